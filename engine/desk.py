@@ -96,7 +96,7 @@ class Desk:
         recorder = Recorder(kept, timing, engine, rules)
         self.sessions = Sessions(kept, timing, engine, connections, rng)
         lost = LostSessions(kept.book, connections, self.sessions, background.load)
-        watcher = Watcher(kept, timing, engine, venues, recorder, lost)
+        watcher = Watcher(kept, timing, engine, connections, recorder, lost)
         dispatcher = Dispatcher(kept, timing, engine, venues, rng, recorder)
         canceller = Canceller(kept, timing, engine, connections, recorder, watcher)
         changer = Changer(kept, timing, engine, venues, recorder, watcher)

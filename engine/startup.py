@@ -19,6 +19,7 @@ from engine.desk import Desk
 from engine.events import StoreTrouble
 from engine.following import Following, Projecting, tell_connection
 from engine.instances import POLICIES, AppAlreadyRuns, EngineDuties, lost_orders
+from engine.market.streams import follow_stream
 from engine.review.boot import BooksLook, file_takes_long
 
 log = logging.getLogger(__name__)
@@ -176,7 +177,9 @@ class Startup:
         background.spawn(workers.recorder.run())
         background.spawn(workers.dispatcher.run())
         for connection in self._inside.connections:
-            background.spawn(workers.watcher.follow_stream(connection))
+            told_by = partial(workers.watcher.take, connection)
+            market_data, timing = self._inside.market_data, self._inside.timing
+            background.spawn(follow_stream(connection, market_data, timing, told_by))
         background.spawn(workers.watcher.poll())
         background.spawn(EngineDuties(self._inside.timing, self._duties()).run())
         await self._following.begin()

@@ -1,4 +1,4 @@
-"""Watching the broker: its stream, and its books where the stream is silent or not enough.
+"""Watching the brokers' order books: what their streams and each client's books say becomes a fact.
 
 The stream is a hint. The order book is read for every client with live orders every few seconds, sooner
 for UNKNOWN orders and for a status that is ahead of its trades, and once a minute for everybody else.
@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from brokers.connection import Connection
+from brokers.connections import Connections
 from brokers.contract import (
-    BrokerError,
     BrokerOrder,
     BrokerRows,
     BrokerStatus,
@@ -22,8 +22,6 @@ from brokers.contract import (
     OrderUpdate,
     PassedOver,
     SessionExpired,
-    Tick,
-    Ticks,
     UnreadRow,
 )
 from data.repositories.requests import changes_in
@@ -40,7 +38,6 @@ from engine.events import ExternalOrderTraded, TapeLine
 from engine.execution.calls import NOT_SERVED
 from engine.execution.unresolved import Resolver
 from engine.instances import ThisEngine
-from engine.market.venues import Venues
 from engine.news import ExternalOrder
 from engine.rules import READERS
 from engine.timing import Timing
@@ -52,22 +49,21 @@ MAY_LIVE = (BrokerStatus.OPEN, BrokerStatus.UNRECOGNISED)
 
 
 class Watcher:
-    """Turns what brokers say into facts and quotes."""
+    """Turns what brokers say of orders into facts, and reads their books on a schedule."""
 
     def __init__(
         self,
         kept: Kept,
         timing: Timing,
         engine: ThisEngine,
-        venues: Venues,
+        connections: Connections,
         recorder: Recorder,
         lost: LostSessions,
     ) -> None:
         self._kept = kept
         self._timing = timing
         self._engine = engine
-        self._connections = venues.connections
-        self._market_data = venues.market_data
+        self._connections = connections
         self._recorder = recorder
         self._lost = lost
         self.resolver = Resolver(kept, timing)
@@ -83,33 +79,6 @@ class Watcher:
         self._readers = asyncio.Semaphore(READERS)
         self._external_told: dict[tuple[int, str], tuple[str, int]] = {}
         recorder.after(self._note_applied)
-
-    async def follow_stream(self, connection: Connection) -> None:
-        """Take in a connection's stream for as long as the desk lives, opening it anew when it ends.
-
-        Prices are those of the one connection that brings them, so that an instrument has one.
-        """
-        broker, brings_prices = connection.broker, connection is self._connections.feed
-        while True:
-            try:
-                async for event in broker.stream():
-                    if isinstance(event, OrderUpdate):
-                        self.take(connection, event)
-                    elif not brings_prices:
-                        continue
-                    elif isinstance(event, Ticks):
-                        self._market_data.quotes.put_all(event)
-                    elif isinstance(event, Tick):
-                        self._market_data.quotes.put(event)
-                    else:
-                        self._market_data.quotes.heartbeat(event)
-            except BrokerError as problem:
-                log.warning("the stream of %s ended: %s", broker.name, problem)
-            except Exception:  # without the stream the desk is deaf, so it is opened anew whatever it was
-                log.exception("the stream of %s failed", broker.name)
-            if brings_prices:
-                self._market_data.quotes.reopened()
-            await self._timing.wall.sleep(self._timing.waits.not_sent_pause_s)
 
     def take(self, connection: Connection, update: OrderUpdate) -> None:
         """Record what the stream says of an order of ours."""
