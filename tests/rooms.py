@@ -1,19 +1,23 @@
-"""The picture of the rooms in the docs, made from the imports: `python -m tests.rooms` writes it anew."""
+"""The page of the rooms, made from imports and docstrings: `python -m tests.rooms` writes it anew."""
 
+import ast
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import grimp
 
-PAGE = Path(__file__).parents[1] / "docs" / "rooms.md"
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "rooms.md"
 LAYERS = ("tradedesk", "screens", "widgets", "engine", "brokers", "data")
 
 _HEAD = """\
 # The rooms
 
-Made from the imports by `python -m tests.rooms`; a test compares the two. An arrow goes from the room that
-imports to the one that is imported. What a room is for stands at the top of its file or `__init__.py`; which
-arrows there may be is held by the contracts in `pyproject.toml`."""
+Made by `python -m tests.rooms`; a test compares the two. An arrow goes from the room that imports to the one
+that is imported; which arrows there may be is held by the contracts in `pyproject.toml`. What a room is for
+stands at the top of its file or `__init__.py`. Under it stands each of its files, with the first sentence of
+its docstring."""
 
 
 def page() -> str:
@@ -51,12 +55,33 @@ def _node(room: str) -> str:
 
 
 def _what_for(rooms: Iterable[str]) -> Iterator[str]:
-    """A line a room: the first sentences of its docstring."""
+    """A line a room, with all that the top of it says, and under it a line a file."""
     for room in rooms:
-        place = PAGE.parents[1].joinpath(*room.split("."))
+        place = ROOT.joinpath(*room.split("."))
         file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
-        words = file.read_text(encoding="utf-8").split('"""')[1].partition("\n\n")[0]
-        yield f"- `{room.replace('.', '/')}`: {' '.join(words.split())}"
+        yield f"- `{room.replace('.', '/')}`: {_top(file)}"
+        yield from _files(place, 1)
+
+
+def _files(folder: Path, depth: int) -> Iterator[str]:
+    """A line a file of a folder, folders of its own behind them, each with its files."""
+    indent = "  " * depth
+    for file in sorted(folder.glob("*.py")):
+        if file.name != "__init__.py":
+            yield f"{indent}- `{file.name}`: {_first_sentence(file)}"
+    for inner in sorted(path.parent for path in folder.glob("*/__init__.py")):
+        yield f"{indent}- `{inner.name}/`: {_first_sentence(inner / '__init__.py')}"
+        yield from _files(inner, depth + 1)
+
+
+def _top(file: Path) -> str:
+    """The first paragraph of a file's docstring, in one line."""
+    docstring = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+    return " ".join(docstring.partition("\n\n")[0].split())
+
+
+def _first_sentence(file: Path) -> str:
+    return re.split(r"(?<=[.!?])\s", _top(file), maxsplit=1)[0]
 
 
 if __name__ == "__main__":
