@@ -27,13 +27,13 @@ from engine.book.views import DayFigures
 from engine.booking.recorder import Recorder
 from engine.days import TradingDays
 from engine.events import TapeLine
-from engine.execution.book_reads import Watcher
-from engine.execution.cancels import Canceller
-from engine.execution.dispatch import Dispatcher
-from engine.execution.modifies import Changer
+from engine.execution.changes.cancels import Canceller
+from engine.execution.changes.modifies import Changer
 from engine.execution.orders import Orders
 from engine.execution.runs import Runs
+from engine.execution.sending.dispatch import Dispatcher
 from engine.execution.starting import MadeOf
+from engine.execution.watching.book_reads import Watcher
 from engine.execution.workers import Workers
 from engine.halt.halts import Halts
 from engine.hosting import Hosting, Offered

@@ -55,9 +55,9 @@ from data.vocabulary import (
 from engine.booking.apply import apply_facts
 from engine.booking.facts import Applied, Fact, ProvenAbsent, Seen, SendEnded
 from engine.days import roll_day
-from engine.execution.cancels import ask
-from engine.execution.claiming import claim
+from engine.execution.changes.cancels import ask
 from engine.execution.reservation import reserve
+from engine.execution.sending.claiming import claim
 from engine.market.market_data import MarketData
 from engine.market.quotes import QuoteMap
 from engine.rules import Rules, Waits

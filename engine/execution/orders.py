@@ -15,9 +15,9 @@ from engine.book.views import OrderView
 from engine.booking.facts import ProvenAbsent, Seen
 from engine.booking.states import Flag
 from engine.booking.stored import ORDERS
-from engine.execution.cancels import CancelsAsked, ask
+from engine.execution.changes.cancels import CancelsAsked, ask
+from engine.execution.changes.modifies import check_change, check_terms
 from engine.execution.life import OrderLife, read_life
-from engine.execution.modifies import check_change, check_terms
 from engine.execution.workers import Workers
 from engine.instances import ThisEngine
 from engine.market.market_data import MarketData

@@ -31,7 +31,7 @@ from engine.book.views import HaltView, RunRow
 from engine.booking.order import WorkingOrder
 from engine.booking.overdue import may_be_sent
 from engine.booking.stored import ORDERS
-from engine.execution.conditions import drift_bps, run_age_s
+from engine.execution.sending.conditions import drift_bps, run_age_s
 from engine.execution.views import Frozen
 from engine.instances import ThisEngine
 from engine.planning.checks import (

@@ -19,13 +19,13 @@ from engine.book.reading import orders_of_day, read_runs
 from engine.book.views import OrderView, RunRow
 from engine.events import Event, OrderChanged, RunChanged, TapeLine
 from engine.execution.again import again, repair, reverse
-from engine.execution.cancels import ask
-from engine.execution.conditions import Kind, standing
+from engine.execution.changes.cancels import ask
 from engine.execution.frozen import look_frozen
-from engine.execution.pauses import mark_stopped, pause
 from engine.execution.prospect import Prospect, look
 from engine.execution.reservation import PartLine, reserve
 from engine.execution.resuming import go_on
+from engine.execution.sending.conditions import Kind, standing
+from engine.execution.sending.pauses import mark_stopped, pause
 from engine.execution.starting import MadeOf, Starting
 from engine.execution.trading import require_trading
 from engine.execution.views import Frozen, RunView, run_view, settled

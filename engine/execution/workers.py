@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from engine.booking.recorder import Recorder
-from engine.execution.book_reads import Watcher
-from engine.execution.cancels import Canceller
-from engine.execution.dispatch import Dispatcher
-from engine.execution.modifies import Changer
+from engine.execution.changes.cancels import Canceller
+from engine.execution.changes.modifies import Changer
+from engine.execution.sending.dispatch import Dispatcher
+from engine.execution.watching.book_reads import Watcher
 
 
 @dataclass(frozen=True, slots=True)

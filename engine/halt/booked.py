@@ -13,7 +13,7 @@ from data.vocabulary import HaltScope, HaltStrength
 from engine.book.halt_scope import covers
 from engine.book.views import ClientView, HaltView
 from engine.events import TapeLine
-from engine.execution.cancels import CancelsAsked, ask
+from engine.execution.changes.cancels import CancelsAsked, ask
 from engine.halt.certificate import Certificate
 from engine.halt.emergency import as_booked
 from engine.halt.sweep import Before

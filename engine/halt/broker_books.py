@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from brokers.contract import Accepted, BrokerOrder, BrokerRows, Outcome
 from data.vocabulary import HaltScope
 from engine.book.views import OrderView
-from engine.execution.book_reads import MAY_LIVE
+from engine.execution.watching.book_reads import MAY_LIVE
 from engine.halt.certificate import (
     CertificateExternal,
     CertificatePassedOver,

@@ -9,8 +9,8 @@ from data.vocabulary import HaltScope, OrderState, SessionState
 from engine.book.halt_scope import covers
 from engine.book.kept import Kept
 from engine.book.views import ClientView, HaltView, OrderView
-from engine.execution.book_reads import Watcher
-from engine.execution.cancels import Canceller
+from engine.execution.changes.cancels import Canceller
+from engine.execution.watching.book_reads import Watcher
 from engine.execution.workers import Workers
 from engine.halt.certificate import CertificateExternal, CertificatePassedOver, CertificateUnread
 from engine.halt.sweep import Before

@@ -11,7 +11,7 @@ from data.store import StoreError, Unit
 from data.vocabulary import HaltScope, OrderState
 from engine.book.kept import Kept
 from engine.book.views import HaltView, OrderView
-from engine.execution.cancels import CancelsAsked, ask
+from engine.execution.changes.cancels import CancelsAsked, ask
 from engine.execution.workers import Workers
 from engine.halt.broker_books import BrokerBooks
 from engine.halt.certificate import (

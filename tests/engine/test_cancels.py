@@ -89,7 +89,7 @@ async def test_an_order_in_doubt_is_cancelled_as_soon_as_it_is_seen(tmp_path):
 
 
 async def test_one_clients_silence_keeps_no_other_clients_cancel_back(tmp_path, monkeypatch):
-    monkeypatch.setattr("engine.execution.cancels.CANCEL_WORKERS", PER_CLIENT + 2)
+    monkeypatch.setattr("engine.execution.changes.cancels.CANCEL_WORKERS", PER_CLIENT + 2)
     async with paper_desk(tmp_path) as desk:
         wire = Wire(desk)
         asked, go = Counter(), asyncio.Event()

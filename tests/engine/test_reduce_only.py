@@ -20,7 +20,7 @@ from data.vocabulary import (
     SizingKind,
 )
 from engine.book.halt_file import write_halt_file
-from engine.execution.reducing import reduces
+from engine.execution.sending.reducing import reduces
 from engine.refusals import Halted
 from tests.desks import (
     START,

@@ -9,7 +9,7 @@ from brokers.contract import Accepted, Ambiguous, BrokerStatus, OrderChange, Ref
 from data.tables.orders import RequestRecord
 from data.vocabulary import OrderState, Side
 from engine.booking.facts import ChangeAbsent, ChangeEnded, InDoubt, ProvenAbsent
-from engine.execution.modifies import ask_change
+from engine.execution.changes.modifies import ask_change
 from tests.bookkeeping import Ledger, ledger
 
 COMPLETE, CANCELLED, OPEN = BrokerStatus.COMPLETE, BrokerStatus.CANCELLED, BrokerStatus.OPEN

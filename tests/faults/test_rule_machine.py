@@ -51,7 +51,7 @@ from engine.booking.facts import (
     SendEnded,
 )
 from engine.booking.overdue import end_of_day
-from engine.execution.modifies import ask_change
+from engine.execution.changes.modifies import ask_change
 from engine.refusals import Refusal
 from tests.faults.broker_rules import AMOUNTS, CHANGES, PRICES, RARELY, BrokerRules, exist, some
 from tests.faults.model import Slip

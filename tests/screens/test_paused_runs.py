@@ -8,8 +8,8 @@ from itertools import cycle
 import pytest
 
 from data.vocabulary import OrderState, PauseReason, RunStatus, Side, SizingKind
-from engine.execution.conditions import Standing
-from engine.execution.pauses import pause
+from engine.execution.sending.conditions import Standing
+from engine.execution.sending.pauses import pause
 from engine.planning.intent import Intent, Selection, Sizing
 from engine.words.runs import run_why
 from screens.frame.routes import WorkspaceName

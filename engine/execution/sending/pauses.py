@@ -7,7 +7,7 @@ from data.store import Unit
 from data.vocabulary import OrderState, PauseReason
 from engine.book.views import Pause, RunRow
 from engine.events import TapeLine
-from engine.execution.conditions import Standing
+from engine.execution.sending.conditions import Standing
 from engine.news import RunPaused
 
 

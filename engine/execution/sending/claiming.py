@@ -34,9 +34,9 @@ from engine.booking.overdue import may_be_sent
 from engine.booking.requests import Attempt
 from engine.booking.stored import ATTEMPTS, ORDERS
 from engine.events import TapeLine
-from engine.execution.conditions import Kind, Standing, as_leg, standing
-from engine.execution.pauses import pause
-from engine.execution.reducing import Leaving, Reducing, deny
+from engine.execution.sending.conditions import Kind, Standing, as_leg, standing
+from engine.execution.sending.pauses import pause
+from engine.execution.sending.reducing import Leaving, Reducing, deny
 from engine.instances import ThisEngine
 from engine.market.market_data import MarketData
 from engine.news import TradingDisabled

@@ -31,10 +31,10 @@ from engine.booking.recorder import Recorder
 from engine.booking.requests import Request
 from engine.booking.stored import REQUESTS
 from engine.booking.working_set import WorkingSet, blocking
-from engine.execution.book_reads import Watcher
-from engine.execution.calls import LastLook, no_answer, outcome_of
-from engine.execution.dispatch import HALTED
+from engine.execution.sending.calls import LastLook, no_answer, outcome_of
+from engine.execution.sending.dispatch import HALTED
 from engine.execution.trading import require_trading
+from engine.execution.watching.book_reads import Watcher
 from engine.instances import ThisEngine
 from engine.market.market_data import MarketData
 from engine.market.venues import Venues
