@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from data.audit import AuditAction, AuditEntry
 from data.ledger import Line, ShareLine, Transfer, post
 from data.reference.phases import Calendar, CalendarNotLoaded
-from data.repositories.clients import add_bases
+from data.repositories.accounts.clients import add_bases
 from data.repositories.days import (
     balances_due,
     days_on_the_way,

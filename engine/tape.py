@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from data.clock import Clock
 from data.repositories.audit import plans_frozen_since
-from data.repositories.halts import halts_since
+from data.repositories.trading.halts import halts_since
 from data.store import Store
 from data.vocabulary import HaltStrength, RunCount
 from engine.book.kept import Kept

@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, event
 
-from data.repositories import fills, projected
+from data.repositories import projected
+from data.repositories.trading import fills
 from data.store import writer_engine
 from data.vocabulary import LIVE_STATES
 from engine.book.break_views import BreakView

@@ -25,8 +25,8 @@ from sqlalchemy import (
 
 from data.repositories.base import On, Query, among, field_classes, given, is_enum, named_as
 from data.repositories.instruments import is_former_name, name_now
-from data.repositories.orders import WRITTEN
 from data.repositories.readable import Members, Projected, ReadableQuery, Words
+from data.repositories.trading.orders import WRITTEN
 from data.roster import InGroup, StoredClient
 from data.tables.access import BrokerSession, ClientRoute, GateWaiver
 from data.tables.books import (

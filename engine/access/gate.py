@@ -13,7 +13,7 @@ from brokers.connections import Connections
 from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
 from data.money import BPS, half_up
-from data.repositories.access import Waiver, add_waiver
+from data.repositories.accounts.access import Waiver, add_waiver
 from data.store import Unit
 from data.vocabulary import (
     ClientStatus,

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from data.audit import AuditAction, AuditEntry
 from data.csvfiles import CsvRow, FileProblem, Problem, control_character, read_rows
 from data.errors import BadInput
-from data.repositories import access
+from data.repositories.accounts import access
 from data.store import Unit
 from data.vocabulary import Demat, RouteKind
 from engine.book.access_views import RouteView

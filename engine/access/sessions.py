@@ -26,9 +26,9 @@ from data.audit import AuditAction, AuditEntry
 from data.clock import IST
 from data.errors import BadInput
 from data.home import sign_in_lock
-from data.repositories import access
-from data.repositories.access import StoredSignIn
-from data.repositories.clients import set_session
+from data.repositories.accounts import access
+from data.repositories.accounts.access import StoredSignIn
+from data.repositories.accounts.clients import set_session
 from data.store import Unit
 from data.vocabulary import ClientStatus, Demat, SessionProblem, SessionState
 from data.writing.locks import HeldLock

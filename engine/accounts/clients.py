@@ -10,8 +10,8 @@ from data.audit import AuditAction, AuditEntry
 from data.csvfiles import FileProblem, Problem
 from data.errors import BadInput
 from data.ledger import Line, Transfer, post
-from data.repositories import clients as stored
-from data.repositories.clients import ClientRow, HoldRow
+from data.repositories.accounts import clients as stored
+from data.repositories.accounts.clients import ClientRow, HoldRow
 from data.store import Unit
 from data.vocabulary import Account, ClientStatus, HoldKind, TransferKind
 from engine.accounts.client_file import NewClient, read_client_file

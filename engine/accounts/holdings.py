@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from data.repositories.clients import standing_holds
-from data.repositories.fills import closed_sales
+from data.repositories.accounts.clients import standing_holds
+from data.repositories.trading.fills import closed_sales
 from data.vocabulary import Product
 from engine.accounts.round_trips import Transaction, round_trips
 from engine.book.kept import Kept

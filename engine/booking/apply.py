@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from brokers.contract import Accepted, Ambiguous, BrokerOrder, NotSent, Outcome, Refused
 from data.audit import AuditAction
-from data.repositories.orders import AttemptEnd, by_broker_id, by_tag, end_attempts, of_stopped_runs
-from data.repositories.requests import RequestEnd, open_cancels, tell
+from data.repositories.trading.orders import AttemptEnd, by_broker_id, by_tag, end_attempts, of_stopped_runs
+from data.repositories.trading.requests import RequestEnd, open_cancels, tell
 from data.store import Unit
 from data.vocabulary import OrderState, RefusalCode
 from engine.access.routes import note_refused

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 from brokers.contract import Accepted, Ambiguous, BrokerOrder, BrokerStatus, NotSent, Outcome, Refused
 from data.audit import AuditAction
-from data.repositories import requests
-from data.repositories.requests import RequestEnd
+from data.repositories.trading import requests
+from data.repositories.trading.requests import RequestEnd
 from data.store import Unit
 from data.vocabulary import OPEN_REQUESTS, OrderState, OrderType, RequestKind, RequestState
 from engine.booking.order import WorkingOrder

@@ -7,7 +7,7 @@ from brokers.contract import BrokerOrder
 from data.audit import AuditAction, AuditEntry
 from data.clock import IST
 from data.money import BPS, grouped
-from data.repositories.balances import bought_today, code_of
+from data.repositories.accounts.balances import bought_today, code_of
 from data.store import Unit
 from data.vocabulary import OrderState, Product, Side
 from engine.booking.facts import Seen

@@ -11,9 +11,9 @@ from typing import TypeAlias
 from brokers.contract import BrokerTrade
 from data.audit import AuditAction
 from data.ledger import Line, ShareLine, Transfer
-from data.repositories.balances import posted
-from data.repositories.fills import Closed, closed_by, taken
-from data.repositories.orders import sold
+from data.repositories.accounts.balances import posted
+from data.repositories.trading.fills import Closed, closed_by, taken
+from data.repositories.trading.orders import sold
 from data.store import Unit
 from data.vocabulary import Account, Product, Side, TransferKind
 from engine.booking.fills import Fill

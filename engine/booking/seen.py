@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from brokers.contract import BrokerOrder, BrokerStatus
 from data.audit import AuditAction
-from data.repositories.requests import RequestEnd
+from data.repositories.trading.requests import RequestEnd
 from data.vocabulary import OrderState
 from engine.booking.changes import adopt_terms
 from engine.booking.facts import Seen

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from data.audit import AuditAction, AuditEntry
-from data.repositories.breaks import KeptFact, add_fact, count_fact, settle_fact, standing_facts
+from data.repositories.accounts.breaks import KeptFact, add_fact, count_fact, settle_fact, standing_facts
 from data.store import Unit
 from engine.events import TapeLine
 from engine.news import FactUnbooked

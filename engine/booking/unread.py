@@ -5,7 +5,13 @@ from collections.abc import Mapping, Sequence
 from brokers.contract import UnreadRow
 from data.audit import AuditAction, AuditEntry
 from data.clock import MarketClock
-from data.repositories.breaks import UnreadBook, add_unread, clients_with_unread, close_break, unread_books
+from data.repositories.accounts.breaks import (
+    UnreadBook,
+    add_unread,
+    clients_with_unread,
+    close_break,
+    unread_books,
+)
 from data.store import Unit
 from data.vocabulary import BreakKind
 from engine.book.book import Book

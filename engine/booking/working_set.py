@@ -14,9 +14,9 @@ from typing import Any, TypeAlias
 from brokers.contract import BrokerTrade
 from data.audit import AuditAction, AuditEntry
 from data.ledger import Line, Transfer, free_loans_and_shares, post
-from data.repositories.balances import blocked_shares
-from data.repositories.fills import TradeKey, known_trades
-from data.repositories.orders import demat_sales, marked_open
+from data.repositories.accounts.balances import blocked_shares
+from data.repositories.trading.fills import TradeKey, known_trades
+from data.repositories.trading.orders import demat_sales, marked_open
 from data.store import Unit
 from data.vocabulary import TERMINAL_STATES, Account, OrderState, Product, Side, TransferKind
 from engine.booking.fills import (

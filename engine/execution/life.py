@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from data.audit import Details
-from data.repositories.balances import Postings
-from data.repositories.orders import OfOrder
+from data.repositories.accounts.balances import Postings
+from data.repositories.trading.orders import OfOrder
 from data.store import Store
 from data.tables.audit import Audit
 from data.tables.orders import AttemptRecord, FillRecord, RequestRecord

@@ -9,10 +9,10 @@ from typing import Any
 from data.clock import Clock
 from data.errors import BadInput
 from data.reference.instrument_index import InstrumentIndex, renamed_to
-from data.repositories.balances import room_of
+from data.repositories.accounts.balances import room_of
 from data.repositories.base import On
 from data.repositories.instances import owners
-from data.repositories.orders import of_state
+from data.repositories.trading.orders import of_state
 from data.vocabulary import (
     OrderState,
     OrderType,

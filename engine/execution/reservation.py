@@ -8,9 +8,9 @@ from data.audit import AuditAction, AuditEntry
 from data.clock import Clock
 from data.ledger import free_loans_and_shares, post, reserve_money, reserve_shares
 from data.money import BPS
-from data.repositories import runs
-from data.repositories.balances import standing_of
-from data.repositories.runs import Begun, LegConditions
+from data.repositories.accounts.balances import standing_of
+from data.repositories.trading import runs
+from data.repositories.trading.runs import Begun, LegConditions
 from data.store import Unit
 from data.vocabulary import (
     BreakKind,

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 
 from data.audit import AuditAction, AuditEntry
 from data.ledger import reserve_money
-from data.repositories import runs
-from data.repositories.orders import take_over
+from data.repositories.trading import runs
+from data.repositories.trading.orders import take_over
 from data.store import Unit
 from data.tables.orders import Order
 from data.vocabulary import Reason

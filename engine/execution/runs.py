@@ -10,8 +10,8 @@ from typing import Any
 from brokers.pacing import eta_s
 from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
-from data.repositories import runs
 from data.repositories.base import On
+from data.repositories.trading import runs
 from data.store import StoreBusy, StoreError, StoreUnwritable, Unit
 from data.vocabulary import OrderState, PauseReason, RunStatus
 from engine.book.kept import Kept

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
-from data.repositories import halts
-from data.repositories.clients import client_ids
-from data.repositories.halts import FileHalt, FiredHalt, LiveOrder, StoredCertificate
+from data.repositories.accounts.clients import client_ids
+from data.repositories.trading import halts
+from data.repositories.trading.halts import FileHalt, FiredHalt, LiveOrder, StoredCertificate
 from data.store import Unit
 from data.vocabulary import HaltScope, HaltStrength
 from engine.book.halt_scope import covers

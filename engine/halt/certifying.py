@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from data.repositories.base import DatabaseError
-from data.repositories.halts import (
+from data.repositories.trading.halts import (
     read_certificates,
     refused_orders,
     released_since,

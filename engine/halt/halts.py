@@ -16,7 +16,7 @@ from typing import Any
 
 from data.errors import BadInput, shortened
 from data.repositories.base import DatabaseError
-from data.repositories.halts import (
+from data.repositories.trading.halts import (
     FiredHalt,
     fired_halt,
     unfinished_halts,

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from brokers.contract import Accepted
-from data.repositories.halts import keep_met
+from data.repositories.trading.halts import keep_met
 from data.store import StoreError, Unit
 from data.vocabulary import HaltScope, OrderState
 from engine.book.kept import Kept

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from data.audit import AuditAction, AuditEntry
 from data.reference.instruments import BrokerInstrument, Instrument, at_broker
 from data.reference.names import WHOLE, Matched, Rename, match
-from data.repositories import halts, instruments, listings, watchlists
+from data.repositories import instruments, listings, watchlists
 from data.repositories.base import On
+from data.repositories.trading import halts
 from data.store import Unit
 from engine.events import TapeLine
 from engine.news import SecurityDoubted, SecurityRenamed

@@ -6,7 +6,7 @@ from datetime import timedelta
 from data.clock import Clock
 from data.reference.instruments import Instrument
 from data.repositories.base import On
-from data.repositories.plans import legs_of_intent, served_by
+from data.repositories.trading.plans import legs_of_intent, served_by
 from engine.instances import ThisEngine
 from engine.planning.intent import Intent
 from engine.rules import Rules

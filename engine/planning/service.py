@@ -11,7 +11,7 @@ from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
 from data.money import moved_bps
 from data.reference.instruments import Instrument
-from data.repositories.plans import StoredLeg, StoredPlan, add_plan, plans_of_digest, read_plan
+from data.repositories.trading.plans import StoredLeg, StoredPlan, add_plan, plans_of_digest, read_plan
 from data.store import Unit
 from data.vocabulary import BreakKind, Product, Side
 from engine.book.halt_file import halt_file_stands

@@ -10,7 +10,7 @@ from data.ledger import Line, ShareLine, Transfer, loan_account, post
 from data.money import ceil_div, own_share
 from data.reference.instrument_index import InstrumentIndex
 from data.reference.phases import Calendar, CalendarNotLoaded
-from data.repositories.comparisons import figures_of
+from data.repositories.accounts.comparisons import figures_of
 from data.store import Unit
 from data.vocabulary import Account, BreakKind, Bucket, Product, TransferKind
 from engine.booking.lots import Lot

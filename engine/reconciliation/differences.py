@@ -11,8 +11,8 @@ from datetime import date, datetime, timedelta
 from brokers.contract import BrokerFunds, BrokerHolding, BrokerRows
 from data.audit import AuditAction, AuditEntry
 from data.reference.instrument_index import InstrumentIndex
-from data.repositories.breaks import BreakRow, close_break, open_break, standing_breaks
-from data.repositories.comparisons import (
+from data.repositories.accounts.breaks import BreakRow, close_break, open_break, standing_breaks
+from data.repositories.accounts.comparisons import (
     DayOpening,
     Figures,
     LastComparison,

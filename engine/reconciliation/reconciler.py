@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from data.errors import BadInput, StoreUnreadable
-from data.repositories.comparisons import compared_by_others
+from data.repositories.accounts.comparisons import compared_by_others
 from data.store import StoreBusy, StoreClosed, StoreError, StoreUnread, StoreUnwritable
 from data.vocabulary import ClientStatus, SessionState
 from engine.book.break_views import BreakView

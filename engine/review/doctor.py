@@ -19,10 +19,10 @@ from data.proving.proofs import held
 from data.proving.readable import unreadable
 from data.proving.rederive import differences, not_accepted
 from data.proving.verifying import accepted, first_of, stored_rows, verify
+from data.repositories.accounts.breaks import fact_problems
 from data.repositories.base import DatabaseError, Reader
-from data.repositories.breaks import fact_problems
-from data.repositories.orders import state_counts
-from data.repositories.plans import count_plans
+from data.repositories.trading.orders import state_counts
+from data.repositories.trading.plans import count_plans
 from data.schema import schema_faults, table_faults
 from data.secrets import vault_state
 from data.store import StoreError

@@ -9,7 +9,7 @@ from data.proving.readable import UNREADABLE, unreadable
 from data.proving.rederive import differences, not_accepted
 from data.proving.verifying import accepted
 from data.repositories.base import Reader
-from data.repositories.plans import plans_as_bytes
+from data.repositories.trading.plans import plans_as_bytes
 from data.schema import schema_faults, table_faults
 from data.writing.counters import counter_faults
 from engine.planning.plan_record import verify_record

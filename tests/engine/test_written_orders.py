@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from data.repositories.orders import CLAIMING, take_over
+from data.repositories.trading.orders import CLAIMING, take_over
 from data.store import Unit
 from data.tables.books import Client
 from data.tables.market import FormerName

@@ -15,7 +15,7 @@ from brokers.connections import Connections
 from brokers.contract import Accepted, NotSent, Outcome
 from data.audit import AuditAction, AuditEntry
 from data.clock import Clock
-from data.repositories.requests import last_numbers, left_open, open_cancels
+from data.repositories.trading.requests import last_numbers, left_open, open_cancels
 from data.store import StoreError, Unit
 from data.vocabulary import OrderState, RequestKind, RequestState
 from engine.book.kept import Kept

@@ -16,7 +16,7 @@ from data.ledger import reserve_money, reserve_shares
 from data.money import band_words
 from data.reference.instrument_index import InstrumentIndex
 from data.repositories.instruments import name_now
-from data.repositories.requests import changes_made, last_numbers, left_open, open_cancels
+from data.repositories.trading.requests import changes_made, last_numbers, left_open, open_cancels
 from data.store import Unit
 from data.tables.orders import Order
 from data.vocabulary import OrderState, OrderType, RequestKind, RequestState

@@ -12,7 +12,7 @@ from brokers.contract import OrderRequest
 from data.audit import DISTRUSTED, AuditAction, AuditEntry
 from data.clock import Clock
 from data.repositories.instruments import own_name_now
-from data.repositories.orders import CLAIMING
+from data.repositories.trading.orders import CLAIMING
 from data.store import Unit
 from data.tables.orders import Order, RunRecord
 from data.vocabulary import (

@@ -12,7 +12,7 @@ from datetime import datetime
 from data.clock import Clock
 from data.money import BPS, half_up
 from data.repositories.base import On
-from data.repositories.runs import conditions_of_leg
+from data.repositories.trading.runs import conditions_of_leg
 from data.vocabulary import OrderType, PauseReason, Side
 from engine.book.views import OrderView, RunRow
 from engine.booking.order import WorkingOrder

@@ -1,8 +1,8 @@
 """Pausing a run: one write that says why, how old it was, and at which price; what is sent goes on."""
 
 from data.audit import AuditAction, AuditEntry
-from data.repositories import runs
-from data.repositories.orders import of_state
+from data.repositories.trading import runs
+from data.repositories.trading.orders import of_state
 from data.store import Unit
 from data.vocabulary import OrderState, PauseReason
 from engine.book.views import Pause, RunRow

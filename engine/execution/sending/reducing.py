@@ -13,8 +13,8 @@ from typing import TypeAlias
 
 from data.audit import AuditAction
 from data.reference.instrument_index import InstrumentIndex
-from data.repositories.comparisons import last_comparisons, shares_of
-from data.repositories.orders import leaves_of
+from data.repositories.accounts.comparisons import last_comparisons, shares_of
+from data.repositories.trading.orders import leaves_of
 from data.store import Unit
 from data.vocabulary import BreakKind, Product, Reason, Side
 from engine.book.book import Book

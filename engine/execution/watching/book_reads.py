@@ -24,7 +24,7 @@ from brokers.contract import (
     SessionExpired,
     UnreadRow,
 )
-from data.repositories.requests import changes_in
+from data.repositories.trading.requests import changes_in
 from data.store import StoreError
 from data.vocabulary import ClientStatus, OrderState, RequestState, SessionState
 from engine.access.lost import LostSessions

@@ -1,0 +1,1 @@
+"""Clients and their accounts, as stored: how each is reached, balances, and what brokers say of them."""
