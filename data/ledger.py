@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection
 
+from data.engines.dialect import UNLESS_THERE
 from data.engines.driver import fetch, run_many
 from data.engines.guards import RESERVE_MONEY, RESERVE_SHARES
 from data.errors import TradedeskError
@@ -242,7 +243,7 @@ _HOLDING_COUNTS = [column.name for column in table(HoldingRecord).columns if col
 _OPEN_HOLDING = (
     "INSERT INTO holding (client_id, security, product, exchange, tradingsymbol, "
     + ", ".join(_HOLDING_COUNTS)
-    + f") VALUES (?, ?, ?, ?, ?{', 0' * len(_HOLDING_COUNTS)}) ON CONFLICT DO NOTHING"
+    + f") VALUES (?, ?, ?, ?, ?{', 0' * len(_HOLDING_COUNTS)}) {UNLESS_THERE}"
 )
 _MOVE_SHARES = (
     "UPDATE holding SET "

@@ -5,9 +5,8 @@ beside it. An emergency migrates nothing: it reads a copy, or the file of a newe
 """
 
 import os
-import sqlite3
 from collections.abc import Callable, Generator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from data.clock import Clock, SystemClock
+from data.engines.at_rest import FileAtRest, FileBusy, FileDamaged, FileError, copy_file, opened
 from data.engines.sqlite import writer_engine
 from data.errors import BadInput
 from data.home import app_lock, schema_lock
@@ -98,7 +98,7 @@ def books_as_they_are(path: Path) -> Generator[BooksFile]:
         _check_stamp(path, revision)
         with TemporaryDirectory(prefix="tradedesk-") as folder:
             copy = Path(folder) / path.name
-            _copy(path, copy)
+            copy_file(path, copy)
             _upgrade_file(copy, revision)
             yield BooksFile(copy, _other_version(path, revision))
 
@@ -132,27 +132,25 @@ def _make_usable(path: Path) -> None:
 
 def _tables(path: Path) -> Columns:
     """The columns of each table in a file, but for SQLite's own and the stamp's."""
-    connection = sqlite3.connect(path, timeout=5)
-    try:
-        return columns_of(connection)
-    except sqlite3.DatabaseError as problem:
-        raise BadInput("database", str(path), f"it cannot be read: {problem}") from problem
-    finally:
-        connection.close()
+    with opened(path) as file:
+        try:
+            return columns_of(file)
+        except FileDamaged as problem:
+            raise BadInput("database", str(path), f"it cannot be read: {problem}") from problem
 
 
 def _revision(path: Path) -> str | None:
-    connection = sqlite3.connect(path, timeout=5)
-    try:
-        known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
-        row = connection.execute("SELECT version_num FROM alembic_version").fetchone() if known else None
-        return str(row[0]) if row else None
-    except sqlite3.OperationalError as problem:  # locked, full or out of order, whatever is in it
-        raise BadInput("database", str(path), f"it cannot be opened: {problem}") from problem
-    except sqlite3.DatabaseError as problem:
-        raise BadInput("database", str(path), f"this is not a tradedesk database ({problem})") from problem
-    finally:
-        connection.close()
+    with opened(path) as file:
+        try:
+            known = file.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
+            row = file.execute("SELECT version_num FROM alembic_version").fetchone() if known else None
+        except FileBusy as problem:
+            raise BadInput("database", str(path), f"it cannot be opened: {problem}") from problem
+        except FileDamaged as problem:
+            raise BadInput(
+                "database", str(path), f"this is not a tradedesk database ({problem})"
+            ) from problem
+    return str(row[0]) if row else None
 
 
 def _check_stamp(path: Path, revision: str | None) -> None:
@@ -196,7 +194,7 @@ def _from_newer(path: Path, revision: str | None) -> BadInput:
 # --- who lives on a home -------------------------------------------------------------------------------
 
 
-def _nobody_lives(path: Path, standing: sqlite3.Connection) -> None:
+def _nobody_lives(path: Path, standing: FileAtRest) -> None:
     """Raise `BadInput` naming the processes where an engine lives on the home of this file.
 
     A held lock says so; and before an engine has its lock, the row by which it came in.
@@ -206,7 +204,7 @@ def _nobody_lives(path: Path, standing: sqlite3.Connection) -> None:
         if lock != schema_lock(home) and is_held(lock):
             holder = HeldLock(lock).holder()
             found[holder] = "an app" if lock == app_lock(home) else found.get(holder, "an engine")
-    with suppress(sqlite3.Error):  # a damaged file names nobody
+    with suppress(FileError):  # a damaged file names nobody
         for kind, pid, started in standing.execute(
             "SELECT kind, pid, process_started FROM instance WHERE ended_at IS NULL"
         ):
@@ -236,11 +234,11 @@ def _lay_copy(path: Path, at: datetime) -> Path:
     part = path.with_name(f"{path.stem}-before-{HEAD}.part")
     try:
         part.unlink(missing_ok=True)
-        _copy(path, part)
+        copy_file(path, part)
         with part.open("rb+") as file:
             os.fsync(file.fileno())
         part.replace(copy)
-    except (OSError, sqlite3.Error) as problem:
+    except (OSError, FileError) as problem:
         with suppress(OSError):
             part.unlink(missing_ok=True)
         raise BadInput(
@@ -252,12 +250,6 @@ def _lay_copy(path: Path, at: datetime) -> Path:
     return copy
 
 
-def _copy(path: Path, to: Path) -> None:
-    os.close(os.open(to, os.O_CREAT | os.O_RDWR, 0o600))
-    with closing(sqlite3.connect(path, timeout=5)) as source, closing(sqlite3.connect(to)) as target:
-        source.backup(target)
-
-
 def _bring_to_head(
     path: Path, revision: str | None, at: datetime, reached: Callable[[str], None]
 ) -> Path | None:
@@ -265,7 +257,7 @@ def _bring_to_head(
 
     def before() -> None:
         nonlocal copy
-        with closing(sqlite3.connect(path, timeout=5)) as standing:
+        with opened(path) as standing:
             _nobody_lives(path, standing)
         copy = _lay_copy(path, at)
         reached(POINT)

@@ -1,6 +1,5 @@
 """The schema: tables at each version, this version's triggers and indexes, and what a file lacks of them."""
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -10,6 +9,7 @@ from sqlalchemy import Connection, Index, create_engine, inspect
 from sqlalchemy.pool import StaticPool
 from sqlmodel import SQLModel
 
+from data.engines.at_rest import FileAtRest
 from data.engines.driver import On, sql
 from data.tables import access as access_tables
 from data.tables import audit as audit_tables
@@ -30,7 +30,7 @@ HEAD = "0018"
 """The newest migration; a test holds it to the scripts."""
 
 
-def columns_of(connection: sqlite3.Connection) -> Columns:
+def columns_of(connection: FileAtRest) -> Columns:
     """The columns of each table in a file, but for SQLite's own and the stamp's."""
     query = (
         "SELECT m.name, p.name FROM sqlite_master m JOIN pragma_table_info(m.name) p WHERE m.type = 'table'"
@@ -96,7 +96,7 @@ def layouts_at(revisions: Sequence[str]) -> dict[str, Columns]:
             for revision in revisions:
                 command.upgrade(config, revision)
                 raw = connection.connection.driver_connection
-                made[revision] = ours_of(columns_of(cast("sqlite3.Connection", raw)))
+                made[revision] = ours_of(columns_of(cast(FileAtRest, raw)))
     finally:
         engine.dispose()
     return made

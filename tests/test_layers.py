@@ -79,6 +79,22 @@ def test_no_room_of_the_engine_asks_a_connection_itself():
     assert found == [], "a repository does"
 
 
+def test_what_is_one_databases_own_stands_with_the_engines():
+    words = re.compile(
+        r"\bsqlite3\b|dialects\.sqlite|\bON CONFLICT\b|\bINSERT OR\b|\bon_conflict"
+        r"|\bjson_(each|extract|valid)\b"
+    )
+    own = {ROOT / "data" / "engines", ROOT / "data" / "migrations", ROOT / "brokers" / "simulators"}
+    found = [
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for path in _product_files()
+        if own.isdisjoint(path.parents)
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if words.search(line)
+    ]
+    assert found == [], "`data/engines` does"
+
+
 def test_a_noun_is_one_class():
     defined: dict[str, list[str]] = {}
     for path in _product_files():

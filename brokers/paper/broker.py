@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -37,6 +36,7 @@ from brokers.simulators.exchange.exchange import ExchangeBusy, PaperExchange
 from brokers.simulators.exchange.prices import Quote
 from brokers.simulators.exchange.rms import MAX_QUANTITY, MAX_VALUE_PAISE, TAG_LENGTH
 from data.clock import Clock
+from data.engines.at_rest import FileError
 
 T = TypeVar("T")
 
@@ -326,7 +326,7 @@ class PaperBroker:
             results = [error] * len(jobs)
         updates: list[tuple[int, OrderUpdate]] = []
         # Events that cannot be read now are read after the next transaction.
-        with suppress(sqlite3.Error):
+        with suppress(FileError):
             if self._seen_event is not None:
                 updates = self._exchange.updates_after(self._seen_event)
         return _Batch(results, updates)
@@ -340,7 +340,7 @@ class PaperBroker:
         for job, result in zip(jobs, batch.results, strict=True):
             if job.done.done():
                 continue
-            if isinstance(result, sqlite3.Error):
+            if isinstance(result, FileError):
                 job.done.set_exception(BrokerError(f"{self._name}: {result}", "exchange_busy"))
             elif isinstance(result, Exception):
                 job.done.set_exception(result)

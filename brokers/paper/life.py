@@ -1,13 +1,13 @@
 """The paper exchange beside its desk: whoever and whatever is known to the desk is known there too."""
 
 import logging
-import sqlite3
 from datetime import date
 
 from brokers.contract import BrokerError
 from brokers.life import Host, Life
 from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.exchange.openings import AccountOpening
+from data.engines.at_rest import FileError
 from data.store import StoreError
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class PaperLife(Life):
         try:
             self._open_accounts()
             self.instruments_renamed()
-        except (BrokerError, sqlite3.Error, StoreError) as problem:
+        except (BrokerError, FileError, StoreError) as problem:
             if not self._host.bears_trouble:
                 raise
             log.error("the paper exchange cannot be written: %s", problem)

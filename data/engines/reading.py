@@ -1,33 +1,24 @@
 """Rows as objects of a class, read from SQLite's own file with nothing else imported."""
 
 import json
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import fields
 from datetime import UTC, date, datetime
 from enum import Enum
-from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from data.engines.at_rest import FileAtRest
 
 T = TypeVar("T")
 
 
-def opened(file: Path) -> "closing[sqlite3.Connection]":
-    """A connection that only reads; all of it sees the file as of one moment. Raises `sqlite3.Error`."""
-    connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
-    connection.execute("PRAGMA query_only=ON")
-    connection.execute("BEGIN")
-    return closing(connection)
-
-
 def rows(
-    connection: sqlite3.Connection, row: type[T], sql: str, parameters: tuple[Any, ...], **given: Any
+    connection: FileAtRest, row: type[T], sql: str, parameters: tuple[Any, ...], **given: Any
 ) -> list[T]:
     """Every row as an object of the class, whose fields are the columns; `:name` is the value given so.
 
-    Raises `ValueError` for a value that is none of its field's kind, `sqlite3.Error`.
+    Raises `ValueError` for a value that is none of its field's kind, `FileError`.
     """
     named = {f":{name}": value for name, value in given.items()}
     hints = get_type_hints(row)

@@ -2,14 +2,14 @@
 
 import hashlib
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, cast
 
 from sqlalchemy import Connection
 
+from data.engines.at_rest import FileAtRest, scratch
+from data.engines.dialect import is_json, member, put_row
 from data.proving.proofs import PARTS, Layout, keys_of, proofs_of, proven_tables
 
 CHUNK = 5_000
@@ -23,11 +23,11 @@ OF_LAYOUTS: Layout = {"proof_layout": ("number", "at", "layout", "not_held")}
 
 _FILLS = "SELECT order_id, trade_id, quantity, price_paise FROM fill WHERE quantity != 0"
 _TOLD_FILLS = (
-    "SELECT order_id, json_extract(details, '$.trade_id'), json_extract(details, '$.quantity'),"
-    " json_extract(details, '$.price_paise') FROM audit WHERE action = 'FILL_APPLIED' AND json_valid(details)"
+    f"SELECT order_id, {member('details', 'trade_id')}, {member('details', 'quantity')},"
+    f" {member('details', 'price_paise')} FROM audit WHERE action = 'FILL_APPLIED' AND {is_json('details')}"
 )
 _TOLD_HALTS = (
-    "SELECT json_extract(details, '$.halt') FROM audit WHERE action = 'HALT_FIRED' AND json_valid(details)"
+    f"SELECT {member('details', 'halt')} FROM audit WHERE action = 'HALT_FIRED' AND {is_json('details')}"
 )
 
 _BOTH_WAYS = (
@@ -81,7 +81,7 @@ def recompute(connection: Connection, after: int = 0) -> Held:
     With `after`, a row of the audit, only rows are looked at of which the audit tells behind it. The proofs
     told lie in a temporary database meanwhile, since they are as many as the rows.
     """
-    with closing(sqlite3.connect("", isolation_level=None)) as told:
+    with scratch() as told:
         layouts, not_held, found = _latest_proofs(connection, told, after)
         held = 0
         without: dict[str, int] = {}
@@ -111,7 +111,7 @@ def recompute(connection: Connection, after: int = 0) -> Held:
 
 
 def _latest_proofs(
-    connection: Connection, told: sqlite3.Connection, after: int
+    connection: Connection, told: FileAtRest, after: int
 ) -> tuple[list[Layout], dict[str, int], list[str]]:
     """Fill `told` with each row's newest proof, of those told behind a row of the audit.
 
@@ -148,7 +148,7 @@ def _latest_proofs(
                 if "<" in one:
                     astray += _differed(told, name, key, one, len(layouts) - 1, seq)
         told.executemany(
-            "INSERT OR REPLACE INTO told (tab, key, proof, layout, seq) VALUES (?, ?, ?, ?, ?)",
+            put_row("told", "tab", "key", "proof", "layout", "seq"),
             (
                 (name, key, one.partition("<")[0], len(layouts) - 1, seq)
                 for name, found in {**carried, "proof_layout": laid}.items()
@@ -167,7 +167,7 @@ def _laid_before(connection: Connection, stored: Iterable[str], after: int) -> s
     return max((number for number in stored if number not in later), key=int, default="")
 
 
-def _differed(told: sqlite3.Connection, name: str, key: str, proof: str, layout: int, seq: int) -> list[str]:
+def _differed(told: FileAtRest, name: str, key: str, proof: str, layout: int, seq: int) -> list[str]:
     """Whether a row was not as told before when a change of it was told; by the same columns only."""
     was = proof.partition("<")[2]
     query = "SELECT proof, seq FROM told WHERE tab = ? AND key = ? AND layout = ?"
@@ -189,7 +189,7 @@ def _read(stored: bytes | None) -> dict[str, Any]:
 
 def _compared(
     connection: Connection,
-    told: sqlite3.Connection,
+    told: FileAtRest,
     layouts: list[Layout],
     name: str,
     pieces: Iterable[str],
@@ -233,7 +233,7 @@ def _chunks(connection: Connection, name: str) -> Iterator[str]:
         after = f"WHERE rowid > {last}"
 
 
-def _latest_of(told: sqlite3.Connection, name: str) -> Iterator[str]:
+def _latest_of(told: FileAtRest, name: str) -> Iterator[str]:
     """Conditions that between them take the rows of a table of which `told` knows."""
     columns = keys_of(name)
     keys = [str(key) for (key,) in told.execute("SELECT key FROM told WHERE tab = ?", (name,)).fetchall()]

@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import Connection
 
+from data.engines.dialect import LISTED
 from data.engines.driver import fetch
 from data.proving.proofs import (
     PARTS,
@@ -156,7 +157,7 @@ class Noted:
             (key,) = keys_of(name)
             query = (
                 f"SELECT o.rowid, {blobs([key], 'o.')}, row_proof({blobs(layout_now()[name], 'o.')})"
-                f" FROM main.{name} AS o WHERE o.{key} IN (SELECT value FROM json_each(?)) ORDER BY o.rowid"
+                f" FROM main.{name} AS o WHERE o.{key} IN {LISTED} ORDER BY o.rowid"
             )
             rows = fetch(connection, query, (json.dumps(unknown),))
             found |= {key_text(one): was.setdefault(place, now) for place, one, now in rows}
@@ -196,11 +197,10 @@ class Noted:
 
     def not_noted(self, connection: Connection, tables: Sequence[str]) -> dict[str, int]:
         """How many rows each of these tables has beside those that are noted, where any."""
-        query = "SELECT count(*) FROM main.{0} WHERE rowid NOT IN (SELECT value FROM json_each(?))"
-        counts = {
-            name: int(fetch(connection, query.format(name), (json.dumps(list(self._was[name])),))[0][0])
-            for name in tables
-        }
+        counts = dict[str, int]()
+        for name in tables:
+            query = f"SELECT count(*) FROM main.{name} WHERE rowid NOT IN {LISTED}"
+            counts[name] = int(fetch(connection, query, (json.dumps(list(self._was[name])),))[0][0])
         return {name: count for name, count in counts.items() if count}
 
 
@@ -225,7 +225,7 @@ def _standing(
     """Key, place and proof now of those rows that are there."""
     key = " || '|' || ".join(f'"{column}"' for column in keys_of(name))
     columns = f"CAST({key} AS BLOB), rowid"
-    here = "rowid IN (SELECT value FROM json_each(?)) ORDER BY rowid"
+    here = f"rowid IN {LISTED} ORDER BY rowid"
     asked = (json.dumps(places),)
     if name not in PARTS:
         query = f"SELECT {columns}, row_proof({blobs(layout_now()[name])}) FROM main.{name} WHERE {here}"

@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 
 from data.audit import AuditAction
+from data.engines.dialect import is_json
 from data.engines.driver import fetch
 from data.tables.columns import UtcDateTime
 from data.vocabulary import (
@@ -193,7 +194,7 @@ def _fits(column: Column[Any]) -> str:
         case Date():
             fits = f"date({name}, '+0 days') = {name}"
         case JSON():
-            fits = f"json_valid({name})"
+            fits = is_json(name)
         case _:
             words = WORDS.get((column.table.name, column.name))
             known = ", ".join(f"'{word.value}'" for word in words[0]) if words else ""

@@ -49,7 +49,6 @@ from sqlalchemy import (
     Update,
     bindparam,
     column,
-    func,
     insert,
     select,
     update,
@@ -61,6 +60,7 @@ from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
 
 from data.engines.driver import On, fetch, run, run_many, sql
+from data.engines.json_lists import listed
 from data.tables.columns import UtcDateTime, table
 
 DatabaseError = DBAPIError
@@ -112,8 +112,8 @@ def given(name: str, kind: TypeEngine[Any] | None = None) -> BindParameter[Any]:
 
 def among(of: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """That a column is one of the numbers or words that each run names."""
-    listed = func.json_each(given(name, ListParameter())).table_valued("value")
-    return of.in_(select(column("value", Integer)).select_from(listed))
+    rows = listed(given(name, ListParameter()))
+    return of.in_(select(column("value", Integer)).select_from(rows))
 
 
 class _Text:

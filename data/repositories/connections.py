@@ -1,9 +1,7 @@
 """The connections of a home as stored, and who of its clients each carries."""
 
 import json
-import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import select, update
 
 from data.audit import AuditAction
+from data.engines.at_rest import opened
 from data.repositories.base import Change, On, Query, Rows, given
 from data.repositories.meta import LIVE_BESIDE
 from data.tables.books import Client, ConnectionRecord, HoldingRecord
@@ -49,13 +48,13 @@ def every_connection(on: On) -> list[ConnectionRow]:
 
 
 def connections_in(database: Path) -> list[ConnectionRow]:
-    """The same, of a file that no desk has open here. Raises `sqlite3.Error`.
+    """The same, of a file that no desk has open here. Raises `FileError`.
 
     What cannot be read stands as empty text, an unknown kind for the most dangerous; a row that does not say
     which adapter it is for is left out, since an emergency has to go on without it.
     """
     cells = ", ".join(f"CAST({name} AS BLOB)" for name in _CONNECTIONS.fields)
-    with closing(sqlite3.connect(database, timeout=5)) as connection:
+    with opened(database) as connection:
         rows = connection.execute(f"SELECT {cells} FROM connection ORDER BY name").fetchall()
     kinds = {kind.value: kind for kind in ConnectionKind}
     found: list[ConnectionRow] = []
@@ -72,7 +71,7 @@ def let_stand_together(database: Path) -> str:
 
     Empty where not both a fact of the home and the newest such row of its audit say the same.
     """
-    with closing(sqlite3.connect(database, timeout=5)) as connection:
+    with opened(database) as connection:
         fact = connection.execute("SELECT value FROM meta WHERE name = ?", (LIVE_BESIDE,)).fetchone()
         query = "SELECT details FROM audit WHERE action = ? ORDER BY seq DESC LIMIT 1"
         told = connection.execute(query, (AuditAction.LIVE_BESIDE_ALLOWED.value,)).fetchone()

@@ -1,13 +1,12 @@
 """Trading days, and what their change reads and moves: what is due, shares and proceeds on their way."""
 
-import sqlite3
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
 from sqlalchemy import func, select, update
 
+from data.engines.at_rest import opened
 from data.repositories.base import Change, On, Query, Rows, given
 from data.tables.books import Client, Funds, LotRecord, Posting, SizingBase, TradingDay, Txn
 from data.tables.columns import table
@@ -116,8 +115,8 @@ def newest_day(on: On) -> OpenedDay | None:
 
 
 def newest_day_in(database: Path) -> date | None:
-    """The same of a file that no desk has open here; None where it is no day. Raises `sqlite3.Error`."""
-    with closing(sqlite3.connect(database, timeout=5)) as connection:
+    """The same of a file that no desk has open here; None where it is no day. Raises `FileError`."""
+    with opened(database) as connection:
         (day,) = connection.execute("SELECT max(day) FROM trading_day").fetchone()
     try:
         return date.fromisoformat(day)

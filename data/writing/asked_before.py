@@ -4,11 +4,12 @@ SQLite alone: whoever asks has lost the app, and nothing heavy may stand in the 
 """
 
 import json
-import sqlite3
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from data.engines.at_rest import FileAtRest, opened_to_write
+from data.engines.dialect import or_update
 
 BUSY_S = 10.0
 """How long another process's lock is waited for."""
@@ -37,9 +38,9 @@ class AskedBefore:
 def find_or_close(books: Path, request_id: str, now: datetime) -> AskedBefore:
     """What was done under an id. Where nothing decisive was and no end is told, it is closed for good.
 
-    An app that thaws later cannot do it then. Raises `sqlite3.Error` where the file cannot be written.
+    An app that thaws later cannot do it then. Raises `FileError` where the file cannot be written.
     """
-    with _opened(books) as connection:
+    with opened_to_write(books, BUSY_S) as connection:
         connection.execute("BEGIN IMMEDIATE")
         found = _row(connection, request_id)
         if found is None:
@@ -60,26 +61,18 @@ def find_or_close(books: Path, request_id: str, now: datetime) -> AskedBefore:
 
 
 def keep_end(books: Path, request_id: str, command: str, actor: str, code: int, now: datetime) -> None:
-    """Keep with which exit code a command ended. Raises `sqlite3.Error`."""
-    with _opened(books) as connection:
+    """Keep with which exit code a command ended. Raises `FileError`."""
+    with opened_to_write(books, BUSY_S) as connection:
         connection.execute(
             "INSERT INTO asked_command (request_id, command, actor, owner, did, exit_code, at, ended_at) "
-            "VALUES (?, ?, ?, '', '{}', ?, ?, ?) ON CONFLICT (request_id) DO UPDATE SET "
-            "exit_code = excluded.exit_code, ended_at = excluded.ended_at WHERE closed_at IS NULL "
-            "AND ended_at IS NULL",
+            "VALUES (?, ?, ?, '', '{}', ?, ?, ?) "
+            + or_update("request_id", "exit_code = excluded.exit_code, ended_at = excluded.ended_at")
+            + " WHERE closed_at IS NULL AND ended_at IS NULL",
             (request_id, command, actor, code, _text(now), _text(now)),
         )
 
 
-def _opened(books: Path) -> "closing[sqlite3.Connection]":
-    return closing(
-        sqlite3.connect(
-            f"{books.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_S, isolation_level=None
-        )
-    )
-
-
-def _row(connection: sqlite3.Connection, request_id: str) -> AskedBefore | None:
+def _row(connection: FileAtRest, request_id: str) -> AskedBefore | None:
     row = connection.execute(
         "SELECT command, actor, at, did, exit_code, ended_at, closed_at FROM asked_command "
         "WHERE request_id = ?",

@@ -8,6 +8,7 @@ from functools import cache
 from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
+from data.engines.dialect import or_update
 from data.engines.driver import On, fetch, sql
 
 KINDS = {
@@ -64,8 +65,9 @@ def _taking(name: str) -> str:
     kept = f"CASE WHEN typeof(next) = 'integer' AND next < {BEYOND} THEN next ELSE 1 END"
     first = f"{_highest(KINDS[name])} + 1"
     return (
-        f"INSERT INTO counter (name, next) VALUES (?, {first} + ?)"
-        f" ON CONFLICT (name) DO UPDATE SET next = max({kept}, {first}) + ? RETURNING next"
+        f"INSERT INTO counter (name, next) VALUES (?, {first} + ?) "
+        + or_update("name", f"next = max({kept}, {first}) + ?")
+        + " RETURNING next"
     )
 
 

@@ -4,7 +4,6 @@ import errno
 import logging
 import os
 import re
-import sqlite3
 import traceback
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from data.csvfiles import FileProblem
+from data.engines.at_rest import FileError
 from data.errors import BadInput, shortened
 from tradedesk.cli.spare import spare_bytes
 
@@ -184,7 +184,7 @@ def _explain_desk(problem: BaseException) -> Explained:
         return Explained(code, refusal_words(problem), problem.reason)
     if isinstance(problem, BrokerError):
         return Explained(Exit.NOTHING_SENT, f"the broker could not be read: {problem}", "broker_unavailable")
-    if isinstance(problem, (StoreError, sqlite3.Error, DBAPIError)):
+    if isinstance(problem, (StoreError, FileError, DBAPIError)):
         return Explained(
             Exit.STORE, f"the database cannot be used: {_without_sql(problem)}", "store_unusable"
         )

@@ -7,12 +7,12 @@ start time. The lock is SQLite's own, on the shared-memory file beside the datab
 import fcntl
 import os
 import signal
-import sqlite3
 import struct
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from data.clock import SystemClock
+from data.engines.at_rest import FileBusy, FileDamaged, FileError, opened_to_look, opened_to_write
 from data.writing.locks import process_start
 from tradedesk.cli.printing.output import say
 
@@ -45,15 +45,15 @@ def end_frozen_writer(database: Path, desk_database: Path) -> bool:
 def _lock_is_free(database: Path) -> bool:
     clock = SystemClock()
     deadline = clock.monotonic() + WAIT_S
-    with closing(sqlite3.connect(database, timeout=WAIT_S, isolation_level=None)) as connection:
+    with opened_to_write(database, WAIT_S) as connection:
         while clock.monotonic() < deadline:
             try:
                 connection.execute("BEGIN IMMEDIATE")
                 connection.execute("ROLLBACK")
                 return True
-            except sqlite3.OperationalError:
+            except FileBusy:
                 continue
-            except sqlite3.DatabaseError:
+            except FileDamaged:
                 return True  # no database: nobody holds it, and opening it says what is wrong
     return False
 
@@ -71,8 +71,8 @@ def lock_holder(database: Path) -> int | None:
 def _is_ours(database: Path, pid: int) -> bool:
     started = process_start(pid)
     with (
-        suppress(sqlite3.Error),
-        closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as connection,
+        suppress(FileError),
+        opened_to_look(database) as connection,
     ):
         rows = connection.execute(
             "SELECT process_started FROM instance WHERE pid = ? AND ended_at IS NULL", (pid,)

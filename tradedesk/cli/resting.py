@@ -1,7 +1,6 @@
 """So much of a desk as the short reads print, made of books at rest by SQL alone."""
 
 import json
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from functools import cached_property
 from data.clock import Clock, SystemClock
 from data.closed_sales import ClosedSale
 from data.engines import short_reads as sql
+from data.engines.at_rest import FileAtRest
 from data.engines.reading import rows
 from data.roster import InGroup, StoredClient
 from data.vocabulary import RouteKind
@@ -44,7 +44,7 @@ class RestingDesk:
 
     market_is_simulated = True
 
-    def __init__(self, books: sqlite3.Connection, market_clock: RestingClock) -> None:
+    def __init__(self, books: FileAtRest, market_clock: RestingClock) -> None:
         self.clock = SystemClock()
         self.market_clock = market_clock
         self.clients = RestingClients(books, market_clock.trading_day)
@@ -67,7 +67,7 @@ class RestingClient:
 class RestingClients:
     """Clients, of whom nothing but the code is read before all of them are asked for."""
 
-    def __init__(self, books: sqlite3.Connection, day: date) -> None:
+    def __init__(self, books: FileAtRest, day: date) -> None:
         self._books, self._day = books, day
         found = books.execute("SELECT id, code FROM client")
         self._clients: Mapping[int, RestingClient] = {row[0]: RestingClient(*row) for row in found}
@@ -118,7 +118,7 @@ def _on_paper(client: StoredClient) -> Admission:
 class RestingOrders:
     """Orders of the day and of the one before, none of them live."""
 
-    def __init__(self, books: sqlite3.Connection, day: date) -> None:
+    def __init__(self, books: FileAtRest, day: date) -> None:
         self._books, self._day = books, day
 
     def all(self, live: bool | None, client_id: int | None, run: int | None, today: bool) -> list[OrderView]:
@@ -156,7 +156,7 @@ def _by_run(orders: Iterable[OrderView]) -> dict[int, list[OrderView]]:
 class RestingRuns:
     """Runs, all of which have ended."""
 
-    def __init__(self, books: sqlite3.Connection, orders: RestingOrders, day: date, clock: Clock) -> None:
+    def __init__(self, books: FileAtRest, orders: RestingOrders, day: date, clock: Clock) -> None:
         self._books, self._orders, self._day, self._clock = books, orders, day, clock
 
     def of_today(self) -> list[RunView]:
@@ -180,7 +180,7 @@ class RestingRuns:
 class RestingBreaks:
     """Differences from the brokers that stand."""
 
-    def __init__(self, books: sqlite3.Connection) -> None:
+    def __init__(self, books: FileAtRest) -> None:
         self._books = books
 
     def breaks(self, client_id: int) -> list[BreakView]:
@@ -199,7 +199,7 @@ class RestingBreaks:
 class RestingFunds:
     """Balances."""
 
-    def __init__(self, books: sqlite3.Connection) -> None:
+    def __init__(self, books: FileAtRest) -> None:
         self._books = books
 
     def all(self) -> list[FundsView]:
@@ -218,7 +218,7 @@ class RestingFunds:
 class RestingHoldings:
     """What clients held once."""
 
-    def __init__(self, books: sqlite3.Connection) -> None:
+    def __init__(self, books: FileAtRest) -> None:
         self._books = books
 
     async def transactions(self, client_id: int | None) -> list[Transaction]:
@@ -232,7 +232,7 @@ class RestingHoldings:
 class RestingHalts:
     """Certificates."""
 
-    def __init__(self, books: sqlite3.Connection) -> None:
+    def __init__(self, books: FileAtRest) -> None:
         found = books.execute("SELECT halt_number, body FROM halt_certificate ORDER BY version")
         self._bodies: dict[int, str] = dict(found.fetchall())  # the latest version of each comes last
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import sqlite3
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
+from data.engines.at_rest import FileError
 from data.errors import BadInput
 from data.home import SECRETS, books_file, halt_file, paper_exchange_file, secrets_file
 from data.money import decimal_from_text
@@ -91,7 +91,7 @@ def run_emergency(work: Work, by: str | None) -> NoReturn:
     give_spare_back(home)
     try:
         _run_emergency(begin, by, home)
-    except (BadInput, OSError, sqlite3.Error) as problem:
+    except (BadInput, OSError, FileError) as problem:
         if halt_file(home).exists():
             done = "not known what was cancelled" if began else "NOTHING WAS CANCELLED"
             say(f"the desk is halted; but {done}, since it could not be {'written' if began else 'opened'}:")

@@ -5,7 +5,6 @@ was typed that is to be refused.
 """
 
 import os
-import sqlite3
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from data.clock import SystemClock
-from data.engines.reading import opened
+from data.engines.at_rest import FileError, as_of_one_moment
 from data.home import books_file, calendar_file, certificates_folder, paper_exchange_file, settings_file
 from data.vocabulary import ClientStatus
 from tradedesk.cli.printing.output import Printer, printer
@@ -53,7 +52,7 @@ def read_short(home: Path, words: Sequence[str]) -> int | None:
         asked = _parsed(words)
         with _at_rest(home) as desk:
             code = int(_finished(asked(desk)))
-    except (NotShort, sqlite3.Error, OSError, ValueError, LookupError):
+    except (NotShort, FileError, OSError, ValueError, LookupError):
         return None
     finally:
         printer.reset(before)
@@ -138,14 +137,14 @@ def _finished(body: Coroutine[Any, Any, Any]) -> Any:
 
 @contextmanager
 def _at_rest(home: Path) -> "Iterator[RestingDesk]":
-    """The books of a home at rest, as of one moment. Raises `NotShort`, `sqlite3.Error`, `ValueError`."""
+    """The books of a home at rest, as of one moment. Raises `NotShort`, `FileError`, `ValueError`."""
     from tradedesk.socket.protocol import schema_of_program
 
     if not paper_exchange_file(home).exists() or calendar_file(home).exists() or _is_elsewhere(home):
         raise NotShort
     if any(certificates_folder(home).glob("unbooked-*")):
         raise NotShort
-    with opened(books_file(home)) as books, opened(paper_exchange_file(home)) as exchange:
+    with as_of_one_moment(books_file(home)) as books, as_of_one_moment(paper_exchange_file(home)) as exchange:
         schema, opened_day, exchange_id, at_rest = books.execute(AT_REST).fetchone()
         market_us, wall_us, day = exchange.execute(
             "SELECT market_us, wall_us, trading_day FROM state"

@@ -1,10 +1,9 @@
 """Where a desk's files are. Apart from the settings, since the first frame does not wait for pydantic."""
 
 import os
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
+from data.engines.at_rest import FileError, opened_to_look
 from data.home import books_file, settings_file
 
 
@@ -34,9 +33,9 @@ def has_other_venues(home: Path) -> bool:
     books = books_file(home)
     query = "SELECT EXISTS (SELECT 1 FROM connection WHERE broker <> 'paper')"
     try:
-        with closing(sqlite3.connect(f"{books.as_uri()}?mode=ro", uri=True)) as file:
+        with opened_to_look(books) as file:
             return bool(file.execute(query).fetchone()[0])
-    except sqlite3.Error:  # none yet, or what the desk will say of them when it is opened
+    except FileError:  # none yet, or what the desk will say of them when it is opened
         return False
 
 

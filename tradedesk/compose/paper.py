@@ -2,7 +2,6 @@
 
 import logging
 import random
-import sqlite3
 from pathlib import Path
 
 from brokers.connection import Connection
@@ -21,6 +20,7 @@ from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.faults.broker import FaultyBroker
 from brokers.simulators.faults.menu import SHARES, Faults
 from data.clock import Clock
+from data.engines.at_rest import FileBusy, FileDamaged, FileError
 from data.errors import BadInput
 from data.home import books_file, paper_exchange_file
 from data.reference.seed import universe
@@ -52,7 +52,7 @@ def paper_way(
     if exchange is None:
         try:
             exchange = _exchange_of(base, row.identity)
-        except (BadInput, sqlite3.Error) as problem:
+        except (BadInput, FileError) as problem:
             if not emergency:
                 raise
             trouble = str(problem)
@@ -120,8 +120,8 @@ def _exchange_of(base: Foundation, owned: str) -> PaperExchange:
         )
     try:
         exchange = PaperExchange(path, base.clock, base.calendar, policy=base.rules.policy)
-    except sqlite3.DatabaseError as problem:
-        if isinstance(problem, sqlite3.OperationalError):  # locked, full or read-only: its own words say it
+    except FileDamaged as problem:
+        if isinstance(problem, FileBusy):  # locked, full or read-only: its own words say it
             raise
         raise BadInput("database", str(path), f"this is not a paper exchange's file ({problem})") from problem
     if owned and owned != exchange.identity:

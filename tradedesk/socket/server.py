@@ -8,7 +8,6 @@ import logging
 import os
 import re
 import socket
-import sqlite3
 import stat
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from data.acting import Actor
 from data.clock import Clock
+from data.engines.at_rest import FileError
 from data.home import books_file, command_socket
 from data.vocabulary import Via
 from data.writing.asked import Asked, Did, asked_now
@@ -276,7 +276,7 @@ class Answering:
         books, now = books_file(self._desk.home), self._desk.clock.now()
         try:
             await asyncio.to_thread(keep_end, books, asked.request_id, asked.command, asked.actor, code, now)
-        except sqlite3.Error as problem:
+        except FileError as problem:
             log.warning("how the command %s ended could not be kept: %s", asked.request_id, problem)
 
     def _kept(self, halted: "SocketPrinter | None", did: Did) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
+from data.engines.json_lists import item, listed
 from data.repositories.base import Change, ListParameter, On, Query, Rows, among, given
 from data.repositories.instruments import symbol_now
 from data.tables.columns import table
@@ -131,15 +132,15 @@ def _note(unit: Unit, orders: Sequence[Any]) -> None:
     unit.touched.written |= {cells[_ID]: cells for cells in map(_CELLS, orders)}
 
 
-_PAIRS = func.json_each(given("pairs", ListParameter())).table_valued("value")
+_PAIRS = listed(given("pairs", ListParameter()))
 _BY_BROKER_ID = Query(
     lambda *cells: cells,
     select(_ORDERS.c.client_id, _ORDERS.c.broker_order_id, _ORDERS.c.id)
     .select_from(_PAIRS)
     .join(
         _ORDERS,
-        (_ORDERS.c.client_id == func.json_extract(_PAIRS.c.value, "$[0]"))
-        & (_ORDERS.c.broker_order_id == func.json_extract(_PAIRS.c.value, "$[1]")),
+        (_ORDERS.c.client_id == item(_PAIRS.c.value, 0))
+        & (_ORDERS.c.broker_order_id == item(_PAIRS.c.value, 1)),
     )
     .order_by(_ORDERS.c.id),
 )
