@@ -61,6 +61,7 @@ from sqlmodel import SQLModel
 
 from data.engines.driver import On, fetch, run, run_many, sql
 from data.engines.json_lists import listed
+from data.repositories.making import Maker
 from data.tables.columns import UtcDateTime, table
 
 DatabaseError = DBAPIError
@@ -191,6 +192,7 @@ class Query(Generic[T]):
     def __init__(self, make: Callable[..., T], statement: Select[*tuple[Any, ...]]) -> None:
         self._statement = Statement(statement)
         self._make = make
+        self._maker = Maker(make)
         self._columns = list(statement.selected_columns)
         self._decoders: dict[str, list[tuple[int, Codec]]] = {}
 
@@ -220,7 +222,7 @@ class Query(Generic[T]):
         columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
         for place, decode in decoders:
             columns[place] = map(decode, columns[place])
-        return list(map(self._make, *columns))
+        return self._maker.rows(columns)
 
 
 class Change:

@@ -25,6 +25,7 @@ from sqlalchemy import (
 
 from data.repositories.base import On, Query, among, field_classes, given, is_enum, named_as
 from data.repositories.instruments import is_former_name, name_now
+from data.repositories.making import Maker
 from data.repositories.readable import Members, Projected, ReadableQuery, Words
 from data.repositories.trading.orders import WRITTEN
 from data.roster import InGroup, StoredClient
@@ -292,7 +293,7 @@ class WrittenOrders(Generic[T]):
     def __init__(self, row: type[T]) -> None:
         kinds = field_classes(row)
         source = {"key": "exchange", "modifying": "asked_quantity"}
-        self._row = row
+        self._maker = Maker(row)
         self._names = list(kinds)
         self._places = [WRITTEN.index(source.get(name, name)) for name in kinds]
         self._words = [(place, kind) for place, kind in enumerate(kinds.values()) if is_enum(kind)]
@@ -315,7 +316,7 @@ class WrittenOrders(Generic[T]):
         securities = list(zip(*(stored[place] for place in _SECURITY), strict=True))
         now = {one: f"{one[1]}:{name_now(on, *one)}" for one in set(securities)}
         columns[self._names.index("key")] = map(now.__getitem__, securities)
-        return list(map(self._row, *columns))
+        return self._maker.rows(columns)
 
 
 _SECURITY = [WRITTEN.index(name) for name in ("security", "exchange", "tradingsymbol")]
