@@ -66,8 +66,7 @@ class BooksLook:
         accepted = self._accepted
         if self._engine.trading_disabled:
             accepted = await self._trail.last_judged()
-        async with self._store.reader() as connection:
-            found = await connection.run_sync(standing_stop)
+        found = self._store.glance(standing_stop)
         if accepted > self._accepted or (found and not self._engine.trading_disabled):
             self._accepted = accepted
             self._engine.trading_disabled = await self.problem()
