@@ -163,11 +163,14 @@ class Book:
                 self.attention.add(order_id)
             else:
                 self.attention.discard(order_id)
+            # Keys are taken out first: a dictionary would keep their older texts beside the order's own.
             if order.tag:
+                self.by_tag.pop(order.tag, None)
                 self.by_tag[order.tag] = order_id
             if order.broker_order_id:
                 theirs = (order.client_id, order.broker_order_id)  # a broker may count anew each day
-                self.by_broker_id[theirs] = order_id if current else self.by_broker_id.get(theirs, order_id)
+                known = self.by_broker_id.pop(theirs, order_id)
+                self.by_broker_id[theirs] = order_id if current else known
         if projection.orders:
             ids = frozenset(projection.orders)
             events.append(OrderChanged(ids, frozenset(o.client_id for o in projection.orders.values())))
