@@ -41,7 +41,7 @@ def writer_connected(connection: Any, record: object) -> None:
         "synchronous=FULL",
         "foreign_keys=ON",
         "temp_store=MEMORY",
-        "cache_size=-20000",
+        "cache_size=-8000",
         "busy_timeout=0",
     ):
         try:
