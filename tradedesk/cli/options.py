@@ -85,6 +85,22 @@ def given(**options: str | None) -> list[str]:
     return [f"--{name}={value}" for name, value in options.items() if value is not None]
 
 
+def nothing_beside(ctx: typer.Context, what: str, *allowed: str) -> None:
+    """Hold that nothing is given that the command would leave unread for `what` it was told to do.
+
+    `allowed` are the names of parameters that it reads. Raises `BadInput`, which names the first other one.
+    """
+    for one in ctx.command.params:
+        name = str(one.name)
+        source = ctx.get_parameter_source(name)
+        if name not in allowed and source is not None and source.name == "COMMANDLINE":
+            field, typed = name, ctx.params[name]
+            if one.param_type_name == "option":
+                typed = max(one.opts, key=len)
+                field = typed.lstrip("-")
+            raise BadInput(field, typed, f"it changes nothing of {what}: leave it out")
+
+
 def day_from(name: str, text: str) -> date:
     """The day that the option `name` gives. Raises `BadInput`."""
     try:

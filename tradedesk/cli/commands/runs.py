@@ -9,7 +9,7 @@ from data.money import count_from_text
 from engine.words.runs import paused_words, prospect_lines
 from tradedesk.cli.commands.trade import follow_run
 from tradedesk.cli.exits import Exit
-from tradedesk.cli.options import AsJson, Wait, Yes, json_too
+from tradedesk.cli.options import AsJson, Wait, Yes, json_too, nothing_beside
 from tradedesk.cli.printing.output import document, line, say
 from tradedesk.cli.printing.printed import print_run
 from tradedesk.cli.session import at_terminal, confirmed, run, seconds_from, typed
@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from engine.desk import Desk
     from engine.execution.views import RunView
 
-ACTIONS = ("show", "resume", "stop")
+_ALWAYS = ("number", "action", "wait", "as_json")
+READ_BY = {"show": _ALWAYS, "resume": (*_ALWAYS, "send", "yes"), "stop": (*_ALWAYS, "live", "yes")}
+"""What can be done with a run, and which parameters each reads."""
 
 
 def one_run(
+    ctx: typer.Context,
     number: Annotated[str, typer.Argument(metavar="N", help="The run's number.")],
     action: Annotated[str, typer.Argument(metavar="[show|resume|stop]", help="What to do.")] = "show",
     send: Annotated[
@@ -42,8 +45,9 @@ def one_run(
     its only yes.
     """
     wanted, patience = count_from_text(number, "run"), seconds_from(wait)
-    if action not in ACTIONS:
-        raise BadInput("action", action, f"give one of {', '.join(ACTIONS)}")
+    if action not in READ_BY:
+        raise BadInput("action", action, f"give one of {', '.join(READ_BY)}")
+    nothing_beside(ctx, f"what {action} does", *READ_BY[action])
     if action == "resume" and yes:
         raise BadInput(
             "yes", "--yes", "give --send with the number that is unsent: nothing else sends a rest"

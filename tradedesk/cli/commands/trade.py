@@ -31,6 +31,7 @@ from tradedesk.cli.options import (
     Wait,
     Yes,
     json_too,
+    nothing_beside,
 )
 from tradedesk.cli.printing.output import document, say
 from tradedesk.cli.printing.printed import print_plan, print_run
@@ -93,6 +94,7 @@ def plan(
 
 
 def bulk(
+    ctx: typer.Context,
     side: Annotated[str | None, typer.Argument(metavar="buy|sell", help="Which way to trade.")] = None,
     symbol: Annotated[str | None, typer.Argument(metavar="SYMBOL", help="What to trade.")] = None,
     percent: Percent = None,
@@ -120,10 +122,7 @@ def bulk(
     """Buy or sell one symbol for many clients: plan, confirm, send, and wait for the outcome."""
     patience = seconds_from(wait)
     if confirm is not None:
-        if side is not None:
-            raise BadInput(
-                "confirm", confirm, "a stored plan is sent as it stands; leave side and symbol out"
-            )
+        nothing_beside(ctx, "a stored plan, which is sent as it stands", "confirm", "yes", "wait", "as_json")
         run(lambda desk: _send_stored(desk, confirm, patience, as_json))
     if side is None or symbol is None:
         raise BadInput("bulk", side or "", "give buy or sell and a SYMBOL, or --confirm HASH")
