@@ -3,15 +3,32 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from sqlalchemy import delete, select, update
 
 from data.reference.instruments import BrokerInstrument, BrokerListing, at_broker
 from data.repositories.base import Change, On, Query, Rows, among, given
 from data.repositories.instruments import every_instrument
-from data.tables.market import ListingRecord
+from data.tables.columns import table
+from data.tables.market import FormerName, InstrumentRecord, ListingRecord
+
+
+class _InstrumentKey(NamedTuple):
+    exchange: str
+    tradingsymbol: str
+
+
+class _NameBefore(NamedTuple):
+    exchange: str
+    now: str
+    tradingsymbol: str
+
 
 _LISTINGS = Rows(ListingRecord, BrokerListing)
+_EVERY = _LISTINGS.query()
+_KEYS = Query(_InstrumentKey, select(*(table(InstrumentRecord).c[name] for name in _InstrumentKey._fields)))
+_FORMER = Query(_NameBefore, select(*(table(FormerName).c[name] for name in _NameBefore._fields)))
 _OF_BROKER = _LISTINGS.query(_LISTINGS.c.broker == given("broker"))
 _OTHERS = _LISTINGS.c.broker != given("broker"), among(_LISTINGS.c.key, "keys")
 _OF_OTHERS, _REMOVE_OF_OTHERS = _LISTINGS.query(*_OTHERS), Change(delete(_LISTINGS.table).where(*_OTHERS))
@@ -40,6 +57,39 @@ def rename_keys(on: On, moved: Mapping[str, str], lister: str) -> None:
 def listings_of(on: On, broker: str) -> list[BrokerListing]:
     """Everything that a broker lists."""
     return _OF_BROKER.all(on, broker=broker)
+
+
+def true_to_names(on: On, found: Sequence[BrokerListing]) -> list[BrokerListing]:
+    """Those under a symbol that is the instrument's own, or was before a rename that the audit proves.
+
+    An order leaves under the symbol of a listing, and no proof covers a listing itself.
+    """
+    former = {(f"{one.exchange}:{one.now}", one.tradingsymbol) for one in _FORMER.all(on)}
+    return [
+        one for one in found if one.key.partition(":")[2] == one.symbol or (one.key, one.symbol) in former
+    ]
+
+
+def listing_faults(on: On) -> list[str]:
+    """Listings of no instrument or under no name of its own, and instruments that none lists, in words."""
+    found, keys = _EVERY.all(on), {f"{one.exchange}:{one.tradingsymbol}" for one in _KEYS.all(on)}
+    true = true_to_names(on, found)
+    places, rows = Counter(map(_place, true)), {(one.broker, one.key) for one in true}
+    faults: list[str] = []
+    for one in found:
+        where = f"the listing of {one.key} at {one.broker}"
+        if one.key not in keys:
+            faults.append(f"{where} is of no instrument")
+        elif (one.broker, one.key) not in rows:
+            faults.append(f"{where} says {one.symbol}, which is no name of it")
+        elif places[_place(one)] > 1:
+            faults.append(f"{where} says {one.symbol}, and another listing there does too")
+    missing = sorted(keys - {one.key for one in found})
+    return [*faults, *(f"{key} is listed at no broker" for key in missing)]
+
+
+def _place(one: BrokerListing) -> tuple[str, str, str]:
+    return one.broker, one.key.partition(":")[0], one.symbol
 
 
 def lists(on: On, broker: str, key: str) -> bool:

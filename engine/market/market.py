@@ -15,9 +15,10 @@ from data.reference.instrument_index import InstrumentIndex
 from data.reference.instruments import BrokerListing, Instrument
 from data.reference.names import Rename
 from data.reference.phases import Phase
+from data.repositories.base import Reader
 from data.repositories.instrument_source import StoredInstruments
 from data.repositories.instruments import read_renames, save_instrument
-from data.repositories.listings import listings_of
+from data.repositories.listings import listings_of, true_to_names
 from data.store import Unit
 from engine.book.kept import Kept
 from engine.events import InstrumentsRenamed
@@ -170,12 +171,21 @@ class Market:
         return taken
 
     def listings(self, broker: str) -> Sequence[BrokerListing]:
-        """What a broker lists of the instruments known."""
+        """What a broker lists of the instruments known, without what is under no name of the instrument."""
+
+        def read(connection: Reader) -> tuple[list[BrokerListing], list[BrokerListing]]:
+            found = listings_of(connection, broker)
+            return found, true_to_names(connection, found)
+
         try:
-            return self._kept.store.glance(lambda connection: listings_of(connection, broker))
+            found, true = self._kept.store.glance(read)
         except UNREADABLE as problem:
             log.error("what %s lists could not be read: %s", broker, problem)
             return []
+        for one in found if len(true) < len(found) else ():
+            if one not in true:
+                log.error("%s is not known at %s as %s: run the doctor", one.key, broker, one.symbol)
+        return true
 
     async def accept(self, key: str, reason: str) -> str:
         """Let an instrument in doubt be bought again; returns what was in doubt. Raises `BadInput`."""

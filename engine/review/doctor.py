@@ -21,6 +21,7 @@ from data.proving.rederive import differences, not_accepted
 from data.proving.verifying import accepted, first_of, stored_rows, verify
 from data.repositories.accounts.breaks import fact_problems
 from data.repositories.base import DatabaseError, Reader
+from data.repositories.listings import listing_faults
 from data.repositories.trading.orders import state_counts
 from data.repositories.trading.plans import count_plans
 from data.schema import schema_faults, table_faults
@@ -192,7 +193,7 @@ def _database(reader: Reader) -> tuple[bool, str]:
 
 
 def _references(reader: Reader) -> tuple[bool, str]:
-    found = _not_accepted(reader, broken_references(reader))
+    found = _not_accepted(reader, [*broken_references(reader), *listing_faults(reader)])
     return not found, first_of(found) or "0 rows refer to nothing"
 
 

@@ -9,6 +9,7 @@ from data.proving.readable import UNREADABLE, unreadable
 from data.proving.rederive import differences, not_accepted
 from data.proving.verifying import accepted
 from data.repositories.base import Reader
+from data.repositories.listings import listing_faults
 from data.repositories.trading.plans import plans_as_bytes
 from data.schema import schema_faults, table_faults
 from data.writing.counters import counter_faults
@@ -42,5 +43,6 @@ def findings(reader: Reader) -> list[str]:
     left = [words for words in found if words not in known]
     with suppress(*UNREADABLE):  # the values that stand in the way are named already
         left += not_accepted(differences(reader), known)
+        left += [words for words in listing_faults(reader) if words not in known]
     # These are mended as they are accepted, so whoever makes them again is told of again.
     return [*left, *schema_faults(reader), *counter_faults(reader)]

@@ -1,10 +1,13 @@
 """Names that change overnight at a local Kite, whose dump tells no ISIN: by token, with shares and orders."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 from data.vocabulary import OrderState, OrderType, RunCount, Side, SizingKind
+from engine.events import InstrumentsRenamed
 from engine.planning.intent import Intent, Sizing
 from tests.desks import listed_by_feed, on_tape, sell
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
@@ -75,3 +78,26 @@ async def test_shares_and_waiting_orders_go_on_under_the_names_of_the_morning(tm
         await morning.until(lambda: all(o.state is OrderState.FILLED for o in desk.orders.all()))
         assert [(h.key, h.quantity) for h in desk.holdings.of(1)] == [("NSE:INFY", 6)]
         assert [check for check in await desk.doctor.run() if not check.ok] == []
+
+
+async def test_an_order_leaves_under_its_own_symbol_whatever_its_listing_was_made_to_say(
+    tmp_path: Path,
+) -> None:
+    async with kite_morning(tmp_path, PEOPLE) as morning:
+        desk = morning.desk
+        morning.exchange.pin("NSE:TCS", 2_500_00)
+        await morning.sign_in(PEOPLE)
+        await morning.until(lambda: all(desk.reconcile.is_compared(one.number) for one in PEOPLE))
+        with closing(sqlite3.connect(tmp_path / "desk.db")) as file, file:
+            file.execute("UPDATE listing SET symbol = 'INFY' WHERE key = 'NSE:TCS'")
+            file.execute("DELETE FROM listing WHERE key = 'NSE:ITC'")
+        seam(desk).kept.bus.publish([InstrumentsRenamed({})])
+        await morning.priced(WISH.key)
+        await morning.send(replace(WISH, after_market=False))
+        sent = [one for person in PEOPLE for one in morning.exchange.orders(person.user_id)]
+        assert [one.tradingsymbol for one in sent] == ["TCS"] * len(PEOPLE)
+        (found,) = [one.detail for one in await desk.doctor.run() if one.name == "references"]
+        assert found == (
+            "the listing of NSE:TCS at zerodha says INFY, which is no name of it;"
+            " NSE:ITC is listed at no broker"
+        )
