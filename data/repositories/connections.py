@@ -1,7 +1,8 @@
 """The connections of a home as stored, and who of its clients each carries."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 from sqlalchemy import select, update
 
 from data.audit import AuditAction
-from data.engines.at_rest import opened
+from data.engines.at_rest import FileError, opened, opened_to_look
+from data.errors import BadInput, quoted
 from data.repositories.base import Change, On, Query, Rows, given
 from data.repositories.meta import LIVE_BESIDE
 from data.tables.books import Client, ConnectionRecord, HoldingRecord
@@ -53,17 +55,35 @@ def connections_in(database: Path) -> list[ConnectionRow]:
     What cannot be read stands as empty text, an unknown kind for the most dangerous; a row that does not say
     which adapter it is for is left out, since an emergency has to go on without it.
     """
-    cells = ", ".join(f"CAST({name} AS BLOB)" for name in _CONNECTIONS.fields)
-    with opened(database) as connection:
-        rows = connection.execute(f"SELECT {cells} FROM connection ORDER BY name").fetchall()
     kinds = {kind.value: kind for kind in ConnectionKind}
-    found: list[ConnectionRow] = []
-    for row in rows:
-        name, kind, broker, address, identity = map(_text, row)
-        if broker:
-            row = ConnectionRow(name, kinds.get(kind, ConnectionKind.LIVE), broker, address, identity)
-            found.append(row)
-    return found
+    return [
+        ConnectionRow(name, kinds.get(kind, ConnectionKind.LIVE), broker, address, identity)
+        for name, kind, broker, address, identity in _cells_in(database)
+        if broker
+    ]
+
+
+def check_words(database: Path, brokers: Collection[str]) -> None:
+    """Raise `BadInput` for a row whose kind, or whose adapter's word, is none that this program writes."""
+    kinds = [kind.value for kind in ConnectionKind]
+    for name, kind, broker, _, _ in _cells_in(database):
+        for column, word, known in (("kind", kind, kinds), ("broker", broker, brokers)):
+            if word not in known:
+                expected = (
+                    f"the {column} of its connection {name!r} is {quoted(word)}, none of {', '.join(known)}: "
+                    "that row was changed by hand, or by a newer version of tradedesk. "
+                    f"Put the word back that stood there, or a copy of {database.name}"
+                )
+                raise BadInput("database", str(database), expected)
+
+
+def kite_before_connections(database: Path) -> str | None:
+    """Address of the Kite that a file belongs to which has no table of connections yet; else None."""
+    with suppress(FileError), opened_to_look(database) as file:
+        if not file.execute("SELECT 1 FROM sqlite_master WHERE name = 'connection'").fetchone():
+            row = file.execute("SELECT value FROM meta WHERE name = 'kite'").fetchone()
+            return None if row is None else str(row[0])
+    return None
 
 
 def let_stand_together(database: Path) -> str:
@@ -82,6 +102,13 @@ def let_stand_together(database: Path) -> str:
     except (ValueError, LookupError, TypeError):  # another is written there, and the doctor finds it
         return ""
     return fact[0] if fact[0] == audited else ""
+
+
+def _cells_in(database: Path) -> list[list[str]]:
+    cells = ", ".join(f"CAST({name} AS BLOB)" for name in _CONNECTIONS.fields)
+    with opened(database) as connection:
+        rows = connection.execute(f"SELECT {cells} FROM connection ORDER BY name").fetchall()
+    return [list(map(_text, row)) for row in rows]
 
 
 def _text(cell: bytes | None) -> str:

@@ -52,14 +52,29 @@ def as_told(rows: Sequence[ConnectionRow]) -> str:
 
 
 def check_let_together(rows: Sequence[ConnectionRow], let: str) -> None:
-    """Raise `BadInput` where a live connection stands beside another kind and was not let to.
+    """Raise `BadInput` where a live connection stands beside another and just these were not let to.
 
     `let` is which connections were, as the home's facts and audit say it.
     """
-    word = word_for(rows)
-    if word and let != as_told(rows):
-        expected = f"nobody has typed {word!r} for these connections: a row of them was changed by hand"
-        raise BadInput("connection", as_told(rows), expected)
+    if not _beside_live(rows) or let == as_told(rows):
+        return
+    expected = f"nobody has typed {word_for(rows) or 'the words'!r} for these connections"
+    if let:
+        expected += (
+            f", but for {let!r}: a row of them was changed by hand. Put it back as it was, or put back a copy"
+            " of desk.db"
+        )
+    else:
+        expected += (
+            ": a row of them was changed by hand, or what the home and its audit keep of the typing. Put back"
+            " a copy of desk.db, or delete the row of one from its table connection and let it stand again"
+            " with `tradedesk connections add`"
+        )
+    raise BadInput("connection", as_told(rows), expected)
+
+
+def _beside_live(rows: Sequence[ConnectionRow]) -> bool:
+    return len(rows) > 1 and any(one.kind is ConnectionKind.LIVE for one in rows)
 
 
 def check_together(rows: Sequence[ConnectionRow]) -> None:
@@ -97,6 +112,8 @@ class Connecting:
         self._kept = kept
         self._engine = engine
         self._connections = connections
+        self.bears_others = False
+        """Whether this desk goes on though its home has more connections, as an emergency does."""
 
     def all(self) -> list[ConnectionView]:
         """Each connection of this desk, the one that brings the prices first."""
@@ -110,14 +127,14 @@ class Connecting:
     def keep(self, unit: Unit) -> None:
         """Keep this desk's connections with its books at the first opening, and know them again at others.
 
-        Raises `ConnectionsChanged` where the home has others by now.
+        Raises `ConnectionsChanged` where the home has others by now and this desk does not bear that.
         """
         mine = {one.name: _row(one) for one in self._connections if not one.life.trouble}
         standing = {one.name: one for one in stored.every_connection(unit)}
         if not standing:
             stored.add_connections(unit, list(mine.values()))
             return
-        if len(standing) > len(list(self._connections)):
+        if len(standing) > len(list(self._connections)) and not self.bears_others:
             raise ConnectionsChanged("this home was given another connection just now; open it again")
         for name, row in mine.items():
             if row.identity and name in standing and not standing[name].identity:
@@ -144,10 +161,14 @@ class Connecting:
             stored.add_connections(unit, [row])
             details = {"name": row.name, "kind": row.kind.value, "broker": row.broker, "address": row.address}
             unit.audit(AuditEntry(AuditAction.CONNECTION_ADDED, self._engine.actor, details=dict(details)))
-            if wanted := word_for(rows):
+            if _beside_live(rows):
                 keep_facts(unit, {LIVE_BESIDE: as_told(rows)})
                 kinds = sorted({one.kind.value for one in rows})
-                told: dict[str, object] = {"word": wanted, "kinds": kinds, "connections": as_told(rows)}
+                told: dict[str, object] = {
+                    "word": word_for(rows),
+                    "kinds": kinds,
+                    "connections": as_told(rows),
+                }
                 unit.audit(AuditEntry(AuditAction.LIVE_BESIDE_ALLOWED, self._engine.actor, details=told))
 
         await self._engine.write_signed_on(unit_of_work)

@@ -91,3 +91,13 @@ async def test_a_command_beside_it_reads_and_cancels_and_sends_nothing(tmp_path:
         with pytest.raises(Refusal):
             await desk.runs.go_on(6, 43)
     assert live_at_broker(tmp_path) == live
+
+
+def test_a_home_of_the_first_build_at_kite_is_not_migrated_for_settings_of_paper(tmp_path: Path) -> None:
+    books = unpack("after_market", tmp_path)
+    version = stamp(tmp_path)
+    ((address,),) = asked(books, "SELECT value FROM meta WHERE name = 'kite'")
+    refused = Terminal(tmp_path).run("orders", "--json")
+    assert refused.code == 2
+    assert f"belong to Kite at {address}; use another home" in refused.error["message"]
+    assert (stamp(tmp_path), list(tmp_path.glob("desk-before-*"))) == (version, [])

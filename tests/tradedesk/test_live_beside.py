@@ -22,9 +22,11 @@ from data.errors import BadInput
 from data.reference.phases import load_calendar
 from data.repositories.connections import ConnectionRow
 from data.vocabulary import ConnectionKind
+from engine.access.connecting import ConnectionsChanged
 from engine.desk import Desk
 from tests.books import empty_books
 from tests.desks import START, WAITS
+from tradedesk.cli.exits import Exit, explain
 from tradedesk.compose.kite import kite_row
 from tradedesk.compose.paper import PAPER
 from tradedesk.compose.settings import Settings
@@ -131,6 +133,10 @@ async def test_paper_beside_live_takes_the_same_words(tmp_path: Path) -> None:
 BY_HAND = {
     "another address": ["UPDATE connection SET address = 'http://127.0.0.1:9' WHERE name = 'kite'"],
     "another kind": ["UPDATE connection SET kind = 'sim' WHERE name = 'paper'"],
+    "the audit's row is gone": [
+        "DROP TRIGGER IF EXISTS audit_no_delete",
+        "DELETE FROM audit WHERE action = 'LIVE_BESIDE_ALLOWED'",
+    ],
     "the fact is gone": ["DELETE FROM meta WHERE name = 'live_beside'"],
     "the fact is changed": ["UPDATE meta SET value = value || '!' WHERE name = 'live_beside'"],
     "fact and row are changed": [
@@ -189,3 +195,58 @@ def test_a_command_names_the_words_and_takes_them_by_an_option(demo: Terminal) -
 def test_at_a_terminal_the_words_are_typed(demo: Terminal, typed: str, code: int, kept: int) -> None:
     printed = demo.at_keyboard(("connections", "add", "kite"), f"type  {WORD}", typed)
     assert (printed.code, len(connections(demo.home))) == (code, kept)
+
+
+@pytest.fixture
+def beside(demo: Terminal) -> Terminal:
+    """A demonstration beside a live connection that was typed in."""
+    demo.done("connections", "add", "kite", "--word", WORD)
+    return demo
+
+
+def test_paper_made_live_by_hand_is_not_what_was_typed_for(beside: Terminal) -> None:
+    change(beside.home, "UPDATE connection SET kind = 'live' WHERE name = 'paper'")
+    refused = beside.run("connections", "--json")
+    assert (refused.code, refused.error["field"]) == (2, "connection")
+    assert "but for 'kite live zerodha https://api.kite.trade; paper paper paper'" in refused.error["message"]
+    assert "Put it back as it was" in refused.error["message"]
+    taken_back = beside.run("cancel-all", "--yes")
+    assert (taken_back.code, "0 clients unreachable" in taken_back.out) == (0, True), "paper is reached"
+
+
+@pytest.mark.parametrize("command", ["connections", "orders"])
+@pytest.mark.parametrize("kind", ["live", "sim"])
+def test_paper_is_of_no_other_kind(demo: Terminal, kind: str, command: str) -> None:
+    change(demo.home, f"UPDATE connection SET kind = '{kind}' WHERE name = 'paper'")
+    refused = demo.run(command, "--json")
+    assert (refused.code, refused.error["value"]) == (2, f"paper {kind}")
+    assert "the paper exchange is of kind 'paper': its row was changed by hand" in refused.error["message"]
+
+
+@pytest.mark.parametrize(("column", "known"), [("kind", "paper, sim, live"), ("broker", "paper, zerodha")])
+def test_a_word_that_no_connection_has_is_named_as_a_changed_row(
+    beside: Terminal, column: str, known: str
+) -> None:
+    change(beside.home, f"UPDATE connection SET {column} = 'foo' WHERE name = 'kite'")
+    refused = beside.run("connections", "--json")
+    assert (refused.code, refused.error["reason"]) == (7, "store_unusable")
+    assert f"the {column} of its connection 'kite' is 'foo', none of {known}" in refused.error["message"]
+    assert "changed by hand" in refused.error["message"]
+    taken_back = beside.run("cancel-all", "--yes")
+    assert (taken_back.code, "HALT 1 everything" in taken_back.out) == (0, True), taken_back
+    assert f"the {column} of its connection 'kite' is 'foo'" in taken_back.err
+
+
+def test_the_way_out_where_the_typing_is_gone_is_named_and_leads_out(beside: Terminal) -> None:
+    change(beside.home, "DELETE FROM meta WHERE name = 'live_beside'")
+    refused = beside.run("connections", "--json")
+    assert "delete the row of one from its table connection" in refused.error["message"]
+    change(beside.home, "DELETE FROM connection WHERE name = 'kite'")
+    beside.done("connections", "add", "kite", "--word", WORD)
+    assert [one["name"] for one in beside.done("connections")] == ["kite", "paper"]
+
+
+def test_a_home_that_was_given_a_connection_meanwhile_says_so() -> None:
+    told = explain(ConnectionsChanged("this home was given another connection just now; open it again"))
+    assert (told.exit, told.reason) == (Exit.STORE, "store_unusable")
+    assert told.message == "this home was given another connection just now; open it again"

@@ -119,6 +119,7 @@ def test_whatever_is_not_plain_opens_a_desk(rested: Terminal, words: str) -> Non
         "UPDATE trading_day SET state = 'ended'",
         "UPDATE trading_day SET state = 'odd'",
         "UPDATE connection SET identity = 'another'",
+        "UPDATE connection SET kind = 'live'",
         "INSERT INTO connection VALUES ('kite', 'sim', 'zerodha', 'http://127.0.0.1:8100', '')",
         "UPDATE alembic_version SET version_num = '0001'",
         "UPDATE client SET connection = '' WHERE id = 7",

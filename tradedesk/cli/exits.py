@@ -167,6 +167,7 @@ def _explain_desk(problem: BaseException) -> Explained:
     from brokers.contract import BrokerError
     from data.store import StoreError
     from data.writing.asked import CommandKnown
+    from engine.access.connecting import ConnectionsChanged
     from engine.instances import AppAlreadyRuns
     from engine.refusals import Halted, Refusal, TradingStopped
     from engine.words.refusals import refusal_words
@@ -175,6 +176,8 @@ def _explain_desk(problem: BaseException) -> Explained:
         return Explained(Exit.NOTHING_SENT, str(problem), "command_known")
     if isinstance(problem, AppAlreadyRuns):
         return Explained(Exit.STORE, str(problem), "app_already_runs")
+    if isinstance(problem, ConnectionsChanged):
+        return Explained(Exit.STORE, str(problem), "store_unusable")
     if isinstance(problem, Refusal):
         code = Exit.NOTHING_SENT
         if isinstance(problem, Halted):

@@ -35,7 +35,7 @@ AT_REST = (
     "SELECT (SELECT version_num FROM alembic_version), "
     "(SELECT max(day) FROM trading_day WHERE state = 'open'), "
     "(SELECT identity FROM connection WHERE broker = 'paper'), "
-    "NOT EXISTS (SELECT 1 FROM connection WHERE broker <> 'paper') "
+    "NOT EXISTS (SELECT 1 FROM connection WHERE broker <> 'paper' OR kind <> 'paper') "
     "AND NOT EXISTS (SELECT 1 FROM client WHERE connection NOT IN (SELECT name FROM connection)) "
     "AND NOT EXISTS (SELECT 1 FROM orders WHERE ended_at IS NULL) "
     "AND NOT EXISTS (SELECT 1 FROM orders WHERE state IN ('OPEN', 'RESERVED', 'SENDING', 'UNKNOWN')) "

@@ -48,6 +48,9 @@ def paper_way(
 
     An `emergency` goes on without the home's own exchange where that cannot be opened. Raises `BadInput`.
     """
+    if row.kind is not PAPER.kind and not emergency:
+        expected = f"the paper exchange is of kind {PAPER.kind.value!r}: its row was changed by hand"
+        raise BadInput("connection", f"{row.name} {row.kind.value}", expected)
     trouble = ""
     if exchange is None:
         try:
@@ -67,7 +70,7 @@ def paper_way(
         broker = _faulty(broker, exchange, base.clock, faults)
     life = PaperLife(exchange, trouble)
     identity = "" if exchange.in_memory else exchange.identity
-    return Way(Connection(row.name, row.kind, broker, life, identity=identity), exchange.market_clock)
+    return Way(Connection(row.name, PAPER.kind, broker, life, identity=identity), exchange.market_clock)
 
 
 def exchange_of(desk: Desk) -> PaperExchange:

@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,13 @@ from data.errors import BadInput
 from data.home import books_file
 from data.migrating import BooksFile, books_as_they_are, prepare
 from data.reference.phases import Calendar
-from data.repositories.connections import ConnectionRow, connections_in, let_stand_together
+from data.repositories.connections import (
+    ConnectionRow,
+    check_words,
+    connections_in,
+    kite_before_connections,
+    let_stand_together,
+)
 from data.schema import HEAD
 from data.vocabulary import DeskKind
 from engine.access.connecting import check_let_together, check_together
@@ -60,11 +66,15 @@ async def open_desk(
     seed for tags and rotation, faults of the broker. But cancel-all brings its own settings and calendar
     where the home's are broken, and its `emergency` opens even without the home's own paper exchange;
     whatever `migrates` not reads books of another version and leaves them so. `told` hears of a migration
-    that was done. Raises `BadInput`, `StoreError` or `AppAlreadyRuns`.
+    that was done, and of what an emergency goes on without.
+    Raises `BadInput`, `StoreError` or `AppAlreadyRuns`.
     """
     folder = home_folder(home)
     settings = settings or load_settings(folder)
     check_paper_books(folder)
+    kite = None if emergency else kite_before_connections(books_file(folder))
+    if kite is not None:  # before the file is migrated for settings that its books do not belong to
+        _wanted(folder, settings, {ZERODHA: kite})
     clock = clock or SystemClock()
     with _books(books_file(folder), migrates and not emergency, clock, told) as books:
         base = Foundation(
@@ -78,7 +88,7 @@ async def open_desk(
             random=random.Random(seed) if seed is not None else random.SystemRandom(),
         )
         ways = list[Way]()
-        for row in connections_of(base, emergency):
+        for row in connections_of(base, emergency, told):
             if row.broker == PAPER.broker:
                 ways.append(paper_way(base, row, exchange, latency, emergency, faults))
                 continue
@@ -88,6 +98,7 @@ async def open_desk(
         if faults is not None and PAPER.kind not in {way.connection.kind for way in ways}:
             raise BadInput("faults", "", "only the paper exchange takes them; a local Kite has its own")
         desk = base.desk(kind, ways[0].market_clock, [way.connection for way in ways])
+        desk.connecting.bears_others = emergency
         for way in ways:
             way.fit(desk)
             if len(ways) > 1 and isinstance(way.connection.life, PaperLife):
@@ -108,35 +119,50 @@ def _books(database: Path, migrates: bool, clock: Clock, told: Callable[[str], N
     yield BooksFile(database)
 
 
-def connections_of(base: Foundation, emergency: bool = False) -> list[ConnectionRow]:
+def connections_of(
+    base: Foundation, emergency: bool = False, told: Callable[[str], None] = log.warning
+) -> list[ConnectionRow]:
     """The connections of a home, the one that brings the prices first; of a fresh one what its settings name.
 
     Raises `BadInput` where the settings name a venue that the books do not belong to; an `emergency` goes by
-    the books alone.
+    the books alone, and `told` hears of a row that it cannot go by.
     """
-    known, settings = {PAPER.broker: PAPER.name, ZERODHA: "kite"}, base.settings
-    stored = [row for row in connections_in(base.books.path) if row.broker in known]
+    known, database = {PAPER.broker: PAPER.name, ZERODHA: "kite"}, base.books.path
+    stored = [row for row in connections_in(database) if row.broker in known]
     stored = [replace(row, name=row.name or known[row.broker]) for row in stored]
-    by_broker = {row.broker: row for row in stored}
+    try:
+        check_words(database, known)
+    except BadInput as problem:
+        if not emergency:
+            raise
+        told(f"{problem}\ngoing on: what is live at a broker of an unknown word cannot be cancelled")
     if stored and emergency:
         return _prices_first(stored)
+    wanted = _wanted(base.home, base.settings, {row.broker: row.address for row in stored})
+    if not stored:
+        return [wanted]
+    check_together(stored)
+    check_let_together(stored, let_stand_together(database))
+    return _prices_first(stored)
+
+
+def _wanted(home: Path, settings: Settings, owned: Mapping[str, str]) -> ConnectionRow:
+    """What the settings name, which must be of the books where those own an address for any broker.
+
+    Raises `BadInput`.
+    """
     wanted = PAPER
     if settings.market == "kite" or settings.kite_url:
         from tradedesk.compose.kite import kite_row
 
         at_kite = kite_row(settings.kite_url)
         wanted = at_kite if settings.market == "kite" else PAPER
-        kite = by_broker.get(ZERODHA)
-        if kite is not None and kite.address != at_kite.address:
-            raise BadInput("kite_url", at_kite.address, _belongs(base.home, kite.address))
-    if not stored:
-        return [wanted]
-    if wanted.broker not in by_broker:
-        theirs = f"Kite at {stored[0].address}" if wanted is PAPER else "the paper exchange"
-        raise BadInput("market", settings.market, _belongs(base.home, theirs))
-    check_together(stored)
-    check_let_together(stored, let_stand_together(base.books.path))
-    return _prices_first(stored)
+        if owned.get(ZERODHA, at_kite.address) != at_kite.address:
+            raise BadInput("kite_url", at_kite.address, _belongs(home, owned[ZERODHA]))
+    if owned and wanted.broker not in owned:
+        theirs = f"Kite at {owned[ZERODHA]}" if wanted is PAPER else "the paper exchange"
+        raise BadInput("market", settings.market, _belongs(home, theirs))
+    return wanted
 
 
 def _belongs(home: Path, theirs: str) -> str:
