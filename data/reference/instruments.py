@@ -322,9 +322,15 @@ def series_of(exchange: str, symbol: str, index: bool = False) -> str:
     return suffix.group(1) if suffix else "EQ"
 
 
+_MOST_DIGITS = 15
+"""Of a token or a lot: more than any exchange has, and a number that SQLite takes."""
+
+
 def _whole(text: str, field: str, number: int) -> int:
-    if not (text.isascii() and text.isdigit()) or int(text) == 0:
+    if not (text.isascii() and text.isdigit()) or not text.strip("0"):
         raise BadInput(f"row {number}, {field}", text, "must be a whole number above zero")
+    if len(text) > _MOST_DIGITS:
+        raise BadInput(f"row {number}, {field}", text, f"must have at most {_MOST_DIGITS} digits")
     return int(text)
 
 

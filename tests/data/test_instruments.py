@@ -63,6 +63,10 @@ def test_a_hundred_thousand_rows_are_read_with_rising_progress(tmp_path: Path):
     [
         ([RELIANCE, BAJAJ.replace("4267265", "x1")], "row 3, instrument_token: 'x1'"),
         ([RELIANCE, BAJAJ.replace("4267265", "0")], "row 3, instrument_token: '0'"),
+        (
+            [RELIANCE, BAJAJ.replace("4267265", "9" * 5_000)],
+            "row 3, instrument_token: '9+'… .*at most 15 digits",
+        ),
         ([RELIANCE.replace(",0.1,", ",0,")], "row 2, tick_size: '0'.*above zero"),
         ([RELIANCE.replace(",0.1,", ",,")], "row 2, tick_size: ''"),
         ([RELIANCE.replace(",0.1,", ",0.0025,")], "row 2, tick_size: '0.0025'"),
