@@ -150,3 +150,14 @@ class ManualClock:
                 await asyncio.sleep(0)
         self.shift(max(0.0, end - self._elapsed))
         await asyncio.sleep(0)
+
+
+def span_words(seconds: float) -> str:
+    """A wait in words, cut rather than rounded: `75 s`, `12 min`, `3 h 20 min`."""
+    whole = max(0, int(seconds))
+    if whole < 120:
+        return f"{whole} s"
+    hours, rest = divmod(whole // 60, 60)
+    if not hours:
+        return f"{rest} min"
+    return f"{hours:,} h {rest} min" if rest else f"{hours:,} h"

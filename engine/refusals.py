@@ -31,7 +31,8 @@ class Refusal(TradedeskError):  # noqa: N818 - the desk's answer, shown to the t
     reason: ClassVar[RefusalReason] = RefusalReason.REFUSED
 
     def __str__(self) -> str:
-        figures = ", ".join(f"{field.name} {getattr(self, field.name)}" for field in fields(self))
+        values = ((field.name, getattr(self, field.name)) for field in fields(self))
+        figures = ", ".join(f"{name} {value}" for name, value in values if value is not None)
         return f"{self.reason.value}: {type(self).__name__} {figures}".rstrip()
 
 

@@ -28,7 +28,7 @@ def drift_from(word: str) -> Drift:
     try:
         return Drift(word.strip().lower())
     except ValueError:
-        expected = "give none for no price limit, or desk for that of the settings"
+        expected = "give none for no drift limit, or desk for that of the settings"
         raise BadInput("drift", word, expected) from None
 
 
@@ -238,7 +238,8 @@ def check_trigger(intent: Intent, last_paise: int) -> None:
 def check_price(field_name: str, price_paise: int | None, instrument: Instrument) -> None:
     """Refuse a price that is missing, not positive, or off the instrument's tick. Raises `BadInput`."""
     if price_paise is None or price_paise <= 0:
-        raise BadInput(field_name, price_paise, "give a price in rupees above zero")
+        given = None if price_paise is None else f"{price_paise / 100:.2f}"
+        raise BadInput(field_name, given, "give a price in rupees above zero")
     tick = instrument.tick_paise
     if price_paise % tick:
         below = price_paise // tick * tick

@@ -89,7 +89,7 @@ def protection_words(plan: Plan, brief: bool = False) -> str:
 
 def limit_words(plan: Plan) -> str:
     """That its orders leave however far the price has moved; empty where they have a limit."""
-    return "no price limit" if plan.drift_limit_bps is None and plan.intent.limit_paise is None else ""
+    return "no drift limit" if plan.drift_limit_bps is None and plan.intent.limit_paise is None else ""
 
 
 def clients_words(plan: Plan) -> str:

@@ -42,10 +42,10 @@ def _refused(refusal: kinds.Refusal) -> str:
         case kinds.AlreadyRun(plan=plan):
             return f"plan {plan} was sent before; make a plan of its own to send again"
         case kinds.DuplicateIntent(runs=runs):
-            sent = f"{_runs(runs)} sent the same within the last minute, or still does"
+            sent = f"{_runs(runs)} sent the same within the last minute, or {_still(runs)}"
             return f"{sent}: nothing was sent; to send it once more, make a plan that says again"
         case kinds.NotConfirmed(plan=plan):
-            return f"plan {plan} was not confirmed by its hash"
+            return f"{_plan(plan)} was not confirmed by its hash"
         case kinds.TradingStopped(why=why):
             return f"trading is stopped: {why}; cancels still go"
         case _:
@@ -57,17 +57,26 @@ def _runs(numbers: Collection[int]) -> str:
     return f"{'run' if len(numbers) == 1 else 'runs'} {', '.join(map(str, sorted(numbers)))}"
 
 
+def _still(runs: Collection[int]) -> str:
+    return "is still sending it" if len(runs) == 1 else "are still sending it"
+
+
+def _plan(number: int | None) -> str:
+    """`plan 3`; a plan that was never stored has no number."""
+    return "the plan" if number is None else f"plan {number}"
+
+
 def _expired(refusal: kinds.PlanExpired) -> str:
-    plan = refusal.plan
+    plan = _plan(refusal.plan)
     match refusal:
         case kinds.PlanTooOld(valid_s=valid):
-            return f"plan {plan} is older than {valid:g} s, or the clock was set back since; plan again"
+            return f"{plan} is older than {valid:g} s, or the clock was set back since; plan again"
         case kinds.PlanRenamed(key=key, now=now):
-            return f"{_renamed(key, now)} since plan {plan}; plan again"
+            return f"{_renamed(key, now)} since {plan}; plan again"
         case kinds.PlanSessionOver(begun=begun):
-            return f"the session of plan {plan} has {'begun' if begun else 'ended'} since; plan again"
+            return f"the session of {plan} has {'begun' if begun else 'ended'} since; plan again"
         case kinds.PlanIntradayOver(key=key):
-            return f"intraday buying of {key} has ended since plan {plan}; plan again"
+            return f"intraday buying of {key} has ended since {plan}; plan again"
         case _:
             raise TypeError(f"no words for {refusal!r}")
 
@@ -76,8 +85,9 @@ def _drifted(refusal: kinds.PlanDrifted) -> str:
     symbol, moved = refusal.tradingsymbol, refusal.moved_bps
     if isinstance(refusal, kinds.PriceNotYoung):
         return f"{symbol} has no price that is young enough; plan again"
-    how = "has no price now" if moved is None else f"moved {moved / 100:+.2f} %"
-    return f"{symbol} {how} since plan {refusal.plan}; plan again"
+    if moved is None:
+        return f"{symbol} has no price now to hold {_plan(refusal.plan)} against; plan again"
+    return f"{symbol} moved {moved / 100:+.2f} % since {_plan(refusal.plan)}; plan again"
 
 
 def _cannot_go_on(refusal: kinds.CannotGoOn) -> str:
@@ -115,13 +125,13 @@ def _to_be_stopped(refusal: kinds.CannotGoOn) -> str:
         case kinds.NotPaused():
             return f"run {run} is not paused"
         case kinds.RunRenamed(plan=plan, key=key, now=now):
-            return f"{_renamed(key, now)} since plan {plan}; stop run {run} and plan again"
+            return f"{_renamed(key, now)} since {_plan(plan)}; stop run {run} and plan again"
         case kinds.RunSessionOver():
             return f"the session of run {run} is over; stop it, what is blocked is freed"
         case kinds.RunIntradayOver(key=key):
             return f"intraday buying of {key} has ended; stop run {run}"
         case kinds.NotAsPlanned(order=order, plan=plan):
-            return f"order {order} is not what plan {plan} says: {_let_doctor_look(run)}"
+            return f"order {order} is not what {_plan(plan)} says: {_let_doctor_look(run)}"
         case kinds.NotAsAudited(order=order):
             return f"order {order} is not as the audit left it: {_let_doctor_look(run)}"
         case _:

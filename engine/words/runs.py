@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from data.clock import span_words
 from data.vocabulary import DeskKind, PauseReason, RunCount, Side
 from engine.words import formats
 from engine.words.formats import counted
@@ -48,7 +49,7 @@ def pause_words(pause: Pause) -> str:
         case PauseReason.VENUES_DIFFER:
             return "the venues of this desk were not of one day, go on with it once they are"
         case PauseReason.TOO_OLD:
-            return f"{pause.age_s} s old, its orders may leave within {pause.send_within_s} s"
+            return f"{span_words(pause.age_s)} old, its orders may leave within {pause.send_within_s} s"
         case PauseReason.DRIFTED:
             if not pause.priced_paise or pause.price_paise is None:
                 return "the price it was confirmed at is not known"
@@ -59,7 +60,7 @@ def pause_words(pause: Pause) -> str:
 
 def frozen_words(kind: DeskKind, pid: int, silent_s: float) -> str:
     """Which engine does nothing, and for how long nothing has come from it."""
-    return f"{who_words(kind, pid)} lives and is frozen: nothing from it for {silent_s:.0f} s"
+    return f"{who_words(kind, pid)} lives and is frozen: nothing from it for {span_words(silent_s)}"
 
 
 def who_words(kind: DeskKind, pid: int) -> str:
@@ -93,7 +94,7 @@ def prospect_lines(prospect: Prospect, privacy: bool = False) -> list[str]:
     return [
         f"Run {run.number}, {run.title}: {prospect.unsent} orders are unsent.",
         f"Paused: {pause_words(run.pause) if run.pause else 'by the trader'}.",
-        f"It is {prospect.age_s:.0f} s old. {prices}{moved}.",
+        f"It is {span_words(prospect.age_s)} old. {prices}{moved}.",
         *([f"₹{blocked} is blocked, {needed} would be."] if unmasked else []),
         f"{len(prospect.going)} orders would go, with their quantities as they are.",
         *([f"Clients kept out, their orders denied: {kept_out}."] if kept_out else []),
@@ -111,9 +112,13 @@ def run_words(run: RunView) -> str:
     why = run_why(run)
     status = f"{run.word}: {why}" if why else run.word
     return (
-        f"run {run.number} {status}  {run.elapsed_s:.1f} s  {run.counts[RunCount.SENT]} sent  "
+        f"run {run.number} {status}  {_elapsed(run)}  {run.counts[RunCount.SENT]} sent  "
         f"{'  '.join(said)}  {run.skipped} skipped  {left_words(run)}"
     )
+
+
+def _elapsed(run: RunView) -> str:
+    return f"{run.elapsed_s:.1f} s" if run.elapsed_s < 120 else span_words(run.elapsed_s)
 
 
 def paused_words(run: RunView) -> str:

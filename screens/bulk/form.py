@@ -300,7 +300,7 @@ class BulkForm(Vertical, can_focus=True):
 
     def _limit_words(self) -> str:
         """What it means that the price may move as far as it will."""
-        return "no price limit" if self.fields.choice("drift").value == Drift.NONE.upper() else ""
+        return "no drift limit" if self.fields.choice("drift").value == Drift.NONE.upper() else ""
 
     def _size_words(self) -> str:
         if self._base is not None and self._base.line_changes and self._called().startswith("what "):

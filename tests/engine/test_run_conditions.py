@@ -123,7 +123,7 @@ async def test_without_a_price_limit_market_orders_leave_however_far_the_price_h
         assert (plan.drift_limit_bps, plan.bound_paise) == (None, None)
         sentence = review_sentence(plan, masked=False)
         assert "MARKET" in sentence
-        assert ", no price limit, reserves ₹" in sentence
+        assert ", no drift limit, reserves ₹" in sentence
         limited = await it.desk.plans.freeze(replace(LIMIT, drift=Drift.NONE))
         assert "LIMIT 2,440.00, max ₹" in review_sentence(limited, masked=False)
         assert await it.desk.plans.get(plan.number) == plan

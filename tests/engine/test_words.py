@@ -9,7 +9,9 @@ from typing import Any, get_type_hints
 
 import pytest
 
+from data.clock import span_words
 from data.errors import BadInput
+from data.reference.instruments import Instrument
 from data.vocabulary import (
     DeskKind,
     PauseReason,
@@ -26,6 +28,7 @@ from engine import news, refusals
 from engine.book.gate_views import ConsentFigures, GateFinding, RouteFigures
 from engine.book.views import Pause
 from engine.news import ClientNews, HaltNews, News, NewsTopic, RunNews
+from engine.planning.intent import check_price
 from engine.planning.plan import PlanLine
 from engine.planning.plan_record import line_from_json, line_to_json
 from engine.planning.why import KINDS, AtGate, AtPriceNow, Why
@@ -34,6 +37,7 @@ from engine.words.audit import detail_words
 from engine.words.formats import counted
 from engine.words.reasons import REASON_WORDS, reason_word
 from engine.words.refusals import refusal_words
+from engine.words.runs import pause_words
 from engine.words.tape import news_words
 from engine.words.why import all_words, why_words
 from engine.words.why import detail_words as line_detail_words
@@ -176,3 +180,38 @@ def test_a_plan_of_an_earlier_version_keeps_the_words_it_has_of_a_route():
     )
     read = line_from_json(json.loads(json.dumps(line_to_json(line))))
     assert (read, line_detail_words(read)) == (line, "no api key")
+
+
+@pytest.mark.parametrize(
+    ("refusal", "words"),
+    [
+        (refusals.NotConfirmed(None), "the plan was not confirmed by its hash"),
+        (refusals.PlanTooOld(None, 60), "the plan is older than 60 s,"),
+        (refusals.PlanDrifted(None, "TCS", 120), "TCS moved +1.20 % since the plan;"),
+        (refusals.PlanDrifted(3, "TCS", None), "TCS has no price now to hold plan 3 against; plan again"),
+        (
+            refusals.DuplicateIntent((9, 7)),
+            "runs 7, 9 sent the same within the last minute, or are still sending it:",
+        ),
+        (
+            refusals.DuplicateIntent((7,)),
+            "run 7 sent the same within the last minute, or is still sending it:",
+        ),
+    ],
+)
+def test_refusals_read_as_sentences(refusal: Refusal, words: str) -> None:
+    assert refusal_words(refusal).startswith(words)
+    assert "None" not in str(refusal)
+
+
+def test_a_wait_is_told_in_the_units_it_is_long_in() -> None:
+    told = [span_words(one) for one in (0.9, 119.9, 120, 7_199, 7_200, 969_704, 11_000_000)]
+    assert told == ["0 s", "119 s", "2 min", "1 h 59 min", "2 h", "269 h 21 min", "3,055 h 33 min"]
+    pause = Pause(PauseReason.TOO_OLD, 970_074, 60, None, None)
+    assert pause_words(pause) == "269 h 27 min old, its orders may leave within 60 s"
+
+
+def test_what_is_no_price_is_named_in_rupees() -> None:
+    stock = Instrument("NSE", "TCS", "TCS", 5)
+    with pytest.raises(BadInput, match=r"^limit: '-5\.00' is not valid; give a price in rupees above zero$"):
+        check_price("limit", -5_00, stock)

@@ -105,13 +105,13 @@ async def test_without_a_price_limit_a_plan_stays_as_it_is_and_says_so(tmp_path:
         async with opened_on_paper(tmp_path / str(size[0]), size=size) as bench:
             await bench.keys("B", "tab", "tab", "tab", "tab", "tab")
             await bench.type("NONE")
-            assert "drift  ‹NONE›  no price limit" in bench.text
-            assert "no price limit" in bench.text
+            assert "drift  ‹NONE›  no drift limit" in bench.text
+            assert "no drift limit" in bench.text
             await bench.keys("enter")
             plan = plan_view(bench).plan
             assert plan is not None
             assert (plan.number, plan.drift_limit_bps) == (1, None)
-            assert "no price limit" in bench.text
+            assert "no drift limit" in bench.text
             await bench.pin("RELIANCE", 247050)
             assert plan_view(bench).plan is plan, "the price moved 0.82 %"
             await bench.type("buy 45")

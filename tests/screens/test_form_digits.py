@@ -97,7 +97,7 @@ async def test_each_field_changed_by_hand_says_what_it_was(tmp_path: Path) -> No
         await bench.keys("B", "tab", "tab", "right", "right")
         assert "was 25 % of capital" in bench.text
         await bench.keys("tab", "right", "tab", "right", "tab", "right", "tab", "right")
-        assert "was CNC DAY · no price limit" in bench.text
+        assert "was CNC DAY · no drift limit" in bench.text
         assert "was MARKET" in bench.text
         await bench.keys("tab", "tab", "right")
         assert "was all (50)" in bench.text

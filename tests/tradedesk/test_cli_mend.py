@@ -33,7 +33,9 @@ def test_a_modify_is_confirmed_by_the_book_and_blocks_what_it_needs(demo: Termin
     [
         (("--limit", "1410.03"), "limit", "ticks of 0.10"),
         (("--trigger", "1390"), "trigger", "has no trigger"),
+        (("--limit", "-5"), "limit", "give a price in rupees above zero"),
         (("--quantity", "two"), "quantity", "whole number"),
+        (("--quantity", "0"), "quantity", "a whole number of 1 or more"),
         ((), "change", "give a quantity or a price"),
     ],
 )

@@ -67,12 +67,12 @@ def test_a_plan_without_a_price_limit_says_so_and_another_word_is_refused(demo: 
     few = ("buy", "TCS", "--quantity", "1", "--clients", "48")
     made = demo.done("plan", *few, "--drift", "none")["plan"]
     assert [leg["drift_limit_bps"] for leg in made["legs"]] == [None]
-    assert ", no price limit  hash" in demo.run("plan", *few, "--drift", "NONE").out
+    assert ", no drift limit  hash" in demo.run("plan", *few, "--drift", "NONE").out
     assert [leg["drift_limit_bps"] for leg in demo.done("plan", *few)["plan"]["legs"]] == [50]
     sent = demo.done("bulk", "--confirm", made["digest"][:8])
     assert sent["run"]["counts"]["filled"] == 1
     refused = demo.run("plan", *few, "--drift", "2", "--json")
-    expected = "drift: '2' is not valid; give none for no price limit, or desk for that of the settings"
+    expected = "drift: '2' is not valid; give none for no drift limit, or desk for that of the settings"
     assert (refused.code, refused.error["reason"], refused.error["message"]) == (2, "bad_input", expected)
 
 

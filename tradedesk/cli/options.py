@@ -60,7 +60,7 @@ DriftWord = Annotated[
     typer.Option(
         "--drift",
         metavar="none",
-        help="No price limit: started and sent however far the price has moved; else that of the settings.",
+        help="No drift limit: started and sent however far the price has moved; else that of the settings.",
     ),
 ]
 _WHO = "Which clients (all, unless narrowed)"

@@ -11,6 +11,7 @@ from functools import partial
 
 from brokers.contract import Ambiguous, NotSent, OrderChange, Outcome
 from data.audit import AuditAction
+from data.clock import span_words
 from data.errors import BadInput
 from data.ledger import reserve_money, reserve_shares
 from data.money import band_words
@@ -87,6 +88,8 @@ def check_change(order: WorkingOrder, change: OrderChange) -> tuple[int, int]:
     if kind in (OrderType.MARKET, OrderType.LIMIT) and change.trigger_paise is not None:
         raise BadInput("trigger", change.trigger_paise / 100, f"a {kind.value} order has no trigger")
     quantity = order.quantity if change.quantity is None else change.quantity
+    if quantity < 1:
+        raise BadInput("quantity", quantity, "give a whole number of 1 or more")
     if quantity <= order.filled_quantity:
         raise BadInput("quantity", quantity, f"give more than the {order.filled_quantity} already traded")
     terms = (quantity, change.price_paise or order.limit_paise, change.trigger_paise or order.trigger_paise)
@@ -271,7 +274,7 @@ class Changer:
             return "the order has ended"
         age_s, valid_s = self._age_s(asked), self._timing.waits.modify_valid_s
         if age_s > valid_s:
-            return f"it was asked for {age_s:.0f} s ago, {valid_s:g} s are allowed; ask again"
+            return f"it was asked for {span_words(age_s)} ago, {valid_s:g} s are allowed; ask again"
         return ""
 
     async def _call(self, order_id: int, change: OrderChange, asked: AskedAt) -> Outcome:

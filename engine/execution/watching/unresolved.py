@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from brokers.contract import BrokerOrder, BrokerRows
+from data.clock import span_words
 from data.vocabulary import OrderState
 from engine.book.kept import Kept
 from engine.book.views import OrderView
@@ -31,7 +32,7 @@ class Doubt:
         first, last = ((read - self.since).total_seconds() for read in (self.reads[0], self.reads[-1]))
         return (
             f"missing from {len(self.reads)} complete reads of the order book, "
-            f"{first:.0f} s to {last:.0f} s after the call's deadline"
+            f"{span_words(first)} to {span_words(last)} after the call's deadline"
         )
 
 
