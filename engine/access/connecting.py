@@ -58,7 +58,8 @@ def check_let_together(rows: Sequence[ConnectionRow], let: str) -> None:
     """
     if not _beside_live(rows) or let == as_told(rows):
         return
-    expected = f"nobody has typed {word_for(rows) or 'the words'!r} for these connections"
+    word = word_for(rows)
+    expected = f"nobody has typed {repr(word) if word else 'the words'} for these connections"
     if let:
         expected += (
             f", but for {let!r}: a row of them was changed by hand. Put it back as it was, or put back a copy"
