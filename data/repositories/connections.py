@@ -57,18 +57,21 @@ def connections_in(database: Path) -> list[ConnectionRow]:
     """
     kinds = {kind.value: kind for kind in ConnectionKind}
     return [
-        ConnectionRow(name, kinds.get(kind, ConnectionKind.LIVE), broker, address, identity)
-        for name, kind, broker, address, identity in _cells_in(database)
+        ConnectionRow(name or "", kinds.get(kind or "", ConnectionKind.LIVE), broker, address or "", to or "")
+        for name, kind, broker, address, to in _cells_in(database)
         if broker
     ]
 
 
 def check_words(database: Path, brokers: Collection[str]) -> None:
-    """Raise `BadInput` for a row whose kind, or whose adapter's word, is none that this program writes."""
+    """Raise `BadInput` for a row whose kind, or whose adapter's word, is none that this program writes.
+
+    A value that cannot be read is left to the look at values, beside which a desk opens for cancels.
+    """
     kinds = [kind.value for kind in ConnectionKind]
     for name, kind, broker, _, _ in _cells_in(database):
         for column, word, known in (("kind", kind, kinds), ("broker", broker, brokers)):
-            if word not in known:
+            if word is not None and word not in known:
                 expected = (
                     f"the {column} of its connection {name!r} is {quoted(word)}, none of {', '.join(known)}: "
                     "that row was changed by hand, or by a newer version of tradedesk. "
@@ -104,18 +107,18 @@ def let_stand_together(database: Path) -> str:
     return fact[0] if fact[0] == audited else ""
 
 
-def _cells_in(database: Path) -> list[list[str]]:
+def _cells_in(database: Path) -> list[list[str | None]]:
     cells = ", ".join(f"CAST({name} AS BLOB)" for name in _CONNECTIONS.fields)
     with opened(database) as connection:
         rows = connection.execute(f"SELECT {cells} FROM connection ORDER BY name").fetchall()
     return [list(map(_text, row)) for row in rows]
 
 
-def _text(cell: bytes | None) -> str:
+def _text(cell: bytes | None) -> str | None:
     try:
         return (cell or b"").decode()
     except UnicodeDecodeError:
-        return ""
+        return None
 
 
 def add_connections(on: On, rows: Sequence[ConnectionRow]) -> None:
