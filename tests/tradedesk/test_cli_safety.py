@@ -22,10 +22,10 @@ from data.vocabulary import OrderState
 from data.writing.locks import HeldLock
 from engine.halt.certificate import LATER
 from engine.rules import Waits
-from tradedesk.cli.commands.trade import run_exit
 from tradedesk.cli.exits import Exit, explain
 from tradedesk.cli.frozen import end_frozen_writer, lock_holder
 from tradedesk.cli.printing import output
+from tradedesk.cli.sending import run_exit
 from tradedesk.compose import wiring
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,11 +7,11 @@ import typer
 from data.errors import BadInput
 from data.money import count_from_text
 from engine.words.runs import paused_words, prospect_lines
-from tradedesk.cli.commands.trade import follow_run
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson, Wait, Yes, json_too, nothing_beside
 from tradedesk.cli.printing.output import document, line, say
 from tradedesk.cli.printing.printed import print_run
+from tradedesk.cli.sending import follow_run
 from tradedesk.cli.session import at_terminal, confirmed, run, seconds_from, typed
 from tradedesk.cli.views.orders import whole_run_shape
 

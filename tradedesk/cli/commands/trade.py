@@ -6,12 +6,8 @@ import typer
 
 from data.errors import BadInput
 from data.money import count_from_text
-from data.vocabulary import OrderState, Reason, RunCount
-from engine.words.plans import outcome_words
-from engine.words.reasons import counts_words
-from engine.words.runs import paused_words
 from tradedesk.cli import arguments as choices
-from tradedesk.cli.exits import Exit, explain
+from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import (
     Again,
     Amount,
@@ -30,20 +26,16 @@ from tradedesk.cli.options import (
     ValidityWord,
     Wait,
     Yes,
-    json_too,
     nothing_beside,
 )
 from tradedesk.cli.printing.output import document, say
-from tradedesk.cli.printing.printed import print_plan, print_run
-from tradedesk.cli.session import confirmed, run, seconds_from, until
-from tradedesk.cli.views.orders import whole_run_shape
+from tradedesk.cli.printing.printed import print_plan
+from tradedesk.cli.sending import how_to_confirm, none_to_send, send, send_stored
+from tradedesk.cli.session import run, seconds_from
 from tradedesk.cli.views.plans import plan_shape
 
 if TYPE_CHECKING:
-    from engine.book.views import OrderView
     from engine.desk import Desk
-    from engine.execution.views import RunView
-    from engine.planning.plan import Plan
 
 SideWord = Annotated[str, typer.Argument(metavar="buy|sell", help="Which way to trade.")]
 SymbolWord = Annotated[str, typer.Argument(metavar="SYMBOL", help="A symbol, or EXCHANGE:SYMBOL.")]
@@ -86,8 +78,8 @@ def plan(
         else:
             print_plan(made)
         if not made.orders:
-            return _none_to_send(made, "nothing can be sent")
-        say(_how_to_confirm(made))
+            return none_to_send(made, "nothing can be sent")
+        say(how_to_confirm(made))
         return Exit.DONE
 
     run(work)
@@ -123,7 +115,7 @@ def bulk(
     patience = seconds_from(wait)
     if confirm is not None:
         nothing_beside(ctx, "a stored plan, which is sent as it stands", "confirm", "yes", "wait", "as_json")
-        run(lambda desk: _send_stored(desk, confirm, patience, as_json))
+        run(lambda desk: send_stored(desk, confirm, patience, as_json))
     if side is None or symbol is None:
         raise BadInput("bulk", side or "", "give buy or sell and a SYMBOL, or --confirm HASH")
     way, word = choices.side_from(side), symbol
@@ -134,7 +126,7 @@ def bulk(
         intent = choices.intent_from(
             desk, way, word, sizing, limit, trigger, product, validity, chosen, again, drift
         )
-        return await _send(desk, await desk.plans.freeze(intent), yes, patience, as_json)
+        return await send(desk, await desk.plans.freeze(intent), yes, patience, as_json)
 
     run(work)
 
@@ -168,107 +160,6 @@ def order(
         intent = choices.intent_from(
             desk, way, symbol, sizing, limit, trigger, product, validity, chosen, again, drift
         )
-        return await _send(desk, await desk.plans.freeze(intent), yes, patience, as_json)
+        return await send(desk, await desk.plans.freeze(intent), yes, patience, as_json)
 
     run(work)
-
-
-async def _send_stored(desk: "Desk", digest: str, patience: float, as_json: bool) -> Exit:
-    made = await desk.plans.by_digest(digest)
-    return await _start(desk, made, digest, patience, as_json)
-
-
-async def _send(desk: "Desk", made: "Plan", yes: bool, patience: float, as_json: bool) -> Exit:
-    """Confirm a frozen plan and carry it out."""
-    if not made.orders:
-        return _nothing(made, as_json)
-    if not as_json:
-        print_plan(made)
-    what = f"{desk.mode}  {outcome_words(made)}"
-    then = ["bulk", "--confirm", made.digest, "--wait", f"{patience:g}", *json_too(as_json)]
-    if not await confirmed(made.answer, what, yes, _how_to_confirm(made), then):
-        if as_json:
-            document({"plan": plan_shape(made), "run": None})
-        return Exit.NOTHING_SENT
-    return await _start(desk, made, made.digest, patience, as_json)
-
-
-def _nothing(made: "Plan", as_json: bool) -> Exit:
-    if as_json:
-        document({"plan": plan_shape(made), "run": None})
-    else:
-        print_plan(made)
-    return _none_to_send(made, "nothing sent")
-
-
-def _none_to_send(made: "Plan", words: str) -> Exit:
-    """Say why a plan has no order, in counts by reason."""
-    why = counts_words(made.skipped_by_reason) or "no client was chosen"
-    say(f"{words}: {made.title}: {why}")
-    halted = made.desk_halted or set(made.skipped_by_reason) == {Reason.HALTED}
-    return Exit.HALTED if halted else Exit.NOTHING_SENT
-
-
-async def _start(desk: "Desk", made: "Plan", digest: str, patience: float, as_json: bool) -> Exit:
-    from engine.refusals import Refusal
-
-    await desk.hear({one.client_id for one in made.lines if one.reason is None})
-    try:
-        started = await desk.runs.start(made, confirm=digest)
-    except Refusal as refusal:
-        told = explain(refusal)
-        say(told.message)
-        if as_json:
-            document({"plan": plan_shape(made), "run": None, "error": told.to_json()})
-        return told.exit
-    number = started.number
-    if not as_json:
-        say(f"run {number} started: {started.title}")
-    return await follow_run(desk, number, made, patience, as_json)
-
-
-async def follow_run(desk: "Desk", number: int, made: "Plan", patience: float, as_json: bool) -> Exit:
-    """Wait for a run's outcome and tell it. The command must not end over unsent orders: nobody would send
-    them. Those of a run that has paused are the trader's, so that it ends at once and says what they keep.
-    """
-    longest_s = max(patience, (made.send_within_s or made.eta_s) + 10)
-    await until(desk, lambda: not _under_way(desk.runs.get(number)), longest_s)
-    ended = desk.runs.get(number)
-    if ended.paused:
-        say(paused_words(ended))
-    else:
-        ended = await desk.runs.settled(number, patience)
-    if not any(desk.orders.get(order_id).live for order_id in ended.order_ids):
-        # The run is closed by one more commit, just behind that of its last order.
-        await until(desk, lambda: desk.runs.get(number).finished_at is not None, _CLOSING_S)
-        ended = desk.runs.get(number)
-    if as_json:
-        document({"plan": plan_shape(made), "run": whole_run_shape(desk, ended)})
-    else:
-        print_run(desk, ended)
-    return run_exit(ended, [desk.orders.get(order_id) for order_id in ended.order_ids])
-
-
-_CLOSING_S = 5.0
-
-
-def _under_way(run_now: "RunView") -> bool:
-    return bool(run_now.counts[RunCount.SENDING] or (run_now.unsent and not run_now.paused))
-
-
-def run_exit(ended: "RunView", orders: "list[OrderView]") -> Exit:
-    """How a run ended: an UNKNOWN outweighs a failure, a failure outweighs the good ones."""
-    if any(order.state is OrderState.UNKNOWN for order in orders):
-        return Exit.UNKNOWN
-    resting = (OrderState.OPEN,)
-    good = all(
-        order.state is OrderState.FILLED or (order.state in resting and not order.filled_quantity)
-        for order in orders
-    )
-    return Exit.DONE if good and ended.settled else Exit.PARTLY
-
-
-def _how_to_confirm(made: "Plan") -> str:
-    valid_s = (made.expires_at - made.frozen_at).total_seconds()
-    how = f"`tradedesk bulk --confirm {made.short_digest}` sends this plan within {valid_s:g} s"
-    return f"{how}, but first `tradedesk resume`: the desk is HALTED" if made.desk_halted else how
