@@ -11,7 +11,7 @@ from brokers.contract import Ambiguous, BrokerError
 from data.errors import StoreUnreadable
 from data.home import app_lock
 from data.proving.readable import UNREADABLE
-from data.repositories.base import DatabaseError
+from data.repositories.base import DatabaseError, compile_ahead
 from data.store import StoreBusy, StoreClosed, StoreError, StoreUnwritable
 from data.writing.locks import HeldLock
 from engine.booking.facts import SendEnded
@@ -23,6 +23,9 @@ from engine.market.streams import follow_stream
 from engine.review.boot import BooksLook, file_takes_long
 
 log = logging.getLogger(__name__)
+
+COMPILE_AFTER_S, COMPILE_EVERY_S = 1.0, 0.005
+"""How long after its opening a desk begins to compile statements ahead, and the pause after each."""
 
 
 @asynccontextmanager
@@ -185,6 +188,8 @@ class Startup:
         await self._following.begin()
         await workers.canceller.resume()
         await workers.changer.resume()
+        if self._policy.alone:
+            background.spawn(self._compile_ahead())
         if self._policy.keeps_up:
             background.spawn(desk.reconcile.run())
             await desk.halt.take_up()
@@ -194,6 +199,15 @@ class Startup:
         live = {book.orders[order_id].client_id for order_id in book.live}
         workers.watcher.read_soon(live - told)
         await self._read_first(told)
+
+    async def _compile_ahead(self) -> None:
+        """Compile in idle moments the statements that were not run yet: a first halt waits for none of it."""
+        clock = self._inside.timing.wall
+        await clock.sleep(COMPILE_AFTER_S)
+        async with self._inside.kept.store.reader() as connection:
+            dialect = connection.dialect
+        for _ in compile_ahead(dialect):
+            await clock.sleep(COMPILE_EVERY_S)
 
     async def _follow_connections(self) -> None:
         """Have each connection do what waited for an open desk, and follow its venue from now on."""

@@ -8,8 +8,9 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.audit import BREAK, GENESIS, TRUSTED, AuditAction, Details, Head
-from data.repositories.base import Change, On, Query, Rows, given
+from data.repositories.base import Change, On, Query, Rows, given, named_as
 from data.tables.audit import Audit, AuditHead
+from data.tables.columns import table
 
 Row = TypeVar("Row")
 
@@ -60,12 +61,12 @@ class FrozenPlan:
     details: Details
 
 
-_FROZEN = Rows(Audit, FrozenPlan)
+_AUDIT = table(Audit)
 _NEWEST_FROZEN = Query(
     FrozenPlan,
-    select(*_FROZEN.columns())
-    .where(_FROZEN.c.action == AuditAction.PLAN_FROZEN.value, _FROZEN.c.at >= given("since"))
-    .order_by(_FROZEN.c.seq.desc())
+    select(*named_as(FrozenPlan, _AUDIT))
+    .where(_AUDIT.c.action == AuditAction.PLAN_FROZEN.value, _AUDIT.c.at >= given("since"))
+    .order_by(_AUDIT.c.seq.desc())
     .limit(given("most")),
 )
 
@@ -75,7 +76,7 @@ def _or_none_yet(seq: int | None) -> int:
 
 
 _LAST_JUDGED = Query(
-    _or_none_yet, select(func.max(_FROZEN.c.seq)).where(_FROZEN.c.action.in_((BREAK, TRUSTED)))
+    _or_none_yet, select(func.max(_AUDIT.c.seq)).where(_AUDIT.c.action.in_((BREAK, TRUSTED)))
 )
 
 

@@ -11,34 +11,24 @@ once a dialect and run as text from then on: building one anew costs more than S
     live = OF_CLIENT.all(unit, client=7, states=LIVE_STATES)
 """
 
-import dataclasses
 import json
-import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
-from functools import lru_cache
+from functools import cached_property
 from itertools import repeat
 from operator import attrgetter
-from types import NoneType, UnionType
 from typing import (
     Any,
     Generic,
-    Protocol,
-    Self,
     TypeAlias,
     TypeVar,
-    Union,
     cast,
-    get_args,
-    get_origin,
-    get_type_hints,
 )
 
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
-    Date,
     Delete,
     Dialect,
     Integer,
@@ -62,7 +52,15 @@ from sqlmodel import SQLModel
 from data.engines.driver import On, fetch, run, run_many, sql
 from data.engines.json_lists import listed
 from data.repositories.making import Maker
-from data.tables.columns import UtcDateTime, table
+from data.repositories.stored_values import (
+    Codec,
+    column_encoder,
+    field_classes,
+    row_decoders,
+    row_fields,
+    word_codec,
+)
+from data.tables.columns import table
 
 DatabaseError = DBAPIError
 """What the database raises where a statement cannot be run; its `orig` says why."""
@@ -70,29 +68,10 @@ DatabaseError = DBAPIError
 Row = TypeVar("Row")
 T = TypeVar("T")
 
-Codec = Callable[[Any], Any]
-"""Makes of a value what is stored, or the value of what is stored."""
-
 Reader: TypeAlias = Connection
 """A reader's connection, as whoever is no repository holds it: to be handed on, and asked nothing itself."""
 
-SHARED = frozenset({"broker", "key", "tradingsymbol", "security", "sub_status", "reason_code"})
-"""Columns of few different texts: rows share each, so that many rows kept in memory hold it once."""
-
 _GIVEN = "given_"
-
-
-class Stored(Protocol):
-    """A value that stands in a text column as text of its own making."""
-
-    @classmethod
-    def of_text(cls, text: str) -> Self:
-        """The value that stands as `text`."""
-        ...
-
-    def text(self) -> str:
-        """What stands in the column."""
-        ...
 
 
 class ListParameter(TypeDecorator[Any]):
@@ -120,7 +99,7 @@ def among(of: ColumnElement[Any], name: str) -> ColumnElement[bool]:
 class _Text:
     """A statement as one dialect's text, with what goes into its places: named values and constants."""
 
-    def __init__(self, statement: Any, dialect: Dialect) -> None:
+    def __init__(self, statement: Any, dialect: Dialect, make: Callable[..., Any] | None) -> None:
         compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
         self.sql = str(compiled)
         self._names: list[str] = []
@@ -128,7 +107,7 @@ class _Text:
         self._constants: list[tuple[int, Any]] = []
         for place, name in enumerate(cast(list[str], compiled.positiontup or ())):
             bound = compiled.binds.get(name)
-            encode = None if bound is None else _encoder(bound.type, dialect)
+            encode = None if bound is None else column_encoder(bound.type, dialect)
             if name.startswith(_GIVEN):
                 if encode is not None:
                     self._encoders.append((len(self._names), encode))
@@ -137,6 +116,13 @@ class _Text:
                 value = compiled.params[name]
                 value = value.value if isinstance(value, Enum) else value
                 self._constants.append((place, value if encode is None else encode(value)))
+        self._selected = statement, dialect, make
+
+    @cached_property
+    def decoders(self) -> list[tuple[int, Codec]]:
+        """The places of a row whose stored values become others, with what makes them."""
+        statement, dialect, make = self._selected
+        return [] if make is None else row_decoders(make, list(statement.selected_columns), dialect)
 
     def named(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
         """The parameters of one run. Raises `KeyError` for a value that is not named."""
@@ -172,35 +158,52 @@ class _Text:
 
 
 class Statement:
-    """A statement of any kind, compiled when a dialect first runs it."""
+    """A statement, compiled when a dialect first runs it; `make` takes the rows that it selects."""
 
-    def __init__(self, statement: Any) -> None:
+    def __init__(self, statement: Any, make: Callable[..., Any] | None = None) -> None:
         self._statement = statement
+        self._make = make
         self._texts: dict[str, _Text] = {}
+        _MADE.append(self)
 
     def text(self, dialect: Dialect) -> _Text:
         """The statement as this dialect's text."""
         known = self._texts.get(dialect.name)
         if known is None:
-            known = self._texts[dialect.name] = _Text(self._statement, dialect)
+            known = self._texts[dialect.name] = _Text(self._statement, dialect, self._make)
         return known
+
+    def is_compiled(self, dialect: Dialect) -> bool:
+        """Whether this dialect has its text."""
+        return dialect.name in self._texts
+
+
+_MADE: list[Statement] = []
+"""All statements, which are made once, as their modules are imported."""
+
+
+def compile_ahead(dialect: Dialect) -> Iterator[None]:
+    """Compile what has not been run yet, a statement a step, so that no first run has to wait for it."""
+    for statement in _MADE:
+        if not statement.is_compiled(dialect):
+            statement.text(dialect).decoders  # noqa: B018 - kept with the text
+            yield
 
 
 class Query(Generic[T]):
     """A SELECT made once. `make` takes the selected columns by position and returns what a row becomes."""
 
     def __init__(self, make: Callable[..., T], statement: Select[*tuple[Any, ...]]) -> None:
-        self._statement = Statement(statement)
+        self._statement = Statement(statement, make)
         self._make = make
         self._maker = Maker(make)
         self._columns = list(statement.selected_columns)
-        self._decoders: dict[str, list[tuple[int, Codec]]] = {}
 
     def all(self, on: On, **values: Any) -> list[T]:
         """Every row. Raises `ValueError` where a stored moment or day cannot be read."""
         connection = sql(on)
         text = self._statement.text(connection.dialect)
-        return self._made(fetch(connection, text.sql, text.named(values)), connection.dialect)
+        return self._made(text, fetch(connection, text.sql, text.named(values)))
 
     def first(self, on: On, **values: Any) -> T | None:
         """The first row; None where there is none."""
@@ -211,16 +214,13 @@ class Query(Generic[T]):
         """Every row, by a reader's connection. Raises `ValueError` as `all` does."""
         text = self._statement.text(connection.dialect)
         result = await connection.exec_driver_sql(text.sql, text.named(values))
-        return self._made(result.all(), connection.dialect)
+        return self._made(text, result.all())
 
-    def _made(self, rows: Sequence[Sequence[Any]], dialect: Dialect) -> list[T]:
+    def _made(self, text: _Text, rows: Sequence[Sequence[Any]]) -> list[T]:
         if not rows:
             return []
-        decoders = self._decoders.get(dialect.name)
-        if decoders is None:
-            decoders = self._decoders[dialect.name] = _decoders(self._make, self._columns, dialect)
         columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
-        for place, decode in decoders:
+        for place, decode in text.decoders:
             columns[place] = map(decode, columns[place])
         return self._maker.rows(columns)
 
@@ -256,8 +256,10 @@ class Rows(Generic[Row]):
         self.row = row
         self.table = table(model)
         self.c = self.table.c
-        self.fields = tuple(name for name in _fields(row) if name not in joined)
-        self._words = {name: encode for name, kind in field_classes(row).items() if (encode := _word(kind))}
+        self.fields = tuple(name for name in row_fields(row) if name not in joined)
+        self._words = {
+            name: encode for name, kind in field_classes(row).items() if (encode := word_codec(kind))
+        }
         self._insert = Statement(insert(self.table).values(self._inserted()))
         self._saves: dict[tuple[str, ...], Statement] = {}
 
@@ -302,84 +304,4 @@ class Rows(Generic[Row]):
 
 def named_as(row: type[Any], target: Table, **made: ColumnElement[Any]) -> list[ColumnElement[Any]]:
     """The columns of a query that becomes such rows: for each field what is made for it, else its column."""
-    return [made[name].label(name) if name in made else target.c[name] for name in _fields(row)]
-
-
-# --- values as they are stored ---------------------------------------------------------------------------
-
-
-def _fields(row: Any) -> list[str]:
-    return [one.name for one in dataclasses.fields(row) if one.init]
-
-
-def field_classes(make: Any) -> dict[str, Any]:
-    """The class of each field of a row class, without the None that may stand for it; else nothing."""
-    if not dataclasses.is_dataclass(make):
-        return {}
-    hints = get_type_hints(make)
-    return {name: _without_none(hints[name]) for name in _fields(make)}
-
-
-def _without_none(hint: Any) -> Any:
-    if get_origin(hint) in (UnionType, Union):
-        (hint,) = (one for one in get_args(hint) if one is not NoneType)
-    return hint
-
-
-def is_enum(kind: Any) -> bool:
-    """Whether this is a class of words."""
-    return isinstance(kind, type) and issubclass(kind, Enum)
-
-
-class _Known(dict[Any, Any]):
-    """What stands for what is known; all else stands for itself."""
-
-    def __missing__(self, key: Any) -> Any:
-        return key
-
-
-def _word(kind: Any) -> Codec | None:
-    """What makes the stored text of a field of this class; None where the column's type does."""
-    if is_enum(kind):
-        return _Known({member: member.value for member in kind}).__getitem__
-    return kind.text if hasattr(kind, "of_text") else None
-
-
-def _meaning(kind: Any) -> Codec | None:
-    """What makes a field of this class of the stored text; None where the column's type does."""
-    if is_enum(kind):
-        return _Known({member.value: member for member in kind}).__getitem__
-    return kind.of_text if hasattr(kind, "of_text") else None
-
-
-def _encoder(kind: TypeEngine[Any], dialect: Dialect) -> Codec | None:
-    return _remembered(kind, kind.dialect_impl(dialect).bind_processor(dialect))
-
-
-def _decoders(
-    make: Callable[..., Any], columns: Sequence[ColumnElement[Any]], dialect: Dialect
-) -> list[tuple[int, Codec]]:
-    """The places of a row whose stored values become others, with what makes them."""
-    kinds = list(field_classes(make).values()) or [None] * len(columns)
-    found: list[tuple[int, Codec]] = []
-    for place, (one, kind) in enumerate(zip(columns, kinds, strict=True)):
-        by_type = one.type.dialect_impl(dialect).result_processor(dialect, None)
-        decode = _meaning(kind) or _remembered(one.type, by_type)
-        if decode is None and getattr(one, "name", "") in SHARED:  # an expression may have no name
-            decode = _shared
-        if decode is not None:
-            found.append((place, decode))
-    return found
-
-
-@lru_cache(maxsize=1024, typed=True)
-def _shared(stored: Any) -> Any:
-    """The same text, once for all rows; what is none as it is."""
-    return sys.intern(stored) if isinstance(stored, str) else stored
-
-
-def _remembered(kind: TypeEngine[Any], process: Codec | None) -> Codec | None:
-    """A column type's own codec; a batch has few moments and days, and many rows."""
-    if process is None or not isinstance(kind, UtcDateTime | Date):
-        return process
-    return cast(Codec, lru_cache(maxsize=1024)(process))
+    return [made[name].label(name) if name in made else target.c[name] for name in row_fields(row)]

@@ -23,10 +23,11 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from data.repositories.base import On, Query, among, field_classes, given, is_enum, named_as
+from data.repositories.base import On, Query, among, given, named_as
 from data.repositories.instruments import is_former_name, name_now
 from data.repositories.making import Maker
 from data.repositories.readable import Members, Projected, ReadableQuery, Words
+from data.repositories.stored_values import field_classes, is_enum
 from data.repositories.trading.orders import WRITTEN
 from data.roster import InGroup, StoredClient
 from data.tables.access import BrokerSession, ClientRoute, GateWaiver

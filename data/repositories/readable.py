@@ -5,16 +5,16 @@ Such a value is taken for what is safest; of a word, `WORDS` says what that is. 
 
 import json
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, date, datetime
 from enum import Enum
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import (
     JSON,
     Boolean,
     ColumnElement,
-    Connection,
     Date,
     Dialect,
     Integer,
@@ -27,7 +27,8 @@ from sqlalchemy import (
 
 from data.engines.driver import fetch
 from data.proving.readable import UNREADABLE, WORDS
-from data.repositories.base import On, Query, Statement, among, field_classes, sql
+from data.repositories.base import On, Query, Statement, among, sql
+from data.repositories.stored_values import field_classes
 from data.tables.columns import UtcDateTime
 
 T = TypeVar("T")
@@ -73,8 +74,7 @@ class ReadableQuery(Query[T]):
         self, make: Callable[..., T], statement: Select[*tuple[Any, ...]], strict: bool = False
     ) -> None:
         super().__init__(make, statement)
-        bare = [cast(one, LargeBinary).label(one.name) for one in self._columns]
-        self._bytes = Statement(statement.with_only_columns(*bare, maintain_column_froms=True))
+        self._select = statement
         self._words = [
             (place, {None: None, **{member.value: member for member in kind}})
             for place, kind in enumerate(field_classes(make).values())
@@ -87,22 +87,24 @@ class ReadableQuery(Query[T]):
         """Every row that can be read or stood in for."""
         connection = sql(on)
         try:
-            rows = self._rows(connection, self._statement, values)
+            text = self._statement.text(connection.dialect)
+            rows = fetch(connection, text.sql, text.named(values))
             if any(row[place] not in known for row in rows for place, known in self._words):
                 raise ValueError("a word stands that is none of its vocabulary")
             if any(not isinstance(row[place], int | None) for row in rows for place in self._numbers):
                 raise ValueError("a text stands for a number")
-            return self._made(rows, connection.dialect)
+            return self._made(text, rows)
         except UNREADABLE as problem:
             log.error("values that cannot be read are stood in for: %s", problem)
-        stored = self._rows(connection, self._bytes, values)
+        text = self._bytes.text(connection.dialect)
+        stored = fetch(connection, text.sql, text.named(values))
         return [made for row in stored if (made := self._stood_in(row)) is not None]
 
-    def _rows(
-        self, connection: Connection, statement: Statement, values: Mapping[str, Any]
-    ) -> Sequence[Sequence[Any]]:
-        text = statement.text(connection.dialect)
-        return fetch(connection, text.sql, text.named(values))
+    @cached_property
+    def _bytes(self) -> Statement:
+        """The same rows with every value as its bytes; made when first needed, which should be never."""
+        bare = [cast(one, LargeBinary).label(one.name) for one in self._columns]
+        return Statement(self._select.with_only_columns(*bare, maintain_column_froms=True))
 
     def _stood_in(self, row: Sequence[bytes | None]) -> T | None:
         cells = [_value(column, stored) for column, stored in zip(self._columns, row, strict=True)]

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, select, update
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from data.repositories.base import Change, Query, Rows, among, given
+from data.repositories.base import Change, Query, Rows, among, compile_ahead, given
 from data.store import writer_engine
 from data.tables.books import Posting
 from data.tables.orders import FillRecord, RequestRecord
@@ -171,3 +171,12 @@ def test_rows_share_the_text_of_a_column_that_holds_few(connection):
     first, second = lines.query().all(connection)
     assert first.security == isin
     assert first.security is second.security
+
+
+def test_what_was_not_run_yet_is_compiled_ahead_and_once(connection: Connection) -> None:
+    list(compile_ahead(connection.dialect))
+    late, run = (ASKS.query(ASKS.c.number == given("number")) for _ in range(2))
+    run.all(connection, number=1)
+    assert len(list(compile_ahead(connection.dialect))) == 1, "but for what was run meanwhile"
+    assert late.all(connection, number=1) == []
+    assert not list(compile_ahead(connection.dialect))
