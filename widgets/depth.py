@@ -10,7 +10,7 @@ from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from widgets.drawing import part_style
+from widgets.drawing import PartStyles
 from widgets.text import ELLIPSIS, clip, plain
 
 LEVELS = 5
@@ -38,7 +38,7 @@ class Depth(Widget):
     """
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"depth--{part}" for part in ("head", "bid", "ask", "rule")}
+    PARTS: ClassVar[tuple[str, ...]] = ("head", "bid", "ask", "rule")
     DEFAULT_CSS = """
     Depth {
         height: auto;
@@ -60,9 +60,15 @@ class Depth(Widget):
         classes: str | None = None,
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
+        self._parts = PartStyles(self, "depth", self.PARTS)
         self._price, self._quantity = price, quantity
         self.head: tuple[str, ...] = ()
         self._levels: tuple[DepthLine, ...] = ()
+
+    def notify_style_update(self) -> None:
+        """Have the parts drawn in the styles of now."""
+        super().notify_style_update()
+        self._parts.forget()
 
     def set_header(self, lines: Sequence[str]) -> None:
         """Say these lines above the book."""
@@ -87,7 +93,7 @@ class Depth(Widget):
         width, base = self.size.width, self.rich_style
 
         def part(text: str, name: str) -> Segment:
-            return Segment(text, base + part_style(self, f"depth--{name}"))
+            return Segment(text, base + self._parts.without_ground(name))
 
         if y < len(self.head):
             return Strip([part(clip(f" {self.head[y]}", width), "head")]).adjust_cell_length(width, base)

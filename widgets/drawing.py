@@ -1,15 +1,63 @@
 """Styles of parts of a widget that draws its own lines."""
 
+from collections.abc import Iterable
+
 from rich.style import Style
+from textual.dom import DOMNode
 from textual.widget import Widget
 
 
-def part_style(widget: Widget, component: str) -> Style:
-    """Colour and text style of a component class without its ground; nothing for an unknown class.
+class _PartNode(DOMNode):
+    """A part as the style sheets see it: a node under its widget, with the part's class."""
 
-    The colour is the one worked out over the widget's ground, because a theme's muted colours are
-    shares of it.
+    def __init__(self, widget: Widget, css_class: str) -> None:
+        super().__init__(classes=css_class)
+        self._attach(widget)
+        widget.app.stylesheet.apply(self)
+
+
+class PartStyles:
+    """What the style sheets say of a widget's parts, each asked when it is first drawn.
+
+    Textual's component classes are all worked out anew each time their widget is styled, drawn or not:
+    for a grid that is more work than for all the rest of its screen. The widget calls `forget` whenever
+    it has been styled.
     """
-    full = widget.get_component_rich_style(component, default=Style())
-    own = widget.get_component_rich_style(component, partial=True, default=Style())
-    return own.without_color + Style(color=full.color)
+
+    def __init__(self, widget: Widget, prefix: str, names: Iterable[str]) -> None:
+        """The style sheets know the part `name` as the class `prefix--name`."""
+        self._widget = widget
+        self._prefix = prefix
+        self._names = frozenset(names)
+        self._nodes: dict[str, _PartNode] = {}
+
+    def forget(self) -> None:
+        """The widget has been styled anew: draw it again, in the styles of now."""
+        if self._nodes:
+            self._nodes.clear()
+            self._widget.refresh()
+
+    def whole(self, name: str) -> Style:
+        """Colour, ground and text style of a part over those of the widget."""
+        return self._node(name).rich_style
+
+    def partial(self, name: str) -> Style:
+        """What the style sheets say of this part alone."""
+        return self._node(name).styles.partial_rich_style
+
+    def without_ground(self, name: str) -> Style:
+        """Colour and text style of a part; nothing for an unknown one.
+
+        The colour is the one worked out over the widget's ground, because a theme's muted colours are
+        shares of it.
+        """
+        if name not in self._names:
+            return Style()
+        return self.partial(name).without_color + Style(color=self.whole(name).color)
+
+    def _node(self, name: str) -> _PartNode:
+        if name not in self._names:
+            raise KeyError(name)
+        if name not in self._nodes:
+            self._nodes[name] = _PartNode(self._widget, f"{self._prefix}--{name}")
+        return self._nodes[name]

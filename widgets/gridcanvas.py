@@ -10,7 +10,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from widgets.columns import Column, PlacedColumn, place_columns
-from widgets.drawing import part_style
+from widgets.drawing import PartStyles
 from widgets.text import clip, fit
 
 GUTTER = 1
@@ -42,13 +42,10 @@ class GridCanvas(ScrollView, inherit_bindings=False):
     """
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"livegrid--{part}"
-        for part in (
-            *("header", "totals", "hint", "cursor", "marked", "flash"),
-            *("up", "down", "stale", "dim", "buy", "sell", "warn", "armed", "live-mode", "strong"),
-        )
-    }
+    PARTS: ClassVar[tuple[str, ...]] = (
+        *("header", "totals", "hint", "cursor", "marked", "flash"),
+        *("up", "down", "stale", "dim", "buy", "sell", "warn", "armed", "live-mode", "strong"),
+    )
 
     def __init__(
         self,
@@ -62,6 +59,7 @@ class GridCanvas(ScrollView, inherit_bindings=False):
         classes: str | None = None,
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
+        self.parts = PartStyles(self, "livegrid", self.PARTS)
         self.columns = tuple(columns)
         self.hint = hint
         """What an empty grid says."""
@@ -266,6 +264,7 @@ class GridCanvas(ScrollView, inherit_bindings=False):
     def notify_style_update(self) -> None:
         """Forget everything drawn in the styles of before."""
         super().notify_style_update()
+        self.parts.forget()
         self._styles.clear()
         self._strips.clear()
 
@@ -287,11 +286,11 @@ class GridCanvas(ScrollView, inherit_bindings=False):
         if style is None:
             style = self.rich_style
             if row_part:
-                style += self.get_component_rich_style(f"livegrid--{row_part}")
+                style += self.parts.whole(row_part)
             if cell_part:
-                style += part_style(self, f"livegrid--{cell_part}")
+                style += self.parts.without_ground(cell_part)
             if lit:
-                style += Style(bgcolor=self.get_component_rich_style("livegrid--flash").bgcolor)
+                style += Style(bgcolor=self.parts.whole("flash").bgcolor)
             self._styles[(row_part, cell_part, lit)] = style
         return style
 

@@ -11,7 +11,7 @@ from textual.binding import ActiveBinding, Binding
 from textual.strip import Strip
 from textual.widget import Widget
 
-from widgets.drawing import part_style
+from widgets.drawing import PartStyles
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -79,7 +79,7 @@ class KeyLine(Widget):
     """Draws the active bindings that are shown and possible, and at the right always cancel all."""
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"keyline--key", "keyline--cancel"}
+    PARTS: ClassVar[tuple[str, ...]] = ("key", "cancel")
     DEFAULT_CSS = """
     KeyLine {
         height: 1;
@@ -100,7 +100,13 @@ class KeyLine(Widget):
         classes: str | None = None,
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
+        self._parts = PartStyles(self, "keyline", self.PARTS)
         self._entries: list[KeyEntry] = []
+
+    def notify_style_update(self) -> None:
+        """Have the parts drawn in the styles of now."""
+        super().notify_style_update()
+        self._parts.forget()
 
     def on_mount(self) -> None:
         """Follow the screen's bindings."""
@@ -142,8 +148,8 @@ class KeyLine(Widget):
     def render_line(self, y: int) -> Strip:
         """The entries, blanks, and cancel all."""
         base = self.rich_style
-        key_style = base + part_style(self, "keyline--key")
-        cancel_style = base + part_style(self, "keyline--cancel")
+        key_style = base + self._parts.without_ground("key")
+        cancel_style = base + self._parts.without_ground("cancel")
         parts: list[Segment] = []
         x = 0
         for start, entry in self._placed():

@@ -12,6 +12,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from widgets.answerfield import AnswerField
+from widgets.drawing import PartStyles
 from widgets.text import DASH, plain
 
 TAKEN = frozenset("0123456789.,")
@@ -32,11 +33,7 @@ class NumberField(Widget, can_focus=True, inherit_bindings=False):
     was typed stays in sight, the value is no number, and Enter is refused, until ctrl+u empties the field.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "numberfield--cursor",
-        "numberfield--empty",
-        "numberfield--frozen",
-    }
+    PARTS: ClassVar[tuple[str, ...]] = ("cursor", "empty", "frozen")
     DEFAULT_CSS = """
     NumberField {
         width: 10;
@@ -100,6 +97,7 @@ class NumberField(Widget, can_focus=True, inherit_bindings=False):
     ) -> None:
         """Two `own_keys` one behind the other, and then a digit, are a word all the same."""
         super().__init__(name=name, id=id, classes=classes)
+        self._parts = PartStyles(self, "numberfield", self.PARTS)
         self.step = Decimal(step)
         """A tick or a lot, in the units of the field."""
         self.decimals = decimals
@@ -259,6 +257,11 @@ class NumberField(Widget, can_focus=True, inherit_bindings=False):
             return
         self.post_message(self.Submitted(self, self._value))
 
+    def notify_style_update(self) -> None:
+        """Have the parts drawn in the styles of now."""
+        super().notify_style_update()
+        self._parts.forget()
+
     def _first_shown(self) -> int:
         """Place of the first character in view, so that the cursor always is."""
         return max(0, self._place - self.size.width + 1)
@@ -266,12 +269,12 @@ class NumberField(Widget, can_focus=True, inherit_bindings=False):
     def render_line(self, y: int) -> Strip:
         """The number with the cursor on it, or a dash for nothing."""
         width, style = self.size.width, self.rich_style
-        cursor = self.get_component_rich_style("numberfield--cursor", partial=True)
+        cursor = self._parts.partial("cursor")
         if not self._value and not self.has_focus:
-            empty = self.get_component_rich_style("numberfield--empty")
+            empty = self._parts.whole("empty")
             return Strip([Segment(DASH.ljust(width)[:width], empty)], width)
         if self.frozen:
-            frozen = style + self.get_component_rich_style("numberfield--frozen", partial=True)
+            frozen = style + self._parts.partial("frozen")
             return Strip([Segment(f"{NO_NUMBER}{self._value}".ljust(width)[:width], frozen)], width)
         first = self._first_shown()
         text = self._value[first:].ljust(width)[:width]

@@ -11,7 +11,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from widgets.drawing import part_style
+from widgets.drawing import PartStyles
 from widgets.text import plain
 
 Mode = Literal["paper", "sim", "live", "halted", "armed"]
@@ -75,9 +75,7 @@ class StatusStrip(Widget):
     """One line of prioritised segments on a ground that tells the mode."""
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"statusstrip--{part}" for part in ("mode", "up", "down", "stale", "warn", "dim", "strong")
-    }
+    PARTS: ClassVar[tuple[str, ...]] = ("mode", "up", "down", "stale", "warn", "dim", "strong")
     DEFAULT_CSS = """
     StatusStrip {
         height: 1;
@@ -116,6 +114,7 @@ class StatusStrip(Widget):
         classes: str | None = None,
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
+        self._parts = PartStyles(self, "statusstrip", self.PARTS)
         self._segments = tuple(segments)
 
     def set_segments(self, segments: Sequence[Segment]) -> None:
@@ -124,6 +123,11 @@ class StatusStrip(Widget):
         if segments != self._segments:
             self._segments = segments
             self.refresh()
+
+    def notify_style_update(self) -> None:
+        """Have the parts drawn in the styles of now."""
+        super().notify_style_update()
+        self._parts.forget()
 
     def watch_mode(self, old: Mode, new: Mode) -> None:
         """Change the ground."""
@@ -142,4 +146,4 @@ class StatusStrip(Widget):
         return Strip(parts).adjust_cell_length(width, base)
 
     def _part_style(self, style: str) -> Style:
-        return part_style(self, f"statusstrip--{style}") if style else Style()
+        return self._parts.without_ground(style) if style else Style()

@@ -100,7 +100,7 @@ async def test_who_wants_no_flash_has_none(tmp_path: Path) -> None:
             await bench.desk.market.fetch({"NSE:RELIANCE"})
             bench.app.frame()
             await bench.pilot.pause(0.002)
-            lit = grid.get_component_rich_style("livegrid--flash").bgcolor
+            lit = grid.parts.whole("flash").bgcolor
             painted = shown_strips(bench.app)
             found = any(
                 segment.style and segment.style.bgcolor == lit for strip in painted for segment in strip

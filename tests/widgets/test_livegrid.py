@@ -271,7 +271,7 @@ async def test_changed_cells_are_lit_for_the_frames_asked_and_only_they() -> Non
     async with drawn.app.run_test(size=SIZE) as pilot:
         drawn.show()
         await pilot.pause()
-        lit = drawn.grid.get_component_rich_style("livegrid--flash").bgcolor
+        lit = drawn.grid.parts.whole("flash").bgcolor
         drawn.rows["C0005"].pnl = 7_00_000_00
         drawn.rows["C0025"].pnl = 7_00_000_00
         drawn.grid.apply({"C0005", "C0025"})
