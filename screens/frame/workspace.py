@@ -14,6 +14,8 @@ from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
 from textual.containers import Container
+from textual.events import ScreenResume, ScreenSuspend
+from textual.message import Message
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 
@@ -170,9 +172,11 @@ class Framed(Screen[Result], inherit_bindings=False):
     _end_listening: Callable[[], None] = staticmethod(lambda: None)
     _dismissed = False
     _waiting_to_dismiss: tuple[Result | None] | None = None
+    _resume_waits = False
 
     def compose(self) -> ComposeResult:
         """Strip, body, key line, and the words for a terminal that is too small for them."""
+        self.add_class(*self._size_classes(), update=False)
         yield StatusStrip(id="strip")
         with Container(id="body"):
             yield from self.compose_body()
@@ -180,6 +184,13 @@ class Framed(Screen[Result], inherit_bindings=False):
         yield SteadyStatic(
             "tradedesk needs 60 columns and 20 lines. F9 F9 still cancels all.", id="too-small"
         )
+
+    def _size_classes(self) -> set[str]:
+        """The classes of the terminal's size: Textual sets them once all is styled, and styles it again."""
+        width, height = self.app.size
+        return self._get_breakpoint_classes(
+            width, self.app.HORIZONTAL_BREAKPOINTS or []
+        ) | self._get_breakpoint_classes(height, self.app.VERTICAL_BREAKPOINTS or [])
 
     def compose_body(self) -> Iterable[Widget]:
         """The screen's own widgets."""
@@ -290,8 +301,17 @@ class Framed(Screen[Result], inherit_bindings=False):
             strip.mode = mode
             strip.set_segments(segments)
 
+    def post_message(self, message: Message) -> bool:
+        """As Textual does; but a workspace that opens is told twice that it is up before it hears it once."""
+        if isinstance(message, ScreenResume | ScreenSuspend):
+            if self._resume_waits and isinstance(message, ScreenResume):
+                return True
+            self._resume_waits = isinstance(message, ScreenResume)
+        return super().post_message(message)
+
     def on_screen_resume(self) -> None:
         """Catch up with what happened while another screen was on top."""
+        self._resume_waits = False
         if self._waiting_to_dismiss is not None:
             self.dismiss(*self._waiting_to_dismiss)
             return

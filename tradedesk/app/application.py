@@ -10,7 +10,7 @@ import gc
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
 from textual import events
@@ -33,6 +33,7 @@ from tradedesk.app.mending import FAULT, Mending
 from tradedesk.app.palette import DeskCommands, Palette
 from tradedesk.app.shell import FLASH_FRAMES, ShellApp
 from tradedesk.app.strip_painter import StripPainter
+from tradedesk.app.styling import read_sheets, styled_by_now
 from tradedesk.app.themes import DARK_VARIABLES, THEMES
 from tradedesk.app.workspaces import WORKSPACES, load_workspaces, without_workspace
 from widgets.text import plain
@@ -137,11 +138,11 @@ class TradedeskApp(ShellApp):
 
     def on_mount(self) -> None:
         """Paint first, open then."""
-        self.add_mode(CLOSING, OpeningScreen)
-        self.add_mode(FAULT, FaultScreen)
+        self.add_mode(CLOSING, styled_by_now(self, OpeningScreen))
+        self.add_mode(FAULT, styled_by_now(self, FaultScreen))
         for entry in WORKSPACES:
             if entry.available:
-                self.add_mode(entry.name, cast(Any, entry.build))
+                self.add_mode(entry.name, styled_by_now(self, entry.build))
         self.screen_change_signal.subscribe(self, self.key_queue.screen_changed, immediate=True)
         self.call_after_refresh(self._open_desk)
         if self._frames_per_second:
@@ -177,6 +178,7 @@ class TradedeskApp(ShellApp):
                 self._open = True
                 self._strip.runs_on = {run.number for run in desk.runs.all()}
                 unsubscribe = desk.events.subscribe(self._desk_event)
+                read_sheets(self)
                 shown = self.switch_mode(WORKSPACES[0].name)
                 if self._halting.was_early:
                     halted_after = self._halting.cancel_all()
