@@ -26,7 +26,7 @@ MODELS = (access_tables, audit_tables, market_tables, order_tables)
 Columns = Mapping[str, frozenset[str]]
 """The columns of each table."""
 
-HEAD = "0018"
+HEAD = "0019"
 """The newest migration; a test holds it to the scripts."""
 
 

@@ -46,6 +46,7 @@ from engine.market.quotes import QuoteMap
 from engine.market.stamps import MarketStamps
 from engine.market.venues import Venues
 from engine.market.watchlist import Watchlist
+from engine.planning.baskets import Baskets
 from engine.planning.service import AskedFirst, Plans
 from engine.reconciliation.reconciler import Reconciler
 from engine.review.audit import Trail
@@ -105,6 +106,7 @@ class Desk:
         self.market = Market(kept, timing, engine, data)
         self.instruments = InstrumentDump(kept, timing, data, self.market)
         self.watchlist = Watchlist(kept, engine, data)
+        self.baskets = Baskets(kept, engine)
         self.clients = Clients(kept, timing, engine)
         self.connecting = Connecting(kept, engine, connections)
         self.routes = Routes(kept, engine)

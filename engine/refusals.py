@@ -62,14 +62,6 @@ class ChangeTooLarge(Refusal):
 
 
 @dataclass(eq=False)
-class SeveralLegs(Refusal):
-    """A run of several legs is not repaired or reversed in one plan."""
-
-    run: int
-    legs: int
-
-
-@dataclass(eq=False)
 class PlanExpired(Refusal):
     """What the plan was made for no longer stands."""
 

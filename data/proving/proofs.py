@@ -22,6 +22,8 @@ from data.tables.columns import table
 UNPROVEN: Mapping[str, str] = {
     "asked_command": "which answer a command is owed; what it did is proven where that stands",
     "audit": "its own chain proves it",
+    "basket": "what the trader likes to trade together; each plan keeps what it used of it",
+    "basket_leg": "what the trader likes to trade together; each plan keeps what it used of it",
     "audit_head": "it is compared with the chain",
     "change": "what others read again; the rows themselves are proven",
     "comparison": "when somebody last looked, no evidence of anything",

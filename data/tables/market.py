@@ -1,13 +1,13 @@
 # pyright: reportAssignmentType=false
 # SQLModel declares __tablename__ as a descriptor; its own documentation assigns a string.
-"""Tables of the market: instruments, their names and listings, watchlists, a simulated market's times."""
+"""Tables of the market: instruments and listings, watchlists, baskets, a simulated market's times."""
 
 from datetime import datetime
 
 from sqlalchemy import BigInteger, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from data.tables.columns import moment, paise
+from data.tables.columns import moment, paise, paise_or_none
 
 
 class WatchlistItem(SQLModel, table=True):
@@ -17,6 +17,32 @@ class WatchlistItem(SQLModel, table=True):
     list_name: str = Field(primary_key=True)
     key: str = Field(primary_key=True)
     position: int
+
+
+class BasketRecord(SQLModel, table=True):
+    """A basket under the name that it was saved by; `per_client` says how a client's legs go together."""
+
+    __tablename__ = "basket"
+    name: str = Field(primary_key=True)
+    per_client: str
+    saved_by: str
+    saved_at: datetime = moment()
+
+
+class BasketLegRecord(SQLModel, table=True):
+    """What a saved basket does in one security, its legs numbered from 1; a sale as held has no `product`."""
+
+    __tablename__ = "basket_leg"
+    basket: str = Field(primary_key=True)
+    leg: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    key: str
+    side: str
+    product: str
+    sizing: str
+    sizing_value: int = Field(sa_type=BigInteger)
+    order_type: str
+    limit_paise: int | None = paise_or_none()
+    trigger_paise: int | None = paise_or_none()
 
 
 class InstrumentRecord(SQLModel, table=True):

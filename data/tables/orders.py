@@ -54,8 +54,6 @@ class PlanLeg(SQLModel, table=True):
     reserve_price_paise: int = Field(sa_type=BigInteger)
     drift_limit_bps: int | None = None
 
-    __table_args__ = (UniqueConstraint("plan_number", "key", "product"),)
-
 
 class RunRecord(SQLModel, table=True):
     """A confirmed plan being carried out, exactly once.

@@ -322,17 +322,11 @@ class Runs:
         return again(await self._plan_of(number), self._orders(number))
 
     async def repair_intent(self, number: int) -> Intent | None:
-        """The intent for what provably failed or was skipped; UNKNOWN, live and filled are left alone.
-
-        Raises a `Refusal` where its plan has several legs.
-        """
+        """The intent for what provably failed or was skipped; UNKNOWN, live and filled are left alone."""
         return repair(number, await self._plan_of(number), self._orders(number))
 
     async def reverse_intent(self, number: int) -> Intent | None:
-        """The opposite of what a run filled, at market, client by client.
-
-        Raises a `Refusal` where its plan has several legs.
-        """
+        """The opposite of what a run filled, at market, client by client."""
         return reverse(number, await self._plan_of(number), self._orders(number))
 
     async def _plan_of(self, number: int) -> Plan:

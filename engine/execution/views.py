@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from data.vocabulary import DeskKind, OrderState, OrderType, PauseReason, RunCount, RunStatus, Validity
+from data.vocabulary import DeskKind, OrderState, OrderType, PauseReason, RunCount, RunStatus, Side, Validity
 from engine.book.views import OrderView, Pause, RunRow
 
 COUNTED = {
@@ -104,6 +104,38 @@ class RunView:
         return self.counts[RunCount.SKIPPED]
 
 
+@dataclass(frozen=True, slots=True)
+class LegCounts:
+    """How far one leg of a run has come. `counts` are current states, `sent` and `total`."""
+
+    leg: int
+    key: str
+    symbol: str
+    side: Side
+    counts: dict[RunCount, int]
+
+
+def by_leg(orders: Sequence[OrderView]) -> list[LegCounts]:
+    """A run's orders counted leg by leg."""
+    legs: dict[int, list[OrderView]] = {}
+    for order in orders:
+        legs.setdefault(order.leg, []).append(order)
+    return [
+        LegCounts(
+            leg, own[0].key, own[0].tradingsymbol, own[0].side, _counts(own) | {RunCount.TOTAL: len(own)}
+        )
+        for leg, own in sorted(legs.items())
+    ]
+
+
+def _counts(orders: Sequence[OrderView]) -> dict[RunCount, int]:
+    states = Counter(order.state for order in orders)
+    counts = {word: states.get(state, 0) for state, word in COUNTED.items()}
+    never_left = sum(o.state is OrderState.CANCELLED and o.broker_order_id is None for o in orders)
+    counts[RunCount.SENT] = len(orders) - counts[RunCount.UNSENT] - counts[RunCount.DENIED] - never_left
+    return counts
+
+
 def settled(order: OrderView) -> bool:
     """Ended, UNKNOWN, or resting at the broker.
 
@@ -125,12 +157,7 @@ def run_view(
     frozen: Frozen | None,
 ) -> RunView:
     """A stored run with its orders, in the order of their numbers; of one without any the day is this one."""
-    states = Counter(order.state for order in orders)
-    counts = {word: states.get(state, 0) for state, word in COUNTED.items()}
-    never_left = sum(o.state is OrderState.CANCELLED and o.broker_order_id is None for o in orders)
-    counts[RunCount.SENT] = len(orders) - counts[RunCount.UNSENT] - counts[RunCount.DENIED] - never_left
-    counts[RunCount.SKIPPED] = run.skipped
-    counts[RunCount.TOTAL] = len(orders)
+    counts = _counts(orders) | {RunCount.SKIPPED: run.skipped, RunCount.TOTAL: len(orders)}
     return RunView(
         number=run.number,
         plan_number=run.plan_number,

@@ -1,8 +1,8 @@
 """Taking a file of instruments in: a rename moves all that follows a name, in one transaction.
 
 Holdings, lots, postings and orders are keyed by the security, so that their sums do not move at all. Names
-move where the trader reads or uses them: of instruments, holdings, watchlists, open breaks, symbol halts and
-orders that have not left. What was sent, booked or audited keeps the spelling it had.
+move where the trader reads or uses them: of instruments, holdings, watchlists, baskets, open breaks, symbol
+halts and orders that have not left. What was sent, booked or audited keeps the spelling it had.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from data.audit import AuditAction, AuditEntry
 from data.reference.instruments import BrokerInstrument, Instrument, at_broker
 from data.reference.names import WHOLE, Matched, Rename, match
-from data.repositories import instruments, listings, watchlists
+from data.repositories import baskets, instruments, listings, watchlists
 from data.repositories.base import On
 from data.repositories.trading import halts
 from data.store import Unit
@@ -104,6 +104,7 @@ def _move_names(unit: Unit, renames: Sequence[Rename], broker: str) -> None:
     moved = {one.key_before: one.key for one in renames}
     listings.rename_keys(unit, moved, broker)
     watchlists.rename_keys(unit, moved)
+    baskets.rename_keys(unit, moved)
     halts.rename_symbols(unit, moved)
     unit.touched.everything = True
 

@@ -122,7 +122,8 @@ class ClientInput:
     `duplicate` for the same side, symbol and sizing sent within the last minute; `authorised` for settled
     shares that may leave the client's demat account, else `authorised_shares` of them may. `products` and
     `takes_after_market` are what its connection offers; `unlisted_at` is that connection's broker where
-    the instrument is not listed there, else empty.
+    the instrument is not listed there, else empty. `sized_on_paise` is what a percentage of the available
+    money is of where earlier legs took of it, else None.
     """
 
     client_id: int
@@ -151,6 +152,7 @@ class ClientInput:
     products: frozenset[Product] = frozenset(Product)
     takes_after_market: bool = True
     unlisted_at: str = ""
+    sized_on_paise: int | None = None
 
     @property
     def mtf_used_paise(self) -> int:

@@ -31,7 +31,8 @@ class PlanContext:
 
     def base_paise(self, client: ClientInput) -> int:
         """What a percentage is taken of for this client."""
-        return base_of(self.intent.sizing, client.base_paise, client.available_paise)
+        available_paise = client.available_paise if client.sized_on_paise is None else client.sized_on_paise
+        return base_of(self.intent.sizing, client.base_paise, available_paise)
 
     def sized(self, client: ClientInput) -> tuple[int, int]:
         """The quantity for this client in whole lots, and the allocation in paise that it came from."""

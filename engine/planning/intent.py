@@ -1,5 +1,6 @@
 """What the trader wants: the intent, its checks, and its words."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from data.errors import BadInput
@@ -13,6 +14,27 @@ STANDINGS = {"DAY": (Validity.DAY, False), "IOC": (Validity.IOC, False), "AMO": 
 
 MOST_LEGS = 20
 """More legs than that are no basket that anybody confirms by looking at it."""
+
+MOST_LISTED_LEGS = 200
+"""More different orders than that are no file that is looked through before it is sent."""
+
+
+def side_from(text: str) -> Side:
+    """`buy` or `sell`. Raises `BadInput`."""
+    try:
+        return Side(text.strip().upper())
+    except ValueError:
+        raise BadInput("side", text, "give buy or sell") from None
+
+
+def product_from(text: str | None, side: Side) -> Product | None:
+    """The product; left out it is CNC for a buy and as held for a sell. Raises `BadInput`."""
+    if text is None:
+        return Product.CNC if side is Side.BUY else None
+    try:
+        return Product(text.strip().upper())
+    except ValueError:
+        raise BadInput("product", text, "give CNC, MTF or MIS") from None
 
 
 def standing_from(word: str) -> tuple[Validity, bool]:
@@ -88,7 +110,8 @@ class Intent:
     left.
 
     `further` are its legs behind the first, which the intent itself says; `per_client` says how a client's
-    legs go together. Clients, changes of lines of the first leg, and how long orders stand are one for all.
+    legs go together. Clients and how long orders stand are one for all. Where it is `listed`, a leg is for
+    those of the clients alone whom a change names in it.
     """
 
     side: Side
@@ -106,6 +129,7 @@ class Intent:
     further: tuple[Leg, ...] = ()
     per_client: PerClient = PerClient.ALL
     drift: Drift = Drift.DESK
+    listed: bool = False
 
     @property
     def legs(self) -> tuple[Leg, ...]:
@@ -124,8 +148,9 @@ class Intent:
 
     @property
     def parts(self) -> "tuple[Intent, ...]":
-        """An intent of one leg for each leg."""
-        alone = replace(self, further=(), per_client=PerClient.ALL)
+        """An intent of one leg for each leg, with the changes of its own lines."""
+        changes = self._changes_by_leg()
+        alone = replace(self, further=(), per_client=PerClient.ALL, line_changes=changes.get(1, ()))
         return alone, *(
             replace(
                 alone,
@@ -137,10 +162,18 @@ class Intent:
                 limit_paise=leg.limit_paise,
                 trigger_paise=leg.trigger_paise,
                 drift=leg.drift,
-                line_changes=(),
+                line_changes=changes.get(number, ()),
             )
-            for leg in self.further
+            for number, leg in enumerate(self.further, start=2)
         )
+
+    def _changes_by_leg(self) -> "dict[int, tuple[LineChange, ...]]":
+        if not self.further:
+            return {1: self.line_changes}
+        changes: dict[int, list[LineChange]] = {}
+        for change in self.line_changes:
+            changes.setdefault(change.leg, []).append(replace(change, leg=1))
+        return {leg: tuple(of_leg) for leg, of_leg in changes.items()}
 
     @property
     def standing(self) -> str:
@@ -150,28 +183,56 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class LineChange:
-    """One client's line as the trader edited it: a quantity (0 drops the line), a product, or both."""
+    """One client's line as the trader edited it: a quantity (0 drops the line), a product, or both.
+
+    With neither it says only that the client is in a leg of an intent that is `listed`.
+    """
 
     client_id: int
     quantity: int | None = None
     product: Product | None = None
+    leg: int = 1
 
 
 def check_legs(intent: Intent) -> None:
     """Refuse legs that do not go together. Raises `BadInput`."""
-    if not intent.further:
+    most = MOST_LISTED_LEGS if intent.listed else MOST_LEGS
+    if len(intent.further) >= most:
+        raise BadInput("legs", len(intent.further) + 1, f"give at most {most}")
+    places = range(1, len(intent.further) + 2)
+    for change in intent.line_changes:
+        if change.leg not in places:
+            raise BadInput("leg", change.leg, f"give one of the {len(places)} legs of this plan")
+    if intent.listed:
+        _check_listed(intent)
         return
-    if len(intent.further) >= MOST_LEGS:
-        raise BadInput("legs", len(intent.further) + 1, f"give at most {MOST_LEGS}")
     products: dict[str, list[Product | None]] = {}
     for leg in intent.legs:
-        if leg.stage != 0:
-            raise BadInput("stage", leg.stage, "give 0: all legs of a plan are reserved at once")
-        before = products.setdefault(leg.key, [])
-        if before and (leg.product in before or None in (leg.product, *before)):
-            product = "as held" if leg.product is None else leg.product.value
-            raise BadInput("legs", f"{leg.key} {product}", "have each security and product in one leg only")
-        before.append(leg.product)
+        _check_product_once(leg, products.setdefault(leg.key, []))
+
+
+def _check_listed(intent: Intent) -> None:
+    """Hold that no client has a security and product in two legs."""
+    products: dict[tuple[int, str], list[Product | None]] = {}
+    for leg, part in zip(intent.legs, intent.parts, strict=True):
+        if not part.line_changes:
+            raise BadInput("legs", leg.key, "name a client in each leg")
+        for client_id in {change.client_id for change in part.line_changes}:
+            _check_product_once(leg, products.setdefault((client_id, leg.key), []))
+
+
+def _check_product_once(leg: Leg, before: list[Product | None]) -> None:
+    if leg.stage != 0:
+        raise BadInput("stage", leg.stage, "give 0: all legs of a plan are reserved at once")
+    if clashes(leg.product, before):
+        product = "as held" if leg.product is None else leg.product.value
+        raise BadInput("legs", f"{leg.key} {product}", "have each security and product in one leg only")
+    before.append(leg.product)
+
+
+def clashes(product: Product | None, before: Sequence[Product | None]) -> bool:
+    """Whether a security that stands in legs with these products may not stand in one with this too."""
+    return bool(before) and (product in before or None in (product, *before))
 
 
 def check_intent(intent: Intent, instrument: Instrument) -> None:

@@ -72,7 +72,7 @@ def plan(intent: Intent, inputs: PlanInputs) -> Plan:
     _check_mis(intent, inputs)
     context = PlanContext(intent, inputs, _changes_by_client(intent, inputs))
     lines = [line for client in inputs.clients for line in _lines_of(context, client)]
-    lines.sort(key=_place)
+    lines.sort(key=place_of)
     age, awaited = inputs.price_age_s, inputs.awaited_day
     return Plan(
         intent=intent,
@@ -100,7 +100,8 @@ def plan(intent: Intent, inputs: PlanInputs) -> Plan:
     )
 
 
-def _place(line: PlanLine) -> tuple[float, str, int, int]:
+def place_of(line: PlanLine) -> tuple[float, str, int, int]:
+    """Where a line stands among a plan's: problems first, those a trader can mend before those that stand."""
     group = len(_FIXABLE_FIRST) if line.reason is None else _FIXABLE_FIRST[line.reason]
     return group, line.code, line.client_id, PRODUCT_ORDER.index(line.product)
 
@@ -291,7 +292,7 @@ def _judged_sell(context: PlanContext, client: ClientInput, line: PlanLine) -> P
     spread = context.intent.product is None and len(sellable_of(client)) > 1
     if not fits or spread:
         return _skipped(line, refusal)
-    used = _limit_used_bps(client, 0)
+    used = limit_used_bps(client, 0)
     fewer = Alternative(AlternativeKind.AFFORDABLE, fits, line.product, 0, 0, 0, used, used, fits)
     return _skipped(line, refusal, (fewer,))
 
@@ -328,7 +329,7 @@ def _alternative(
 ) -> Alternative:
     cash, room = client.available_paise, client.mtf_room_paise
     terms = context.terms(client, product, context.inputs.policy)
-    fits = affordable(replace(terms, price_paise=terms.price_paise + _air_paise(context)), cash, room)
+    fits = affordable(replace(terms, price_paise=terms.price_paise + air_paise(context)), cash, room)
     quantity = min(at_most, fits)
     takes = need(terms, quantity)
     return Alternative(
@@ -338,13 +339,13 @@ def _alternative(
         own_paise=takes.own_paise,
         loan_paise=takes.loan_paise,
         charges_paise=takes.charges_paise,
-        limit_used_before_bps=_limit_used_bps(client, 0),
-        limit_used_after_bps=_limit_used_bps(client, takes.loan_paise),
+        limit_used_before_bps=limit_used_bps(client, 0),
+        limit_used_after_bps=limit_used_bps(client, takes.loan_paise),
         quantity_at_last=min(at_most, affordable(context.terms(client, product, Policy.EXACT), cash, room)),
     )
 
 
-def _air_paise(context: PlanContext) -> int:
+def air_paise(context: PlanContext) -> int:
     """By how much the reserve price rises with two ticks of the market, so that a quantity still stands.
 
     A price that the trader or the policy has set does not move.
@@ -356,7 +357,8 @@ def _air_paise(context: PlanContext) -> int:
     return tick_up(ceil_div(AIR_TICKS * tick * (BPS + inputs.protection_bps), BPS), tick)
 
 
-def _limit_used_bps(client: ClientInput, more_paise: int) -> int:
+def limit_used_bps(client: ClientInput, more_paise: int) -> int:
+    """How much of the client's MTF limit is used once so much more is lent."""
     if client.mtf_limit_paise <= 0:
         return 0
     return half_up((client.mtf_used_paise + more_paise) * BPS, client.mtf_limit_paise)

@@ -92,6 +92,11 @@ class PlanLine:
         return self.verdict is Verdict.OK
 
     @property
+    def dropped(self) -> bool:
+        """Whether the trader took it out of the plan."""
+        return self.by_hand and self.reason is Reason.QUANTITY_ZERO
+
+    @property
     def sized_paise(self) -> int:
         """What of the allocation the quantity takes, at the price it was sized at."""
         return self.allocation_paise - self.left_paise
@@ -154,6 +159,11 @@ class Plan:
         return replace(self, intent=self.intent.parts[0], further=()), *self.further
 
     @property
+    def in_legs(self) -> bool:
+        """Whether it is read leg by leg: it has several, or one for some of its clients alone."""
+        return bool(self.further) or self.intent.listed
+
+    @property
     def short_digest(self) -> str:
         """As much of its hash as is shown everywhere, and as confirms it."""
         return self.digest[:SHOWN_DIGITS]
@@ -161,7 +171,11 @@ class Plan:
     @property
     def title(self) -> str:
         """The intent in a few words, such as `BUY RELIANCE 25 % of capital`."""
-        words = f"{self.intent.side.value} {self.instrument.tradingsymbol} {self.intent.sizing.words()}"
+        words = f"{self.intent.side.value} {self.instrument.tradingsymbol}"
+        if self.intent.listed:
+            words = f"{self.intent.selection.title}: {words}"
+        else:
+            words = f"{words} {self.intent.sizing.words()}"
         if self.further:
             noun = "leg" if len(self.further) == 1 else "legs"
             words += f" and {len(self.further)} {noun} more"
@@ -263,8 +277,9 @@ class Plan:
 
     @property
     def answer(self) -> str:
-        """What the trader types to send it, such as `buy 45`."""
-        return f"{'send' if self.further else self.intent.side.value.lower()} {self.orders}"
+        """What the trader types to send it, such as `buy 45`; of both sides `send 45`."""
+        sides = {part.intent.side for part in self.parts}
+        return f"{'send' if len(sides) > 1 else self.intent.side.value.lower()} {self.orders}"
 
     @property
     def calls(self) -> Counter[int]:

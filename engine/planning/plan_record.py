@@ -30,7 +30,7 @@ from data.vocabulary import (
     Verdict,
 )
 from engine.book.gate_views import ConsentFigures, GateFinding, RouteFigures
-from engine.planning.intent import Intent, LineChange, Selection, Sizing
+from engine.planning.intent import Intent, Leg, LineChange, Selection, Sizing
 from engine.planning.plan import FORMAT, Alternative, Plan, PlanLine
 from engine.planning.why import KINDS, Why
 
@@ -97,16 +97,20 @@ def _alone(plan: Plan) -> JsonObject:
             del record[name]
     for name in _OF_LEGS:
         del record[name]
-    record["intent"] = _plain_intent(plan.intent)
+    record["intent"] = _plain_intent(plan.intent.parts[0])
     return record
 
 
 def _plain_intent(intent: Intent) -> JsonObject:
-    record: JsonObject = _plain(replace(intent, further=()))
+    record: JsonObject = _plain(intent)
     record["sizing"] = _plain_sizing(intent.sizing)
     del record["further"], record["per_client"]
     if intent.drift is Drift.DESK:  # nothing is said of it, as in records of before it could be
         del record["drift"]
+    if not intent.listed:
+        del record["listed"]
+    for change in record["line_changes"]:  # whose leg is that of the record
+        del change["leg"]
     return record
 
 
@@ -116,21 +120,27 @@ def _plain_sizing(sizing: Sizing) -> JsonObject:
 
 def leg_in_short(part: Plan) -> JsonObject:
     """One leg as its plan's record names it, without its lines."""
-    intent = part.intent
     return {
         "leg": part.leg,
         "stage": part.stage,
-        "key": part.instrument.key,
-        "side": intent.side.value,
-        "product": None if intent.product is None else intent.product.value,
-        "sizing": _plain_sizing(intent.sizing),
-        "order_type": intent.order_type.value,
-        "limit_paise": intent.limit_paise,
-        "trigger_paise": intent.trigger_paise,
+        **plain_leg(replace(part.intent.legs[0], key=part.instrument.key)),
         "last_paise": part.last_paise,
         "reserve_price_paise": part.reserve_price_paise,
         "drift_limit_bps": part.drift_limit_bps,
         "orders": part.orders,
+    }
+
+
+def plain_leg(leg: Leg) -> JsonObject:
+    """What a leg wants, as JSON values."""
+    return {
+        "key": leg.key,
+        "side": leg.side.value,
+        "product": None if leg.product is None else leg.product.value,
+        "sizing": _plain_sizing(leg.sizing),
+        "order_type": leg.order_type.value,
+        "limit_paise": leg.limit_paise,
+        "trigger_paise": leg.trigger_paise,
     }
 
 
@@ -181,6 +191,9 @@ def from_json(record: Mapping[str, Any]) -> Plan:
         made.intent,
         per_client=per_client,
         further=tuple(replace(part.intent.legs[0], stage=part.stage) for part in further),
+        line_changes=tuple(
+            replace(change, leg=part.leg) for part in (made, *further) for change in part.intent.line_changes
+        ),
     )
     return replace(made, intent=intent, per_client=per_client, further=further)
 

@@ -221,6 +221,9 @@ class Plans:
         if intent.side is Side.BUY:
             instrument = await self._first.margins.learned(instrument, self.select(intent.selection))
         clients = self.select(intent.selection)
+        if intent.listed:
+            named = {change.client_id for change in intent.line_changes}
+            clients = [client for client in clients if client.id in named]
         duplicates = await self._duplicates(intent, instrument)
         await self.prepare(instrument.key, [client.id for client in clients])
         return self.inputs_now(intent, instrument, clients, duplicates)

@@ -285,14 +285,14 @@ def outcome_words(plan: Plan) -> str:
     )
 
 
-def report_verdict(line: PlanLine, side: Side) -> str:
-    """What a report says at the end of a line: ok, or why not and every way out in full."""
+def report_verdict(line: PlanLine, side: Side, ways: bool = True) -> str:
+    """What a report says at the end of a line: ok, or why not and, with `ways`, every way out in full."""
     if line.reason is None:
         return f"{line.verdict.value} {detail_words(line)}".strip()
     why = REASON_WORDS[line.reason]
     told = detail_words(line)
     why = f"{why}: {told}" if told and told != why else why
-    return " · ".join([why, *(way_words(way, side) for way in line.alternatives)])
+    return " · ".join([why, *(way_words(way, side) for way in line.alternatives if ways)])
 
 
 def way_words(way: Alternative, side: Side) -> str:

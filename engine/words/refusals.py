@@ -37,8 +37,6 @@ def _refused(refusal: kinds.Refusal) -> str:
             return f"the change needs {money} is available{beyond}"
         case kinds.ChangeTooLarge(more_shares=more):
             return f"the change needs {counted(more, 'more share')} than the client can sell"
-        case kinds.SeveralLegs(run=run, legs=legs):
-            return f"run {run} has {legs} legs: repair or reverse each by a plan of its own"
         case kinds.AlreadyRun(plan=plan):
             return f"plan {plan} was sent before; make a plan of its own to send again"
         case kinds.DuplicateIntent(runs=runs):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from brokers.contract import Refused
 from data.errors import BadInput
 from data.vocabulary import (
     OrderState,
@@ -20,10 +21,11 @@ from data.vocabulary import (
     Side,
     SizingKind,
 )
-from engine.planning.intent import Intent, Leg, Selection, Sizing
+from engine.planning.by_client import clients_of, with_affordable
+from engine.planning.intent import Intent, Leg, LineChange, Selection, Sizing
 from engine.planning.plan_record import from_json, to_json, verify_record
 from engine.refusals import DuplicateIntent, NotConfirmed
-from tests.desks import books_are_sound, buy, carry_out, exchange_of, paper_desk, until
+from tests.desks import Wire, books_are_sound, buy, carry_out, exchange_of, paper_desk, until
 from tradedesk.testing import seam
 
 QTY = SizingKind.FIXED_QUANTITY
@@ -205,6 +207,148 @@ async def test_who_lost_its_money_since_the_plan_is_denied_every_leg_or_the_late
         assert (states[1] is OrderState.DENIED) is (per_client is PerClient.ALL)
         await desk.settle()
         await books_are_sound(desk)
+
+
+def basket(*client_ids: int, per_client: PerClient = PerClient.ALL, again: bool = False) -> Intent:
+    """A percentage of capital of three securities."""
+    percent = SizingKind.PERCENT_OF_CAPITAL
+    return Intent(
+        side=Side.BUY,
+        key="NSE:RELIANCE",
+        sizing=Sizing(percent, 1500),
+        selection=Selection(client_ids=client_ids),
+        further=(
+            Leg(Side.BUY, "NSE:TCS", Sizing(percent, 2000)),
+            Leg(Side.BUY, "NSE:INFY", Sizing(percent, 2500)),
+        ),
+        per_client=per_client,
+        again=again,
+    )
+
+
+async def test_a_basket_is_repaired_leg_by_leg_for_whom_it_failed(tmp_path: Path) -> None:
+    async with paper_desk(tmp_path) as desk:
+        first, second, third = (await going(desk, TEN))[:3]
+        wire = Wire(desk)
+
+        async def place(account, request):
+            fails = account.client_id == second and request.tradingsymbol == "TCS" and not wire.placed[9:]
+            return Refused("margin", "no") if fails else None
+
+        wire.on_place = place
+        plan = await desk.plans.freeze(basket(first, second, third, per_client=PerClient.IN_ORDER))
+        assert plan.orders == 9
+        run = await desk.runs.start(plan, plan.digest)
+        await desk.settle()
+        orders = [desk.orders.get(order_id) for order_id in run.order_ids]
+        (failed,) = [one for one in orders if one.state is OrderState.REJECTED]
+        intent = await desk.runs.repair_intent(run.number)
+        assert intent is not None
+        again = await desk.plans.freeze(intent)
+        assert again.title.startswith(f"repair of run {run.number}: BUY {failed.tradingsymbol}")
+        assert [(line.client_id, line.quantity) for line in again.ok_lines] == [(second, failed.quantity)]
+        assert from_json(json.loads(json.dumps(to_json(again)))) == again
+        mended = await desk.runs.start(again, again.digest)
+        await desk.settle()
+        assert desk.runs.get(mended.number).counts[RunCount.FILLED] == 1
+        assert await desk.runs.repair_intent(run.number) is not None, "its own orders have failed as before"
+        await books_are_sound(desk)
+
+
+async def test_a_basket_is_reversed_leg_by_leg_with_what_each_client_filled(tmp_path: Path) -> None:
+    async with paper_desk(tmp_path) as desk:
+        clients = (await going(desk, TEN))[:4]
+        plan = await desk.plans.freeze(basket(*clients))
+        run = await desk.runs.start(plan, plan.digest)
+        await desk.settle()
+        bought = {(o.client_id, o.key): o.filled_quantity for o in map(desk.orders.get, run.order_ids)}
+        assert len(bought) == 12
+        intent = await desk.runs.reverse_intent(run.number)
+        assert intent is not None
+        back = await desk.plans.freeze(intent)
+        assert (back.answer, back.per_client) == ("sell 12", PerClient.IN_ORDER)
+        run = await desk.runs.start(back, back.digest)
+        await desk.settle()
+        sold = {(o.client_id, o.key): o.filled_quantity for o in map(desk.orders.get, run.order_ids)}
+        assert sold == bought
+        await books_are_sound(desk)
+
+
+async def test_a_leg_dropped_by_hand_keeps_no_other_back(tmp_path: Path) -> None:
+    async with paper_desk(tmp_path) as desk:
+        client = (await going(desk, TEN))[0]
+        dropped = replace(basket(client), line_changes=(LineChange(client, 0, leg=2),))
+        plan = await desk.plans.freeze(dropped)
+        assert [part.leg for part in plan.parts if part.ok_lines] == [1, 3]
+        assert from_json(json.loads(json.dumps(to_json(plan)))) == plan
+        run = await desk.runs.start(plan, plan.digest)
+        await desk.settle()
+        assert desk.runs.get(run.number).counts[RunCount.FILLED] == 2
+        with pytest.raises(BadInput, match="leg"):
+            await desk.plans.preview(replace(basket(client), line_changes=(LineChange(client, 0, leg=4),)))
+
+
+async def test_who_lacks_money_is_offered_every_leg_smaller_in_the_same_measure(tmp_path: Path) -> None:
+    async with paper_desk(tmp_path) as desk:
+        client = (await going(desk, TEN))[0]
+        cash = desk.funds.of(client).available_paise
+        plan = await desk.plans.preview(basket(client))
+        wanted = sum(line.reserve_paise for line in plan.ok_lines)
+        await carry_out(desk, buy("HDFCBANK", QTY, (cash - wanted // 2) // 1640_00, client))
+        cash = desk.funds.of(client).available_paise
+        plan = await desk.plans.preview(basket(client))
+        assert plan.orders == 0
+        (row,) = clients_of(plan)
+        assert row.problem is not None
+        assert row.problem.short_paise == sum(p.lines[0].reserve_paise for p in plan.parts) - cash
+        assert row.available_after_paise == cash
+        smaller = await desk.plans.freeze(with_affordable(plan))
+        assert smaller.orders == 3
+        assert cash * 8 // 10 < smaller.reserve_paise <= cash
+        sizes = [
+            part.lines[0].quantity / wanted.lines[0].wanted
+            for part, wanted in zip(smaller.parts, plan.parts, strict=True)
+        ]
+        assert max(sizes) - min(sizes) < 0.2
+
+
+async def test_a_percentage_of_available_is_of_what_there_is_before_the_basket(tmp_path: Path) -> None:
+    async with paper_desk(tmp_path) as desk:
+        client = (await going(desk, TEN))[0]
+        of_available = Sizing(SizingKind.PERCENT_OF_AVAILABLE, 4000)
+        intent = replace(
+            basket(client), sizing=of_available, further=(Leg(Side.BUY, "NSE:INFY", of_available),)
+        )
+        plan = await desk.plans.preview(intent)
+        first, second = (part.lines[0].allocation_paise for part in plan.parts)
+        assert first == second == desk.funds.of(client).available_paise * 4 // 10
+
+
+async def test_a_security_stands_in_two_listed_legs_for_different_clients_alone(tmp_path: Path) -> None:
+    async with paper_desk(tmp_path) as desk:
+        one, other = (await going(desk, TEN))[:2]
+        cheap = Leg(Side.BUY, "NSE:TCS", Sizing(QTY, 2), OrderType.LIMIT, limit_paise=2400_00)
+        listed = Intent(
+            side=Side.BUY,
+            key="NSE:TCS",
+            sizing=Sizing(QTY, 1),
+            selection=Selection(client_ids=(one, other)),
+            further=(cheap,),
+            line_changes=(LineChange(one, 1), LineChange(other, 2, leg=2)),
+            listed=True,
+        )
+        plan = await desk.plans.freeze(listed)
+        assert [(part.leg, line.client_id, line.quantity) for part in plan.parts for line in part.lines] == [
+            (1, one, 1),
+            (2, other, 2),
+        ]
+        assert from_json(json.loads(json.dumps(to_json(plan)))) == plan
+        run = await desk.runs.start(plan, plan.digest)
+        await desk.settle()
+        assert len(run.order_ids) == 2
+        both = replace(listed, line_changes=(*listed.line_changes, LineChange(one, 2, leg=2)))
+        with pytest.raises(BadInput, match="one leg only"):
+            await desk.plans.preview(both)
 
 
 async def test_a_leg_that_another_run_has_just_sent_is_not_sent_twice(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 import data.tables.columns
+from data.migrations.rebuilding import rebuild
 
 revision = "0018"
 down_revision = "0017"
@@ -70,9 +71,9 @@ def _legs() -> None:
     op.add_column("orders", sa.Column("leg", sa.Integer(), nullable=False, server_default="1"))
     old, new = "(run_number, client_id, product, slice)", "(run_number, client_id, leg, product, slice)"
     if op.get_bind().dialect.name == "sqlite":
-        _rebuild("orders", old, new)
+        rebuild("orders", old, new)
         limit = "drift_limit_bps INTEGER DEFAULT '50'"
-        _rebuild("run", f"{limit} NOT NULL", limit)
+        rebuild("run", f"{limit} NOT NULL", limit)
     else:
         op.drop_constraint("orders_run_number_client_id_product_slice_key", "orders")
         op.create_unique_constraint(None, "orders", ["run_number", "client_id", "leg", "product", "slice"])
@@ -201,24 +202,6 @@ def _listings() -> None:
     run("DROP INDEX instruments_by_token")
     op.drop_column("instrument", "token")
     if op.get_bind().dialect.name == "sqlite":
-        _rebuild("former_name", "token BIGINT", "token VARCHAR")
+        rebuild("former_name", "token BIGINT", "token VARCHAR")
     else:
         op.alter_column("former_name", "token", type_=sa.String())
-
-
-def _rebuild(name: str, old: str, new: str) -> None:
-    """Make a table anew, row for row, with other words once in its text: SQLite changes no constraint."""
-    connection = op.get_bind()
-    query = "SELECT type, sql FROM sqlite_master WHERE tbl_name = ? AND sql IS NOT NULL"
-    rows = connection.exec_driver_sql(query, (name,)).all()
-    (words,) = [sql for kind, sql in rows if kind == "table"]
-    head, _, body = words.partition("(")
-    if body.count(old) != 1 or name not in head:
-        raise RuntimeError(f"the table {name} is not as it was made: {words}")
-    connection.exec_driver_sql(f"CREATE TABLE fresh ({body.replace(old, new)}")
-    connection.exec_driver_sql(f"INSERT INTO fresh SELECT * FROM {name}")
-    connection.exec_driver_sql(f"DROP TABLE {name}")
-    connection.exec_driver_sql(f"ALTER TABLE fresh RENAME TO {name}")
-    for kind, sql in rows:
-        if kind == "index":
-            connection.exec_driver_sql(sql)

@@ -1,0 +1,132 @@
+"""Baskets under names: legs that a trader trades together again and again, saved for the next time."""
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from data.audit import AuditAction, AuditEntry
+from data.csvfiles import control_character
+from data.errors import BadInput
+from data.repositories.baskets import (
+    StoredBasket,
+    StoredBasketLeg,
+    put_basket,
+    read_baskets,
+    remove_basket,
+)
+from data.store import Unit
+from data.vocabulary import PerClient, Product
+from engine.book.kept import Kept
+from engine.instances import ThisEngine
+from engine.planning.intent import Leg, Sizing, check_legs
+from engine.planning.leg_words import intent_of
+
+LONGEST_NAME = 40
+"""Characters of a basket's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Basket:
+    """Saved legs, how a client's go together, who saved them and when."""
+
+    name: str
+    legs: tuple[Leg, ...]
+    per_client: PerClient
+    saved_by: str
+    saved_at: datetime
+
+
+class Baskets:
+    """Saves, lists and removes baskets; a plan is made of one's legs, anew each time."""
+
+    def __init__(self, kept: Kept, engine: ThisEngine) -> None:
+        self._kept = kept
+        self._engine = engine
+
+    async def all(self) -> list[Basket]:
+        """The saved baskets, by name."""
+        async with self._kept.store.reader() as connection:
+            return [_basket(stored, legs) for stored, legs in await read_baskets(connection)]
+
+    async def get(self, name: str) -> Basket:
+        """The basket of a name, in any letter case. Raises `BadInput` with the nearest names."""
+        known = {one.name.casefold(): one for one in await self.all()}
+        found = known.get(name.strip().casefold())
+        if found is None:
+            raise BadInput("basket", name, _nearest(name, [one.name for one in known.values()]))
+        return found
+
+    async def save(self, name: str, legs: Sequence[Leg], per_client: PerClient = PerClient.ALL) -> bool:
+        """Keep legs under a name; returns whether they replace those of before. Raises `BadInput`."""
+        check_legs(intent_of(legs))
+        same = [one.name for one in await self.all() if one.name.casefold() == name.strip().casefold()]
+        name = same[0] if same else _checked(name)
+
+        def unit_of_work(unit: Unit) -> bool:
+            basket = StoredBasket(name, per_client, self._engine.actor, unit.now)
+            replaced = put_basket(unit, basket, [_stored(name, *one) for one in enumerate(legs, start=1)])
+            details = {"basket": name, "legs": [leg.key for leg in legs], "replaced": replaced}
+            unit.audit(AuditEntry(AuditAction.BASKET_SAVED, self._engine.actor, details=details))
+            return replaced
+
+        return await self._kept.store.write(unit_of_work)
+
+    async def remove(self, name: str) -> None:
+        """Forget a basket. Raises `BadInput` where none has the name."""
+        found = await self.get(name)
+
+        def unit_of_work(unit: Unit) -> None:
+            if remove_basket(unit, found.name):
+                details: dict[str, object] = {"basket": found.name}
+                unit.audit(AuditEntry(AuditAction.BASKET_REMOVED, self._engine.actor, details=details))
+
+        await self._kept.store.write(unit_of_work)
+
+
+def _checked(name: str) -> str:
+    name = name.strip()
+    if not 1 <= len(name) <= LONGEST_NAME or control_character(name):
+        raise BadInput("basket", name, f"give a name of 1 to {LONGEST_NAME} characters")
+    return name
+
+
+def _nearest(name: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or known[:10]
+    return f"saved are {', '.join(near)}" if near else "none is saved yet"
+
+
+def _stored(name: str, number: int, leg: Leg) -> StoredBasketLeg:
+    return StoredBasketLeg(
+        basket=name,
+        leg=number,
+        key=leg.key,
+        side=leg.side,
+        product="" if leg.product is None else leg.product.value,
+        sizing=leg.sizing.kind,
+        sizing_value=leg.sizing.value,
+        order_type=leg.order_type,
+        limit_paise=leg.limit_paise,
+        trigger_paise=leg.trigger_paise,
+    )
+
+
+def _basket(stored: StoredBasket, legs: Sequence[StoredBasketLeg]) -> Basket:
+    return Basket(
+        name=stored.name,
+        legs=tuple(
+            Leg(
+                side=leg.side,
+                key=leg.key,
+                sizing=Sizing(leg.sizing, leg.sizing_value),
+                order_type=leg.order_type,
+                product=Product(leg.product) if leg.product else None,
+                limit_paise=leg.limit_paise,
+                trigger_paise=leg.trigger_paise,
+            )
+            for leg in legs
+        ),
+        per_client=stored.per_client,
+        saved_by=stored.saved_by,
+        saved_at=stored.saved_at,
+    )

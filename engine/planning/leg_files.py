@@ -1,0 +1,154 @@
+"""CSV files of legs, for the clients that a basket is traded for, and of orders, each for its own client."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from data.csvfiles import CsvRow, FileProblem, Problem, read_rows
+from data.errors import BadInput
+from data.money import count_from_text
+from data.reference.instrument_index import InstrumentIndex
+from data.vocabulary import PerClient, Product, SizingKind
+from engine.book.views import ClientView
+from engine.planning.intent import (
+    Intent,
+    Leg,
+    LineChange,
+    Selection,
+    Sizing,
+    check_lots,
+    clashes,
+    side_from,
+)
+from engine.planning.leg_words import intent_of, leg_of
+
+T = TypeVar("T")
+
+LEG_COLUMNS = ("symbol", "side", "size"), ("product", "type", "limit", "trigger")
+"""The columns of a file of legs: those that it needs, and those that it may have."""
+
+ORDER_COLUMNS = ("client", "symbol", "side", "quantity"), ("product", "type", "price", "trigger")
+"""The columns of a file of orders: those that it needs, and those that it may have."""
+
+_ALSO_CALLED = {"limit": "price", "percent": "size", "amount": "size", "quantity": "size"}
+"""What a file calls a value that the desk knows by another name."""
+
+
+def legs_from_file(path: Path, index: InstrumentIndex) -> tuple[Leg, ...]:
+    """The legs of a CSV file. Raises `FileProblem` with every row that cannot be taken, and why."""
+    problems: list[Problem] = []
+    rows = read_rows(path, *LEG_COLUMNS, faults=problems)
+    legs: list[Leg] = []
+    placed: dict[str, list[tuple[Product | None, int]]] = {}
+    for row in rows:
+        leg = _judged(row, problems, lambda row: _leg_of_row(row, index))
+        if leg is None:
+            continue
+        before = placed.setdefault(leg.key, [])
+        if clashes(leg.product, [product for product, _ in before]):
+            words = f"it stands in row {before[-1][1]}: give each security and product once"
+            problems.append(Problem(row.number, "symbol", row.values["symbol"], words))
+        before.append((leg.product, row.number))
+        legs.append(leg)
+    if problems:
+        raise FileProblem(path, problems)
+    return tuple(legs)
+
+
+def _leg_of_row(row: CsvRow, index: InstrumentIndex) -> Leg:
+    told = row.values
+    return leg_of(
+        index.resolve(told["symbol"]),
+        side_from(told["side"]),
+        told["size"],
+        told.get("product"),
+        told.get("type", ""),
+        told.get("limit", ""),
+        told.get("trigger", ""),
+    )
+
+
+def orders_from_file(path: Path, index: InstrumentIndex, find: Callable[[str], ClientView]) -> Intent:
+    """The orders of a CSV file as one intent: a leg for each different order, each for its own clients.
+
+    `find` names a client by its code. Raises `FileProblem` with every row that cannot be taken, and why.
+    """
+    problems: list[Problem] = []
+    rows = read_rows(path, *ORDER_COLUMNS, faults=problems)
+    orders: dict[tuple[object, ...], list[tuple[Leg, LineChange]]] = {}
+    placed: dict[tuple[int, str], list[tuple[Product | None, int]]] = {}
+    for row in rows:
+        found = _judged(row, problems, lambda row: _order_of_row(row, index, find))
+        if found is None:
+            continue
+        leg, change = found
+        before = placed.setdefault((change.client_id, leg.key), [])
+        if clashes(leg.product, [product for product, _ in before]):
+            words = f"this client has it in row {before[-1][1]}: give each security and product once a client"
+            problems.append(Problem(row.number, "symbol", row.values["symbol"], words))
+        before.append((leg.product, row.number))
+        alike = (leg.key, leg.side, leg.product, leg.order_type, leg.limit_paise, leg.trigger_paise)
+        orders.setdefault(alike, []).append(found)
+    if problems:
+        raise FileProblem(path, problems)
+    return _intent_of_orders(path, list(orders.values()))
+
+
+def _order_of_row(
+    row: CsvRow, index: InstrumentIndex, find: Callable[[str], ClientView]
+) -> tuple[Leg, LineChange]:
+    told = row.values
+    client, instrument = find(told["client"]), index.resolve(told["symbol"])
+    quantity = count_from_text(told["quantity"], "quantity")
+    if quantity < 1:
+        raise BadInput("quantity", told["quantity"], "give a number above zero")
+    check_lots(quantity, instrument)
+    leg = leg_of(
+        instrument,
+        side_from(told["side"]),
+        told["quantity"],
+        told.get("product"),
+        told.get("type", ""),
+        told.get("price", ""),
+        told.get("trigger", ""),
+    )
+    return leg, LineChange(client.id, quantity)
+
+
+def _intent_of_orders(path: Path, orders: Sequence[Sequence[tuple[Leg, LineChange]]]) -> Intent:
+    legs = [
+        replace(
+            same[0][0],
+            sizing=Sizing(SizingKind.FIXED_QUANTITY, max(change.quantity or 0 for _, change in same)),
+        )
+        for same in orders
+    ]
+    changes = [replace(change, leg=place) for place, same in enumerate(orders, start=1) for _, change in same]
+    ids = tuple(sorted({change.client_id for change in changes}))
+    return replace(
+        intent_of(legs),
+        selection=Selection(client_ids=ids, title=path.name),
+        line_changes=tuple(changes),
+        listed=True,
+        per_client=PerClient.IN_ORDER,
+    )
+
+
+def _judged(row: CsvRow, problems: list[Problem], read: Callable[[CsvRow], T]) -> T | None:
+    """What a row says; where a value cannot be taken None, and what is wrong among the problems."""
+    try:
+        return read(row)
+    except BadInput as wrong:
+        field = _column(wrong.field, row)
+        value = row.values.get(field, str(wrong.value))
+        problems.append(Problem(row.number, field, value, wrong.expected))
+        return None
+
+
+def _column(field: str, row: CsvRow) -> str:
+    """The column that a value stands in which the desk calls by another name."""
+    for name in (field, _ALSO_CALLED.get(field)):
+        if name is not None and name in row.values:
+            return name
+    return field

@@ -1,0 +1,98 @@
+"""Baskets in words: their legs, how a client's legs go together, and how far each has come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from data.vocabulary import PerClient, RunCount, Side
+from engine.words import formats
+from engine.words.formats import counted
+from engine.words.plans import report_verdict, sizing_words
+
+if TYPE_CHECKING:
+    from engine.execution.views import LegCounts
+    from engine.planning.by_client import PlanClient
+    from engine.planning.intent import Leg
+    from engine.planning.plan import Plan
+
+PER_CLIENT_WORDS = {
+    PerClient.ALL: "all legs of a client or none",
+    PerClient.IN_ORDER: "each client's legs in their order while its cash lasts",
+}
+"""How a client's legs go together, as a plan says it."""
+
+
+def size_words(leg: Leg, listed: bool = False) -> str:
+    """How much of a leg each client trades; where the clients are listed, that each has its own quantity."""
+    return "as listed" if listed else sizing_words(leg.sizing)
+
+
+def leg_price_words(leg: Leg) -> str:
+    """At which prices a leg's orders go: `MARKET`, `LIMIT 2,450.00`, `SL 2,450.00 trigger 2,440.00`."""
+    prices = [] if leg.limit_paise is None else [formats.price(leg.limit_paise)]
+    if leg.trigger_paise is not None:
+        prices.append(f"trigger {formats.price(leg.trigger_paise)}")
+    return " ".join((leg.order_type.value, *prices))
+
+
+def leg_words(leg: Leg) -> str:
+    """A leg in a few words, such as `BUY RELIANCE 15 % of capital`."""
+    return f"{leg.side.value} {leg.key.partition(':')[2]} {sizing_words(leg.sizing)}"
+
+
+def client_verdict(plan: Plan, client: PlanClient) -> str:
+    """What a plan says of a client: ok, or what keeps all or some of its legs back and what could go."""
+    problem = client.problem
+    if problem is None:
+        return "ok"
+    part = next(
+        part for part in plan.parts if any(line is problem for line in client.lines.get(part.leg, ()))
+    )
+    symbol = part.instrument.tradingsymbol
+    why = f"{symbol}: {report_verdict(problem, part.intent.side, ways=plan.per_client is PerClient.IN_ORDER)}"
+    if client.going:
+        return f"{client.going} of {len(client.lines)} legs · {why}"
+    if plan.per_client is PerClient.ALL and (could := client.affordable):
+        sizes = [
+            f"{formats.quantity(could[part.leg])} {part.instrument.tradingsymbol}"
+            for part in plan.parts
+            if part.leg in could
+        ]
+        return f"{why} · affordable {', '.join(sizes)}"
+    return why
+
+
+def basket_outcome_words(plan: Plan, clients: Sequence[PlanClient]) -> str:
+    """`BUY TCS 5 % of capital and 2 legs more: 131 orders for 45 of 50 clients`, and who goes in part."""
+    whole = sum(client.problem is None and client.going > 0 for client in clients)
+    partly = sum(client.problem is not None and client.going > 0 for client in clients)
+    orders, of = counted(plan.orders, "order"), counted(len(clients), "client")
+    words = f"{plan.title}: {orders} for {whole + partly} of {of}"
+    return f"{words}, {partly} of them in part" if partly else words
+
+
+def leg_progress_words(leg: LegCounts) -> str:
+    """How far a leg has come: `RELIANCE 22/45`, with what is live, unknown or has failed of it."""
+    counts = leg.counts
+    failed = sum(counts[word] for word in (RunCount.REJECTED, RunCount.DENIED, RunCount.NOT_RECEIVED))
+    said = [
+        f"{count} {word}"
+        for count, word in (
+            (counts[RunCount.OPEN] + counts[RunCount.SENDING], "live"),
+            (counts[RunCount.UNSENT], "unsent"),
+            (failed, "failed"),
+            (counts[RunCount.UNKNOWN], "UNKNOWN"),
+        )
+        if count
+    ]
+    side = "" if leg.side is Side.BUY else "sell "
+    words = f"{side}{leg.symbol} {counts[RunCount.FILLED]}/{counts[RunCount.TOTAL]}"
+    return f"{words} ({', '.join(said)})" if said else words
+
+
+def progress_words(legs: Sequence[LegCounts]) -> str:
+    """How far a run of several legs has come, in all and leg by leg."""
+    filled = sum(leg.counts[RunCount.FILLED] for leg in legs)
+    total = sum(leg.counts[RunCount.TOTAL] for leg in legs)
+    return f"filled {filled}/{total} in all · {' · '.join(map(leg_progress_words, legs))}"
