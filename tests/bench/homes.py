@@ -26,6 +26,8 @@ from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import open_desk
 
 SYMBOL, LAST_PAISE, CLOSE_PAISE = "RELIANCE", 245050, 239520
+OTHERS = ("TCS", "INFY")
+"""Further legs of a basket, at the same price, so that each takes what the first does."""
 IMPORT_TEXTUAL = (sys.executable, "-c", "import textual.app, textual.widgets")
 """What the start of everything is held against."""
 
@@ -92,7 +94,8 @@ async def lay(desk: Desk, clients: int) -> None:
     listings = universe()
     exchange_of(desk).list_instruments(listings)
     await desk.market.store_instruments([row.instrument for row in listings], "bench")
-    exchange_of(desk).pin(SYMBOL, LAST_PAISE, CLOSE_PAISE)
+    for symbol in (SYMBOL, *OTHERS):
+        exchange_of(desk).pin(symbol, LAST_PAISE, CLOSE_PAISE)
     await desk.clients.add(people(clients))
 
 

@@ -8,15 +8,19 @@ from contextlib import suppress
 from data.errors import BadInput
 from data.money import tick_down
 from data.store import StoreError
-from data.vocabulary import HaltScope, OrderState, OrderType, Product, Side, SizingKind
+from data.vocabulary import HaltScope, OrderState, OrderType, PerClient, Product, Side, SizingKind
 from engine.desk import Desk
-from engine.planning.intent import Intent, Selection, Sizing
+from engine.planning.intent import Intent, Leg, Selection, Sizing
 from engine.refusals import Refusal
 from tests.faults.remote import RemoteBroker
 from tests.faults.scenery import SYMBOLS, stocks
 
 UNREAD_SHARE = 0.33
 """Of halts, how many are fired while some clients' books cannot be read."""
+
+
+BASKETS = 0.3
+"""Of bulks, how many have further legs."""
 
 
 async def act(desk: Desk, dice: random.Random, halts: float) -> None:
@@ -34,7 +38,7 @@ async def act(desk: Desk, dice: random.Random, halts: float) -> None:
 
 
 async def bulk(desk: Desk, dice: random.Random) -> None:
-    """One bulk order for some of the clients."""
+    """One bulk order, or a basket of several legs, for some of the clients."""
     everyone = [client.id for client in desk.clients.all()]
     count = dice.randint(1, len(everyone))
     intent = await _intent(desk, dice, tuple(sorted(dice.sample(everyone, count))))
@@ -63,6 +67,25 @@ async def _intent(desk: Desk, dice: random.Random, client_ids: tuple[int, ...]) 
         limit_paise=limit,
         selection=Selection(client_ids=client_ids),
         again=True,
+        further=_further(dice, symbol) if dice.random() < BASKETS else (),
+        per_client=dice.choice(tuple(PerClient)),
+    )
+
+
+def _further(dice: random.Random, first: str) -> tuple[Leg, ...]:
+    """Legs behind the first, of other symbols, which make a basket of it."""
+    others = dice.sample([symbol for symbol in SYMBOLS if symbol != first], dice.randint(1, 2))
+    return tuple(_leg(dice, symbol) for symbol in others)
+
+
+def _leg(dice: random.Random, symbol: str) -> Leg:
+    selling = dice.random() < 0.4
+    sizing = Sizing(SizingKind.FIXED_QUANTITY, dice.randint(1, 12))
+    return Leg(
+        Side.SELL if selling else Side.BUY,
+        f"NSE:{symbol}",
+        sizing,
+        product=None if selling else Product.CNC,
     )
 
 

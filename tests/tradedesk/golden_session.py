@@ -100,6 +100,14 @@ STEPS: dict[str, tuple[str, ...]] = {
     "audit verify": ("audit", "verify"),
     "audit accept": ("audit", "accept", "--reason", "nothing is wrong", "--word", "accept"),
     "doctor": ("doctor",),
+    "baskets save": ("baskets", "save", "Two", "buy", "TCS:1", "INFY:5%@1400"),
+    "baskets show": ("baskets", "show", "two"),
+    "baskets": ("baskets",),
+    "basket plan": ("basket", "--saved", "Two", "--clients", "AP1022,RG1008", "--plan"),
+    "basket": ("basket", "buy", "TCS:1", "INFY:2", "--clients", "AP1022", "--yes"),
+    "run repair": ("run", "7", "repair"),
+    "run reverse": ("run", "7", "reverse"),
+    "baskets remove": ("baskets", "remove", "Two"),
     "usage": ("plan", "buy"),
 }
 """What is run, in this order, each under a name of its own; all with `--json`."""

@@ -1,35 +1,18 @@
 """What is typed on the command line, turned into the desk's own values, or refused by name."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from data.errors import BadInput
 from data.money import bps_from_percent_text, count_from_text, paise_from_text
-from data.vocabulary import OrderType, Product, Side, SizingKind
+from data.vocabulary import OrderType, PerClient, Side, SizingKind
 
 if TYPE_CHECKING:
     from engine.desk import Desk
     from engine.planning.intent import Intent, Selection, Sizing
 
 SIZINGS = "--percent, --of-available, --amount, --quantity, --of-position"
-
-
-def side_from(text: str) -> Side:
-    """`buy` or `sell`. Raises `BadInput`."""
-    try:
-        return Side(text.strip().upper())
-    except ValueError:
-        raise BadInput("side", text, "give buy or sell") from None
-
-
-def product_from(text: str | None, side: Side) -> Product | None:
-    """The product; left out it is CNC for a buy and as held for a sell. Raises `BadInput`."""
-    if text is None:
-        return Product.CNC if side is Side.BUY else None
-    try:
-        return Product(text.strip().upper())
-    except ValueError:
-        raise BadInput("product", text, "give CNC, MTF or MIS") from None
 
 
 def sizing_from(
@@ -71,11 +54,11 @@ def sizing_from(
 def selection_from(
     desk: "Desk", clients: str | None, groups: Sequence[str] = (), brokers: Sequence[str] = ()
 ) -> "Selection":
-    """Which clients: codes or ids separated by commas, groups, brokers. Raises `BadInput`."""
+    """Which clients: `all`, or codes or ids separated by commas; groups, brokers. Raises `BadInput`."""
     from engine.planning.intent import Selection
 
     ids: list[int] = []
-    if clients is not None:
+    if clients is not None and clients.strip().lower() != "all":
         words = [word.strip() for word in clients.split(",") if word.strip()]
         if not words:
             raise BadInput("clients", clients, "give codes or ids separated by commas")
@@ -99,7 +82,7 @@ def intent_from(
     drift: str,
 ) -> "Intent":
     """The intent that was typed. Raises `BadInput`, `UnknownSymbol` with the nearest symbols."""
-    from engine.planning.intent import Intent, drift_from, standing_from
+    from engine.planning.intent import Intent, drift_from, product_from, standing_from
 
     lasts, after_market = standing_from(validity)
     return Intent(
@@ -115,6 +98,23 @@ def intent_from(
         validity=lasts,
         after_market=after_market,
         drift=drift_from(drift),
+    )
+
+
+def with_terms(intent: "Intent", per_client: PerClient, validity: str, drift: str, again: bool) -> "Intent":
+    """The intent of several legs under the terms that were typed for all of them. Raises `BadInput`."""
+    from engine.planning.intent import drift_from, standing_from
+
+    lasts, after_market = standing_from(validity)
+    limit = drift_from(drift)
+    return replace(
+        intent,
+        per_client=per_client,
+        validity=lasts,
+        after_market=after_market,
+        again=again,
+        drift=limit,
+        further=tuple(replace(leg, drift=limit) for leg in intent.further),
     )
 
 

@@ -12,6 +12,7 @@ from data.errors import BadInput
 from tradedesk.cli.asked import tell_request
 from tradedesk.cli.commands import (
     amend,
+    baskets,
     connections,
     gate,
     launch,
@@ -129,6 +130,8 @@ app.add_typer(login.login_app, name="login", rich_help_panel=_START)
 app.add_typer(simulate.simulate_app, name="simulate", rich_help_panel=_START)
 app.command(rich_help_panel=_TRADE)(trade.plan)
 app.command(rich_help_panel=_TRADE)(trade.bulk)
+app.command(rich_help_panel=_TRADE)(baskets.basket)
+app.add_typer(baskets.baskets_app, name="baskets", rich_help_panel=_TRADE)
 app.command(rich_help_panel=_TRADE)(trade.order)
 app.command(rich_help_panel=_TRADE)(amend.modify)
 app.command(rich_help_panel=_TRADE)(amend.cancel)

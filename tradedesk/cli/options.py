@@ -65,7 +65,8 @@ DriftWord = Annotated[
 ]
 _WHO = "Which clients (all, unless narrowed)"
 Clients = Annotated[
-    str | None, typer.Option(metavar="CODES,IDS", help="Codes or ids, by commas.", rich_help_panel=_WHO)
+    str | None,
+    typer.Option(metavar="CODES,IDS", help="Codes or ids, by commas, or all.", rich_help_panel=_WHO),
 ]
 Groups = Annotated[
     list[str] | None,

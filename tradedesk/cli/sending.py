@@ -1,8 +1,13 @@
 """A frozen plan confirmed at the command line, carried out, and followed to its outcome."""
 
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from data.vocabulary import OrderState, Reason, RunCount
+from engine.execution.views import by_leg
+from engine.words.baskets import basket_outcome_words, progress_words
 from engine.words.plans import outcome_words
 from engine.words.reasons import counts_words
 from engine.words.runs import paused_words
@@ -29,12 +34,15 @@ async def send_stored(desk: "Desk", digest: str, patience: float, as_json: bool)
 
 async def send(desk: "Desk", made: "Plan", yes: bool, patience: float, as_json: bool) -> Exit:
     """Confirm a frozen plan and carry it out."""
+    from engine.planning.by_client import clients_of
+
     if not made.orders:
         return _nothing(made, as_json)
     if not as_json:
         print_plan(made)
-    what = f"{desk.mode}  {outcome_words(made)}"
-    then = ["bulk", "--confirm", made.digest, "--wait", f"{patience:g}", *json_too(as_json)]
+    outcome = basket_outcome_words(made, clients_of(made)) if made.in_legs else outcome_words(made)
+    what = f"{desk.mode}  {outcome}"
+    then = [_command(made), "--confirm", made.digest, "--wait", f"{patience:g}", *json_too(as_json)]
     if not await confirmed(made.answer, what, yes, how_to_confirm(made), then):
         if as_json:
             document({"plan": plan_shape(made), "run": None})
@@ -81,6 +89,35 @@ async def follow_run(desk: "Desk", number: int, made: "Plan", patience: float, a
     them. Those of a run that has paused are the trader's, so that it ends at once and says what they keep.
     """
     longest_s = max(patience, (made.send_within_s or made.eta_s) + 10)
+    async with _telling(desk, number, bool(made.further)):
+        return await _followed(desk, number, made, longest_s, patience, as_json)
+
+
+@asynccontextmanager
+async def _telling(desk: "Desk", number: int, legs: bool) -> AsyncGenerator[None]:
+    """Say meanwhile how far a run of several legs has come, every two seconds."""
+
+    async def tell() -> None:
+        while True:
+            await desk.clock.sleep(TELL_EVERY_S)
+            orders = [desk.orders.get(order_id) for order_id in desk.runs.get(number).order_ids]
+            say(f"run {number}: {progress_words(by_leg(orders))}")
+
+    telling = asyncio.create_task(tell()) if legs else None
+    try:
+        yield
+    finally:
+        if telling is not None:
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
+
+
+TELL_EVERY_S = 2.0
+
+
+async def _followed(
+    desk: "Desk", number: int, made: "Plan", longest_s: float, patience: float, as_json: bool
+) -> Exit:
     await until(desk, lambda: not _under_way(desk.runs.get(number)), longest_s)
     ended = desk.runs.get(number)
     if ended.paused:
@@ -120,5 +157,9 @@ def run_exit(ended: "RunView", orders: "list[OrderView]") -> Exit:
 def how_to_confirm(made: "Plan") -> str:
     """Which command sends a frozen plan, and until when."""
     valid_s = (made.expires_at - made.frozen_at).total_seconds()
-    how = f"`tradedesk bulk --confirm {made.short_digest}` sends this plan within {valid_s:g} s"
+    how = f"`tradedesk {_command(made)} --confirm {made.short_digest}` sends this plan within {valid_s:g} s"
     return f"{how}, but first `tradedesk resume`: the desk is HALTED" if made.desk_halted else how
+
+
+def _command(made: "Plan") -> str:
+    return "basket" if made.in_legs else "bulk"

@@ -13,7 +13,7 @@ from tradedesk.cli.printing.output import Question, document, printer, say
 from tradedesk.cli.questions import is_answer, prompt
 from tradedesk.cli.spare import LEFT_AFTER_USE_BYTES, give_spare_back, keep_spare
 from tradedesk.socket.connection import AppSocket, Lost, meet
-from tradedesk.socket.protocol import BEAT_S, HALT_S, Effect, Line, effect_of
+from tradedesk.socket.protocol import BEAT_S, HALT_S, Effect, Line, effect_of, with_whole_paths
 
 NOTHING_SENT, UNKNOWN, INTERRUPTED = 3, 5, 130
 """Exit codes of `tradedesk.cli.exits.Exit`, whose module takes too long to import."""
@@ -37,6 +37,7 @@ def ask(home: Path, words: list[str]) -> Answered:
     Where no app answers, nothing was done and the words are left to do here, or those of the command that a
     question of the app was answered for.
     """
+    words = with_whole_paths(words)
     while (effect := effect_of(words)) is not None:
         if effect is Effect.HALT:
             return _ask_to_halt(home, words)

@@ -69,6 +69,7 @@ WHEN_LOCKED = (Effect.CANCEL, Effect.HALT)
 """What an app does for a command while it is locked."""
 
 _COMMANDS: Mapping[str, Effect] = {
+    "basket": Effect.ACT,
     "bulk": Effect.ACT,
     "cancel": Effect.CANCEL,
     "cancel-all": Effect.HALT,
@@ -89,6 +90,7 @@ _COMMANDS: Mapping[str, Effect] = {
 
 _GROUPS: Mapping[str, Mapping[str, Effect | None]] = {
     "audit": {"": None, "show": Effect.READ, "verify": None, "accept": None},
+    "baskets": {"": Effect.READ, "show": Effect.READ, "save": Effect.ACT, "remove": Effect.ACT},
     "clients": {"": Effect.READ, "import": None, "set": Effect.ACT},
     "gate": {"": Effect.READ, "waive": Effect.ACT},
     "orders": {"": Effect.READ, "show": Effect.READ},
@@ -109,10 +111,30 @@ def effect_of(words: Sequence[str]) -> Effect | None:
             return below[rest[0]]
         return None if any(word in below for word in rest) else below[""]
     if first == "run":
-        return Effect.ACT if "resume" in rest else Effect.CANCEL if "stop" in rest else Effect.READ
+        acts = not {"resume", "repair", "reverse"}.isdisjoint(rest)
+        return Effect.ACT if acts else Effect.CANCEL if "stop" in rest else Effect.READ
     if first == "watch":
         return Effect.ACT if any(word.startswith(("--a", "--r")) for word in rest) else Effect.READ
     return _COMMANDS.get(first)
+
+
+_FILES = ("--file", "--orders")
+"""Options of `basket` and `baskets save` that name a file."""
+
+
+def with_whole_paths(words: Sequence[str]) -> list[str]:
+    """The words of a command with the files that it names as the app finds them from its own folder."""
+    if not words or words[0] not in ("basket", "baskets"):
+        return list(words)
+    whole: list[str] = []
+    for place, word in enumerate(words):
+        name, equals, file = word.partition("=")
+        if place and words[place - 1] in _FILES:
+            word = os.path.abspath(word)
+        elif equals and name in _FILES:
+            word = f"{name}={os.path.abspath(file)}"
+        whole.append(word)
+    return whole
 
 
 def _is_no_text(word: str) -> bool:

@@ -11,7 +11,7 @@ from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson, Wait, Yes, json_too, nothing_beside
 from tradedesk.cli.printing.output import document, line, say
 from tradedesk.cli.printing.printed import print_run
-from tradedesk.cli.sending import follow_run
+from tradedesk.cli.sending import follow_run, send
 from tradedesk.cli.session import at_terminal, confirmed, run, seconds_from, typed
 from tradedesk.cli.views.orders import whole_run_shape
 
@@ -20,14 +20,22 @@ if TYPE_CHECKING:
     from engine.execution.views import RunView
 
 _ALWAYS = ("number", "action", "wait", "as_json")
-READ_BY = {"show": _ALWAYS, "resume": (*_ALWAYS, "send", "yes"), "stop": (*_ALWAYS, "live", "yes")}
+READ_BY = {
+    "show": _ALWAYS,
+    "resume": (*_ALWAYS, "send", "yes"),
+    "stop": (*_ALWAYS, "live", "yes"),
+    "repair": (*_ALWAYS, "yes"),
+    "reverse": (*_ALWAYS, "yes"),
+}
 """What can be done with a run, and which parameters each reads."""
 
 
 def one_run(
     ctx: typer.Context,
     number: Annotated[str, typer.Argument(metavar="N", help="The run's number.")],
-    action: Annotated[str, typer.Argument(metavar="[show|resume|stop]", help="What to do.")] = "show",
+    action: Annotated[
+        str, typer.Argument(metavar="[show|resume|stop|repair|reverse]", help="What to do.")
+    ] = "show",
     send: Annotated[
         str | None,
         typer.Option("--send", metavar="N", help="Resume: how many orders are unsent, as you were shown."),
@@ -39,10 +47,10 @@ def one_run(
     wait: Wait = "30",
     as_json: AsJson = False,
 ) -> None:
-    """Show a run, send on the unsent rest of a paused one, or free that rest.
+    """Show a run, send on the unsent rest of a paused one, free that rest, or plan it anew.
 
     `resume` shows the move of the price and the new need; `--send N` with the number that is unsent now is
-    its only yes.
+    its only yes. `repair` plans what provably failed or was skipped, `reverse` the opposite of what filled.
     """
     wanted, patience = count_from_text(number, "run"), seconds_from(wait)
     if action not in READ_BY:
@@ -62,6 +70,8 @@ def one_run(
             return await _resume(desk, wanted, sending, patience, as_json)
         if action == "stop":
             return await _stop(desk, found, live, yes, as_json)
+        if action in ("repair", "reverse"):
+            return await _plan_of(desk, wanted, action, yes, patience, as_json)
         _show(desk, found, as_json)
         return Exit.DONE
 
@@ -92,6 +102,17 @@ async def _resume(desk: "Desk", number: int, sending: int | None, patience: floa
     going_on = await desk.runs.go_on(number, sending)
     made = await desk.plans.get(going_on.plan_number)
     return await follow_run(desk, number, made, patience, as_json)
+
+
+async def _plan_of(desk: "Desk", number: int, action: str, yes: bool, patience: float, as_json: bool) -> Exit:
+    """Plan what is left of a run, or its opposite, and send that once it is confirmed."""
+    intent_of = desk.runs.repair_intent if action == "repair" else desk.runs.reverse_intent
+    intent = await intent_of(number)
+    if intent is None:
+        nothing = "failed or was skipped" if action == "repair" else "filled in whole lots"
+        say(f"nothing of run {number} {nothing}")
+        return _left_alone(desk, number, as_json)
+    return await send(desk, await desk.plans.freeze(intent), yes, patience, as_json)
 
 
 def _left_alone(desk: "Desk", number: int, as_json: bool) -> Exit:

@@ -118,7 +118,7 @@ def import_clients(
             for row in text.splitlines():
                 line(row)
         return
-    path = _readable(file)
+    path = readable(file)
 
     async def work(desk: "Desk") -> Exit:
         report = await desk.clients.import_csv(path, update)
@@ -131,7 +131,7 @@ def import_clients(
     run(work)
 
 
-def _readable(file: Path | None) -> Path:
+def readable(file: Path | None) -> Path:
     """The file, which must be there and readable. Raises `BadInput`."""
     if file is None:
         raise BadInput("file", "", "give a file to import")
@@ -169,7 +169,7 @@ def set_client(
 @instruments_app.command("import")
 def import_instruments(file: CsvFile = None, as_json: AsJson = False) -> None:
     """Take the NSE and BSE shares and indices of Kite's instrument dump (CSV, or gzipped)."""
-    path = _readable(file)
+    path = readable(file)
 
     async def work(desk: "Desk") -> Exit:
         from rich.console import Console
@@ -257,7 +257,7 @@ def import_prices(file: CsvFile = None, as_json: AsJson = False) -> None:
     FILE is the bhavcopy of NSE or BSE, or has the columns symbol and close, and as you like exchange, series
     and isin.
     """
-    path = _readable(file)
+    path = readable(file)
 
     async def work(desk: "Desk") -> Exit:
         if desk.connections.kind is not ConnectionKind.PAPER:

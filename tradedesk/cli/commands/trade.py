@@ -6,6 +6,7 @@ import typer
 
 from data.errors import BadInput
 from data.money import count_from_text
+from engine.planning.intent import side_from
 from tradedesk.cli import arguments as choices
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import (
@@ -64,7 +65,7 @@ def plan(
 
     `tradedesk bulk --confirm HASH` sends exactly this plan while it is valid.
     """
-    way = choices.side_from(side)
+    way = side_from(side)
     sizing = choices.sizing_from(way, percent, of_available, amount, quantity, of_position)
 
     async def work(desk: "Desk") -> Exit:
@@ -118,7 +119,7 @@ def bulk(
         run(lambda desk: send_stored(desk, confirm, patience, as_json))
     if side is None or symbol is None:
         raise BadInput("bulk", side or "", "give buy or sell and a SYMBOL, or --confirm HASH")
-    way, word = choices.side_from(side), symbol
+    way, word = side_from(side), symbol
     sizing = choices.sizing_from(way, percent, of_available, amount, quantity, of_position)
 
     async def work(desk: "Desk") -> Exit:
@@ -147,7 +148,7 @@ def order(
     as_json: AsJson = False,
 ) -> None:
     """Buy or sell for one client."""
-    way, patience = choices.side_from(side), seconds_from(wait)
+    way, patience = side_from(side), seconds_from(wait)
     shares = count_from_text(quantity, "quantity")
 
     async def work(desk: "Desk") -> Exit:

@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING
 
 from data.vocabulary import Side
+from engine.execution.views import by_leg
+from engine.words.baskets import progress_words
 from engine.words.formats import DASH, amount, quantity, rupees
 from engine.words.orders import why_words
 from engine.words.plans import (
@@ -14,6 +16,7 @@ from engine.words.plans import (
     report_verdict,
 )
 from engine.words.runs import run_words
+from tradedesk.cli.printing.baskets import print_basket
 from tradedesk.cli.printing.output import counted, line, table
 
 if TYPE_CHECKING:
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
 
 def print_plan(plan: "Plan") -> None:
     """Print a plan, problems first."""
+    if plan.in_legs:
+        print_basket(plan)
+        return
     intent = plan.intent
     product = intent.product.value if intent.product else "as held"
     reserve = f"  reserve ₹{rupees(plan.reserve_paise)}" if intent.side is Side.BUY else ""
@@ -84,14 +90,18 @@ def print_run(desk: "Desk", run: "RunView") -> None:
     """Print a run's counts, and every order that did not fill completely with the broker's words."""
     line(run_words(run))
     orders = [desk.orders.get(order_id) for order_id in run.order_ids]
+    legs = by_leg(orders)
+    if len(legs) > 1:
+        line(progress_words(legs))
     rest = [order for order in orders if order.filled_quantity < order.quantity]
     if rest:
         table(
-            (">order", "code", "state", ">filled", ">of", "why"),
+            (">order", "code", *(["symbol"] if len(legs) > 1 else []), "state", ">filled", ">of", "why"),
             [
                 (
                     str(order.id),
                     desk.clients.get(order.client_id).code,
+                    *([order.tradingsymbol] if len(legs) > 1 else []),
                     order.state.value,
                     quantity(order.filled_quantity),
                     quantity(order.quantity),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engine.execution.views import by_leg
 from engine.words.runs import run_why
 from tradedesk.cli.views import values
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from engine.book.views import OrderView
     from engine.desk import Desk
     from engine.execution.life import RequestView
-    from engine.execution.views import RunView
+    from engine.execution.views import LegCounts, RunView
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,14 +242,17 @@ def run_shape(run: RunView) -> RunShape:
 
 @dataclass(frozen=True, slots=True)
 class WholeRunShape(RunShape):
-    """One run with its counts and orders."""
+    """One run with its counts, in all and leg by leg, and orders."""
 
+    legs: list[LegCounts]
     orders: list[OrderShape]
 
 
 def whole_run_shape(desk: Desk, run: RunView) -> WholeRunShape:
     """The run in that shape."""
+    orders = [desk.orders.get(order_id) for order_id in run.order_ids]
     return WholeRunShape(
         **values(run_shape(run)),
-        orders=[order_shape(desk, desk.orders.get(order_id)) for order_id in run.order_ids],
+        legs=by_leg(orders),
+        orders=[order_shape(desk, order) for order in orders],
     )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Validity,
         Verdict,
     )
+    from engine.planning.baskets import Basket
     from engine.planning.plan import Alternative, Plan, PlanLine
 
 
@@ -180,4 +181,28 @@ def plan_shape(plan: Plan) -> PlanShape:
             | ({"lines": [values(line_shape(line)) for line in part.lines]} if part.leg > 1 else {})
             for part in plan.parts
         ],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class BasketShape:
+    """A saved basket."""
+
+    name: str
+    per_client: PerClient
+    saved_by: str
+    saved_at: datetime
+    legs: list[JsonObject]
+
+
+def basket_shape(basket: Basket) -> BasketShape:
+    """The basket in that shape."""
+    from engine.planning.plan_record import plain_leg
+
+    return BasketShape(
+        name=basket.name,
+        per_client=basket.per_client,
+        saved_by=basket.saved_by,
+        saved_at=basket.saved_at,
+        legs=[{"leg": number, **plain_leg(leg)} for number, leg in enumerate(basket.legs, start=1)],
     )
