@@ -176,6 +176,11 @@ class Intent:
         return {leg: tuple(of_leg) for leg, of_leg in changes.items()}
 
     @property
+    def in_legs(self) -> bool:
+        """Whether it is read leg by leg: it has several, or one for some of its clients alone."""
+        return bool(self.further) or self.listed
+
+    @property
     def standing(self) -> str:
         """How long its orders stand, by one of the words of `STANDINGS`."""
         return next(word for word, terms in STANDINGS.items() if terms == (self.validity, self.after_market))

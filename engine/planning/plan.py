@@ -161,7 +161,7 @@ class Plan:
     @property
     def in_legs(self) -> bool:
         """Whether it is read leg by leg: it has several, or one for some of its clients alone."""
-        return bool(self.further) or self.intent.listed
+        return self.intent.in_legs
 
     @property
     def short_digest(self) -> str:

@@ -111,6 +111,9 @@ class BulkScreen(Workspace):
         shown: Sequence[int] | None = None,
     ) -> None:
         """The form for a side, with the symbol and the clients marked or shown, or filled with an intent."""
+        if intent is not None and intent.in_legs:
+            self._say_in_legs()
+            return
         self._begun = True
         form = self.query_one(BulkForm)
         self._turn_to(self.query_one(BulkForm))
@@ -136,7 +139,9 @@ class BulkScreen(Workspace):
             self.show_run(run.number)
             return
         plan = await self.desk.plans.get(number)
-        if self.desk.plans.expired(plan):
+        if plan.in_legs:
+            self._say_in_legs()
+        elif self.desk.plans.expired(plan):
             self.begin(plan.intent.side, intent=plan.intent)
             self.shell.say(f"plan {number} was not sent and is too old; Enter makes it anew")
         else:
@@ -171,7 +176,14 @@ class BulkScreen(Workspace):
     def _freeze(self, intent: Intent) -> None:
         self._work(partial(self._frozen, intent))
 
+    def _say_in_legs(self) -> None:
+        """This form has one symbol: what has legs is planned, repaired and reversed by commands."""
+        self.shell.say("it has several legs: `tradedesk basket` and `tradedesk run N` plan those", "warning")
+
     async def _frozen(self, intent: Intent) -> None:
+        if intent.in_legs:
+            self._say_in_legs()
+            return
         plan = await self.desk.plans.freeze(intent)
         form = self.query_one(BulkForm)
         if self._view is not form:
