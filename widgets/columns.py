@@ -6,6 +6,12 @@ from typing import Any, Literal
 
 GAP = 1
 """Blank cells between two columns."""
+WIDEST_GAP = 3
+"""Blank cells between two columns of a screen that has room to spare."""
+TEXT_CELLS = 28
+"""Cells at which a column of names or words stops growing."""
+LINE_CELLS = 1_000
+"""The same of a column of whole sentences, which take what there is."""
 SQUEEZED = 4
 """Cells a flexible column keeps where the columns that never drop do not fit."""
 
@@ -30,7 +36,9 @@ class Column:
     priority: int = 0
     """Zero is always shown; of the others the highest is dropped first on a narrow screen."""
     flex: bool = False
-    """Takes the width that the others leave."""
+    """Takes the width that the others leave, up to `most`."""
+    most: int = TEXT_CELLS
+    """Cells at which a `flex` column stops growing."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +56,8 @@ def place_columns(
     """The columns that fit `width` cells after `gutter`, in their order, with their places.
 
     With `skip` that many droppable columns are left out from the left and the rest drops from the right,
-    which is how a narrow screen pans.
+    which is how a narrow screen pans. What is left when flexible columns are as wide as they may be goes
+    between the columns, as far as that still reads as one row.
     """
     droppable = [column for column in columns if column.priority > 0]
     kept = [column for column in columns if column not in droppable[: skip or 0]]
@@ -74,16 +83,33 @@ def place_columns(
             flexible.remove(gone)
             squeeze -= max(0, gone.width - SQUEEZED)
     spare = width - needed()
+    grown = _grown(flexible, spare)
+    left = spare - sum(grown.values())
+    gap = min(WIDEST_GAP, GAP + max(0, left) // max(1, len(kept) - 1))
     placed: list[PlacedColumn] = []
     x = gutter
     for column in kept:
-        share = 0
-        if column.flex:
-            share = spare // len(flexible) + (spare % len(flexible) if column is flexible[0] else 0)
-        column_width = max(1, column.width + share)
+        column_width = max(1, column.width + grown.get(column.key, 0))
         placed.append(PlacedColumn(column, x, column_width))
-        x += column_width + GAP
+        x += column_width + gap
     return tuple(placed)
+
+
+def _grown(flexible: Sequence[Column], spare: int) -> dict[str, int]:
+    """By how many cells each flexible column grows; a negative `spare` shrinks them all alike."""
+    if not flexible:
+        return {}
+    share, rest = divmod(spare, len(flexible))
+    if spare <= 0:
+        return {column.key: share + (rest if column is flexible[0] else 0) for column in flexible}
+    grown = {column.key: 0 for column in flexible}
+    growing = [column for column in flexible if column.width < column.most]
+    while growing and spare > 0:
+        for column in growing[:spare]:
+            grown[column.key] += 1
+            spare -= 1
+        growing = [column for column in growing if column.width + grown[column.key] < column.most]
+    return grown
 
 
 def sorted_keys(

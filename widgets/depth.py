@@ -1,4 +1,4 @@
-"""The order book of one symbol: five levels of bids and asks under a few lines of facts."""
+"""The order book of one symbol: five levels of bids and asks under a few lines of facts, and their sums."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
+from rich.style import Style
 from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
@@ -15,16 +16,29 @@ from widgets.text import ELLIPSIS, clip, plain
 
 LEVELS = 5
 """Lines of the book, drawn as dashes where there is no level."""
+ORDERS_CELLS = 5
+"""Cells of the count of orders, shown where each side has room for it."""
+WIDE_HALF = 24
+"""Cells of a side from which on its counts of orders are shown."""
+ROOMY = 36
+"""Cells from which on there are blanks beside the rule."""
+FURTHEST = 10
+"""Cells between a price and the count beside it at most."""
 
 
 @dataclass(frozen=True)
 class DepthLine:
-    """One line of the book; quantities in shares, prices in paise, `None` where a side has no level."""
+    """One line of the book; quantities in shares, prices in paise, `None` where a side has no level.
+
+    `bid_orders` and `ask_orders` count the orders behind a level, 0 where that is not told.
+    """
 
     bid_quantity: int | None
     bid_paise: int | None
     ask_paise: int | None
     ask_quantity: int | None
+    bid_orders: int = 0
+    ask_orders: int = 0
 
 
 NO_LEVEL = DepthLine(None, None, None, None)
@@ -34,11 +48,12 @@ NO_LEVEL = DepthLine(None, None, None, None)
 class Depth(Widget):
     """Bid quantity and price at the left of the rule, ask price and quantity at its right.
 
-    `price` and `quantity` make text of paise and of shares, and of None.
+    The ground behind a level says how much of the largest one it is; the last line sums both sides up.
+    `price` and `quantity` make text of paise and of shares, and of None; `brief` of shares in little space.
     """
 
     ALLOW_SELECT = False
-    PARTS: ClassVar[tuple[str, ...]] = ("head", "bid", "ask", "rule")
+    PARTS: ClassVar[tuple[str, ...]] = ("head", "bid", "ask", "rule", "bid-bar", "ask-bar")
     DEFAULT_CSS = """
     Depth {
         height: auto;
@@ -46,6 +61,8 @@ class Depth(Widget):
         .depth--head { color: $foreground; }
         .depth--bid { color: $side-buy; }
         .depth--ask { color: $side-sell; }
+        .depth--bid-bar { background: $side-buy 20%; }
+        .depth--ask-bar { background: $side-sell 20%; }
         .depth--rule { color: $text-muted; }
     }
     """
@@ -54,6 +71,7 @@ class Depth(Widget):
         self,
         price: Callable[[int | None], str],
         quantity: Callable[[int | None], str],
+        brief: Callable[[int | None], str] | None = None,
         *,
         name: str | None = None,
         id: str | None = None,  # noqa: A002 - Textual's own word
@@ -61,7 +79,7 @@ class Depth(Widget):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._parts = PartStyles(self, "depth", self.PARTS)
-        self._price, self._quantity = price, quantity
+        self._price, self._quantity, self._brief = price, quantity, brief or quantity
         self.head: tuple[str, ...] = ()
         self._levels: tuple[DepthLine, ...] = ()
 
@@ -85,36 +103,78 @@ class Depth(Widget):
             self.refresh()
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """The header and five levels."""
-        return len(self.head) + LEVELS
+        """The header, five levels, and their sums."""
+        return len(self.head) + LEVELS + 1
 
     def render_line(self, y: int) -> Strip:
-        """A line of the header or a level of the book."""
+        """A line of the header, a level of the book, or the sums."""
         width, base = self.size.width, self.rich_style
-
-        def part(text: str, name: str) -> Segment:
-            return Segment(text, base + self._parts.without_ground(name))
-
         if y < len(self.head):
-            return Strip([part(clip(f" {self.head[y]}", width), "head")]).adjust_cell_length(width, base)
+            head = Segment(clip(f" {self.head[y]}", width), self._part("head"))
+            return Strip([head]).adjust_cell_length(width, base)
         place = y - len(self.head)
-        if place >= LEVELS:
+        if place > LEVELS:
             return Strip.blank(width, base)
+        line = self._sums(width) if place == LEVELS else self._level(place, width)
+        return Strip(line).adjust_cell_length(width, base)
+
+    def _part(self, name: str) -> Style:
+        return self.rich_style + self._parts.without_ground(name)
+
+    def _level(self, place: int, width: int) -> list[Segment]:
+        """A level: how much at which price on either side of the rule."""
         level = self._levels[place] if place < len(self._levels) else NO_LEVEL
-        half = max(0, (width - 3) // 2)
-        bid = _half(self._quantity(level.bid_quantity), self._price(level.bid_paise), half, left=True)
-        ask = _half(self._quantity(level.ask_quantity), self._price(level.ask_paise), half, left=False)
-        return Strip([part(bid, "bid"), part(" │ ", "rule"), part(ask, "ask")]).adjust_cell_length(
-            width, base
+        rule = " │ " if width >= ROOMY else "│"
+        half = max(0, (width - len(rule)) // 2)
+        sizes = [shares or 0 for one in self._levels for shares in (one.bid_quantity, one.ask_quantity)]
+        largest = max(sizes, default=0)
+        bid = self._half(level.bid_quantity, level.bid_paise, level.bid_orders, half, left=True)
+        ask = self._half(level.ask_quantity, level.ask_paise, level.ask_orders, half, left=False)
+        long_bid, long_ask = (
+            half * (quantity or 0) // largest if largest else 0
+            for quantity in (level.bid_quantity, level.ask_quantity)
         )
+        bid_style, ask_style = self._part("bid"), self._part("ask")
+        return [
+            Segment(bid[: half - long_bid], bid_style),
+            Segment(bid[half - long_bid :], bid_style + self._bar("bid")),
+            Segment(rule, self._part("rule")),
+            Segment(ask[:long_ask], ask_style + self._bar("ask")),
+            Segment(ask[long_ask:], ask_style),
+        ]
 
+    def _bar(self, side: str) -> Style:
+        return Style(bgcolor=self._parts.whole(f"{side}-bar").bgcolor)
 
-def _half(shares: str, rate: str, width: int, *, left: bool) -> str:
-    """One side of a level: the price next to the rule, the quantity on the outside if it fits whole."""
-    price_width = max(cell_len(rate), min(11, width))
-    room = width - price_width
-    if room < cell_len(shares) + 1:
-        shares = "" if room < 3 else ELLIPSIS
-    if left:
-        return clip(shares.rjust(room) + rate.rjust(price_width), width)
-    return clip(rate.ljust(price_width) + shares.rjust(min(room, 10)), width).ljust(width)
+    def _half(self, shares: int | None, paise: int | None, orders: int, width: int, *, left: bool) -> str:
+        """One side of a level: the price next to the rule, the quantity beside it, outside the orders."""
+        rate = self._price(paise)
+        rate_cells = max(cell_len(rate), min(11, width // 2))
+        counted = f"{orders or ''}".rjust(ORDERS_CELLS) if width >= WIDE_HALF else ""
+        room = width - rate_cells - len(counted)
+        said = next(
+            (words for words in (self._quantity(shares), self._brief(shares)) if len(words) < room),
+            ELLIPSIS if room > 1 else "",
+        )
+        if left:
+            beside = f"{said} ".rjust(max(0, room))[: max(0, room)]
+            return clip(counted + beside + rate.rjust(rate_cells), width)
+        beside = said.rjust(min(max(0, room), FURTHEST))
+        return clip(rate.ljust(rate_cells) + beside + counted, width).ljust(width)
+
+    def _sums(self, width: int) -> list[Segment]:
+        """What stands on either side of the book together, and which side is the heavier."""
+        bids = sum(level.bid_quantity or 0 for level in self._levels)
+        asks = sum(level.ask_quantity or 0 for level in self._levels)
+        if not bids + asks:
+            return []
+        left, right = f" bids {self._quantity(bids)} ", f" {self._quantity(asks)} asks "
+        room = width - len(left) - len(right)
+        if room < LEVELS:
+            left, right = f" {self._brief(bids)} ", f" {self._brief(asks)} "
+            room = max(0, width - len(left) - len(right))
+        heavy = room * bids // (bids + asks)
+        return [
+            Segment(left + "━" * heavy, self._part("bid")),
+            Segment("━" * (room - heavy) + right, self._part("ask")),
+        ]

@@ -9,14 +9,12 @@ from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from widgets.columns import Column, PlacedColumn, place_columns
+from widgets.columns import GAP, Column, PlacedColumn, place_columns
 from widgets.drawing import PartStyles
 from widgets.text import clip, fit
 
-GUTTER = 1
-"""Cells at the left that carry the cursor and the mark as characters, for screens without colour."""
-
-_GUTTER_SIGNS = {(False, False): " ", (True, False): "▸", (False, True): "•", (True, True): "◆"}
+CURSOR_SIGN, MARK_SIGN = "▸", "•"
+"""What stands before the row under the cursor, and before a marked one; screens may have no colour."""
 
 
 class _Painted(NamedTuple):
@@ -43,7 +41,7 @@ class GridCanvas(ScrollView, inherit_bindings=False):
 
     ALLOW_SELECT = False
     PARTS: ClassVar[tuple[str, ...]] = (
-        *("header", "totals", "hint", "cursor", "marked", "flash"),
+        *("header", "totals", "hint", "cursor", "mark", "flash"),
         *("up", "down", "stale", "dim", "buy", "sell", "warn", "armed", "live-mode", "strong"),
     )
 
@@ -60,6 +58,7 @@ class GridCanvas(ScrollView, inherit_bindings=False):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self.parts = PartStyles(self, "livegrid", self.PARTS)
+        self._markable = False
         self.columns = tuple(columns)
         self.hint = hint
         """What an empty grid says."""
@@ -85,6 +84,11 @@ class GridCanvas(ScrollView, inherit_bindings=False):
         self._placed_for: tuple[int, int] | None = None
 
     # What is shown
+
+    @property
+    def _gutter(self) -> int:
+        """Cells at the left: the mark's where rows can be marked, and the cursor's."""
+        return 2 if self._markable else 1
 
     @property
     def cursor_key(self) -> Hashable | None:
@@ -274,7 +278,7 @@ class GridCanvas(ScrollView, inherit_bindings=False):
         if wanted != self._placed_for:
             self._placed_for = wanted
             self._placed = place_columns(
-                self.columns, wanted[0], GUTTER, self._pan - 1 if self._pan else None
+                self.columns, wanted[0], self._gutter, self._pan - 1 if self._pan else None
             )
             self._strips.clear()
             self._flashes.clear()
@@ -302,8 +306,8 @@ class GridCanvas(ScrollView, inherit_bindings=False):
         if self._totals is not None and y == self.size.height - 1:
             return self._paint_totals(*self._totals)
         if not self._order and y == self._header_height and self.hint:
-            text = fit(self.hint, max(0, self.size.width - GUTTER))
-            return Strip([Segment(" " * GUTTER + text, self._style("hint"))], GUTTER + len(text))
+            text = fit(self.hint, max(0, self.size.width - self._gutter))
+            return Strip([Segment(" " * self._gutter + text, self._style("hint"))], self._gutter + len(text))
         index = self.scroll_offset.y + y - self._header_height
         if index >= len(self._order):
             return Strip.blank(self.size.width, self._style(""))
@@ -326,8 +330,7 @@ class GridCanvas(ScrollView, inherit_bindings=False):
             texts.append(fit(column.cell(row), placed.width, column.align))
             parts.append((column.style(row) if column.style else None) or "")
         lit = self._lit_columns(key, texts)
-        row_part = "cursor" if look[0] else "marked" if look[1] else ""
-        return _Painted(look, self._paint(_GUTTER_SIGNS[look], row_part, texts, parts, lit), tuple(texts))
+        return _Painted(look, self._paint(look, "cursor" if look[0] else "", texts, parts, lit), tuple(texts))
 
     def _lit_columns(self, key: Hashable, texts: Sequence[str]) -> frozenset[int]:
         """The places of the cells that are to be lit, remembered with the frame they go out on."""
@@ -341,12 +344,18 @@ class GridCanvas(ScrollView, inherit_bindings=False):
 
     def _paint_header(self) -> Strip:
         texts: list[str] = []
-        for placed in self._placed:
-            title = placed.column.title
-            if placed.column is self._sort_column:
-                title = title[: max(0, placed.width - 1)] + ("▼" if self._descending else "▲")
+        shown: list[PlacedColumn] = []
+        for place in self._placed:
+            title, placed = place.column.title, place
+            if place.column is self._sort_column:
+                # The arrow stands in the gap beside the title, so that it costs none of its letters.
+                arrow = "▼" if self._descending else "▲"
+                right = place.column.align == "right"
+                title = f"{arrow}{title}" if right else f"{title}{arrow}"
+                placed = PlacedColumn(place.column, place.x - (GAP if right else 0), place.width + GAP)
             texts.append(fit(clip(title, placed.width), placed.width, placed.column.align))
-        return self._paint(" ", "header", texts, [""] * len(texts))
+            shown.append(placed)
+        return self._paint((False, False), "header", texts, [""] * len(texts), places=shown)
 
     def _paint_totals(self, cells: Mapping[str, str], styles: Mapping[str, str]) -> Strip:
         texts: list[str] = []
@@ -354,21 +363,24 @@ class GridCanvas(ScrollView, inherit_bindings=False):
         for placed in self._placed:
             texts.append(fit(cells.get(placed.column.key, ""), placed.width, placed.column.align))
             parts.append(styles.get(placed.column.key, ""))
-        return self._paint(" ", "totals", texts, parts)
+        return self._paint((False, False), "totals", texts, parts)
 
     def _paint(
         self,
-        sign: str,
+        look: tuple[bool, bool],
         row_part: str,
         texts: Sequence[str],
         parts: Sequence[str],
         lit: frozenset[int] = frozenset(),
+        places: Sequence[PlacedColumn] | None = None,
     ) -> Strip:
         """A line as wide as the widget; neighbours of one style become one segment."""
         base = self._style(row_part)
         runs: list[Segment] = []
-        text, style, end = sign, base, GUTTER
-        for place, placed in enumerate(self._placed):
+        text, style, end = CURSOR_SIGN if look[0] else " ", base, self._gutter
+        if self._markable:
+            runs.append(Segment(MARK_SIGN, self._style(row_part, "mark")) if look[1] else Segment(" ", base))
+        for place, placed in enumerate(self._placed if places is None else places):
             cell_style = self._style(row_part, parts[place], place in lit)
             gap = " " * (placed.x - end)
             if cell_style is style:

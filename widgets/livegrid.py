@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from widgets.columns import GAP, Column, sorted_keys
-from widgets.gridcanvas import GUTTER, GridCanvas
+from widgets.gridcanvas import GridCanvas
 
 __all__ = ["Column", "LiveGrid"]
 
@@ -35,7 +35,7 @@ class LiveGrid(GridCanvas, can_focus=True, inherit_bindings=False):
         .livegrid--totals { text-style: bold; background: $panel; }
         .livegrid--hint { color: $text-muted; }
         .livegrid--cursor { background: $surface-lighten-1; }
-        .livegrid--marked { background: $secondary-muted; }
+        .livegrid--mark { color: $accent; text-style: bold; }
         .livegrid--flash { background: $accent-muted; }
         .livegrid--up { color: $pnl-up; }
         .livegrid--down { color: $pnl-down; }
@@ -317,7 +317,7 @@ class LiveGrid(GridCanvas, can_focus=True, inherit_bindings=False):
         if line >= self._body_height or index >= len(self._order):
             return
         self._user_moves(index)
-        if offset.x < GUTTER and self._markable:
+        if offset.x < self._gutter and self._markable:
             self.action_mark()
         elif event.chain == 2:
             self.action_open()

@@ -34,8 +34,14 @@ class Segment:
     """Zero never leaves; of the others the highest leaves first, from the right."""
     style: str = ""
     """Suffix of a component class: `mode`, `up`, `down`, `stale`, `warn`, `dim`, `strong`."""
-    brief: str = ""
-    """Said instead of `text` where the whole line does not fit."""
+    brief: str | tuple[str, ...] = ""
+    """Said instead of `text` where the whole line does not fit, the longest first."""
+
+    @property
+    def wordings(self) -> list[str]:
+        """What may be said, the longest first."""
+        briefer = (self.brief,) if isinstance(self.brief, str) else self.brief
+        return [plain(words) for words in (self.text, *briefer) if words]
 
 
 class Fitting(NamedTuple):
@@ -45,30 +51,65 @@ class Fitting(NamedTuple):
     between: int
 
 
+class _Fit:
+    """Segments with the wording of each, as they are made to fit."""
+
+    def __init__(self, segments: Sequence[Segment], width: int) -> None:
+        self.segments = [segment for segment in segments if segment.text]
+        self.wordings = [segment.wordings for segment in self.segments]
+        self.chosen = [0] * len(self.segments)
+        self.between = _BETWEEN
+        self._width = width
+
+    @property
+    def texts(self) -> list[str]:
+        """The wordings as they stand."""
+        return [words[at] for words, at in zip(self.wordings, self.chosen, strict=True)]
+
+    @property
+    def fits(self) -> bool:
+        """Whether all of it has room."""
+        blanks = self.between * max(0, len(self.segments) - 1)
+        return sum(cell_len(text) for text in self.texts) + blanks <= self._width
+
+    def shorten(self) -> None:
+        """Take briefer wordings, one at a time, in rounds: what is low in number before the figures."""
+        order = sorted(range(len(self.segments)), key=lambda at: self.segments[at].priority or NEVER_LEAVES)
+        for briefer in range(1, max((len(words) for words in self.wordings), default=0)):
+            for place in order:
+                if self.fits:
+                    return
+                self.chosen[place] = min(max(briefer, self.chosen[place]), len(self.wordings[place]) - 1)
+
+    def drop(self) -> bool:
+        """Leave out the least important; returns whether there was anything that may leave."""
+        leaving = [(segment.priority, at) for at, segment in enumerate(self.segments) if segment.priority > 0]
+        if leaving:
+            place = max(leaving)[1]
+            del self.segments[place], self.wordings[place], self.chosen[place]
+        return bool(leaving)
+
+    def lengthen(self) -> None:
+        """Say in full again what has room after all, as when something long had to leave."""
+        for place in sorted(range(len(self.segments)), key=lambda at: self.segments[at].priority):
+            while self.chosen[place]:
+                self.chosen[place] -= 1
+                if not self.fits:
+                    self.chosen[place] += 1
+                    break
+
+
 def fitting(segments: Sequence[Segment], width: int) -> Fitting:
-    """What fits `width` cells: first briefer, then closer together, then fewer.
-
-    The clock and what else has a low number is shortened before the figures; what never leaves comes last.
-    """
-    pieces = [(plain(segment.text), segment) for segment in segments if segment.text]
-    between = _BETWEEN
-
-    def taken() -> int:
-        return sum(cell_len(text) for text, _ in pieces) + between * max(0, len(pieces) - 1)
-
-    for place in sorted(range(len(pieces)), key=lambda at: pieces[at][1].priority or NEVER_LEAVES):
-        if taken() <= width:
-            break
-        segment = pieces[place][1]
-        pieces[place] = (plain(segment.brief or segment.text), segment)
-    if taken() > width:
-        between = _CLOSE
-    while taken() > width:
-        victims = [(piece.priority, place) for place, (_, piece) in enumerate(pieces) if piece.priority > 0]
-        if not victims:
-            break
-        del pieces[max(victims)[1]]
-    return Fitting([(text, segment.style) for text, segment in pieces], between)
+    """What fits `width` cells: first briefer, then closer together, then fewer, one at a time."""
+    line = _Fit(segments, width)
+    line.shorten()
+    if not line.fits:
+        line.between = _CLOSE
+    while not line.fits and line.drop():
+        pass
+    line.lengthen()
+    styles = [segment.style for segment in line.segments]
+    return Fitting(list(zip(line.texts, styles, strict=True)), line.between)
 
 
 class StatusStrip(Widget):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
-from widgets.columns import Column
+from widgets.columns import LINE_CELLS, Column
 from widgets.livegrid import LiveGrid
 
 KEPT = 200
@@ -37,7 +37,9 @@ class TapeGrid(LiveGrid, can_focus=True):
         id: str | None = None,  # noqa: A002 - Textual's own word
         classes: str | None = None,
     ) -> None:
-        line = Column("text", "", 1, lambda line: line.text, style=lambda line: line.style, flex=True)
+        line = Column(
+            "text", "", 1, lambda line: line.text, style=lambda line: line.style, flex=True, most=LINE_CELLS
+        )
         super().__init__(
             [line],
             monotonic=monotonic,

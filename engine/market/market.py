@@ -23,12 +23,16 @@ from data.store import Unit
 from engine.book.kept import Kept
 from engine.events import InstrumentsRenamed
 from engine.instances import ThisEngine
+from engine.market.day_lines import DayLines
 from engine.market.market_data import MarketData
 from engine.market.quotes import StockDetail, detail
 from engine.market.renames import Taken, take
 from engine.timing import Timing
 
 log = logging.getLogger(__name__)
+
+NOTE_EVERY_S = 5.0
+"""Seconds between two notes of the followed prices."""
 
 
 class Market:
@@ -42,6 +46,7 @@ class Market:
         self._subscribed: frozenset[str] = frozenset()
         self._stale_for: dict[str, set[str]] = {}
         self._renames: frozenset[Rename] | None = None
+        self._day_lines = DayLines()
 
     @property
     def index(self) -> InstrumentIndex:
@@ -85,6 +90,25 @@ class Market:
         quote, instrument = self.quote(key), self._market_data.index.get(key)
         close = (quote.prev_close_paise if quote else 0) or (instrument.prev_close_paise if instrument else 0)
         return moved_bps(close, quote.last_paise if quote else 0)
+
+    def distance_bps(self, key: str, price_paise: int) -> int | None:
+        """How far a price is from an instrument's last one, in basis points; None while that is unknown."""
+        quote = self.quote(key)
+        return moved_bps(quote.last_paise if quote else 0, price_paise)
+
+    def day_line(self, key: str) -> list[int]:
+        """An instrument's prices in paise over the trading day, oldest first, since it was first followed."""
+        return self._day_lines.of(key)
+
+    async def keep_day_lines(self) -> None:
+        """Note the followed prices for as long as the desk lives; those that are too old are left out."""
+        while True:
+            now = self.now()
+            for key in self._market_data.quotes.followed():
+                quote = self.quote(key)
+                if quote is not None and quote.last_paise > 0 and not self.stale(key):
+                    self._day_lines.note(key, now, quote.last_paise)
+            await self._timing.wall.sleep(NOTE_EVERY_S)
 
     def feed_age(self) -> float | None:
         """Seconds since the feed said anything."""

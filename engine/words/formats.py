@@ -3,6 +3,7 @@
 Money comes in as integer paise; `None` is always shown as a dash, never as a zero.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 
 from data.clock import IST
@@ -50,6 +51,23 @@ def short(paise: int | None) -> str:
     # A figure that rounds to a hundred lakh is a crore: 99.96 L is shown as 1.00 cr.
     unit, word = (_LAKH, "L") if half_up(size * 10, _LAKH * 100) < 1_000 else (_CRORE, "cr")
     return f"{_sign(paise)}{_three_figures(size, unit * 100)} {word}"
+
+
+def lakh(paise: int | None) -> str:
+    """Paise in lakh, for a column of one unit: `0.60 L`, `1.11 L`, `125.4 L`, `1,246 L`."""
+    if paise is None:
+        return DASH
+    lakh_paise, size, decimals = _LAKH * 100, abs(paise), 2
+    while decimals and half_up(size * 10**decimals, lakh_paise) >= 10_000:
+        decimals -= 1  # four figures at most, as long as they are enough
+    whole, part = divmod(half_up(size * 10**decimals, lakh_paise), 10**decimals)
+    sign = _sign(paise) if whole or part else ""
+    return f"{sign}{grouped(whole)}{f'.{part:0{decimals}d}' if decimals else ''} L"
+
+
+def or_blank(words: Callable[[int], str], number: int | None) -> str:
+    """A figure in a column of mostly nothing: a zero is left out, what is not known is a dash."""
+    return DASH if number is None else words(number) if number else ""
 
 
 def _three_figures(numerator: int, denominator: int) -> str:

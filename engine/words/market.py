@@ -25,22 +25,23 @@ def held_words(detail: StockDetail) -> str:
     )
 
 
-def symbol_lines(
-    key: str, instrument: Instrument | None, quote: Tick | None, held: str, width: int
-) -> list[str]:
+def price_words(quote: Tick | None, change_bps: int | None) -> str:
+    """The last price and its change: `2,450.50 +2.31 %`."""
+    return f"{formats.price(quote.last_paise if quote else None)} {formats.signed_percent(change_bps)} %"
+
+
+def symbol_lines(instrument: Instrument | None, quote: Tick | None, held: str, width: int) -> list[str]:
     """Tick, band, day's range and who holds it, in two short lines of no more than `width` cells.
 
     What has no room is said more briefly or left out: a part of a figure reads as another one.
     """
-    first = key.partition(":")[2]
-    if instrument is not None:
-        first += f" tick {formats.price(instrument.tick_paise)}"
+    first = "" if instrument is None else f"tick {formats.price(instrument.tick_paise)}"
     if quote is None:
         return [first, _with_held("no price yet", held, width)]
     if quote.lower_circuit_paise:
         low, high = formats.price(quote.lower_circuit_paise), formats.price(quote.upper_circuit_paise)
         band = f" band {low}-{high}"
-        first += band if len(first + band) <= width else ""
+        first = (first + band if len(first + band) <= width else first).strip()
     day = f"day {formats.price(quote.low_paise)}-{formats.price(quote.high_paise)}"
     return [first, _with_held(day, held, width)]
 

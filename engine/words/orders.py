@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from data.vocabulary import OrderState, OrderType, Side
@@ -38,6 +39,18 @@ def state_words(order: OrderView) -> str:
     if order.filled_quantity and order.state is not OrderState.FILLED:
         return f"{words} {formats.quantity(order.filled_quantity)}/{formats.quantity(order.quantity)}"
     return words
+
+
+def awaits_trigger(order: OrderView) -> bool:
+    """Whether a stop order rests at its broker and waits for its price, as the broker's own word says."""
+    return order.live and order.trigger_paise is not None and "trigger" in order.sub_status.casefold()
+
+
+def board_words(order: OrderView) -> str:
+    """The state in a table that shows the trigger in a column of its own."""
+    if awaits_trigger(order) and not order.filled_quantity and not order.modifying:
+        return "TRIGGER PENDING"
+    return state_words(replace(order, trigger_paise=None))
 
 
 def why_words(order: OrderView) -> str:

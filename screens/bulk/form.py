@@ -26,6 +26,7 @@ from screens.bulk.typed import with_changes
 from screens.bulk.whom import NOBODY_YET, holders_of, whom, whom_words
 from screens.frame.commands import bindings
 from screens.frame.intent_fields import symbol_problem
+from screens.frame.pane import Pane
 from widgets.choicefield import ChoiceField
 from widgets.numberfield import NumberField
 from widgets.steady import SteadyStatic
@@ -72,10 +73,10 @@ class BulkForm(Vertical, can_focus=True):
 
     def compose(self) -> ComposeResult:
         """A row a question, answers beside them, the figures below."""
-        yield SteadyStatic(id="form-title")
-        yield BulkFields()
-        yield Preview(self.intent)
-        yield SteadyStatic(id="form-hint")
+        with Pane("form-pane"):
+            yield BulkFields()
+            yield Preview(self.intent)
+            yield SteadyStatic(id="form-hint")
 
     @property
     def _screen(self) -> Framed[None]:
@@ -274,7 +275,7 @@ class BulkForm(Vertical, can_focus=True):
         side = self.side
         self.set_class(side is Side.BUY, "-buy")
         self.set_class(side is Side.SELL, "-sell")
-        self.query_one("#form-title", SteadyStatic).update(Content(f" {side.value} {self._called()}"))
+        self.query_one(Pane).set_title(f"{side.value} {self._called()}")
         self.fields.paint()
         self._paint_fact("size-fact", self._was("value", "kind"), self._size_words())
         terms = filter(None, (self._was("product", "validity"), self._limit_words()))

@@ -12,6 +12,7 @@ from engine.words import formats
 from engine.words.formats import MASK, counted
 from engine.words.plans import alternative, free_words, verdict
 from engine.words.reasons import reason_word
+from widgets.columns import LINE_CELLS
 from widgets.livegrid import Column
 
 if TYPE_CHECKING:
@@ -159,7 +160,16 @@ def plan_columns(side: Side, brief: Callable[[], bool], masked: Callable[[], boo
             ),
         ]
     columns.append(
-        Column("verdict", " verdict (problems first)", 34, words, style=style, sort=words, flex=True)
+        Column(
+            "verdict",
+            " verdict (problems first)",
+            34,
+            words,
+            style=style,
+            sort=words,
+            flex=True,
+            most=LINE_CELLS,
+        )
     )
     return columns
 

@@ -34,6 +34,7 @@ from screens.bulk.quantity_edit import QuantityEdit
 from screens.clients.sign_in import SignInScreen
 from screens.clients.sign_in_round import begin_round
 from screens.frame.commands import bindings
+from screens.frame.pane import Pane
 from screens.frame.records import line_record
 from screens.frame.workspace import Here, Table
 from widgets.answerfield import AnswerField
@@ -79,20 +80,17 @@ class PlanView(Vertical):
 
     def compose(self) -> ComposeResult:
         """The intent, its figures, the lines, the sum, the answer."""
+        clock = self._screen.shell.monotonic
         yield SteadyStatic(id="intent")
         yield SteadyStatic(id="figures")
         yield SteadyStatic(id="difference")
-        yield LinesGrid(
-            self._columns(Side.BUY),
-            monotonic=self._screen.shell.monotonic,
-            markable=False,
-            hint="the plan has no line",
-            id="lines",
-        )
+        with Pane("lines-pane", hint="Tab  a m affordable, MTF  e quantity  d drop"):
+            hint = "the plan has no line: Esc goes back to the form"
+            yield LinesGrid(self._columns(Side.BUY), monotonic=clock, markable=False, hint=hint, id="lines")
         yield SteadyStatic(id="sum")
         yield QuantityEdit()
         with Horizontal(id="answer-row"):
-            yield AnswerField("", monotonic=self._screen.shell.monotonic, id="answer")
+            yield AnswerField("", monotonic=clock, id="answer")
             yield SteadyStatic(id="rows-hint")
 
     @property
@@ -163,6 +161,7 @@ class PlanView(Vertical):
         self.query_one("#intent", SteadyStatic).update(intent_content(desk, plan, drift, brief, width))
         self.query_one("#figures", SteadyStatic).update(figures_content(plan, drift, brief, masked, width))
         self.query_one("#sum", SteadyStatic).update(Content(f" {skipped_words(plan, brief)}"))
+        self.query_one(Pane).set_title(f"Plan {plan.number}", [f"{plan.orders} of {len(plan.lines)} can go"])
         self._paint_answer(plan)
 
     def _paint_answer(self, plan: Plan) -> None:

@@ -21,6 +21,7 @@ from screens.bulk.run_stop import StopScreen
 from screens.bulk.run_words import BAR, bar, repairable_words, result_words, run_title
 from screens.frame.commands import bindings
 from screens.frame.confirm import WordsScreen
+from screens.frame.pane import Pane
 from screens.frame.records import Record, order_record, skipped_record
 from screens.frame.times import market_stamp
 from screens.frame.workspace import Here, Table
@@ -108,14 +109,15 @@ class RunPanel(Vertical):
         yield SteadyStatic(id="run-bar")
         yield SteadyStatic(id="run-result")
         shell = self._screen.shell
-        yield LiveGrid(
-            run_columns(self._screen.desk, lambda: shell.privacy),
-            monotonic=shell.monotonic,
-            markable=False,
-            hint="no order in this run",
-            follows_top=True,
-            id="run-orders",
-        )
+        with Pane("run-orders-pane", hint="Enter the order's life  { } run"):
+            yield LiveGrid(
+                run_columns(self._screen.desk, lambda: shell.privacy),
+                monotonic=shell.monotonic,
+                markable=False,
+                hint="no order in this run: r plans it again, Esc goes back",
+                follows_top=True,
+                id="run-orders",
+            )
 
     @property
     def _screen(self) -> Framed[None]:
@@ -203,6 +205,7 @@ class RunPanel(Vertical):
             self.grid.set_rows(rows)
         else:
             self.grid.set_order(rows)
+        self.query_one(Pane).set_title("Orders", [str(len(rows))])
 
     def paint(self) -> None:
         """Title, bar, counts, result."""

@@ -107,7 +107,7 @@ def _fact(desk: Desk, row: GateRow, check: GateCheck) -> str:
         case ConsentFigures(days_left=int(days)) if days < 1_000:
             return f"{days}d"
         case _ if desk.clients.get(row.client_id).route == RouteKind.PAPER:
-            return "paper"
+            return ""
         case RouteFigures(kind=kind):
             return kind.value
         case DematFigures(demat=demat):
@@ -123,13 +123,13 @@ def check_open(check: GateCheck) -> bool:
 
 
 def item_cell(desk: Desk, row: GateRow, item: GateItem) -> str:
-    """One item in six signs: its figure or `ok` where green, else the colour's word or letter."""
+    """One item in six signs: its figure or nothing where green, else the colour's word or letter."""
     check = row.check(item)
     if check.waived and check.judged.colour is GateColour.AMBER:
         return "waived"
     fact = _fact(desk, row, check)
     if check.colour is GateColour.GREEN:
-        return fact or READY
+        return fact
     letter, word = ("R", "RED") if check.colour is GateColour.RED else ("A", "amber")
     return f"{letter} {fact}" if fact and len(fact) <= 4 else word
 
@@ -177,7 +177,7 @@ def gate_columns(desk: Desk, rows: Mapping[int, GateRow], masked: Callable[[], b
             "capital",
             "capital",
             7,
-            lambda c: MASK if masked() else formats.short(capital(c)),
+            lambda c: MASK if masked() else formats.lakh(capital(c)),
             "right",
             sort=capital,
             priority=1,

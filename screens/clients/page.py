@@ -21,6 +21,7 @@ from engine.words.orders import order_price, state_words
 from screens.clients.page_head import PageHead
 from screens.clients.page_rows import closed_columns, history_columns
 from screens.frame.commands import bindings
+from screens.frame.pane import Pane
 from screens.frame.records import ToRecord, audit_record, closed_record, holding_record, order_record
 from screens.frame.strip import day_words
 from screens.frame.times import market_time
@@ -52,8 +53,8 @@ class PageView(StrEnum):
 
 
 VIEWS = {
-    PageView.HOLDINGS: "no share is held",
-    PageView.ORDERS: "no order today",
+    PageView.HOLDINGS: "no share is held: b buys",
+    PageView.ORDERS: "no order today: b buys, s sells",
     PageView.CLOSED: "nothing was closed yet",
     PageView.HISTORY: "nothing on record",
 }
@@ -85,19 +86,19 @@ class ClientScreen(Workspace):
 
     def compose_body(self) -> ComposeResult:
         """Who, the day, the money, the rows, the orders in one line."""
-        yield SteadyStatic(id="client-who")
-        yield SteadyStatic(id="client-day")
-        yield SteadyStatic(id="client-money")
-        yield SteadyStatic(id="client-holds")
-        yield SteadyStatic(id="client-breaks")
-        yield SteadyStatic(id="client-views", classes="title")
-        yield LiveGrid(
-            [],
-            monotonic=self.shell.monotonic,
-            flash_frames=self.shell.flash_frames,
-            markable=False,
-            id="client-grid",
-        )
+        with Pane("client-pane"):
+            yield SteadyStatic(id="client-day")
+            yield SteadyStatic(id="client-money")
+            yield SteadyStatic(id="client-holds")
+            yield SteadyStatic(id="client-breaks")
+        with Pane("rows-pane", hint="Tab view  { } client  Enter opens"):
+            yield LiveGrid(
+                [],
+                monotonic=self.shell.monotonic,
+                flash_frames=self.shell.flash_frames,
+                markable=False,
+                id="client-grid",
+            )
         yield SteadyStatic(id="client-orders")
 
     @property
@@ -269,18 +270,11 @@ class ClientScreen(Workspace):
 
     def _paint(self) -> None:
         head = PageHead(self.desk, self._client, self.shell.privacy, self.size.width < 110)
-        self.query_one("#client-who", SteadyStatic).update(head.who(self._compared_words()))
+        self.query_one("#client-pane", Pane).set_title(head.who(), head.facts(self._compared_words()))
         self.query_one("#client-day", SteadyStatic).update(head.day())
         self.query_one("#client-money", SteadyStatic).update(head.money())
-        self.query_one("#client-views", SteadyStatic).update(
-            Content.assemble(
-                *(
-                    (f" {'▸' if view == self._view else ' '}{view} ", "bold" if view == self._view else "")
-                    for view in VIEWS
-                ),
-                f"  Tab next    {self._capital_words()}",
-            )
-        )
+        views = "  ".join(f"▸{view}" if view == self._view else view.value for view in VIEWS)
+        self.query_one("#rows-pane", Pane).set_title(views, [self._capital_words()])
         self._paint_holds()
         self._paint_breaks()
         self._paint_orders()

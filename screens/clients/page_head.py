@@ -13,7 +13,6 @@ from engine.words.formats import MASK
 from engine.words.gate import gate_sentence
 from screens.clients.gate_rows import broker_words
 from screens.desk.rows import aged, direction, known_pnl, stale_words
-from widgets.text import plain
 
 if TYPE_CHECKING:
     from engine.book.views import ClientView
@@ -40,8 +39,12 @@ class PageHead:
     def _short(self, paise: int) -> str:
         return MASK if self.masked else formats.short(paise)
 
-    def who(self, compared: str) -> Content:
-        """Who it is, and whether it may trade; `compared` says when its books were."""
+    def who(self) -> str:
+        """Whose page it is."""
+        return f"{self.client.code} {MASK if self.masked else self.client.name}"
+
+    def facts(self, compared: str) -> list[str]:
+        """Whether it may trade, and what else is known of it; `compared` says when its books were."""
         gate = gate_sentence(self.desk.reconcile.readiness(self.client.id))
         if self.client.status is not ClientStatus.ACTIVE and self.client.status_reason:
             gate += f" ({self.client.status_reason})"
@@ -53,11 +56,7 @@ class PageHead:
                 "" if self.client.gate is Reason.SESSION_EXPIRED else f"session {self.client.session.value}"
             )
             facts += [session, f"route {self.client.route}", groups]
-        name = MASK if self.masked else self.client.name
-        return Content.assemble(
-            (f" {self.client.code} {plain(name)}", "bold"),
-            " · " + plain(" · ".join(fact for fact in facts if fact)),
-        )
+        return facts
 
     def day(self) -> Content:
         """What the day has brought so far."""

@@ -10,6 +10,7 @@ from engine.words.audit import detail_words
 from engine.words.formats import MASK
 from screens.desk.rows import direction
 from screens.frame.times import market_stamp, traded_when
+from widgets.columns import LINE_CELLS
 from widgets.livegrid import Column
 
 if TYPE_CHECKING:
@@ -65,5 +66,5 @@ def history_columns(desk: Desk) -> list[Column]:
         Column("at", "time", 15, lambda row: market_stamp(desk, row.at)),
         Column("action", "what", 18, lambda row: row.action),
         Column("actor", "by", 8, lambda row: row.actor, priority=1),
-        Column("details", "", 20, details, style=lambda _: "dim", flex=True),
+        Column("details", "", 20, details, style=lambda _: "dim", flex=True, most=LINE_CELLS),
     ]

@@ -35,7 +35,6 @@ from screens.frame.records import ToRecord, gate_record
 from screens.frame.routes import View
 from screens.frame.workspace import Here, Table, Workspace
 from widgets.livegrid import LiveGrid
-from widgets.steady import SteadyStatic
 
 if TYPE_CHECKING:
     from engine.access.gate import GateRow
@@ -68,8 +67,7 @@ class ClientsScreen(Workspace):
 
     def compose_body(self) -> ComposeResult:
         """The gate, the words behind it, the filter, the line that waives."""
-        with Pane(id="gate-pane"):
-            yield SteadyStatic(classes="title")
+        with Pane("gate-pane", hint="r sign in, retry  n waive  u needs me  Enter opens"):
             with Container(id="gate-body"):
                 yield LiveGrid(
                     gate_columns(self.desk, self._rows, lambda: self.shell.privacy),
@@ -170,8 +168,8 @@ class ClientsScreen(Workspace):
         if self._round is not None and goes_on(self._round, due):
             at = self._round.queue.progress()
             parts.append(f"sign-in {at.done}/{at.total}, r goes on")
-        heading = "" if self.size.width < 110 else "Clients and the morning gate · "
-        self.query_one(Pane).set_title(heading + " · ".join(parts))
+        heading = "Gate" if self.size.width < 110 else "Clients and the morning gate"
+        self.query_one(Pane).set_title(heading, parts)
 
     def _paint_detail(self) -> None:
         self.query_one(GateDetail).show(self.desk, self._row, self.shell.privacy)

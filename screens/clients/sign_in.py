@@ -22,6 +22,7 @@ from engine.words.formats import MASK
 from screens.clients.sign_in_round import ELSEWHERE, SignInRound, minutes
 from screens.frame.commands import COMMANDS, binding, bindings
 from screens.frame.workspace import Dialog
+from widgets.columns import LINE_CELLS
 from widgets.livegrid import Column, LiveGrid
 from widgets.steady import SteadyStatic
 from widgets.text import plain
@@ -86,7 +87,7 @@ class SignInScreen(Dialog[None]):
         return [
             Column("code", "code", 8, lambda c: entry(c).code, style=lambda _: "strong"),
             Column("result", "result", 9, lambda c: RESULTS[entry(c).state][0], style=self._style),
-            Column("why", "", 30, self._why, flex=True),
+            Column("why", "", 30, self._why, flex=True, most=LINE_CELLS),
             Column("name", "client", 18, self._client_name, priority=1),
         ]
 

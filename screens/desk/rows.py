@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from engine.words import formats
-from engine.words.formats import MASK
-from engine.words.gate import READY, gate_brief
 from widgets.livegrid import Column
+from widgets.sparks import blocks
 
 if TYPE_CHECKING:
     from engine.desk import Desk
@@ -42,6 +41,18 @@ def stale_words(desk: Desk, keys: Iterable[str]) -> str:
     return " · prices STALE" if desk.market.any_stale(keys) else ""
 
 
+DAY_CELLS = 10
+"""Cells of the line of blocks that shows the course of the day."""
+
+SYMBOL_CELLS = 16
+"""Cells at which a column of symbols stops growing."""
+
+
+def symbol_of(key: str) -> str:
+    """The symbol of an instrument key."""
+    return key.partition(":")[2]
+
+
 def watch_columns(desk: Desk) -> list[Column]:
     """The watchlist's columns; rows are instrument keys."""
 
@@ -58,8 +69,20 @@ def watch_columns(desk: Desk) -> list[Column]:
     def of(field: str) -> Callable[[str], int | None]:
         return lambda key: getattr(desk.market.quote(key), field, None)
 
+    def priced(title: str, field: str, priority: int) -> Column:
+        value = of(field)
+        return Column(
+            title,
+            title,
+            9,
+            lambda key: formats.price(value(key) or None),
+            "right",
+            sort=value,
+            priority=priority,
+        )
+
     return [
-        Column("symbol", "symbol", 9, lambda key: key.partition(":")[2], sort=lambda key: key, flex=True),
+        Column("symbol", "symbol", 9, symbol_of, sort=lambda key: key, flex=True, most=SYMBOL_CELLS),
         Column(
             "ltp",
             "LTP",
@@ -78,15 +101,9 @@ def watch_columns(desk: Desk) -> list[Column]:
             style=lambda key: "stale" if stale(key) else sign_of(desk.market.change_bps(key)),
             sort=desk.market.change_bps,
         ),
-        Column(
-            "high",
-            "high",
-            9,
-            lambda key: formats.price(of("high_paise")(key)),
-            "right",
-            sort=of("high_paise"),
-            priority=2,
-        ),
+        Column("day", "day", DAY_CELLS, lambda key: blocks(desk.market.day_line(key), DAY_CELLS), priority=2),
+        priced("high", "high_paise", 3),
+        priced("low", "low_paise", 4),
         Column(
             "volume",
             "vol",
@@ -96,102 +113,9 @@ def watch_columns(desk: Desk) -> list[Column]:
             sort=of("volume"),
             priority=1,
         ),
-    ]
-
-
-LIVE_CLIENT_COLUMNS = frozenset({"available", "blocked", "mtf", "net", "gross", "live"})
-"""Columns whose figures move, so that sorting by them has to be renewed."""
-
-
-def client_columns(desk: Desk, live: Mapping[int, int], masked: Callable[[], bool]) -> list[Column]:
-    """The clients' columns; rows are client ids. `live` counts live orders by client."""
-
-    def money(
-        words: Callable[[int | None], str], amount: Callable[[int], int | None]
-    ) -> Callable[[int], str]:
-        return lambda client: MASK if masked() else words(amount(client))
-
-    def net(client: int) -> int | None:
-        return known_pnl(desk, (client,), desk.valuation.client(client).net_day_pnl_paise)
-
-    def gross(client: int) -> int | None:
-        return known_pnl(desk, (client,), desk.valuation.client(client).day_pnl_paise)
-
-    def of_prices(client: int, style: str | None) -> str | None:
-        return aged(desk, desk.valuation.keys_of((client,)), style)
-
-    def mtf_bps(client: int) -> int | None:
-        return desk.funds.of(client).mtf_used_bps
-
-    def capital(client: int) -> int | None:
-        return desk.clients.get(client).capital_paise or None
-
-    def available(client: int) -> int:
-        return desk.funds.of(client).available_paise
-
-    def blocked(client: int) -> int:
-        return desk.funds.of(client).blocked_paise
-
-    def gate(client: int) -> str:
-        return gate_brief(desk.reconcile.readiness(client))
-
-    def code(client: int) -> str:
-        return desk.clients.get(client).code
-
-    def name(client: int) -> str:
-        return MASK if masked() else desk.clients.get(client).name
-
-    return [
-        Column("code", "code", 6, code, sort=code),
-        Column(
-            "name",
-            "client",
-            10,
-            name,
-            sort=lambda client: desk.clients.get(client).name.casefold(),
-            flex=True,
-        ),
-        Column(
-            "gate", "gate", 5, gate, style=lambda client: None if gate(client) == READY else "warn", sort=gate
-        ),
-        Column("capital", "capital", 7, money(formats.short, capital), "right", sort=capital, priority=2),
-        Column("available", "available", 9, money(formats.rupees, available), "right", sort=available),
-        Column("blocked", "blocked", 8, money(formats.rupees, blocked), "right", sort=blocked, priority=3),
-        Column(
-            "mtf",
-            "mtf",
-            4,
-            lambda client: formats.whole_percent(mtf_bps(client)),
-            "right",
-            sort=mtf_bps,
-            priority=4,
-        ),
-        Column(
-            "net",
-            "day net",
-            9,
-            money(formats.signed, net),
-            "right",
-            style=lambda client: None if masked() else of_prices(client, direction(net(client))),
-            sort=net,
-        ),
-        Column(
-            "gross",
-            "gross",
-            8,
-            money(formats.signed, gross),
-            "right",
-            style=lambda client: None if masked() else of_prices(client, None),
-            sort=gross,
-            priority=3,
-        ),
-        Column(
-            "live",
-            "liv",
-            3,
-            lambda client: str(live.get(client, 0)),
-            "right",
-            style=lambda client: "strong" if live.get(client) else "dim",
-            sort=lambda client: live.get(client, 0),
-        ),
+        priced("bid", "bid_paise", 5),
+        priced("ask", "ask_paise", 6),
+        priced("open", "open_paise", 7),
+        priced("prev", "prev_close_paise", 8),
+        Column("age", "age", 4, lambda key: formats.age(desk.market.age(key)), "right", priority=9),
     ]

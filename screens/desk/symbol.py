@@ -12,15 +12,17 @@ from textual.content import Content
 
 from engine.words import formats
 from engine.words.formats import MASK
-from engine.words.gate import gate_brief
+from engine.words.gate import READY, gate_brief
 from engine.words.market import WIDEST, held_words, symbol_lines
 from screens.desk.depth import depth_levels
 from screens.desk.rows import aged, direction, stale_words
 from screens.frame.commands import bindings
+from screens.frame.pane import Pane
 from screens.frame.records import holding_record
 from screens.frame.workspace import Here, Table, Workspace
 from widgets.depth import Depth
 from widgets.livegrid import Column, LiveGrid
+from widgets.sparks import DotLine
 from widgets.steady import SteadyStatic
 from widgets.text import plain
 
@@ -41,14 +43,25 @@ class SymbolScreen(Workspace):
         self._key = key
 
     def compose_body(self) -> ComposeResult:
-        """Facts, depth, holders."""
-        yield SteadyStatic(id="facts")
-        yield Depth(formats.price, formats.quantity, id="book")
-        yield SteadyStatic(" who holds it", classes="title")
-        yield LiveGrid(self._columns(), monotonic=self.shell.monotonic, hint="nobody holds it", id="holders")
+        """The day's line, facts and depth; who holds it below, or beside where there is room."""
+        with Pane("symbol-pane", hint="b s order  B S bulk  + watch"):
+            yield SteadyStatic(id="facts")
+            yield DotLine("the day's line begins as prices come")
+            yield Depth(formats.price, formats.quantity, formats.volume, id="book")
+        with Pane("holders-pane", hint="Enter opens  space mark"):
+            yield LiveGrid(
+                self._columns(),
+                monotonic=self.shell.monotonic,
+                hint="nobody holds it: b buys, B for many",
+                id="holders",
+            )
 
     def _columns(self) -> list[Column]:
         desk = self.desk
+
+        def gate(holding) -> str:
+            words = gate_brief(desk.reconcile.readiness(holding.client_id))
+            return "" if words == READY else words
 
         def pnl(holding) -> int | None:
             return desk.valuation.holding(holding).unrealised_paise
@@ -66,7 +79,8 @@ class SymbolScreen(Workspace):
                 "gate",
                 "gate",
                 5,
-                lambda row: gate_brief(desk.reconcile.readiness(row.client_id)),
+                gate,
+                style=lambda _: "warn",
                 priority=2,
             ),
             Column("product", "prod", 4, lambda row: str(row.product)),
@@ -130,14 +144,21 @@ class SymbolScreen(Workspace):
         age = formats.age(self.desk.market.age(self._key)) + stale_words(self.desk, (self._key,))
         own = detail.mtf_own_per_share_paise
         mtf = "MTF not offered" if own is None else f"MTF own {formats.price(own)} a share"
-        lines = [
-            f"{instrument.key}  {instrument.name}  {instrument.sector}",
-            f"LTP {last}{change}  {age}  volume {formats.volume(quote.volume if quote else None)}  {mtf}",
-        ]
-        self.query_one("#facts", SteadyStatic).update(Content("\n".join(plain(line) for line in lines)))
+        facts = f"LTP {last}{change}  {age}  volume {formats.volume(quote.volume if quote else None)}  {mtf}"
+        self.query_one("#facts", SteadyStatic).update(Content(plain(facts)))
+        self.query_one("#symbol-pane", Pane).set_title(
+            f"{instrument.key} {instrument.name}", [instrument.sector]
+        )
+        self.query_one(DotLine).show(
+            self.desk.market.day_line(self._key), quote.prev_close_paise if quote else 0
+        )
+        holders = f"{detail.holder_count} clients, {formats.quantity(detail.held_quantity)} shares"
+        self.query_one("#holders-pane", Pane).set_title(
+            "Who holds it", [holders if detail.held_quantity else ""]
+        )
         depth = self.query_one(Depth)
         width = (depth.size.width or WIDEST) - 1
-        depth.set_header(symbol_lines(self._key, instrument, quote, held_words(detail), width))
+        depth.set_header(symbol_lines(instrument, quote, held_words(detail), width))
         depth.update(depth_levels(quote))
 
     def here(self) -> Here:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,9 +11,10 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.screen import Screen
 
-from screens.frame.commands import COMMANDS
+from screens.frame.commands import COMMANDS, EMERGENCY
 from screens.frame.key_words import key_words
 from screens.frame.workspace import Dialog, Framed
+from widgets.columns import LINE_CELLS
 from widgets.livegrid import Column, LiveGrid
 from widgets.steady import SteadyStatic
 
@@ -22,11 +25,11 @@ RULES = (
 
 
 class KeyRow(NamedTuple):
-    """One line of the help."""
+    """One line of the help: a key and what it does, the head of a group, or a blank between two groups."""
 
     group: str
-    keys: str
-    words: str
+    keys: str = ""
+    words: str = ""
 
 
 class HelpScreen(Dialog[None]):
@@ -47,18 +50,30 @@ class HelpScreen(Dialog[None]):
         yield SteadyStatic(Content(RULES), id="rules")
         yield LiveGrid(
             [
-                Column("group", "", 10, lambda row: row.group, style=lambda _: "dim"),
-                Column("keys", "key", 14, lambda row: row.keys, style=lambda _: "strong"),
-                Column("words", "does", 30, lambda row: row.words, flex=True),
+                Column("keys", "", 14, lambda row: row.keys or row.group, style=_style),
+                Column("words", "", 30, lambda row: row.words, flex=True, most=LINE_CELLS),
             ],
             monotonic=self.shell.monotonic,
             markable=False,
+            show_header=False,
             id="all-keys",
         )
 
     def on_mount(self) -> None:
         """Show the keys."""
-        self.query_one(LiveGrid).set_rows(dict(enumerate(self._rows)))
+        self.query_one(LiveGrid).set_rows(dict(enumerate(by_group(self._rows))))
+
+
+def _style(row: KeyRow) -> str:
+    return "strong" if row.keys else "warn"
+
+
+def by_group(rows: Sequence[KeyRow]) -> list[KeyRow]:
+    """The lines with the name of each group above its keys."""
+    lines: list[KeyRow] = []
+    for group, members in groupby(rows, key=lambda row: row.group):
+        lines += [*([KeyRow("")] if lines else []), KeyRow(group), *members]
+    return lines
 
 
 def key_rows(screen: Screen[Any]) -> list[KeyRow]:
@@ -75,6 +90,7 @@ def key_rows(screen: Screen[Any]) -> list[KeyRow]:
         words[name] = (group, command.help if command else binding.tooltip or binding.description)
         found.setdefault(name, []).append(binding.key_display or key_words(binding.key))
     order = {name: place for place, name in enumerate(COMMANDS)}
-    groups = {group: place for place, group in enumerate(dict.fromkeys(c.group for c in COMMANDS.values()))}
+    known = dict.fromkeys((EMERGENCY, "Workspaces", *(command.group for command in COMMANDS.values())))
+    groups = {group: place for place, group in enumerate(known)}
     names = sorted(words, key=lambda name: (groups.get(words[name][0], 99), order.get(name, 999)))
     return [KeyRow(words[name][0], " ".join(found[name]), words[name][1]) for name in names]

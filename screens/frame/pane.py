@@ -1,18 +1,110 @@
-"""A titled part of a screen; the one with the focus is marked by its title."""
+"""A framed part of a screen: title and figures stand in the frame, which has the accent with the focus."""
 
+from collections.abc import Sequence
+from typing import ClassVar, Self
+
+from rich.cells import cell_len
 from textual.containers import Vertical
 from textual.content import Content
+from textual.geometry import Region
 
-from widgets.steady import SteadyInput, SteadyStatic
-from widgets.text import plain
+from widgets.steady import SteadyInput
+from widgets.text import clip, plain
+
+BESIDE_TITLE = 6
+"""Cells of the upper edge that the frame itself takes: corners, and what is between them and the words."""
 
 
 class Pane(Vertical):
-    """A title line, what stands under it, and a filter line that opens on demand."""
+    """What stands in a frame, and a filter line that opens on demand.
 
-    def set_title(self, text: str) -> None:
-        """Say something else in the title line."""
-        self.query_one(".title", SteadyStatic).update(Content(f" {plain(text)}"))
+    The title is at the left of the upper edge, its figures at the right, a key hint in the lower edge. On a
+    narrow screen only the upper edge is left.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"pane--title", "pane--figures", "pane--hint"}
+
+    def __init__(self, id: str | None = None, hint: str = "", classes: str | None = None) -> None:  # noqa: A002 - Textual's
+        super().__init__(id=id, classes=classes)
+        self._hint = hint
+        self._title = ""
+        self._figures: tuple[str, ...] = ()
+        self._edge_only = False
+
+    @property
+    def title_words(self) -> str:
+        """The title with all its figures, whether they fit or not."""
+        return " · ".join((self._title, *self._figures))
+
+    def set_title(self, title: str, figures: Sequence[str] = ()) -> None:
+        """Say something else in the upper edge; figures that do not fit leave from the right, whole."""
+        told = plain(title), tuple(plain(figure) for figure in figures if figure)
+        if told != (self._title, self._figures):
+            self._title, self._figures = told
+            self._draw_title()
+
+    def set_hint(self, hint: str) -> None:
+        """Name other keys in the lower edge."""
+        if hint != self._hint:
+            self._hint = hint
+            self._draw_hint()
+
+    def on_mount(self) -> None:
+        """Draw the edges for the first time."""
+        self._draw_title()
+        self._draw_hint()
+
+    def on_resize(self) -> None:
+        """More or fewer figures fit."""
+        self._draw_title()
+
+    def notify_style_update(self) -> None:
+        """The words take the colours of the focus and of the theme."""
+        super().notify_style_update()
+        if self.is_mounted:
+            self._draw_title()
+            self._draw_hint()
+
+    def refresh(
+        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
+    ) -> Self:
+        """As Textual does; another title is drawn without all that stands under it."""
+        if self._edge_only and not regions:
+            spaces = self.gutter
+            regions = (Region(-spaces.left, -spaces.top, self.outer_size.width, 1),)
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    def _draw_title(self) -> None:
+        if not self.is_mounted or not self.outer_size.width:
+            return
+        around = " " if not self.styles.border_left[0] else ""
+        room = self.outer_size.width - BESIDE_TITLE
+        title, figures = framed(self._title, self._figures, room)
+        edge = "─" * (room - cell_len(title) - cell_len(figures) - 2) if figures else ""
+        content = Content.assemble(
+            around,
+            (title, self.get_visual_style("pane--title", partial=True)),
+            (f" {edge} " if figures else ""),
+            (figures, self.get_visual_style("pane--figures", partial=True)),
+            around,
+        )
+        self._edge_only = True
+        try:
+            self.border_title = content
+        finally:
+            self._edge_only = False
+
+    def _draw_hint(self) -> None:
+        style = self.get_visual_style("pane--hint", partial=True)
+        self.border_subtitle = Content.assemble((self._hint, style)) if self._hint else None
+
+
+def framed(title: str, figures: Sequence[str], room: int) -> tuple[str, str]:
+    """What fits `room` cells of an edge: the title, and as many of its figures as leave two cells between."""
+    shown = list(figures)
+    while shown and cell_len(title) + 3 + cell_len(" · ".join(shown)) > room:
+        del shown[-1]
+    return clip(title, room), " · ".join(shown)
 
 
 class FilterLine(SteadyInput):

@@ -45,7 +45,9 @@ def calm(desk: Desk, key: str | None, run: RunView | None, *, frozen: bool, priv
     counts = desk.counts()
     today = desk.market.now()
     mode = Segment(
-        f"{desk.mode} {day_words(today)}", style="mode", brief=f"{desk.mode} {day_words(today, True)}"
+        f"{desk.mode} {day_words(today)}",
+        style="mode",
+        brief=(f"{desk.mode} {day_words(today, True)}", desk.mode),
     )
     segments = [mode]
     if frozen:
@@ -65,13 +67,13 @@ def calm(desk: Desk, key: str | None, run: RunView | None, *, frozen: bool, priv
         Segment(
             f"unknown {counts.unknown}", style="warn" if counts.unknown else "", brief=f"unk {counts.unknown}"
         ),
-        Segment(f"live {counts.live}", 2),
+        Segment(f"live {counts.live}", 6),
         _gate(counts.ready, counts.clients),
     ]
     if (ending := desk.holdings.intraday_ending(SELL_OUT_NEAR)) is not None:
         at, clients = ending
         words = f"MIS square-off {formats.time_of_day(at)[:5]}"
-        segments.append(Segment(f"{words} of {formats.counted(clients, 'client')}", 2, "warn", words))
+        segments.append(Segment(f"{words} of {formats.counted(clients, 'client')}", 3, "warn", words))
     segments += _paused(desk)
     if run is not None and not run.needs_attention:
         done = (
@@ -81,7 +83,7 @@ def calm(desk: Desk, key: str | None, run: RunView | None, *, frozen: bool, priv
         progress = f"{done}/{run.counts[RunCount.TOTAL]}"
         segments.append(
             Segment(
-                f"run {run.number} {progress}{paused}", 3, "strong", f"run{run.number} {progress}{paused}"
+                f"run {run.number} {progress}{paused}", 5, "strong", f"run{run.number} {progress}{paused}"
             )
         )
     if not privacy:
@@ -92,9 +94,9 @@ def calm(desk: Desk, key: str | None, run: RunView | None, *, frozen: bool, priv
         net = f"net {formats.signed_short(net_paise)}"
         gross = formats.signed_short(gross_paise)
         style = aged(desk, desk.valuation.keys(), direction(net_paise)) or ""
-        segments.append(Segment(f"{net} gross {gross}", 5, style, net))
+        segments.append(Segment(f"{net} gross {gross}", 2, style, net))
     if counts.needs_attention:
-        segments.append(Segment(f"!{counts.needs_attention}", 6, "warn"))
+        segments.append(Segment(f"!{counts.needs_attention}", 4, "warn"))
     return segments
 
 
@@ -102,7 +104,7 @@ def _gate(ready: int, clients: int) -> Segment:
     """The clients ready of all; of hundreds, where space is short, how many are not."""
     missing = clients - ready
     brief = "" if clients < MANY else f"gate -{missing}" if missing else "gate ok"
-    return Segment(f"gate {ready}/{clients}", 4, "warn" if missing else "", brief)
+    return Segment(f"gate {ready}/{clients}", 7, "warn" if missing else "", brief)
 
 
 def _paused(desk: Desk) -> list[Segment]:
@@ -145,7 +147,8 @@ def _clock(desk: Desk, key: str | None) -> Segment:
         return Segment(f"{now} {words}", 1, brief=f"{now} {brief}")
     ends = formats.time_of_day(phase.ends_at)[:5]
     after = f" {PHASES[phase.next_kind][0].partition(',')[0]}" if phase.next_kind is not None else ""
-    return Segment(f"{now} {words} → {ends}{after}{kind}", 1, brief=f"{now} {brief}→{ends}")
+    shorter = (f"{now} {words} → {ends}", f"{now} {brief}→{ends}")
+    return Segment(f"{now} {words} → {ends}{after}{kind}", 1, brief=shorter)
 
 
 def halted(desk: Desk) -> list[Segment]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, cast
 
+from textual import events
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
@@ -21,6 +22,7 @@ from textual.widget import Widget
 
 from data.vocabulary import Side
 from screens.frame.commands import bindings
+from screens.frame.nothing_here import NOTHING_HERE
 from screens.frame.routes import View, WorkspaceName
 from widgets.answerfield import AnswerField
 from widgets.keyline import KeyLine
@@ -55,6 +57,11 @@ class Shell(Protocol):
     @property
     def monotonic(self) -> Callable[[], float]:
         """The program's monotonic clock, for fields and grids."""
+        ...
+
+    @property
+    def workspaces(self) -> Sequence[str]:
+        """The workspaces that there are, each behind its digit: `1 Desk`."""
         ...
 
     def say(self, text: str, severity: str = "information") -> None:
@@ -334,6 +341,14 @@ class Workspace(Framed[None], inherit_bindings=True):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key without use here is absent."""
         return self.table() is not None if action == "copy_row" else True
+
+    def on_key(self, event: events.Key) -> None:
+        """A command's key that has nothing to do here says why."""
+        words = NOTHING_HERE.get(event.key)
+        if words is not None and event.key not in self.active_bindings:
+            event.stop()
+            event.prevent_default()
+            self.shell.say(words)
 
     def action_ticket(self, side: str) -> None:
         """Open the ticket on what the cursor is on."""

@@ -34,6 +34,7 @@ from screens.frame.records import certificate_record
 from screens.frame.times import market_time
 from screens.frame.workspace import Dialog, Table
 from widgets.answerfield import AnswerField
+from widgets.columns import LINE_CELLS
 from widgets.livegrid import Column, LiveGrid
 from widgets.steady import SteadyStatic
 from widgets.text import plain
@@ -108,6 +109,7 @@ class CertificateScreen(Dialog[None]):
                 12,
                 lambda line: MASK if self.shell.privacy else line.name,
                 flex=True,
+                most=LINE_CELLS,
                 priority=1,
             ),
             Column("cancelled", "cancelled", 9, number("cancelled"), "right"),

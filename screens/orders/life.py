@@ -22,6 +22,7 @@ from screens.frame.workspace import Here, Table, Workspace
 from screens.orders.cancel import ask_cancel
 from screens.orders.modify import ask_modify, can_modify
 from screens.orders.settle import ask_absent, ask_adopt_order
+from widgets.columns import LINE_CELLS
 from widgets.livegrid import Column, LiveGrid
 from widgets.steady import SteadyStatic
 from widgets.text import plain
@@ -71,7 +72,7 @@ class OrderScreen(Workspace):
             [
                 Column("at", "time", 12, lambda line: _moment(self.desk, line), sort=lambda line: line.at),
                 Column("kind", "what", 7, lambda line: line.kind, style=_style),
-                Column("words", "", 20, self._words, style=_style, flex=True),
+                Column("words", "", 20, self._words, style=_style, flex=True, most=LINE_CELLS),
             ],
             monotonic=self.shell.monotonic,
             markable=False,

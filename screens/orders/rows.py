@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from data.vocabulary import OrderState, Side
 from engine.words import formats
 from engine.words.formats import MASK
-from engine.words.orders import flagged_why, order_price, state_words
+from engine.words.orders import awaits_trigger, board_words, flagged_why, order_price, state_words
 from engine.words.plans import problem
+from screens.desk.rows import aged
 from screens.frame.times import market_when
+from widgets.columns import LINE_CELLS
 from widgets.livegrid import Column
 
 if TYPE_CHECKING:
@@ -30,96 +33,139 @@ STATE_STYLES = {
 """Styles of the states in a grid; the word says the same."""
 
 
+@dataclass(frozen=True, slots=True)
+class OrderCells:
+    """An order's cells by its id; `masked` says whether names and amounts are hidden."""
+
+    desk: Desk
+    masked: Callable[[], bool]
+
+    def of(self, words: Callable[[OrderView], Any]) -> Callable[[int], Any]:
+        """A cell that is made of the order alone."""
+        return lambda order_id: words(self.desk.orders.get(order_id))
+
+    def code(self, order_id: int) -> str:
+        """The client's code."""
+        return self.desk.clients.get(self.desk.orders.get(order_id).client_id).code
+
+    def name(self, order_id: int) -> str:
+        """The client's name."""
+        client = self.desk.clients.get(self.desk.orders.get(order_id).client_id)
+        return MASK if self.masked() else client.name
+
+    def value(self, order_id: int) -> str:
+        """What has traded, in rupees; nothing where nothing has."""
+        traded = self.desk.orders.get(order_id).filled_notional_paise
+        return MASK if self.masked() else formats.or_blank(formats.rupees, traded)
+
+    def last(self, order_id: int) -> str:
+        """The last price of what a live order is in; of others the price says nothing any more."""
+        order = self.desk.orders.get(order_id)
+        quote = self.desk.market.quote(order.key)
+        return formats.price(quote.last_paise if quote else None) if order.live else ""
+
+    def away_bps(self, order_id: int) -> int | None:
+        """How far a live order's price is from the last one; that of a waiting stop is its trigger."""
+        order = self.desk.orders.get(order_id)
+        price = order.trigger_paise if awaits_trigger(order) else order.limit_paise
+        return self.desk.market.distance_bps(order.key, price) if order.live and price else None
+
+    def away(self, order_id: int) -> str:
+        """The same with its sign; nothing for an order without a price."""
+        away = self.away_bps(order_id)
+        return "" if away is None else formats.signed_percent(away)
+
+    def of_price(self, order_id: int) -> str | None:
+        """The style of a figure that follows from the last price."""
+        return aged(self.desk, (self.desk.orders.get(order_id).key,), None)
+
+    def first(self, with_client: bool, trades: bool) -> list[Column]:
+        """When, whose and what."""
+        of = self.of
+        time = of(lambda order: market_when(self.desk, order.updated_at if trades else order.created_at))
+        side = of(lambda order: "buy" if order.side is Side.BUY else "sell")
+        symbol = of(lambda order: order.tradingsymbol)
+        whose = [
+            Column("code", "code", 6, self.code, sort=self.code),
+            Column("name", "client", 10, self.name, sort=self.name, flex=True, priority=1),
+        ]
+        return [
+            Column("time", "time", 8, time, sort=of(lambda order: order.id), priority=2),
+            *(whose if with_client else []),
+            Column("side", "side", 4, of(lambda order: order.side.value), style=side),
+            Column("symbol", "symbol", 10, symbol, sort=symbol),
+            Column("product", "prod", 4, of(lambda order: order.product.value), priority=3),
+        ]
+
+    def last_ones(self) -> list[Column]:
+        """The run, the broker's number and the broker's words."""
+        of, dim = self.of, lambda _: "dim"
+        run = of(lambda order: str(order.run_number or ""))
+        number = of(lambda order: order.broker_order_id or "")
+        return [
+            Column("run", "run", 4, run, "right", sort=of(lambda order: order.run_number or 0), priority=6),
+            Column("number", "broker's order", 16, number, style=dim, priority=8),
+            Column(
+                "why",
+                "broker's words",
+                14,
+                of(flagged_why),
+                style=dim,
+                flex=True,
+                most=LINE_CELLS,
+                priority=7,
+            ),
+        ]
+
+
 def order_columns(
     desk: Desk, masked: Callable[[], bool], *, with_client: bool = True, trades: bool = False
 ) -> list[Column]:
     """The blotter's columns. `trades` shows what was traded in place of what was asked."""
-
-    def of(words: Callable[[OrderView], Any]) -> Callable[[int], Any]:
-        return lambda order_id: words(desk.orders.get(order_id))
-
-    def name(order_id: int) -> str:
-        client = desk.clients.get(desk.orders.get(order_id).client_id)
-        return MASK if masked() else client.name
-
-    def code(order_id: int) -> str:
-        return desk.clients.get(desk.orders.get(order_id).client_id).code
-
-    time = of(lambda order: market_when(desk, order.updated_at if trades else order.created_at))
-    columns = [
-        Column("time", "time", 8, time, sort=of(lambda order: order.id), priority=1),
-        Column(
-            "run",
-            "run",
-            4,
-            of(lambda order: str(order.run_number or formats.DASH)),
-            "right",
-            sort=of(lambda order: order.run_number or 0),
-            priority=6,
-        ),
-    ]
-    if with_client:
-        columns += [
-            Column("code", "code", 6, code, sort=code),
-            Column("name", "client", 10, name, sort=name),
-        ]
-    columns += [
-        Column(
-            "side",
-            "side",
-            4,
-            of(lambda order: order.side.value),
-            style=of(lambda order: "buy" if order.side is Side.BUY else "sell"),
-        ),
-        Column(
-            "symbol", "symbol", 10, of(lambda order: order.tradingsymbol), sort=of(lambda o: o.tradingsymbol)
-        ),
-        Column("product", "prod", 4, of(lambda order: order.product.value), priority=5),
-    ]
+    cells = OrderCells(desk, masked)
+    of, first = cells.of, cells.first(with_client, trades)
+    state_style = of(lambda order: STATE_STYLES.get(order.state))
+    average = of(lambda order: formats.price(order.average_paise) if order.filled_quantity else "")
+    filled = of(lambda order: formats.or_blank(formats.quantity, order.filled_quantity))
+    value = Column(
+        "value",
+        "value",
+        11,
+        cells.value,
+        "right",
+        sort=of(lambda order: order.filled_notional_paise),
+        priority=0 if trades else 9,
+    )
     if trades:
         return [
-            *columns,
-            Column("quantity", "qty", 7, of(lambda o: formats.quantity(o.filled_quantity)), "right"),
-            Column("average", "avg", 10, of(lambda o: formats.price(o.average_paise)), "right"),
-            Column(
-                "value",
-                "value",
-                11,
-                of(lambda o: MASK if masked() else formats.rupees(o.filled_notional_paise)),
-                "right",
-                sort=of(lambda o: o.filled_notional_paise),
-            ),
-            Column(
-                "state",
-                "state",
-                10,
-                of(state_words),
-                style=of(lambda o: STATE_STYLES.get(o.state)),
-                flex=True,
-            ),
+            *first,
+            Column("quantity", "qty", 7, filled, "right"),
+            Column("average", "avg", 10, average, "right"),
+            value,
+            Column("state", "state", 15, of(state_words), style=state_style),
+            *cells.last_ones(),
         ]
+    quantity = of(lambda order: order.quantity)
+    trigger = of(lambda order: formats.price(order.trigger_paise) if order.trigger_paise else "")
     return [
-        *columns,
-        Column(
-            "quantity",
-            "qty",
-            6,
-            of(lambda o: formats.quantity(o.quantity)),
-            "right",
-            sort=of(lambda o: o.quantity),
-        ),
+        *first,
+        Column("quantity", "qty", 6, of(lambda o: formats.quantity(o.quantity)), "right", sort=quantity),
         Column("price", "price", 10, of(order_price), "right"),
-        Column("filled", "filled", 6, of(lambda o: formats.quantity(o.filled_quantity)), "right", priority=3),
-        Column("average", "avg", 9, of(lambda o: formats.price(o.average_paise)), "right", priority=4),
+        Column("last", "LTP", 9, cells.last, "right", style=cells.of_price),
+        Column("away", "away%", 6, cells.away, "right", style=cells.of_price, sort=cells.away_bps),
+        Column("trigger", "trigger", 9, trigger, "right", priority=5),
+        Column("filled", "filled", 6, filled, "right", priority=4),
+        Column("average", "avg", 9, average, "right", priority=5),
+        value,
         Column(
             "state",
             "state",
             15,
-            of(state_words),
-            style=of(lambda o: STATE_STYLES.get(o.state)),
-            sort=of(lambda o: o.state.value),
+            of(board_words),
+            style=state_style,
+            sort=of(lambda order: order.state.value),
         ),
-        Column("why", "broker's words", 8, of(flagged_why), style=lambda _: "dim", flex=True, priority=7),
+        *cells.last_ones(),
     ]
 
 
@@ -132,7 +178,7 @@ def run_columns(desk: Desk, masked: Callable[[], bool]) -> list[Column]:
         return lambda row: order_words(desk.orders.get(row)) if isinstance(row, int) else line_words(row)
 
     client = either(lambda o: desk.clients.get(o.client_id), lambda line: desk.clients.get(line.client_id))
-    dash = lambda _: formats.DASH  # noqa: E731 - the same cell for every line that was skipped
+    blank = lambda _: ""  # noqa: E731 - the same cell for every line that was skipped
     return [
         Column("code", "code", 6, lambda row: client(row).code, sort=lambda row: client(row).code),
         Column("name", "client", 12, lambda row: MASK if masked() else client(row).name, priority=2),
@@ -140,13 +186,24 @@ def run_columns(desk: Desk, masked: Callable[[], bool]) -> list[Column]:
             "quantity",
             "qty",
             7,
-            either(lambda o: formats.quantity(o.quantity), dash),
+            either(lambda o: formats.quantity(o.quantity), blank),
             "right",
             sort=either(lambda o: o.quantity, lambda _: None),
         ),
-        Column("filled", "filled", 7, either(lambda o: formats.quantity(o.filled_quantity), dash), "right"),
         Column(
-            "average", "avg", 10, either(lambda o: formats.price(o.average_paise), dash), "right", priority=1
+            "filled",
+            "filled",
+            7,
+            either(lambda o: formats.or_blank(formats.quantity, o.filled_quantity), blank),
+            "right",
+        ),
+        Column(
+            "average",
+            "avg",
+            10,
+            either(lambda o: formats.price(o.average_paise) if o.filled_quantity else "", blank),
+            "right",
+            priority=1,
         ),
         Column(
             "state",
@@ -156,7 +213,7 @@ def run_columns(desk: Desk, masked: Callable[[], bool]) -> list[Column]:
             style=either(lambda o: STATE_STYLES.get(o.state), lambda _: "dim"),
             sort=either(lambda o: o.state.value, lambda _: "skipped"),
         ),
-        Column("at", "at", 8, either(lambda o: market_when(desk, o.updated_at), dash), priority=3),
+        Column("at", "at", 8, either(lambda o: market_when(desk, o.updated_at), blank), priority=3),
         Column(
             "why",
             "broker's words, or why it was skipped",
@@ -164,5 +221,6 @@ def run_columns(desk: Desk, masked: Callable[[], bool]) -> list[Column]:
             either(flagged_why, problem),
             style=lambda _: "dim",
             flex=True,
+            most=LINE_CELLS,
         ),
     ]

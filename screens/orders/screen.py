@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Input
 
@@ -17,6 +18,7 @@ from engine.events import Event, OrderChanged
 from engine.words import formats
 from engine.words.orders import flagged_why, state_words
 from engine.words.runs import waiting_words
+from screens.desk.side import SidePane
 from screens.frame.commands import bindings
 from screens.frame.pane import FilterLine, Pane
 from screens.frame.records import order_record
@@ -33,14 +35,17 @@ if TYPE_CHECKING:
     from engine.book.views import OrderView
     from engine.desk import Desk
 
+OWNER = "orders-screen"
+"""Under this name the screen follows prices."""
+
 VIEWS: dict[View, tuple[str, str]] = {
-    View.ALL: ("Orders", "no order today"),
-    View.LIVE: ("Live orders", "no order is live"),
+    View.ALL: ("Orders", "no order today: b buys, B for many clients"),
+    View.LIVE: ("Live orders", "no order is live: b buys, Tab shows all"),
     View.NEEDS_ME: (
         "Needs me: unknown, rejected, partly filled, flagged, unsent",
         "no order needs attention; workspace 7 tells of books that differ",
     ),
-    View.TRADES: ("Trades by order", "nothing has traded today"),
+    View.TRADES: ("Trades by order", "nothing has traded today: Tab shows all"),
 }
 """The views by name, with their titles and what they say when empty, in the order Tab turns them."""
 
@@ -60,24 +65,32 @@ class OrdersScreen(Workspace):
         self._view = View.ALL
         self._rows: dict[int, int] = {}
         self._dirty: set[int] = set()
+        self._followed: set[str] = set()
+        self._in: dict[str, list[int]] = {}
+        """The live orders shown, by what they are in: their rows move with its price."""
 
     def compose_body(self) -> ComposeResult:
         """A title, the orders, the filter."""
-        with Pane(id="orders-pane"):
-            yield SteadyStatic(classes="title")
-            yield LiveGrid(
-                order_columns(self.desk, lambda: self.shell.privacy),
-                monotonic=self.shell.monotonic,
-                flash_frames=self.shell.flash_frames,
-                follows_top=True,
-                id="orders",
-            )
-            yield FilterLine(id="orders-filter")
+        with Horizontal():
+            with Pane("orders-pane", hint="Tab view  Enter opens  f filter  space mark"):
+                yield LiveGrid(
+                    order_columns(self.desk, lambda: self.shell.privacy),
+                    monotonic=self.shell.monotonic,
+                    flash_frames=self.shell.flash_frames,
+                    follows_top=True,
+                    id="orders",
+                )
+                yield FilterLine(id="orders-filter")
+            yield SidePane(self.shell)
         yield SteadyStatic(id="orders-detail")
 
     @property
     def _grid(self) -> LiveGrid:
         return self.query_one(LiveGrid)
+
+    @property
+    def _side(self) -> SidePane:
+        return self.query_one(SidePane)
 
     @property
     def _filter(self) -> FilterLine:
@@ -91,23 +104,25 @@ class OrdersScreen(Workspace):
         self.show_view(self._view)
 
     def _desk_event(self, event: Event) -> None:
+        self._side.heard(event)
         if isinstance(event, OrderChanged):
             self._dirty |= event.order_ids
 
     def on_frame(self) -> None:
         """Paint the orders that changed; new ones come in on top of their kind."""
+        moved = {order for key in self.desk.market.take_dirty(OWNER) for order in self._in.get(key, ())}
         if self._dirty:
-            dirty, self._dirty = self._dirty, set()
+            moved, self._dirty = moved | self._dirty, set()
             self._fill()
-            self._grid.apply(dirty)
-        else:
-            self._grid.apply(())
+        self._grid.apply(moved)
+        self._show_beside()
 
     def redraw(self) -> None:
         """Everything anew."""
         if self.is_mounted:
             self._fill()
             self._grid.apply(set(self._grid.shown_keys))
+            self._side.redraw()
 
     def show_view(self, view: View) -> None:
         """All orders, those that live, those that need the trader, or those that traded."""
@@ -159,12 +174,31 @@ class OrdersScreen(Workspace):
         if hint != self._grid.hint:
             self._grid.hint = hint
             self._grid.refresh()
+        self._in = {}
+        for order in found:
+            if order.live:
+                self._in.setdefault(order.key, []).append(order.id)
+        self._follow()
         self._paint_title(found, waiting)
         self._paint_detail()
 
+    def _follow(self) -> None:
+        """Follow the prices of what live orders are in, and of what is shown beside."""
+        key = self.here().key
+        wanted = {*self._in, key} if key is not None and self._side.is_seen else set(self._in)
+        if wanted != self._followed:
+            self._followed = wanted
+            work = partial(self.desk.market.follow, wanted, OWNER)
+            self.run_worker(work, group="follow", exclusive=True, exit_on_error=False)
+
+    def _show_beside(self) -> None:
+        here = self.here()
+        self._side.show(here.key, here.client_id)
+        self._side.on_frame()
+
     def _paint_title(self, found: list[OrderView], waiting: str) -> None:
         heading = f"Needs me · {waiting}" if waiting and found else VIEWS[self._view][0]
-        parts = [heading, f"{len(found)} of {len(self._rows)}"]
+        parts = [f"{len(found)} of {len(self._rows)}"]
         if self._view is View.TRADES and not self.shell.privacy:
             value = traded_paise(found)
             parts.append(f"value ₹{formats.rupees(value)}")
@@ -175,8 +209,7 @@ class OrdersScreen(Workspace):
             parts.append(f"marked {marked}")
         if self._filter.value.strip():
             parts.append(f"filter {self._filter.value.strip()}")
-        parts.append("Tab next view")
-        self.query_one(Pane).set_title(" · ".join(parts))
+        self.query_one(Pane).set_title(heading, parts)
 
     # What the cursor is on
 
@@ -208,7 +241,9 @@ class OrdersScreen(Workspace):
             self.shell.open_order(event.key)
 
     def on_live_grid_highlighted(self, event: LiveGrid.Highlighted) -> None:
-        """Keys depend on the order."""
+        """Keys, and what is shown beside, depend on the order."""
+        self._follow()
+        self._show_beside()
         self._paint_detail()
         self.refresh_bindings()
 

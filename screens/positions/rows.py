@@ -122,8 +122,8 @@ def symbol_columns(desk: Desk, held: Held, masked: Callable[[], bool]) -> list[C
         Column(
             "value",
             "value",
-            10,
-            lambda key: MASK if masked() else formats.short(value(key)),
+            12,
+            lambda key: MASK if masked() else formats.rupees(value(key)),
             "right",
             sort=value,
             priority=3,
@@ -211,7 +211,13 @@ def holding_columns(
     def whole(key: str, title: str, count: Callable[[HoldingView], int], priority: int = 0) -> Column:
         value = figure(count)
         return Column(
-            key, title, 7, lambda row: formats.quantity(value(row)), "right", sort=value, priority=priority
+            key,
+            title,
+            7,
+            lambda row: formats.or_blank(formats.quantity, value(row)),
+            "right",
+            sort=value,
+            priority=priority,
         )
 
     columns: list[Column] = []

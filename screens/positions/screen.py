@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
 from data.clock import IST
@@ -17,8 +19,8 @@ from engine.events import ClientsChanged, Event, FundsChanged
 from engine.planning.intent import Intent, Selection, Sizing
 from engine.words import formats
 from engine.words.formats import MASK
-from engine.words.plans import fitting
 from screens.desk.rows import known_pnl, stale_words
+from screens.desk.side import SidePane
 from screens.frame.commands import bindings
 from screens.frame.intent_fields import marked_title
 from screens.frame.pane import FilterLine, Pane
@@ -32,7 +34,6 @@ from screens.positions.rows import (
     symbol_columns,
 )
 from widgets.livegrid import LiveGrid
-from widgets.steady import SteadyStatic
 
 if TYPE_CHECKING:
     from engine.book.views import HoldingView
@@ -60,13 +61,27 @@ class PositionsScreen(Workspace):
     def compose_body(self) -> ComposeResult:
         """Sums above, holdings below."""
         clock = self.shell.monotonic
-        with Pane(id="upper-pane"):
-            yield SteadyStatic(classes="title")
-            yield LiveGrid([], monotonic=clock, hint="nothing is held", markable=False, id="upper")
+        with Horizontal():
+            with Vertical():
+                yield from self._compose_panes(clock)
+            yield SidePane(self.shell)
+
+    def _compose_panes(self, clock: Callable[[], float]) -> ComposeResult:
+        with Pane("upper-pane", hint="Tab flips  Enter holdings  f filter"):
+            yield LiveGrid(
+                [],
+                monotonic=clock,
+                hint="nothing is held: B buys for many clients",
+                markable=False,
+                id="upper",
+            )
             yield FilterLine(id="upper-filter")
-        with Pane(id="lower-pane"):
-            yield SteadyStatic(classes="title")
+        with Pane("lower-pane", hint="S sells them  space mark  Enter opens"):
             yield LiveGrid([], monotonic=clock, hint="nothing is held", id="lower")
+
+    @property
+    def _side(self) -> SidePane:
+        return self.query_one(SidePane)
 
     @property
     def _upper(self) -> LiveGrid:
@@ -84,6 +99,7 @@ class PositionsScreen(Workspace):
         self._turn()
 
     def _desk_event(self, event: Event) -> None:
+        self._side.heard(event)
         if isinstance(event, FundsChanged | ClientsChanged):
             self._changed = True
 
@@ -160,6 +176,16 @@ class PositionsScreen(Workspace):
                 if grid.sort_key in ("net", "day", "open", "value"):
                     grid.resort()
             self._paint()
+        self._show_beside()
+
+    def _show_beside(self) -> None:
+        """Depth and client of the row under the cursor, where the screen has room for them."""
+        lower = self._lower.cursor_key
+        client = self.here().client_id
+        self._side.show(
+            self._key, client if client is not None else lower[0] if isinstance(lower, tuple) else None
+        )
+        self._side.on_frame()
 
     def redraw(self) -> None:
         """Everything anew."""
@@ -167,6 +193,7 @@ class PositionsScreen(Workspace):
             self._fill()
             self._upper.apply(set(self._upper.shown_keys))
             self._lower.apply(set(self._lower.shown_keys))
+            self._side.redraw()
 
     def _paint(self) -> None:
         """Titles and totals."""
@@ -181,21 +208,18 @@ class PositionsScreen(Workspace):
 
         charges = MASK if masked else formats.rupees(total.charges_today_paise)
         way = "by symbol" if self._by_symbol else "by client"
-        heading = way if self.size.width < 110 else f"Positions {way} · Tab flips"
         text = self.query_one(FilterLine).value.strip()
-        title = (
-            f"{heading} · {len(self._upper.shown_keys)}{f' · filter {text}' if text else ''} · "
-            f"day net {pnl(total.net_day_pnl_paise)}{stale_words(desk, desk.valuation.keys())}"
+        self.query_one("#upper-pane", Pane).set_title(
+            f"Positions {way} · {len(self._upper.shown_keys)}",
+            [
+                f"filter {text}" if text else "",
+                f"day net {pnl(total.net_day_pnl_paise)}{stale_words(desk, desk.valuation.keys())}",
+                f"gross {pnl(total.day_pnl_paise)}",
+                f"charges {charges}",
+                f"open {pnl(total.unrealised_paise)}",
+                f"realised {money(total.realised_today_paise)}",
+            ],
         )
-        more = (
-            f"gross {pnl(total.day_pnl_paise)}",
-            f"charges {charges}",
-            f"open {pnl(total.unrealised_paise)}",
-            f"realised {money(total.realised_today_paise)}",
-        )
-        # A figure that would be cut is left out: a part of it reads as another one.
-        shown_words = fitting(title, more, self.size.width - 2)
-        self.query_one("#upper-pane", Pane).set_title(" · ".join([title, *shown_words]))
         key = self._upper.cursor_key
         if isinstance(key, int):
             client = desk.clients.get(key)
@@ -203,17 +227,16 @@ class PositionsScreen(Workspace):
         else:
             what = str(key).partition(":")[2] if key else "nothing"
         marked = len(self._marked_clients)
-        marks = f" · {marked} MARKED" if marked else ""
+        marks = f"{marked} MARKED" if marked else ""
         count = len(self._lower.shown_keys)
         keys = set(self._lower.shown_keys)
         shown = [holding for each, holding in self._holdings.items() if each in keys]
         differ = sum(at_broker(desk, holding) is not None for holding in shown)
-        books = f" · {differ} ≠ THE BROKER'S" if differ else ""
+        books = f"{differ} ≠ THE BROKER'S" if differ else ""
         within_day = {holding.key for holding in shown if holding.product is Product.MIS}
         ends = [end for each in within_day if (end := desk.market.intraday_end(each)) is not None]
-        sold_out = f" · MIS square-off at {min(ends).astimezone(IST):%H:%M}" if ends else ""
-        title = f"{what} · holdings {count}{books}{sold_out}{marks} · S sells them"
-        self.query_one("#lower-pane", Pane).set_title(title)
+        sold_out = f"MIS square-off at {min(ends).astimezone(IST):%H:%M}" if ends else ""
+        self.query_one("#lower-pane", Pane).set_title(what, [f"holdings {count}", books, sold_out, marks])
 
     # What the cursor is on
 
@@ -255,6 +278,7 @@ class PositionsScreen(Workspace):
         """The lower rows follow the upper cursor."""
         if event.grid is self._upper:
             self._fill_lower()
+        self._show_beside()
         self.refresh_bindings()
 
     def on_live_grid_marked(self, event: LiveGrid.Marked) -> None:

@@ -215,6 +215,10 @@ class Bench:
     def text(self) -> str:
         return "\n".join(self.lines())
 
+    def row(self, words: str) -> list[str]:
+        """The words of the first line that has these, without frames."""
+        return next(line for line in self.lines() if words in line).replace("│", " ").split()
+
 
 async def has_opened(app: TradedeskApp) -> None:
     """Wait until the desk is open and its first screen stands; its thread is as fast as the machine."""

@@ -56,7 +56,7 @@ async def test_it_fits_a_small_terminal() -> None:
         for words in ("unk 0", "live 0", "gate 47/50"):
             assert words in lines[0]
         row = client_row(bench, "AM1042")
-        assert "Aarav Mehta" in row
+        assert "Aarav Meh" in row
         assert "1,11,111" in row
         assert "RELIANCE" in bench.text
         assert lines[-1].rstrip().endswith("F9 F9 CANCEL ALL")
@@ -95,7 +95,7 @@ async def test_a_silent_feed_is_visible() -> None:
         bench.app.frame()
         await bench.pilot.pause(0.002)
         assert "STALE" in bench.lines()[0]
-        assert "stale" in next(line for line in bench.lines() if line.startswith("▸RELIANCE"))
+        assert "stale" in next(line for line in bench.lines() if "▸RELIANCE" in line)
 
 
 async def test_tab_moves_between_panes_and_the_symbol_follows_the_cursor() -> None:
@@ -108,7 +108,7 @@ async def test_tab_moves_between_panes_and_the_symbol_follows_the_cursor() -> No
         await bench.keys("down", "down")
         assert bench.screen.here().key == "NSE:INFY"
         assert bench.screen.here().client_id is None
-        assert "INFY tick 0.10" in bench.text
+        assert "─ INFY ──" in bench.text
 
 
 async def test_the_client_s_row_proposes_client_and_symbol() -> None:
@@ -177,16 +177,17 @@ async def test_totals_are_of_what_is_shown_at_once_when_that_changes(tmp_path: P
     async with opened_on_paper(tmp_path) as bench:
 
         def counted() -> str:
-            return next(line for line in bench.lines() if "totals" in line).partition("totals")[0].split()[-1]
+            line = next(line for line in bench.lines() if "totals" in line)
+            return line.partition("totals")[0].split("│")[-1].strip()
 
         await bench.keys("2", "1")
         assert counted() == "50"
         await bench.keys("right_curly_bracket")
         assert "shown 8" in bench.text
-        assert counted() == "8"
+        assert counted().split() == ["8", "of", "50"]
         await bench.keys("f", "p", "r", "i", "y")
         assert "shown 1" in bench.text
-        assert counted() == "1"
+        assert counted().split() == ["1", "of", "50"]
 
 
 async def test_the_group_shown_stays_by_its_name_when_another_comes_before_it() -> None:
@@ -312,7 +313,7 @@ async def test_no_figure_under_the_watchlist_is_cut() -> None:
         header = bench.screen.query_one(Depth).head
         key, market, said = "NSE:RELIANCE", bench.desk.market, "held 47 clients 5,10,000 sh"
         for width in range(10, 60):
-            for line in symbol_lines(key, market.index.get(key), market.quote(key), said, width):
+            for line in symbol_lines(market.index.get(key), market.quote(key), said, width):
                 held = line.partition("  ")[2]
                 assert held in ("", "held 47: 5,10,000 sh", "held 47 clients 5,10,000 sh")
         assert all(len(line) < bench.screen.query_one(Depth).size.width for line in header)

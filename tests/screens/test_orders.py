@@ -74,12 +74,12 @@ async def test_tab_and_f8_turn_the_views(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
         await with_orders(bench)
         await bench.keys("f8")
-        assert "Trades by order · 3 of 5 · value ₹14,703" in bench.text
+        assert "3 of 5 · value ₹14,703" in bench.lines()[1]
         await bench.keys("u")
         assert "Needs me" in bench.text
         assert rows(bench) == []
         await bench.keys("escape", "tab")
-        assert "Live orders · 2 of 5" in bench.text
+        assert "Live orders" in bench.lines()[1]
 
 
 async def test_x_asks_for_y_and_capital_x_for_words(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from data.vocabulary import Product, Side, SizingKind
 from engine.words import formats
+from screens.desk import client_rows
 from screens.desk import rows as desk_rows
 from screens.orders.rows import order_columns
 from screens.positions import rows as position_rows
@@ -23,18 +24,25 @@ Figure = tuple[str, Callable[..., str]]
 Pairs = Mapping[str, Figure]
 """For each of a screen's columns, the key of the command's figure and the format of such a figure."""
 
+
+def sparse(words: Callable[[int], str]) -> Callable[[int], str]:
+    """A figure whose zero is left out."""
+    return lambda number: formats.or_blank(words, number)
+
+
 QUOTES: Pairs = {
     "ltp": ("ltp_paise", formats.price),
     "change": ("change_bps", formats.signed_percent),
     "high": ("high_paise", formats.price),
+    "low": ("low_paise", formats.price),
     "volume": ("volume", formats.volume),
 }
 HOLDINGS: Pairs = {
     "symbol": ("symbol", str),
     "product": ("product", str),
-    "sellable": ("sellable", formats.quantity),
-    "blocked": ("blocked", formats.quantity),
-    "today": ("today", formats.quantity),
+    "sellable": ("sellable", sparse(formats.quantity)),
+    "blocked": ("blocked", sparse(formats.quantity)),
+    "today": ("today", sparse(formats.quantity)),
     "average": ("average_paise", formats.price),
     "last": ("ltp_paise", formats.price),
     "day": ("day_pnl_paise", formats.signed),
@@ -43,9 +51,10 @@ HOLDINGS: Pairs = {
 CLIENTS: Pairs = {
     "code": ("code", str),
     "name": ("name", str),
-    "capital": ("capital_paise", formats.short),
+    "capital": ("capital_paise", formats.lakh),
     "available": ("available_paise", formats.rupees),
-    "blocked": ("blocked_paise", formats.rupees),
+    "blocked": ("blocked_paise", sparse(formats.rupees)),
+    "groups": ("groups", ", ".join),
 }
 ORDERS: Pairs = {
     "code": ("code", str),
@@ -53,15 +62,18 @@ ORDERS: Pairs = {
     "symbol": ("symbol", str),
     "product": ("product", str),
     "quantity": ("quantity", formats.quantity),
-    "filled": ("filled_quantity", formats.quantity),
-    "average": ("average_paise", formats.price),
+    "filled": ("filled_quantity", sparse(formats.quantity)),
+    "average": ("average_paise", lambda paise: "" if paise is None else formats.price(paise)),
+    "trigger": ("trigger_paise", lambda paise: "" if paise is None else formats.price(paise)),
+    "number": ("broker_order_id", lambda number: number or ""),
+    "run": ("run", lambda number: str(number or "")),
 }
 
 ON_SCREEN_ALONE = {
-    "quotes": {"symbol"},
+    "quotes": {"symbol", "day", "bid", "ask", "open", "prev", "age"},
     "holdings": {"quantity", "change"},  # the first shows the broker's count beside ours where they differ
-    "clients": {"gate", "mtf", "net", "gross", "live"},
-    "orders": {"time", "run", "name", "price", "state", "why"},
+    "clients": {"gate", "mtf", "worth", "net", "gross", "charges", "live"},
+    "orders": {"time", "name", "price", "last", "away", "value", "state", "why"},
 }
 """Columns that no command has as one figure of the same thing."""
 
@@ -96,7 +108,7 @@ async def test_screens_and_commands_show_the_same_digits(tmp_path, broker_has_fe
             compared(columns, row, values(holding_shape(desk, holding)), HOLDINGS, "holdings")
 
         for client in desk.clients.all():
-            columns = desk_rows.client_columns(desk, {}, masked)
+            columns = client_rows.client_columns(desk, {}, masked)
             told = values(client_shape(desk, client))
             compared(
                 columns,

@@ -1,11 +1,13 @@
 """The grid draws what is visible and changed, and cursor and marks stay with their rows."""
 
+from itertools import pairwise
+
 from rich.segment import Segment
 from textual.binding import Binding
 from textual.strip import Strip
 from widget_app import Client, Kept, Ticker, WidgetApp, client_columns, clients
 
-from widgets.columns import Column, place_columns, sorted_keys
+from widgets.columns import LINE_CELLS, TEXT_CELLS, WIDEST_GAP, Column, place_columns, sorted_keys
 from widgets.livegrid import LiveGrid
 
 SIZE = (80, 24)
@@ -95,7 +97,7 @@ async def test_moving_the_cursor_draws_two_rows_and_tells_where_it_is() -> None:
         await pilot.press("j")
         await pilot.pause()
         assert drawn.taken() == ["C0000", "C0001"]
-        assert drawn.line(2).startswith("▸C0001")
+        assert drawn.line(2).startswith(" ▸C0001")
         await pilot.press("k", "k", "enter")
         await pilot.pause()
         assert [(type(m).__name__, m.key) for m in kept.messages] == [
@@ -111,17 +113,17 @@ async def test_cursor_and_marks_survive_sorting_filtering_and_reordering() -> No
         drawn.show()
         await pilot.press(*["j"] * 30, "space")
         assert drawn.grid.cursor_key == "C0030"
-        line_before = next(y for y in range(1, BODY + 1) if "▸" in drawn.line(y) or "◆" in drawn.line(y))
+        line_before = next(y for y in range(1, BODY + 1) if "▸" in drawn.line(y))
 
         drawn.grid.set_order(reversed(drawn.rows))
         await pilot.pause()
         assert drawn.grid.cursor_key == "C0030"
         assert drawn.grid.marked_keys == {"C0030"}
-        assert drawn.line(line_before).startswith("◆C0030")
+        assert drawn.line(line_before).startswith("•▸C0030")
 
         drawn.grid.set_order(["C0001", "C0030", "C0002"])
         await pilot.pause()
-        assert drawn.line(2).startswith("◆C0030")
+        assert drawn.line(2).startswith("•▸C0030")
 
         drawn.grid.set_order(["C0001", "C0002"])
         assert drawn.grid.cursor_key == "C0002"
@@ -197,7 +199,7 @@ def test_blanks_sort_last_in_both_directions() -> None:
     assert sorted_keys(["e", "gone", "b"], rows, column, descending=False) == ["b", "e", "gone"]
 
 
-def test_narrow_widths_drop_columns_by_priority_and_the_flexible_one_takes_the_rest() -> None:
+def test_narrow_widths_drop_columns_by_priority_and_wide_ones_stop_at_what_a_name_takes() -> None:
     columns = client_columns()
 
     def keys(width: int, skip: int | None = None) -> list[str]:
@@ -215,8 +217,12 @@ def test_narrow_widths_drop_columns_by_priority_and_the_flexible_one_takes_the_r
     assert keys(52) == ["code", "client", "gate", "available", "pnl", "live"]
     assert keys(52, skip=2) == ["code", "client", "gate", "blocked", "mtf", "pnl"]
     wide = place_columns(columns, 120, gutter=1)
-    assert wide[-1].x + wide[-1].width == 120
-    assert wide[1].width > columns[1].width
+    assert wide[1].width == TEXT_CELLS
+    assert {after.x - before.x - before.width for before, after in pairwise(wide)} == {WIDEST_GAP}
+    sentences = [*columns, Column("why", "why", 8, lambda client: client.name, flex=True, most=LINE_CELLS)]
+    whole = place_columns(sentences, 300, gutter=1)
+    assert whole[1].width == TEXT_CELLS
+    assert whole[-1].x + whole[-1].width == 300
 
 
 async def test_other_columns_are_shown_and_the_sort_stays_where_it_can() -> None:
@@ -227,7 +233,7 @@ async def test_other_columns_are_shown_and_the_sort_stays_where_it_can() -> None
         columns = client_columns()
         drawn.grid.set_columns([column for column in columns if column.key in ("code", "pnl")])
         await pilot.pause()
-        assert drawn.line(0).split() == ["code", "day", "P&L▼"]
+        assert drawn.line(0).split() == ["code", "▼day", "P&L"]
         drawn.grid.set_columns(columns[:2])
         await pilot.pause()
         assert drawn.grid.sort_key is None
@@ -235,7 +241,7 @@ async def test_other_columns_are_shown_and_the_sort_stays_where_it_can() -> None
 
 
 async def test_every_line_is_as_wide_as_the_grid_at_any_size() -> None:
-    for width in (30, 60, 80, 200):
+    for width in (40, 60, 80, 200):
         drawn = Drawn(40)
         async with drawn.app.run_test(size=(width, 24)) as pilot:
             drawn.show()

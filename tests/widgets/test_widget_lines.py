@@ -38,8 +38,8 @@ def test_the_strip_shortens_then_closes_up_then_drops_from_the_right_and_keeps_w
     assert fitting(SEGMENTS, 130).between == 2
     assert said(80) == "PAPER 09:17:42 cont→15:15 feed 0.2s unk 0 live 12 gate 47/50 run12 31/45 +1.23 L"
     assert fitting(SEGMENTS, 80).between == 1
-    assert said(79) == "PAPER 09:17:42 cont→15:15 feed 0.2s unk 0 live 12 gate 47/50 run12 31/45"
-    assert said(66) == "PAPER 09:17:42 cont→15:15 feed 0.2s unk 0 live 12 gate 47/50"
+    assert said(79) == "PAPER 09:17:42 cont→15:15 feed 0.2s unknown 0 live 12 gate 47/50 run 12 31/45"
+    assert said(66) == "PAPER 09:17:42 cont→15:15 feed 0.2s unknown 0 live 12 gate 47/50"
     assert said(5) == "PAPER feed 0.2s unk 0"
 
 
@@ -121,16 +121,33 @@ async def test_the_book_shows_five_levels_and_dashes_for_none() -> None:
     depth = Depth(formats.price, formats.quantity)
     async with WidgetApp(depth).run_test(size=(44, 24)) as pilot:
         depth.set_header(["RELIANCE tick 0.10\x1b[2J", "held 23 clients"])
-        depth.update([DepthLine(210, 2_450_40, 2_450_60, 160), DepthLine(1_10_000, 2_450_30, None, None)])
+        best = DepthLine(210, 2_450_40, 2_450_60, 160)
+        depth.update([best, DepthLine(1_10_000, 2_450_30, None, None)])
         await pilot.pause()
         lines = [depth.render_line(y).text for y in range(depth.size.height)]
-        assert depth.size.height == 7
+        assert depth.size.height == 8
         assert {cell_len(line) for line in lines} == {44}
         assert lines[0].rstrip() == " RELIANCE tick 0.10[2J"
         assert lines[2].split() == ["210", "2,450.40", "│", "2,450.60", "160"]
         assert lines[3].split() == ["1,10,000", "2,450.30", "│", "—", "—"]
         assert lines[6].split() == ["—", "—", "│", "—", "—"]
-        assert len({line.index("│") for line in lines[2:]}) == 1
+        assert len({line.index("│") for line in lines[2:7]}) == 1
+        assert lines[7].replace("━", "").split() == ["bids", "1,10,210", "160", "asks"]
+        ground = {part.style.bgcolor for part in depth.render_line(3) if part.style and part.text.strip()}
+        assert len(ground) == 2, "the largest level has a ground of its own"
+
+
+async def test_a_wide_book_counts_its_orders_and_a_narrow_one_shortens_its_shares() -> None:
+    level = DepthLine(11_000, 2_450_40, 2_450_60, 160, 12, 3)
+    for width, told in (
+        (60, ["12", "11,000", "2,450.40", "│", "2,450.60", "160", "3"]),
+        (30, ["11.0k", "2,450.40│2,450.60", "160"]),
+    ):
+        depth = Depth(formats.price, formats.quantity, formats.volume)
+        async with WidgetApp(depth).run_test(size=(width, 24)) as pilot:
+            depth.update([level])
+            await pilot.pause()
+            assert depth.render_line(0).text.split() == told
 
 
 async def test_a_narrow_book_keeps_its_prices_whole() -> None:
@@ -139,7 +156,7 @@ async def test_a_narrow_book_keeps_its_prices_whole() -> None:
         depth.update([DepthLine(1_10_000, 1_02_450_40, 1_02_450_60, 1_60_000)])
         await pilot.pause()
         line = depth.render_line(0).text
-        assert line.split() == ["1,02,450.40", "│", "1,02,450.60"]
+        assert line.split() == ["1,02,450.40│1,02,450.60"]
 
 
 async def test_the_tape_has_one_line_an_event_newest_first() -> None:

@@ -47,7 +47,7 @@ log = logging.getLogger(__name__)
 CLOSING = "closing"
 """The mode with the screen that is up while the desk closes."""
 
-WIDTHS = [(0, "-tiny"), (60, "-narrow"), (110, "-normal"), (160, "-wide")]
+WIDTHS = [(0, "-tiny"), (60, "-narrow"), (110, "-normal"), (150, "-wide"), (185, "-widest")]
 """Classes of a screen by the columns it has at least."""
 
 HEIGHTS = [(0, "-flat"), (20, "-short"), (34, "-tall")]

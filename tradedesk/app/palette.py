@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import NamedTuple
 
 from textual.actions import parse
 from textual.await_complete import AwaitComplete
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
 
-from screens.frame.commands import EMERGENCY
+from screens.frame.commands import EMERGENCY, Command
 from screens.frame.key_words import key_words
 from tradedesk.app.keymap import all_commands, keys_of
 from tradedesk.app.themes import THEMES
@@ -37,37 +39,65 @@ class Palette(CommandPalette):
             self.dismiss()
 
 
-class DeskCommands(Provider):
-    """Every command that means something by its name, with its keys beside it."""
+WORKSPACES_FIRST = ("Workspaces", "Orders", "Finding", "Program", "Tables", "Here", EMERGENCY)
+"""The order of the groups; what halts the desk is never what Enter takes before anything was chosen."""
+KEY_CELLS, GROUP_CELLS = 10, 12
+"""Cells of the columns of an entry: its keys, and the group it is in."""
+LAST = 0.01
+"""What the score of an entry that halts the desk is multiplied by."""
+LOOK_BELOW = "below: what halts the desk"
+"""Stands before those entries where nothing else was found, and does nothing."""
 
-    def _entries(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
-        below = self.screen
-        # The first entry is the one that Enter takes before anything was chosen.
-        for command in sorted(all_commands().values(), key=lambda command: command.group == EMERGENCY):
-            if not command.palette:
-                continue
-            name = command.action.partition("(")[0]
-            in_app = name.startswith("app.") or command.group == "Workspaces"
-            namespace = self.app if in_app else below
-            action = command.action.removeprefix("app.")
-            _, bare, parameters = parse(action)
-            if not hasattr(namespace, f"action_{bare}") or namespace.check_action(bare, parameters) is False:
-                continue
-            keys = key_words(keys_of(command))
-            words = f"{command.group.casefold()}: {command.help}"
-            yield words, keys, partial(self.app.run_action, action, namespace)
+
+class PaletteLine(NamedTuple):
+    """One line of the palette."""
+
+    group: str
+    words: str
+    keys: str
+    act: Callable[[], object]
+
+    def shown(self, words: Content) -> Content:
+        """Keys and group in columns of their own, then `words`."""
+        keys, group = f"{self.keys:<{KEY_CELLS}}", f"{self.group.casefold():<{GROUP_CELLS}}"
+        return Content.assemble((keys, "bold"), (group, "dim"), words)
+
+
+class DeskCommands(Provider):
+    """Every command that means something by its name, with its keys beside it, group by group."""
+
+    def _entries(self) -> Iterator[PaletteLine]:
+        places = {group: place for place, group in enumerate(WORKSPACES_FIRST)}
+        for command in sorted(all_commands().values(), key=lambda command: places.get(command.group, 0)):
+            action = self._action_of(command) if command.palette else None
+            if action is not None:
+                yield PaletteLine(command.group, command.help, key_words(keys_of(command)), action)
         for theme in THEMES:
-            yield f"theme: {theme.name}", "", partial(setattr, self.app, "theme", theme.name)
+            yield PaletteLine("Theme", theme.name, "", partial(setattr, self.app, "theme", theme.name))
+
+    def _action_of(self, command: Command) -> Callable[[], object] | None:
+        """What the command does here, None where it has nothing to do."""
+        name = command.action.partition("(")[0]
+        in_app = name.startswith("app.") or command.group == "Workspaces"
+        namespace = self.app if in_app else self.screen
+        action = command.action.removeprefix("app.")
+        _, bare, parameters = parse(action)
+        if not hasattr(namespace, f"action_{bare}") or namespace.check_action(bare, parameters) is False:
+            return None
+        return partial(self.app.run_action, action, namespace)
 
     async def discover(self) -> Hits:
         """What the palette offers before anything is typed."""
-        for words, keys, act in self._entries():
-            yield DiscoveryHit(f"{words}  {keys}", act)
+        for entry in self._entries():
+            yield DiscoveryHit(entry.shown(Content(entry.words)), entry.act, text=entry.words)
 
     async def search(self, query: str) -> Hits:
-        """What fits the words typed."""
+        """What fits the words typed; what halts the desk stands last, and never alone."""
         matcher = self.matcher(query)
-        for words, keys, act in self._entries():
-            score = matcher.match(words)
-            if score > 0:
-                yield Hit(score, matcher.highlight(words), act, help=keys)
+        found = [(matcher.match(f"{one.group} {one.words}"), one) for one in self._entries()]
+        matching = [(score, one) for score, one in found if score > 0]
+        if matching and all(one.group == EMERGENCY for _, one in matching):
+            yield Hit(1.0, LOOK_BELOW, lambda: None)
+        for score, one in matching:
+            ranked = score * LAST if one.group == EMERGENCY else score
+            yield Hit(ranked, one.shown(matcher.highlight(one.words)), one.act, text=one.words)

@@ -70,6 +70,11 @@ class ShellApp(App[None], inherit_bindings=False):
     def paint_strip(self) -> None:
         """Bring the strip of every open screen up to date."""
 
+    @property
+    def workspaces(self) -> Sequence[str]:
+        """The workspaces that there are, each behind its digit."""
+        return [f"{entry.digit} {entry.name.capitalize()}" for entry in WORKSPACES if entry.available]
+
     # What screens ask for
 
     def say(self, text: str, severity: str = "information") -> None:

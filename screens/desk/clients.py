@@ -1,0 +1,162 @@
+"""The clients of the Desk: which are shown, their live orders, and the sums of what is shown."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Set
+
+from textual.app import ComposeResult
+from textual.widgets import Input
+
+from engine.words import formats
+from engine.words.formats import MASK
+from engine.words.gate import books_words
+from screens.desk.client_rows import LIVE_COLUMNS, client_columns
+from screens.desk.rows import aged, direction, known_pnl
+from screens.frame.pane import FilterLine, Pane
+from screens.frame.workspace import Shell
+from widgets.livegrid import LiveGrid
+
+
+class ClientsPane(Pane):
+    """Every client, or those of a group; sums are of the rows that are shown."""
+
+    def __init__(self, shell: Shell) -> None:
+        super().__init__("clients-pane", hint="{ } group  f filter  space mark")
+        self._shell = shell
+        self._desk = shell.desk
+        self._live: Counter[int] = Counter()
+        self._group: str | None = None
+        self._held_paise = 0
+        self._net_paise: int | None = None
+
+    def compose(self) -> ComposeResult:
+        """The rows and their filter."""
+        yield LiveGrid(
+            client_columns(self._desk, self._live, lambda: self._shell.privacy),
+            monotonic=self._shell.monotonic,
+            hint="no client here: { } turns the group, f then Esc clears the filter",
+            id="clients",
+        )
+        yield FilterLine(id="clients-filter")
+
+    @property
+    def grid(self) -> LiveGrid:
+        """The rows, by client id."""
+        return self.query_one(LiveGrid)
+
+    @property
+    def filter_line(self) -> FilterLine:
+        """The words rows must contain."""
+        return self.query_one(FilterLine)
+
+    @property
+    def client_id(self) -> int | None:
+        """The client under the cursor."""
+        key = self.grid.cursor_key
+        return key if isinstance(key, int) else None
+
+    @property
+    def shown(self) -> list[int]:
+        """The clients shown, in their order."""
+        return [key for key in self.grid.shown_keys if isinstance(key, int)]
+
+    @property
+    def marked(self) -> tuple[int, ...]:
+        """The clients marked, shown or not."""
+        return tuple(sorted(key for key in self.grid.marked_keys if isinstance(key, int)))
+
+    @property
+    def group(self) -> str | None:
+        """The group that narrows the clients, kept by its name; everyone once nobody is in it."""
+        return self._group if self._group in self._desk.clients.groups() else None
+
+    def live_orders(self, client_id: int) -> int:
+        """How many of a client's orders live."""
+        return self._live[client_id]
+
+    def count_live(self) -> set[int]:
+        """Count the live orders of each client; returns those whose count changed."""
+        fresh = Counter(order.client_id for order in self._desk.orders.all(live=True))
+        changed = {one for one in fresh.keys() | self._live.keys() if fresh[one] != self._live[one]}
+        self._live.clear()
+        self._live.update(fresh)
+        return changed
+
+    def fill(self) -> None:
+        """Show the clients under the group and the filter."""
+        clients, group = self._desk.clients.all(), self.group
+        wanted = self.query_one(Input).value.strip().casefold()
+        shown = [
+            client.id
+            for client in clients
+            if (group is None or group in client.groups)
+            and wanted in f"{client.code} {client.name} {' '.join(client.groups)}".casefold()
+        ]
+        self.grid.set_rows({client.id: client.id for client in clients}, shown)
+        self.paint_totals()
+
+    def apply(self, moved: Set[int]) -> None:
+        """Paint the clients whose figures moved."""
+        self.grid.apply(moved)
+        if moved:
+            if self.grid.sort_key in LIVE_COLUMNS:
+                self.grid.resort()
+            self.paint_totals()
+
+    def step(self, step: int) -> None:
+        """Turn to another group, or to everyone."""
+        groups = [None, *self._desk.clients.groups()]
+        self._group = groups[(groups.index(self.group) + step) % len(groups)]
+
+    def paint_totals(self) -> None:
+        """The sums of the rows shown."""
+        desk, masked, shown = self._desk, self._shell.privacy, self.shown
+        value, funds = desk.valuation.total(shown), desk.funds.total(shown)
+        clients = desk.clients.total(shown)
+        self._net_paise = known_pnl(desk, shown, value.net_day_pnl_paise)
+        self._held_paise = funds.held_paise
+
+        def money(words: Callable[[int | None], str], paise: int | None) -> str:
+            return MASK if masked else words(paise)
+
+        everyone = len(desk.clients.all())
+        live = sum(self._live[client] for client in shown)
+        self.grid.set_totals(
+            {
+                "code": str(len(shown)),
+                "name": "totals" if len(shown) == everyone else f"of {everyone} totals",
+                "gate": f"{clients.ready}/{len(shown)}"[:5],
+                "capital": money(formats.lakh, clients.capital_paise),
+                "available": money(formats.rupees, funds.available_paise),
+                "blocked": money(formats.rupees, funds.blocked_paise),
+                "net": money(formats.signed, self._net_paise),
+                "gross": money(formats.signed, known_pnl(desk, shown, value.day_pnl_paise)),
+                "charges": money(formats.rupees, value.charges_today_paise),
+                "worth": money(formats.lakh, value.value_paise),
+                "live": str(live or ""),
+            },
+            {}
+            if masked
+            else {"net": aged(desk, desk.valuation.keys_of(shown), direction(self._net_paise)) or ""},
+        )
+
+    def paint_title(self) -> None:
+        """How many are ready, shown and marked, what narrows them, and what their day brought."""
+        counts, masked = self._desk.counts(), self._shell.privacy
+        shown, marked = len(self.grid.shown_keys), len(self.grid.marked_keys)
+        text = self.filter_line.value.strip()
+        sorted_by = next((c.title for c in self.grid.columns if c.key == self.grid.sort_key), "")
+        self.set_title(
+            f"Clients {counts.clients}",
+            [
+                f"group {self.group}" if self.group is not None else "",
+                f"filter {text}" if text else "",
+                f"shown {shown}" if shown != counts.clients else "",
+                f"marked {marked}" if marked else "",
+                f"gate {counts.ready}/{counts.clients}",
+                *books_words(self._desk.reconcile.counts()),
+                f"held {MASK if masked else formats.lakh(self._held_paise)}" if self._held_paise else "",
+                f"sort {sorted_by}" if sorted_by else "",
+            ],
+        )

@@ -1,0 +1,158 @@
+"""Panes with their frames, the third pane of a wide screen, and what keys, help and palette say."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from textual.command import CommandPalette, Hit
+
+from data.vocabulary import OrderType, SizingKind
+from engine.words import formats
+from screens.desk.clients import ClientsPane
+from screens.desk.side import SidePane
+from screens.desk.watch import WatchPane
+from screens.frame.help import by_group, key_rows
+from screens.frame.pane import Pane, framed
+from tests.desks import buy, carry_out
+from tests.screens.papers import PaperBench, opened_on_paper
+from tradedesk.app.palette import LOOK_BELOW, DeskCommands
+from widgets.livegrid import LiveGrid
+
+
+def test_figures_of_a_title_leave_whole_and_from_the_right() -> None:
+    figures = ["gate 47/50", "marked 3", "sort code"]
+    assert framed("Clients", figures, 60) == ("Clients", "gate 47/50 · marked 3 · sort code")
+    assert framed("Clients", figures, 33) == ("Clients", "gate 47/50 · marked 3")
+    assert framed("Clients", figures, 12) == ("Clients", "")
+    assert framed("Clients", figures, 5) == ("Clie…", "")
+
+
+async def test_every_pane_has_a_frame_and_the_one_with_the_focus_the_accent(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        assert "╭─ Watchlist 1/1 ─" in bench.lines()[1]
+        assert "╭─ Clients 50 ─" in bench.lines()[1]
+        clients, watch = bench.screen.query_one(ClientsPane), bench.screen.query_one(WatchPane)
+        assert clients.styles.border_top != watch.styles.border_top
+        accent = clients.styles.border_top
+        await bench.keys("shift+tab")
+        assert bench.screen.focused is watch.grid
+        assert watch.styles.border_top == accent
+        assert clients.styles.border_top != accent
+
+
+async def test_a_narrow_screen_keeps_the_upper_edges_alone(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path, (80, 24)) as bench:
+        assert bench.lines()[1].startswith("─ Watchlist 1/1 ─")
+        assert not set("╭╮╰╯") & set(bench.text)
+
+
+async def test_another_title_is_painted_without_what_stands_under_it(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        grid = bench.screen.query_one("#clients", LiveGrid)
+        drawn: list[int] = []
+        line = grid.render_line
+        grid.render_line = lambda y: drawn.append(y) or line(y)  # type: ignore[method-assign]
+        bench.screen.query_one(ClientsPane).set_title("Clients", ["other figures"])
+        await bench.pilot.pause()
+        assert drawn == []
+        assert "other figures" in bench.lines()[1]
+
+
+async def held_and_live(bench: PaperBench) -> None:
+    """Shares and a live order of one client, who is under the cursor."""
+    client = bench.client("AM1042")
+    await carry_out(bench.desk, buy("RELIANCE", SizingKind.FIXED_QUANTITY, 7, client))
+    await carry_out(bench.desk, buy("TCS", SizingKind.FIXED_QUANTITY, 2, client, limit_paise=230000))
+    bench.screen.query_one("#clients", LiveGrid).move_cursor(client)
+    await bench.settle()
+
+
+async def test_a_wide_screen_shows_what_belongs_to_the_row_under_the_cursor(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path, (200, 50)) as bench:
+        await held_and_live(bench)
+        side = bench.screen.query_one(SidePane)
+        assert side.is_seen
+        titles = [pane.title_words for pane in side.query(Pane)]
+        assert titles[0].startswith("RELIANCE · 2,450.50 +2.31 %")
+        assert titles[1].startswith("AM1042 Aarav Mehta · day net ")
+        assert titles[2] == "Live orders · 1"
+        funds = bench.desk.funds.of(bench.client("AM1042"))
+        assert f"cash {formats.rupees(funds.available_paise)}" in bench.text
+        await bench.keys("down")
+        assert side.query_one("#side-live", LiveGrid).shown_keys == ()
+        assert "no order lives" in bench.text
+
+
+async def test_at_120_columns_there_is_no_third_pane_and_the_desk_names_its_workspaces(
+    tmp_path: Path,
+) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        assert not bench.screen.query_one(SidePane).is_seen
+        assert "1 Desk · 2 Bulk · 3 Orders · 4 Positions · 7 Clients" in bench.text
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_the_blotter_shows_a_limit_with_the_last_price_beside_it(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    async with opened_on_paper(tmp_path, size) as bench:
+        await held_and_live(bench)
+        await bench.keys("3")
+        row = bench.row("TCS")
+        assert "AM1042" in row
+        at = row.index("2,300.00")
+        assert row[at + 1 : at + 3] == ["2,500.00", "-8.00"]
+        await bench.pin("TCS", 240000)
+        assert bench.row("TCS")[at + 1 : at + 3] == ["2,400.00", "-4.17"]
+        assert "2,450" not in bench.row("RELIANCE")[-2:], "what has filled has no price to wait for"
+
+
+async def test_a_stop_shows_its_trigger_and_that_it_waits(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        client = bench.client("AM1042")
+        limit = buy("TCS", SizingKind.FIXED_QUANTITY, 2, client, limit_paise=261000)
+        await carry_out(bench.desk, replace(limit, order_type=OrderType.SL, trigger_paise=260000))
+        await bench.keys("3")
+        row = " ".join(bench.row("BUY TCS"))
+        assert "2,610.00 2,500.00 +4.00 2,600.00" in row
+        assert "TRIGGER PENDING" in row
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        (["x"], "x cancels live orders: there is none under the cursor"),
+        (["tab", "f"], "f filters the rows of a table: Tab goes to one"),
+        (["3", "e"], "e changes an order that is live"),
+    ],
+)
+async def test_a_key_with_nothing_to_do_says_why(tmp_path: Path, keys: list[str], told: str) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await bench.keys(*keys)
+        assert told in bench.toasts[-1]
+
+
+async def test_a_key_that_has_something_to_do_says_nothing(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await bench.keys("f", "x", "e", "escape", "space")
+        assert bench.toasts == []
+
+
+async def test_help_names_each_group_once_above_its_keys(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        lines = by_group(key_rows(bench.screen))
+        heads = [line.group for line in lines if line.group and not line.keys]
+        assert heads[:3] == ["Emergency", "Workspaces", "Orders"]
+        assert len(heads) == len(set(heads))
+
+
+async def test_what_halts_the_desk_is_never_what_enter_takes_first(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await bench.keys("ctrl+p")
+        assert isinstance(bench.screen, CommandPalette)
+        commands = DeskCommands(bench.screen)
+        for words in ("halt the desk", "cancel", "press twice"):
+            hits = [hit async for hit in commands.search(words) if isinstance(hit, Hit)]
+            first = max(hits, key=lambda hit: hit.score)
+            assert first.match_display == LOOK_BELOW or "halt the desk" not in str(first.match_display)
+            assert any("halt the desk" in str(hit.match_display) for hit in hits)
