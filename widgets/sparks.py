@@ -31,7 +31,9 @@ def levels(values: Sequence[int], steps: int) -> list[int]:
 
 
 def blocks(values: Sequence[int], cells: int) -> str:
-    """A line of blocks, as long as there are values for, `cells` at most."""
+    """A line of blocks, as long as there are values for, `cells` at most; one value alone is no line."""
+    if len(values) < 2:
+        return ""
     return "".join(BLOCKS[step] for step in levels(resampled(values, cells), len(BLOCKS)))
 
 
