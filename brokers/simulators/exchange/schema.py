@@ -6,6 +6,7 @@ Moments are microseconds since 1970 in UTC, money and prices paise.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from brokers.contract import BrokerHolding, BrokerOrder, BrokerStatus, BrokerTrade
@@ -113,6 +114,7 @@ class OrderRow:
         return self.live and bool(self.trigger_pending)
 
 
+@cache
 def columns(row: type[Any]) -> tuple[str, ...]:
     """A row class's columns in order."""
     return tuple(column.name for column in fields(row))
@@ -156,7 +158,8 @@ SELECT_TRADE = (
 
 def values(row: OrderRow | AccountRow | ParcelRow) -> dict[str, Any]:
     """A row as parameters of the statements above."""
-    return {column.name: getattr(row, column.name) for column in fields(row)}
+    names = columns(type(row))
+    return dict(zip(names, map(row.__getattribute__, names), strict=True))
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

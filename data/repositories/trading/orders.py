@@ -68,6 +68,15 @@ class Leaves(NamedTuple):
     quantity: int
 
 
+class Cancellable(NamedTuple):
+    """How an order stands, for who only asks its broker to end it."""
+
+    id: int
+    state: OrderState
+    client_id: int
+    run_number: int | None
+
+
 class OrderRows(Generic[Row]):
     """Orders as objects of one class, which has every column."""
 
@@ -156,6 +165,12 @@ _OF_STOPPED_RUNS = Query(
     .join(_RUNS, _RUNS.c.number == _ORDERS.c.run_number)
     .where(among(_ORDERS.c.id, "ids"), _RUNS.c.status == RunStatus.STOPPED.value),
 )
+_CANCELLABLE = Query(
+    Cancellable,
+    select(_ORDERS.c.id, _ORDERS.c.state, _ORDERS.c.client_id, _ORDERS.c.run_number).where(
+        among(_ORDERS.c.id, "ids")
+    ),
+)
 _MARKED = Query(
     lambda *cells: cells,
     select(_ORDERS.c.id, _ORDERS.c.flags).where(
@@ -221,6 +236,11 @@ def by_tag(on: On, tags: Collection[str]) -> dict[str, tuple[int, int]]:
 def of_stopped_runs(on: On, ids: Collection[int]) -> set[int]:
     """Which of these orders are of a run that was stopped."""
     return set(_OF_STOPPED_RUNS.all(on, ids=ids)) if ids else set()
+
+
+def cancellable(on: On, ids: Collection[int]) -> dict[int, Cancellable]:
+    """How these orders stand, those that are there, by number."""
+    return {one.id: one for one in _CANCELLABLE.all(on, ids=ids)} if ids else {}
 
 
 def marked_open(on: On, client_ids: Collection[int]) -> list[tuple[int, str]]:

@@ -6,7 +6,7 @@ kept and sent on sight.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,12 +15,12 @@ from brokers.connections import Connections
 from brokers.contract import Accepted, NotSent, Outcome
 from data.audit import AuditAction, AuditEntry
 from data.clock import Clock
+from data.repositories.trading.orders import cancellable
 from data.repositories.trading.requests import last_numbers, left_open, open_cancels
 from data.store import StoreError, Unit
-from data.vocabulary import OrderState, RequestKind, RequestState
+from data.vocabulary import TERMINAL_STATES, OrderState, RequestKind, RequestState
 from engine.book.kept import Kept
 from engine.booking.facts import CancelEnded
-from engine.booking.order import WorkingOrder
 from engine.booking.recorder import Recorder
 from engine.booking.requests import Request
 from engine.booking.stored import REQUESTS
@@ -42,29 +42,22 @@ class CancelsAsked:
 
 
 def ask(
-    unit: Unit, order_ids: Iterable[int], why: str, actor: str, halt_number: int | None = None
+    unit: Unit, order_ids: Collection[int], why: str, actor: str, halt_number: int | None = None
 ) -> CancelsAsked:
     """Free what was never sent and write a cancel request for the rest, in one commit.
 
     `freed` maps orders to paise given back, `requests` orders to their request's number.
     """
-    books = WorkingSet(unit, actor, 0)
-    books.load(order_ids)
-    freed: dict[int, int] = {}
-    wanted: list[WorkingOrder] = []
-    ended: list[int] = []
-    for order in (books.orders[order_id] for order_id in order_ids if order_id in books.orders):
-        if OrderState(order.state) is OrderState.RESERVED:
-            freed[order.id] = books.free_unsent(order, why)
-        elif order.live:
-            wanted.append(order)
-        else:
-            ended.append(order.id)
-    books.flush()
+    found = cancellable(unit, list(order_ids))
+    orders = [found[order_id] for order_id in order_ids if order_id in found]
+    unsent = [order.id for order in orders if order.state == OrderState.RESERVED]
+    freed = _free(unit, unsent, why, actor) if unsent else {}
+    wanted = [order for order in orders if order.state not in TERMINAL_STATES and order.id not in freed]
     numbers = [order.id for order in wanted]
     requests = open_cancels(unit, numbers)  # asking twice makes no second row
     last = last_numbers(unit, numbers)
     asked: list[Request] = []
+    details = {"why": why, "halt": halt_number}
     for order in wanted:
         if order.id in requests:
             continue
@@ -78,11 +71,21 @@ def ask(
                 client_id=order.client_id,
                 order_id=order.id,
                 run_number=order.run_number,
-                details={"why": why, "halt": halt_number},
+                details=details,
             )
         )
     REQUESTS.insert(unit, asked)
-    return CancelsAsked(freed, requests, tuple(ended))
+    ended = tuple(order.id for order in orders if order.state in TERMINAL_STATES)
+    return CancelsAsked(freed, requests, ended)
+
+
+def _free(unit: Unit, order_ids: Sequence[int], why: str, actor: str) -> dict[int, int]:
+    """End these orders, which never left; returns the paise given back by order."""
+    books = WorkingSet(unit, actor, 0)
+    books.load(order_ids)
+    freed = {order_id: books.free_unsent(books.orders[order_id], why) for order_id in order_ids}
+    books.flush()
+    return freed
 
 
 class Places:
