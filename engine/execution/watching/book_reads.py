@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -48,6 +49,16 @@ MAY_LIVE = (BrokerStatus.OPEN, BrokerStatus.UNRECOGNISED)
 """Statuses of orders at a broker that may still trade."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What is kept of a client's order book as last read; the orders themselves stand in the books."""
+
+    live: tuple[str, ...]
+    """The broker's ids of orders that may live."""
+    unread: tuple[UnreadRow, ...]
+    passed_over: tuple[PassedOver, ...]
+
+
 class Watcher:
     """Turns what brokers say of orders into facts, and reads their books on a schedule."""
 
@@ -72,7 +83,7 @@ class Watcher:
         self._read_since: dict[int, float] = {}
         self._unread: dict[int, str] = {}
         self._not_asked: set[int] = set()
-        self._looks: dict[int, BrokerRows[BrokerOrder]] = {}
+        self._looks: dict[int, _Look] = {}
         self._odd_books: set[int] = set()
         self._opened_at = timing.wall.now()
         self._soon: set[asyncio.Task[Any]] = set()
@@ -177,8 +188,7 @@ class Watcher:
 
     def live_rows(self, client_id: int) -> list[str]:
         """The broker's ids of orders that may live by a client's order book as it was last read."""
-        rows = self._looks.get(client_id, ())
-        return [row.broker_order_id for row in rows if row.status in MAY_LIVE]
+        return list(self._looks[client_id].live) if client_id in self._looks else []
 
     def passed_over(self, client_id: int) -> tuple[PassedOver, ...]:
         """Live orders that the desk does not trade, as a client's order book had them when last read."""
@@ -227,7 +237,8 @@ class Watcher:
         changes = await self._changes_in_doubt(client_id)
         for fact in self.resolver.changes(client_id, orders, changes, began):
             self._recorder.put(fact)
-        self._looks[client_id] = orders
+        live = tuple(row.broker_order_id for row in orders if row.status in MAY_LIVE)
+        self._looks[client_id] = _Look(live, orders.unread, orders.passed_over)
         if orders.unread or trades.unread:
             self._odd_books.add(client_id)
         else:
