@@ -274,8 +274,9 @@ class LiveGrid(GridCanvas, can_focus=True, inherit_bindings=False):
             self._user_marks(self._marks ^ {self._cursor})
 
     def action_mark_all(self) -> None:
-        """Mark every row that is shown."""
-        self._user_marks(self._marks | set(self._order))
+        """Mark every row that is shown; where all of them are, take those marks away."""
+        shown = set(self._order)
+        self._user_marks(self._marks - shown if shown <= self._marks else self._marks | shown)
 
     def action_invert_marks(self) -> None:
         """Invert the marks of the rows that are shown."""

@@ -138,6 +138,7 @@ class StatusStrip(Widget):
             }
             .statusstrip--up, .statusstrip--down, .statusstrip--warn { text-style: bold; }
         }
+        &.-sim { background: $secondary-muted; }
         &.-halted, &.-armed { background: $armed; }
         &.-armed { text-style: bold; }
     }

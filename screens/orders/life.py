@@ -17,6 +17,7 @@ from engine.words.formats import MASK
 from engine.words.life import Happened, Happening, life_lines, request_words
 from engine.words.orders import flagged_why, state_words, terms_words
 from screens.frame.commands import bindings
+from screens.frame.pane import Pane
 from screens.frame.times import market_stamp, market_time
 from screens.frame.workspace import Here, Table, Workspace
 from screens.orders.cancel import ask_cancel
@@ -68,17 +69,20 @@ class OrderScreen(Workspace):
     def compose_body(self) -> ComposeResult:
         """The order in a few lines, then its life."""
         yield SteadyStatic(id="order-facts")
-        yield LiveGrid(
-            [
-                Column("at", "time", 12, lambda line: _moment(self.desk, line), sort=lambda line: line.at),
-                Column("kind", "what", 7, lambda line: line.kind, style=_style),
-                Column("words", "", 20, self._words, style=_style, flex=True, most=LINE_CELLS),
-            ],
-            monotonic=self.shell.monotonic,
-            markable=False,
-            hint="reading…",
-            id="life",
-        )
+        with Pane("life-pane"):
+            yield LiveGrid(
+                [
+                    Column(
+                        "at", "time", 12, lambda line: _moment(self.desk, line), sort=lambda line: line.at
+                    ),
+                    Column("kind", "what", 7, lambda line: line.kind, style=_style),
+                    Column("words", "", 20, self._words, style=_style, flex=True, most=LINE_CELLS),
+                ],
+                monotonic=self.shell.monotonic,
+                markable=False,
+                hint="reading…",
+                id="life",
+            )
 
     def _words(self, line: Happened) -> str:
         return MASK if self.shell.privacy and line.kind is Happening.MONEY else line.words
@@ -120,6 +124,7 @@ class OrderScreen(Workspace):
         self._lines = dict(enumerate(life_lines(life)))
         self._open = [row for row in life.requests if row.state in OPEN_REQUESTS]
         self.query_one(LiveGrid).set_rows(self._lines)
+        self.query_one(Pane).set_title("Its life", [formats.counted(len(self._lines), "line")])
         self._paint()
         self.refresh_bindings()
 

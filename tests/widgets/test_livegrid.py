@@ -148,6 +148,18 @@ async def test_marks_are_told_with_what_is_hidden() -> None:
         assert [m.keys for m in kept.messages] == [{"C0000"}, {"C0000", "C0003", "C0004"}, {"C0000"}]
 
 
+async def test_marking_all_that_is_shown_twice_takes_those_marks_away() -> None:
+    drawn = Drawn(10)
+    async with drawn.app.run_test(size=SIZE) as pilot:
+        drawn.show()
+        await pilot.press("space")
+        drawn.grid.set_order(["C0003", "C0004"])
+        await pilot.press("*")
+        assert drawn.grid.marked_keys == {"C0000", "C0003", "C0004"}
+        await pilot.press("*")
+        assert drawn.grid.marked_keys == {"C0000"}
+
+
 async def test_sorting_waits_a_second_and_for_the_trader() -> None:
     drawn = Drawn(30)
     async with drawn.app.run_test(size=SIZE) as pilot:
