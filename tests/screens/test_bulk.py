@@ -52,7 +52,7 @@ async def test_enter_freezes_the_plan_problems_first_and_waits_for_the_answer(tm
         assert plan.number == 1
         assert await bench.desk.plans.get(1) == plan
         assert (plan.orders, len(plan.skipped_lines)) == (45, 5)
-        shown = [line.split()[0].lstrip("▸") for line in bench.lines()]
+        shown = [line.lstrip("│▸ ").partition(" ")[0] for line in bench.lines()]
         assert shown.index("PS1015") < shown.index("CC0003") < shown.index("AM1042")
         assert "short 77,63" in bench.text
         assert "a 19 sh · m 39 MTF · 20 before charges" in bench.text
