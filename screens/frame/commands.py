@@ -282,14 +282,7 @@ def _table() -> tuple[Command, ...]:
         c("grid.pan_right", "right", "pan(1)", "", "columns further to the right", "Tables"),
         c("grid.pan_left", "left", "pan(-1)", "", "columns further to the left", "Tables"),
         c("grid.mark", "space", "mark", "mark", "mark or unmark the row", "Tables"),
-        c(
-            "grid.mark_all",
-            "asterisk",
-            "mark_all",
-            "mark all",
-            "mark all rows shown, or none of them again",
-            "Tables",
-        ),
+        c("grid.mark_all", "asterisk", "mark_all", "mark all", "mark all shown, or none", "Tables"),
         c("grid.invert_marks", "i", "invert_marks", "invert", "invert the marks", "Tables"),
         c(
             "grid.sort_previous",
