@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -53,6 +54,11 @@ MISSION_PINS = {
 """Last price and previous close, in paise, that the scenarios name; on the tick."""
 
 
+@cache
+def _settings(policy: Policy) -> Settings:
+    return Settings(policy=policy, trader="tester")
+
+
 @asynccontextmanager
 async def paper_desk(
     home: Path,
@@ -71,7 +77,7 @@ async def paper_desk(
         empty_books(home),
         kind,
         clock=clock,
-        settings=settings or Settings(policy=policy, trader="tester"),
+        settings=settings or _settings(policy),
         rules=rules,
         waits=WAITS,
         exchange=exchange,
