@@ -17,11 +17,13 @@ from sqlalchemy.exc import DBAPIError
 
 from data.clock import Clock, SystemClock
 from data.engines.at_rest import FileAtRest, FileBusy, FileDamaged, FileError, copy_file, opened
-from data.engines.sqlite import writer_engine
+from data.engines.catalog import has_table
+from data.engines.sqlite import bear_broken_references, broken_references, wait_for_locks, writer_engine
 from data.errors import BadInput
 from data.home import app_lock, schema_lock
 from data.schema import (
     HEAD,
+    STAMP,
     Columns,
     add_triggers,
     alembic_config,
@@ -142,8 +144,8 @@ def _tables(path: Path) -> Columns:
 def _revision(path: Path) -> str | None:
     with opened(path) as file:
         try:
-            known = file.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
-            row = file.execute("SELECT version_num FROM alembic_version").fetchone() if known else None
+            known = has_table(file.execute, STAMP)
+            row = file.execute(f"SELECT version_num FROM {STAMP}").fetchone() if known else None
         except FileBusy as problem:
             raise BadInput("database", str(path), f"it cannot be opened: {problem}") from problem
         except FileDamaged as problem:
@@ -281,10 +283,9 @@ def _upgrade_file(
     engine = writer_engine(path)
     try:
         with engine.connect() as connection:
-            # A table may be made anew under its referrers.
-            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+            bear_broken_references(connection)  # a table may be made anew under its referrers
             begin_immediate(connection)
-            connection.exec_driver_sql("PRAGMA busy_timeout=5000")  # others may look while this commits
+            wait_for_locks(connection, 5.0)  # others may look while this commits
             if before is not None:
                 before()
             _upgrade(connection, path, revision)
@@ -301,10 +302,9 @@ def _upgrade_file(
 
 
 def _check_references(connection: Connection, path: Path) -> None:
-    astray = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
-    if astray is not None:
-        expected = f"a row of {astray[0]} refers to none of {astray[2]}; nothing was changed"
-        raise BadInput("database", str(path), expected)
+    astray = broken_references(connection)
+    if astray:
+        raise BadInput("database", str(path), f"{astray[0]}; nothing was changed")
 
 
 def _upgrade(connection: Connection, path: Path, revision: str | None) -> None:

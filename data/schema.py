@@ -10,6 +10,7 @@ from sqlalchemy.pool import StaticPool
 from sqlmodel import SQLModel
 
 from data.engines.at_rest import FileAtRest
+from data.engines.catalog import columns_by_table, has_table, objects_beside_tables, table_texts
 from data.engines.driver import On, sql
 from data.tables import access as access_tables
 from data.tables import audit as audit_tables
@@ -26,20 +27,17 @@ MODELS = (access_tables, audit_tables, market_tables, order_tables)
 Columns = Mapping[str, frozenset[str]]
 """The columns of each table."""
 
+STAMP = "alembic_version"
+"""The table with the version that a file is of."""
+
 HEAD = "0019"
 """The newest migration; a test holds it to the scripts."""
 
 
 def columns_of(connection: FileAtRest) -> Columns:
-    """The columns of each table in a file, but for SQLite's own and the stamp's."""
-    query = (
-        "SELECT m.name, p.name FROM sqlite_master m JOIN pragma_table_info(m.name) p WHERE m.type = 'table'"
-        " AND m.name NOT LIKE 'sqlite_%' AND m.name != 'alembic_version'"
-    )
-    found: dict[str, set[str]] = {}
-    for name, column in connection.execute(query):
-        found.setdefault(name, set()).add(column)
-    return {name: frozenset(columns) for name, columns in found.items()}
+    """The columns of each table in a file, but for the database's own and the stamp's."""
+    found = columns_by_table(connection.execute)
+    return {name: columns for name, columns in found.items() if name != STAMP}
 
 
 def columns_missing(standing: Columns) -> list[str]:
@@ -80,9 +78,9 @@ def known_versions() -> list[str]:
 def newer_version(on: On) -> str | None:
     """The version a newer program has brought these books to; None where they are of none beyond this one."""
     file = sql(on)
-    if file.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").first() is None:
+    if not has_table(file.exec_driver_sql, STAMP):
         return None
-    stamp = file.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    stamp = file.exec_driver_sql(f"SELECT version_num FROM {STAMP}").scalar()
     return None if stamp is None or stamp == HEAD or stamp in known_versions() else str(stamp)
 
 
@@ -110,8 +108,8 @@ def add_triggers(connection: Connection) -> None:
 
     A version from before a table was made has no trigger for it.
     """
-    rows = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-    standing, tables = set(rows.scalars()), set(inspect(connection).get_table_names())
+    standing = objects_beside_tables(connection.exec_driver_sql)
+    tables = set(inspect(connection).get_table_names())
     for name in tables.intersection(APPEND_ONLY):
         for verb in ("UPDATE", "DELETE"):
             if f"{name}_no_{verb.lower()}" not in standing:
@@ -157,10 +155,8 @@ def _fresh_texts() -> dict[str, str]:
 def _table_texts(connection: Connection) -> dict[str, str]:
     """The text of each of tradedesk's tables by name, its blanks and quotes made alike."""
     ours = _our_columns()
-    rows = connection.exec_driver_sql(
-        "SELECT name, sql FROM sqlite_master WHERE type = 'table' ORDER BY name"
-    )
-    return {name: " ".join(text.replace('"', "").split()) for name, text in rows if name in ours}
+    found = table_texts(connection.exec_driver_sql)
+    return {name: " ".join(text.replace('"', "").split()) for name, text in found.items() if name in ours}
 
 
 def mend_schema(on: On) -> None:
@@ -177,12 +173,7 @@ def mend_schema(on: On) -> None:
 def _faults(connection: Connection) -> dict[str, tuple[str, str, bool]]:
     """By its words each fault's kind and name, and whether nothing stands by that name."""
     ours, found = _ours(), dict[str, tuple[str, str, bool]]()
-    # SQLite's own indexes of keys have no text, and cannot be dropped.
-    query = (
-        "SELECT type, name, tbl_name, sql FROM sqlite_master"
-        " WHERE type != 'table' AND sql IS NOT NULL ORDER BY name"
-    )
-    standing = {str(row[1]): row for row in connection.exec_driver_sql(query)}
+    standing = objects_beside_tables(connection.exec_driver_sql)
     for name, (kind, _, of, text) in standing.items():
         if name not in ours:
             found[f"{kind} {name} of {of} is not tradedesk's"] = (kind, name, False)

@@ -82,7 +82,8 @@ def test_no_room_of_the_engine_asks_a_connection_itself():
 def test_what_is_one_databases_own_stands_with_the_engines():
     words = re.compile(
         r"\bsqlite3\b|dialects\.sqlite|\bON CONFLICT\b|\bINSERT OR\b|\bon_conflict"
-        r"|\bjson_(each|extract|valid)\b"
+        r"|\bjson_(each|extract|valid)\b|\bPRAGMA\b|\bsqlite_master\b|\bpragma_|\browid\b"
+        r"|\bcreate_function\b|\bTEMP TRIGGER\b"
     )
     own = {ROOT / "data" / "engines", ROOT / "data" / "migrations", ROOT / "brokers" / "simulators"}
     found = [

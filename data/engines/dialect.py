@@ -3,6 +3,9 @@
 LISTED = "(SELECT value FROM json_each(?))"
 """A list that one place takes, as JSON: to be selected from, or to be `IN`."""
 
+PLACE = "rowid"
+"""Where a row stands in its table: a whole number of its own, which a change of its cells leaves."""
+
 UNLESS_THERE = "ON CONFLICT DO NOTHING"
 """Behind an `INSERT`: a row whose key is there already stays as it is."""
 

@@ -123,9 +123,19 @@ def take_write_lock(connection: Connection, patience_s: float) -> bool:
 @contextlib.contextmanager
 def waiting(connection: Connection, patience_s: float) -> Generator[None]:
     """Have each statement within wait for another's lock, for so many seconds at most."""
-    connection.exec_driver_sql(f"PRAGMA busy_timeout={int(patience_s * 1000)}")
+    wait_for_locks(connection, patience_s)
     yield
-    connection.exec_driver_sql("PRAGMA busy_timeout=0")
+    wait_for_locks(connection, 0)
+
+
+def wait_for_locks(connection: Connection, patience_s: float) -> None:
+    """Have each statement from here on wait for another's lock, for so many seconds at most."""
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={int(patience_s * 1000)}")
+
+
+def bear_broken_references(connection: Connection) -> None:
+    """Let what this connection writes refer to rows that are not there; before a transaction begins."""
+    connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
 
 
 def data_version(connection: Connection) -> int:

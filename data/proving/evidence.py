@@ -9,7 +9,8 @@ from typing import Any, cast
 from sqlalchemy import Connection
 
 from data.engines.at_rest import FileAtRest, scratch
-from data.engines.dialect import is_json, member, put_row
+from data.engines.catalog import columns_standing
+from data.engines.dialect import PLACE, is_json, member, put_row
 from data.proving.proofs import PARTS, Layout, keys_of, proofs_of, proven_tables
 
 CHUNK = 5_000
@@ -222,15 +223,15 @@ def _compared(
 
 
 def _chunks(connection: Connection, name: str) -> Iterator[str]:
-    """Conditions that between them take every row of a table, however far apart or below 0 rowids are."""
+    """Conditions that between them take every row of a table, however far apart they lie."""
     after = ""
     while True:
-        query = f"SELECT rowid FROM main.{name} {after} ORDER BY rowid LIMIT {CHUNK}"
-        first, last = connection.exec_driver_sql(f"SELECT min(rowid), max(rowid) FROM ({query})").one()
+        query = f"SELECT {PLACE} AS place FROM main.{name} {after} ORDER BY {PLACE} LIMIT {CHUNK}"
+        first, last = connection.exec_driver_sql(f"SELECT min(place), max(place) FROM ({query})").one()
         if first is None:
             return
-        yield f"rowid BETWEEN {first} AND {last}"
-        after = f"WHERE rowid > {last}"
+        yield f"{PLACE} BETWEEN {first} AND {last}"
+        after = f"WHERE {PLACE} > {last}"
 
 
 def _latest_of(told: FileAtRest, name: str) -> Iterator[str]:
@@ -270,7 +271,7 @@ def _judged(
 def _fits(connection: Connection, layout: Layout, name: str) -> bool:
     """Whether the tables still have the columns of a layout."""
     for one in (name, *PARTS.get(name, ())):
-        standing = {row[1] for row in connection.exec_driver_sql(f"PRAGMA table_info({one})")}
+        standing = columns_standing(connection.exec_driver_sql, one)
         if not set(layout.get(one, ())) <= standing or one not in layout:
             return False
     return True

@@ -14,11 +14,11 @@ from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import Connection
 
-from data.engines.dialect import LISTED
+from data.engines.dialect import LISTED, PLACE
 from data.engines.driver import fetch
+from data.engines.noting import Notes, add_function, note_changes
 from data.proving.proofs import (
     PARTS,
-    Layout,
     blobs,
     key_text,
     keys_of,
@@ -57,7 +57,7 @@ MOST = 200_000
 
 
 class _Was(dict[int, str]):
-    """What the noted rows of a table were, by rowid; empty for one that was not there.
+    """What the noted rows of a table were, by their places; empty for one that was not there.
 
     A row of a known proof is noted when it is asked for; None stands for one that is neither.
     """
@@ -94,17 +94,14 @@ class Noted:
     def watch(self, connection: Connection) -> None:
         """Note from now on what this connection changes."""
         layout = layout_now()
-        own = connection.connection.driver_connection
-        assert own is not None
-        own.create_function("row_proof", -1, row_proof, deterministic=True)
+        add_function(connection, "row_proof", row_proof)
         for name, was in self._was.items():
-            # The dictionaries' own methods: nothing but them is called for a row.
-            own.create_function(f"noted_{name}", 1, was.__getitem__)
-            own.create_function(f"note_{name}", 2, was.__setitem__)
-            own.create_function(f"was_{name}", 1, was.get)
-            own.create_function(f"gone_{name}", 2, self._gone[name].setdefault)
-            for verb, what in _triggers(layout, name).items():
-                own.execute(f"CREATE TEMP TRIGGER proof_{name}_{verb} AFTER {what}")
+            # Transfers, which have parts, are never changed.
+            before = "''" if name in PARTS else f"row_proof({blobs(layout[name], 'OLD.')})"
+            key = " || '|' || ".join(f"OLD.{column}" for column in keys_of(name))
+            gone = self._gone[name].setdefault
+            notes = Notes(was.__getitem__, was.__setitem__, was.get, gone)
+            note_changes(connection, name, layout[name], key, before, notes)
 
     def __bool__(self) -> bool:
         """Whether a proven row may have changed."""
@@ -133,7 +130,7 @@ class Noted:
         for key in rows.standing:
             found = fetch(
                 connection,
-                f"SELECT rowid FROM main.{rows.name} WHERE {where}",
+                f"SELECT {PLACE} FROM main.{rows.name} WHERE {where}",
                 tuple(key.split("|", len(keys) - 1)),
             )
             self._was[rows.name].update((place, ACCEPTED) for (place,) in found)
@@ -156,8 +153,8 @@ class Noted:
         if unknown:
             (key,) = keys_of(name)
             query = (
-                f"SELECT o.rowid, {blobs([key], 'o.')}, row_proof({blobs(layout_now()[name], 'o.')})"
-                f" FROM main.{name} AS o WHERE o.{key} IN {LISTED} ORDER BY o.rowid"
+                f"SELECT o.{PLACE}, {blobs([key], 'o.')}, row_proof({blobs(layout_now()[name], 'o.')})"
+                f" FROM main.{name} AS o WHERE o.{key} IN {LISTED} ORDER BY o.{PLACE}"
             )
             rows = fetch(connection, query, (json.dumps(unknown),))
             found |= {key_text(one): was.setdefault(place, now) for place, one, now in rows}
@@ -199,24 +196,9 @@ class Noted:
         """How many rows each of these tables has beside those that are noted, where any."""
         counts = dict[str, int]()
         for name in tables:
-            query = f"SELECT count(*) FROM main.{name} WHERE rowid NOT IN {LISTED}"
+            query = f"SELECT count(*) FROM main.{name} WHERE {PLACE} NOT IN {LISTED}"
             counts[name] = int(fetch(connection, query, (json.dumps(list(self._was[name])),))[0][0])
         return {name: count for name, count in counts.items() if count}
-
-
-def _triggers(layout: Layout, name: str) -> dict[str, str]:
-    """What notes the changes of a table's rows; transfers, which have parts, are never changed."""
-    before = "''" if name in PARTS else f"row_proof({blobs(layout[name], 'OLD.')})"
-    key = " || '|' || ".join(f"OLD.{column}" for column in keys_of(name))
-    columns = ", ".join(f'"{column}"' for column in layout[name])
-    note = f"SELECT note_{name}(OLD.rowid, {before})"
-    unknown = f"noted_{name}(OLD.rowid) IS NULL"
-    return {
-        "insert": f"INSERT ON main.{name} BEGIN SELECT note_{name}(NEW.rowid, ''); END",
-        "update": f"UPDATE OF {columns} ON main.{name} WHEN {unknown} BEGIN {note}; END",
-        "delete": f"DELETE ON main.{name} BEGIN {note} WHERE {unknown};"
-        f" SELECT gone_{name}(CAST({key} AS TEXT), was_{name}(OLD.rowid)); END",
-    }
 
 
 def _standing(
@@ -224,8 +206,8 @@ def _standing(
 ) -> list[tuple[str, int, str]]:
     """Key, place and proof now of those rows that are there."""
     key = " || '|' || ".join(f'"{column}"' for column in keys_of(name))
-    columns = f"CAST({key} AS BLOB), rowid"
-    here = f"rowid IN {LISTED} ORDER BY rowid"
+    columns = f"CAST({key} AS BLOB), {PLACE}"
+    here = f"{PLACE} IN {LISTED} ORDER BY {PLACE}"
     asked = (json.dumps(places),)
     if name not in PARTS:
         query = f"SELECT {columns}, row_proof({blobs(layout_now()[name])}) FROM main.{name} WHERE {here}"
@@ -235,6 +217,6 @@ def _standing(
         for key, place in fetch(connection, f"SELECT {columns} FROM main.{name} WHERE {here}", asked)
     ]
     unknown = [place for key, place in rows if key not in proven]
-    where = f"rowid IN ({', '.join(map(str, unknown))})"
+    where = f"{PLACE} IN ({', '.join(map(str, unknown))})"
     made = dict(proofs_of(connection, layout_now(), name, where)) if unknown else {}
     return [(key, place, proven[key] if key in proven else made[key]) for key, place in rows]

@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 
 from data.audit import AuditAction
-from data.engines.dialect import is_json
+from data.engines.dialect import PLACE, is_json
 from data.engines.driver import fetch
 from data.tables.columns import UtcDateTime
 from data.vocabulary import (
@@ -122,8 +122,8 @@ def unreadable(connection: Connection, newest: int | None = None) -> list[str]:
         since = ""
         if newest is not None:
             rows = max(1, newest // LINES.get(table.name, 1))
-            last = f"SELECT rowid FROM {table.name} ORDER BY rowid DESC LIMIT {rows}"
-            since = f"rowid >= (SELECT min(rowid) FROM ({last})) AND "
+            last = f"SELECT {PLACE} AS place FROM {table.name} ORDER BY {PLACE} DESC LIMIT {rows}"
+            since = f"{PLACE} >= (SELECT min(place) FROM ({last})) AND "
         for row in _unfit_rows(connection, table, since):
             found += _unfit_values(connection, table, row)
         if len(found) >= MOST:
@@ -133,14 +133,14 @@ def unreadable(connection: Connection, newest: int | None = None) -> list[str]:
 
 def _unfit_rows(connection: Connection, table: Table, since: str) -> list[int]:
     whole = " AND ".join(_fits(column) for column in table.columns)
-    query = f"SELECT rowid FROM {table.name} WHERE {since} NOT ({whole}) LIMIT {MOST}"
+    query = f"SELECT {PLACE} FROM {table.name} WHERE {since} NOT ({whole}) LIMIT {MOST}"
     rows = [int(row) for (row,) in fetch(connection, query)]
     texts = [_quoted(column) for column in table.columns if _is_text(column)]
     if not texts:
         return rows
     beyond_ascii = " OR ".join(f"{text} GLOB '*[^ -~]*'" for text in texts)
     stored = ", ".join(f"CAST({text} AS BLOB)" for text in texts)
-    query = f"SELECT rowid, {stored} FROM {table.name} WHERE {since} ({beyond_ascii})"
+    query = f"SELECT {PLACE}, {stored} FROM {table.name} WHERE {since} ({beyond_ascii})"
     for row, *values in connection.exec_driver_sql(query).yield_per(1000):
         if len(rows) < MOST and row not in rows and not all(_is_utf8(value) for value in values):
             rows.append(int(row))
@@ -153,7 +153,7 @@ def _unfit_values(connection: Connection, table: Table, row: int) -> list[str]:
     for column in table.columns:
         stored = connection.exec_driver_sql(
             f"SELECT {_fits(column)}, typeof({_quoted(column)}), CAST({_quoted(column)} AS BLOB),"
-            f" CAST({keys} AS BLOB) FROM {table.name} WHERE rowid = ?",
+            f" CAST({keys} AS BLOB) FROM {table.name} WHERE {PLACE} = ?",
             (row,),
         ).one()
         fits, kind, value, key = stored

@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 
 from data.audit import AuditAction
 from data.engines.at_rest import FileError, opened, opened_to_look
+from data.engines.catalog import has_table
 from data.errors import BadInput, quoted
 from data.repositories.base import Change, On, Query, Rows, given
 from data.repositories.meta import LIVE_BESIDE
@@ -83,7 +84,7 @@ def check_words(database: Path, brokers: Collection[str]) -> None:
 def kite_before_connections(database: Path) -> str | None:
     """Address of the Kite that a file belongs to which has no table of connections yet; else None."""
     with suppress(FileError), opened_to_look(database) as file:
-        if not file.execute("SELECT 1 FROM sqlite_master WHERE name = 'connection'").fetchone():
+        if not has_table(file.execute, "connection"):
             row = file.execute("SELECT value FROM meta WHERE name = 'kite'").fetchone()
             return None if row is None else str(row[0])
     return None
