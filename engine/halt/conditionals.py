@@ -7,7 +7,7 @@ from brokers.connections import Connections
 from brokers.contract import Accepted, Conditional, KeepsConditionals
 from data.clock import Clock
 from engine.book.book import Book
-from engine.execution.sending.calls import outcome_of
+from engine.execution.sending.unanswered import outcome_of
 from engine.halt.certificate import CertificateConditional
 from engine.rules import READERS, Rules
 from engine.timing import Timing

@@ -12,7 +12,7 @@ from brokers.pacing import Lane
 from brokers.paper.broker import CAPABILITIES
 from data.vocabulary import OrderState, RunCount, RunStatus, SizingKind
 from engine.events import OrderChanged
-from engine.execution.sending.calls import NO_ANSWER
+from engine.execution.sending.unanswered import NO_ANSWER
 from engine.rules import PER_CLIENT
 from tests.desks import START, Wire, books_are_sound, buy, manual_clock, paper_desk, until
 from tradedesk.testing import seam

@@ -25,7 +25,7 @@ from engine.booking.recorder import Recorder
 from engine.booking.requests import Request
 from engine.booking.stored import REQUESTS
 from engine.booking.working_set import WorkingSet
-from engine.execution.sending.calls import NO_ANSWER, NOT_SERVED, outcome_of
+from engine.execution.sending.unanswered import NO_ANSWER, NOT_SERVED, outcome_of
 from engine.execution.watching.book_reads import Watcher
 from engine.instances import ThisEngine
 from engine.rules import CANCEL_WORKERS, PER_CLIENT

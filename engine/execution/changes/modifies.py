@@ -32,8 +32,8 @@ from engine.booking.recorder import Recorder
 from engine.booking.requests import Request
 from engine.booking.stored import REQUESTS
 from engine.booking.working_set import WorkingSet, blocking
-from engine.execution.sending.calls import LastLook, no_answer, outcome_of
 from engine.execution.sending.dispatch import HALTED
+from engine.execution.sending.unanswered import LastLook, no_answer, outcome_of
 from engine.execution.trading import require_trading
 from engine.execution.watching.book_reads import Watcher
 from engine.instances import ThisEngine

@@ -23,8 +23,8 @@ from engine.book.views import OrderView
 from engine.booking.facts import Applied, SendEnded
 from engine.booking.recorder import Recorder
 from engine.events import PositionsWanted
-from engine.execution.sending.calls import NO_ANSWER, LastLook, no_answer, outcome_of
 from engine.execution.sending.claiming import Claimed, claim
+from engine.execution.sending.unanswered import NO_ANSWER, LastLook, no_answer, outcome_of
 from engine.instances import ThisEngine
 from engine.market.venues import Venues
 from engine.rules import PER_CLIENT, WORKERS

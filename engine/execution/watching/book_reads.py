@@ -36,7 +36,7 @@ from engine.booking.recorder import Recorder
 from engine.booking.states import EVENT_OF_STATUS, transition
 from engine.booking.unread import ORDERS, TRADES, keep_unread
 from engine.events import ExternalOrderTraded, TapeLine
-from engine.execution.sending.calls import NOT_SERVED
+from engine.execution.sending.unanswered import NOT_SERVED
 from engine.execution.watching.unresolved import Resolver
 from engine.instances import ThisEngine
 from engine.news import ExternalOrder
