@@ -21,7 +21,7 @@ from brokers.kite.broker import KiteBroker
 from brokers.kite.calls import READ_WORKERS
 from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.exchange.openings import AccountOpening
-from brokers.simulators.kite.books.journal import NO_DELAYS
+from brokers.simulators.kite.books.delays import NO_DELAYS
 from brokers.simulators.kite.server import LocalKite
 from data.clock import SystemClock
 from data.reference.phases import load_calendar

@@ -14,7 +14,7 @@ from brokers.kite.calls import KiteWaits
 from brokers.paper.broker import PaperBroker
 from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.exchange.openings import AccountOpening, HoldingOpening
-from brokers.simulators.kite.books.journal import NO_DELAYS, Delays
+from brokers.simulators.kite.books.delays import NO_DELAYS, Delays
 from brokers.simulators.kite.books.laid_rows import LaidRow
 from brokers.simulators.kite.server import LocalKite
 from data.reference.instruments import Instrument

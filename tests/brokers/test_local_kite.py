@@ -20,7 +20,7 @@ from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.exchange.openings import AccountOpening, HoldingOpening
 from brokers.simulators.exchange.prices import Listing
 from brokers.simulators.kite.apps import PLATFORM
-from brokers.simulators.kite.books.journal import NO_DELAYS, Delays
+from brokers.simulators.kite.books.delays import NO_DELAYS, Delays
 from brokers.simulators.kite.server import LocalKite
 from brokers.simulators.kite.serving import serve
 from data.clock import ManualClock

@@ -10,8 +10,8 @@ from typing import Any
 from brokers.contract import BrokerOrder, BrokerStatus, BrokerTrade
 from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.exchange.openings import AccountOpening, HoldingOpening
+from brokers.simulators.kite.books.delays import Delays
 from brokers.simulators.kite.books.entries import CANCELLED, REJECTED, Entry
-from brokers.simulators.kite.books.journal import Delays
 from brokers.simulators.kite.mishaps import Mishap
 from brokers.simulators.kite.server import LocalKite
 from data.reference.phases import load_calendar

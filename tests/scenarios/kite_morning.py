@@ -13,7 +13,7 @@ from brokers.contract import BrokerAccount
 from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.exchange.openings import AccountOpening
 from brokers.simulators.kite.apps import own_address, own_app
-from brokers.simulators.kite.books.journal import NO_DELAYS
+from brokers.simulators.kite.books.delays import NO_DELAYS
 from brokers.simulators.kite.server import LocalKite
 from data.clock import ManualClock, SystemClock
 from data.reference.phases import load_calendar

@@ -38,7 +38,7 @@ async def test_the_rest_of_an_order_filled_in_part_is_changed_filled_and_cancell
 
         entry = morning.kite.journal.find(ONE.user_id, str(found[ONE.number].broker_order_id))
         assert entry is not None
-        await morning.kite.journal.allow(entry, 1)
+        await morning.kite.ways.allow(entry, 1)
         await morning.until(lambda: desk.orders.get(first).filled_quantity == 3)
         assert desk.orders.get(first).state is OrderState.OPEN
 

@@ -162,7 +162,7 @@ async def _rename(kite: "LocalKite", body: dict[str, Any]) -> bool:
         moves.append((before, str(now), listings[before].instrument.security))
     await kite.venue.write(partial(kite.venue.exchange.rename, moves))
     await kite.venue.listings()
-    kite.journal.rename({before: now for before, now, _ in moves})
+    kite.ways.rename({before: now for before, now, _ in moves})
     return True
 
 
@@ -188,7 +188,7 @@ async def _fill(kite: "LocalKite", body: dict[str, Any]) -> bool:
         raise BadInput(
             "quantity", quantity, "give a whole number from 1, or leave it out for all that is left"
         )
-    outcome = await kite.journal.allow(entry, quantity)
+    outcome = await kite.ways.allow(entry, quantity)
     if isinstance(outcome, Refused):
         raise BadInput("order", order_id, outcome.message)
     return True

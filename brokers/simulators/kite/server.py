@@ -17,9 +17,11 @@ from brokers.simulators.kite import control, login
 from brokers.simulators.kite.answers import leave_bare
 from brokers.simulators.kite.books.authorisations import Authorisations
 from brokers.simulators.kite.books.conditionals import Conditionals
-from brokers.simulators.kite.books.journal import Delays, Journal, OrderListener
+from brokers.simulators.kite.books.delays import Delays
+from brokers.simulators.kite.books.journal import Journal, OrderListener
 from brokers.simulators.kite.books.keeping import Keeping
 from brokers.simulators.kite.books.laid_rows import LaidRows
+from brokers.simulators.kite.books.ways import OrderWays
 from brokers.simulators.kite.limits import CallLimits
 from brokers.simulators.kite.mishaps import KiteMishaps
 from brokers.simulators.kite.routes import table as routes
@@ -73,7 +75,8 @@ class LocalKite:
         self.limits = CallLimits(clock)
         self.sessions = SimulatedSessions(api_keys, clock, self.venue.market, dice, self._keeping)
         self.authorisations = Authorisations(self.venue.market, dice)
-        self.journal = Journal(self.venue, clock, self.delays, self.switches, self.mishaps, self._keeping)
+        self.journal = Journal(self.venue, clock, self.mishaps, self._keeping)
+        self.ways = OrderWays(self.venue, clock, self.delays, self.switches, self.journal)
         self.received: Counter[tuple[str, str, str]] = Counter()
         """How many order requests have come, by route, user id and tag or order id."""
         self._openings = dict[tuple[str, str], int]()
@@ -107,7 +110,7 @@ class LocalKite:
     async def start(self) -> None:
         """Serve. Raises `OSError` where the port is taken."""
         self.venue.open()
-        await self.journal.open()
+        await self.ways.open()
         await self.venue.write(partial(self.exchange.resume, LONGEST_AWAY))
         app = web.Application()
         app.on_response_prepare.append(leave_bare)
@@ -135,7 +138,7 @@ class LocalKite:
         await self.sockets.close()
         if self._runner is not None:
             await self._runner.cleanup()
-        await self.journal.close()
+        await self.ways.close()
         await self.venue.close()
         self._keeping.close()
 
@@ -153,6 +156,6 @@ class LocalKite:
             # While another process holds the file the market stands still here.
             with suppress(BrokerError):
                 await self.venue.write(self.exchange.advance)
-                await self.journal.keep_up()
+                await self.ways.keep_up()
             self.sessions.sweep()
             await self.clock.sleep(PULSE_SECONDS)

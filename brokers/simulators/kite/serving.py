@@ -8,7 +8,7 @@ from pathlib import Path
 from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.exchange.openings import AccountOpening
 from brokers.simulators.kite.apps import PLATFORM, own_address, own_app
-from brokers.simulators.kite.books.journal import Delays
+from brokers.simulators.kite.books.delays import Delays
 from brokers.simulators.kite.server import LocalKite
 from data.clock import Clock, SystemClock
 from data.reference.phases import Calendar, load_calendar

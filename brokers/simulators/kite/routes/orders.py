@@ -69,7 +69,7 @@ async def _place_one(kite: "LocalKite", caller: Caller, variety: str, order: Ord
     refused = await kite.venue.check(order, after_market=order.after_market)
     if refused is not None:
         raise turned_of(refused)
-    entry = await kite.journal.place(caller.user_id, variety, order, caller.mishap)
+    entry = await kite.ways.place(caller.user_id, variety, order, caller.mishap)
     if isinstance(entry, Refused):
         raise turned_of(entry)
     return entry.order_id
@@ -137,7 +137,7 @@ async def modify(kite: "LocalKite", request: web.Request, caller: Caller) -> obj
     change = await _change(kite, entry, form)
     await _check_change(kite, entry, change)
     _check_ready(entry, "modified")  # the market was asked meanwhile
-    await kite.journal.modify(entry, change, caller.mishap)
+    await kite.ways.modify(entry, change, caller.mishap)
     return {"order_id": entry.order_id}
 
 
@@ -174,7 +174,7 @@ async def _check_change(kite: "LocalKite", entry: Entry, change: OrderChange) ->
 async def cancel(kite: "LocalKite", request: web.Request, caller: Caller) -> object:
     """Ask for a live order's end; the answer says only that it was asked."""
     entry = await _entry(kite, request, caller, "cancelled")
-    await kite.journal.cancel(entry)
+    await kite.ways.cancel(entry)
     return {"order_id": entry.order_id}
 
 
