@@ -24,64 +24,74 @@ _FAULT_FIELDS = frozenset({"user", "route", "fault", "share", "count", "seconds"
 
 def add_to(app: web.Application, kite: "LocalKite") -> None:
     """Serve clock, faults, switches, state and request tokens."""
+    calls = _Calls(kite)
+    for method, path, handle in (
+        ("GET", "clock", calls.clock),
+        ("POST", "clock", calls.move_clock),
+        ("GET", "faults", calls.faults),
+        ("POST", "faults", calls.add_fault),
+        ("DELETE", "faults", calls.clear_faults),
+        ("POST", "rows", calls.lay_row),
+        ("DELETE", "rows", calls.clear_rows),
+        ("POST", "fills", calls.fill),
+        ("POST", "rename", calls.rename),
+        ("POST", "switches", calls.switch),
+        ("GET", "state", calls.state),
+        ("POST", "sockets", calls.sockets),
+        ("POST", "request_token", calls.request_token),
+    ):
+        app.router.add_route(method, f"/control/{path}", _answering(handle))
 
-    async def clock(_request: web.Request) -> object:
-        market = kite.venue.market
+
+class _Calls:
+    """What is asked of one local Kite beside what Kite Connect has."""
+
+    def __init__(self, kite: "LocalKite") -> None:
+        self._kite = kite
+
+    async def clock(self, _request: web.Request) -> object:
+        market = self._kite.venue.market
         return {"market_time": market.now().isoformat(), "trading_day": market.trading_day.isoformat()}
 
-    async def move_clock(request: web.Request) -> object:
-        await _move_clock(kite, await _body(request))
-        return await clock(request)
+    async def move_clock(self, request: web.Request) -> object:
+        await _move_clock(self._kite, await _body(request))
+        return await self.clock(request)
 
-    async def faults(_request: web.Request) -> object:
-        return [rule.row() for rule in kite.mishaps.rules()]
+    async def faults(self, _request: web.Request) -> object:
+        return [rule.row() for rule in self._kite.mishaps.rules()]
 
-    async def add_fault(request: web.Request) -> object:
-        return _add_fault(kite, await _body(request))
+    async def add_fault(self, request: web.Request) -> object:
+        return _add_fault(self._kite, await _body(request))
 
-    async def clear_faults(request: web.Request) -> object:
-        kite.mishaps.clear(request.query.get("user"))
-        return [rule.row() for rule in kite.mishaps.rules()]
+    async def clear_faults(self, request: web.Request) -> object:
+        self._kite.mishaps.clear(request.query.get("user"))
+        return await self.faults(request)
 
-    async def lay_row(request: web.Request) -> object:
-        return _lay_row(kite, await _body(request))
+    async def lay_row(self, request: web.Request) -> object:
+        return _lay_row(self._kite, await _body(request))
 
-    async def clear_rows(request: web.Request) -> object:
-        kite.laid_rows.clear(request.query.get("user"))
+    async def clear_rows(self, request: web.Request) -> object:
+        self._kite.laid_rows.clear(request.query.get("user"))
         return True
 
-    async def fill(request: web.Request) -> object:
-        return await _fill(kite, await _body(request))
+    async def fill(self, request: web.Request) -> object:
+        return await _fill(self._kite, await _body(request))
 
-    async def rename(request: web.Request) -> object:
-        return await _rename(kite, await _body(request))
+    async def rename(self, request: web.Request) -> object:
+        return await _rename(self._kite, await _body(request))
 
-    async def switch(request: web.Request) -> object:
-        kite.switches.change(await _body(request))
+    async def switch(self, request: web.Request) -> object:
+        self._kite.switches.change(await _body(request))
         return True
 
-    async def sockets(request: web.Request) -> object:
-        return _tell_sockets(kite, await _body(request))
+    async def sockets(self, request: web.Request) -> object:
+        return _tell_sockets(self._kite, await _body(request))
 
-    async def state(_request: web.Request) -> object:
-        return _state(kite)
+    async def state(self, _request: web.Request) -> object:
+        return _state(self._kite)
 
-    async def request_token(request: web.Request) -> object:
-        return await _request_token(kite, await _body(request))
-
-    app.router.add_get("/control/clock", _answering(clock))
-    app.router.add_post("/control/clock", _answering(move_clock))
-    app.router.add_get("/control/faults", _answering(faults))
-    app.router.add_post("/control/faults", _answering(add_fault))
-    app.router.add_delete("/control/faults", _answering(clear_faults))
-    app.router.add_post("/control/rows", _answering(lay_row))
-    app.router.add_delete("/control/rows", _answering(clear_rows))
-    app.router.add_post("/control/fills", _answering(fill))
-    app.router.add_post("/control/rename", _answering(rename))
-    app.router.add_post("/control/switches", _answering(switch))
-    app.router.add_get("/control/state", _answering(state))
-    app.router.add_post("/control/sockets", _answering(sockets))
-    app.router.add_post("/control/request_token", _answering(request_token))
+    async def request_token(self, request: web.Request) -> object:
+        return await _request_token(self._kite, await _body(request))
 
 
 def _answering(
