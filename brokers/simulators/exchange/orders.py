@@ -170,21 +170,10 @@ class OrderFlow:
         phase = self._market.phase(instrument, at_us)
         if phase in (PhaseKind.CLOSED, PhaseKind.POST_CLOSE, PhaseKind.UNKNOWN):
             return Refused("market_closed", "The market is closed: orders are not accepted now.")
-        quantity = order.quantity if change.quantity is None else change.quantity
-        if quantity <= order.filled:
-            return Refused("bad_quantity", f"Quantity should be above the {order.filled} already traded.")
-        refused = _change_trigger(order, change, instrument, quote)
-        if refused is not None:
-            return refused
-        limit = order.limit_paise if change.price_paise is None else change.price_paise
-        if order.waiting and order.order_type == OrderType.SL_M:
-            tick, trigger = instrument.tick_paise, order.trigger_paise
-            limit = protected_price(quote, order.buying, order.protection_bps, tick, trigger)
-        refused = check_terms(quantity, limit, instrument, quote)
-        if refused is None and order.waiting:
-            refused = check_reach(order.buying, limit, order.trigger_paise)
-        if refused is not None:
-            return refused
+        terms = _terms_after(order, change, instrument, quote)
+        if isinstance(terms, Refused):
+            return terms
+        quantity, limit = terms
         account = self._books.account(user_id)
         if limit != order.limit_paise or quantity > order.quantity:
             order.priority = state.next_order
@@ -333,6 +322,26 @@ class OrderFlow:
 
 
 _IOC_REST = "The rest of an IOC order is cancelled."
+
+
+def _terms_after(
+    order: OrderRow, change: OrderChange, instrument: Instrument, quote: Quote
+) -> tuple[int, int] | Refused:
+    """Whole quantity and limit of an order as a change would have it, whose trigger it takes at once."""
+    quantity = order.quantity if change.quantity is None else change.quantity
+    if quantity <= order.filled:
+        return Refused("bad_quantity", f"Quantity should be above the {order.filled} already traded.")
+    refused = _change_trigger(order, change, instrument, quote)
+    if refused is not None:
+        return refused
+    limit = order.limit_paise if change.price_paise is None else change.price_paise
+    if order.waiting and order.order_type == OrderType.SL_M:
+        tick, trigger = instrument.tick_paise, order.trigger_paise
+        limit = protected_price(quote, order.buying, order.protection_bps, tick, trigger)
+    refused = check_terms(quantity, limit, instrument, quote)
+    if refused is None and order.waiting:
+        refused = check_reach(order.buying, limit, order.trigger_paise)
+    return refused or (quantity, limit)
 
 
 def _change_trigger(

@@ -61,36 +61,52 @@ def check_request(
         return own_bps
     if phase not in _LIMIT_PHASES:
         return Refused("market_closed", "The market is closed: orders are not accepted now.")
-    buying = request.side is Side.BUY
-    trigger = request.trigger_paise if request.order_type in STOPS else None
-    if request.order_type in STOPS:
-        if phase is not PhaseKind.CONTINUOUS:
-            return Refused("market_closed", "Stop loss orders are currently not allowed.")
-        if trigger is None:
-            return Refused("bad_trigger", f"`trigger_price` is required for {request.order_type} orders.")
-        refused = check_trigger(buying, trigger, instrument, quote)
-        if refused is not None:
-            return refused
-    if request.order_type in (OrderType.MARKET, OrderType.SL_M):
-        if not request.protection_bps or not 0 < request.protection_bps <= BPS:
-            return Refused(
-                "no_market_protection",
-                "Market orders without market protection are not allowed via API. "
-                "Please set market protection or use a Limit order.",
-            )
-        if phase is not PhaseKind.CONTINUOUS:
-            return Refused("market_closed", "Market orders are currently not allowed.")
-        if trigger is not None and request.validity is Validity.IOC:
-            return Refused("bad_validity", "IOC validity is not allowed for SL-M orders.")
-        limit = protected_price(quote, buying, request.protection_bps, instrument.tick_paise, trigger)
-    elif request.price_paise is None:
-        return Refused("bad_price", f"`price` is required for {request.order_type} orders.")
-    else:
-        limit = request.price_paise
+    trigger = _trigger_of(request, instrument, quote, phase)
+    if isinstance(trigger, Refused):
+        return trigger
+    limit = _limit_of(request, instrument, quote, phase, trigger)
+    if isinstance(limit, Refused):
+        return limit
     refused = check_terms(request.quantity, limit, instrument, quote)
     if refused is None and trigger is not None:
-        refused = check_reach(buying, limit, trigger)
+        refused = check_reach(request.side is Side.BUY, limit, trigger)
     return refused or Terms(limit, own_bps, trigger)
+
+
+def _trigger_of(
+    request: OrderRequest, instrument: Instrument, quote: Quote, phase: PhaseKind
+) -> int | Refused | None:
+    """The price at which a stop becomes an order; None for an order that is none."""
+    if request.order_type not in STOPS:
+        return None
+    if phase is not PhaseKind.CONTINUOUS:
+        return Refused("market_closed", "Stop loss orders are currently not allowed.")
+    trigger = request.trigger_paise
+    if trigger is None:
+        return Refused("bad_trigger", f"`trigger_price` is required for {request.order_type} orders.")
+    return check_trigger(request.side is Side.BUY, trigger, instrument, quote) or trigger
+
+
+def _limit_of(
+    request: OrderRequest, instrument: Instrument, quote: Quote, phase: PhaseKind, trigger: int | None
+) -> int | Refused:
+    """The least favourable price of an order: its own, or where its protection ends."""
+    if request.order_type not in (OrderType.MARKET, OrderType.SL_M):
+        if request.price_paise is None:
+            return Refused("bad_price", f"`price` is required for {request.order_type} orders.")
+        return request.price_paise
+    if not request.protection_bps or not 0 < request.protection_bps <= BPS:
+        return Refused(
+            "no_market_protection",
+            "Market orders without market protection are not allowed via API. "
+            "Please set market protection or use a Limit order.",
+        )
+    if phase is not PhaseKind.CONTINUOUS:
+        return Refused("market_closed", "Market orders are currently not allowed.")
+    if trigger is not None and request.validity is Validity.IOC:
+        return Refused("bad_validity", "IOC validity is not allowed for SL-M orders.")
+    buying = request.side is Side.BUY
+    return protected_price(quote, buying, request.protection_bps, instrument.tick_paise, trigger)
 
 
 def _own_bps(request: OrderRequest, instrument: Instrument) -> int | Refused:
