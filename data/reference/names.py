@@ -70,29 +70,24 @@ def match(
     """Match the instruments of one broker's file with those known, under the tokens known of that broker.
 
     `claimed` are the securities that a client holds or has orders of: nothing else may take their name.
-    `first_sight` gives the security of an instrument that is not known. A file that is not `whole` proves
+    `first_sight` returns the security of an instrument that is not known. A file that is not `whole` proves
     no instrument gone.
     """
-    before = _pairs(known, told, whole)
-    by_key, by_token = {one.key: one for one in known}, _by_token(known)
-    told_keys = {one.key for one in told}
+    pairs = _Pairs(known, told)
+    pairs.take_tokens()
+    pairs.take_names()
+    if whole:
+        pairs.take_isins_and_shares()
+    before, out = pairs.before, Matched()
+    here = {one.key: one for one in known}
     went_on = {one.key: now for now, one in before.items()}
-    out = Matched()
+    owners = _Owners(_by_token(known), {one.key for one in told}, went_on, claimed)
     for one in told:
-        was, here = before.get(one.key), by_key.get(one.key)
-        if here is not None and here.key not in went_on and here.security in claimed:
-            _keep_both(out, one, here, was)
+        was, named = before.get(one.key), here.get(one.key)
+        if named is not None and named.key not in went_on and named.security in claimed:
+            _keep_both(out, one, named, was)
             continue
-        doubt, owner = "" if was is None else was.doubt, by_token.get((one.exchange, one.token))
-        if owner is not None and owner is not was and went_on.get(owner.key, owner.key) != one.key:
-            words = (
-                f"token {one.token} was {_named(owner)} and is {_named(one)} now: "
-                "this is no rename, nothing is carried over"
-            )
-            if owner.security in claimed:
-                doubt = out.doubts[one.key] = out.doubts[owner.key] = words
-            if owner.key not in told_keys:
-                out.kept.append(replace(owner, token="", doubt=out.doubts.get(owner.key, owner.doubt)))
+        doubt = owners.token_taken(out, one, was) or ("" if was is None else was.doubt)
         security = first_sight(one) if was is None else was.security
         out.rows.append(replace(merged(one, was), security_id=security, doubt=doubt))
         if was is not None and was.key != one.key:
@@ -104,51 +99,83 @@ def match(
     return out
 
 
-def _pairs(
-    known: Collection[BrokerInstrument], told: Sequence[BrokerInstrument], whole: bool
-) -> Mapping[str, BrokerInstrument]:
-    """By key of the file, the known instrument that each row is: by token, name, ISIN or NSE's symbol."""
-    by_key, by_token = {one.key: one for one in known}, _by_token(known)
-    told_keys, told_tokens = {one.key: one for one in told}, _by_token(told)
-    before: dict[str, BrokerInstrument] = {}
-    used: set[str] = set()
+class _Pairs:
+    """By key of a file the known instrument that each row is; `before` grows with each way of finding one."""
 
-    def pair(one: BrokerInstrument, was: BrokerInstrument | None) -> None:
-        if was is not None and one.key not in before and was.key not in used:
-            before[one.key] = was
-            used.add(was.key)
+    def __init__(self, known: Collection[BrokerInstrument], told: Sequence[BrokerInstrument]) -> None:
+        self._known = known
+        self._told = told
+        self._by_key, self._by_token = {one.key: one for one in known}, _by_token(known)
+        self._told_keys = {one.key: one for one in told}
+        self.before: dict[str, BrokerInstrument] = {}
+        self._used: set[str] = set()
 
-    for one in told_tokens.values():
-        was = by_token.get((one.exchange, one.token))
-        if was is None or (was.key != one.key and _other(was, one)):
-            continue
-        # The old name is told with a token never seen: it has the name that goes on, unless ISINs say.
-        heir = told_keys.get(was.key)
-        newcomer = heir is not None and (heir.exchange, heir.token) not in by_token
-        if heir is None or not newcomer or _other(was, heir) or _same(was, one):
-            pair(one, was)
-    for one in told:
-        was = by_key.get(one.key)
-        if was is not None and not _other(was, one):
-            pair(one, was)
-    if not whole:
-        return before
-    by_isin: dict[tuple[str, str], list[BrokerInstrument]] = defaultdict(list)
-    by_share: dict[str, list[BrokerInstrument]] = defaultdict(list)
-    for was in known:
-        if was.key not in used and was.key not in told_keys:
-            by_isin[was.exchange, was.isin].append(was)
-            by_share[_share(was)].append(was)
-    shares = Counter(_share(one) for one in told)
-    for one in told:
-        if one.key in before or one.key in by_key:
-            continue
-        if one.isin and len(found := by_isin[one.exchange, one.isin]) == 1:
-            pair(one, found[0])
-        share = _share(one)
-        if share and shares[share] == 1 and len(found := by_share[share]) == 1 and not _other(found[0], one):
-            pair(one, found[0])
-    return before
+    def _pair(self, one: BrokerInstrument, was: BrokerInstrument | None) -> None:
+        if was is not None and one.key not in self.before and was.key not in self._used:
+            self.before[one.key] = was
+            self._used.add(was.key)
+
+    def take_tokens(self) -> None:
+        """Pair those that have one token, unless ISINs contradict or the old name goes on under its own."""
+        for one in _by_token(self._told).values():
+            was = self._by_token.get((one.exchange, one.token))
+            if was is None or (was.key != one.key and _other(was, one)):
+                continue
+            # The old name is told with a token never seen: it has the name that goes on, unless ISINs say.
+            heir = self._told_keys.get(was.key)
+            newcomer = heir is not None and (heir.exchange, heir.token) not in self._by_token
+            if heir is None or not newcomer or _other(was, heir) or _same(was, one):
+                self._pair(one, was)
+
+    def take_names(self) -> None:
+        """Pair those that have one name, unless ISINs contradict."""
+        for one in self._told:
+            was = self._by_key.get(one.key)
+            if was is not None and not _other(was, one):
+                self._pair(one, was)
+
+    def take_isins_and_shares(self) -> None:
+        """Pair names never seen with known ones that the file leaves out: by ISIN, or by NSE's own symbol."""
+        by_isin: dict[tuple[str, str], list[BrokerInstrument]] = defaultdict(list)
+        by_share: dict[str, list[BrokerInstrument]] = defaultdict(list)
+        for was in self._known:
+            if was.key not in self._used and was.key not in self._told_keys:
+                by_isin[was.exchange, was.isin].append(was)
+                by_share[_share(was)].append(was)
+        shares = Counter(_share(one) for one in self._told)
+        for one in self._told:
+            if one.key in self.before or one.key in self._by_key:
+                continue
+            if one.isin and len(found := by_isin[one.exchange, one.isin]) == 1:
+                self._pair(one, found[0])
+            share = _share(one)
+            alone = by_share[share] if share and shares[share] == 1 else []
+            if len(alone) == 1 and not _other(alone[0], one):
+                self._pair(one, alone[0])
+
+
+@dataclass(frozen=True, slots=True)
+class _Owners:
+    """Who had which token before a file: `went_on` are keys of the file by those known before."""
+
+    by_token: Mapping[tuple[str, str], BrokerInstrument]
+    told: Collection[str]
+    went_on: Mapping[str, str]
+    claimed: Collection[str]
+
+    def token_taken(self, out: Matched, one: BrokerInstrument, was: BrokerInstrument | None) -> str:
+        """Take a token from who had it that is another security; returns the doubt where that is claimed."""
+        owner, doubt = self.by_token.get((one.exchange, one.token)), ""
+        if owner is None or owner is was or self.went_on.get(owner.key, owner.key) == one.key:
+            return ""
+        if owner.security in self.claimed:
+            doubt = out.doubts[one.key] = out.doubts[owner.key] = (
+                f"token {one.token} was {_named(owner)} and is {_named(one)} now: "
+                "this is no rename, nothing is carried over"
+            )
+        if owner.key not in self.told:
+            out.kept.append(replace(owner, token="", doubt=out.doubts.get(owner.key, owner.doubt)))
+        return doubt
 
 
 def _keep_both(
