@@ -35,19 +35,31 @@ class Difference:
     """How many of the shares beyond ours the broker counts as bought today, and as on their way."""
 
 
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """Whose figures are adopted on which day, by whom; `reason` is the trader's, empty at a day's opening."""
+
+    client_id: int
+    day: date
+    reason: str
+    actor: str
+
+    @property
+    def kind(self) -> TransferKind:
+        """What its transfers are."""
+        return TransferKind.ADOPT if self.reason else TransferKind.DAY_OPEN
+
+    @property
+    def evidence(self) -> str:
+        """What its transfers name as their reason."""
+        return f"{self.actor}: {self.reason}" if self.reason else f"day_open:{self.day.isoformat()}"
+
+
 def adopt_figures(
-    unit: Unit,
-    client_id: int,
-    day: date,
-    found: Sequence[Difference],
-    reason: str,
-    calendar: Calendar,
-    actor: str,
-    index: InstrumentIndex,
+    unit: Unit, adoption: Adoption, found: Sequence[Difference], calendar: Calendar, index: InstrumentIndex
 ) -> None:
     """Bring our books to the broker's figures by one correcting transfer a kind."""
-    kind = TransferKind.ADOPT if reason else TransferKind.DAY_OPEN
-    evidence = f"{actor}: {reason}" if reason else f"day_open:{day.isoformat()}"
+    client_id, reason = adoption.client_id, adoption.reason
     transfers: list[Transfer] = []
     for one in found:
         more = one.theirs - one.ours
@@ -56,16 +68,16 @@ def adopt_figures(
         elif one.kind is BreakKind.LOAN:
             lines = [Line(Account.MTF_LOAN, -more), Line(Account.EXTERNAL, more)]
         else:
-            transfers.append(_adopt_shares(unit, client_id, day, one, kind, evidence, calendar, index))
+            transfers.append(_adopt_shares(unit, adoption, one, calendar, index))
             continue
-        transfers.append(Transfer(client_id, kind, day, lines, evidence=evidence))
+        transfers.append(Transfer(client_id, adoption.kind, adoption.day, lines, evidence=adoption.evidence))
     post(unit, transfers)
     if any(one.kind is BreakKind.LOAN or one.product == Product.MTF.value for one in found):
         _share_out_loan(unit, client_id)
     unit.audit(
         AuditEntry(
             AuditAction.DAY_OPEN_ADOPTED if not reason else AuditAction.BREAK_ADOPTED,
-            actor,
+            adoption.actor,
             client_id=client_id,
             details={
                 "reason": reason,
@@ -97,21 +109,14 @@ def _cash_lines(unit: Unit, client_id: int, more: int) -> list[Line]:
 
 
 def _adopt_shares(
-    unit: Unit,
-    client_id: int,
-    day: date,
-    one: Difference,
-    kind: TransferKind,
-    evidence: str,
-    calendar: Calendar,
-    index: InstrumentIndex,
+    unit: Unit, adoption: Adoption, one: Difference, calendar: Calendar, index: InstrumentIndex
 ) -> Transfer:
     """Open a lot for shares that the broker has beyond ours, or close lots that it has not."""
     more = one.theirs - one.ours
     if more > 0:
-        moves, cost, loan = _open_lots_of(unit, client_id, day, one, calendar, index)
+        moves, cost, loan = _open_lots_of(unit, adoption, one, calendar, index)
     else:
-        moves, cost, loan = _close_lots(unit, client_id, one, -more)
+        moves, cost, loan = _close_lots(unit, adoption.client_id, one, -more)
     lines = [
         Line(Account.STOCK_COST, cost, security=one.security),
         Line(Account.INTRADAY_LOAN, -loan, security=one.security),
@@ -123,7 +128,9 @@ def _adopt_shares(
     ]
     shares.append(ShareLine(one.security, one.product, Bucket.OUTSIDE, -sum(moves.values())))
     stated = [line for line in lines if line.amount_paise]
-    return Transfer(client_id, kind, day, stated, shares, evidence=evidence)
+    return Transfer(
+        adoption.client_id, adoption.kind, adoption.day, stated, shares, evidence=adoption.evidence
+    )
 
 
 Moved = tuple[dict[Bucket, int], int, int]
@@ -131,7 +138,7 @@ Moved = tuple[dict[Bucket, int], int, int]
 
 
 def _open_lots_of(
-    unit: Unit, client_id: int, day: date, one: Difference, calendar: Calendar, index: InstrumentIndex
+    unit: Unit, adoption: Adoption, one: Difference, calendar: Calendar, index: InstrumentIndex
 ) -> Moved:
     """A lot for each bucket in which the broker has more; intraday shares are lent on as our own are."""
     left, cost_left = one.theirs - one.ours, one.cost_paise
@@ -146,10 +153,10 @@ def _open_lots_of(
         left, cost_left = left - quantity, cost_left - cost
         loan = 0 if margin is None else cost - own_share(cost, margin)
         loans += loan
-        opened_on = _day_before(day, calendar) if bucket is Bucket.T1 else day
+        opened_on = _day_before(adoption.day, calendar) if bucket is Bucket.T1 else adoption.day
         lot = Lot(
             id=unit.take_ids("lot", 1)[0],
-            client_id=client_id,
+            client_id=adoption.client_id,
             security=one.security,
             product=Product(one.product),
             bucket=bucket,

@@ -33,8 +33,8 @@ from engine.book.book import Book
 from engine.booking.unbooked import settle_unbooked
 from engine.events import TapeLine
 from engine.instances import ThisEngine
-from engine.news import BooksAgree, BooksDiffer
-from engine.reconciliation.adoption import Difference, adopt_figures
+from engine.news import BooksAgree, BooksDiffer, News
+from engine.reconciliation.adoption import Adoption, Difference, adopt_figures
 from engine.timing import Timing
 
 TOLERANCE_PAISE = 100
@@ -92,13 +92,15 @@ def compare(
             and not (unproven and each.kind is BreakKind.SHARES and each.theirs < each.ours)
         ]
         if adopted:
-            adopt_figures(unit, one, day, adopted, adopt, timing.calendar, engine.actor, index)
+            adoption = Adoption(one, day, adopt, engine.actor)
+            adopt_figures(unit, adoption, adopted, timing.calendar, index)
         if adopt:
             settle_unbooked(unit, one, adopt, engine.actor)
         left = [each for each in different if each not in adopted]
         how = adopt or ("adopted at the day's opening" if first else "")
         if left or stood.get(one):
-            _keep_breaks(unit, one, day, stood.get(one, ()), left, how, book, engine.actor)
+            breaks = _Breaks(unit, one, book.clients[one].code, day, engine.actor)
+            breaks.keep(stood.get(one, ()), left, how)
         done[one] = Compared(tuple(adopted if adopt else different), bool(first or adopt))
     keep_comparisons(unit, [LastComparison(one, engine.id, day, theirs[one].began) for one in found])
     return done
@@ -198,59 +200,57 @@ def _share_differences(
     return found
 
 
-def _keep_breaks(
-    unit: Unit,
-    client_id: int,
-    day: date,
-    stood: Sequence[BreakRow],
-    found: Sequence[Difference],
-    how: str,
-    book: Book,
-    actor: str,
-) -> None:
-    """Open, change or close break rows so that they say what was found; each change is told and audited."""
-    standing = {(row.kind, row.security, row.product): row for row in stood}
-    code = book.clients[client_id].code
-    for one in found:
-        row = standing.pop((one.kind, one.security, one.product), None)
-        if row is not None and (row.ours, row.theirs) == (one.ours, one.theirs):
-            continue
-        if row is not None:
-            close_break(unit, row.id, unit.now, "other figures")
-        open_break(
-            unit,
-            BreakRow(
-                unit.take_ids("break", 1)[0],
-                client_id,
-                one.kind,
-                one.security,
-                one.product,
-                one.tradingsymbol,
-                one.ours,
-                one.theirs,
-                day,
-                unit.now,
-            ),
+@dataclass(frozen=True, slots=True)
+class _Breaks:
+    """The break rows of one client; each change of them is told and audited."""
+
+    unit: Unit
+    client_id: int
+    code: str
+    day: date
+    actor: str
+
+    def keep(self, stood: Sequence[BreakRow], found: Sequence[Difference], how: str) -> None:
+        """Open, change or close rows so that they say what was found; `how` is why one is closed."""
+        standing = {(row.kind, row.security, row.product): row for row in stood}
+        for one in found:
+            row = standing.pop((one.kind, one.security, one.product), None)
+            if row is not None and (row.ours, row.theirs) == (one.ours, one.theirs):
+                continue
+            if row is not None:
+                close_break(self.unit, row.id, self.unit.now, "other figures")
+            self._open(one)
+        for row in standing.values():
+            self._close(row, how or "both agree again")
+
+    def _open(self, one: Difference) -> None:
+        row = BreakRow(
+            self.unit.take_ids("break", 1)[0],
+            self.client_id,
+            one.kind,
+            one.security,
+            one.product,
+            one.tradingsymbol,
+            one.ours,
+            one.theirs,
+            self.day,
+            self.unit.now,
         )
+        open_break(self.unit, row)
+        what = one.tradingsymbol or one.kind.value
         details = {
             "kind": one.kind.value,
             "symbol": one.tradingsymbol,
             "ours": one.ours,
             "theirs": one.theirs,
         }
-        unit.audit(AuditEntry(AuditAction.BREAK_OPENED, actor, client_id=client_id, details=details))
-        what = one.tradingsymbol or one.kind.value
-        unit.publish(TapeLine(unit.now, BooksDiffer(code, what)))
-        unit.touched.clients.add(client_id)
-    for row in standing.values():
-        close_break(unit, row.id, unit.now, how or "both agree again")
-        unit.audit(
-            AuditEntry(
-                AuditAction.BREAK_CLOSED,
-                actor,
-                client_id=client_id,
-                details={"break": row.id, "how": how or "both agree again"},
-            )
-        )
-        unit.publish(TapeLine(unit.now, BooksAgree(code)))
-        unit.touched.clients.add(client_id)
+        self._tell(AuditAction.BREAK_OPENED, details, BooksDiffer(self.code, what))
+
+    def _close(self, row: BreakRow, how: str) -> None:
+        close_break(self.unit, row.id, self.unit.now, how)
+        self._tell(AuditAction.BREAK_CLOSED, {"break": row.id, "how": how}, BooksAgree(self.code))
+
+    def _tell(self, action: AuditAction, details: Mapping[str, object], news: News) -> None:
+        self.unit.audit(AuditEntry(action, self.actor, client_id=self.client_id, details=details))
+        self.unit.publish(TapeLine(self.unit.now, news))
+        self.unit.touched.clients.add(self.client_id)
