@@ -30,7 +30,6 @@ UNPROVEN: Mapping[str, str] = {
     "counter": "it is held against the highest number of its table",
     "instance": "which engines run and their heartbeats; the lock file says who lives",
     "instrument": "the broker's own file, read anew each day; plans keep what they used of it",
-    "listing": "the broker's own file, read anew each day; its names are held to proven ones",
     "market_offset": "it changes how a stamp is shown; the stamp itself is proven",
     "watchlist_item": "what the trader likes to look at",
     "plan.body": "its digest proves it, and the digest is proven",

@@ -109,12 +109,20 @@ def replace_listings(
     """List these instruments at a broker, and none of the keys that are taken `off` or `gone`.
 
     What is gone is no instrument any more, and is listed nowhere. A token that stands twice names nothing.
+    Rows that say so already are left alone: each row that is written is proven in the audit.
     """
     count = Counter(one.token for one in kept)
-    tokens: Mapping[str, str | None] = {
-        one.key: one.token if one.token and count[one.token] == 1 else None for one in kept
+    wanted = {
+        one.key: BrokerListing(
+            broker, one.key, one.token if one.token and count[one.token] == 1 else None, one.tradingsymbol
+        )
+        for one in kept
     }
     _UNLIST.run(on, keys=list(gone))
-    _REMOVE.run(on, broker=broker, keys=[*off, *tokens])
-    _FREE_TOKENS.run(on, broker=broker, tokens=[token for token in tokens.values() if token])
-    _LISTINGS.insert(on, [BrokerListing(broker, one.key, tokens[one.key], one.tradingsymbol) for one in kept])
+    said = {one.key for one in listings_of(on, broker) if wanted.get(one.key) == one}
+    fresh = [one for key, one in wanted.items() if key not in said]
+    _REMOVE.run(
+        on, broker=broker, keys=[*(key for key in off if key not in said), *(one.key for one in fresh)]
+    )
+    _FREE_TOKENS.run(on, broker=broker, tokens=[one.token for one in fresh if one.token])
+    _LISTINGS.insert(on, fresh)

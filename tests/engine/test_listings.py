@@ -1,15 +1,23 @@
 """How brokers list instruments: what a file leaves listed, and what a rename does to others' listings."""
 
+import json
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from brokers.paper.broker import CAPABILITIES
+from data.audit import DISTRUSTED
+from data.home import books_file
 from data.reference.instruments import BrokerInstrument, Instrument, at_broker
 from data.repositories.listings import listings_of, replace_listings
 from data.vocabulary import Reason
 from engine.desk import Desk
 from tests.desks import listed_by_feed, paper_desk, until
 from tests.engine.test_run_conditions import MARKET, held
+from tests.tampering import tamper
 from tradedesk.testing import seam
 
 FRESH = BrokerInstrument("NSE", "FRESH", "Fresh", 5, prev_close_paise=100_00, token="901")
@@ -93,3 +101,61 @@ async def test_neither_a_plan_nor_going_on_takes_whom_the_broker_does_not_list_f
         assert len(barred) == 3
         plan = await desk.plans.preview(replace(MARKET, again=True))
         assert [line.reason for line in plan.lines] == [Reason.NOT_LISTED] * 3
+
+
+def proven(home: Path) -> list[set[str]]:
+    """Of each file that was taken in, the listings that its row of the audit proves."""
+    asked = "SELECT proof FROM audit WHERE action = 'INSTRUMENTS_IMPORTED' ORDER BY seq"
+    with closing(sqlite3.connect(books_file(home))) as connection:
+        return [set(json.loads(proof or "{}").get("listing", {})) for (proof,) in connection.execute(asked)]
+
+
+async def faults(desk: Desk) -> list[str]:
+    """What the doctor finds wrong."""
+    return [f"{check.name}: {check.detail}" for check in await desk.doctor.run() if not check.ok]
+
+
+async def test_only_listings_that_a_file_changes_are_written_and_proven(tmp_path: Path) -> None:
+    async with paper_desk(tmp_path) as desk:
+        every = {f"paper|{one.key}" for one in listed_by_feed(desk)}
+        assert proven(tmp_path)[-1] == every
+        told = listed_by_feed(desk)
+        await stored(desk, *told, complete=True)
+        assert proven(tmp_path)[-1] == set()
+        await stored(desk, replace(told[0], token="902"), *told[1:], FRESH, complete=True)
+        assert proven(tmp_path)[-1] == {f"paper|{told[0].key}", "paper|NSE:FRESH"}
+        assert listed(desk)[told[0].key] == ("902", told[0].tradingsymbol)
+        assert await faults(desk) == []
+
+
+CHANGED = "UPDATE listing SET token = '903' WHERE key = 'NSE:INFY'"
+GONE = "DELETE FROM listing WHERE key = 'NSE:INFY'"
+ADDED = "INSERT INTO listing VALUES ('upstox', 'NSE:INFY', '9', 'INFY')"
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "words"),
+    [
+        (CHANGED, "listing paper|NSE:INFY is not as row"),
+        (GONE, "listing paper|NSE:INFY is not there, row"),
+        (ADDED, "1 rows of listing have no proof"),
+    ],
+)
+async def test_a_listing_changed_by_hand_is_found_by_the_doctor(
+    tmp_path: Path, by_hand: str, words: str
+) -> None:
+    async with paper_desk(tmp_path) as desk:
+        tamper(books_file(tmp_path), by_hand)
+        (fault,) = [one for one in await faults(desk) if one.startswith("proofs")]
+        assert words in fault
+
+
+@pytest.mark.parametrize("by_hand", [CHANGED, GONE])
+async def test_a_file_that_writes_over_what_was_changed_by_hand_says_so(tmp_path: Path, by_hand: str) -> None:
+    async with paper_desk(tmp_path) as desk:
+        told = listed_by_feed(desk)
+        tamper(books_file(tmp_path), by_hand)
+        await stored(desk, *told, complete=True)
+        (row,) = await desk.audit.rows(action=DISTRUSTED)
+        assert "listing paper|NSE:INFY is not as the audit left it" in row.details["found"][0]
+        assert listed(desk) == {one.key: (one.token, one.tradingsymbol) for one in told}
