@@ -59,8 +59,12 @@ class Host(Protocol):
         """The clients that this connection carries, by code."""
         ...
 
-    def listings(self) -> Sequence[BrokerListing]:
-        """What the broker of this connection lists of the desk's instruments."""
+    def listings(self, keys: Collection[str], /) -> Sequence[BrokerListing]:
+        """How the broker of this connection lists these of the desk's instruments."""
+        ...
+
+    def listed_otherwise(self) -> Sequence[BrokerListing]:
+        """What the broker of this connection lists under another symbol than the desk's."""
         ...
 
     def renames(self) -> Iterable[tuple[str, str, str]]:
@@ -84,7 +88,7 @@ class Host(Protocol):
         ...
 
     async def read_instruments(self) -> bool:
-        """Read the day's instruments; whether they are at hand then."""
+        """Read the day's instruments of this connection's broker; whether they are at hand then."""
         ...
 
     async def follow_again(self) -> None:

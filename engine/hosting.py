@@ -72,9 +72,13 @@ class Hosting:
             )
         return found
 
-    def listings(self) -> Sequence[BrokerListing]:
-        """What the broker of this connection lists of the desk's instruments."""
-        return self._offered.market.listings(self._connection.broker.name)
+    def listings(self, keys: Collection[str]) -> Sequence[BrokerListing]:
+        """How the broker of this connection lists these of the desk's instruments."""
+        return self._offered.market.listings(self._connection.broker.name, keys)
+
+    def listed_otherwise(self) -> Sequence[BrokerListing]:
+        """What the broker of this connection lists under another symbol than the desk's."""
+        return self._offered.market.listed_otherwise(self._connection.broker.name)
 
     def renames(self) -> Iterable[tuple[str, str, str]]:
         """Each security that has another name now: its name before, its name now, its identity."""
@@ -98,8 +102,8 @@ class Hosting:
         self._offered.lost_sessions.note(client_id, words)
 
     async def read_instruments(self) -> bool:
-        """Read the day's instruments; whether they are at hand then."""
-        report = await self._offered.instruments.refresh()
+        """Read the day's instruments of this connection's broker; whether they are at hand then."""
+        report = await self._offered.instruments.refresh(of=self._connection)
         return report is None or not report.problem
 
     async def follow_again(self) -> None:

@@ -289,12 +289,13 @@ class SecurityDoubted(News):
 
 @dataclass(frozen=True, slots=True)
 class InstrumentsRead(News):
-    """The day's dump was read: counts against what was known, and what is wrong with each odd row.
+    """A broker's dump of the day was read: counts against what was known of it, what is odd in each odd row.
 
     With a `problem` nothing was read, and `day` is that of the instruments which are kept, if any.
     """
 
     topic: ClassVar[NewsTopic] = NewsTopic.INSTRUMENTS
+    broker: str
     day: date | None
     count: int
     added: int

@@ -22,6 +22,7 @@ from brokers.simulators.exchange.exchange import PaperExchange
 from data.clock import ManualClock
 from data.reference.instruments import BrokerInstrument, at_broker
 from data.reference.phases import load_calendar
+from data.repositories.listings import listings_of
 from data.store import StoreUnwritable, Unit
 from data.vocabulary import DeskKind, GateItem, OrderType, Policy, Product, Side, SizingKind
 from engine.desk import Desk
@@ -184,7 +185,8 @@ def manual_clock(desk: Desk) -> ManualClock:
 
 def listed_by_feed(desk: Desk) -> list[BrokerInstrument]:
     """Every instrument known, under the token that the broker of the feed has for it."""
-    listings = desk.market.listings(desk.connections.feed.broker.name)
+    broker = desk.connections.feed.broker.name
+    listings = seam(desk).store.glance(lambda connection: listings_of(connection, broker))
     tokens = {one.key: one.token or "" for one in listings}
     return [at_broker(one, tokens.get(one.key, "")) for one in desk.market.index]
 

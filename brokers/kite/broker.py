@@ -37,7 +37,7 @@ from brokers.kite.answers.portfolio import holdings_of
 from brokers.kite.answers.rows import AnswerRow
 from brokers.kite.calls import KiteCalls, KiteWaits, Purpose
 from brokers.kite.client import KiteClient
-from brokers.kite.feed import KiteFeed, token_number
+from brokers.kite.feed import KiteFeed, Lister
 from brokers.kite.margins import MarginBuy
 from brokers.kite.orders import KiteOrders
 from brokers.kite.outcomes import BAD_INPUT, Failure, read_error
@@ -319,11 +319,10 @@ class KiteBroker:
         """The market now; unknown keys are missing. Raises `BrokerError`."""
         return await self._feed.quotes(keys)
 
-    def learn(self, listings: Iterable[BrokerListing]) -> None:
-        """Take what Kite lists of the desk's instruments, whose tokens are numbers there."""
-        listings = list(listings)
-        self._symbols.learn(listings)
-        self._feed.learn({one.key: token_number(one.token) for one in listings})
+    def learn(self, otherwise: Iterable[BrokerListing], listings: Lister) -> None:
+        """Take what Kite lists under another symbol than the desk's; `listings` is asked for tokens."""
+        self._symbols.learn(otherwise)
+        self._feed.learn(listings)
 
     async def subscribe(self, keys: Collection[str]) -> None:
         """Replace the set of instruments the stream carries; what Kite does not list is left out.

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 from brokers.contract import (
     BrokerAccount,
@@ -19,7 +20,7 @@ from brokers.contract import (
     UnreadRow,
 )
 from brokers.kite.access import KiteRoute
-from brokers.kite.answers.market import ticks_of
+from brokers.kite.answers.market import ticks_of, tokens_of
 from brokers.kite.calls import KiteCalls
 from brokers.kite.client import KiteClient
 from brokers.kite.outcomes import NO_PERMISSION
@@ -28,9 +29,12 @@ from brokers.kite.streaming.stream import KiteStream
 from brokers.kite.symbols import KiteSymbols
 from data.clock import Clock
 from data.errors import BadInput
-from data.reference.instruments import read_kite_instruments
+from data.reference.instruments import BrokerListing, read_kite_instruments
 
 log = logging.getLogger(__name__)
+
+Lister: TypeAlias = Callable[[Collection[str]], Sequence[BrokerListing]]
+"""Says how Kite lists instruments of the desk, by their `EXCHANGE:SYMBOL`; whose token is a number there."""
 
 QUOTES_PER_CALL = 500
 """Kite Connect documentation, market quotes."""
@@ -75,6 +79,7 @@ class KiteFeed:
         self._feeds: list[BrokerAccount] = []
         self._signed_in: list[BrokerAccount] = []
         self._tokens: dict[str, int] = {}
+        self._listings: Lister = lambda keys: ()
 
     async def follow(
         self,
@@ -151,7 +156,7 @@ class KiteFeed:
         self._stream.circuits.clear()  # another day has other bands
         rows = await self._calls.in_thread(lambda: _instrument_rows(dump))
         keys = ((self._symbols.key_here(f"{row.exchange}:{row.tradingsymbol}"), row.token) for row in rows)
-        self.learn({key: token_number(token) for key, token in keys})
+        self._tokens.update((key, _number(token)) for key, token in keys)
         return rows
 
     async def quotes(self, keys: Collection[str]) -> Mapping[str, Tick]:
@@ -165,6 +170,7 @@ class KiteFeed:
             some = [self._symbols.key_there(key) for key in wanted[start : start + QUOTES_PER_CALL]]
             answer = await self._quoted(some)
             ticks = ticks_of(answer, self._clock.now())
+            self._hold_tokens(answer)
             keys = {there: self._symbols.key_here(there) for there in ticks}
             found.update(
                 (here, ticks[there] if here == there else replace(ticks[there], key=here))
@@ -173,6 +179,16 @@ class KiteFeed:
         for key, tick in found.items():
             self._stream.circuits[key] = (tick.lower_circuit_paise, tick.upper_circuit_paise)
         return found
+
+    def _hold_tokens(self, answer: object) -> None:
+        """Go by the token that a quote says where the desk's list has another: ticks come by nothing else."""
+        for there, token in tokens_of(answer).items():
+            key = self._symbols.key_here(there)
+            listed = self._tokens.get(key)
+            if listed and listed != token:
+                words = "%s has the token %d at Kite, and %d in the desk's list: run the doctor"
+                log.error(words, key, token, listed)
+                self._tokens[key] = token
 
     async def _quoted(self, keys: Sequence[str]) -> object:
         while True:
@@ -186,24 +202,36 @@ class KiteFeed:
                 self._on_no_stream(feed)
                 self._feeds = [one for one in self._feeds if one != feed]
 
-    def learn(self, tokens: Mapping[str, int]) -> None:
-        """Take Kite's instrument tokens by `EXCHANGE:SYMBOL`, as the desk's own list has them."""
-        self._tokens.update(tokens)
+    def learn(self, listings: Lister) -> None:
+        """Ask the desk's own list anew for each token that is needed from now on."""
+        self._tokens.clear()
+        self._listings = listings
 
     async def subscribe(self, keys: Collection[str]) -> None:
         """Replace the set of instruments the stream carries; what Kite does not list is left out.
 
-        The dump is read first where a token is not known yet. Raises `BrokerError`.
+        The dump is read first where a token is not known yet. What is carried for the first time is quoted
+        once, which tells the day's price band and whether the token is that instrument's. Raises
+        `BrokerError`.
         """
-        if any(key not in self._tokens for key in keys):
+        unknown = [key for key in keys if key not in self._tokens]
+        if unknown:
+            self._tokens.update((one.key, _number(one.token)) for one in self._listings(unknown))
+        if any(key not in self._tokens for key in unknown):
             await self.instruments()
-        await self._stream.subscribe({self._tokens[key]: key for key in keys if self._tokens.get(key)})
+        carried = self._carried(keys)
+        await self._stream.subscribe(carried)
         unbounded = [key for key in keys if self._tokens.get(key) and key not in self._stream.circuits]
         if unbounded and self.feed is not None:
             try:
                 await self.quotes(unbounded)
             except BrokerError as error:
                 log.warning("the day's price bands are not known: %s", error)
+            if (told := self._carried(keys)) != carried:
+                await self._stream.subscribe(told)
+
+    def _carried(self, keys: Collection[str]) -> dict[int, str]:
+        return {token: key for key in keys if (token := self._tokens.get(key))}
 
     def _feed_account(self) -> BrokerAccount:
         if self.feed is None:
@@ -216,7 +244,7 @@ class KiteFeed:
             look.cancel()
 
 
-def token_number(token: str | None) -> int:
+def _number(token: str | None) -> int:
     """An instrument's token as Kite's stream counts it, a number; 0 where there is none."""
     return int(token) if token and token.isdecimal() else 0
 

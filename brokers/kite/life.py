@@ -68,7 +68,7 @@ class KiteLife(Life):
 
     async def meet(self) -> None:
         """Say what Kite lists, and who is signed in."""
-        self._broker.learn(self._host.listings())
+        self._broker.learn(self._host.listed_otherwise(), self._host.listings)
         await self._sign_out_without_token()
         await self._streamless.load(self._host)
         await self._follow_sessions()
@@ -119,7 +119,7 @@ class KiteLife(Life):
 
     def instruments_renamed(self) -> None:
         """Learn what Kite lists under the new names, and follow by them."""
-        self._broker.learn(self._host.listings())
+        self._broker.learn(self._host.listed_otherwise(), self._host.listings)
         self._follow_soon()
 
     def _follow_soon(self) -> None:
@@ -216,7 +216,7 @@ class KiteLife(Life):
                 again_at = now + DUMP_AGAIN
                 if await self._host.read_instruments():
                     read = now.date()
-                    self._broker.learn(self._host.listings())
+                    self._broker.learn(self._host.listed_otherwise(), self._host.listings)
                     with suppress(BrokerError):
                         await self._host.follow_again()
             await self._clock.sleep(PULSE_S)

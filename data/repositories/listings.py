@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import delete, select, update
 
-from data.reference.instruments import BrokerInstrument, BrokerListing, at_broker
+from data.reference.instruments import EXCHANGES, BrokerInstrument, BrokerListing, at_broker
 from data.repositories.base import Change, On, Query, Rows, among, given
 from data.repositories.instruments import every_instrument
 from data.tables.columns import table
@@ -30,6 +30,11 @@ _EVERY = _LISTINGS.query()
 _KEYS = Query(_InstrumentKey, select(*(table(InstrumentRecord).c[name] for name in _InstrumentKey._fields)))
 _FORMER = Query(_NameBefore, select(*(table(FormerName).c[name] for name in _NameBefore._fields)))
 _OF_BROKER = _LISTINGS.query(_LISTINGS.c.broker == given("broker"))
+_OF_KEYS = _LISTINGS.query(_LISTINGS.c.broker == given("broker"), among(_LISTINGS.c.key, "keys"))
+_OTHERWISE = _LISTINGS.query(
+    _LISTINGS.c.broker == given("broker"),
+    *(_LISTINGS.c.key != f"{exchange}:" + _LISTINGS.c.symbol for exchange in EXCHANGES),
+)
 _OTHERS = _LISTINGS.c.broker != given("broker"), among(_LISTINGS.c.key, "keys")
 _OF_OTHERS, _REMOVE_OF_OTHERS = _LISTINGS.query(*_OTHERS), Change(delete(_LISTINGS.table).where(*_OTHERS))
 _KEY = Query(
@@ -57,6 +62,16 @@ def rename_keys(on: On, moved: Mapping[str, str], lister: str) -> None:
 def listings_of(on: On, broker: str) -> list[BrokerListing]:
     """Everything that a broker lists."""
     return _OF_BROKER.all(on, broker=broker)
+
+
+def listed_as(on: On, broker: str, keys: Collection[str]) -> list[BrokerListing]:
+    """How a broker lists these instruments."""
+    return _OF_KEYS.all(on, broker=broker, keys=list(keys))
+
+
+def listed_otherwise(on: On, broker: str) -> list[BrokerListing]:
+    """What a broker lists under another symbol than that of its key."""
+    return _OTHERWISE.all(on, broker=broker)
 
 
 def true_to_names(on: On, found: Sequence[BrokerListing]) -> list[BrokerListing]:

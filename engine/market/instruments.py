@@ -1,12 +1,15 @@
-"""The broker's instrument dump: read once a trading day; yesterday's stays where today's cannot be had."""
+"""Brokers' instrument dumps: each read once a trading day; yesterday's stays where today's cannot be had."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from brokers.connection import Connection
 from brokers.contract import BrokerError, InstrumentRow
 from data.reference.instruments import EXCHANGES, TRADE_TO_TRADE_SERIES, BrokerInstrument, series_of
 from data.reference.names import Rename
+from data.repositories.listings import listings_of
 from data.repositories.meta import INSTRUMENTS_DAY, keep_day, read_day
 from data.store import Store
 from engine.book.kept import Kept
@@ -22,12 +25,13 @@ LEAST_SHARE = 0.9
 
 @dataclass(frozen=True, slots=True)
 class DumpReport:
-    """What a dump brought: how many instruments of which day, and which symbols came or went.
+    """What a broker's dump brought: how many instruments of which day, and which symbols came or went.
 
     `unread` says of each odd row what is wrong with it. With a `problem` nothing was read; `day` is then that
     of the instruments which were kept, None if there are none.
     """
 
+    broker: str
     day: date | None
     count: int
     added: tuple[str, ...] = ()
@@ -40,6 +44,7 @@ class DumpReport:
     def news(self) -> InstrumentsRead:
         """What the tape tells of it."""
         return InstrumentsRead(
+            broker=self.broker,
             day=self.day,
             count=self.count,
             added=len(self.added),
@@ -50,63 +55,106 @@ class DumpReport:
         )
 
 
-async def instruments_day(store: Store) -> date | None:
-    """The trading day whose dump is stored; None where none was read."""
+async def instruments_day(store: Store, broker: str) -> date | None:
+    """The trading day whose dump of a broker is stored; None where none was read."""
     async with store.reader() as connection:
-        return await read_day(connection, INSTRUMENTS_DAY)
+        return await read_day(connection, _day_of(broker))
+
+
+def _day_of(broker: str) -> str:
+    return f"{INSTRUMENTS_DAY}:{broker}"
 
 
 class InstrumentDump:
-    """Keeps the instruments those of the day's dump."""
+    """Keeps the instruments those of the day's dump, and what each broker lists of them."""
 
     def __init__(self, kept: Kept, timing: Timing, market_data: MarketData, market: Market) -> None:
         self._kept = kept
         self._timing = timing
         self._market_data = market_data
         self._market = market
+        self._reading = asyncio.Lock()
 
-    async def refresh(self, again: bool = False) -> DumpReport | None:
-        """Read today's dump from the feed's broker, if it was not read before; None where it was.
+    async def refresh(self, again: bool = False, of: Connection | None = None) -> DumpReport | None:
+        """Read today's dump of a connection, the feed's unless said; None where it was read before.
 
         Kite makes it once a day and asks to fetch it in the morning (Kite Connect documentation,
-        instruments).
+        instruments). The feed's says what there is, so that it is read first; what came of that is returned
+        where it cannot be had. Another's says under which token its broker lists what there is.
         A symbol that is gone stays known while a client holds it.
         """
-        index = self._market_data.index
-        today, known = self._timing.market.trading_day, await instruments_day(self._kept.store)
+        feed = self._market_data.feed
+        async with self._reading:
+            if of is None or of is feed:
+                return await self._read(feed, again)
+            first = None if feed.capabilities.lists_all else await self._read(feed, again=False)
+            return first if first is not None and first.problem else await self._read(of, again)
+
+    async def _read(self, connection: Connection, again: bool) -> DumpReport | None:
+        broker, store = connection.broker, self._kept.store
+        today, known = self._timing.market.trading_day, await instruments_day(store, broker.name)
         if known == today and not again:
             return None
+        before = await self._known(connection)
         try:
-            rows = await self._market_data.feed.broker.instruments()
+            rows = await broker.instruments()
             found = list(instruments_of(rows))
-            if len(found) < LEAST_SHARE * len(index):
+            if len(found) < LEAST_SHARE * len(before):
                 raise BrokerError(
-                    f"it holds {len(found):,} shares and indices where there were {len(index):,}"
+                    f"it holds {len(found):,} shares and indices where there were {len(before):,}"
                 )
             if not found:
                 raise BrokerError("it holds no share of NSE or BSE")
         except BrokerError as problem:
-            report = DumpReport(known, len(index), problem=str(problem))
+            report = DumpReport(broker.name, known, len(before), problem=str(problem))
         else:
-            report = await self._take(found, today, tuple(row.words for row in rows.unread))
+            unread = tuple(row.words for row in rows.unread)
+            take = self._take if connection is self._market_data.feed else self._list
+            report = await take(broker.name, today, found, unread)
+            await store.write(lambda unit: keep_day(unit, _day_of(broker.name), today))
         self._kept.bus.publish([TapeLine(self._timing.wall.now(), report.news)])
         return report
 
-    async def _take(self, found: list[BrokerInstrument], today: date, unread: tuple[str, ...]) -> DumpReport:
+    async def _known(self, connection: Connection) -> Collection[str]:
+        """The keys of all there is; of a connection that is not the feed, of what its broker lists."""
+        if connection is self._market_data.feed:
+            return [one.key for one in self._market_data.index]
+        return await self._listed(connection.broker.name)
+
+    async def _listed(self, broker: str) -> set[str]:
+        listed = await self._kept.store.read_aside(lambda reader: listings_of(reader, broker))
+        return {one.key for one in listed}
+
+    async def _take(
+        self, broker: str, today: date, found: list[BrokerInstrument], unread: tuple[str, ...]
+    ) -> DumpReport:
         before = {one.key: one for one in self._market_data.index}
         now = {one.key for one in found}
         held = {held.security for holdings in self._kept.book.holdings.values() for held in holdings}
         # A row that could not be read may be that of any symbol: with one, none is proven gone.
         missing = () if unread else before.keys() - now
         gone = [before[key] for key in missing if before[key].security not in held]
-        source = f"{self._market_data.feed.broker.name} {today}"
-        taken = await self._market.store_instruments(found, source, gone, complete=not unread)
-        await self._kept.store.write(lambda unit: keep_day(unit, INSTRUMENTS_DAY, today))
+        taken = await self._market.store_instruments(found, f"{broker} {today}", gone, complete=not unread)
         old, new = ({getattr(one, name) for one in taken.renames} for name in ("key_before", "key"))
         added, off = now - before.keys() - new, {one.key for one in gone} - old
         return DumpReport(
-            today, taken.count, tuple(sorted(added)), tuple(sorted(off)), unread=unread, renamed=taken.renames
+            broker,
+            today,
+            taken.count,
+            tuple(sorted(added)),
+            tuple(sorted(off)),
+            unread=unread,
+            renamed=taken.renames,
         )
+
+    async def _list(
+        self, broker: str, today: date, found: list[BrokerInstrument], unread: tuple[str, ...]
+    ) -> DumpReport:
+        before = await self._listed(broker)
+        count = await self._market.store_listings(found, f"{broker} {today}", broker, complete=not unread)
+        now = await self._listed(broker)
+        added, gone = sorted(now - before), sorted(before - now)
+        return DumpReport(broker, today, count, tuple(added), tuple(gone), unread=unread)
 
 
 def instruments_of(rows: Iterable[InstrumentRow]) -> Iterable[BrokerInstrument]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,13 +12,13 @@ from data.errors import BadInput
 from data.money import moved_bps
 from data.proving.readable import UNREADABLE
 from data.reference.instrument_index import InstrumentIndex
-from data.reference.instruments import BrokerListing, Instrument
+from data.reference.instruments import BrokerInstrument, BrokerListing, Instrument
 from data.reference.names import Rename
 from data.reference.phases import Phase
 from data.repositories.base import Reader
 from data.repositories.instrument_source import StoredInstruments
 from data.repositories.instruments import read_renames, save_instrument
-from data.repositories.listings import listings_of, true_to_names
+from data.repositories.listings import listed_as, listed_otherwise, true_to_names
 from data.store import Unit
 from engine.book.kept import Kept
 from engine.events import InstrumentsRenamed
@@ -26,7 +26,7 @@ from engine.instances import ThisEngine
 from engine.market.day_lines import DayLines
 from engine.market.market_data import MarketData
 from engine.market.quotes import StockDetail, detail
-from engine.market.renames import Taken, take
+from engine.market.renames import Taken, list_at, take
 from engine.timing import Timing
 
 log = logging.getLogger(__name__)
@@ -194,12 +194,28 @@ class Market:
         await self.load()
         return taken
 
-    def listings(self, broker: str) -> Sequence[BrokerListing]:
-        """What a broker lists of the instruments known, without what is under no name of the instrument."""
+    async def store_listings(
+        self, told: Sequence[BrokerInstrument], source: str, broker: str, complete: bool
+    ) -> int:
+        """Keep how a broker that is not the feed's lists the instruments known; returns of how many."""
+        count = await self._engine.write_signed_on(
+            lambda unit: list_at(unit, told, source, self._engine.actor, broker, complete)
+        )
+        await self.load()
+        return count
 
-        def read(connection: Reader) -> tuple[list[BrokerListing], list[BrokerListing]]:
-            found = listings_of(connection, broker)
-            return found, true_to_names(connection, found)
+    def listings(self, broker: str, keys: Collection[str]) -> Sequence[BrokerListing]:
+        """How a broker lists these instruments, without what is under no name of the instrument."""
+        return self._listed(broker, lambda reader: listed_as(reader, broker, keys))
+
+    def listed_otherwise(self, broker: str) -> Sequence[BrokerListing]:
+        """What a broker lists under another symbol than the desk's, which must be one that it had."""
+        return self._listed(broker, lambda reader: listed_otherwise(reader, broker))
+
+    def _listed(self, broker: str, look: Callable[[Reader], list[BrokerListing]]) -> Sequence[BrokerListing]:
+        def read(reader: Reader) -> tuple[list[BrokerListing], list[BrokerListing]]:
+            found = look(reader)
+            return found, true_to_names(reader, found)
 
         try:
             found, true = self._kept.store.glance(read)

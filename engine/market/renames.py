@@ -6,7 +6,7 @@ halts and orders that have not left. What was sent, booked or audited keeps the 
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from data.audit import AuditAction, AuditEntry
 from data.reference.instruments import BrokerInstrument, Instrument, at_broker
@@ -86,6 +86,28 @@ def take(
         unit.publish(TapeLine(unit.now, SecurityRenamed(one.words)))
     _tell_doubts(unit, matched, known, actor)
     return Taken(len(matched.rows), tuple(matched.renames), matched.doubts)
+
+
+def list_at(
+    unit: Unit, told: Sequence[BrokerInstrument], source: str, actor: str, broker: str, complete: bool
+) -> int:
+    """Keep how a broker lists the instruments known, whose names another's file says; returns of how many.
+
+    One that goes by the name of another security is not listed. What a file that is `complete` leaves out is
+    not listed there any more.
+    """
+    known = {one.key: one for one in listings.listed_instruments(unit, broker)}
+    here = [
+        replace(was, token=one.token)
+        for one in told
+        if (was := known.get(one.key)) is not None and not (was.isin and one.isin and was.isin != one.isin)
+    ]
+    off = known.keys() - {one.key for one in here} if complete else ()
+    listings.replace_listings(unit, broker, off, here)
+    details: dict[str, object] = {"source": source, "count": len(here), "gone": 0}
+    unit.audit(AuditEntry(AuditAction.INSTRUMENTS_IMPORTED, actor, details=details))
+    unit.touched.market = True
+    return len(here)
 
 
 def _store(on: On, matched: Matched, gone: Collection[str], broker: str) -> None:

@@ -122,12 +122,13 @@ def _client_words(news: ClientNews) -> str:
 
 
 def _instruments_words(news: InstrumentsRead) -> str:
+    whose = f"instruments of {news.broker.capitalize()}"
     if news.problem:
         kept = f"those of {news.day:%d %b} stay" if news.day else "there are none from before"
-        return f"today's instruments could not be read ({news.problem}); {kept}"
+        return f"today's {whose} could not be read ({news.problem}); {kept}"
     odd = f", {len(news.unread)} unread: {news.unread[0]}" if news.unread else ""
     renamed = f", {news.renamed} renamed" if news.renamed else ""
-    return f"instruments: {news.count:,}, {news.added} new, {news.gone} gone{renamed}{odd}"
+    return f"{whose}: {news.count:,}, {news.added} new, {news.gone} gone{renamed}{odd}"
 
 
 def _desk_words(news: News) -> str:

@@ -29,12 +29,9 @@ async def stub() -> AsyncIterator[KiteStub]:
 async def kite(stub: KiteStub) -> AsyncIterator[KiteBroker]:
     broker = KiteBroker(Access(), stub.roots, SystemClock(), waits=KiteWaits(turned_away_s=0.0))
     await broker.open()
-    broker.learn(
-        [
-            BrokerListing("zerodha", KEY, str(TOKEN), "INFY"),
-            BrokerListing("zerodha", "BSE:INFY", "1234", "INFY"),
-        ]
-    )
+    otherwise = BrokerListing("zerodha", KEY, str(TOKEN), "INFY")
+    every = [otherwise, BrokerListing("zerodha", "BSE:INFY", "1234", "INFY")]
+    broker.learn([otherwise], lambda keys: [one for one in every if one.key in keys])
     yield broker
     await broker.close()
 
@@ -70,6 +67,18 @@ async def test_books_are_told_under_the_desks_symbol(kite: KiteBroker, stub: Kit
     book = await kite.orders(ANN)
     assert [(one.exchange, one.tradingsymbol) for one in book] == [("NSE", "INFOSYS"), ("BSE", "INFY")]
     assert [one.tradingsymbol for one in await kite.holdings(ANN)] == ["INFOSYS"]
+
+
+async def test_a_token_that_a_quote_contradicts_brings_no_prices(
+    kite: KiteBroker, stub: KiteStub, caplog: pytest.LogCaptureFixture
+) -> None:
+    bar = {"open": 1, "high": 1, "low": 1, "close": 1}
+    told = {"last_price": 2.5, "ohlc": bar, "instrument_token": 738561}
+    stub.on("GET /quote", done({"NSE:INFY": told}))
+    await kite.follow([ANN])
+    await kite.subscribe([KEY])
+    await until(lambda: {"a": "mode", "v": ["full", [738561]]} in stub.told)
+    assert f"{KEY} has the token 738561 at Kite, and {TOKEN} in the desk's list" in caplog.text
 
 
 async def test_prices_come_by_the_desks_keys(kite: KiteBroker, stub: KiteStub) -> None:

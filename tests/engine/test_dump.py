@@ -1,17 +1,35 @@
 """The broker's instrument dump: once a day, the difference told, yesterday's kept where it fails."""
 
 import dataclasses
+from contextlib import asynccontextmanager
+from random import Random
 
 import pytest
 
+from brokers.connection import Connection
 from brokers.contract import BrokerError, BrokerRows, UnreadRow
-from data.vocabulary import SizingKind
+from brokers.life import Life
+from brokers.paper.broker import CAPABILITIES, PaperBroker
+from brokers.simulators.exchange.exchange import PaperExchange
+from data.clock import ManualClock
+from data.home import books_file
+from data.migrating import BooksFile
+from data.reference.phases import load_calendar
+from data.reference.seed import universe
+from data.vocabulary import ClientStatus, ConnectionKind, DeskKind, SizingKind
+from engine.accounts.client_file import NewClient
 from engine.market.instruments import instruments_day
+from engine.rules import Rules, Waits
+from engine.startup import opened
 from engine.words.tape import news_words
-from tests.desks import buy, carry_out, paper_desk
+from tests.books import empty_books
+from tests.desks import START, buy, carry_out, paper_desk
+from tradedesk.compose.foundation import Foundation
+from tradedesk.compose.settings import Settings
 from tradedesk.testing import seam
 
 ROHAN = 8
+PAPER = ConnectionKind.PAPER
 
 
 @pytest.fixture
@@ -80,7 +98,7 @@ async def test_yesterdays_instruments_stay_where_todays_cannot_be_had(desk, faul
     assert fault in report.problem
     assert report.problem
     assert "could not be read" in news_words(desk.tape()[-1].news)
-    assert await instruments_day(seam(desk).store) is None
+    assert await instruments_day(seam(desk).store, "paper") is None
 
 
 async def test_a_dump_that_lost_its_end_is_not_taken_for_a_market_that_shrank(desk):
@@ -90,3 +108,116 @@ async def test_a_dump_that_lost_its_end_is_not_taken_for_a_market_that_shrank(de
     report = await refresh(desk)
     assert f"where there were {before}" in report.problem
     assert len(desk.market.index) == before
+
+
+class Lister(PaperBroker):
+    """A stand-in for a broker that has a list of its own, with its own tokens."""
+
+    def __init__(self, exchange, clock, name):
+        super().__init__(exchange, clock, latency=(0.0, 0.0), name=name)
+        self.rows, self.problem = [], ""
+
+    @property
+    def capabilities(self):
+        return dataclasses.replace(CAPABILITIES, lists_all=False)
+
+    async def instruments(self):
+        if self.problem:
+            raise BrokerError(self.problem)
+        return BrokerRows(tuple(self.rows))
+
+
+class MorningReader(Life):
+    """Reads its broker's instruments whenever the test asks."""
+
+    def attach(self, host):
+        self.read = host.read_instruments
+        self.listings = host.listings
+
+
+@asynccontextmanager
+async def two_brokers(home, lists_all=True):
+    """A desk that takes its prices from paper, or from a broker that lists, and has another broker beside."""
+    clock, calendar = ManualClock(START), load_calendar()
+    exchange = PaperExchange(None, clock, calendar)
+    exchange.list_instruments(universe())
+    paper = PaperBroker(exchange, clock, latency=(0.0, 0.0))
+    feed = paper if lists_all else Lister(exchange, clock, "zerodha")
+    other = Lister(exchange, clock, "upstox")
+    other.rows = [
+        dataclasses.replace(row, token=f"NSE_EQ|{row.token}")
+        for row in await paper.instruments()
+        if row.tradingsymbol != "ITC"
+    ]
+    life = MorningReader()
+    base = Foundation(
+        home,
+        BooksFile(books_file(empty_books(home))),
+        Settings(trader="tester"),
+        clock,
+        calendar,
+        Rules(),
+        Waits(),
+        Random(7),
+    )
+    ways = [Connection("first", PAPER, feed), Connection("second", ConnectionKind.SIM, other, life)]
+    desk = base.desk(DeskKind.SCRIPT, clock, ways)
+    try:
+        async with opened(desk):
+            yield desk, other, life
+    finally:
+        exchange.close()
+
+
+def listed(life, *symbols):
+    return {one.key: one.token for one in life.listings([f"NSE:{symbol}" for symbol in symbols])}
+
+
+async def test_a_broker_beside_the_feeds_is_asked_for_its_own_instruments(tmp_path):
+    async with two_brokers(tmp_path) as (desk, _, life):
+        await desk.market.store_instruments([row.instrument for row in universe()], "test")
+        new = NewClient("U1", "One", "upstox", "UX1", ClientStatus.ACTIVE, 10_00_000_00, 10_00_000_00)
+        await desk.clients.add([new])
+        (client,) = desk.clients.all()
+        assert client.connection == "second"
+        assert not desk.market.index.lists("upstox", "NSE:INFY")
+        assert await life.read()
+        infy = next(row.instrument for row in universe() if row.instrument.tradingsymbol == "INFY")
+        assert listed(life, "INFY", "ITC") == {"NSE:INFY": f"NSE_EQ|{infy.token}"}
+        assert desk.market.index.get("NSE:ITC") is not None, "the feed's broker says what there is"
+        assert "instruments of Upstox: 203, 203 new, 0 gone" in news_words(desk.tape()[-1].news)
+        assert await instruments_day(seam(desk).store, "upstox") == desk.market_clock.trading_day
+        assert await instruments_day(seam(desk).store, "paper") is None
+        assert [check.detail for check in await desk.doctor.run() if not check.ok] == []
+
+
+async def test_what_another_broker_lists_follows_its_own_file(tmp_path):
+    async with two_brokers(tmp_path) as (desk, other, life):
+        await desk.market.store_instruments([row.instrument for row in universe()], "test")
+        await life.read()
+        rows = {row.tradingsymbol: row for row in other.rows}
+        isin = dataclasses.replace(rows["WIPRO"], isin="INE000000000")
+        only_there = dataclasses.replace(rows["INFY"], tradingsymbol="ONLYTHERE", token="NSE_EQ|1", isin="")
+        other.rows = [row for name, row in rows.items() if name not in ("TCS", "WIPRO")] + [isin, only_there]
+        report = await desk.instruments.refresh(again=True, of=list(desk.connections)[1])
+        assert report is not None
+        assert (report.added, report.gone) == ((), ("NSE:TCS", "NSE:WIPRO")), "one ISIN contradicts"
+        assert desk.market.index.get("NSE:TCS") is not None
+        assert desk.market.index.get("NSE:ONLYTHERE") is None
+
+
+async def test_the_feeds_instruments_are_read_before_anothers(tmp_path):
+    async with two_brokers(tmp_path, lists_all=False) as (desk, other, life):
+        dump = Dump(desk)
+        dump.problem = "nobody is signed in"
+        assert not await life.read()
+        assert "today's instruments of Zerodha could not be read" in news_words(desk.tape()[-1].news)
+        assert await instruments_day(seam(desk).store, "upstox") is None
+        assert listed(life, "INFY") == {}
+        dump.problem, dump.rows = "", list(other.rows)
+        other.problem = "the file is cut short"
+        assert not await life.read()
+        assert "today's instruments of Upstox could not be read" in news_words(desk.tape()[-1].news)
+        other.problem = ""
+        assert await life.read()
+        assert len(listed(life, "INFY", "TCS")) == 2

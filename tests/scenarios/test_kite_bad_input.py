@@ -222,7 +222,7 @@ async def test_an_instruments_file_cut_short(morning: Morning, monkeypatch: pyte
     def said(words: str) -> list[str]:
         return on_tape(desk, words)
 
-    await morning.until(lambda: said("instruments: 204"))
+    await morning.until(lambda: said("instruments of Zerodha: 204"))
     monkeypatch.setattr(local_routes, "instruments_csv", lambda rows: whole(rows)[:-40])
     morning.exchange.jump(morning.exchange.market_clock.now().replace(hour=10, minute=31))  # the day's close
     await morning.until(lambda: desk.market_clock.trading_day.day == 19)
