@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from filecmp import cmp
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -230,8 +231,18 @@ def copy_path(path: Path, at: datetime) -> Path:
     return path.with_name(f"{path.stem}-before-{HEAD}-{at:%Y%m%dT%H%M%SZ}{path.suffix}")
 
 
-def _lay_copy(path: Path, at: datetime) -> Path:
-    """Copy a file beside itself, whole, before it is changed. Raises `BadInput` where there is no room."""
+def copies_beside(path: Path) -> list[Path]:
+    """The copies that lie beside a file as it was before it was brought to a later version."""
+    return sorted(path.parent.glob(f"{path.stem}-before-*{path.suffix}"))
+
+
+def _lay_copy(path: Path, at: datetime) -> tuple[Path, bool]:
+    """Copy a file beside itself, whole, before it is changed; whether this laid the copy that lies there.
+
+    A program that dies in the middle of a migration leaves the file as it was, and its copy: one that is to
+    the byte what would be copied now is kept as that, and no second is laid. Raises `BadInput` where there
+    is no room.
+    """
     copy = copy_path(path, at)
     part = path.with_name(f"{path.stem}-before-{HEAD}.part")
     try:
@@ -239,6 +250,10 @@ def _lay_copy(path: Path, at: datetime) -> Path:
         copy_file(path, part)
         with part.open("rb+") as file:
             os.fsync(file.fileno())
+        for earlier in copies_beside(path):
+            if cmp(earlier, part, shallow=False):
+                part.unlink()
+                return earlier, False
         part.replace(copy)
     except (OSError, FileError) as problem:
         with suppress(OSError):
@@ -249,25 +264,26 @@ def _lay_copy(path: Path, at: datetime) -> Path:
             f"it is of an earlier version, and no copy of it could be laid as {copy.name} before bringing it "
             f"to version {HEAD} ({problem}); nothing was changed",
         ) from problem
-    return copy
+    return copy, True
 
 
 def _bring_to_head(
     path: Path, revision: str | None, at: datetime, reached: Callable[[str], None]
 ) -> Path | None:
     copy: Path | None = None
+    fresh = False
 
     def before() -> None:
-        nonlocal copy
+        nonlocal copy, fresh
         with opened(path) as standing:
             _nobody_lives(path, standing)
-        copy = _lay_copy(path, at)
+        copy, fresh = _lay_copy(path, at)
         reached(POINT)
 
     try:
         _upgrade_file(path, revision, before if revision in known_versions() else None, reached)
     except BaseException:
-        if copy is not None:
+        if copy is not None and fresh:
             copy.unlink(missing_ok=True)  # nothing was changed
         raise
     return copy

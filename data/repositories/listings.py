@@ -77,7 +77,7 @@ def listed_otherwise(on: On, broker: str) -> list[BrokerListing]:
 def true_to_names(on: On, found: Sequence[BrokerListing]) -> list[BrokerListing]:
     """Those under a symbol that is the instrument's own, or was before a rename that the audit proves.
 
-    An order leaves under the symbol of a listing, and no proof covers a listing itself.
+    An order leaves under the symbol of a listing, whose own proof only the doctor looks at.
     """
     former = {(f"{one.exchange}:{one.now}", one.tradingsymbol) for one in _FORMER.all(on)}
     return [

@@ -13,6 +13,7 @@ from data.clock import IST
 from data.engines.sqlite import broken_references, integrity_faults, read_file
 from data.errors import BadInput
 from data.home import secrets_file
+from data.migrating import copies_beside
 from data.proving.evidence import not_both_ways, recompute
 from data.proving.heads import heads_outside
 from data.proving.proofs import held
@@ -80,6 +81,7 @@ class Doctor:
         checks.append(self._halts())
         checks += self._certificates()
         checks += self._home()
+        checks += self._copies()
         checks.append(await self._secrets())
         return checks
 
@@ -123,6 +125,17 @@ class Doctor:
             "of it: see whether it is yours; nothing here reads or changes it"
         )
         return [Check("home", True, words)]
+
+    def _copies(self) -> list[Check]:
+        """Copies of the books that migrations laid beside them, if there are any; nothing removes those."""
+        copies = copies_beside(self._kept.store.path)
+        if not copies:
+            return []
+        words = (
+            f"{copies[-1].name} is {self._kept.store.path.name} as it was before it was brought to a later "
+            f"version; remove it once nothing is missed; such copies there: {len(copies)}"
+        )
+        return [Check("copies", True, words)]
 
     async def _secrets(self) -> Check:
         """Where api secrets and tokens are kept; on paper there are none, and the keyring is left alone."""

@@ -16,7 +16,7 @@ from alembic.command import upgrade
 
 from data.clock import ManualClock
 from data.errors import BadInput
-from data.migrating import books_as_they_are, copy_path, prepare
+from data.migrating import books_as_they_are, copies_beside, copy_path, prepare
 from data.schema import HEAD
 from data.writing.locks import HeldLock, process_start
 from tests.homes import unpack
@@ -129,30 +129,60 @@ def test_without_room_for_the_copy_nothing_is_changed(old: Path) -> None:
     assert (version(old), orders(old)) == (before, known)
 
 
+def broken_upgrade(config: object, revision: str) -> None:
+    upgrade(config, revision)  # type: ignore[arg-type]
+    raise ValueError("the last of it")
+
+
 def test_a_migration_that_fails_leaves_the_file_and_no_copy(
     old: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = version(old)
-
-    def broken(config: object, revision: str) -> None:
-        upgrade(config, revision)  # type: ignore[arg-type]
-        raise ValueError("the last of it")
-
-    monkeypatch.setattr("alembic.command.upgrade", broken)
+    monkeypatch.setattr("alembic.command.upgrade", broken_upgrade)
     with pytest.raises(ValueError, match="the last of it"):
         prepare(old)
     assert version(old) == before
     assert list(old.parent.glob("desk-before-*")) == []
 
 
+def die_in_it(old: Path, passes: int) -> None:
+    died = subprocess.run([sys.executable, "-c", DIES, str(old), str(passes)], cwd=ROOT, check=False)
+    assert died.returncode == -signal.SIGKILL
+
+
 @pytest.mark.parametrize("passes", [0, 1])
 def test_killed_in_the_middle_it_is_the_old_file_or_the_new_one(old: Path, passes: int) -> None:
     before, known = version(old), orders(old)
-    died = subprocess.run([sys.executable, "-c", DIES, str(old), str(passes)], cwd=ROOT, check=False)
-    assert died.returncode == -signal.SIGKILL
+    die_in_it(old, passes)
     assert (version(old), orders(old)) == (before, known)
-    assert prepare(old) is not None
+    (left,) = copies_beside(old)
+    assert prepare(old) == left, "the copy of the one that was killed is the copy of this one"
     assert (version(old), orders(old)) == (HEAD, known)
+    assert (copies_beside(old), version(left), orders(left)) == ([left], before, known)
+
+
+def test_a_copy_left_by_a_kill_is_kept_beside_a_second_where_the_books_went_on(old: Path) -> None:
+    die_in_it(old, 0)
+    (left,) = copies_beside(old)
+    with closing(sqlite3.connect(old)) as file:
+        file.execute("UPDATE orders SET blocked_paise = blocked_paise + 1 WHERE id = 1")
+        file.commit()
+    known = orders(old)
+    copy = prepare(old)
+    assert copy is not None
+    assert copies_beside(old) == sorted([left, copy])
+    assert orders(copy) == known != orders(left)
+
+
+def test_a_copy_left_by_a_kill_stays_where_the_next_migration_fails(
+    old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    die_in_it(old, 0)
+    left = copies_beside(old)
+    monkeypatch.setattr("alembic.command.upgrade", broken_upgrade)
+    with pytest.raises(ValueError, match="the last of it"):
+        prepare(old)
+    assert copies_beside(old) == left != []
 
 
 def test_an_emergency_reads_an_earlier_version_through_a_copy_and_changes_nothing(old: Path) -> None:

@@ -186,6 +186,9 @@ def test_cancel_all_leaves_its_version_and_cancels_from_the_brokers_books(tmp_pa
 
     told = desk.run("certificate")
     assert "as it was before, it is kept in desk-before-" in told.err
+    checks = {one["name"]: one["detail"] for one in desk.run("doctor", "--json").document["checks"]}
+    (copy,) = tmp_path.glob("desk-before-*")
+    assert checks["copies"].startswith(f"{copy.name} is desk.db as it was before")
     assert rows(database, stamp) != before
     assert "2 cancelled" in told.out, "what the file told is in the books"
     states = rows(database, "SELECT DISTINCT state FROM orders WHERE state IN ('OPEN', 'RESERVED')")
