@@ -232,6 +232,28 @@ def test_cancel_all_goes_on_with_a_broken_configuration(
     assert told in made.err
 
 
+def test_a_client_at_a_connection_that_cancel_all_leaves_out_counts_as_unreachable(
+    demo: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders = {code: demo.order(code, "buy", "INFY", "2", "--limit", "1400") for code in ("AM1042", "ZM1048")}
+    with closing(sqlite3.connect(demo.home / "desk.db")) as file:
+        file.execute("INSERT INTO connection VALUES ('later', 'sim', 'later', 'http://127.0.0.1:9', '')")
+        file.execute("UPDATE client SET connection = 'later' WHERE code = 'ZM1048'")
+        file.commit()
+    assert demo.run("orders", "--json").code == Exit.STORE
+    monkeypatch.setattr(wiring, "Waits", lambda: Waits(halt_deadline_s=1.0))
+    printed = demo.run("cancel-all", "--yes", "--json")
+    made = printed.document
+    assert printed.code == Exit.PARTLY
+    assert "what is live at a broker of an unknown word cannot be cancelled" in printed.err
+    assert (made["ended"], made["unreachable"], made["cancelled"]) == (False, 1, 1)
+    (one,) = made["unread"]
+    assert (one["code"], one["why"]) == ("ZM1048", "nothing here reaches the client's broker")
+    results = {order["order_id"]: order["result"] for order in made["orders"]}
+    assert results == {orders["AM1042"]["order_id"]: "cancelled", orders["ZM1048"]["order_id"]: "tried"}
+    assert "NOT READ ZM1048" in demo.run("cancel-all", "--yes").out
+
+
 @pytest.mark.parametrize("command", ["cancel-all", "cancel"])
 def test_a_full_disk_does_not_keep_the_command_line_from_cancelling(
     demo: Terminal, monkeypatch: pytest.MonkeyPatch, command: str
