@@ -58,7 +58,7 @@ class OrderRequest:
     """One order as it is sent. `protection_bps` is set for MARKET and SL-M only.
 
     `after_market` asks for an order that waits at the broker until the market opens (AMO). `last_look` is
-    asked by the adapter in the thread that makes the call, just before its bytes leave: where it gives words,
+    asked by the adapter in the thread that makes the call, just before its bytes leave: if it returns words,
     nothing is sent and the call ends `NotSent` with them. It must not block. A call that fails or runs out of
     time without having asked is taken for one of which nothing left.
     """

@@ -23,7 +23,7 @@ Named = TypeVar("Named", bound=_Named)
 
 
 class KiteSymbols:
-    """Gives Kite its own symbol of what the desk asks for, and the desk its own of what Kite tells."""
+    """Kite's own symbol of what the desk asks for, and the desk's own of what Kite tells."""
 
     def __init__(self) -> None:
         self._theirs: Mapping[str, str] = {}

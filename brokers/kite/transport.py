@@ -28,7 +28,7 @@ _LAST_LOOK: ContextVar[Callable[[], str]] = ContextVar("last_look", default=noth
 def looking(last_look: Callable[[], str]) -> Generator[None]:
     """Take this last look at each request that this thread makes inside.
 
-    Where it gives words, the request ends in `KeptBack`.
+    Where it returns words, the request ends in `KeptBack`.
     """
     token = _LAST_LOOK.set(last_look)
     try:

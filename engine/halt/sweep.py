@@ -69,7 +69,7 @@ Sent = Mapping[int, tuple[datetime, datetime]]
 
 
 def certify(book: Book, halt: HaltView, before: Before, seen: Results, sent: Sent) -> Certificate:
-    """The certificate as the last read-back gives it."""
+    """The certificate by what the last read-backs showed."""
     orders: list[CertificateOrder] = []
     by_client: dict[int, list[CertificateOrder]] = defaultdict(list)
     for order_id in before.orders:

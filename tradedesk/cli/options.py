@@ -103,7 +103,7 @@ def nothing_beside(ctx: typer.Context, what: str, *allowed: str) -> None:
 
 
 def day_from(name: str, text: str) -> date:
-    """The day that the option `name` gives. Raises `BadInput`."""
+    """The day that the option `name` says. Raises `BadInput`."""
     try:
         return date.fromisoformat(text.strip())
     except ValueError:
