@@ -26,7 +26,7 @@ from engine.instances import ThisEngine
 from engine.market.day_lines import DayLines
 from engine.market.market_data import MarketData
 from engine.market.quotes import StockDetail, detail
-from engine.market.renames import Taken, list_at, take
+from engine.market.renames import Taken, ToldInstruments, list_at, take
 from engine.timing import Timing
 
 log = logging.getLogger(__name__)
@@ -186,11 +186,9 @@ class Market:
         What a dump does not carry (ISIN, sector, margins, F&O, band) is kept from what was known; those that
         are `gone` are taken off. A file that is not `complete` proves no other gone.
         """
-        told, off = list(instruments), [one.key for one in gone]
         lister = self._market_data.feed.broker.name
-        taken = await self._engine.write_signed_on(
-            lambda unit: take(unit, told, source, self._engine.actor, lister, off, complete)
-        )
+        file = ToldInstruments(list(instruments), source, lister, [one.key for one in gone], complete)
+        taken = await self._engine.write_signed_on(lambda unit: take(unit, file, self._engine.actor))
         await self.load()
         return taken
 
@@ -198,9 +196,8 @@ class Market:
         self, told: Sequence[BrokerInstrument], source: str, broker: str, complete: bool
     ) -> int:
         """Keep how a broker that is not the feed's lists the instruments known; returns of how many."""
-        count = await self._engine.write_signed_on(
-            lambda unit: list_at(unit, told, source, self._engine.actor, broker, complete)
-        )
+        file = ToldInstruments(told, source, broker, complete=complete)
+        count = await self._engine.write_signed_on(lambda unit: list_at(unit, file, self._engine.actor))
         await self.load()
         return count
 

@@ -28,86 +28,102 @@ class Taken:
     doubts: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-def take(
-    unit: Unit,
-    told: Sequence[Instrument],
-    source: str,
-    actor: str,
-    broker: str,
-    gone: Collection[str] = (),
-    complete: bool = True,
-) -> Taken:
-    """Keep instruments in place of those known, under their names of now; `gone` keys are taken off.
+@dataclass(frozen=True, slots=True)
+class ToldInstruments:
+    """What a file or a dump tells of a broker's instruments, and where it is from, in words for the audit.
 
-    `broker` is who lists them; one that does not say its token there keeps the one that is known. A file that
-    is not `complete` proves no instrument gone.
+    `gone` are keys that are taken off. One that is not `complete` proves no other gone.
     """
-    known, claimed = listings.listed_instruments(unit, broker), instruments.claimed_securities(unit)
-    tokens = {one.key: one.token for one in known}
-    listed = [
-        one if isinstance(one, BrokerInstrument) else at_broker(one, tokens.get(one.key, "")) for one in told
-    ]
-    names = {(one.exchange, one.tradingsymbol): one.security for one in instruments.held_names(unit)}
-    given = {one.security for one in known}
 
-    def first_sight(one: BrokerInstrument) -> str:
+    told: Sequence[Instrument]
+    source: str
+    broker: str
+    gone: Collection[str] = ()
+    complete: bool = True
+
+    def with_tokens(self, known: Iterable[BrokerInstrument]) -> list[BrokerInstrument]:
+        """Its instruments as the broker lists them; what tells no token keeps the one that is known."""
+        tokens = {one.key: one.token for one in known}
+        return [
+            one if isinstance(one, BrokerInstrument) else at_broker(one, tokens.get(one.key, ""))
+            for one in self.told
+        ]
+
+
+class _FirstSights:
+    """Names securities that are seen for the first time; no two get one name."""
+
+    def __init__(self, on: On, broker: str, known: Iterable[Instrument], claimed: Collection[str]) -> None:
+        self._broker = broker
+        self._claimed = claimed
+        self._held = {(one.exchange, one.tradingsymbol): one.security for one in instruments.held_names(on)}
+        self._given = {one.security for one in known}
+
+    def name(self, one: BrokerInstrument) -> str:
+        """The ISIN where one is told, else what a client holds under this symbol, else the token."""
         if one.isin:
             return one.isin
-        held = names.get((one.exchange, one.tradingsymbol))  # a broker told of it before a file did
-        name = held if held and held not in given else f"{one.exchange}#{one.token}@{broker}"
-        while name in given or (name != held and name in claimed):
+        held = self._held.get((one.exchange, one.tradingsymbol))  # a broker told of it before a file did
+        free = held is not None and held not in self._given
+        name = held if held and free else f"{one.exchange}#{one.token}@{self._broker}"
+        while name in self._given or (name != held and name in self._claimed):
             name += "+"
-        given.add(name)
+        self._given.add(name)
         return name
 
-    off = [one.key for one in known if one.key in set(gone) and one.security not in claimed]
-    whole = complete and len(told) >= WHOLE * len(known)
-    matched = match(known, listed, claimed, first_sight, whole)
-    _store(unit, matched, off, broker)
+
+def take(unit: Unit, file: ToldInstruments, actor: str) -> Taken:
+    """Keep instruments in place of those known, under their names of now."""
+    known, claimed = listings.listed_instruments(unit, file.broker), instruments.claimed_securities(unit)
+    off = [one.key for one in known if one.key in set(file.gone) and one.security not in claimed]
+    whole = file.complete and len(file.told) >= WHOLE * len(known)
+    sights = _FirstSights(unit, file.broker, known, claimed)
+    matched = match(known, file.with_tokens(known), claimed, sights.name, whole)
+    _store(unit, matched, off, file.broker)
     if matched.renames:
-        _move_names(unit, matched.renames, broker)
-    details: dict[str, object] = {"source": source, "count": len(matched.rows), "gone": len(off)}
-    unit.audit(AuditEntry(AuditAction.INSTRUMENTS_IMPORTED, actor, details=details))
-    unit.touched.market = True
-    for one in matched.renames:
-        unit.audit(
-            AuditEntry(
-                AuditAction.INSTRUMENT_RENAMED,
-                actor,
-                details={
-                    "words": one.words,
-                    "before": one.key_before,
-                    "now": one.key,
-                    "token": one.token,
-                    "security": one.security,
-                },
-            )
-        )
-        unit.publish(TapeLine(unit.now, SecurityRenamed(one.words)))
+        _move_names(unit, matched.renames, file.broker)
+    _tell_imported(unit, file.source, len(matched.rows), len(off), actor)
+    _tell_renames(unit, matched.renames, actor)
     _tell_doubts(unit, matched, known, actor)
     return Taken(len(matched.rows), tuple(matched.renames), matched.doubts)
 
 
-def list_at(
-    unit: Unit, told: Sequence[BrokerInstrument], source: str, actor: str, broker: str, complete: bool
-) -> int:
+def list_at(unit: Unit, file: ToldInstruments, actor: str) -> int:
     """Keep how a broker lists the instruments known, whose names another's file says; returns of how many.
 
     One that goes by the name of another security is not listed. What a file that is `complete` leaves out is
     not listed there any more.
     """
-    known = {one.key: one for one in listings.listed_instruments(unit, broker)}
+    every = listings.listed_instruments(unit, file.broker)
+    known = {one.key: one for one in every}
     here = [
         replace(was, token=one.token)
-        for one in told
+        for one in file.with_tokens(every)
         if (was := known.get(one.key)) is not None and not (was.isin and one.isin and was.isin != one.isin)
     ]
-    off = known.keys() - {one.key for one in here} if complete else ()
-    listings.replace_listings(unit, broker, off, here)
-    details: dict[str, object] = {"source": source, "count": len(here), "gone": 0}
+    off = known.keys() - {one.key for one in here} if file.complete else ()
+    listings.replace_listings(unit, file.broker, off, here)
+    _tell_imported(unit, file.source, len(here), 0, actor)
+    return len(here)
+
+
+def _tell_imported(unit: Unit, source: str, count: int, gone: int, actor: str) -> None:
+    details: dict[str, object] = {"source": source, "count": count, "gone": gone}
     unit.audit(AuditEntry(AuditAction.INSTRUMENTS_IMPORTED, actor, details=details))
     unit.touched.market = True
-    return len(here)
+
+
+def _tell_renames(unit: Unit, renames: Iterable[Rename], actor: str) -> None:
+    for one in renames:
+        details: dict[str, object] = {
+            "words": one.words,
+            "before": one.key_before,
+            "now": one.key,
+            "token": one.token,
+            "security": one.security,
+        }
+        unit.audit(AuditEntry(AuditAction.INSTRUMENT_RENAMED, actor, details=details))
+        unit.publish(TapeLine(unit.now, SecurityRenamed(one.words)))
 
 
 def _store(on: On, matched: Matched, gone: Collection[str], broker: str) -> None:
