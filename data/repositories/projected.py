@@ -20,6 +20,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    text,
     type_coerce,
 )
 
@@ -32,6 +33,7 @@ from data.repositories.trading.orders import WRITTEN
 from data.roster import InGroup, StoredClient
 from data.tables.access import BrokerSession, ClientRoute, GateWaiver
 from data.tables.books import (
+    LEFT,
     Break,
     Client,
     ClientGroup,
@@ -40,7 +42,6 @@ from data.tables.books import (
     Hold,
     HoldingRecord,
     LotRecord,
-    Posting,
     SizingBase,
     UnbookedFact,
 )
@@ -49,7 +50,6 @@ from data.tables.market import FormerName
 from data.tables.orders import FillRecord, Halt, Order, RunRecord
 from data.vocabulary import (
     LIVE_STATES,
-    Account,
     BreakKind,
     Bucket,
     GateItem,
@@ -117,15 +117,15 @@ def sessions(row: type[T]) -> ReadableQuery[T]:
 
 def funds(row: type[T]) -> Projected[T]:
     """Clients' balances, with what holds keep of them and what is lent within the day."""
-    funds, holds, postings = table(Funds), table(Hold), table(Posting)
+    funds, holds, lots = table(Funds), table(Hold), table(LotRecord)
     held = (
         select(func.sum(holds.c.amount_paise))
         .where(holds.c.client_id == funds.c.client_id, holds.c.released_at.is_(None))
         .scalar_subquery()
     )
-    lent = (
-        select(-func.sum(postings.c.amount_paise))
-        .where(postings.c.client_id == funds.c.client_id, postings.c.account == Account.INTRADAY_LOAN.value)
+    lent = (  # what its lots still owe is what the postings of its account come to, which the doctor holds
+        select(func.sum(lots.c.loan_left_paise))
+        .where(lots.c.client_id == funds.c.client_id, lots.c.product == Product.MIS.value, text(LEFT))
         .scalar_subquery()
     )
     made = {"held_paise": _number(held), "intraday_loan_paise": _number(lent)}
@@ -162,7 +162,7 @@ def _costs_of_today() -> Query[CostOfToday]:
     group = (lots.c.client_id, lots.c.security, lots.c.product)
     query = (
         select(*group, func.sum(lots.c.cost_left_paise))
-        .where(lots.c.bucket == Bucket.TODAY.value, among(lots.c.client_id, "clients"))
+        .where(lots.c.bucket == Bucket.TODAY.value, among(lots.c.client_id, "clients"), text(LEFT))
         .group_by(*group)
     )
     return Query(CostOfToday, query)

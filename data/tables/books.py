@@ -8,7 +8,7 @@ Balances (`funds`, `holding`) are caches of postings, kept in the same transacti
 
 from datetime import date, datetime
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from data.tables.columns import moment, moment_or_none, numbered, paise
@@ -199,6 +199,10 @@ class HoldingRecord(SQLModel, table=True):
     )
 
 
+LEFT = "quantity_left > 0"
+"""What is left of a lot, as the index says it: a statement that says it so looks at no lot that is sold."""
+
+
 class LotRecord(SQLModel, table=True):
     """Shares bought together, so that a sale knows its cost. The `_left` columns shrink as it is sold."""
 
@@ -222,6 +226,7 @@ class LotRecord(SQLModel, table=True):
 
     __table_args__ = (
         Index("lot_by_client", "client_id", "security", "product"),
+        Index("lots_left", "client_id", sqlite_where=text(LEFT)),
         CheckConstraint("quantity_left >= 0 AND cost_left_paise >= 0 AND loan_left_paise >= 0"),
     )
 

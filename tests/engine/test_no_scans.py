@@ -11,7 +11,7 @@ from sqlalchemy import Engine, event
 from data.clock import ManualClock
 from data.home import books_file
 from data.vocabulary import DeskKind, SizingKind
-from tests.desks import START, buy, carry_out, filed_desk
+from tests.desks import START, buy, carry_out, filed_desk, sell
 
 GROWING = "orders|attempt|fill|txn|posting|share_posting|closed_lot|audit|plan|run"
 """Tables that only ever grow."""
@@ -96,3 +96,16 @@ async def test_opening_planning_sending_and_reading_the_day_walk_no_history(tmp_
             await carry_out(desk, buy("INFY", SizingKind.FIXED_QUANTITY, 1, 1, 2, 3))
             await desk.runs.of_day(desk.market_clock.trading_day)
     assert not (told := scans(tmp_path, found)), "\n".join(told)
+
+
+async def test_a_commit_and_a_sale_look_at_no_lots_that_are_sold(tmp_path: Path) -> None:
+    async with filed_desk(tmp_path, ManualClock(START)) as desk:
+        with statements() as found:
+            await carry_out(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1, 1, 2, 3))
+            await carry_out(desk, sell("TCS", SizingKind.FIXED_QUANTITY, 1, 1, 2, 3))
+    reads = re.compile(r"SELECT\b(?!.*proof\().*\blot\b", re.DOTALL)
+    of_lots = [one for one in found if reads.match(one)]
+    with closing(sqlite3.connect(books_file(tmp_path))) as books:
+        steps = {step[3] for one in of_lots for step in explained(books, one) if " lot " in step[3]}
+    assert any("lots_left" in step for step in steps)
+    assert not [step for step in steps if "SCAN" in step or "lot_by_client (client_id=?)" in step]

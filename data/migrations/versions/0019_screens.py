@@ -12,6 +12,7 @@ down_revision = "0018"
 
 def upgrade() -> None:
     _baskets()
+    _lots_left()
 
 
 def _baskets() -> None:
@@ -41,3 +42,8 @@ def _baskets() -> None:
         sa.Column("trigger_paise", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("basket", "leg"),
     )
+
+
+def _lots_left() -> None:
+    """Find the lots of which something is left without a walk through those that are sold."""
+    op.create_index("lots_left", "lot", ["client_id"], sqlite_where=sa.text("quantity_left > 0"))

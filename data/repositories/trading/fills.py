@@ -4,12 +4,12 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.closed_sales import ClosedSale
 from data.repositories.base import On, Query, Rows, among, given, named_as
-from data.tables.books import ClosedLotRecord, LotRecord
+from data.tables.books import LEFT, ClosedLotRecord, LotRecord
 from data.tables.columns import table
 from data.tables.orders import FillRecord, Order
 from data.vocabulary import Side
@@ -82,7 +82,7 @@ class Lots(Generic[Row]):
         stored = select(*rows.columns(), _FILLS.c.traded_at, _FILLS.c.trade_id).outerjoin(
             _FILLS, _FILLS.c.id == c.fill_id
         )
-        left = stored.where(among(c.client_id, "clients"), c.quantity_left > 0)
+        left = stored.where(among(c.client_id, "clients"), text(LEFT))
         self._left = Query(row, left.order_by(c.opened_on, c.id))
         self._by_id = Query(row, stored.where(among(c.id, "ids")))
         self._of_share = Query(
