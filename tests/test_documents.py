@@ -7,8 +7,12 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+FOLDERS = [place for place in ROOT.iterdir() if place.is_dir() and not place.name.startswith(".")]
 PLACES = {
-    place for kind in ("py", "md", "toml") for place in ROOT.rglob(f"*.{kind}") if ".venv" not in place.parts
+    place
+    for kind in ("py", "md", "toml")
+    for places in (ROOT.glob(f"*.{kind}"), *(folder.rglob(f"*.{kind}") for folder in FOLDERS))
+    for place in places
 }
 PATHS = {place.relative_to(ROOT).as_posix() for place in PLACES}
 
