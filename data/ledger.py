@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Connection
 
 from data.engines.dialect import UNLESS_THERE
-from data.engines.driver import fetch, run_many
+from data.engines.driver import fetch, insert_many, run_many
 from data.engines.guards import RESERVE_MONEY, RESERVE_SHARES
 from data.errors import TradedeskError
 from data.proving.proofs import parted_proof
@@ -234,7 +234,7 @@ def _move_shares(connection: Connection, held: Mapping[tuple[int, str, str], _He
         if one.exchange
     ]
     if opening:
-        run_many(connection, _OPEN_HOLDING, opening)
+        insert_many(connection, _OPEN_HOLDING, opening)
     moved = [(*one.buckets.values(), one.cost_paise, *place) for place, one in held.items()]
     run_many(connection, _MOVE_SHARES, moved)
 

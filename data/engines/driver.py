@@ -4,7 +4,9 @@ What the driver raises becomes SQLAlchemy's error of the same name, and whoever 
 statements hears of these too, as if they had gone its own way.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from itertools import chain
 from typing import Any, Protocol, TypeAlias, cast
 
 from sqlalchemy import Connection
@@ -12,6 +14,9 @@ from sqlalchemy.exc import DBAPIError
 
 Cells = Sequence[Any]
 """What goes into a statement's places, or what a row of its result holds."""
+
+TOGETHER = 32
+"""Rows that one INSERT takes. More of them make none cheaper."""
 
 
 class HasConnection(Protocol):
@@ -31,7 +36,7 @@ def sql(on: On) -> Connection:
 
 def fetch(connection: Connection, sql: str, cells: Cells = ()) -> list[tuple[Any, ...]]:
     """Run a statement once; returns every row of its result. Raises `DBAPIError`."""
-    cursor = _run(connection, sql, cells, many=False)
+    cursor = _run(connection, sql, cells, _once)
     try:
         return cast(list[tuple[Any, ...]], cursor.fetchall())
     except _errors(connection) as problem:  # a value that cannot be read
@@ -40,7 +45,7 @@ def fetch(connection: Connection, sql: str, cells: Cells = ()) -> list[tuple[Any
 
 def run(connection: Connection, sql: str, cells: Cells = ()) -> int:
     """Run a statement that returns no rows; returns how many rows it changed. Raises `DBAPIError`."""
-    return int(_run(connection, sql, cells, many=False).rowcount)
+    return int(_run(connection, sql, cells, _once).rowcount)
 
 
 def run_many(connection: Connection, sql: str, rows: Sequence[Cells]) -> int:
@@ -48,21 +53,52 @@ def run_many(connection: Connection, sql: str, rows: Sequence[Cells]) -> int:
 
     Raises `DBAPIError`.
     """
-    return int(_run(connection, sql, rows, many=True).rowcount)
+    return int(_run(connection, sql, rows, _for_each).rowcount)
 
 
-def _run(connection: Connection, sql: str, cells: Any, *, many: bool) -> Any:
+def insert_many(connection: Connection, sql: str, rows: Sequence[Cells]) -> None:
+    """Run an INSERT of one row for each of many rows of cells, but many rows a statement.
+
+    What it has behind VALUES are places and numbers. What a statement costs beside its row, with triggers
+    as much as the row, is so spent once for many. Raises `DBAPIError`.
+    """
+    _run(connection, sql, rows, _together)
+
+
+def _once(cursor: Any, sql: str, cells: Any) -> None:
+    cursor.execute(sql, cells)
+
+
+def _for_each(cursor: Any, sql: str, rows: Any) -> None:
+    cursor.executemany(sql, rows)
+
+
+def _together(cursor: Any, sql: str, rows: Any) -> None:
+    whole = len(rows) - len(rows) % TOGETHER
+    for start in range(0, whole, TOGETHER):
+        cursor.execute(_of_many(sql), list(chain.from_iterable(rows[start : start + TOGETHER])))
+    if whole < len(rows):
+        cursor.executemany(sql, rows[whole:])
+
+
+@lru_cache(maxsize=256)
+def _of_many(sql: str) -> str:
+    """An INSERT of one row as one of many."""
+    head, _, rest = sql.partition(" VALUES ")
+    row, _, tail = rest.partition(")")
+    return f"{head} VALUES {', '.join([row + ')'] * TOGETHER)}{tail}"
+
+
+def _run(connection: Connection, sql: str, cells: Any, execute: Callable[[Any, str, Any], None]) -> Any:
     if not connection.in_transaction():
         connection.begin()  # as SQLAlchemy's own way does, so that a commit reaches what is run here
+    many = execute is not _once
     cursor: Any = connection.connection.cursor()
     told: Any = connection.dispatch
     for hear in told.before_cursor_execute:
         sql, cells = hear(connection, cursor, sql, cells, None, many)
     try:
-        if many:
-            cursor.executemany(sql, cells)
-        else:
-            cursor.execute(sql, cells)
+        execute(cursor, sql, cells)
     except _errors(connection) as problem:
         raise _as_sqlalchemy(connection, sql, cells, problem) from problem
     for hear in told.after_cursor_execute:

@@ -49,7 +49,7 @@ from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
 
-from data.engines.driver import On, fetch, run, run_many, sql
+from data.engines.driver import On, fetch, insert_many, run, run_many, sql
 from data.engines.json_lists import listed
 from data.repositories.making import Maker
 from data.repositories.stored_values import (
@@ -273,16 +273,23 @@ class Rows(Generic[Row]):
 
     def insert(self, on: On, rows: Sequence[Row]) -> None:
         """Insert many rows in one statement."""
-        self._write(on, self._insert, rows)
+        if rows:
+            connection = sql(on)
+            text = self._insert.text(connection.dialect)
+            insert_many(connection, text.sql, text.rows(rows, self._words))
 
     def save(self, on: On, rows: Sequence[Row], *fields: str) -> int:
         """Write these fields of many rows by their primary key; returns how many rows were changed."""
+        if not rows:
+            return 0
         statement = self._saves.get(fields)
         if statement is None:
             keys = [key == given(key.name) for key in self.table.primary_key]
             changed = {self.c[name]: given(name) for name in fields}
             statement = self._saves[fields] = Statement(update(self.table).where(*keys).values(changed))
-        return self._write(on, statement, rows)
+        connection = sql(on)
+        text = statement.text(connection.dialect)
+        return run_many(connection, text.sql, text.rows(rows, self._words))
 
     def _inserted(self) -> dict[ColumnElement[Any], Any]:
         """What goes into each column: the row's own value, else the column's default."""
@@ -293,13 +300,6 @@ class Rows(Generic[Row]):
             elif isinstance(one.default, ScalarElementColumnDefault):
                 values[one] = cast(Any, one.default).arg
         return values
-
-    def _write(self, on: On, statement: Statement, rows: Sequence[Row]) -> int:
-        if not rows:
-            return 0
-        connection = sql(on)
-        text = statement.text(connection.dialect)
-        return run_many(connection, text.sql, text.rows(rows, self._words))
 
 
 def named_as(row: type[Any], target: Table, **made: ColumnElement[Any]) -> list[ColumnElement[Any]]:

@@ -12,7 +12,7 @@ from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlmodel import SQLModel
 
 from data.audit import AuditEntry
-from data.engines.driver import run_many
+from data.engines.driver import insert_many
 from data.proving.noted import AcceptedRows
 from data.proving.proofs import Proofs
 from data.tables.columns import UtcDateTime, table
@@ -76,7 +76,7 @@ class Unit:
             return ()
         insert = _insert(table(model), names, self.connection.dialect)
         stored = insert.stored(rows)
-        run_many(self.connection, insert.sql, stored)
+        insert_many(self.connection, insert.sql, stored)
         return stored
 
     def take_ids(self, name: str, count: int) -> range:

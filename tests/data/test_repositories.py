@@ -7,7 +7,9 @@ import pytest
 from sqlalchemy import Connection, select, update
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from data.repositories.base import Change, Query, Rows, among, compile_ahead, given
+from data.engines.dialect import UNLESS_THERE
+from data.engines.driver import TOGETHER, insert_many
+from data.repositories.base import Change, DatabaseError, Query, Rows, among, compile_ahead, given
 from data.store import writer_engine
 from data.tables.books import Posting
 from data.tables.orders import FillRecord, RequestRecord
@@ -68,6 +70,29 @@ def test_what_is_inserted_is_read_again_with_its_types(connection: Connection) -
     assert found[0].state is RequestState.REQUESTED
     stored = connection.exec_driver_sql("SELECT kind, why, requested_at, instance_id, detail FROM request")
     assert stored.first() == ("cancel", "too dear", "2026-11-18 12:00:00.000000", 0, "")
+
+
+@pytest.mark.parametrize("count", [1, TOGETHER - 1, TOGETHER, 2 * TOGETHER + 1])
+def test_however_many_rows_are_inserted_each_is_once_and_in_order(connection: Connection, count: int) -> None:
+    rows = [ask(number) for number in range(1, count + 1)]
+    ASKS.insert(connection, rows)
+    assert OF_ORDERS.all(connection, orders=range(1, count + 1)) == rows
+
+
+def test_many_rows_are_inserted_with_constants_and_but_for_those_that_are_there(
+    connection: Connection,
+) -> None:
+    connection.exec_driver_sql("CREATE TEMP TABLE pair (one INTEGER PRIMARY KEY, zero INTEGER, two TEXT)")
+    inserting = f"INSERT INTO pair (one, zero, two) VALUES (?, 0, ?) {UNLESS_THERE}"
+    insert_many(connection, inserting, [(3, "three")])
+    insert_many(connection, inserting, [(number, "x") for number in range(2 * TOGETHER)])
+    found = connection.exec_driver_sql("SELECT * FROM pair ORDER BY one").all()
+    assert found == [(number, 0, "three" if number == 3 else "x") for number in range(2 * TOGETHER)]
+
+
+def test_a_row_of_many_that_may_not_stand_is_told_as_an_error(connection: Connection) -> None:
+    with pytest.raises(DatabaseError, match="UNIQUE"):
+        ASKS.insert(connection, [ask(number % TOGETHER) for number in range(TOGETHER + 1)])
 
 
 def test_many_rows_are_saved_by_their_key_and_counted(connection: Connection) -> None:
