@@ -23,7 +23,7 @@ from engine.accounts.holdings import FundsService, Holdings
 from engine.accounts.valuation import Valuation
 from engine.background import Background
 from engine.book.kept import Kept
-from engine.book.views import DayFigures
+from engine.book.views import NO_FIGURES
 from engine.booking.recorder import Recorder
 from engine.days import TradingDays
 from engine.events import TapeLine
@@ -125,7 +125,7 @@ class Desk:
         self.valuation = Valuation(
             holdings=lambda client_id: kept.book.holdings.get(client_id, ()),
             quote=data.quotes.quote,
-            figures=lambda client_id: kept.book.figures.get(client_id, DayFigures()),
+            figures=lambda client_id: kept.book.figures.get(client_id, NO_FIGURES),
             funds=self.funds.of,
             day_began=self._market_day_began,
         )

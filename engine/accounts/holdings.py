@@ -42,7 +42,8 @@ class FundsService:
 
     def of(self, client_id: int) -> FundsView:
         """One client's balances; all zero for a client without any."""
-        return self._kept.book.funds.get(client_id, FundsView(client_id))
+        funds = self._kept.book.funds.get(client_id)
+        return FundsView(client_id) if funds is None else funds
 
     def all(self) -> list[FundsView]:
         """Every client's balances, in the order of the roster."""

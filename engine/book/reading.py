@@ -15,6 +15,7 @@ from engine.book.access_views import Access, Admissions, RouteView, SessionView
 from engine.book.break_views import BreakView
 from engine.book.roster import client_view, in_groups
 from engine.book.views import (
+    NO_FIGURES,
     ClientView,
     DayFigures,
     DaySale,
@@ -75,7 +76,7 @@ def read_touched(connection: On, touched: Touched, day: date, admit: Admit) -> P
     out.breaks = read_breaks(connection, client_ids)
     for client_id in out.funds:  # each client has its row; what is not found of it is empty, not unknown
         out.holdings.setdefault(client_id, ())
-        out.figures.setdefault(client_id, DayFigures())
+        out.figures.setdefault(client_id, NO_FIGURES)
         out.breaks.setdefault(client_id, ())
     orders = _ORDERS.read(connection, None, day=day) if everything else _read_orders(connection, touched, day)
     out.orders = {order.id: order for order in orders}

@@ -357,6 +357,10 @@ class DayFigures:
         return sum(sale.pnl_paise for sale in self.sales)
 
 
+NO_FIGURES = DayFigures()
+"""Those of a client that has neither sold nor paid anything on the day."""
+
+
 def traded_paise(orders: Iterable[OrderView]) -> int:
     """What orders have traded, at the prices of their fills."""
     return sum(order.filled_notional_paise for order in orders)
