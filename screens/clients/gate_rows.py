@@ -168,7 +168,7 @@ def gate_columns(desk: Desk, rows: Mapping[int, GateRow], masked: Callable[[], b
         Column(
             "code", "code", 6, lambda c: desk.clients.get(c).code, sort=lambda c: desk.clients.get(c).code
         ),
-        Column("name", "client", 10, name, sort=lambda c: desk.clients.get(c).name.casefold(), flex=True),
+        Column("name", "client", 14, name, sort=lambda c: desk.clients.get(c).name.casefold(), flex=True),
         Column(
             "gate", "gate", 5, lambda c: gate_word(rows[c]), style=gate_style, sort=lambda c: rank(rows[c])
         ),

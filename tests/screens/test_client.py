@@ -25,9 +25,9 @@ async def test_money_holdings_and_the_live_price(tmp_path: Path) -> None:
         assert "blocked 25,000 (held 25,000)" in bench.text
         assert "capital 5.00 L of 18 Nov" in bench.text
         assert "held 25,000 for payout: payout asked for by the client, since Wed 18 Nov" in bench.text
-        line = next(line for line in bench.lines() if "▸RELIANCE" in line)
-        assert line.split()[1:4] == ["CNC", "10", "10"]
-        assert line.split()[-1] == "32.7"  # 24,505 of the portfolio of 74,972
+        row = bench.row("▸RELIANCE")
+        assert row[1:4] == ["CNC", "10", "10"]
+        assert row[-1] == "32.7"  # 24,505 of the portfolio of 74,972
         await bench.pin("RELIANCE", 247050)
         assert "portfolio 75,171 · cash 25,466 · blocked 25,000 (held 25,000)" in bench.text
         assert "day net +171 (+0.23 % of 75,000) · gross +200 · charges 29" in bench.text
