@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from data.vocabulary import AlternativeKind, Reason, Side
@@ -14,7 +14,7 @@ from engine.words.reasons import REASON_SENTENCES, REASON_WORDS, SIGN_IN
 from engine.words.why import detail_words
 
 if TYPE_CHECKING:
-    from engine.book.views import FundsView
+    from engine.book.views import FundsView, OrderView
     from engine.planning.plan import Alternative, Plan, PlanLine
 
 
@@ -31,8 +31,7 @@ def money_words(
         return MASK if masked else formats.rupees(paise)
 
     if side is Side.SELL:
-        free = " ".join(f"{formats.quantity(shares)} {product}" for product, shares in held.items())
-        parts = [f"free to sell {free or 'none'}"]
+        parts = [f"free to sell {_shares(held) or 'none'}"]
         if line is not None and line.charges_paise:
             parts.extend(filter(None, (bound, f"charges about {money(line.charges_paise)}")))
         return " · ".join(parts)
@@ -56,8 +55,22 @@ def _blocked(funds: FundsView, money: Callable[[int], str]) -> str:
     return f"blocked {money(funds.blocked_paise)} ({held})"
 
 
-def problem_lines(line: PlanLine | None, side: Side, masked: bool) -> list[str]:
-    """Why the order cannot be sent, and under which keys there is a way out."""
+def standing_words(held: Mapping[str, int], live: Sequence[OrderView], brief: bool) -> str:
+    """What the client has of the symbol already: shares by product, and live orders."""
+    parts = [f"holds {_shares(held)}"] if held else []
+    if live and (brief or len(live) > 1):
+        parts.append(f"live {len(live)}")
+    elif live:
+        parts.append(f"1 live {live[0].side.value} {formats.quantity(live[0].quantity)}")
+    return " · ".join(parts)
+
+
+def _shares(held: Mapping[str, int]) -> str:
+    return " ".join(f"{formats.quantity(shares)} {product}" for product, shares in held.items())
+
+
+def problem_lines(line: PlanLine | None, side: Side, masked: bool, width: int) -> list[str]:
+    """Why the order cannot be sent, and in a line of at most `width` cells under which keys are ways out."""
     if line is None or line.ok or line.reason is None:
         return []
     if line.reason is Reason.SESSION_EXPIRED:
@@ -67,23 +80,36 @@ def problem_lines(line: PlanLine | None, side: Side, masked: bool) -> list[str]:
         detail = ""
     sentence = REASON_SENTENCES.get(line.reason, REASON_WORDS[line.reason])
     lines = [f"CANNOT SEND: {sentence}{f', {detail}' if detail else ''}"]
-    fewer, lent = alternative(line, AlternativeKind.AFFORDABLE), alternative(line, AlternativeKind.MTF)
-    if fewer is not None:
-        lines.append(f"  a  {fewer_words(fewer, side)}")
-    if lent is not None:
-        lines.append(f"  m  {_lent_words(lent, masked)}")
+    ways = _ways(line, side, masked)
+    if ways:
+        lines.append(next((words for words in ways if len(words) <= width), ways[-1]))
     return lines
 
 
-def _lent_words(way: Alternative, masked: bool) -> str:
-    before = formats.whole_percent(way.limit_used_before_bps, " %")
+def _ways(line: PlanLine, side: Side, masked: bool) -> list[str]:
+    """The ways out in one line, the longest wording first; empty where there is none."""
+    fewer, lent = alternative(line, AlternativeKind.AFFORDABLE), alternative(line, AlternativeKind.MTF)
+    wordings: list[str] = []
+    for gap, counts, limit in (("     ", True, "limit used "), ("     ", True, ""), (" · ", False, "")):
+        ways: list[str] = []
+        if fewer is not None:
+            short = f"a {formats.quantity(fewer.quantity)} sh"
+            ways.append(f"a  {fewer_words(fewer, side)}" if counts else short)
+        if lent is not None:
+            ways.append(f"{'m  ' if counts else 'm '}{_lent_words(lent, masked, limit)}")
+        wordings.append(gap.join(ways))
+    return wordings if any(wordings) else []
+
+
+def _lent_words(way: Alternative, masked: bool, limit: str) -> str:
+    before = formats.whole_percent(way.limit_used_before_bps, "")
     after = formats.whole_percent(way.limit_used_after_bps, " %")
     money = (
         f"own {MASK}, borrowed {MASK}"
         if masked
         else f"own {formats.rupees(way.cash_paise)}, borrowed {formats.rupees(way.loan_paise)}"
     )
-    return f"{formats.quantity(way.quantity)} by MTF: {money}, limit used {before} → {after}"
+    return f"{formats.quantity(way.quantity)} by MTF: {money}, {limit}{before}→{after}"
 
 
 def review_sentence(plan: Plan, masked: bool) -> str:

@@ -17,10 +17,10 @@ from textual.message import Message
 from data.vocabulary import OrderState, RunCount, RunStatus
 from engine.words.refusals import refusal_words
 from engine.words.runs import prospect_lines
-from screens.bulk.run_stop import StopScreen
+from screens.bulk.run_stop import StopCard
 from screens.bulk.run_words import BAR, bar, repairable_words, result_words, run_title
 from screens.frame.commands import bindings
-from screens.frame.confirm import WordsScreen
+from screens.frame.confirm import WordsCard
 from screens.frame.pane import Pane
 from screens.frame.records import Record, order_record, skipped_record
 from screens.frame.times import market_stamp
@@ -336,20 +336,21 @@ class RunPanel(Vertical):
             if yes:
                 self._do(runs.go_on(number, found.unsent), "goes on")
 
-        self.app.push_screen(WordsScreen([*prospect_lines(found, shell.privacy), ""], found.answer), answered)
+        lines = prospect_lines(found, shell.privacy)
+        self._screen.open_card(WordsCard(f"GO ON with run {number}", lines, found.answer), answered)
 
     def action_cancel_here(self) -> None:
         """Stop the run; asks for typed words."""
         run = self._run
         if run is None:
             return
-        question = StopScreen(run)
+        question = StopCard(run)
 
         def answered(yes: bool | None) -> None:
             if yes:
                 self._do(self._screen.desk.runs.stop(run.number, live=question.live), "stopped")
 
-        self.app.push_screen(question, answered)
+        self._screen.open_card(question, answered)
 
     def _do(self, work: Awaitable[Any], word: str) -> None:
         number = self.number

@@ -192,6 +192,7 @@ class DeskScreen(Workspace):
             client_id=clients.client_id if self.focused is clients.grid else None,
             client_ids=clients.marked,
             shown=shown,
+            key_proposed=self.focused is clients.grid,
         )
 
     def table_of(self, grid: LiveGrid) -> Table | None:

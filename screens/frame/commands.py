@@ -201,7 +201,7 @@ def _table() -> tuple[Command, ...]:
             "full_stop",
             "app.again",
             "again",
-            "open the bulk form as it was last filled",
+            "bring back the last intent, or the ticket that Esc closed, in its form",
             "Orders",
             palette=True,
         ),
@@ -214,7 +214,7 @@ def _table() -> tuple[Command, ...]:
             "Orders",
             7,
         ),
-        c("review.yes", "y", "yes", "sends", "yes, in the review of one order and nowhere else", "Orders", 1),
+        c("review.yes", "y", "yes", "yes", "yes, in the review of one order and nowhere else", "Orders", 1),
         # Finding and moving
         c("find", "slash", "app.find", "find", "find a symbol, a client's name or code", "Finding", 3, True),
         c(

@@ -12,77 +12,107 @@ from textual.content import Content
 
 from engine.words.forms import wrong_answer
 from screens.frame.commands import bindings
+from screens.frame.dock import Card
 from screens.frame.workspace import Dialog
 from widgets.answerfield import AnswerField
 from widgets.steady import SteadyStatic
 from widgets.text import plain
 
 
-class WordsScreen(Dialog[bool]):
-    """Asks for typed words; anything else changes nothing. Returns True once they came."""
+class QuestionCard(Card[bool]):
+    """Says what it is about, in lines under a title. Returns True for a yes, nothing after Esc."""
+
+    DISCARDS_EARLY_KEYS = True
+    TITLE_WORDS = "A question"
+
+    def __init__(self, title: str, lines: Sequence[str]) -> None:
+        super().__init__()
+        self._title = title
+        self._lines = list(lines)
+        self.rows = len(self._lines) + 1
+
+    def compose(self) -> ComposeResult:
+        """What it is about."""
+        yield SteadyStatic(Content("\n".join(plain(line) for line in self._lines)), id="question")
+
+    def title(self) -> str:
+        """What is asked."""
+        return self._title
+
+
+class WordsCard(QuestionCard):
+    """Asks for typed words; anything else changes nothing."""
+
+    def __init__(self, title: str, lines: Sequence[str], words: str) -> None:
+        super().__init__(title, lines)
+        self._words = words
+
+    def compose(self) -> ComposeResult:
+        """What it is about, and the line for the words."""
+        yield from super().compose()
+        yield AnswerField(f"type  {self._words}  and Enter:", monotonic=self.shell.monotonic)
+
+    def begin(self) -> None:
+        """In the line for the words."""
+        self.query_one(AnswerField).focus()
+
+    def on_answer_field_answered(self, event: AnswerField.Answered) -> None:
+        """The words, in any letter case, are the yes."""
+        event.stop()
+        if " ".join(event.text.casefold().split()) == self._words:
+            self.close(True)
+        else:
+            event.field.clear()
+            self.shell.say(wrong_answer(self._words, "nothing has been done"), "warning")
+
+
+class YesCard(QuestionCard):
+    """Asks about one order: `y` does what `does` says, Esc does not, and nothing else does anything."""
+
+    ONLY_YES = True
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("review.yes", "close")]
+
+    def __init__(self, title: str, lines: Sequence[str], does: str) -> None:
+        super().__init__(title, lines)
+        self._does = does
+
+    def compose(self) -> ComposeResult:
+        """What it is about, and the two keys."""
+        yield from super().compose()
+        yield SteadyStatic(f"y {self._does}   Esc back, nothing changes", classes="keys -always")
+
+    def action_yes(self) -> None:
+        """Yes."""
+        self.close(True)
+
+
+class QuitScreen(Dialog[bool]):
+    """Quit, with what stays behind at the brokers; takes `quit` and no other word."""
 
     CSS_PATH = Path(__file__).with_name("confirm.tcss")
     AUTO_FOCUS = "AnswerField Input"
     DISCARDS_EARLY_KEYS = True
     TITLE_WORDS = "A question"
 
-    def __init__(self, lines: Sequence[str], words: str) -> None:
-        super().__init__()
-        self._lines = list(lines)
-        self._words = words
-
     def compose_body(self) -> ComposeResult:
-        """What it is about, and the line for the words."""
-        yield SteadyStatic(Content("\n".join(plain(line) for line in self._lines)), id="question")
-        yield AnswerField(f"type  {self._words}  and Enter:", monotonic=self.shell.monotonic)
-        yield SteadyStatic("Esc goes back, nothing changes", classes="hint")
-
-    def on_answer_field_answered(self, event: AnswerField.Answered) -> None:
-        """The words, in any letter case, are the yes."""
-        if " ".join(event.text.casefold().split()) == self._words:
-            self.dismiss(True)
-        else:
-            event.field.clear()
-            self.shell.say(wrong_answer(self._words, "nothing has been done"), "warning")
-
-
-class YesScreen(Dialog[bool]):
-    """Asks about one order: `y` is yes, Esc is no, nothing else does anything."""
-
-    CSS_PATH = Path(__file__).with_name("confirm.tcss")
-    DISCARDS_EARLY_KEYS = True
-    TITLE_WORDS = "A question"
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("review.yes")]
-
-    def __init__(self, lines: Sequence[str]) -> None:
-        super().__init__()
-        self._lines = list(lines)
-
-    def compose_body(self) -> ComposeResult:
-        """What it is about, and the two keys."""
-        yield SteadyStatic(Content("\n".join(plain(line) for line in self._lines)), id="question")
-        yield SteadyStatic("y does it   Esc goes back, nothing changes", classes="hint")
-
-    def action_yes(self) -> None:
-        """Yes."""
-        self.dismiss(True)
-
-
-class QuitScreen(WordsScreen):
-    """Quit, with what stays behind at the brokers."""
-
-    def __init__(self) -> None:
-        super().__init__([], "quit")
-
-    def compose_body(self) -> ComposeResult:
-        """What quitting does and does not do."""
+        """What quitting does and does not do, and the line for the word."""
         counts = self.desk.counts()
-        self._lines = ["Quit tradedesk?", ""]
+        lines = ["Quit tradedesk?", ""]
         if counts.live or counts.unknown:
-            self._lines += [
+            lines += [
                 f"{counts.live} live orders stay at the brokers, {counts.unknown} of them unknown.",
                 "They are not cancelled by quitting. From any terminal:  tradedesk cancel-all",
             ]
         else:
-            self._lines.append("No order is live. Nothing is lost: the next start shows this desk again.")
-        yield from super().compose_body()
+            lines.append("No order is live. Nothing is lost: the next start shows this desk again.")
+        yield SteadyStatic(Content("\n".join(lines)), id="question")
+        yield AnswerField("type  quit  and Enter:", monotonic=self.shell.monotonic)
+        yield SteadyStatic("Esc goes back, nothing changes", classes="hint")
+
+    def on_answer_field_answered(self, event: AnswerField.Answered) -> None:
+        """The word, in any letter case, is the yes."""
+        if event.text.casefold() == "quit":
+            self.dismiss(True)
+        else:
+            event.field.clear()
+            self.shell.say(wrong_answer("quit", "nothing has been done"), "warning")

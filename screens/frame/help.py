@@ -42,7 +42,8 @@ class HelpScreen(Dialog[None]):
     def __init__(self, below: Screen[Any]) -> None:
         super().__init__()
         self._rows = key_rows(below)
-        self._title = below.TITLE_WORDS if isinstance(below, Framed) else ""
+        card = below.card if isinstance(below, Framed) else None
+        self._title = card.TITLE_WORDS if card else below.TITLE_WORDS if isinstance(below, Framed) else ""
 
     def compose_body(self) -> ComposeResult:
         """The rules, then the keys."""

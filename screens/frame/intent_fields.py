@@ -82,6 +82,11 @@ def with_limit(kind: str) -> str:
     return (OrderType.SL if kind in STOPS else OrderType.LIMIT).value
 
 
+def with_trigger(kind: str) -> str:
+    """The order type that a trigger makes of another: one that had a limit keeps it."""
+    return (OrderType.SL if kind in PRICED else OrderType.SL_M).value
+
+
 def marked_title(count: int, total: int) -> str:
     """A selection of marked clients says so wherever the plan is shown."""
     return f"{count} {MARKED} of {total}"

@@ -6,9 +6,8 @@ Screens read the desk's book directly, and ask the app (`shell`) for everything 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, cast
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -17,155 +16,29 @@ from textual.binding import BindingType
 from textual.containers import Container
 from textual.events import ScreenResume, ScreenSuspend
 from textual.message import Message
-from textual.screen import ModalScreen, Screen
+from textual.screen import ModalScreen
 from textual.widget import Widget
 
 from data.vocabulary import Side
 from screens.frame.commands import bindings
+from screens.frame.dock import DockHost
 from screens.frame.nothing_here import NOTHING_HERE
-from screens.frame.routes import View, WorkspaceName
+from screens.frame.routes import View
+from screens.frame.shell import Here, Shell, Table
 from widgets.answerfield import AnswerField
 from widgets.keyline import KeyLine
-from widgets.livegrid import Column, LiveGrid
+from widgets.livegrid import LiveGrid
 from widgets.statusstrip import Mode, Segment, StatusStrip
 from widgets.steady import SteadyStatic
 
 if TYPE_CHECKING:
     from engine.desk import Desk
     from engine.events import Event
-    from engine.news import Subject
-    from engine.planning.intent import Intent
 
 Result = TypeVar("Result")
 
 
-class Shell(Protocol):
-    """What a screen may ask of the app. Every `open_…` returns at once; none blocks on the desk."""
-
-    privacy: bool
-    """Whether names and amounts are to be masked."""
-    flash_frames: int
-    """For how many frames a changed figure is lit; 0 where the trader wants none."""
-    revalued: set[int]
-    """Clients whose value moved in this frame."""
-
-    @property
-    def desk(self) -> Desk:
-        """The open desk."""
-        ...
-
-    @property
-    def monotonic(self) -> Callable[[], float]:
-        """The program's monotonic clock, for fields and grids."""
-        ...
-
-    @property
-    def workspaces(self) -> Sequence[str]:
-        """The workspaces that there are, each behind its digit: `1 Desk`."""
-        ...
-
-    def say(self, text: str, severity: str = "information") -> None:
-        """One toast, plain text. One an operation, never one an order."""
-        ...
-
-    def paint_strip(self) -> None:
-        """Bring the strip of every open screen up to date."""
-        ...
-
-    def discard_typed(self) -> None:
-        """Forget keys typed but not yet dealt with, and those typed before the next paint.
-
-        A review calls it when it replaces the fields, so that nothing typed for them reaches it.
-        """
-        ...
-
-    def hold_keys(self) -> Callable[[], None]:
-        """Keep keys that are typed from now on until what is returned is called, for two seconds at most."""
-        ...
-
-    def open_workspace(self, name: WorkspaceName, view: View | None = None) -> None:
-        """Go to a workspace, and there to one of its views."""
-        ...
-
-    def open_ticket(self, side: Side, key: str | None = None, client_id: int | None = None) -> None:
-        """The ticket for one order; what is given stands in its fields."""
-        ...
-
-    def open_bulk(
-        self,
-        side: Side,
-        key: str | None = None,
-        client_ids: Sequence[int] = (),
-        intent: Intent | None = None,
-        shown: Sequence[int] | None = None,
-    ) -> None:
-        """The bulk form. `client_ids` are the marked ones, `shown` those a group or filter leaves in view.
-
-        `intent` fills the whole form.
-        """
-        ...
-
-    def open_client(self, client_id: int, among: Sequence[int] = ()) -> None:
-        """A client's page; `among` is what `{` and `}` step through."""
-        ...
-
-    def open_symbol(self, key: str) -> None:
-        """A symbol's page."""
-        ...
-
-    def open_order(self, order_id: int) -> None:
-        """An order's life."""
-        ...
-
-    def open_run(self, number: int) -> None:
-        """A run in the bulk workspace."""
-        ...
-
-    def open_plan(self, number: int) -> None:
-        """A stored plan in the bulk workspace."""
-        ...
-
-    def open_subject(self, subject: Subject) -> None:
-        """The page of what a line of the tape is about."""
-        ...
-
-    def open_certificate(self, number: int | None = None) -> None:
-        """A halt's certificate, the latest if no number is given."""
-        ...
-
-    def run_command(self, text: str) -> None:
-        """Carry out a line of the command line, such as `reverse 12`."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Here:
-    """What the cursor is on and what is marked, for commands that work on it."""
-
-    key: str | None = None
-    client_id: int | None = None
-    order_id: int | None = None
-    run_number: int | None = None
-    client_ids: tuple[int, ...] = ()
-    shown: tuple[int, ...] | None = None
-    """The clients in view where a group or a filter narrows them, else None."""
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table as it is copied or written to a file: its name, columns, row objects, and the cursor's row.
-
-    `record` returns a row for the file, raw and in full; without it the file has what the cells say.
-    """
-
-    name: str
-    columns: tuple[Column, ...]
-    rows: tuple[Any, ...]
-    row: Any | None = None
-    record: Callable[[Any], Mapping[str, str]] | None = None
-
-
-class Framed(Screen[Result], inherit_bindings=False):
+class Framed(DockHost[Result], inherit_bindings=False):
     """A screen with the strip on top and the key line at the bottom; `compose_body` gives the middle."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("pane.next", "pane.previous", "copy.text")]
@@ -347,7 +220,7 @@ class Workspace(Framed[None], inherit_bindings=True):
     def on_key(self, event: events.Key) -> None:
         """A command's key that has nothing to do here says why."""
         words = NOTHING_HERE.get(event.key)
-        if words is not None and event.key not in self.active_bindings:
+        if words is not None and self.card is None and event.key not in self.active_bindings:
             event.stop()
             event.prevent_default()
             self.shell.say(words)
@@ -355,7 +228,7 @@ class Workspace(Framed[None], inherit_bindings=True):
     def action_ticket(self, side: str) -> None:
         """Open the ticket on what the cursor is on."""
         here = self.here()
-        self.shell.open_ticket(Side(side), here.key, here.client_id)
+        self.shell.open_ticket(Side(side), here.key, here.client_id, here.key_proposed)
 
     def action_bulk(self, side: str) -> None:
         """Open the bulk form on the symbol; marks, else a narrowed view, are carried along and named."""

@@ -9,11 +9,12 @@ from engine.words import formats
 from engine.words.formats import MASK, counted
 from engine.words.orders import terms_words
 from engine.words.refusals import refusal_words
-from screens.frame.confirm import WordsScreen, YesScreen
+from screens.frame.confirm import WordsCard, YesCard
 from screens.frame.workspace import Framed
 
 if TYPE_CHECKING:
     from engine.book.views import OrderView
+    from engine.desk import Desk
 
 LISTED = 12
 """Orders named one by one before the rest is only counted."""
@@ -25,24 +26,29 @@ def ask_cancel(screen: Framed[None], orders: Sequence[OrderView]) -> None:
         screen.shell.say("nothing live to cancel here")
         return
     clients = {order.client_id for order in orders}
-    lines = [f"Cancel {counted(len(orders), 'order')} of {counted(len(clients), 'client')}:", ""]
-    lines += [f"  {order_words(screen, order)}" for order in orders[:LISTED]]
-    if len(orders) > LISTED:
-        lines.append(f"  and {len(orders) - LISTED} more")
+    listed = max(3, min(LISTED, screen.size.height // 2 - 5))
+    lines = [order_words(screen.desk, order, screen.shell.privacy) for order in orders[:listed]]
+    if len(orders) > listed:
+        lines.append(f"and {len(orders) - listed} more")
+    title = f"CANCEL {counted(len(orders), 'order')} of {counted(len(clients), 'client')}"
     ids = [order.id for order in orders]
 
     def answered(yes: bool | None) -> None:
         if yes:
             screen.carry_out(_cancel(screen, ids))
 
-    question = YesScreen(lines) if len(ids) == 1 else WordsScreen(lines, f"cancel {len(ids)}")
-    screen.app.push_screen(question, answered)
+    question = (
+        YesCard(title, lines, "cancels it")
+        if len(ids) == 1
+        else WordsCard(title, lines, f"cancel {len(ids)}")
+    )
+    screen.open_card(question, answered)
 
 
-def order_words(screen: Framed[None], order: OrderView) -> str:
+def order_words(desk: Desk, order: OrderView, masked: bool) -> str:
     """An order as a trader says it, the client's code first."""
-    client = screen.desk.clients.get(order.client_id)
-    name = MASK if screen.shell.privacy else client.name
+    client = desk.clients.get(order.client_id)
+    name = MASK if masked else client.name
     price = terms_words(order.order_type, order.limit_paise, order.trigger_paise, order.standing)
     return (
         f"{client.code} {name}: {order.side} {formats.quantity(order.quantity)} {order.tradingsymbol} "

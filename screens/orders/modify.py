@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
 
 from data.errors import BadInput
@@ -17,11 +16,11 @@ from engine.words import formats
 from engine.words.formats import MASK, counted
 from engine.words.refusals import refusal_words
 from screens.desk.depth import depth_levels
-from screens.frame.confirm import YesScreen
+from screens.frame.confirm import YesCard
+from screens.frame.dock import Card
 from screens.frame.intent_fields import PRICED, STOPS
-from screens.frame.workspace import Dialog, Framed, Here
+from screens.frame.workspace import Framed, Here
 from screens.orders.cancel import order_words
-from widgets.depth import Depth
 from widgets.numberfield import NumberField
 from widgets.steady import SteadyStatic
 from widgets.text import plain
@@ -46,11 +45,9 @@ NAMES: tuple[str, ...] = ("quantity", "limit", "trigger")
 """What of an order can be changed, in the order of a `Wish`."""
 
 
-class ModifyScreen(Dialog[None]):
+class ModifyCard(Card[None]):
     """Fields above, what the change blocks more below; Enter leads to a question and never sends."""
 
-    CSS_PATH = Path(__file__).with_name("modify.tcss")
-    AUTO_FOCUS = ""
     TITLE_WORDS = "Modify an order"
 
     def __init__(self, order_id: int) -> None:
@@ -65,40 +62,53 @@ class ModifyScreen(Dialog[None]):
     def _order(self) -> OrderView:
         return self.desk.orders.get(self._order_id)
 
-    def compose_body(self) -> ComposeResult:
-        """The order, the fields its type has, and what the change needs."""
+    def compose(self) -> ComposeResult:
+        """The order, the fields its type has, the market, and what the change needs."""
         order = self._order
         instrument = self.desk.market.index.get(order.key)
         tick = rupees_of(instrument.tick_paise) if instrument else Decimal("0.05")
         lot = instrument.lot_size if instrument else 1
-        with Vertical(id="modify", classes="-buy" if order.side is Side.BUY else "-sell"):
-            yield SteadyStatic(id="modify-order")
-            with Horizontal(classes="row"):
-                yield SteadyStatic("qty")
-                yield NumberField(str(order.quantity), step=lot, id="modify-quantity")
-                if order.order_type in PRICED:
-                    yield SteadyStatic("limit")
-                    yield NumberField(
-                        formats.typed(order.limit_paise), step=tick, decimals=2, id="modify-limit"
-                    )
-                if order.order_type in STOPS:
-                    yield SteadyStatic("trigger")
-                    yield NumberField(
-                        formats.typed(order.trigger_paise), step=tick, decimals=2, id="modify-trigger"
-                    )
-            yield Depth(formats.price, formats.quantity, id="modify-depth")
-            yield SteadyStatic(id="modify-needs")
-            yield SteadyStatic(id="modify-problem")
-            yield SteadyStatic("Tab field  ↑↓ step  Enter review  Esc back, nothing changes", classes="hint")
+        yield SteadyStatic(id="modify-order")
+        with Horizontal(classes="row"):
+            yield SteadyStatic("qty")
+            yield NumberField(str(order.quantity), step=lot, id="modify-quantity")
+            if order.order_type in PRICED:
+                yield SteadyStatic("limit")
+                yield NumberField(formats.typed(order.limit_paise), step=tick, decimals=2, id="modify-limit")
+            if order.order_type in STOPS:
+                yield SteadyStatic("trigger")
+                yield NumberField(
+                    formats.typed(order.trigger_paise), step=tick, decimals=2, id="modify-trigger"
+                )
+        yield SteadyStatic(id="modify-market")
+        yield SteadyStatic(id="modify-needs")
+        yield SteadyStatic(id="modify-problem")
+        yield SteadyStatic("Tab field  ↑↓ step  Enter review  Esc back, nothing changes", classes="keys")
+
+    @property
+    def side(self) -> Side:
+        """The side of the order."""
+        return self._order.side
+
+    def title(self) -> str:
+        """The order by number, side, symbol and client."""
+        order = self._order
+        client = self.desk.clients.get(order.client_id)
+        name = MASK if self.shell.privacy else client.name
+        what = f"{order.side.value} {order.tradingsymbol}"
+        return f"MODIFY order {order.id}: {what} for {client.code} {name}"
 
     def on_mount(self) -> None:
-        """Follow the price, and begin at the order's own, which is what is changed most."""
+        """Follow the price."""
         self._follow({self._order.key})
+        self._paint()
+
+    def begin(self) -> None:
+        """At the order's own price, which is what is changed most."""
         for name in ("limit", "trigger", "quantity"):
             if fields := self.query(f"#modify-{name}"):
                 fields.first(NumberField).focus()
                 break
-        self.redraw()
 
     def on_unmount(self) -> None:
         """Follow the price no more."""
@@ -109,7 +119,7 @@ class ModifyScreen(Dialog[None]):
 
     def on_frame(self) -> None:
         """What is typed is looked at, and the order may move meanwhile."""
-        self.redraw()
+        self._paint()
         if self._changed and not self._looking:
             self._changed, self._looking = False, True
             self.run_worker(self._look(), exit_on_error=False)
@@ -140,28 +150,38 @@ class ModifyScreen(Dialog[None]):
             self._needs, self._complaint = None, f"{bad.field}: {bad.expected}"
         finally:
             self._looking = False
-            self.redraw()
+            self._paint()
 
-    def redraw(self) -> None:
+    def _paint(self) -> None:
         """The order as it is, and what the change needs."""
-        if not self.is_mounted:
+        if not (self.is_mounted and self.is_attached):
             return
-        self.query_one("#modify-order", SteadyStatic).update(
-            Content(plain(f"Modify order {self._order_id}: {order_words(self, self._order)}"))
-        )
+        self._say("order", order_words(self.desk, self._order, self.shell.privacy))
         funds = self.desk.funds.of(self._order.client_id)
         cash = MASK if self.shell.privacy else formats.amount(funds.available_paise)
         words = self._needs_words() if self._needs else "nothing is changed yet"
-        self.query_one("#modify-needs", SteadyStatic).update(Content(f"{words} · cash {cash}"))
+        self._say("needs", f"{words} · cash {cash}")
         short = self._short_words()
-        problem = self._complaint or (f"CANNOT SEND: {short}" if short else "")
-        self.query_one("#modify-problem", SteadyStatic).update(Content(plain(problem)))
+        self._say("problem", self._complaint or (f"CANNOT SEND: {short}" if short else ""))
+        self._say("market", self._market_words())
+
+    def _say(self, name: str, words: str) -> None:
+        self.query_one(f"#modify-{name}", SteadyStatic).update(Content(plain(words)))
+
+    def _market_words(self) -> str:
+        """The last price with its age, and the best of either side with its quantity."""
         key = self._order.key
         quote = self.desk.market.quote(key)
         age = formats.age(self.desk.market.age(key))
-        depth = self.query_one(Depth)
-        depth.set_header([f"LTP {formats.price(quote.last_paise if quote else None)} {age}"])
-        depth.update(depth_levels(quote))
+        parts = [f"LTP {formats.price(quote.last_paise if quote else None)} {age}"]
+        for best in depth_levels(quote)[:1]:
+            for name, price, shares in (
+                ("bid", best.bid_paise, best.bid_quantity),
+                ("ask", best.ask_paise, best.ask_quantity),
+            ):
+                many = f" × {formats.quantity(shares)}" if shares is not None else ""
+                parts.append(f"{name} {formats.price(price)}{many}")
+        return " · ".join(parts)
 
     def _short_words(self) -> str:
         """What the client lacks for the change; empty where it has all."""
@@ -207,25 +227,20 @@ class ModifyScreen(Dialog[None]):
             self._needs = await self.desk.orders.change_needs(self._order_id, *wish)
         except BadInput as bad:
             self._complaint = f"{bad.field}: {bad.expected}"
-            self.redraw()
+            self._paint()
             return
         if not self._needs.covered:
-            self.redraw()
+            self._paint()
             return
         order = self._order
         before = dict(zip(NAMES, (order.quantity, order.limit_paise, order.trigger_paise), strict=True))
-        changes = [
-            f"  {name} {_shown(name, before[name])} to {_shown(name, wanted)}"
-            for name, wanted in _wanted(wish)
-        ]
-        lines = [
-            f"Modify order {order.id}:",
-            "",
-            f"  {order_words(self, order)}",
-            *changes,
-            f"  {self._needs_words()}",
-        ]
-        self.app.push_screen(YesScreen(lines), lambda yes: self._answered(yes, wish))
+        changes = ", ".join(
+            f"{name} {_shown(name, before[name])} to {_shown(name, wanted)}" for name, wanted in _wanted(wish)
+        )
+        words = order_words(self.desk, order, self.shell.privacy)
+        lines = [words, changes, self._needs_words(), self._market_words()]
+        question = YesCard(self.title(), lines, "modifies it")
+        self.host.open_card(question, lambda yes: self._answered(yes, wish), over=self)
 
     def _answered(self, yes: bool | None, wish: Wish) -> None:
         if yes:
@@ -237,9 +252,9 @@ class ModifyScreen(Dialog[None]):
             number = await self.desk.orders.modify(self._order_id, *wish)
         except Exception as problem:
             self._complaint = f"not sent: {refusal_words(problem)}"
-            self.redraw()
+            self._paint()
             return
-        self.dismiss(None)
+        self.close()
         ended = await self.desk.orders.change_ended(self._order_id, number)
         what = f"{self.desk.clients.get(order.client_id).code} {order.side.value} {order.tradingsymbol}"
         if ended.state is RequestState.CONFIRMED:
@@ -258,7 +273,7 @@ class ModifyScreen(Dialog[None]):
 def ask_modify(screen: Framed[None], order: OrderView) -> None:
     """Open the form for an order that may be changed, else say why not."""
     if can_modify(order):
-        screen.app.push_screen(ModifyScreen(order.id))
+        screen.open_card(ModifyCard(order.id))
     else:
         screen.shell.say("only an open order without a change under way can be modified", "warning")
 

@@ -19,7 +19,7 @@ from engine.words.breaks import break_words
 from engine.words.formats import MASK
 from engine.words.refusals import refusal_words
 from screens.frame.commands import bindings
-from screens.frame.confirm import WordsScreen
+from screens.frame.confirm import WordsCard
 from screens.frame.times import market_time
 from screens.frame.workspace import Dialog, Framed
 from screens.orders.cancel import order_words
@@ -107,8 +107,9 @@ class ReasonScreen(Dialog[None]):
         if not reason:
             self.shell.say("give a reason: how is it known?", "warning")
             return
-        lines = [*self._lines, "", *([f"  the broker's order {chosen}"] if chosen else []), f"  {reason}"]
-        self.app.push_screen(WordsScreen(lines, self._word), lambda yes: self._answered(yes, reason, chosen))
+        lines = [*self._lines, *([f"the broker's order {chosen}"] if chosen else []), reason]
+        question = WordsCard(self.TITLE_WORDS, lines, self._word)
+        self.open_card(question, lambda yes: self._answered(yes, reason, chosen))
 
     def _answered(self, yes: bool | None, reason: str, chosen: str) -> None:
         if yes:
@@ -136,7 +137,8 @@ def ask_adopt_order(screen: Framed[Any], order: OrderView) -> None:
         now = await desk.orders.adopt(order.id, chosen, reason)
         return f"order {order.id} is the broker's {chosen}: {now.state.value}"
 
-    lines = [f"Order {order.id} is this order at the broker:", "", f"  {order_words(screen, order)}"]
+    words = order_words(screen.desk, order, screen.shell.privacy)
+    lines = [f"Order {order.id} is this order at the broker:", "", f"  {words}"]
     screen.app.push_screen(ReasonScreen(lines, "adopt", settle, theirs))
 
 
@@ -152,7 +154,7 @@ def ask_absent(screen: Framed[Any], order: OrderView) -> None:
     lines = [
         f"Order {order.id} never arrived at the broker; ₹{money} is freed:",
         "",
-        f"  {order_words(screen, order)}",
+        f"  {order_words(screen.desk, order, screen.shell.privacy)}",
     ]
     screen.app.push_screen(ReasonScreen(lines, "absent", settle))
 

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from data.vocabulary import OrderState, Side
 from engine.refusals import DuplicateIntent, PlanDrifted, PlanExpired
 from engine.words import formats
+from engine.words.formats import MASK
 from engine.words.orders import STATE_WORDS
 from engine.words.plans import difference
 from engine.words.refusals import refusal_words
 from engine.words.tickets import problem_lines, review_sentence
 from screens.frame.commands import bindings
-from screens.frame.workspace import Framed, Here
+from screens.frame.dock import Card
+from screens.frame.workspace import Here
 from widgets.steady import SteadyStatic
 from widgets.text import plain
 
@@ -28,15 +27,18 @@ if TYPE_CHECKING:
     from engine.planning.plan import Plan
     from screens.frame.workspace import Shell
 
+SENTENCE_ROWS = 2
+"""Rows of the sentence."""
+
 PATIENCE_S = 10.0
 """Seconds in which the order's result is told; after that the tape and Orders have it."""
 
 
-class ReviewScreen(Framed[int], ModalScreen[int], inherit_bindings=False):
+class ReviewCard(Card[int]):
     """Stands in the ticket's place. Returns the run's number once `y` sent it, nothing after Esc."""
 
-    CSS_PATH = Path(__file__).with_name("ticket.tcss")
     DISCARDS_EARLY_KEYS = True
+    ONLY_YES = True
     TITLE_WORDS = "Review of one order"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("review.yes", "close")]
 
@@ -46,32 +48,42 @@ class ReviewScreen(Framed[int], ModalScreen[int], inherit_bindings=False):
         self._changed = ""
         self._busy = False
 
-    def compose_body(self) -> ComposeResult:
+    def compose(self) -> ComposeResult:
         """The sentence, the price now, and the two keys."""
-        side = self._plan.intent.side
-        with Vertical(id="ticket", classes="-buy" if side is Side.BUY else "-sell"):
-            yield SteadyStatic(id="sentence")
-            yield SteadyStatic(id="review-price")
-            yield SteadyStatic(id="review-change")
-            yield SteadyStatic("y sends   Esc back", id="help")
+        yield SteadyStatic(id="sentence")
+        yield SteadyStatic(id="review-price")
+        yield SteadyStatic(id="review-change")
+        yield SteadyStatic("y sends   Esc back", classes="keys -always")
+
+    @property
+    def side(self) -> Side:
+        """The side of the order."""
+        return self._plan.intent.side
+
+    def title(self) -> str:
+        """What stands to be sent."""
+        line = self._plan.lines[0]
+        name = MASK if self.shell.privacy else line.name
+        return f"REVIEW {self.side.value} {self._plan.instrument.tradingsymbol} for {line.code} {name}"
 
     def on_mount(self) -> None:
         """Show it."""
-        self.redraw()
+        self._paint()
 
     def on_frame(self) -> None:
         """The price moves while one reads."""
-        self.redraw()
+        self._paint()
 
-    def redraw(self) -> None:
+    def _paint(self) -> None:
         """The sentence and the price beside the frozen one."""
-        if not self.is_mounted:
+        if not (self.is_mounted and self.is_attached):
             return
         desk, plan = self.desk, self._plan
         if plan.orders:
             sentence = plain(review_sentence(plan, self.shell.privacy))
         else:
-            sentence = "\n".join(problem_lines(plan.lines[0], plan.intent.side, self.shell.privacy))
+            lines = problem_lines(plan.lines[0], self.side, self.shell.privacy, self.size.width - 2)
+            sentence = "\n".join(lines[:SENTENCE_ROWS])
         self.query_one("#sentence", SteadyStatic).update(Content(sentence))
         key = plan.instrument.key
         quote, drift = desk.market.quote(key), desk.plans.drift_bps(plan)
@@ -82,7 +94,7 @@ class ReviewScreen(Framed[int], ModalScreen[int], inherit_bindings=False):
             halted = "   HALTED BUT FOR REDUCING"
         self.query_one("#review-price", SteadyStatic).update(
             Content(
-                f"{desk.mode} · LTP {formats.price(quote.last_paise if quote else None)} "
+                f"LTP {formats.price(quote.last_paise if quote else None)} "
                 f"{formats.age(desk.market.age(key))} {formats.signed_percent(drift)} % since "
                 f"{formats.time_of_day(plan.market_at)} · valid {left} s{halted}"
             )
@@ -110,10 +122,10 @@ class ReviewScreen(Framed[int], ModalScreen[int], inherit_bindings=False):
             words = plain(review_sentence(self._plan, self.shell.privacy))
             self.shell.say(f"sent as run {run.number}: {words}")
             self.app.run_worker(_tell_result(self.desk, self.shell, run.number), exit_on_error=False)
-            self.dismiss(run.number)
+            self.close(run.number)
         finally:
             self._busy = False
-            self.redraw()
+            self._paint()
 
     async def _again(self) -> None:
         """Too old, off the price, or sent elsewhere: another plan, and nothing typed before it counts."""
@@ -125,12 +137,13 @@ class ReviewScreen(Framed[int], ModalScreen[int], inherit_bindings=False):
             return
         self._changed = f"NOT SENT, made anew: {difference(old, self._plan)}. Read it again."
         self.shell.discard_typed()
-        self.refresh_bindings()
+        if self.is_attached:
+            self.host.refresh_bindings()
 
     def action_close(self) -> None:
         """Back to the fields; not while it is being sent, since nobody would be told how that went."""
         if not self._busy:
-            self.dismiss(None)
+            self.close()
 
     def here(self) -> Here:
         """What is reviewed."""

@@ -18,6 +18,7 @@ from data.money import paise_from_text
 from data.vocabulary import DeskKind, OrderState, OrderType, Side, SizingKind
 from engine.desk import Desk
 from engine.planning.intent import Intent, Selection, Sizing
+from screens.frame.workspace import Framed
 from tests.books import empty_books
 from tests.desks import WAITS
 from tests.resting import rest
@@ -73,6 +74,11 @@ class Bench:
     @property
     def screen(self) -> Any:
         return self.app.screen
+
+    @property
+    def card(self) -> Any:
+        """The form or question that is open at the bottom of the screen."""
+        return self.app.screen.card if isinstance(self.app.screen, Framed) else None
 
     async def keys(self, *names: str, apart: float = 0.2) -> None:
         """Deliver keys `apart` seconds from each other, all read from the terminal in one go."""

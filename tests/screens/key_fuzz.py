@@ -17,8 +17,8 @@ from textual.keys import _character_to_key
 
 from data.vocabulary import OrderState, RunCount, Side, SizingKind
 from engine.planning.intent import Intent, Selection, Sizing
-from screens.frame.confirm import YesScreen
-from screens.ticket.review import ReviewScreen
+from screens.frame.confirm import YesCard
+from screens.ticket.review import ReviewCard
 from tests.screens.bench import Bench, opened
 from tradedesk.app.keymap import all_commands, keys_of
 
@@ -170,11 +170,11 @@ async def hail(seed: int, count: int) -> None:
         known = sent(bench)
         typed: list[str] = []
         for keys, apart in bursts(random, count):
-            before = bench.screen
+            before = bench.card
             await press(bench, keys, apart, typed)
             await bench.pass_time(0.1)
             # A `y` that was typed alone on a review that could be read is the trader's word.
-            if keys == ("y",) and isinstance(before, (ReviewScreen, YesScreen)):
+            if keys == ("y",) and isinstance(before, (ReviewCard, YesCard)):
                 await bench.pass_time(0.5)
                 known |= sent(bench)
             new = sent(bench) - known

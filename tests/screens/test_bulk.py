@@ -9,7 +9,7 @@ from data.vocabulary import Product, RunCount, RunStatus, Side
 from engine.planning.plan import Plan
 from screens.bulk.form import BulkForm
 from screens.bulk.plan_view import PlanView
-from screens.bulk.run_stop import StopScreen
+from screens.bulk.run_stop import StopCard
 from screens.bulk.run_view import RunPanel
 from screens.bulk.run_words import bar
 from screens.bulk.screen import BulkScreen
@@ -520,10 +520,10 @@ async def test_x_stops_a_run_only_on_words_that_name_the_counts(tmp_path: Path) 
         live = bench.desk.runs.get(1).counts[RunCount.OPEN]
         assert live == plan.orders
         await bench.keys("x")
-        assert isinstance(bench.screen, StopScreen)
+        assert isinstance(bench.card, StopCard)
         await bench.type("stop 1")
         await bench.keys("enter")
-        assert isinstance(bench.screen, StopScreen)
+        assert isinstance(bench.card, StopCard)
         assert bench.desk.runs.get(1).counts[RunCount.OPEN] == live
         await bench.type(f"stop {live}")
         await bench.keys("enter")

@@ -5,8 +5,8 @@ from pathlib import Path
 from data.vocabulary import OrderState, SizingKind
 from engine.words import formats
 from screens.clients.page import ClientScreen
-from screens.frame.confirm import YesScreen
-from screens.ticket.screen import TicketScreen
+from screens.frame.confirm import YesCard
+from screens.ticket.card import TicketCard
 from tests.desks import buy, carry_out, sell
 from tests.screens.papers import PaperBench, opened_on_paper
 from widgets.symbolinput import SymbolInput
@@ -61,7 +61,7 @@ async def test_braces_step_and_the_ticket_is_for_the_client_shown(tmp_path: Path
         await bench.keys("right_curly_bracket")
         assert "AM1042 Aarav Mehta" in bench.text
         await bench.keys("b")
-        assert isinstance(bench.screen, TicketScreen)
+        assert isinstance(bench.card, TicketCard)
         assert bench.screen.query_one("#client", SymbolInput).chosen_key == bench.client("AM1042")
         await bench.keys("escape")
         assert isinstance(bench.screen, ClientScreen)
@@ -80,7 +80,7 @@ async def test_x_cancels_the_clients_live_order_after_y(tmp_path: Path) -> None:
         await on_page(bench)
         assert "live 1: 09:15 BUY TCS 3 2,400.00 open" in bench.text
         await bench.keys("x")
-        assert isinstance(bench.screen, YesScreen)
+        assert isinstance(bench.card, YesCard)
         await bench.keys("y")
         for _ in range(3):
             await bench.pass_time(1)

@@ -11,7 +11,7 @@ from data.vocabulary import ClientStatus, OrderState, Side, SizingKind
 from engine.accounts.client_file import NewClient
 from engine.planning.intent import Intent, Sizing
 from engine.words.market import symbol_lines
-from screens.frame.confirm import WordsScreen, YesScreen
+from screens.frame.confirm import WordsCard, YesCard
 from screens.frame.exports import safe_cell
 from screens.frame.help import HelpScreen
 from tests.desks import buy, carry_out
@@ -241,7 +241,7 @@ async def test_x_asks_first_and_y_cancels_one_order() -> None:
         (order,) = await bench.rest_orders("AM1042")
         clients(bench).move_cursor(bench.desk.clients.find("AM1042").id)
         await bench.keys("x")
-        assert isinstance(bench.screen, YesScreen)
+        assert isinstance(bench.card, YesCard)
         assert "AM1042 Aarav Mehta: BUY 1 TCS CNC LIMIT 2,300.00" in bench.text
         await bench.keys("enter")
         assert bench.desk.orders.get(order).live
@@ -254,7 +254,7 @@ async def test_several_orders_take_typed_words() -> None:
         orders = await bench.rest_orders("AM1042", "MI1001")
         clients(bench).set_marks(bench.desk.clients.find(code).id for code in ("AM1042", "MI1001"))
         await bench.keys("X")
-        assert isinstance(bench.screen, WordsScreen)
+        assert isinstance(bench.card, WordsCard)
         await bench.type("y")
         await bench.keys("enter")
         assert all(bench.desk.orders.get(order).live for order in orders)

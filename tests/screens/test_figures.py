@@ -6,8 +6,8 @@ from pathlib import Path
 from data.vocabulary import SizingKind
 from screens.bulk.form import BulkForm
 from screens.bulk.plan_view import PlanView
-from screens.orders.modify import ModifyScreen
-from screens.ticket.screen import TicketScreen
+from screens.orders.modify import ModifyCard
+from screens.ticket.card import TicketCard
 from tests.desks import buy, carry_out
 from tests.screens.papers import PaperBench, opened_on_paper
 from tradedesk.compose.paper_prices import take_instruments
@@ -32,14 +32,14 @@ async def test_a_ticket_takes_whole_lots_and_no_decimal_comma(tmp_path: Path) ->
     async with opened_on_paper(tmp_path) as bench:
         await in_lots(bench)
         bench.screen.query_one("#clients", LiveGrid).move_cursor(bench.client("AM1042"))
-        await bench.keys("b")
-        assert isinstance(bench.screen, TicketScreen)
+        await bench.keys("b", "enter")
+        assert isinstance(bench.card, TicketCard)
         for typed, complaint in (("12", "lots of 5: give 10 or 15"), ("1,0", "a comma groups")):
             bench.screen.query_one("#quantity", NumberField).value = ""
             await bench.type(typed)
             await bench.keys("enter")
             assert complaint in shown(bench)
-            assert isinstance(bench.screen, TicketScreen), "there is no review of what cannot be sent"
+            assert isinstance(bench.card, TicketCard), "there is no review of what cannot be sent"
         assert bench.desk.runs.all() == []
 
 
@@ -85,12 +85,12 @@ async def test_a_modify_takes_whole_lots_and_no_decimal_comma(tmp_path: Path) ->
         sized = buy("RELIANCE", SizingKind.FIXED_QUANTITY, LOT, client, limit_paise=2_300_00)
         await carry_out(bench.desk, sized)
         (order,) = bench.desk.orders.all()
-        bench.app.push_screen(ModifyScreen(order.id))
+        bench.screen.open_card(ModifyCard(order.id))
         await bench.settle()
         for typed, complaint in (("12", "lots of 5: give 10 or 15"), ("1,0", "a comma groups")):
             bench.screen.query_one("#modify-quantity", NumberField).value = typed
             bench.screen.query_one("#modify-quantity", NumberField).focus()
             await bench.keys("enter")
             assert complaint in shown(bench)
-            assert isinstance(bench.screen, ModifyScreen)
+            assert isinstance(bench.card, ModifyCard)
         assert bench.desk.orders.get(order.id).quantity == LOT

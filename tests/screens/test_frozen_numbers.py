@@ -5,10 +5,10 @@ from pathlib import Path
 from screens.bulk.form import BulkForm
 from screens.bulk.plan_view import PlanView
 from screens.bulk.screen import BulkScreen
-from screens.frame.confirm import YesScreen
-from screens.orders.modify import ModifyScreen
-from screens.ticket.review import ReviewScreen
-from screens.ticket.screen import TicketScreen
+from screens.frame.confirm import YesCard
+from screens.orders.modify import ModifyCard
+from screens.ticket.card import TicketCard
+from screens.ticket.review import ReviewCard
 from tests.screens.papers import PaperBench, opened_on_paper
 from widgets.numberfield import NumberField
 
@@ -21,7 +21,7 @@ def refused(bench: PaperBench, text: str) -> bool:
 
 async def ticket(bench: PaperBench) -> NumberField:
     """The ticket of the rows under the cursors, in the quantity."""
-    await bench.keys("b")
+    await bench.keys("b", "enter")
     field = bench.screen.query_one("#quantity", NumberField)
     assert field.has_focus
     return field
@@ -32,12 +32,12 @@ async def test_a_client_code_typed_into_the_ticket_s_quantity_is_no_quantity(tmp
         async with opened_on_paper(tmp_path / code) as bench:
             field = await ticket(bench)
             await bench.keys(*code, "enter")
-            assert isinstance(bench.screen, TicketScreen)
+            assert isinstance(bench.card, TicketCard)
             assert refused(bench, code)
             await bench.keys("tab", "enter")
-            assert isinstance(bench.screen, TicketScreen), "no field of the form goes on"
+            assert isinstance(bench.card, TicketCard), "no field of the form goes on"
             await bench.keys("shift+tab", "ctrl+u", "2", "enter")
-            assert isinstance(bench.screen, ReviewScreen)
+            assert isinstance(bench.card, ReviewCard)
             assert field.value == "2"
 
 
@@ -46,7 +46,7 @@ async def test_letters_in_the_price_keep_a_market_ticket_back(tmp_path: Path) ->
         await ticket(bench)
         await bench.keys("2", "tab", "tab", "tab", *"PS1015")
         await bench.keys("tab", "enter")
-        assert isinstance(bench.screen, TicketScreen)
+        assert isinstance(bench.card, TicketCard)
         assert "✗PS1015" in bench.text
 
 
@@ -103,12 +103,12 @@ async def test_letters_in_a_line_s_quantity_leave_the_line_as_it_is(tmp_path: Pa
 async def test_letters_in_a_modification_ask_nothing(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
         (order,) = await bench.rest_orders("AM1042")
-        bench.app.push_screen(ModifyScreen(order))
+        bench.screen.open_card(ModifyCard(order))
         await bench.settle()
         await bench.keys(*"PS2310", "enter")
-        assert isinstance(bench.screen, ModifyScreen)
+        assert isinstance(bench.card, ModifyCard)
         assert refused(bench, "PS2310")
         await bench.keys("tab", "enter")
-        assert isinstance(bench.screen, ModifyScreen)
+        assert isinstance(bench.card, ModifyCard)
         await bench.keys("shift+tab", "ctrl+u", *"2310", "enter")
-        assert isinstance(bench.screen, YesScreen)
+        assert isinstance(bench.card, YesCard)

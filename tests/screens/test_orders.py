@@ -7,7 +7,7 @@ import pytest
 
 from brokers.contract import Refused
 from data.vocabulary import OrderState, SizingKind
-from screens.frame.confirm import WordsScreen, YesScreen
+from screens.frame.confirm import WordsCard, YesCard
 from screens.orders.life import OrderScreen
 from screens.orders.screen import OrdersScreen
 from tests.desks import buy, carry_out
@@ -87,12 +87,12 @@ async def test_x_asks_for_y_and_capital_x_for_words(tmp_path: Path) -> None:
         await with_orders(bench)
         await bench.keys("3")
         await bench.keys("x")
-        assert isinstance(bench.screen, YesScreen)
+        assert isinstance(bench.card, YesCard)
         await bench.keys("enter", "escape")
         assert len(bench.desk.orders.all(live=True)) == 2
         await bench.keys("asterisk")
         await bench.keys("X")
-        assert isinstance(bench.screen, WordsScreen)
+        assert isinstance(bench.card, WordsCard)
         await bench.type("cancel 2")
         await bench.keys("enter")
         for _ in range(3):

@@ -9,7 +9,7 @@ from engine.planning.intent import Sizing
 from engine.words.formats import signed_percent
 from engine.words.plans import alternative, verdict
 from engine.words.why import detail_words
-from screens.orders.modify import ModifyScreen, ask_modify
+from screens.orders.modify import ModifyCard, ask_modify
 from tests.desks import buy, carry_out
 from tests.engine.test_days import next_day
 from tests.screens.papers import PaperBench, opened_on_paper
@@ -216,7 +216,7 @@ async def test_a_modify_begins_at_the_price_is_compared_with_the_cash_and_says_w
         await bench.settle()
         assert "CANNOT SEND: short by ₹" in bench.text
         await bench.keys("enter")
-        assert isinstance(bench.screen, ModifyScreen)
+        assert isinstance(bench.card, ModifyCard)
         field.value = "3"
         bench.screen.query_one("#modify-limit", NumberField).focus()
         await bench.keys(*"2410")

@@ -14,8 +14,8 @@ from screens.bulk.form import BulkForm
 from screens.desk.screen import DeskScreen
 from screens.frame.fault import FaultScreen
 from screens.orders.screen import OrdersScreen
-from screens.ticket.review import ReviewScreen
-from screens.ticket.screen import TicketScreen
+from screens.ticket.card import TicketCard
+from screens.ticket.review import ReviewCard
 from tests.screens.bench import Bench, opened
 from tests.screens.papers import opened_on_paper
 from tradedesk.testing import toasts_shown
@@ -93,12 +93,12 @@ def in_a_worker(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def in_a_dialog(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    monkeypatch.setattr(TicketScreen, "action_last_price", fail)
-    return ["b", "at"]
+    monkeypatch.setattr(TicketCard, "action_last_price", fail)
+    return ["b", "enter", "at"]
 
 
 def while_a_dialog_is_built(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    monkeypatch.setattr(TicketScreen, "compose_body", fail)
+    monkeypatch.setattr(TicketCard, "compose", fail)
     return ["b"]
 
 
@@ -168,22 +168,22 @@ async def test_a_fault_stands_f9_down_and_forgets_what_was_typed() -> None:
 
 async def test_a_draft_of_a_ticket_does_not_outlive_a_fault() -> None:
     async with failing() as bench:
-        await bench.keys("b")
+        await bench.keys("b", "enter")
         await bench.keys("7", "escape")
         bench.screen.query_one(Static).call_later(fail)
         for _ in range(20):
             await bench.settle()
         await bench.keys("tab", "b")
-        assert isinstance(bench.screen, TicketScreen)
+        assert isinstance(bench.card, TicketCard)
         assert bench.screen.query_one("#quantity", NumberField).value == ""
 
 
 async def test_an_order_whose_review_goes_away_while_it_is_sent_is_sent_whole(tmp_path: Any) -> None:
     async with opened_on_paper(tmp_path) as bench:
         bench.faults_meant = True
-        await bench.keys("b")
+        await bench.keys("b", "enter")
         await bench.keys("1", "enter")
-        assert isinstance(bench.screen, ReviewScreen)
+        assert isinstance(bench.card, ReviewCard)
         await bench.pilot.press("y")
         bench.screen.call_later(fail)
         for _ in range(5):

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from brokers.contract import Ambiguous
 from data.vocabulary import OrderState, SizingKind
-from screens.frame.confirm import WordsScreen, YesScreen
+from screens.frame.confirm import WordsCard, YesCard
 from screens.orders.life import OrderScreen
-from screens.orders.modify import ModifyScreen
+from screens.orders.modify import ModifyCard
 from screens.orders.settle import ReasonScreen
 from tests.desks import Wire, buy, by_phone, carry_out
 from tests.screens.papers import PaperBench, opened_on_paper
@@ -47,11 +47,11 @@ async def test_e_changes_an_open_order_after_y_and_never_by_enter(tmp_path: Path
         (order,) = bench.desk.orders.all()
         await on_order(bench, order.id)
         await bench.keys("e")
-        assert isinstance(bench.screen, ModifyScreen)
+        assert isinstance(bench.card, ModifyCard)
         await bench.keys(*"2410", "shift+tab", "5")
         assert "blocks ₹4,8" in bench.text
         await bench.keys("enter")
-        assert isinstance(bench.screen, YesScreen)
+        assert isinstance(bench.card, YesCard)
         assert "quantity 3 to 5" in bench.text
         assert "limit 2,400.00 to 2,410.00" in bench.text
         await bench.keys("enter")
@@ -70,7 +70,7 @@ async def test_a_price_off_the_tick_is_named_in_the_form(tmp_path: Path) -> None
         await on_order(bench, bench.desk.orders.all()[0].id)
         await bench.keys("e", *"2410.03")
         await bench.keys("enter")
-        assert isinstance(bench.screen, ModifyScreen)
+        assert isinstance(bench.card, ModifyCard)
         assert "limit: TCS trades in ticks of 0.10" in bench.text
 
 
@@ -93,7 +93,7 @@ async def test_a_raised_doubt_becomes_the_brokers_order_with_a_reason_and_a_word
         assert isinstance(bench.screen, ReasonScreen), "without a reason nothing goes on"
         await bench.type("seen in the app")
         await bench.keys("enter")
-        assert isinstance(bench.screen, WordsScreen)
+        assert isinstance(bench.card, WordsCard)
         assert bench.desk.orders.get(order_id).state is OrderState.UNKNOWN
         await bench.type("adopt")
         await bench.keys("enter")

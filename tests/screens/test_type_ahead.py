@@ -10,7 +10,7 @@ from engine.planning.intent import Intent
 from screens.bulk.plan_view import PlanView
 from screens.bulk.screen import BulkScreen
 from screens.clients.page import ClientScreen
-from screens.ticket.screen import TicketScreen
+from screens.ticket.card import TicketCard
 from tests.screens.papers import PaperBench, opened_on_paper
 from widgets.numberfield import NumberField
 
@@ -75,9 +75,10 @@ async def test_enter_behind_digits_that_a_choice_refused_plans_nothing(tmp_path:
 
 async def test_keys_behind_a_ticket_s_enter_are_not_typed_into_the_ticket(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
-        await bench.keys("b", "2", "enter", "9", "y", apart=IN_ONE_PIECE)
-        assert not isinstance(bench.screen, TicketScreen)
+        await bench.keys("b", "enter", "2", "enter", "9", "y", apart=IN_ONE_PIECE)
+        assert not isinstance(bench.card, TicketCard)
         await bench.keys("escape")
+        assert isinstance(bench.card, TicketCard)
         assert bench.screen.query_one("#quantity", NumberField).value == "2"
         assert not bench.desk.orders.all()
 

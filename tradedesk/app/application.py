@@ -10,10 +10,11 @@ import gc
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from rich.text import Text
 from textual import events
+from textual.app import CSSPathType
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
@@ -22,6 +23,7 @@ from textual.timer import Timer
 from data.clock import Clock, SystemClock
 from engine.events import Event, HaltChanged, RunChanged, StoreTrouble
 from screens.frame.commands import binding, bindings
+from screens.frame.dock import DOCK_LOOK
 from screens.frame.fault import FaultScreen
 from screens.frame.opening import OPENING, OpeningScreen
 from screens.frame.workspace import Framed
@@ -37,9 +39,6 @@ from tradedesk.app.styling import read_sheets, styled_by_now
 from tradedesk.app.themes import DARK_VARIABLES, THEMES
 from tradedesk.app.workspaces import WORKSPACES, load_workspaces, without_workspace
 from widgets.text import plain
-
-if TYPE_CHECKING:
-    pass
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +57,7 @@ class TradedeskApp(ShellApp):
     """One trader's desk in a terminal. Screens reach it through `screens.frame.workspace.Shell`."""
 
     TITLE = "tradedesk"
-    CSS_PATH = "tradedesk.tcss"
+    CSS_PATH: ClassVar[CSSPathType | None] = ["tradedesk.tcss", DOCK_LOOK]
     # Textual reads these from the class though it declares them for the instance.
     HORIZONTAL_BREAKPOINTS = WIDTHS  # pyright: ignore[reportIncompatibleVariableOverride]
     VERTICAL_BREAKPOINTS = HEIGHTS  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -268,8 +267,10 @@ class TradedeskApp(ShellApp):
             self.paint_strip()
             screen = self.screen
             stands = screen.is_mounted and screen.is_running
-            if not self.frozen and isinstance(screen, Framed) and stands:
-                screen.on_frame()
+            if isinstance(screen, Framed) and stands:
+                if not self.frozen:
+                    screen.on_frame()
+                screen.dock_frame()
         except Exception as problem:
             self.mending.painting_failed(problem)
 
@@ -315,6 +316,7 @@ class TradedeskApp(ShellApp):
             super()._handle_exception(error)
             return
         self._halting.forget()
+        self._draft = None
         self.key_queue.reset()
         self.mending.failed(error)
 
@@ -375,9 +377,9 @@ class TradedeskApp(ShellApp):
         """Forget keys typed but not yet dealt with, and those typed before the next paint."""
         self.key_queue.discard_until_painted(self.screen)
 
-    def hold_keys(self) -> Callable[[], None]:
-        """Keep keys that are typed from now on until what is returned is called."""
-        return self.key_queue.hold()
+    def hold_keys(self, forget: bool = False) -> Callable[[], None]:
+        """Keep keys that are typed from now on until what is returned is called; then `forget` them."""
+        return self.key_queue.hold(forget)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A command without use here and now is absent."""

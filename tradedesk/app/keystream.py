@@ -215,16 +215,19 @@ class KeyQueue:
         self._busy_on = None
         self._wake()
 
-    def hold(self) -> Callable[[], None]:
+    def hold(self, forget: bool = False) -> Callable[[], None]:
         """Keep the keys behind the one in hand until what is given is called; for a while at most.
 
-        Enters right behind an Enter are a held key or impatience: none reaches what the first led to.
+        Enters right behind an Enter are a held key or impatience: none reaches what the first led to. With
+        `forget` no key that was typed meanwhile does.
         """
         held = object()
         self._holds.add(held)
         self._held_frames = 0
 
         def release() -> None:
+            if forget and held in self._holds:
+                self._forget()
             self._holds.discard(held)
             waiting = self._stream.waiting
             while not self._holds and self._delivered == "enter" and waiting and waiting[0].key == "enter":

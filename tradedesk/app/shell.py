@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from engine.desk import Desk
     from engine.planning.intent import Intent
     from screens.bulk.screen import BulkScreen
+    from screens.frame.draft import Draft
 
 
 FINDER = "find in {}"
@@ -44,6 +45,7 @@ class ShellApp(App[None], inherit_bindings=False):
         self._open = False
         self._failed = 0
         self._going: Screen[Any] | None = None
+        self._draft: Draft | None = None
         self.privacy = False
         self.flash_frames = FLASH_FRAMES
         self.frozen = False
@@ -100,11 +102,18 @@ class ShellApp(App[None], inherit_bindings=False):
         if code and isinstance(self.screen, ClientsScreen):
             self.screen.call_later(self.screen.sign_in_by_code, code)
 
-    def open_ticket(self, side: Side, key: str | None = None, client_id: int | None = None) -> None:
-        """The ticket for one order."""
-        from screens.ticket.screen import TicketScreen
+    def open_ticket(
+        self, side: Side, key: str | None = None, client_id: int | None = None, key_proposed: bool = False
+    ) -> None:
+        """The ticket for one order, docked on the screen that is up."""
+        from screens.ticket.card import TicketCard
 
-        self.push_screen(TicketScreen(side, key=key, client_id=client_id))
+        if isinstance(self.screen, Framed):
+            self.screen.open_card(TicketCard(side, key, client_id, key_proposed))
+
+    def remember(self, draft: Draft) -> None:
+        """Keep what stood in a ticket."""
+        self._draft = draft
 
     def open_bulk(
         self,
@@ -260,7 +269,14 @@ class ShellApp(App[None], inherit_bindings=False):
         self.open_workspace(WorkspaceName.DESK, View.DEPTH)
 
     def action_again(self) -> None:
-        """The last intent again, in the bulk form."""
+        """The last intent again: in a ticket where no run came after that of one, else in the bulk form."""
+        draft, latest = self._draft, next((run.number for run in self.desk.runs.all()), 0)
+        if draft is not None and draft.after_run >= latest and isinstance(self.screen, Framed):
+            from screens.ticket.card import TicketCard
+
+            card = TicketCard(draft.side, draft.key, draft.client_id, draft=draft)
+            self.screen.open_card(card)
+            return
         bulk = self._in_bulk()
         bulk.call_later(bulk.again)
 

@@ -1,0 +1,27 @@
+"""What stood in a ticket, so that one key brings it back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from data.vocabulary import Side
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A ticket's order as it was typed: sent, or closed unsent."""
+
+    side: Side
+    key: str | None
+    client_id: int | None
+    typed: Mapping[str, str]
+    """What stood in the other fields, by their names."""
+    sent: bool
+    after_run: int
+    """The latest run when it was left; one that came later is the trader's last intent instead."""
+
+    @property
+    def words(self) -> str:
+        """Which of the two it is, for the ticket's title."""
+        return "the last order again" if self.sent else "the draft that Esc closed"

@@ -1,0 +1,157 @@
+"""What a screen and its parts may ask of the app, and what they say of themselves to its commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from data.vocabulary import Side
+from screens.frame.routes import View, WorkspaceName
+from widgets.livegrid import Column
+
+if TYPE_CHECKING:
+    from engine.desk import Desk
+    from engine.news import Subject
+    from engine.planning.intent import Intent
+    from screens.frame.draft import Draft
+
+
+class Shell(Protocol):
+    """What a screen may ask of the app. Every `open_…` returns at once; none blocks on the desk."""
+
+    privacy: bool
+    """Whether names and amounts are to be masked."""
+    flash_frames: int
+    """For how many frames a changed figure is lit; 0 where the trader wants none."""
+    revalued: set[int]
+    """Clients whose value moved in this frame."""
+
+    @property
+    def desk(self) -> Desk:
+        """The open desk."""
+        ...
+
+    @property
+    def monotonic(self) -> Callable[[], float]:
+        """The program's monotonic clock, for fields and grids."""
+        ...
+
+    @property
+    def workspaces(self) -> Sequence[str]:
+        """The workspaces that there are, each behind its digit: `1 Desk`."""
+        ...
+
+    def say(self, text: str, severity: str = "information") -> None:
+        """One toast, plain text. One an operation, never one an order."""
+        ...
+
+    def paint_strip(self) -> None:
+        """Bring the strip of every open screen up to date."""
+        ...
+
+    def discard_typed(self) -> None:
+        """Forget keys typed but not yet dealt with, and those typed before the next paint.
+
+        A review calls it when it replaces the fields, so that nothing typed for them reaches it.
+        """
+        ...
+
+    def hold_keys(self, forget: bool = False) -> Callable[[], None]:
+        """Keep keys that are typed from now on until what is returned is called, for two seconds at most.
+
+        With `forget` they are then forgotten.
+        """
+        ...
+
+    def open_workspace(self, name: WorkspaceName, view: View | None = None) -> None:
+        """Go to a workspace, and there to one of its views."""
+        ...
+
+    def open_ticket(
+        self, side: Side, key: str | None = None, client_id: int | None = None, key_proposed: bool = False
+    ) -> None:
+        """The ticket for one order; what is given stands in its fields.
+
+        A key that is merely proposed has the focus, and what is typed replaces it.
+        """
+        ...
+
+    def remember(self, draft: Draft) -> None:
+        """Keep what stood in a ticket, for the key that brings the last intent back."""
+        ...
+
+    def open_bulk(
+        self,
+        side: Side,
+        key: str | None = None,
+        client_ids: Sequence[int] = (),
+        intent: Intent | None = None,
+        shown: Sequence[int] | None = None,
+    ) -> None:
+        """The bulk form. `client_ids` are the marked ones, `shown` those a group or filter leaves in view.
+
+        `intent` fills the whole form.
+        """
+        ...
+
+    def open_client(self, client_id: int, among: Sequence[int] = ()) -> None:
+        """A client's page; `among` is what `{` and `}` step through."""
+        ...
+
+    def open_symbol(self, key: str) -> None:
+        """A symbol's page."""
+        ...
+
+    def open_order(self, order_id: int) -> None:
+        """An order's life."""
+        ...
+
+    def open_run(self, number: int) -> None:
+        """A run in the bulk workspace."""
+        ...
+
+    def open_plan(self, number: int) -> None:
+        """A stored plan in the bulk workspace."""
+        ...
+
+    def open_subject(self, subject: Subject) -> None:
+        """The page of what a line of the tape is about."""
+        ...
+
+    def open_certificate(self, number: int | None = None) -> None:
+        """A halt's certificate, the latest if no number is given."""
+        ...
+
+    def run_command(self, text: str) -> None:
+        """Carry out a line of the command line, such as `reverse 12`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """What the cursor is on and what is marked, for commands that work on it."""
+
+    key: str | None = None
+    client_id: int | None = None
+    order_id: int | None = None
+    run_number: int | None = None
+    client_ids: tuple[int, ...] = ()
+    shown: tuple[int, ...] | None = None
+    """The clients in view where a group or a filter narrows them, else None."""
+    key_proposed: bool = False
+    """Whether the symbol is that of another pane than the one with the focus, and so merely likely."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table as it is copied or written to a file: its name, columns, row objects, and the cursor's row.
+
+    `record` returns a row for the file, raw and in full; without it the file has what the cells say.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    rows: tuple[Any, ...]
+    row: Any | None = None
+    record: Callable[[Any], Mapping[str, str]] | None = None
