@@ -143,9 +143,10 @@ class DeskScreen(Workspace):
         self._paint_titles()
 
     def _show_rest(self) -> None:
-        """What belongs to the rows under the cursors."""
-        self._depth.show(self._watch.key)
-        self._side.show(self._watch.key, self._clients.client_id)
+        """What belongs to the rows under the cursors, or to the ticket that is open."""
+        key, client_id = self.asked_of(self._watch.key, self._clients.client_id)
+        self._depth.show(key)
+        self._side.show(key, client_id)
         self._side.on_frame()
 
     def show_strip(self, mode: Mode, segments: Sequence[Segment]) -> None:

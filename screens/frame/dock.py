@@ -296,6 +296,12 @@ class DockHost(Screen[Result], inherit_bindings=False):
             dock.remove()
         card.answered(answer)
 
+    def asked_of(self, key: str | None, client_id: int | None) -> tuple[str | None, int | None]:
+        """Symbol and client to show beside the rows: those of the open card, else these, of the cursor."""
+        card = self.card
+        here = card.here() if card is not None and card.is_mounted else None
+        return (here.key or key, here.client_id or client_id) if here is not None else (key, client_id)
+
     def dock_frame(self) -> None:
         """Bring the card that is seen up to date; a frame of the app."""
         if self._dock is not None and self._dock.is_mounted and self._dock.card.is_mounted:

@@ -193,7 +193,7 @@ class OrdersScreen(Workspace):
 
     def _show_beside(self) -> None:
         here = self.here()
-        self._side.show(here.key, here.client_id)
+        self._side.show(*self.asked_of(here.key, here.client_id))
         self._side.on_frame()
 
     def _paint_title(self, found: list[OrderView], waiting: str) -> None:

@@ -182,9 +182,9 @@ class PositionsScreen(Workspace):
         """Depth and client of the row under the cursor, where the screen has room for them."""
         lower = self._lower.cursor_key
         client = self.here().client_id
-        self._side.show(
-            self._key, client if client is not None else lower[0] if isinstance(lower, tuple) else None
-        )
+        if client is None and isinstance(lower, tuple):
+            client = lower[0]
+        self._side.show(*self.asked_of(self._key, client))
         self._side.on_frame()
 
     def redraw(self) -> None:

@@ -234,3 +234,14 @@ async def test_more_stands_behind_one_stop_where_space_is_short(tmp_path: Path) 
         await ticket(bench)
         assert bench.card.query_one("#trigger", NumberField).display
         assert not bench.card.query_one("#more").display
+
+
+async def test_depth_and_the_third_pane_follow_the_ticket(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path, size=(200, 50)) as bench:
+        await ticket(bench)
+        await bench.keys("shift+tab")
+        await bench.type("TCS")
+        await bench.keys("enter")
+        assert "TCS 2,500.00" in bench.text
+        await bench.keys("escape")
+        assert "TCS 2,500.00" not in bench.text
