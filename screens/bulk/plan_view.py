@@ -36,7 +36,7 @@ from screens.clients.sign_in_round import begin_round
 from screens.frame.commands import bindings
 from screens.frame.pane import Pane
 from screens.frame.records import line_record
-from screens.frame.workspace import Here, Table
+from screens.frame.shell import Here, Table
 from widgets.answerfield import AnswerField
 from widgets.livegrid import LiveGrid
 from widgets.steady import SteadyStatic

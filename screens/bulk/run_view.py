@@ -23,8 +23,8 @@ from screens.frame.commands import bindings
 from screens.frame.confirm import WordsCard
 from screens.frame.pane import Pane
 from screens.frame.records import Record, order_record, skipped_record
+from screens.frame.shell import Here, Table
 from screens.frame.times import market_stamp
-from screens.frame.workspace import Here, Table
 from screens.orders.rows import run_columns
 from widgets.livegrid import LiveGrid
 from widgets.steady import SteadyStatic

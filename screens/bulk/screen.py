@@ -19,7 +19,8 @@ from screens.bulk.form import BulkForm
 from screens.bulk.plan_view import PlanView
 from screens.bulk.run_view import RunPanel
 from screens.frame.routes import WorkspaceName
-from screens.frame.workspace import Here, Table, Workspace
+from screens.frame.shell import Here, Table
+from screens.frame.workspace import Workspace
 
 if TYPE_CHECKING:
     from engine.planning.intent import Intent

@@ -23,9 +23,10 @@ from screens.clients.page_rows import closed_columns, history_columns
 from screens.frame.commands import bindings
 from screens.frame.pane import Pane
 from screens.frame.records import ToRecord, audit_record, closed_record, holding_record, order_record
+from screens.frame.shell import Here, Table
 from screens.frame.strip import day_words
 from screens.frame.times import market_time
-from screens.frame.workspace import Here, Table, Workspace
+from screens.frame.workspace import Workspace
 from screens.orders.cancel import ask_cancel
 from screens.orders.modify import ask_modify, can_modify
 from screens.orders.rows import order_columns

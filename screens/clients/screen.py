@@ -33,7 +33,8 @@ from screens.frame.commands import COMMANDS, binding, bindings
 from screens.frame.pane import FilterLine, Pane
 from screens.frame.records import ToRecord, gate_record
 from screens.frame.routes import View
-from screens.frame.workspace import Here, Table, Workspace
+from screens.frame.shell import Here, Table
+from screens.frame.workspace import Workspace
 from widgets.livegrid import LiveGrid
 
 if TYPE_CHECKING:

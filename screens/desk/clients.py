@@ -14,7 +14,7 @@ from engine.words.gate import books_words
 from screens.desk.client_rows import LIVE_COLUMNS, client_columns
 from screens.desk.rows import aged, direction, known_pnl
 from screens.frame.pane import FilterLine, Pane
-from screens.frame.workspace import Shell
+from screens.frame.shell import Shell
 from widgets.livegrid import LiveGrid
 
 

@@ -22,7 +22,8 @@ from screens.frame.commands import bindings
 from screens.frame.pane import FilterLine, Pane
 from screens.frame.records import client_record, instrument_record
 from screens.frame.routes import View
-from screens.frame.workspace import Here, Table, Workspace
+from screens.frame.shell import Here, Table
+from screens.frame.workspace import Workspace
 from screens.orders.cancel import ask_cancel
 from widgets.livegrid import LiveGrid
 from widgets.statusstrip import Mode, Segment

@@ -17,7 +17,7 @@ from screens.desk.depth import DepthPane
 from screens.desk.rows import known_pnl
 from screens.desk.side_rows import held_columns, live_columns
 from screens.frame.pane import Pane
-from screens.frame.workspace import Shell
+from screens.frame.shell import Shell
 from widgets.livegrid import LiveGrid
 from widgets.steady import SteadyStatic
 from widgets.text import plain

@@ -19,7 +19,8 @@ from screens.desk.rows import aged, direction, stale_words
 from screens.frame.commands import bindings
 from screens.frame.pane import Pane
 from screens.frame.records import holding_record
-from screens.frame.workspace import Here, Table, Workspace
+from screens.frame.shell import Here, Table
+from screens.frame.workspace import Workspace
 from widgets.depth import Depth
 from widgets.livegrid import Column, LiveGrid
 from widgets.sparks import DotLine

@@ -10,7 +10,7 @@ from textual.widgets import Input
 
 from screens.desk.rows import watch_columns
 from screens.frame.pane import FilterLine, Pane
-from screens.frame.workspace import Shell
+from screens.frame.shell import Shell
 from widgets.livegrid import LiveGrid
 
 OWNER = "desk-screen"

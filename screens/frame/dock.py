@@ -139,6 +139,11 @@ class Card(Widget, Generic[Answer], can_focus=True, inherit_bindings=False):
         return held()
 
 
+def is_short(screen: Screen[Any]) -> bool:
+    """Whether there is no room on a screen for the whole frame."""
+    return screen.has_class("-narrow") or screen.has_class("-short")
+
+
 class DockTitle(Widget):
     """The upper edge of the dock: what is asked at its left end, the mode at its right one."""
 
@@ -153,10 +158,11 @@ class DockTitle(Widget):
             self.refresh()
 
     def render(self) -> Content:
-        """One line as wide as the dock."""
+        """One line as wide as the dock, with corners where the frame has sides."""
         title, mode = self._words
-        end = f" {mode} ─┐"
-        start = f"┌ {clip(plain(title), self.size.width - cell_len(end) - 4)} "
+        left, right = "──" if is_short(self.screen) else "╭╮"
+        end = f" {mode} ─{right}"
+        start = f"{left}─ {clip(plain(title), self.size.width - cell_len(end) - 5)} "
         return Content(start + "─" * (self.size.width - cell_len(start) - cell_len(end)) + end)
 
 
@@ -193,7 +199,7 @@ class Dock(Widget, inherit_bindings=False):
 
     def on_mount(self) -> None:
         """As high as what is asked for first needs, within half of the screen."""
-        short = self.screen.has_class("-narrow") or self.screen.has_class("-short")
+        short = is_short(self.screen)
         rows = self.card.rows + TITLE_ROWS + (0 if short else EDGE_ROWS)
         if rows > (SHORT_ROWS if short else TALL_ROWS):
             self.styles.height = min(rows, self.screen.size.height // 2)

@@ -12,7 +12,7 @@ from widgets.text import plain
 
 if TYPE_CHECKING:
     from engine.desk import Desk
-    from screens.frame.workspace import Table
+    from screens.frame.shell import Table
 
 
 def exports_folder(desk: Desk) -> Path:

@@ -31,8 +31,9 @@ from engine.words.forms import wrong_answer
 from engine.words.refusals import refusal_words
 from screens.frame.commands import bindings
 from screens.frame.records import certificate_record
+from screens.frame.shell import Table
 from screens.frame.times import market_time
-from screens.frame.workspace import Dialog, Table
+from screens.frame.workspace import Dialog
 from widgets.answerfield import AnswerField
 from widgets.columns import LINE_CELLS
 from widgets.livegrid import Column, LiveGrid

@@ -18,8 +18,9 @@ from engine.words.life import Happened, Happening, life_lines, request_words
 from engine.words.orders import flagged_why, state_words, terms_words
 from screens.frame.commands import bindings
 from screens.frame.pane import Pane
+from screens.frame.shell import Here, Table
 from screens.frame.times import market_stamp, market_time
-from screens.frame.workspace import Here, Table, Workspace
+from screens.frame.workspace import Workspace
 from screens.orders.cancel import ask_cancel
 from screens.orders.modify import ask_modify, can_modify
 from screens.orders.settle import ask_absent, ask_adopt_order

@@ -19,7 +19,8 @@ from screens.desk.depth import depth_levels
 from screens.frame.confirm import YesCard
 from screens.frame.dock import Card
 from screens.frame.intent_fields import PRICED, STOPS
-from screens.frame.workspace import Framed, Here
+from screens.frame.shell import Here
+from screens.frame.workspace import Framed
 from screens.orders.cancel import order_words
 from widgets.numberfield import NumberField
 from widgets.steady import SteadyStatic

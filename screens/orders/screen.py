@@ -23,7 +23,8 @@ from screens.frame.commands import bindings
 from screens.frame.pane import FilterLine, Pane
 from screens.frame.records import order_record
 from screens.frame.routes import View
-from screens.frame.workspace import Here, Table, Workspace
+from screens.frame.shell import Here, Table
+from screens.frame.workspace import Workspace
 from screens.orders.cancel import ask_cancel
 from screens.orders.modify import ask_modify, can_modify
 from screens.orders.rows import order_columns

@@ -25,7 +25,8 @@ from screens.frame.commands import bindings
 from screens.frame.intent_fields import marked_title
 from screens.frame.pane import FilterLine, Pane
 from screens.frame.records import Record, client_record, holding_record, stock_record
-from screens.frame.workspace import Here, Table, Workspace
+from screens.frame.shell import Here, Table
+from screens.frame.workspace import Workspace
 from screens.positions.rows import (
     HoldingKey,
     at_broker,

@@ -20,7 +20,7 @@ from engine.words.tickets import money_words, problem_lines, standing_words
 from screens.frame.commands import bindings
 from screens.frame.dock import Card
 from screens.frame.draft import Draft
-from screens.frame.workspace import Here
+from screens.frame.shell import Here
 from screens.ticket.fields import OWN_KEYS, OrderFields
 from screens.ticket.review import ReviewCard
 from widgets.numberfield import NumberField

@@ -18,14 +18,14 @@ from engine.words.refusals import refusal_words
 from engine.words.tickets import problem_lines, review_sentence
 from screens.frame.commands import bindings
 from screens.frame.dock import Card
-from screens.frame.workspace import Here
+from screens.frame.shell import Here
 from widgets.steady import SteadyStatic
 from widgets.text import plain
 
 if TYPE_CHECKING:
     from engine.desk import Desk
     from engine.planning.plan import Plan
-    from screens.frame.workspace import Shell
+    from screens.frame.shell import Shell
 
 SENTENCE_ROWS = 2
 """Rows of the sentence."""

@@ -54,7 +54,7 @@ HEIGHTS = [(0, "-flat"), (20, "-short"), (34, "-tall")]
 
 
 class TradedeskApp(ShellApp):
-    """One trader's desk in a terminal. Screens reach it through `screens.frame.workspace.Shell`."""
+    """One trader's desk in a terminal. Screens reach it through `screens.frame.shell.Shell`."""
 
     TITLE = "tradedesk"
     CSS_PATH: ClassVar[CSSPathType | None] = ["tradedesk.tcss", DOCK_LOOK]
