@@ -43,12 +43,6 @@ class Pane(Vertical):
             self._title, self._figures = told
             self._draw_title()
 
-    def set_hint(self, hint: str) -> None:
-        """Name other keys in the lower edge."""
-        if hint != self._hint:
-            self._hint = hint
-            self._draw_hint()
-
     def on_mount(self) -> None:
         """Draw the edges for the first time."""
         self._draw_title()
