@@ -17,7 +17,7 @@ from brokers.simulators.exchange.openings import AccountOpening, HoldingOpening
 from brokers.simulators.kite.books.delays import NO_DELAYS, Delays
 from brokers.simulators.kite.books.laid_rows import LaidRow
 from brokers.simulators.kite.server import LocalKite
-from data.reference.instruments import Instrument
+from data.reference.instruments import BrokerInstrument, Instrument
 from data.reference.phases import load_calendar
 from data.reference.seed import universe
 from tests.brokers import conformance
@@ -39,7 +39,7 @@ def fast_clock() -> FastClock:
     return FastClock(monotonic(), SPEED, nap_s=0.005)
 
 
-def open_exchange(clock: FastClock) -> tuple[PaperExchange, Instrument, Instrument]:
+def open_exchange(clock: FastClock) -> tuple[PaperExchange, BrokerInstrument, Instrument]:
     exchange = PaperExchange(None, clock, load_calendar(), seed=3)
     exchange.list_instruments(universe())
     by_key = {row.instrument.key: row.instrument for row in universe()}
@@ -47,7 +47,9 @@ def open_exchange(clock: FastClock) -> tuple[PaperExchange, Instrument, Instrume
     exchange.open_accounts(accounts)
     exchange.open_holdings([HoldingOpening("ANN", "NSE:RELIANCE", 100, 100 * 2_000_00)])
     exchange.pin("RELIANCE", LAST, LAST)
-    return exchange, by_key["NSE:RELIANCE"], by_key["NSE:HDFCBANK"]
+    still = by_key["NSE:RELIANCE"]
+    assert isinstance(still, BrokerInstrument)
+    return exchange, still, by_key["NSE:HDFCBANK"]
 
 
 @asynccontextmanager

@@ -702,7 +702,7 @@ async def test_who_is_listed_with_an_ipv4_address_leaves_by_ipv4(
 ):
     """Where Kite has addresses of both kinds the system would prefer the other, which is on nobody's list."""
     monkeypatch.setattr(socket, "getaddrinfo", _TwoFamilies(socket.getaddrinfo))
-    async with running_stub() as four, running_stub("::1", urlsplit(four.base).port) as six:
+    async with running_stub() as four, running_stub("::1", urlsplit(four.base).port or 0) as six:
         for one in (four, six):
             one.on("POST /orders/regular", done({"order_id": "1"}))
         place = f"kite.test:{urlsplit(four.base).port}"

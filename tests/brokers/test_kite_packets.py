@@ -10,7 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brokers.contract import DepthLevel, RawPacket, Tick
-from brokers.kite.streaming.packets import FullPacket, LtpPacket, decode, depth, levels, moment, paise, read
+from brokers.kite.streaming.packets import (
+    FullPacket,
+    IndexFullPacket,
+    LtpPacket,
+    QuotePacket,
+    decode,
+    depth,
+    levels,
+    moment,
+    paise,
+    read,
+)
 from brokers.kite.streaming.ticks import tick_of
 from tests.brokers.official import parse_binary
 
@@ -64,7 +75,9 @@ class TestDocumentedExamples:
         assert (tick.open_paise, tick.high_paise, tick.low_paise) == OHLC[:3]
         assert tick.market_at == AT
         assert (tick.bids, tick.asks, tick.bid_paise) == ((), (), 0)
-        assert only(QUOTE).average == 157033
+        quote = only(QUOTE)
+        assert isinstance(quote, QuotePacket)
+        assert quote.average == 157033
 
     def test_full_packet_as_a_tick(self):
         received = AT.replace(second=29)
@@ -89,7 +102,9 @@ class TestDocumentedExamples:
         for field in Tick.__dataclass_fields__:
             assert getattr(tick, field) == getattr(expected, field), field
         assert tick == replace(tick)
-        assert only(FULL).last_trade_time == 1625461887
+        full = only(FULL)
+        assert isinstance(full, FullPacket)
+        assert full.last_trade_time == 1625461887
 
     def test_an_index_puts_high_before_open_and_its_change_is_never_used(self):
         tick = tick_of("NSE:NIFTY 50", AT, raw(INDEX), {})
@@ -146,12 +161,14 @@ def check_against_official(packet: RawPacket, theirs: dict) -> None:
         for name, value in theirs["ohlc"].items():
             assert getattr(ours, name) == official_paise(value), name
     if "volume_traded" in theirs:
+        assert isinstance(ours, QuotePacket | FullPacket)
         assert ours.volume == theirs["volume_traded"]
         assert ours.last_quantity == theirs["last_traded_quantity"]
         assert ours.average == official_paise(theirs["average_traded_price"])
         assert ours.buy_quantity == theirs["total_buy_quantity"]
         assert ours.sell_quantity == theirs["total_sell_quantity"]
     if "exchange_timestamp" in theirs:
+        assert isinstance(ours, IndexFullPacket | FullPacket)
         assert ours.exchange_time == int(theirs["exchange_timestamp"].timestamp())
     if "depth" in theirs:
         assert isinstance(ours, FullPacket)

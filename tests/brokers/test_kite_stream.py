@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -78,7 +79,8 @@ class Seat:
     """One connection as the server sees it."""
 
     def __init__(self, connection: ServerConnection) -> None:
-        self.connection = connection
+        assert connection.request is not None
+        self.connection, self.headers = connection, connection.request.headers
         query = parse_qs(urlsplit(connection.request.path).query)
         self.api_key, self.token = query["api_key"][0], query["access_token"][0]
         self.messages: list[dict] = []
@@ -131,6 +133,7 @@ class Server:
         self.most_open = max(self.most_open, len(self.open_seats))
         try:
             async for text in connection:
+                assert isinstance(text, str)
                 seat.take(text)
         except Exception as problem:
             if type(problem).__name__ not in ("ConnectionClosedError", "ConnectionClosedOK"):
@@ -167,6 +170,7 @@ class Consumer:
                 self.beats.append(event)
                 self.quotes.heartbeat(event)
             else:
+                assert isinstance(event, OrderUpdate)
                 self.orders.append(event.order.broker_order_id)
 
 
@@ -178,7 +182,8 @@ class WatchedClock(ManualClock):
         self.asked: dict[str, list[float]] = {"run": [], "sleep": [], "_watch": []}
 
     async def sleep(self, seconds: float) -> None:
-        self.asked[asyncio.current_task().get_coro().__name__].append(seconds)
+        task: Any = asyncio.current_task()
+        self.asked[task.get_coro().__name__].append(seconds)
         await super().sleep(seconds)
 
 
@@ -270,7 +275,7 @@ class TestOneSocket:
         seat = await bench.seat_of(ASHA)
         assert bench.server.handshakes == [("AB0001-tok", "3")]
         assert seat.api_key == "onekey"
-        assert "Sec-WebSocket-Extensions" not in seat.connection.request.headers
+        assert "Sec-WebSocket-Extensions" not in seat.headers
 
     async def test_mode_follows_every_subscription_and_changes_are_differences(self, bench: Bench):
         await bench.stream.subscribe(TOKENS)
@@ -322,6 +327,7 @@ class TestOneSocket:
         await (await bench.seat_of(ASHA)).send(frame(full(408065, 157315)))
         await bench.until(lambda: bench.consumer.quotes.quote("NSE:INFY"))
         tick = bench.consumer.quotes.quote("NSE:INFY")
+        assert tick is not None
         assert tick.received_at == bench.clock.now()
         assert (tick.lower_circuit_paise, tick.upper_circuit_paise) == (140000, 170000)
 

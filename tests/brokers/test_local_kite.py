@@ -34,7 +34,12 @@ SECRETS = {"app": "app-secret", "other": "other-secret"}
 
 
 def listing(token: int, symbol: str, **more: Any) -> Listing:
-    facts = {"tick_paise": 5, "mtf_margin_bps": 2_500, "prev_close_paise": 10_000, "band_bps": 1_000}
+    facts: dict[str, Any] = {
+        "tick_paise": 5,
+        "mtf_margin_bps": 2_500,
+        "prev_close_paise": 10_000,
+        "band_bps": 1_000,
+    }
     row = BrokerInstrument(
         token=str(token), exchange="NSE", tradingsymbol=symbol, name=f"{symbol} Ltd", **(facts | more)
     )

@@ -39,7 +39,7 @@ def test_no_second_minute_or_day_of_an_account_or_a_key_is_driven_beyond_its_bud
         lane = lanes[client]
         for _ in range(3):
             second, minute = int(now.timestamp()), int(now.timestamp()) // 60
-            windows = [("second", client, second), ("minute", client, minute)]
+            windows: list[tuple[str | int, ...]] = [("second", client, second), ("minute", client, minute)]
             if client < 2:
                 windows.append(("key", second))
             wait = lane.wait_s(now, cancel)

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ OPENING = datetime(2026, 11, 18, 3, 45, tzinfo=UTC)
 CRORE = 100 * 10_000_000
 
 
-def instrument(symbol: str, last: int, tick: int, **more: object) -> Listing:
+def instrument(symbol: str, last: int, tick: int, **more: Any) -> Listing:
     facts = {
         "mtf_margin_bps": 2_500,
         "mis_margin_bps": 2_000,
@@ -77,9 +78,9 @@ def order(
     *,
     symbol: str = "RELIANCE",
     product: Product = Product.CNC,
-    **more: object,
+    **more: Any,
 ) -> OrderRequest:
-    facts: dict[str, object] = {
+    facts: dict[str, Any] = {
         "order_type": OrderType.MARKET if limit is None else OrderType.LIMIT,
         "protection_bps": 200 if limit is None else None,
         "price_paise": limit,

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Collection
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -30,8 +31,13 @@ CASH = 1_000_000_00
 RICH = 100 * CASH
 
 
-def listing(token: int, symbol: str, **more: object) -> Listing:
-    facts = {"tick_paise": 5, "mtf_margin_bps": 3_333, "prev_close_paise": 10_000, "band_bps": 1_000}
+def listing(token: int, symbol: str, **more: Any) -> Listing:
+    facts: dict[str, Any] = {
+        "tick_paise": 5,
+        "mtf_margin_bps": 3_333,
+        "prev_close_paise": 10_000,
+        "band_bps": 1_000,
+    }
     row = BrokerInstrument(
         token=str(token), exchange="NSE", tradingsymbol=symbol, name=symbol, **(facts | more)
     )
@@ -66,10 +72,10 @@ def stop(
     trigger: int | None,
     limit: int | None = None,
     symbol: str = "ACC",
-    **more: object,
+    **more: Any,
 ) -> OrderRequest:
     """An SL order with a limit, an SL-M order without."""
-    facts: dict[str, object] = {
+    facts: dict[str, Any] = {
         "order_type": OrderType.SL_M if limit is None else OrderType.SL,
         "protection_bps": 200 if limit is None else None,
         "price_paise": limit,
