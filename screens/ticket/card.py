@@ -25,7 +25,7 @@ from screens.ticket.fields import OWN_KEYS, OrderFields
 from screens.ticket.review import ReviewCard
 from widgets.numberfield import NumberField
 from widgets.steady import SteadyStatic
-from widgets.text import plain
+from widgets.text import clip, plain
 
 if TYPE_CHECKING:
     from engine.book.views import OrderView
@@ -282,7 +282,7 @@ class TicketCard(Card[None]):
         money = money_words(self._side, self._plan, funds, held, masked)
         self.query_one("#money", SteadyStatic).update(Content(money))
         problem = self.query_one("#problem", SteadyStatic)
-        problem.update(Content("\n".join(plain(line) for line in self._problems(problem.size.width))))
+        problem.update(Content("\n".join(self._problems(problem.size.width))))
         for field in self.query(NumberField):
             field.own_keys = OWN_KEYS + "A" * self._is_duplicate
 
@@ -294,7 +294,7 @@ class TicketCard(Card[None]):
         return self.desk.orders.all(live=True, client_id=client_id, key=key)
 
     def _problems(self, width: int) -> list[str]:
-        """What is in the way, in two lines."""
+        """What is in the way, and the way out: a text that may take both lines, or two of one line each."""
         lines = problem_lines(self._line, self._side, self.shell.privacy, width)
         if self._complaint:
             lines = [self._complaint, *lines]
@@ -302,7 +302,10 @@ class TicketCard(Card[None]):
             lines.append("A  the same again, on purpose")
         elif self._insists:
             lines.append("the same again, on purpose")
-        return lines
+        lines = [plain(line) for line in lines]
+        if len(lines) < 2 or not width:
+            return lines
+        return [clip(line, width) for line in (lines[0], lines[-1])]
 
     def _quote_words(self) -> str:
         key = self.fields.key
