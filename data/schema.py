@@ -14,6 +14,7 @@ from data.engines.catalog import columns_by_table, has_table, objects_beside_tab
 from data.engines.driver import On, sql
 from data.tables import access as access_tables
 from data.tables import audit as audit_tables
+from data.tables import flattens as flatten_tables
 from data.tables import market as market_tables
 from data.tables import orders as order_tables
 from data.tables.books import APPEND_ONLY
@@ -21,7 +22,7 @@ from data.tables.books import APPEND_ONLY
 if TYPE_CHECKING:
     from alembic.config import Config
 
-MODELS = (access_tables, audit_tables, market_tables, order_tables)
+MODELS = (access_tables, audit_tables, flatten_tables, market_tables, order_tables)
 """Modules of tables: SQLModel's metadata holds what was imported, and all of it belongs to the layout."""
 
 Columns = Mapping[str, frozenset[str]]
@@ -42,21 +43,18 @@ def columns_of(connection: FileAtRest) -> Columns:
 
 def columns_missing(standing: Columns) -> list[str]:
     """This version's tables and columns that a file lacks, in words."""
+    wanted = {one.name: frozenset(one.columns.keys()) for one in SQLModel.metadata.sorted_tables}
     return [
         f"column {column} of {name}" if name in standing else f"table {name}"
-        for name, columns in _our_columns().items()
+        for name, columns in wanted.items()
         for column in sorted(columns - standing.get(name, frozenset()))[: None if name in standing else 1]
     ]
 
 
-@cache
-def _our_columns() -> Columns:
-    return {one.name: frozenset(one.columns.keys()) for one in SQLModel.metadata.sorted_tables}
-
-
 def ours_of(standing: Columns) -> Columns:
     """The tables that are tradedesk's; another's are found by no stamp."""
-    return {name: columns for name, columns in standing.items() if name in _our_columns()}
+    names = {one.name for one in SQLModel.metadata.sorted_tables}
+    return {name: columns for name, columns in standing.items() if name in names}
 
 
 def alembic_config() -> "Config":
@@ -181,7 +179,7 @@ def _faults(connection: Connection) -> dict[str, tuple[str, str, bool]]:
             found[f"{kind} {name} of {of} is not as tradedesk made it"] = (kind, name, False)
     for name, text in ours.items():
         if name not in standing:
-            kind = text.split()[1].lower()
+            kind = "index" if "INDEX" in text.split()[1:3] else "trigger"
             found[f"{kind} {name} is missing"] = (kind, name, True)
     return found
 
@@ -201,7 +199,8 @@ def _ours() -> dict[str, str]:
 
 def _index(index: Index) -> str:
     assert index.table is not None
-    text = f"CREATE INDEX {index.name} ON {index.table.name} ({', '.join(index.columns.keys())})"
+    kind = "UNIQUE INDEX" if index.unique else "INDEX"
+    text = f"CREATE {kind} {index.name} ON {index.table.name} ({', '.join(index.columns.keys())})"
     where = index.dialect_options["sqlite"]["where"]
     return text if where is None else f"{text} WHERE {where}"
 

@@ -15,9 +15,10 @@ class Capabilities:
     all accounts behind one api key together, None where the broker does not. What is larger than one order
     may be goes as `most_slices` orders at most, and one order takes `most_changes` modifies.
 
-    `after_market` says whether orders may wait at the broker for the next session. `sign_in` is the form by
-    which clients sign in, None where they need not. `needs_route` says whether a client's calls leave by a
-    way of its own, under its own key and consent. A `simulated` venue may be made to fail on purpose.
+    `conversions` are the products from and to which positions may be converted. `after_market` says whether
+    orders may wait at the broker for the next session. `sign_in` is the form by which clients sign in, None
+    where they need not. `needs_route` says whether a client's calls leave by a way of its own, under its own
+    key and consent. A `simulated` venue may be made to fail on purpose.
     `lists_all` is of one that trades whatever the desk knows, under the desk's names.
     """
 
@@ -33,6 +34,7 @@ class Capabilities:
     most_slices: int = 10
     most_changes: int = 25
     products: frozenset[Product] = field(default_factory=lambda: frozenset(Product))
+    conversions: frozenset[tuple[Product, Product]] = frozenset()
     after_market: bool = False
     sign_in: SignInForm | None = None
     needs_route: bool = False

@@ -93,6 +93,22 @@ class OrderChange:
     last_look: Callable[[], str] = field(default=nothing_keeps_it_back, compare=False, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """Bought shares that are to go on in another product. `last_look` is asked as that of an `OrderRequest`.
+
+    `overnight` says that they were bought before today.
+    """
+
+    exchange: str
+    tradingsymbol: str
+    quantity: int
+    from_product: Product
+    to_product: Product
+    overnight: bool = False
+    last_look: Callable[[], str] = field(default=nothing_keeps_it_back, compare=False, repr=False)
+
+
 # --- what a broker reports --------------------------------------------------------------------------
 
 
@@ -177,6 +193,7 @@ class BrokerHolding:
     """Shares the broker holds for a client. Buckets as in the design's section 6.
 
     `authorised` of them the client has released at the depository for sale today and has not sold yet.
+    `short` counts shares that were sold within the day (MIS) and are not bought back.
     """
 
     exchange: str
@@ -190,6 +207,7 @@ class BrokerHolding:
     pledged: int
     cost_paise: int
     authorised: int = 0
+    short: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +257,15 @@ class Trading(Protocol):
         ...
 
 
+@runtime_checkable
+class Converts(Protocol):
+    """What an adapter has besides `Broker` where its broker converts positions, as its capabilities say."""
+
+    async def convert(self, account: BrokerAccount, conversion: Conversion) -> Outcome:
+        """Convert shares; `Accepted` says that it is done, and names no order."""
+        ...
+
+
 class ConditionalKind(StrEnum):
     """What rests at a broker beside orders and may place some later."""
 
@@ -248,12 +275,16 @@ class ConditionalKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Conditional:
-    """An active GTT or alert. `what` says when it does what; an alert may place no order."""
+    """An active GTT or alert. `what` says when it does what; an alert may place no order.
+
+    `key` is the instrument whose price it waits for.
+    """
 
     kind: ConditionalKind
     number: str
     what: str
     places_orders: bool
+    key: str = ""
 
 
 @runtime_checkable

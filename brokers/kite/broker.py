@@ -21,6 +21,7 @@ from brokers.contract import (
     BrokerTrade,
     Capabilities,
     Conditional,
+    Conversion,
     InstrumentRow,
     NotAsked,
     OrderChange,
@@ -67,6 +68,10 @@ MOST_SLICES = 10
 
 MOST_CHANGES = 25
 """How often Kite takes a modify of one order (its documentation, orders)."""
+
+
+CONVERSIONS = frozenset({(Product.MIS, Product.CNC), (Product.MTF, Product.CNC)})
+"""From which product to which one a bought position may go (Kite Connect documentation, portfolio)."""
 
 
 class KiteBroker:
@@ -119,6 +124,7 @@ class KiteBroker:
             max_order_value_paise=MAX_ORDER_VALUE_PAISE,
             most_slices=MOST_SLICES,
             most_changes=MOST_CHANGES,
+            conversions=CONVERSIONS,
             after_market=True,
             sign_in=FORM,
             needs_route=True,
@@ -282,6 +288,10 @@ class KiteBroker:
     async def cancel(self, account: BrokerAccount, broker_order_id: str) -> Outcome:
         """Ask for a live order to be cancelled."""
         return await self._orders.cancel(account, broker_order_id)
+
+    async def convert(self, account: BrokerAccount, conversion: Conversion) -> Outcome:
+        """Convert shares of a position, once."""
+        return await self._orders.convert(account, self._symbols.asked(conversion))
 
     # --- market -------------------------------------------------------------------------------------------
 

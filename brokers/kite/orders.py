@@ -9,6 +9,7 @@ from brokers.contract import (
     BrokerError,
     Conditional,
     ConditionalKind,
+    Conversion,
     NotSent,
     OrderChange,
     OrderRequest,
@@ -21,7 +22,7 @@ from brokers.kite.client import KiteClient
 from brokers.kite.outcomes import AUTHORISATION, Failure, write_outcome
 from brokers.kite.statuses import AFTER_MARKET, REGULAR
 from data.clock import Clock
-from data.vocabulary import OrderType
+from data.vocabulary import OrderType, Side
 
 _UNKNOWN_ORDER = ("variety", "find", "not found", "does not exist", "no such order")
 """Words of a refusal that speak of where an order is looked for, not of the order."""
@@ -81,6 +82,22 @@ class KiteOrders:
             return lambda client: client.cancel(variety, broker_order_id)
 
         return await self._by_variety(Purpose.CANCEL, account, broker_order_id, ask)
+
+    async def convert(self, account: BrokerAccount, conversion: Conversion) -> Outcome:
+        """Convert bought shares of a position, once, with a last look as a placement's."""
+        params = {
+            "exchange": conversion.exchange,
+            "tradingsymbol": conversion.tradingsymbol,
+            "transaction_type": Side.BUY.value,
+            "position_type": "overnight" if conversion.overnight else "day",
+            "quantity": conversion.quantity,
+            "old_product": conversion.from_product.value,
+            "new_product": conversion.to_product.value,
+        }
+        look = conversion.last_look
+        return write_outcome(
+            await self._call(Purpose.PLACE, account, lambda client: client.convert(params, look))
+        )
 
     async def delete_conditional(self, account: BrokerAccount, conditional: Conditional) -> Outcome:
         """Delete a GTT or an alert."""

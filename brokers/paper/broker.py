@@ -22,6 +22,7 @@ from brokers.contract import (
     BrokerRows,
     BrokerTrade,
     Capabilities,
+    Conversion,
     Heartbeat,
     InstrumentRow,
     NotSent,
@@ -32,6 +33,7 @@ from brokers.contract import (
     StreamEvent,
     Tick,
 )
+from brokers.simulators.exchange import conversions
 from brokers.simulators.exchange.exchange import ExchangeBusy, PaperExchange
 from brokers.simulators.exchange.prices import Quote
 from brokers.simulators.exchange.rms import MAX_QUANTITY, MAX_VALUE_PAISE, TAG_LENGTH
@@ -55,6 +57,7 @@ CAPABILITIES = Capabilities(
     orders_per_day=5_000,
     max_order_quantity=MAX_QUANTITY,
     max_order_value_paise=MAX_VALUE_PAISE,
+    conversions=conversions.OFFERED,
     simulated=True,
     lists_all=True,
 )
@@ -194,6 +197,19 @@ class PaperBroker:
     async def cancel(self, account: BrokerAccount, broker_order_id: str) -> Outcome:
         """Cancel a live order."""
         return await self._write(partial(self._exchange.cancel, account.user_id, broker_order_id))
+
+    async def convert(self, account: BrokerAccount, conversion: Conversion) -> Outcome:
+        """Convert shares."""
+
+        def call() -> Outcome:
+            kept_back = conversion.last_look()
+            return (
+                NotSent(kept_back)
+                if kept_back
+                else conversions.convert(self._exchange, account.user_id, conversion)
+            )
+
+        return await self._write(call)
 
     # --- market -------------------------------------------------------------------------------------------
 

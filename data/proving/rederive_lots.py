@@ -12,7 +12,7 @@ from data.tables.columns import table
 from data.tables.orders import FillRecord, Order
 from data.vocabulary import Side, TransferKind
 
-ADOPTED = (TransferKind.DAY_OPEN.value, TransferKind.ADOPT.value)
+ADOPTED = (TransferKind.DAY_OPEN.value, TransferKind.ADOPT.value, TransferKind.CONVERT.value)
 """Kinds of transfers that bring our shares to the broker's figures; they shrink lots without a fill."""
 
 _Row = Mapping[Any, Any]

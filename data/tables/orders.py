@@ -101,7 +101,8 @@ class RunLeg(SQLModel, table=True):
 class Order(SQLModel, table=True):
     """One order of one client, from reservation to its end; `slice` numbers those of one leg of a run.
 
-    One that this desk did not send has neither run nor plan.
+    One that this desk did not send has neither run nor plan, nor has one of a flatten. One that
+    `closes_external` ends a position which the broker has and our books have not: it blocks nothing.
 
     `asked_quantity` and `asked_reserve_paise` are what an open modify would make of it, so that the larger of
     both stays blocked; `told_at` is the broker's own stamp of its latest word that was booked.
@@ -148,6 +149,8 @@ class Order(SQLModel, table=True):
     charges_paise: int = paise()
     demat_sale: bool = False
     after_market: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    flatten_number: int | None = Field(default=None, sa_type=BigInteger, nullable=True)
+    closes_external: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     instance_id: int = Field(sa_type=BigInteger)
     trading_date: date
     created_at: datetime = moment()

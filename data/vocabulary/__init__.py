@@ -1,6 +1,13 @@
 """The desk's words. The database and the JSON interface store them as written here."""
 
-from data.vocabulary.books import Account, BreakKind, Bucket, HoldKind, TransferKind
+from data.vocabulary.books import (
+    Account,
+    BreakKind,
+    Bucket,
+    ConversionState,
+    HoldKind,
+    TransferKind,
+)
 from data.vocabulary.clients import (
     ClientStatus,
     ConnectionKind,
@@ -13,6 +20,7 @@ from data.vocabulary.clients import (
     SessionState,
 )
 from data.vocabulary.desk import DayState, DeskKind, HaltScope, HaltStrength, PhaseKind, Topic, Via
+from data.vocabulary.flattens import FlattenLineState, FlattenReason, FlattenState, FlattenWhat
 from data.vocabulary.orders import (
     LIVE_STATES,
     OPEN_REQUESTS,
@@ -48,10 +56,15 @@ __all__ = [
     "Bucket",
     "ClientStatus",
     "ConnectionKind",
+    "ConversionState",
     "DayState",
     "Demat",
     "DeskKind",
     "Drift",
+    "FlattenLineState",
+    "FlattenReason",
+    "FlattenState",
+    "FlattenWhat",
     "GateColour",
     "GateItem",
     "HaltScope",

@@ -62,3 +62,15 @@ class TransferKind(StrEnum):
     """The broker's figures adopted at a day's opening."""
     ADOPT = "adopt"
     """The same on the trader's word."""
+    CONVERT = "convert"
+    """Shares that go on in another product."""
+
+
+class ConversionState(StrEnum):
+    """How far a conversion of shares is."""
+
+    REQUESTED = "requested"
+    DONE = "done"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    """Its call ended in doubt; the broker's positions say what became of it."""

@@ -83,14 +83,8 @@ def compare(
     keep_openings(unit, [_opening(unit, one, day, found[one]) for one in found if one not in known])
     for one, different in found.items():
         first = one not in known
-        # Shares are proven absent by a book whose every row could be read, and by no other.
-        unproven = theirs[one].holdings.unread
-        adopted = [
-            each
-            for each in different
-            if (first or adopt)
-            and not (unproven and each.kind is BreakKind.SHARES and each.theirs < each.ours)
-        ]
+        whole = not theirs[one].holdings.unread
+        adopted = [each for each in different if (first or adopt) and _adoptable(each, whole)]
         if adopted:
             adoption = Adoption(one, day, adopt, engine.actor)
             adopt_figures(unit, adoption, adopted, timing.calendar, index)
@@ -104,6 +98,16 @@ def compare(
         done[one] = Compared(tuple(adopted if adopt else different), bool(first or adopt))
     keep_comparisons(unit, [LastComparison(one, engine.id, day, theirs[one].began) for one in found])
     return done
+
+
+def _adoptable(one: Difference, whole: bool) -> bool:
+    """Whether a figure can be taken over; `whole` says that every row of the broker's book could be read.
+
+    Shares are proven absent by such a book, and by no other. A short ends by buying it back alone.
+    """
+    if one.kind is not BreakKind.SHARES:
+        return True
+    return (whole or one.theirs >= one.ours) and not (one.theirs < 0 and one.ours == 0)
 
 
 def _opening(unit: Unit, client_id: int, day: date, found: Sequence[Difference]) -> DayOpening:
@@ -180,7 +184,7 @@ def _share_differences(
         named = rows[0] if rows else ours[key]
         security, product = key
         mine = own or Shares(0, security, product, named.exchange, named.tradingsymbol, 0, 0, 0, 0, 0)
-        other = sum(row.free + row.t1 + row.today + row.pledged for row in rows)
+        other = sum(row.free + row.t1 + row.today + row.pledged - row.short for row in rows)
         if mine.quantity == other:
             continue
         found.append(

@@ -52,7 +52,6 @@ def test_a_purchase_takes_its_own_share_and_no_limit_of_the_margin_facility(exch
 def test_a_sale_gives_the_own_share_back_less_the_loss(exchange: PaperExchange, price: int) -> None:
     place(exchange, order(Side.BUY, 10, product=MIS))
     exchange.pin("RELIANCE", price, 245_000)
-    assert isinstance(exchange.place("ANN", order(Side.SELL, 11, product=MIS)), Refused)
     sold = find(exchange, place(exchange, order(Side.SELL, 10, product=MIS)))
     assert sold.filled_quantity == 10
     gain = 10 * (price - 245_000)
@@ -132,3 +131,51 @@ def test_what_nobody_takes_becomes_the_clients_own_who_pays_or_owes_the_loan() -
 def test_the_days_end_comes_from_the_calendar() -> None:
     for symbol, fno in (("RELIANCE", True), ("SMALL", False)):
         assert CALENDAR.intraday_end(END[symbol].date(), fno) == END[symbol]
+
+
+def test_a_sale_beyond_what_is_held_is_a_short_that_keeps_margin_until_it_is_bought_back(
+    exchange: PaperExchange,
+) -> None:
+    place(exchange, order(Side.BUY, 4, product=MIS))
+    place(exchange, order(Side.SELL, 10, product=MIS))
+    (short,) = exchange.holdings("ANN")
+    assert (short.product, short.today, short.short) == (MIS, 0, 6)
+    assert exchange.funds("ANN").blocked_paise == 6 * 245_000 // 5
+    exchange.pin("RELIANCE", 250_000, 245_000)
+    place(exchange, order(Side.BUY, 6, product=MIS))
+    assert (exchange.holdings("ANN"), exchange.funds("ANN").blocked_paise) == ([], 0)
+    lost = CRORE - exchange.funds("ANN").available_paise
+    assert 6 * 5_000 < lost < 6 * 5_000 + 60_00
+
+
+def test_a_buy_beyond_a_short_holds_the_rest_and_a_short_needs_its_margin(exchange: PaperExchange) -> None:
+    place(exchange, order(Side.SELL, 6, product=MIS))
+    place(exchange, order(Side.BUY, 10, product=MIS))
+    assert held(exchange) == [(MIS, 4, 0, 0)]
+    poor = exchange.place("ANN", order(Side.SELL, 30_000, product=MIS))
+    assert isinstance(poor, Refused)
+    assert poor.code == "insufficient_funds"
+
+
+@pytest.mark.parametrize("symbol", END)
+def test_the_broker_buys_shorts_back_at_the_square_off_time(exchange: PaperExchange, symbol: str) -> None:
+    place(exchange, order(Side.SELL, 10, symbol=symbol, product=MIS))
+    exchange.jump(END[symbol])
+    assert exchange.holdings("ANN") == []
+    back = exchange.orders("ANN")[-1]
+    assert (back.side, back.product, back.filled_quantity) == (Side.BUY, MIS, 10)
+    late = exchange.place("ANN", order(Side.SELL, 1, symbol=symbol, product=MIS))
+    assert isinstance(late, Refused)
+
+
+def test_a_short_that_nobody_buys_back_ends_at_the_days_highest_price() -> None:
+    clock = ManualClock(datetime(2026, 11, 22, 18, 0, tzinfo=UTC))
+    exchange = open_exchange(clock, cash=8_000_000_00)
+    exchange.pin("SMALL", 10_000)
+    for _ in range(4):
+        place(exchange, order(Side.SELL, 90_000, symbol="SMALL", product=MIS))
+    exchange.unpin("SMALL")  # from here on its book has a depth that ends
+    next_day(exchange)
+    bought = sum(one.quantity for one in exchange.trades("ANN") if one.side is Side.BUY)
+    assert bought < 360_000
+    assert (exchange.holdings("ANN"), account(exchange).blocked_paise) == ([], 0)

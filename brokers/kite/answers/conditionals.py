@@ -19,7 +19,8 @@ def _gtt(row: AnswerRow) -> Conditional | None:
     levels = condition.get("trigger_values")
     at = ", ".join(str(level) for level in levels) if isinstance(levels, list) else ""  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
     what = f"{condition.text('tradingsymbol')} when it reaches {at}: {'; '.join(orders)}"
-    return Conditional(ConditionalKind.GTT, str(row.whole("id")), what, True)
+    key = f"{condition.words('exchange')}:{condition.text('tradingsymbol')}"
+    return Conditional(ConditionalKind.GTT, str(row.whole("id")), what, True, key)
 
 
 def _order(row: AnswerRow) -> str:
@@ -33,4 +34,5 @@ def _alert(row: AnswerRow) -> Conditional | None:
     limit = row.get("rhs_constant") if row.words("rhs_type") == "constant" else row.words("rhs_tradingsymbol")
     places = row.text("type") == "ato"
     what = f"{row.words('name')}: {row.words('lhs_tradingsymbol')} {row.words('operator')} {limit}"
-    return Conditional(ConditionalKind.ALERT, row.text("uuid"), what, places)
+    key = f"{row.words('lhs_exchange')}:{row.words('lhs_tradingsymbol')}"
+    return Conditional(ConditionalKind.ALERT, row.text("uuid"), what, places, key)

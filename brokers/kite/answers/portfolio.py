@@ -43,7 +43,7 @@ def holdings_of(holdings: object, positions: object) -> BrokerRows[BrokerHolding
     net = AnswerRow("positions", positions).get("net")
     unread += taken("position", net, lambda row: _take_position(found, row))[1]
     shown = (_shown(held, product) for (_, product), held in found.items())
-    have = (held for held in shown if held.free + held.t1 + held.today + held.pledged)
+    have = (one for one in shown if one.free + one.t1 + one.today + one.pledged + one.short)
     return BrokerRows(tuple(have), tuple(unread))
 
 
@@ -96,9 +96,9 @@ def _shown(held: _HeldShares, product: Product) -> BrokerHolding:
     missing = max(0, -today)
     free = max(0, held.settled - missing)
     t1 = max(0, held.t1 - max(0, missing - held.settled))
-    today = max(0, today)
-    if product is Product.MIS:  # an intraday short is no holding
-        free = t1 = 0
+    today, short = max(0, today), 0
+    if product is Product.MIS:
+        free, t1, short = 0, 0, missing
     cost = held.average * (free + t1 + held.pledged)
     if today:
         # Shares counted as today's without a buy today, which lagging rows can show, cost the average.
@@ -116,4 +116,5 @@ def _shown(held: _HeldShares, product: Product) -> BrokerHolding:
         pledged=held.pledged,
         cost_paise=to_paise(cost.quantize(Decimal("0.0001"), rounding=ROUND_HALF_UP)),
         authorised=held.authorised if product is Product.CNC else 0,
+        short=short,
     )

@@ -9,6 +9,8 @@ from brokers.simulators.exchange.books import ExchangeBooks
 from brokers.simulators.exchange.market import ExchangeMarket
 from brokers.simulators.exchange.rms import check_money, check_shares
 from brokers.simulators.exchange.schema import AccountRow, OrderRow, ParcelRow
+from brokers.simulators.exchange.shorts import ShortRow
+from data.money import own_share
 from data.reference.instruments import Instrument
 from data.reference.rates import estimate
 from data.vocabulary import Policy, Product, Side
@@ -26,9 +28,13 @@ class Booking:
         self, account: AccountRow, order: OrderRow, instrument: Instrument, remaining: int, more_shares: int
     ) -> Refused | None:
         """Check and block what `remaining` shares need, `more_shares` above what a sell has blocked."""
-        own, loan = settlement.blocks_for(order, remaining)
+        bought_back = min(remaining, self._short(order).quantity) if order.buying else 0
+        own, loan = settlement.blocks_for(order, remaining - bought_back)
         if order.buying:
             refused = check_money(account, own - order.own_blocked_paise, loan - order.loan_blocked_paise)
+        elif order.product == Product.MIS:
+            short = max(0, more_shares - max(0, self.free_shares(order, instrument)))
+            refused = check_money(account, own_share(short * order.reserve_paise, order.own_bps), 0)
         else:
             refused = check_shares(self.free_shares(order, instrument), more_shares)
         if refused is None:
@@ -40,6 +46,16 @@ class Booking:
         parcels = self._books.parcels(order.user_id, order.security, order.product)
         blocked = self._books.shares_blocked(order.user_id).get((order.security, order.product), 0)
         return settlement.sellable(parcels, instrument.trade_to_trade) - blocked
+
+    def opens(self, order: OrderRow, instrument: Instrument) -> bool:
+        """Whether an intraday order makes a position, or makes one larger, instead of ending it."""
+        closable = self._short(order).quantity if order.buying else self.free_shares(order, instrument)
+        return order.product == Product.MIS and order.quantity > max(0, closable)
+
+    def _short(self, order: OrderRow) -> ShortRow:
+        if order.product != Product.MIS:
+            return ShortRow(order.user_id, order.security, order.key)
+        return self._books.shorts.of(order.user_id, order.security, order.key)
 
     def trade(
         self,
@@ -57,8 +73,10 @@ class Booking:
         floor = min(0, account.available_paise)
         dear = settlement.underfunded(order) or sum(part for _, part in fills) > order.remaining
         if order.buying:
+            short = self._short(order)
+            dear = dear or short.quantity > 0
             for price, quantity in fills:
-                self._books.add_parcel(settlement.book_buy(account, order, price, quantity))
+                self._buy(account, order, short, price, quantity)
                 account.available_paise -= self._charge(account, order, instrument)
         else:
             held = self._books.parcels(order.user_id, order.security, order.product)
@@ -77,6 +95,14 @@ class Booking:
             for index, (price, quantity) in enumerate(fills)
         )
 
+    def _buy(self, account: AccountRow, order: OrderRow, short: ShortRow, price: int, quantity: int) -> None:
+        if back := min(short.quantity, quantity):
+            if profit := settlement.buy_back(account, order, short, price, back):
+                self._books.add_unsettled(order.user_id, order.trading_day, profit)
+            self._books.shorts.save(short)
+        if quantity > back:
+            self._books.add_parcel(settlement.book_buy(account, order, price, quantity - back))
+
     def _sell(
         self,
         account: AccountRow,
@@ -86,7 +112,12 @@ class Booking:
         price: int,
         quantity: int,
     ) -> None:
-        today = order.trading_day
+        today, held = order.trading_day, sum(parcel.quantity for parcel in parcels)
+        if order.product == Product.MIS and (beyond := max(0, quantity - held)):
+            short = self._short(order)
+            settlement.open_short(account, order, short, price, beyond)
+            self._books.shorts.save(short)
+            quantity -= beyond
         sale = settlement.book_sell(account, parcels, order, price, quantity, today)
         if sale.settled_quantity and not order.from_demat:
             paid = self._books.demat_fee_paid(order.user_id, order.security, today)
@@ -109,6 +140,20 @@ class Booking:
             demat_sale=bool(order.from_demat),
         )
         return settlement.charge(account, order, charges.total_paise, self._policy)
+
+    def settle_shorts(self) -> None:
+        """End the shorts that nobody bought back, at the day's highest price as the auction may take."""
+        for short in self._books.shorts.all():
+            account = self._books.account(short.user_id)
+            floor = min(0, account.available_paise)
+            upper = self._market.quote(short.key, self._market.close_us - 1).upper_circuit_paise
+            profit = settlement.end_short(account, short, short.quantity * upper, short.quantity)
+            account.available_paise += profit
+            owed = max(0, floor - account.available_paise)
+            account.available_paise += owed
+            account.owed_paise += owed
+            self._books.save_account(account)
+            self._books.shorts.save(short)
 
     def finish(self, account: AccountRow, order: OrderRow, status: BrokerStatus, message: str) -> None:
         """End a live order and free what it blocks."""

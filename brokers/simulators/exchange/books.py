@@ -31,9 +31,11 @@ from brokers.simulators.exchange.schema import (
     listings_of,
     values,
 )
+from brokers.simulators.exchange.shorts import Shorts
 from data.vocabulary import Product
 
 _instrument_facts = attrgetter(*INSTRUMENT_COLUMNS)
+_figures = attrgetter("last_paise", "open_paise", "high_paise", "low_paise", "volume", "walks_as")
 
 
 @dataclass(slots=True)
@@ -59,7 +61,7 @@ class ExchangeBooks:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
-        self.depth = DepthBooks(connection)
+        self.depth, self.shorts = DepthBooks(connection), Shorts(connection)
 
     # --- state, listings, pins ------------------------------------------------------------------------
 
@@ -95,16 +97,9 @@ class ExchangeBooks:
     def list_instrument(self, listing: Listing) -> None:
         """Add a listing, or bring its facts up to date while its prices stand."""
         facts = _instrument_facts(listing.instrument)
-        kept = {"exchange", "tradingsymbol", "prev_close_paise", "security_id"}
+        kept = ("exchange", "tradingsymbol", "prev_close_paise", "security_id")
         changes = ", ".join(f"{name} = excluded.{name}" for name in INSTRUMENT_COLUMNS if name not in kept)
-        figures = (
-            listing.last_paise,
-            listing.open_paise,
-            listing.high_paise,
-            listing.low_paise,
-            listing.volume,
-            listing.walks_as,
-        )
+        figures = _figures(listing)
         self._db.execute(
             f"INSERT INTO listing (key, {', '.join(INSTRUMENT_COLUMNS)},"
             " last_paise, open_paise, high_paise, low_paise, volume, walks_as)"
@@ -127,7 +122,7 @@ class ExchangeBooks:
             self.depth.pin(now, pins.get(key))
         names = json.dumps({key: now for now, key in moved})
         of_today = "(status = 'open' OR trading_day = (SELECT trading_day FROM state))"
-        for name, which in (("parcel", "1"), ("orders", of_today)):
+        for name, which in (("parcel", "1"), ("short", "1"), ("orders", of_today)):
             self._db.execute(  # all at once, since two may change places
                 f"UPDATE {name}"
                 f" SET key = (SELECT value FROM json_each(:names) WHERE json_each.key = {name}.key)"
@@ -148,15 +143,13 @@ class ExchangeBooks:
     def open_account(self, row: AccountRow) -> None:
         """Add an account; of one that stands already only the MTF limit is taken over."""
         self._db.execute(
-            f"{INSERT_ACCOUNT} ON CONFLICT (user_id)"
-            " DO UPDATE SET mtf_limit_paise = excluded.mtf_limit_paise",
+            f"{INSERT_ACCOUNT} ON CONFLICT DO UPDATE SET mtf_limit_paise = excluded.mtf_limit_paise",
             values(row),
         )
 
     def account(self, user_id: str) -> AccountRow:
         """One account. Raises `BrokerError` for an unknown client."""
-        row = self._db.execute(f"{SELECT_ACCOUNT} WHERE user_id = ?", (user_id,)).fetchone()
-        if row is None:
+        if (row := self._db.execute(f"{SELECT_ACCOUNT} WHERE user_id = ?", (user_id,)).fetchone()) is None:
             raise BrokerError(f"Unknown client {user_id!r}.", "unknown_account")
         return AccountRow(*row)
 
@@ -217,12 +210,14 @@ class ExchangeBooks:
         return {(security, product): quantity for security, product, quantity in rows}
 
     def money_blocked(self, user_id: str) -> int:
-        """What a client's open buys keep blocked, in paise."""
+        """What a client's open buys and shorts keep blocked, in paise."""
         row = self._db.execute(
-            "SELECT coalesce(sum(own_blocked_paise), 0) FROM orders WHERE user_id = ? AND status = 'open'",
+            "SELECT coalesce(sum(paise), 0) FROM (SELECT own_blocked_paise AS paise FROM orders"
+            " WHERE user_id = ?1 AND status = 'open' UNION ALL SELECT margin_paise FROM short"
+            " WHERE user_id = ?1)",
             (user_id,),
-        ).fetchone()
-        return int(row[0])
+        )
+        return int(row.fetchone()[0])
 
     def add_unsettled(self, user_id: str, traded_on: str, amount_paise: int) -> None:
         """Add proceeds that become cash when their trading date has settled."""

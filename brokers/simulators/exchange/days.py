@@ -92,6 +92,7 @@ class MarketDays:
             order.updated_us = state.market_us
             self._orders.end(order, BrokerStatus.EXPIRED, "Order expired at the end of the trading day.")
         self._books.take_over_the_day()
+        self._orders.settle_shorts()
         for traded_on in arrived:
             self._books.settle(traded_on)
         self._books.collect_owed()

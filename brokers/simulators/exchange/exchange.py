@@ -32,6 +32,7 @@ from brokers.simulators.exchange.openings import AccountOpening, HoldingOpening,
 from brokers.simulators.exchange.orders import OrderFlow, first_order_id
 from brokers.simulators.exchange.prices import Listing, Pin, Quote, check_pinned
 from brokers.simulators.exchange.schema import AccountRow, ParcelRow, broker_holding, broker_order, to_us
+from brokers.simulators.exchange.shorts import as_holding
 from brokers.simulators.exchange.tables import connect
 from brokers.simulators.faults.mishaps import Mishaps
 from data.clock import Clock
@@ -357,7 +358,7 @@ class PaperExchange:
             )
 
     def held(self, user_id: str) -> int:
-        """Money blocked beside what open orders block, such as a payout under way, in paise."""
+        """Money blocked beside what open orders and shorts block, such as a payout under way, in paise."""
         with self._lock:
             return self.books.account(user_id).blocked_paise - self.books.money_blocked(user_id)
 
@@ -369,11 +370,10 @@ class PaperExchange:
             groups: dict[tuple[str, str], list[ParcelRow]] = {}
             for parcel in self.books.parcels(user_id):
                 groups.setdefault((parcel.security, parcel.product), []).append(parcel)
-            today = self._today()
-            return [
-                broker_holding(
-                    self._market.listings[parcels[0].key].instrument, parcels, today, blocked.get(group, 0)
-                )
+            today, listed = self._today(), self._market.listings
+            shorts = [as_holding(s, listed[s.key].instrument) for s in self.books.shorts.of_user(user_id)]
+            return shorts + [
+                broker_holding(listed[parcels[0].key].instrument, parcels, today, blocked.get(group, 0))
                 for group, parcels in groups.items()
             ]
 

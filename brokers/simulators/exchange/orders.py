@@ -79,10 +79,6 @@ class OrderFlow:
         terms = check_request(request, instrument, quote, phase)
         if isinstance(terms, Refused):
             return terms
-        sold_out = at_us >= self._market.intraday_end_us[instrument.fno]
-        refused = check_intraday(request, instrument, sold_out)
-        if refused is not None:
-            return refused
         kind = OrderType.LIMIT if request.order_type is OrderType.MARKET else request.order_type
         protected = request.order_type in (OrderType.MARKET, OrderType.SL_M)
         tags = [request.tag] if request.tag else []
@@ -122,7 +118,11 @@ class OrderFlow:
             trigger_pending=int(terms.trigger_paise is not None),
             protection_bps=request.protection_bps or 0 if protected else 0,
         )
-        refused = self._booking.block(account, order, instrument, request.quantity, request.quantity)
+        sold_out = at_us >= self._market.intraday_end_us[instrument.fno]
+        refused = check_intraday(instrument, sold_out and self._booking.opens(order, instrument))
+        refused = refused or self._booking.block(
+            account, order, instrument, request.quantity, request.quantity
+        )
         if refused is not None:
             return refused
         state.next_order += 1
@@ -251,26 +251,31 @@ class OrderFlow:
     def square_off(self, state: State, fno: bool) -> None:
         """Sell out what is held for the day alone of instruments with (`fno`) or without live derivatives.
 
-        Open intraday orders are cancelled first. What the market does not take rests at the lower circuit.
+        What was sold short is bought back. Open intraday orders are cancelled first. What the market does not
+        take rests at the circuit.
         """
         for order in self._books.live_orders():
             if order.product == Product.MIS and self._market.listings[order.key].instrument.fno is fno:
                 order.updated_us = state.market_us
                 self.end(order, BrokerStatus.CANCELLED, "MIS orders are cancelled at the square-off time.")
-        for (user_id, key), quantity in self._books.held_for_the_day().items():
+        held = [(*of, Side.SELL, quantity) for of, quantity in self._books.held_for_the_day().items()]
+        owed = [(one.user_id, one.key, Side.BUY, one.quantity) for one in self._books.shorts.all()]
+        for user_id, key, side, quantity in (*held, *owed):
             instrument = self._market.listings[key].instrument
             if instrument.fno is not fno:
                 continue
             upper = self._market.quote(key, state.market_us).upper_circuit_paise
             most = max(1, min(MAX_QUANTITY, MAX_VALUE_PAISE // upper))
             for start in range(0, quantity, most):
-                self._sell_out(state, user_id, instrument, min(most, quantity - start))
+                self._close_out(state, user_id, instrument, side, min(most, quantity - start))
 
-    def _sell_out(self, state: State, user_id: str, instrument: Instrument, quantity: int) -> None:
+    def _close_out(
+        self, state: State, user_id: str, instrument: Instrument, side: Side, quantity: int
+    ) -> None:
         request = OrderRequest(
             instrument.exchange,
             instrument.tradingsymbol,
-            Side.SELL,
+            side,
             quantity,
             Product.MIS,
             OrderType.MARKET,
@@ -281,6 +286,10 @@ class OrderFlow:
             account = self._books.account(user_id)
             account.charges_due_paise += SQUARE_OFF_FEE_PAISE
             self._books.save_account(account)
+
+    def settle_shorts(self) -> None:
+        """End what was sold short and nobody has bought back by the close."""
+        self._booking.settle_shorts()
 
     def keep_depth(self) -> None:
         """Store what this transaction took from the displayed depth."""

@@ -117,9 +117,9 @@ def _own_bps(request: OrderRequest, instrument: Instrument) -> int | Refused:
     return own_bps
 
 
-def check_intraday(request: OrderRequest, instrument: Instrument, ended: bool) -> Refused | None:
-    """Whether a purchase may still be for the day alone, `ended` once such positions are sold out."""
-    if ended and request.product is Product.MIS and request.side is Side.BUY:
+def check_intraday(instrument: Instrument, too_late: bool) -> Refused | None:
+    """Whether a position may still be opened for the day alone, `too_late` once such ones are sold out."""
+    if too_late:
         words = f"MIS orders for {instrument.tradingsymbol} are blocked after the square-off time. Use CNC."
         return Refused("mis_not_allowed", words)
     return None

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from brokers.simulators.exchange.schema import AccountRow, OrderRow, ParcelRow
+from brokers.simulators.exchange.shorts import ShortRow
 from data.money import ceil_div, own_share
 from data.vocabulary import Policy, Product
 
@@ -62,6 +63,47 @@ def book_buy(account: AccountRow, order: OrderRow, price_paise: int, quantity: i
         account.mtf_loan_paise += notional - own
     shares = (order.user_id, order.security, order.product, order.trading_day, order.key, quantity)
     return ParcelRow(0, *shares, cost_paise=notional, loan_paise=notional - own)
+
+
+def open_short(
+    account: AccountRow, order: OrderRow, short: ShortRow, price_paise: int, quantity: int
+) -> None:
+    """Book a sold part of shares that are not held: margin is kept until they are bought back."""
+    notional = price_paise * quantity
+    order.notional_paise += notional
+    order.filled += quantity
+    margin = own_share(notional, order.own_bps)
+    account.available_paise -= margin
+    account.blocked_paise += margin
+    short.quantity += quantity
+    short.proceeds_paise += notional
+    short.margin_paise += margin
+
+
+def buy_back(account: AccountRow, order: OrderRow, short: ShortRow, price_paise: int, quantity: int) -> int:
+    """Book a part bought back of a short; returns its profit in paise, which waits for settlement.
+
+    A loss is taken from the account at once.
+    """
+    notional = price_paise * quantity
+    order.notional_paise += notional
+    order.filled += quantity
+    order.own_booked_paise = own_share(order.notional_paise, order.own_bps)
+    own_block, _ = blocks_for(order, order.remaining)
+    set_blocks(account, order, min(own_block, order.own_blocked_paise), 0)
+    return end_short(account, short, notional, quantity)
+
+
+def end_short(account: AccountRow, short: ShortRow, cost_paise: int, quantity: int) -> int:
+    """Take shares off a short for what they have cost; returns its profit in paise; a loss is paid now."""
+    margin = short.margin_paise * quantity // short.quantity
+    proceeds = short.proceeds_paise * quantity // short.quantity
+    short.quantity -= quantity
+    short.margin_paise -= margin
+    short.proceeds_paise -= proceeds
+    account.blocked_paise -= margin
+    account.available_paise += margin + min(0, proceeds - cost_paise)
+    return max(0, proceeds - cost_paise)
 
 
 def underfunded(order: OrderRow) -> bool:

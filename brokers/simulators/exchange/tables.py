@@ -141,6 +141,15 @@ CREATE TABLE IF NOT EXISTS taken (
     quantity INTEGER NOT NULL,
     PRIMARY KEY (key, side, price_paise)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS short (
+    user_id TEXT NOT NULL,
+    security TEXT NOT NULL,
+    key TEXT NOT NULL,
+    quantity INTEGER NOT NULL CHECK (quantity > 0),
+    proceeds_paise INTEGER NOT NULL,
+    margin_paise INTEGER NOT NULL,
+    PRIMARY KEY (user_id, security)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS identity (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     id TEXT NOT NULL DEFAULT (lower(hex(randomblob(8))))
@@ -161,9 +170,9 @@ def connect(path: Path | None) -> sqlite3.Connection:
     connection.execute("PRAGMA busy_timeout = 5000")
     _use_wal(connection)
     connection.execute("PRAGMA synchronous = NORMAL")
-    # All are made in one transaction, so the last stands for all. Where they stand nothing is written: a
+    # All are made in one transaction, so the newest stands for all. Where they stand nothing is written: a
     # process that holds the file must not keep others from opening it.
-    if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'identity'").fetchone() is None:
+    if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'short'").fetchone() is None:
         connection.execute("BEGIN IMMEDIATE")
         for statement in _DDL.split(";\n"):
             connection.execute(statement)

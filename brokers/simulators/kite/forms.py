@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TypeVar, cast
 from urllib.parse import parse_qsl
 
-from brokers.contract import OrderChange, OrderRequest, Refused
+from brokers.contract import Conversion, OrderChange, OrderRequest, Refused
 from brokers.simulators.kite.answers import Turned, bad_input
 from data.vocabulary import OrderType, Product, Side, Validity
 
@@ -66,6 +66,20 @@ def read_order(form: Form, variety: str) -> OrderRequest:
         trigger_paise=_price(form, "trigger_price") if needs_trigger else None,
         protection_bps=read_protection(form) if protected else None,
         after_market=variety == "amo",
+    )
+
+
+def read_conversion(form: Form) -> Conversion:
+    """A posted conversion. Raises `Turned` naming the first field that cannot be."""
+    if _word(form, "transaction_type", Side) is not Side.BUY:
+        raise bad_input("Only bought positions are converted here.")
+    return Conversion(
+        exchange=_text(form, "exchange"),
+        tradingsymbol=_text(form, "tradingsymbol"),
+        quantity=_count(form, "quantity"),
+        from_product=_word(form, "old_product", Product),
+        to_product=_word(form, "new_product", Product),
+        overnight=form.get("position_type") == "overnight",
     )
 
 

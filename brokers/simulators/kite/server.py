@@ -2,16 +2,16 @@
 
 import asyncio
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 
 from aiohttp import web
 
-from brokers.contract import BrokerError
+from brokers.contract import BrokerError, Conversion
 from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.kite import control, login
 from brokers.simulators.kite.answers import leave_bare
@@ -72,6 +72,7 @@ class LocalKite:
         self.mishaps = KiteMishaps(clock, dice)
         self.laid_rows = LaidRows()
         self.conditionals = Conditionals()
+        self.converted = defaultdict[tuple[date, str], list[Conversion]](list)
         self.limits = CallLimits(clock)
         self.sessions = SimulatedSessions(api_keys, clock, self.venue.market, dice, self._keeping)
         self.authorisations = Authorisations(self.venue.market, dice)

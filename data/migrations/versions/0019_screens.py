@@ -1,4 +1,4 @@
-"""Let a security and product stand in several legs of a plan, each for its own clients, and keep baskets."""
+"""Let plans have several legs of one security, and keep baskets, flattens and conversions."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,6 +13,8 @@ down_revision = "0018"
 def upgrade() -> None:
     _baskets()
     _lots_left()
+    _flattens()
+    _conversions()
 
 
 def _baskets() -> None:
@@ -47,3 +49,82 @@ def _baskets() -> None:
 def _lots_left() -> None:
     """Find the lots of which something is left without a walk through those that are sold."""
     op.create_index("lots_left", "lot", ["client_id"], sqlite_where=sa.text("quantity_left > 0"))
+
+
+def _flattens() -> None:
+    op.add_column("orders", sa.Column("flatten_number", sa.BigInteger(), nullable=True))
+    op.add_column(
+        "orders", sa.Column("closes_external", sa.Boolean(), nullable=False, server_default=sa.false())
+    )
+    op.create_table(
+        "flatten",
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("scope", sa.String(), nullable=False),
+        sa.Column("value", sa.String(), nullable=False),
+        sa.Column("what", sa.String(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("at", data.tables.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("trading_date", sa.Date(), nullable=False),
+        sa.Column("instance_id", sa.BigInteger(), nullable=False),
+        sa.Column("passes", sa.JSON(), nullable=False),
+        sa.Column("halt_file", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("stopped_by", sa.String(), nullable=False),
+        sa.Column("ended_at", data.tables.columns.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("certificate", sa.JSON(), nullable=True),
+        sa.PrimaryKeyConstraint("number"),
+    )
+    op.create_table(
+        "flatten_line",
+        sa.Column("flatten_number", sa.BigInteger(), nullable=False),
+        sa.Column("client_id", sa.BigInteger(), nullable=False),
+        sa.Column("security", sa.String(), nullable=False),
+        sa.Column("product", sa.String(), nullable=False),
+        sa.Column("exchange", sa.String(), nullable=False),
+        sa.Column("tradingsymbol", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("detail", sa.String(), nullable=False),
+        sa.Column("net_before", sa.BigInteger(), nullable=True),
+        sa.Column("net", sa.BigInteger(), nullable=True),
+        sa.Column("read_at", data.tables.columns.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("order_id", sa.BigInteger(), nullable=True),
+        sa.Column("ended_at", data.tables.columns.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"]),
+        sa.ForeignKeyConstraint(["flatten_number"], ["flatten.number"]),
+        sa.PrimaryKeyConstraint("flatten_number", "client_id", "security", "product"),
+    )
+    going = sa.text("ended_at IS NULL")
+    op.create_index(
+        "flatten_lines_going",
+        "flatten_line",
+        ["client_id", "security", "product"],
+        unique=True,
+        sqlite_where=going,
+        postgresql_where=going,
+    )
+
+
+def _conversions() -> None:
+    op.create_table(
+        "conversion",
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("client_id", sa.BigInteger(), nullable=False),
+        sa.Column("security", sa.String(), nullable=False),
+        sa.Column("exchange", sa.String(), nullable=False),
+        sa.Column("tradingsymbol", sa.String(), nullable=False),
+        sa.Column("from_product", sa.String(), nullable=False),
+        sa.Column("to_product", sa.String(), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("loan_paise", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("detail", sa.String(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("trading_date", sa.Date(), nullable=False),
+        sa.Column("instance_id", sa.BigInteger(), nullable=False),
+        sa.Column("asked_at", data.tables.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", data.tables.columns.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"]),
+        sa.PrimaryKeyConstraint("number"),
+    )
+    op.create_index("conversions_of_client", "conversion", ["client_id", "security"])

@@ -7,7 +7,7 @@ negative position beside the smaller holding.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from brokers.contract import BrokerFunds, BrokerHolding, BrokerTrade
+from brokers.contract import BrokerFunds, BrokerHolding, BrokerTrade, Conversion
 from brokers.simulators.exchange.prices import Listing, Quote
 from brokers.simulators.kite.answers import Row
 from brokers.simulators.kite.books.rows import kite_token, rupees
@@ -76,20 +76,32 @@ Traded = tuple[str, str, Product]
 """Exchange, symbol and product of a position."""
 
 
-def _days(trades: Iterable[BrokerTrade]) -> dict[Traded, _Day]:
+def days_of(trades: Iterable[BrokerTrade], converted: Iterable[Conversion] = ()) -> dict[Traded, _Day]:
+    """What was traded of each position today; what was converted counts as bought in its new product."""
     days: dict[Traded, _Day] = defaultdict(_Day)
     for trade in trades:
         days[trade.exchange, trade.tradingsymbol, trade.product].add(trade)
+    for one in converted:
+        before = days[one.exchange, one.tradingsymbol, one.from_product]
+        after = days[one.exchange, one.tradingsymbol, one.to_product]
+        moved = min(one.quantity, before.bought)
+        paid = before.paid * moved // before.bought if before.bought else 0
+        before.bought, before.paid = before.bought - moved, before.paid - paid
+        after.bought, after.paid = after.bought + moved, after.paid + paid
     return days
 
 
 def position_rows(
-    trades: Iterable[BrokerTrade], listings: Mapping[str, Listing], quotes: Mapping[str, Quote]
+    trades: Iterable[BrokerTrade],
+    listings: Mapping[str, Listing],
+    quotes: Mapping[str, Quote],
+    converted: Iterable[Conversion] = (),
 ) -> Row:
     """Positions: of shares for delivery the day's alone, so that `net` and `day` agree."""
     rows = [
         _position(traded, day, listings[f"{traded[0]}:{traded[1]}"], quotes[f"{traded[0]}:{traded[1]}"])
-        for traded, day in _days(trades).items()
+        for traded, day in days_of(trades, converted).items()
+        if day.bought or day.sold
     ]
     return {"net": rows, "day": [dict(row) for row in rows]}
 
@@ -138,7 +150,7 @@ def _position(traded: Traded, day: _Day, listing: Listing, quote: Quote) -> Row:
 
 def holding_rows(
     holdings: Sequence[BrokerHolding],
-    trades: Iterable[BrokerTrade],
+    days: Mapping[Traded, _Day],
     listings: Mapping[str, Listing],
     quotes: Mapping[str, Quote],
     authorised: Callable[[str], int],
@@ -148,7 +160,6 @@ def holding_rows(
     A security sold whole today keeps its row; `authorised` gives the quantity of an ISIN that the client has
     released for sale today.
     """
-    days = _days(trades)
     held = {(row.exchange, row.tradingsymbol, row.product): row for row in holdings}
     rows: list[Row] = []
     for exchange, symbol in dict.fromkeys((traded[0], traded[1]) for traded in (*held, *days)):

@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from brokers.contract import BrokerTrade
+from brokers.contract import BrokerTrade, Refused
+from brokers.simulators.exchange import conversions
 from brokers.simulators.kite.answers import bad_input
-from brokers.simulators.kite.books.portfolio import holding_rows, position_rows
+from brokers.simulators.kite.books.portfolio import days_of, holding_rows, position_rows
 from brokers.simulators.kite.caller import Caller
+from brokers.simulators.kite.forms import read_conversion, read_form, turned_of
 
 if TYPE_CHECKING:
     from brokers.simulators.kite.server import LocalKite
@@ -25,7 +27,9 @@ async def holdings(kite: "LocalKite", _request: web.Request, caller: Caller) -> 
     keys = {f"{row.exchange}:{row.tradingsymbol}" for row in (*held, *trades)}
     quotes = await kite.venue.quotes(keys)
     listings = {key: listing for key in keys if (listing := kite.venue.listing(key)) is not None}
-    rows = holding_rows(held, trades, listings, quotes, partial(kite.authorisations.quantity, caller.user_id))
+    released = partial(kite.authorisations.quantity, caller.user_id)
+    converted = kite.converted[kite.venue.market.trading_day, caller.user_id]
+    rows = holding_rows(held, days_of(trades, converted), listings, quotes, released)
     return kite.laid_rows.over(caller.user_id, "holdings", rows)
 
 
@@ -35,8 +39,20 @@ async def positions(kite: "LocalKite", _request: web.Request, caller: Caller) ->
     keys = {f"{trade.exchange}:{trade.tradingsymbol}" for trade in trades}
     quotes = await kite.venue.quotes(keys)
     listings = {key: listing for key in keys if (listing := kite.venue.listing(key)) is not None}
-    rows = position_rows(trades, listings, quotes)
+    converted = kite.converted[kite.venue.market.trading_day, caller.user_id]
+    rows = position_rows(trades, listings, quotes, converted)
     return {**rows, "net": kite.laid_rows.over(caller.user_id, "positions", rows["net"])}
+
+
+async def convert(kite: "LocalKite", request: web.Request, caller: Caller) -> object:
+    """Make bought shares of a position go on in another product."""
+    form = read_form(await request.read())
+    wanted = read_conversion(form)
+    done = await kite.venue.write(partial(conversions.convert, kite.exchange, caller.user_id, wanted))
+    if isinstance(done, Refused):
+        raise turned_of(done)
+    kite.converted[kite.venue.market.trading_day, caller.user_id].append(wanted)
+    return True
 
 
 async def authorise(kite: "LocalKite", request: web.Request, caller: Caller) -> object:

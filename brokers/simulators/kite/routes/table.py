@@ -20,7 +20,7 @@ from brokers.simulators.kite.market import instruments_csv, ltp_row, ohlc_row, q
 from brokers.simulators.kite.mishaps import SIGN_IN
 from brokers.simulators.kite.routes import orders as order_routes
 from brokers.simulators.kite.routes.answering import MOST_KEYS, Handler, answering, open_answering, spoiled
-from brokers.simulators.kite.routes.portfolio import authorise, holdings, positions
+from brokers.simulators.kite.routes.portfolio import authorise, convert, holdings, positions
 
 if TYPE_CHECKING:
     from brokers.simulators.kite.server import LocalKite
@@ -42,6 +42,7 @@ def add_to(app: web.Application, kite: "LocalKite") -> None:
         ("GET", "/portfolio/holdings", "holdings", holdings),
         ("POST", "/portfolio/holdings/authorise", "authorise", authorise),
         ("GET", "/portfolio/positions", "positions", positions),
+        ("PUT", "/portfolio/positions", "convert", convert),
         ("GET", "/instruments", "instruments", _instruments),
         ("GET", "/instruments/{exchange}", "instruments", _instruments),
         ("POST", "/margins/orders", "order_margins", order_margins),
