@@ -25,6 +25,7 @@ from engine.background import Background
 from engine.book.kept import Kept
 from engine.book.views import NO_FIGURES
 from engine.booking.recorder import Recorder
+from engine.conversion.conversions import Conversions
 from engine.days import TradingDays
 from engine.events import TapeLine
 from engine.execution.changes.cancels import Canceller
@@ -35,6 +36,7 @@ from engine.execution.sending.dispatch import Dispatcher
 from engine.execution.starting import MadeOf
 from engine.execution.watching.book_reads import Watcher
 from engine.execution.workers import Workers
+from engine.flatten.flattens import Flattens
 from engine.halt.halts import Halts
 from engine.hosting import Hosting, Offered
 from engine.instances import ThisEngine
@@ -120,6 +122,8 @@ class Desk:
         self.runs = Runs(kept, timing, engine, venues, workers, made_of)
         self.orders = Orders(kept, timing, engine, data, workers)
         self.halt = Halts(kept, timing, engine, venues, rules, workers)
+        self.flatten = Flattens(kept, timing, engine, venues, rules, workers)
+        self.conversions = Conversions(kept, timing, engine, venues)
         self.audit = Trail(kept, timing, engine)
         self.doctor = Doctor(kept, timing, engine, connections)
         self.valuation = Valuation(

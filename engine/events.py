@@ -87,6 +87,13 @@ class HaltChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class FlattenChanged(Event):
+    """A flatten began, one of its positions moved on, or it has its certificate."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class WatchlistChanged(Event):
     """A watchlist gained or lost an instrument."""
 

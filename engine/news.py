@@ -6,7 +6,7 @@ from datetime import date
 from enum import StrEnum
 from typing import ClassVar
 
-from data.vocabulary import Product, RunCount, Side
+from data.vocabulary import FlattenWhat, Product, RunCount, Side
 from engine.book.views import Pause
 
 
@@ -150,6 +150,27 @@ class HaltResumed(HaltNews):
     """A halt ended; `by` is empty where another process ended it."""
 
     by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FlattenBegan(News):
+    """A flatten began, over so many positions."""
+
+    topic: ClassVar[NewsTopic] = NewsTopic.HALT
+    number: int
+    by: str
+    what: FlattenWhat
+    positions: int
+
+
+@dataclass(frozen=True, slots=True)
+class FlattenEnded(News):
+    """A flatten has its certificate: so many positions are flat, of so many something is left."""
+
+    topic: ClassVar[NewsTopic] = NewsTopic.HALT
+    number: int
+    flat: int
+    left: int
 
 
 @dataclass(frozen=True, slots=True)

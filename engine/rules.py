@@ -77,6 +77,16 @@ class Waits:
     """How often they are compared when nothing happens."""
     position_valid_s: float = 60.0
     """How old a client's last comparison may be for orders that leave under a halt since they reduce."""
+    exit_read_valid_s: float = 5.0
+    """How long after a client's position was read an order of a flatten may be claimed against it."""
+    flatten_poll_s: float = 1.0
+    """How often a flatten looks again at a client of whom nothing was told meanwhile."""
+    flatten_reprice_s: float = 3.0
+    """How long an order of a flatten stands before it is priced anew, nearer to the day's band."""
+    flatten_deadline_s: float = 120.0
+    """After which a flatten cancels what is not filled, and names it as left."""
+    flatten_end_s: float = 15.0
+    """How long it then waits for those cancels."""
     cancel_repeat_s: float = 1.0
     halt_readback_s: float = 0.5
     halt_deadline_s: float = 30.0
@@ -96,6 +106,9 @@ CANCEL_WORKERS = 64
 
 READERS = 32
 """Clients whose books are read at once on schedule; a cancel-all reads beside them."""
+
+MOST_REPRICES = 20
+"""How often an order of a flatten is priced anew; Kite takes 25 changes of an order."""
 
 PER_CLIENT = 4
 """Placements of one client under way at once, so that a slow client delays nobody else."""

@@ -273,6 +273,7 @@ class Startup:
                 async with inside.timing.wall.timeout(inside.timing.waits.send_timeout_s):
                     await desk.halt.close()
                     await workers.settle()
+        desk.flatten.close()
         workers.dispatcher.close()
         desk.reconcile.close()
         workers.watcher.close()

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -43,8 +42,8 @@ T = TypeVar("T")
 START = datetime(2026, 11, 18, 3, 45, tzinfo=UTC)
 """09:15 IST of the demonstration's day."""
 
-WAITS = Waits(claim_valid_s=3600.0)
-"""The desk's own, but for the age of a claim: a clock moved by hand runs ahead of the threads."""
+WAITS = Waits(claim_valid_s=3600.0, exit_read_valid_s=3600.0)
+"""The desk's own, but for the ages of claims and exits: a clock moved by hand runs ahead of the threads."""
 
 MISSION_PINS = {
     "RELIANCE": (245050, 239520),
@@ -53,11 +52,6 @@ MISSION_PINS = {
     "HDFCBANK": (160000, 159000),
 }
 """Last price and previous close, in paise, that the scenarios name; on the tick."""
-
-
-@cache
-def _settings(policy: Policy) -> Settings:
-    return Settings(policy=policy, trader="tester")
 
 
 @asynccontextmanager
@@ -78,7 +72,7 @@ async def paper_desk(
         empty_books(home),
         kind,
         clock=clock,
-        settings=settings or _settings(policy),
+        settings=settings or Settings(policy=policy, trader="tester"),
         rules=rules,
         waits=WAITS,
         exchange=exchange,

@@ -35,6 +35,20 @@ def halt_file_stands(path: Path) -> bool:
     return True
 
 
+def halt_file_stamp(path: Path) -> str:
+    """What tells this HALT file from one written later; empty where there is none, or nobody can look."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return ""
+    return f"{found.st_mtime_ns}:{found.st_ino}"
+
+
+def other_halt_file_stands(path: Path, stamp: str) -> bool:
+    """Whether a HALT file is there that is not the one of this stamp."""
+    return halt_file_stands(path) and (not stamp or halt_file_stamp(path) != stamp)
+
+
 def write_halt_file(path: Path, by: str, at: datetime) -> None:
     """Write and sync the HALT file, then its folder, so that a power cut does not lose it."""
     local = at.astimezone(IST).isoformat(timespec="seconds")

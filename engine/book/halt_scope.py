@@ -1,9 +1,26 @@
 """Which orders a halt is over, and what halts let leave."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
 from data.vocabulary import HaltScope, HaltStrength
 from engine.book.views import ClientView, HaltView
+
+
+@dataclass(frozen=True, slots=True)
+class Passes:
+    """Which halts an order of a flatten passes: those that stood when the flatten was confirmed.
+
+    `file` is the stamp of the HALT file then, empty where there was none. A halt that lets orders reduce is
+    passed in any case, since such an order does.
+    """
+
+    halts: frozenset[int]
+    file: str
+
+    def stopped_by(self, over: Iterable[HaltView]) -> bool:
+        """Whether one of these halts, which are over the order, stops it."""
+        return any(not halt.reduces and halt.number not in self.halts for halt in over)
 
 
 def covers(halt: HaltView, client: ClientView, key: str) -> bool:

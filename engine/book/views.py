@@ -176,7 +176,7 @@ def free_to_sell(holding: HoldingView, found: Iterable[BreakView], trade_to_trad
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """One order as it stands; one that this desk did not send has neither run nor plan.
+    """One order as it stands; one of a flatten, or that this desk did not send, has neither run nor plan.
 
     `key` is what its security is called now, `tradingsymbol` what it was sent under.
     """
@@ -216,6 +216,7 @@ class OrderView:
     updated_at: datetime
     ended_at: datetime | None
     leg: int = 1
+    flatten_number: int | None = None
 
     @property
     def standing(self) -> str:

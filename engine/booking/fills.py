@@ -81,6 +81,17 @@ def book_buy(order: WorkingOrder, purse: Purse, trade: BrokerTrade) -> BookedTra
     )
 
 
+def book_unheld(order: WorkingOrder, purse: Purse, trade: BrokerTrade) -> tuple[list[Line], int]:
+    """What ending a position that only the broker has takes: its charges, with the postings that pay them.
+
+    What the position itself won or lost is the broker's to tell, as a difference of cash.
+    """
+    total = order.filled_notional_paise + trade.quantity * trade.price_paise
+    charges = order.charges_at(total) - order.charges_paise
+    paid = [] if order.policy == Policy.EXACT else _pay(order, purse, charges)
+    return [*paid, *_charged(order, charges)], charges
+
+
 def opened_lot(
     order: WorkingOrder, trade: BrokerTrade, booked: BookedTrade, lot_id: int, fill_id: int
 ) -> Lot:

@@ -83,7 +83,8 @@ class WorkingOrder:
     """One order of one client. What changes it moves it: `updated_at` becomes the unit's `now`.
 
     `asked_quantity` and `asked_reserve_paise` are what an open modify would make of it; `told_at` is the
-    broker's own stamp of its latest word that was booked.
+    broker's own stamp of its latest word that was booked. One that `closes_external` ends a position which
+    the broker has and our books have not: it blocks nothing, and of its trades only charges are booked.
     """
 
     id: int
@@ -112,6 +113,8 @@ class WorkingOrder:
     leg: int = 1
     slice: int = 1
     after_market: bool = False
+    flatten_number: int | None = None
+    closes_external: bool = False
     protection_bps: int | None = None
     asked_quantity: int | None = None
     asked_reserve_paise: int | None = None
@@ -251,7 +254,7 @@ class WorkingOrder:
         return Blocked(*map(max, now, self._need_as(self.asked_quantity, price)))
 
     def _need_as(self, quantity: int, reserve_paise: int) -> Blocked:
-        rest = max(0, quantity - self.filled_quantity)
+        rest = 0 if self.closes_external else max(0, quantity - self.filled_quantity)
         if self.side == Side.SELL:
             return Blocked(0, 0, rest)
         if not rest:

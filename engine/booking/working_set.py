@@ -24,6 +24,7 @@ from engine.booking.fills import (
     Purse,
     book_buy,
     book_sell,
+    book_unheld,
     closed_lots,
     debits_demat,
     opened_lot,
@@ -121,11 +122,14 @@ class WorkingSet:
         if order.state in TERMINAL_STATES - {OrderState.FILLED}:
             order.flag(Flag.LATE_FILL)
         fill_id = self.take_id("fill")
-        book = self._buy if order.side == Side.BUY else self.sell
-        charges = book(order, trade, fill_id)
+        if order.closes_external:
+            charges = self._external(order, trade)
+        else:
+            book = self._buy if order.side == Side.BUY else self.sell
+            charges = book(order, trade, fill_id)
+            self.netted.add((*order.share, trade.trading_date))
         if order.filled_quantity > max(order.quantity, order.asked_quantity or 0):
             order.flag(Flag.OVERFILL)
-        self.netted.add((*order.share, trade.trading_date))
         self.fills.append(self._fill(order, trade, fill_id, charges))
         self.audit(
             AuditAction.FILL_APPLIED,
@@ -139,6 +143,16 @@ class WorkingSet:
         self.unit.publish(OrderFilled(order.id, order.client_id, trade.quantity, trade.price_paise))
         self.release(order, f"trade:{trade.trade_id}")
         return True
+
+    def _external(self, order: WorkingOrder, trade: BrokerTrade) -> int:
+        """Pay the charges of a trade that ends a position our books never had; returns them in paise."""
+        lines, charges = book_unheld(order, self.purses[order.client_id], trade)
+        if lines:
+            kind, evidence = TransferKind.FILL, f"trade:{trade.trade_id}"
+            day = trade.trading_date
+            self.transfers.append(Transfer(order.client_id, kind, day, lines, [], order.id, evidence))
+        order.count(trade.quantity, trade.price_paise, charges)
+        return charges
 
     def _buy(self, order: WorkingOrder, trade: BrokerTrade, fill_id: int) -> int:
         booked = book_buy(order, self.purses[order.client_id], trade)

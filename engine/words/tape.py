@@ -16,6 +16,8 @@ from engine.news import (
     ExternalOrder,
     FactUnbooked,
     FeedMoved,
+    FlattenBegan,
+    FlattenEnded,
     HaltFired,
     HaltNews,
     HaltResumed,
@@ -136,6 +138,12 @@ def _desk_words(news: News) -> str:
         case CertificateLeftOut():
             told = "a cancel-all's certificate could not be taken up"
             return f"{told}, see certificates/{news.file}: {news.why}"
+        case FlattenBegan():
+            what = news.what.value.upper()
+            return f"FLATTEN {news.number} {what} by {news.by}: {formats.counted(news.positions, 'position')}"
+        case FlattenEnded():
+            left = f", {news.left} left" if news.left else ""
+            return f"flatten {news.number} certified: {news.flat} flat{left}"
         case ChangeNotSent():
             return f"a change of order {news.order_id} was not sent: {news.why}"
         case BooksBeingRead():

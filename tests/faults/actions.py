@@ -8,7 +8,16 @@ from contextlib import suppress
 from data.errors import BadInput
 from data.money import tick_down
 from data.store import StoreError
-from data.vocabulary import HaltScope, OrderState, OrderType, PerClient, Product, Side, SizingKind
+from data.vocabulary import (
+    FlattenWhat,
+    HaltScope,
+    OrderState,
+    OrderType,
+    PerClient,
+    Product,
+    Side,
+    SizingKind,
+)
 from engine.desk import Desk
 from engine.planning.intent import Intent, Leg, Selection, Sizing
 from engine.refusals import Refusal
@@ -22,6 +31,9 @@ UNREAD_SHARE = 0.33
 BASKETS = 0.3
 """Of bulks, how many have further legs."""
 
+FLATTENS = 0.02
+"""Of what is done, how often a client is taken flat."""
+
 
 async def act(desk: Desk, dice: random.Random, halts: float) -> None:
     """Do one thing to the desk, a halt with the given share. What the desk refuses is no fault."""
@@ -29,6 +41,8 @@ async def act(desk: Desk, dice: random.Random, halts: float) -> None:
     with suppress(Refusal, BadInput, StoreError):
         if drawn < halts:
             await halt_and_resume(desk, dice)
+        elif drawn < halts + FLATTENS:
+            await flatten_some(desk, dice)
         elif drawn < 0.70:
             await bulk(desk, dice)
         elif drawn < 0.86:
@@ -151,6 +165,17 @@ async def halt_and_resume(desk: Desk, dice: random.Random, share: float = UNREAD
     finally:
         unreadable.subtract(unread)
         await resume_all(desk)
+
+
+async def flatten_some(desk: Desk, dice: random.Random) -> None:
+    """Carry on what a crash left of flattens, and take one client flat."""
+    for left in await desk.flatten.all():
+        if left.ended_at is None:
+            await desk.flatten.follow(left.number)
+    client = dice.choice(desk.clients.all())
+    what = dice.choice(tuple(FlattenWhat))
+    number = await desk.flatten.start(HaltScope.CLIENT, str(client.id), what)
+    await desk.flatten.follow(number)
 
 
 async def resume_all(desk: Desk) -> None:

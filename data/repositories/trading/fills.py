@@ -37,13 +37,14 @@ class Fills(Generic[Row]):
                 _ORDERS.c.security == given("security"),
                 _ORDERS.c.product == given("product"),
                 _ORDERS.c.side == Side.SELL.value,
+                _ORDERS.c.closes_external.is_(False),
                 rows.c.trading_date == given("day"),
             )
             .order_by(rows.c.id),
         )
 
     def sales(self, on: On, client_id: int, security: str, product: str, day: date) -> list[Row]:
-        """A day's sales of a client's shares and the corrections of their charges, by number."""
+        """A day's sales of shares that the books had, and the corrections of their charges, by number."""
         return self._sales.all(on, client=client_id, security=security, product=product, day=day)
 
     def insert(self, unit: Unit, fills: Sequence[Row]) -> None:

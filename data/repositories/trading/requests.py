@@ -96,6 +96,13 @@ _CHANGES_IN = Query(
     ),
 )
 
+_CANCELLED_FOR = Query(
+    int,
+    select(_REQUESTS.c.order_id)
+    .where(_REQUESTS.c.why == given("why"), _CANCEL)
+    .order_by(_REQUESTS.c.order_id),
+)
+
 
 def tell(unit: Unit, rows: Sequence[RequestEnd]) -> None:
     """Write how requests stand; one that has ended stays so, except that a refused cancel is sent again."""
@@ -123,6 +130,11 @@ def last_numbers(on: On, order_ids: Collection[int]) -> dict[int, int]:
 def changes_made(on: On, order_id: int) -> int:
     """How many modifies of an order were asked for."""
     return _CHANGES_MADE.all(on, order=order_id)[0]
+
+
+async def cancelled_for(reader: AsyncConnection, why: str) -> list[int]:
+    """The orders whose cancel was asked for with these words, by number."""
+    return await _CANCELLED_FOR.read(reader, why=why)
 
 
 async def left_open(

@@ -5,6 +5,7 @@ does not wait for it.
 """
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -17,15 +18,17 @@ from data.ledger import reserve_money, reserve_shares
 from data.money import band_words
 from data.reference.instrument_index import InstrumentIndex
 from data.repositories.instruments import name_now
+from data.repositories.trading.flattens import exits_of
 from data.repositories.trading.requests import changes_made, last_numbers, left_open, open_cancels
 from data.store import Unit
 from data.tables.orders import Order
 from data.vocabulary import OrderState, OrderType, RequestKind, RequestState
 from engine.book.book import Book
-from engine.book.halt_file import halt_file_stands
-from engine.book.halt_scope import covered
+from engine.book.halt_file import halt_file_stands, other_halt_file_stands
+from engine.book.halt_scope import Passes, covering
 from engine.book.kept import Kept
 from engine.book.reading import read_halts
+from engine.book.views import HaltView
 from engine.booking.facts import ChangeEnded
 from engine.booking.order import WorkingOrder
 from engine.booking.recorder import Recorder
@@ -49,10 +52,14 @@ _JUST_OVER_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class AskedAt:
-    """When the trader asked for a modify, by the wall's clock and by the monotonic one."""
+    """When the trader asked for a modify, by the wall's clock and by the monotonic one.
+
+    `passes` is which halts one of a flatten passes, None for any other.
+    """
 
     at: datetime
     steady_s: float
+    passes: Passes | None = None
 
 
 def check_terms(change: OrderChange, key: str, market_data: MarketData) -> None:
@@ -169,8 +176,9 @@ def _check_open(unit: Unit, order: WorkingOrder, book: Book) -> None:
         raise BadInput("order", order.id, "it is being cancelled")
     if unit.differing(Order, [order.id]):
         raise BadInput("order", order.id, "it is not as the audit left it; let the doctor look at the books")
-    client = book.clients[order.client_id]
-    if covered(read_halts(unit), client, _key_now(unit, order)):
+    over = covering(read_halts(unit), book.clients[order.client_id], _key_now(unit, order))
+    found = exits_of(unit, [order.id]).get(order.id) if over else None
+    if over and (found is None or Passes(frozenset(found.passes), found.halt_file).stopped_by(over)):
         raise OrderHalted
 
 
@@ -213,16 +221,17 @@ class Changer:
         self._watcher = watcher
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def change(self, order_id: int, change: OrderChange, why: str) -> int:
+    async def change(self, order_id: int, change: OrderChange, why: str, passes: Passes | None = None) -> int:
         """Ask for a live order to be changed; returns the request's number once it is durable.
 
-        Raises `BadInput`, a `Refusal`, or `StoreError`; then nothing was sent.
+        `passes` is which halts an order of a flatten passes. Raises `BadInput`, a `Refusal`, or `StoreError`;
+        then nothing was sent.
         """
         order = self._kept.book.orders[order_id]
         check_terms(change, order.key, self._market_data)
-        if halt_file_stands(self._kept.halt_file):
+        if self._is_halted((), passes):
             raise Halted
-        asked = AskedAt(self._timing.wall.now(), self._timing.wall.monotonic())
+        asked = AskedAt(self._timing.wall.now(), self._timing.wall.monotonic(), passes)
         await require_trading(self._kept.store, self._engine)
         number = await self._kept.store.write(
             lambda unit: ask_change(
@@ -262,11 +271,17 @@ class Changer:
         clock = self._timing.wall
         return max((clock.now() - asked.at).total_seconds(), clock.monotonic() - asked.steady_s)
 
+    def _is_halted(self, over: Collection[HaltView], passes: Passes | None) -> bool:
+        """Whether the HALT file, or one of these halts over an order, keeps its change back."""
+        if passes is None:
+            return bool(over) or halt_file_stands(self._kept.halt_file)
+        return passes.stopped_by(over) or other_halt_file_stands(self._kept.halt_file, passes.file)
+
     def _kept_back(self, order_id: int, asked: AskedAt) -> str:
         """Why a modify must not leave after all; empty where it may. Asked by the thread that sends it."""
         order = self._kept.book.orders[order_id]
         client = self._kept.book.clients[order.client_id]
-        if halt_file_stands(self._kept.halt_file) or covered(self._kept.book.halts, client, order.key):
+        if self._is_halted(covering(self._kept.book.halts, client, order.key), asked.passes):
             return HALTED
         if differ := self._engine.venues_differ():
             return differ

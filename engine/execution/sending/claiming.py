@@ -20,13 +20,14 @@ from data.vocabulary import (
     OrderType,
     PauseReason,
     Product,
+    Reason,
     RunStatus,
     Side,
     Validity,
 )
 from data.writing.audit_writer import ITSELF, standing_stop, stop_words
 from engine.book.book import Book
-from engine.book.halt_scope import covering, strength_of
+from engine.book.halt_scope import Passes, covering, strength_of
 from engine.book.reading import read_halts, read_runs
 from engine.book.views import HaltView, OrderView
 from engine.booking.order import WorkingOrder
@@ -35,6 +36,7 @@ from engine.booking.requests import Attempt
 from engine.booking.stored import ATTEMPTS, ORDERS
 from engine.events import TapeLine
 from engine.execution.sending.conditions import Kind, Standing, as_leg, standing
+from engine.execution.sending.exits import Exits
 from engine.execution.sending.pauses import pause
 from engine.execution.sending.reducing import Leaving, Reducing, deny
 from engine.instances import ThisEngine
@@ -52,7 +54,8 @@ class Claimed:
     """An order that may leave now, and when by both clocks it was found so.
 
     `request` is what may leave: the row as it was held against its proof, whatever the file says later. It
-    has the symbol that the order's `security` has at the claim. `under` are the halts that let it leave.
+    has the symbol that the order's `security` has at the claim. `under` are the halts that let it leave,
+    `passes` which ones an order of a flatten does, None for any other.
     """
 
     order_id: int
@@ -62,6 +65,7 @@ class Claimed:
     at: datetime
     steady_s: float
     under: frozenset[int] = frozenset()
+    passes: Passes | None = None
 
 
 @dataclass(slots=True)
@@ -96,7 +100,7 @@ def claim(
     nothing is sent and runs pause. An order leaves under the symbol that its security has now; where
     instruments do not say, its run pauses.
     Under a halt of strength `reduce` one that would not make a position smaller is denied, and waits where
-    the position must be read first.
+    the position must be read first. One of a flatten leaves as `exits.py` says, else it is denied.
     """
     if (stop := _stop(unit, order_ids, book, engine)) is not None:
         _hold(unit, order_ids, stop, book, timing.wall, engine, market_data)
@@ -132,7 +136,9 @@ class _Claiming:
         if any(halt.reduces for halt in self._halts):
             clients = {order.client_id for order in orders}
             self._reducing = Reducing(unit, book, timing, engine, market_data.index, clients)
+        self._exits = Exits(unit, timing, engine, orders)
         self._denied: list[WorkingOrder] = []
+        self._no_exits: list[WorkingOrder] = []
         self._claims = Claims()
         self._orders: list[WorkingOrder] = []
         self._attempts: list[Attempt] = []
@@ -143,6 +149,9 @@ class _Claiming:
         name = self._name_now(order)
         order.tradingsymbol = name or order.tradingsymbol
         halts = covering(self._halts, self._book.clients[order.client_id], order.key)
+        if order.flatten_number is not None:
+            self._leave(order, halts, named=name is not None)
+            return
         if strength_of(halts) is HaltStrength.ALL:
             return
         if not may_be_sent(order.after_market, order.trading_date, self._day, self._awaited):
@@ -156,6 +165,14 @@ class _Claiming:
                 return
         if not halts or self._may_leave(order, halts):
             self._claim(order, halts)
+
+    def _leave(self, order: WorkingOrder, halts: Sequence[HaltView], named: bool) -> None:
+        """Claim an order of a flatten where it still makes the position smaller; any other is denied."""
+        passes = self._exits.passes(order, halts) if named else None
+        if passes is not None and may_be_sent(False, order.trading_date, self._day, self._awaited):
+            self._claim(order, halts, passes)
+        else:
+            self._no_exits.append(order)
 
     def _may_leave(self, order: WorkingOrder, halts: Sequence[HaltView]) -> bool:
         """Whether an order reduces, as halts over it demand; one that does not is denied."""
@@ -186,7 +203,7 @@ class _Claiming:
             )
         return self._runs[leg]
 
-    def _claim(self, order: WorkingOrder, halts: Sequence[HaltView]) -> None:
+    def _claim(self, order: WorkingOrder, halts: Sequence[HaltView], passes: Passes | None = None) -> None:
         unit, engine = self._unit, self._engine
         connection = self._book.carrier_of(order.client_id)
         most = TAG_LENGTH if connection is None else connection.capabilities.tag_length
@@ -196,7 +213,8 @@ class _Claiming:
         attempt = Attempt(order.id, order.attempts, order.tag, engine.id, unit.now, deadline)
         request, steady_s = _request(order, order.tag), self._steady_s
         under = frozenset(halt.number for halt in halts)
-        made = Claimed(order.id, order.client_id, order.security, request, self._at, steady_s, under)
+        whose = order.id, order.client_id, order.security
+        made = Claimed(*whose, request, self._at, steady_s, under, passes)
         if self._reducing is not None:
             self._reducing.take(order)
         self._claims.made.append(made)
@@ -214,7 +232,9 @@ class _Claiming:
         ORDERS.save(self._unit, self._orders, CLAIMING)
         ATTEMPTS.insert(self._unit, self._attempts)
         if self._denied:
-            deny(self._unit, self._denied, self._engine.actor)
+            deny(self._unit, self._denied, self._engine.actor, Reason.HALTED)
+        if self._no_exits:
+            deny(self._unit, self._no_exits, self._engine.actor, Reason.INSUFFICIENT_HOLDING)
         place = {order_id: number for number, order_id in enumerate(order_ids)}
         self._claims.made.sort(key=lambda claimed: place[claimed.order_id])
         self._claims.waiting.sort(key=lambda order_id: place[order_id])

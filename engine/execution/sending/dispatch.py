@@ -16,7 +16,7 @@ from typing import Any
 from brokers.contract import Ambiguous, NotSent, Outcome
 from data.store import StoreError
 from data.vocabulary import OrderState, RunStatus
-from engine.book.halt_file import halt_file_stands
+from engine.book.halt_file import halt_file_stands, other_halt_file_stands
 from engine.book.halt_scope import covering
 from engine.book.kept import Kept
 from engine.book.views import OrderView
@@ -291,9 +291,14 @@ class Dispatcher:
         return ""
 
     def _halted(self, order: OrderView, claimed: Claimed) -> bool:
-        """Whether a halt stops this order: the file every one, a row those it covers and did not let go."""
+        """Whether a halt stops this order: the file every one, a row those it covers and did not let go.
+
+        One of a flatten passes what stood when that was confirmed.
+        """
         client = self._kept.book.clients[order.client_id]
         over = covering(self._kept.book.halts, client, order.key)
+        if (passes := claimed.passes) is not None:
+            return other_halt_file_stands(self._kept.halt_file, passes.file) or passes.stopped_by(over)
         return halt_file_stands(self._kept.halt_file) or any(
             not (halt.reduces and halt.number in claimed.under) for halt in over
         )

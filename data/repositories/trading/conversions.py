@@ -1,0 +1,70 @@
+"""Conversions of shares as they are stored."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from data.repositories.base import Change, On, Rows, given
+from data.tables.flattens import ConversionRecord
+from data.vocabulary import ConversionState, Product
+
+
+@dataclass(frozen=True, slots=True)
+class StoredConversion:
+    """Shares of a client that go on in another product, and how far that is. Money in paise."""
+
+    number: int
+    client_id: int
+    security: str
+    exchange: str
+    tradingsymbol: str
+    from_product: Product
+    to_product: Product
+    quantity: int
+    loan_paise: int
+    state: ConversionState
+    by: str
+    trading_date: date
+    instance_id: int
+    asked_at: datetime
+    detail: str = ""
+    ended_at: datetime | None = None
+
+
+_ROWS = Rows(ConversionRecord, StoredConversion)
+_C = _ROWS.c
+_NUMBERED = _ROWS.query(_C.number == given("number"))
+_OPEN = _ROWS.query(
+    _C.client_id == given("client"),
+    _C.security == given("security"),
+    _C.from_product == given("product"),
+    _C.ended_at.is_(None),
+)
+_END = Change(
+    update(_ROWS.table)
+    .where(_C.number == given("number"), _C.ended_at.is_(None))
+    .values(state=given("state"), detail=given("detail"), ended_at=given("at"))
+)
+
+
+def add_conversion(on: On, one: StoredConversion) -> None:
+    """Keep a conversion that the broker is about to be asked for."""
+    _ROWS.insert(on, [one])
+
+
+def open_conversion(on: On, client_id: int, security: str, product: Product) -> StoredConversion | None:
+    """The conversion of these shares of which it is not known yet what became of it."""
+    return _OPEN.first(on, client=client_id, security=security, product=product.value)
+
+
+def end_conversion(on: On, number: int, state: ConversionState, detail: str, at: datetime | None) -> bool:
+    """Keep what became of a conversion, without `at` that it is in doubt; returns whether that was open."""
+    return bool(_END.run(on, number=number, state=state.value, detail=detail, at=at))
+
+
+async def read_conversion(reader: AsyncConnection, number: int) -> StoredConversion | None:
+    """A conversion by its number."""
+    found = await _NUMBERED.read(reader, number=number)
+    return found[0] if found else None

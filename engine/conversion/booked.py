@@ -1,0 +1,154 @@
+"""A conversion in the books: asked for before the call, and booked once it is known to be done."""
+
+from dataclasses import replace
+
+from data.audit import AuditAction, AuditEntry
+from data.errors import BadInput
+from data.ledger import Line, ShareLine, Transfer, loan_account, post
+from data.repositories.accounts.comparisons import figures_of
+from data.repositories.trading.conversions import (
+    StoredConversion,
+    add_conversion,
+    end_conversion,
+    open_conversion,
+)
+from data.repositories.trading.flattens import live_in
+from data.store import Unit
+from data.vocabulary import Account, Bucket, ConversionState, TransferKind
+from engine.booking.lots import SELL_ORDER, Lot, Piece
+from engine.booking.stored import LOTS
+
+
+def pieces_of(lots: list[Lot], quantity: int) -> list[Piece]:
+    """Take so many shares out of lots, in the order in which a sale takes them; the lots shrink."""
+    pieces: list[Piece] = []
+    for lot in sorted(lots, key=lambda one: (SELL_ORDER.index(Bucket(one.bucket)), one.opened_on, one.id)):
+        if quantity > 0 and lot.quantity_left > 0 and lot.bucket is not Bucket.PLEDGED:
+            piece = lot.take(quantity)
+            pieces.append(piece)
+            quantity -= piece.quantity
+    return pieces
+
+
+def ask(unit: Unit, wanted: StoredConversion) -> StoredConversion:
+    """Write a conversion that the broker is about to be asked for, with what is lent on its shares.
+
+    Raises `BadInput` where another of these shares is open, an order in them lives, or they or the cash are
+    not there; then nothing is written.
+    """
+    share = wanted.client_id, wanted.security, wanted.from_product
+    if (other := open_conversion(unit, *share)) is not None:
+        raise BadInput("conversion", other.number, "it is open still; look at what became of it first")
+    if orders := live_in(unit, *share):
+        raise BadInput("order", orders[0], "it is live in these shares; cancel it first")
+    pieces = pieces_of(_lots(unit, wanted), wanted.quantity)
+    held = sum(piece.quantity for piece in pieces)
+    if held < wanted.quantity:
+        raise BadInput("quantity", wanted.quantity, f"give at most {held}: our books have no more")
+    loan = sum(piece.loan for piece in pieces)
+    available = figures_of(unit, [wanted.client_id])[wanted.client_id].available_paise
+    if loan > available:
+        short = (loan - available) / 100
+        raise BadInput("cash", f"{available / 100:.2f}", f"₹{loan / 100:.2f} are lent, {short:.2f} are short")
+    made = replace(wanted, number=unit.take_ids("conversion", 1)[0], loan_paise=loan, asked_at=unit.now)
+    add_conversion(unit, made)
+    details = {
+        "conversion": made.number,
+        "symbol": made.tradingsymbol,
+        "from": made.from_product.value,
+        "to": made.to_product.value,
+        "quantity": made.quantity,
+        "loan_paise": loan,
+    }
+    unit.audit(
+        AuditEntry(AuditAction.CONVERSION_REQUESTED, made.by, client_id=made.client_id, details=details)
+    )
+    return made
+
+
+def end(unit: Unit, one: StoredConversion, state: ConversionState, detail: str, actor: str) -> None:
+    """Write what became of a conversion; one that is done is booked, in the same commit.
+
+    One in doubt stays open. Nothing is done where it has ended.
+    """
+    at = None if state is ConversionState.UNKNOWN else unit.now
+    if not end_conversion(unit, one.number, state, detail, at):
+        return
+    if state is ConversionState.DONE:
+        _book(unit, one)
+    details = {"conversion": one.number, "state": state.value, "detail": detail}
+    unit.audit(AuditEntry(AuditAction.CONVERSION_ENDED, actor, client_id=one.client_id, details=details))
+
+
+def _lots(unit: Unit, one: StoredConversion) -> list[Lot]:
+    lots = LOTS.left(unit, [one.client_id])
+    return [lot for lot in lots if (lot.security, lot.product) == (one.security, one.from_product)]
+
+
+def _book(unit: Unit, one: StoredConversion) -> None:
+    """Close lots of the one product and open such of the other, and repay what is lent on them."""
+    pieces = pieces_of(_lots(unit, one), one.quantity)
+    LOTS.save(unit, [piece.lot for piece in pieces])
+    opened = [
+        Lot(
+            id=number,
+            client_id=one.client_id,
+            security=one.security,
+            product=one.to_product,
+            bucket=piece.bucket,
+            opened_on=piece.lot.opened_on,
+            quantity=piece.quantity,
+            cost_paise=piece.cost,
+            loan_paise=0,
+            charges_paise=piece.charges,
+            quantity_left=piece.quantity,
+            cost_left_paise=piece.cost,
+            loan_left_paise=0,
+            charges_left_paise=piece.charges,
+            fill_id=None,
+            traded_at=None,
+            trade_id=None,
+        )
+        for number, piece in zip(unit.take_ids("lot", len(pieces)), pieces, strict=True)
+    ]
+    LOTS.insert(unit, opened)
+    post(unit, [_leaves(one, pieces), *_arrives(unit, one, pieces)])
+
+
+def _leaves(one: StoredConversion, pieces: list[Piece]) -> Transfer:
+    """The shares go out of the one product at cost, and the loan on them with them."""
+    cost, loan = sum(piece.cost for piece in pieces), sum(piece.loan for piece in pieces)
+    lines = [
+        Line(Account.STOCK_COST, -cost, security=one.security),
+        Line(loan_account(one.from_product), loan, security=one.security),
+        Line(Account.EXTERNAL, cost - loan),
+    ]
+    return _transfer(one, one.from_product.value, pieces, -1, lines)
+
+
+def _arrives(unit: Unit, one: StoredConversion, pieces: list[Piece]) -> list[Transfer]:
+    """They come into the other one, and the client pays what was lent."""
+    cost, loan = sum(piece.cost for piece in pieces), sum(piece.loan for piece in pieces)
+    available = figures_of(unit, [one.client_id])[one.client_id].available_paise
+    paid = min(loan, max(0, available))
+    lines = [
+        Line(Account.STOCK_COST, cost, security=one.security),
+        Line(Account.AVAILABLE, -paid),
+        Line(Account.SHORTFALL, paid - loan),
+        Line(Account.EXTERNAL, loan - cost),
+    ]
+    return [_transfer(one, one.to_product.value, pieces, 1, lines)]
+
+
+def _transfer(
+    one: StoredConversion, product: str, pieces: list[Piece], sign: int, lines: list[Line]
+) -> Transfer:
+    shares = [
+        ShareLine(one.security, product, piece.bucket, sign * piece.quantity, one.exchange, one.tradingsymbol)
+        for piece in pieces
+    ]
+    moved = sign * sum(piece.quantity for piece in pieces)
+    shares.append(ShareLine(one.security, product, Bucket.OUTSIDE, -moved))
+    stated = [line for line in lines if line.amount_paise]
+    evidence = f"conversion:{one.number}"
+    return Transfer(one.client_id, TransferKind.CONVERT, one.trading_date, stated, shares, evidence=evidence)

@@ -1,0 +1,48 @@
+"""A conversion before it is asked for, and what became of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from data.vocabulary import ConversionState, Product
+
+
+@dataclass(frozen=True, slots=True)
+class ConversionProspect:
+    """What converting a client's shares takes now: `loan_paise` is lent on them, and is repaid from its cash.
+
+    `why_not` says in words why it cannot be done, empty where it can. `until` is the broker's cut-off.
+    """
+
+    client_id: int
+    code: str
+    key: str
+    tradingsymbol: str
+    from_product: Product
+    to_product: Product
+    quantity: int
+    loan_paise: int
+    available_paise: int
+    until: datetime | None
+    why_not: str = ""
+
+    @property
+    def answer(self) -> str:
+        """What the trader types to ask for it, such as `convert 40`."""
+        return f"convert {self.quantity}"
+
+
+@dataclass(frozen=True, slots=True)
+class ConversionView:
+    """A conversion as it stands; `detail` is in the broker's words."""
+
+    number: int
+    client_id: int
+    tradingsymbol: str
+    from_product: Product
+    to_product: Product
+    quantity: int
+    loan_paise: int
+    state: ConversionState
+    detail: str
+    asked_at: datetime
+    ended_at: datetime | None

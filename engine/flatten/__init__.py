@@ -1,0 +1,1 @@
+"""Taking positions flat: what is cancelled first, what is sent against the broker's net, the certificate."""

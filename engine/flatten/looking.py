@@ -1,0 +1,157 @@
+"""What stands for and against sending an order of a flatten now: positions, prices, phases, live orders."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from brokers.contract import Accepted, BrokerOrder, KeepsConditionals, Tick
+from data.reference.instruments import Instrument
+from data.vocabulary import BreakKind, ClientStatus, FlattenReason, PhaseKind, Product, SessionState
+from engine.book.kept import Kept
+from engine.book.views import HoldingView, OrderView
+from engine.execution.sending.calls import NO_ANSWER, outcome_of
+from engine.flatten.positions import Position, Share, positions_of
+from engine.market.venues import Venues
+from engine.timing import Timing
+
+_AUCTION = frozenset(
+    {
+        PhaseKind.AUCTION_REFERENCE,
+        PhaseKind.AUCTION_ENTRY,
+        PhaseKind.AUCTION_LIMIT_ONLY,
+        PhaseKind.AUCTION_MATCHING,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPositions:
+    """A client's positions by its broker, from a read that began at `began`."""
+
+    of: Mapping[Share, Position]
+    began: datetime
+
+
+class Looking:
+    """Looks at clients, markets and books for flattens; it changes nothing."""
+
+    def __init__(self, kept: Kept, timing: Timing, venues: Venues) -> None:
+        self._kept = kept
+        self._timing = timing
+        self._connections = venues.connections
+        self._market_data = venues.market_data
+
+    def instrument(self, key: str) -> Instrument | None:
+        """What stands under a key now."""
+        return self._market_data.index.get(key)
+
+    async def positions(self, client_id: int) -> ReadPositions | str:
+        """Read a client's positions at its broker; in words why they could not be read."""
+        began = self._timing.wall.now()
+        try:
+            broker, account = self._connections.broker_of(client_id)
+            async with self._timing.wall.timeout(self._timing.waits.read_timeout_s):
+                rows = await broker.holdings(account)
+        except Exception as problem:  # whatever it was, nothing is known, and nothing is sent
+            return str(problem) or type(problem).__name__
+        if rows.unread:
+            return f"{len(rows.unread)} rows of its positions could not be read"
+        index = self._market_data.index
+        self._kept.book.authorised[client_id] = {
+            position.security: position.authorised
+            for position in positions_of(rows, index).values()
+            if position.authorised
+        }
+        return ReadPositions(positions_of(rows, index), began)
+
+    def unreachable(self, client_id: int) -> str:
+        """Why a client's broker takes no call of it now, in words; empty where it does."""
+        client = self._kept.book.clients[client_id]
+        if not self._connections.serves(client_id):
+            return "nothing here reaches its broker"
+        if client.session is not SessionState.OK:
+            return "not signed in"
+        return "its route is not ready" if client.route_verdict is not None else ""
+
+    def barred(self, client_id: int, instrument: Instrument, product: Product) -> FlattenReason:
+        """Why nothing of a position can be sent now: the client, the hour, or the phase of the market."""
+        if self._kept.book.clients[client_id].status is not ClientStatus.ACTIVE:
+            return FlattenReason.INACTIVE
+        now = self._timing.market.now()
+        until = self._timing.intraday_end(instrument.fno)
+        if product is Product.MIS and until is not None and now >= until:
+            return FlattenReason.CUT_OFF
+        kind = self._timing.calendar.phase(now, instrument.fno).kind
+        if kind is PhaseKind.CONTINUOUS:
+            return FlattenReason.NONE
+        return FlattenReason.AUCTION if kind in _AUCTION else FlattenReason.MARKET_CLOSED
+
+    async def quote(self, key: str) -> Tick | None:
+        """The market of an instrument, young enough to act on; None where there is none."""
+        now = self._timing.wall.now()
+        if self._market_data.young_price(key, now) is None:
+            await self._market_data.fetch([key])
+        if self._market_data.young_price(key, self._timing.wall.now()) is None:
+            return None
+        return self._market_data.quotes.quote(key)
+
+    def live(self, client_id: int, security: str, product: Product) -> list[OrderView]:
+        """A client's orders of ours in these shares that may still trade."""
+        book = self._kept.book
+        ids = book.orders_of_client.get(client_id, set()) & book.live
+        orders = [book.orders[order_id] for order_id in sorted(ids)]
+        return [one for one in orders if one.product is product and self._is_of(one.key, security)]
+
+    def live_external(self, client_id: int, security: str, product: Product) -> list[BrokerOrder]:
+        """A client's live orders in these shares at the broker that this desk did not send."""
+        theirs = self._kept.book.external_orders.get(client_id, {}).values()
+        return [
+            one
+            for one in theirs
+            if one.product is product and self._is_of(f"{one.exchange}:{one.tradingsymbol}", security)
+        ]
+
+    def _is_of(self, key: str, security: str) -> bool:
+        found = self._market_data.index.get(key)
+        return (key if found is None else found.security) == security
+
+    async def delete_conditionals(self, client_id: int, keys: Collection[str]) -> dict[str, list[str]]:
+        """Delete what would place orders in these instruments later (GTTs); by key, what became of each.
+
+        Where they cannot be read, or the broker keeps none, nothing is known of them.
+        """
+        broker, account = self._connections.broker_of(client_id)
+        if not isinstance(broker, KeepsConditionals):
+            return {}
+        try:
+            async with self._timing.wall.timeout(self._timing.waits.read_timeout_s):
+                found = await broker.conditionals(account)
+        except Exception as problem:  # whatever it was, nothing is known of them
+            return {key: [f"GTTs not read: {problem}"] for key in keys}
+        done: dict[str, list[str]] = {}
+        for one in found:
+            if one.places_orders and one.key in keys:
+                call = broker.delete_conditional(account, one)
+                outcome = await outcome_of(call, "a deletion", NO_ANSWER)
+                how = "deleted" if isinstance(outcome, Accepted) else "NOT DELETED"
+                done.setdefault(one.key, []).append(f"{one.kind.value.upper()} {one.number} {how}")
+        return done
+
+    def holding(self, client_id: int, security: str, product: Product) -> HoldingView | None:
+        """What our books have of these shares."""
+        held = self._kept.book.holdings.get(client_id, ())
+        return next((one for one in held if (one.security, one.product) == (security, product)), None)
+
+    def differs(self, client_id: int, security: str, product: Product) -> bool:
+        """Whether a comparison has found that the broker has more of these shares than our books."""
+        return any(
+            (one.kind, one.security, one.product) == (BreakKind.SHARES, security, product.value)
+            and one.theirs > one.ours
+            for one in self._kept.book.breaks.get(client_id, ())
+        )
+
+    def most_shares(self, client_id: int, limit_paise: int, lot_size: int) -> int:
+        """The most shares of one order at a limit, in whole lots, by the limits of the client's broker."""
+        can = self._connections.capabilities(client_id)
+        most = min(can.max_order_quantity, can.max_order_value_paise // max(1, limit_paise))
+        return most // lot_size * lot_size

@@ -1,0 +1,169 @@
+"""A flatten as screens and commands see it: how far each position is, and at last its certificate."""
+
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+
+from data.json_values import JsonObject
+from data.vocabulary import (
+    FlattenLineState,
+    FlattenReason,
+    FlattenState,
+    FlattenWhat,
+    HaltScope,
+    Product,
+    Side,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FlattenPosition:
+    """What a flatten would send of a client's position now, at no worse than `limit_paise`.
+
+    `reason` says why nothing, or not all of it, goes; None of the figures is known of a client who could not
+    be read.
+    """
+
+    client_id: int
+    code: str
+    name: str
+    security: str
+    key: str
+    tradingsymbol: str
+    product: Product
+    net: int | None
+    side: Side | None = None
+    quantity: int = 0
+    limit_paise: int | None = None
+    last_paise: int | None = None
+    reason: FlattenReason = FlattenReason.NONE
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FlattenProspect:
+    """What a flatten would do now. `others` counts positions of the same clients that are not in it."""
+
+    scope: HaltScope
+    value: str
+    what: FlattenWhat
+    positions: tuple[FlattenPosition, ...]
+    others: int
+    intraday_ends: tuple[datetime, ...]
+
+    @property
+    def sent(self) -> int:
+        """How many positions it would send orders for."""
+        return sum(bool(one.quantity) for one in self.positions)
+
+    @property
+    def answer(self) -> str:
+        """What the trader types to begin it, such as `flat 23`, or `flat all 23`."""
+        named = "" if self.what is FlattenWhat.MIS else f"{self.what.value} "
+        return f"flat {named}{self.sent}"
+
+
+@dataclass(frozen=True, slots=True)
+class FlattenLineView:
+    """One position of a flatten: the broker's net before and now, what was sent and filled of it.
+
+    `cancelled` are orders of the client's that were cancelled first. `net` is None before the first read.
+    """
+
+    client_id: int
+    code: str
+    name: str
+    security: str
+    key: str
+    tradingsymbol: str
+    product: Product
+    net_before: int | None
+    net: int | None
+    state: FlattenLineState
+    reason: FlattenReason
+    detail: str
+    side: Side | None
+    sent: int
+    filled: int
+    notional_paise: int
+    limit_paise: int | None
+    orders: tuple[int, ...]
+    cancelled: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FlattenView:
+    """A flatten as it goes on, and with `ended_at` its certificate: nothing that it sent lives any more.
+
+    `passes` are the halts that stood when it was confirmed; it went on under those alone.
+    """
+
+    number: int
+    scope: HaltScope
+    value: str
+    what: FlattenWhat
+    by: str
+    at: datetime
+    trading_date: date
+    state: FlattenState
+    passes: tuple[int, ...]
+    stopped_by: str
+    ended_at: datetime | None
+    lines: tuple[FlattenLineView, ...]
+    not_signed_in: tuple[str, ...] = ()
+    """Codes of active clients in its scope whom nobody could ask, and who have nothing here."""
+    carried: bool = True
+    """Whether a living engine carries it out, or it has ended."""
+
+    def count(self, state: FlattenLineState) -> int:
+        """How many of its positions are so far."""
+        return sum(line.state is state for line in self.lines)
+
+    @property
+    def flat(self) -> int:
+        """How many are flat by the broker's word."""
+        return self.count(FlattenLineState.FLAT)
+
+    @property
+    def going(self) -> int:
+        """How many go on."""
+        return self.count(FlattenLineState.GOING)
+
+    @property
+    def left(self) -> int:
+        """Of how many something is left."""
+        return self.count(FlattenLineState.LEFT)
+
+    def to_json(self) -> JsonObject:
+        """As JSON values: money in `_paise` keys, times as UTC ISO."""
+        values = asdict(self)
+        del values["carried"]
+        values["ended_at"] = None if self.ended_at is None else self.ended_at.isoformat()
+        return values | {"at": self.at.isoformat(), "trading_date": self.trading_date.isoformat()}
+
+    @staticmethod
+    def from_json(values: JsonObject) -> "FlattenView":
+        """A stored certificate."""
+        typed: JsonObject = {
+            "scope": HaltScope(values["scope"]),
+            "what": FlattenWhat(values["what"]),
+            "at": datetime.fromisoformat(values["at"]),
+            "trading_date": date.fromisoformat(values["trading_date"]),
+            "state": FlattenState(values["state"]),
+            "passes": tuple(values["passes"]),
+            "ended_at": datetime.fromisoformat(values["ended_at"]),
+            "lines": tuple(_line(line) for line in values["lines"]),
+            "not_signed_in": tuple(values["not_signed_in"]),
+        }
+        return FlattenView(**{**values, **typed})
+
+
+def _line(values: JsonObject) -> FlattenLineView:
+    typed: JsonObject = {
+        "product": Product(values["product"]),
+        "state": FlattenLineState(values["state"]),
+        "reason": FlattenReason(values["reason"]),
+        "side": None if values["side"] is None else Side(values["side"]),
+        "orders": tuple(values["orders"]),
+        "cancelled": tuple(values["cancelled"]),
+    }
+    return FlattenLineView(**{**values, **typed})

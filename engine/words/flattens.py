@@ -1,0 +1,126 @@
+"""What a flatten says of each position: what it sends, why something is left, and the key that answers it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from data.money import amount_words, grouped
+from data.vocabulary import FlattenReason, FlattenWhat, HaltScope, Side
+from engine.words.formats import counted
+
+if TYPE_CHECKING:
+    from engine.flatten.views import FlattenLineView, FlattenPosition, FlattenProspect, FlattenView
+
+WHY = {
+    FlattenReason.NONE: "",
+    FlattenReason.AUCTION: "closing auction, nothing trades before 15:35",
+    FlattenReason.AUTHORISATION: "no DDPI, not authorised today",
+    FlattenReason.CIRCUIT: "locked at the circuit",
+    FlattenReason.CUT_OFF: "after the cut-off, the broker squares it off",
+    FlattenReason.HALTED: "stopped by a later halt",
+    FlattenReason.INACTIVE: "client not active",
+    FlattenReason.LIVE_ORDER: "an order in it still lives",
+    FlattenReason.MARKET_CLOSED: "market closed",
+    FlattenReason.ODD_LOT: "no whole lot",
+    FlattenReason.OTHER_FLATTEN: "another flatten has it",
+    FlattenReason.PLEDGED: "pledged",
+    FlattenReason.PRICE_STALE: "no young price",
+    FlattenReason.REFUSED: "refused",
+    FlattenReason.STOPPED: "stopped",
+    FlattenReason.TRADE_TO_TRADE: "trade-to-trade, not in demat yet",
+    FlattenReason.TRADING_DISABLED: "trading is stopped",
+    FlattenReason.UNFILLED: "not filled in time",
+    FlattenReason.UNKNOWN_ORDER: "an order is UNKNOWN",
+    FlattenReason.UNREACHABLE: "unreachable",
+}
+"""Why something of a position is left, in a trader's words."""
+
+NEXT = {
+    FlattenReason.NONE: "",
+    FlattenReason.AUCTION: ":flatten again after 15:35",
+    FlattenReason.AUTHORISATION: "client: TPIN",
+    FlattenReason.CIRCUIT: "phone",
+    FlattenReason.CUT_OFF: "phone",
+    FlattenReason.HALTED: ":flatten again",
+    FlattenReason.INACTIVE: "7 gate",
+    FlattenReason.LIVE_ORDER: "x",
+    FlattenReason.MARKET_CLOSED: ":flatten at the open",
+    FlattenReason.ODD_LOT: "phone",
+    FlattenReason.OTHER_FLATTEN: ":flatten show",
+    FlattenReason.PLEDGED: "phone: unpledge",
+    FlattenReason.PRICE_STALE: ":flatten again",
+    FlattenReason.REFUSED: "u",
+    FlattenReason.STOPPED: ":flatten again",
+    FlattenReason.TRADE_TO_TRADE: "tomorrow",
+    FlattenReason.TRADING_DISABLED: "tradedesk doctor",
+    FlattenReason.UNFILLED: ":flatten again",
+    FlattenReason.UNKNOWN_ORDER: "u",
+    FlattenReason.UNREACHABLE: "7 sign in, or phone",
+}
+"""What answers it: a key, a command, or who is called."""
+
+_IN = {
+    FlattenWhat.MIS: "CNC, MTF, T1, pledged",
+    FlattenWhat.TODAY: "what was bought before today, pledged",
+    FlattenWhat.MTF: "MIS, CNC",
+    FlattenWhat.ALL: "pledged",
+}
+"""What is never in a flatten of each kind."""
+
+
+def scope_words(scope: HaltScope, value: str) -> str:
+    """Of whom a flatten is: `desk`, `group swing`; a client by its code."""
+    return "desk" if scope is HaltScope.EVERYTHING else f"{scope.value} {value}"
+
+
+def left_words(reason: FlattenReason, detail: str) -> str:
+    """Why a position is left, with what answers it: `locked at the circuit · phone`."""
+    why = ": ".join(words for words in (WHY[reason], detail) if words)
+    return " · ".join(words for words in (why, NEXT[reason]) if words)
+
+
+def order_words(side: Side | None, quantity: int, limit_paise: int | None) -> str:
+    """What is sent of a position: `BUY 100 ≤ 1,376.60`; empty for nothing."""
+    if side is None or not quantity:
+        return ""
+    sign = "≤" if side is Side.BUY else "≥"
+    bound = "" if limit_paise is None else f" {sign} {amount_words(limit_paise)}"
+    return f"{side.value} {grouped(quantity)}{bound}"
+
+
+def signed(net: int | None) -> str:
+    """A position in shares with its sign; empty where it is not known."""
+    return "" if net is None else f"{'+' if net > 0 else ''}{grouped(net)}"
+
+
+def prospect_head(found: FlattenProspect, scope: str) -> list[str]:
+    """The lines above what a flatten would do: how much, until when, and what is not in it."""
+    known = [one for one in found.positions if one.net]
+    long = sum((one.net or 0) > 0 for one in known)
+    clients = len({one.client_id for one in known})
+    worth = sum(abs(one.net or 0) * (one.last_paise or 0) for one in known)
+    head = f"FLATTEN {found.what.value.upper()} {scope}: {counted(len(known), 'position')} "
+    head += f"{counted(clients, 'client')} · long {long} short {len(known) - long} · ₹{amount_words(worth)}"
+    beside = f" ({found.others} of the same clients)" if found.others else ""
+    return [head, f"NOT in it: {_IN[found.what]}{beside}"]
+
+
+def position_words(one: FlattenPosition) -> str:
+    """What a flatten would do of a position, in one line."""
+    sends = order_words(one.side, one.quantity, one.limit_paise)
+    return " · ".join(words for words in (sends, left_words(one.reason, one.detail)) if words)
+
+
+def line_words(line: FlattenLineView) -> str:
+    """What a flatten did of a position, or does."""
+    done = order_words(line.side, line.sent, line.limit_paise)
+    filled = f"{grouped(line.filled)} filled" if line.sent else ""
+    cancelled = f"{counted(len(line.cancelled), 'order')} cancelled first" if line.cancelled else ""
+    left = left_words(line.reason, line.detail)
+    return " · ".join(words for words in (done, filled, cancelled, left) if words)
+
+
+def counts_words(view: FlattenView) -> str:
+    """`flat 9 going 12 left 2`, without what is nought."""
+    counts = (("flat", view.flat), ("going", view.going), ("left", view.left))
+    return " ".join(f"{word} {count}" for word, count in counts if count or word == "flat")

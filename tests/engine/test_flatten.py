@@ -1,0 +1,252 @@
+"""Flatten: by the broker's net, what fights it first, once, never past zero; also while halted."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from brokers.contract import BrokerStatus, NotSent, Tick
+from data.errors import BadInput
+from data.reference.instruments import Instrument
+from data.vocabulary import (
+    FlattenLineState,
+    FlattenReason,
+    FlattenState,
+    FlattenWhat,
+    HaltScope,
+    OrderState,
+    OrderType,
+    Product,
+    Side,
+    SizingKind,
+)
+from engine.desk import Desk
+from engine.flatten.prices import band_edge, first_limit, next_limit
+from engine.flatten.views import FlattenView
+from engine.refusals import Halted
+from engine.rules import MOST_REPRICES
+from tests.desks import (
+    START,
+    Wire,
+    books_are_sound,
+    buy,
+    by_phone,
+    carry_out,
+    in_time,
+    on_tape,
+    paper_desk,
+    sell,
+    until,
+)
+from tradedesk.compose.paper import exchange_of
+
+QTY = SizingKind.FIXED_QUANTITY
+INSTRUMENT = Instrument("NSE", "SOME", "Some", 10, 1)
+TICK = Tick(
+    "NSE:SOME", 100_000, 100_000, 100_000, 100_000, 100_000, 1, 99_990, 100_010, 90_000, 110_000, START, START
+)
+MIS, ROHAN, PRIYA = Product.MIS, 8, 15
+DESK = HaltScope.EVERYTHING
+
+
+@pytest.fixture
+async def desk(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        yield desk
+
+
+async def long_40_short_100_with_a_stop(desk: Desk) -> int:
+    """MIS +40 TCS of one client under a live stop, -100 INFY of another, CNC beside; the stop's number."""
+    await carry_out(desk, buy("TCS", QTY, 40, PRIYA, product=MIS))
+    await carry_out(desk, buy("HDFCBANK", QTY, 5, ROHAN))
+    stop = replace(
+        sell("TCS", QTY, 40, PRIYA), product=MIS, order_type=OrderType.SL_M, trigger_paise=2_450_00
+    )
+    _, run = await carry_out(desk, stop)
+    by_phone(desk, ROHAN, Side.SELL, 100, product=MIS)
+    return run.order_ids[0]
+
+
+async def flatten(desk: Desk, what: FlattenWhat = FlattenWhat.MIS) -> FlattenView:
+    number = await in_time(desk, desk.flatten.start(DESK, "", what))
+    return await in_time(desk, desk.flatten.follow(number))
+
+
+def traded(desk: Desk, client_id: int) -> Counter[tuple[str, Product, Side]]:
+    """What a client has traded at the venue, in shares."""
+    found = Counter[tuple[str, Product, Side]]()
+    for one in exchange_of(desk).trades(desk.clients.get(client_id).code):
+        found[one.tradingsymbol, one.product, one.side] += one.quantity
+    return found
+
+
+def net(desk: Desk, client_id: int) -> dict[tuple[str, Product], int]:
+    rows = exchange_of(desk).holdings(desk.clients.get(client_id).code)
+    return {(r.tradingsymbol, r.product): r.free + r.t1 + r.today - r.short for r in rows}
+
+
+async def test_the_venue_shows_exactly_the_two_exits_with_the_stop_cancelled_first(desk):
+    stop = await long_40_short_100_with_a_stop(desk)
+    made = await flatten(desk)
+    assert (made.state, made.flat, made.left) == (FlattenState.DONE, 2, 0)
+    assert made.not_signed_in == ("DR0044",)
+    assert traded(desk, PRIYA) == {("TCS", MIS, Side.BUY): 40, ("TCS", MIS, Side.SELL): 40}
+    assert traded(desk, ROHAN)["INFY", MIS, Side.BUY] == 100
+    assert net(desk, PRIYA) == {}
+    assert net(desk, ROHAN) == {("HDFCBANK", Product.CNC): 5}
+    cancelled, exits = desk.orders.get(stop), desk.orders.all(client_id=PRIYA)[0]
+    assert cancelled.state is OrderState.CANCELLED
+    assert cancelled.ended_at is not None
+    assert cancelled.ended_at <= exits.created_at
+    (of_priya,) = [line for line in made.lines if line.client_id == PRIYA]
+    assert (of_priya.net_before, of_priya.net, of_priya.sent, of_priya.cancelled) == (40, 0, 40, (stop,))
+    assert on_tape(desk, f"flatten {made.number} certified")
+    await books_are_sound(desk)
+
+
+async def test_it_works_while_halted_and_a_buy_is_refused(desk):
+    await long_40_short_100_with_a_stop(desk)
+    halt = await in_time(desk, desk.halt.fire("trader"))
+    plan = await desk.plans.freeze(buy("TCS", QTY, 1, PRIYA))
+    with pytest.raises(Halted):
+        await desk.runs.start(plan, plan.digest)
+    made = await flatten(desk)
+    assert (made.flat, made.left, made.passes) == (2, 0, (halt.number,))
+    assert (net(desk, PRIYA), net(desk, ROHAN)) == ({}, {("HDFCBANK", Product.CNC): 5})
+    assert desk.halt.active()
+    await books_are_sound(desk)
+
+
+async def test_f9_stops_a_flatten_and_what_it_sent_is_cancelled(desk):
+    await carry_out(desk, buy("TCS", QTY, 40, PRIYA, product=MIS))
+    wire = Wire(desk)
+
+    async def never_leaves(account, request):
+        return NotSent("the line is down")
+
+    wire.on_place = never_leaves
+    number = await in_time(desk, desk.flatten.start(DESK, "", FlattenWhat.MIS))
+    await until(desk, lambda: wire.placed)
+    await in_time(desk, desk.halt.fire("trader"))
+    wire.on_place = None
+    made = await in_time(desk, desk.flatten.follow(number))
+    assert [(line.state, line.reason) for line in made.lines] == [
+        (FlattenLineState.LEFT, FlattenReason.HALTED)
+    ]
+    assert net(desk, PRIYA) == {("TCS", MIS): 40}
+    assert not desk.orders.all(live=True)
+
+
+async def test_asked_for_twice_it_is_one(desk):
+    await long_40_short_100_with_a_stop(desk)
+    first = await in_time(desk, desk.flatten.start(DESK, "", FlattenWhat.MIS))
+    assert await in_time(desk, desk.flatten.start(DESK, "", FlattenWhat.MIS)) == first
+    await in_time(desk, desk.flatten.follow(first))
+    again = await flatten(desk)
+    assert (again.number, again.lines) == (first + 1, ())
+    assert traded(desk, ROHAN)["INFY", MIS, Side.BUY] == 100
+
+
+async def test_a_position_has_one_flatten_at_a_time(desk):
+    await carry_out(desk, buy("TCS", QTY, 40, PRIYA, product=MIS))
+    wire = Wire(desk)
+
+    async def never_leaves(account, request):
+        return NotSent("the line is down")
+
+    wire.on_place = never_leaves
+    first = await in_time(desk, desk.flatten.start(DESK, "", FlattenWhat.MIS))
+    other = await in_time(desk, desk.flatten.start(HaltScope.CLIENT, str(PRIYA), FlattenWhat.ALL))
+    wire.on_place = None
+    second = await in_time(desk, desk.flatten.follow(other))
+    reasons = {(line.product, line.reason, line.detail) for line in second.lines}
+    assert (MIS, FlattenReason.OTHER_FLATTEN, f"flatten {first}") in reasons
+    assert (await in_time(desk, desk.flatten.follow(first))).flat == 1
+    assert net(desk, PRIYA) == {}
+
+
+async def test_what_rests_is_priced_anew_nearer_to_the_band(desk):
+    await carry_out(desk, buy("TCS", QTY, 40, PRIYA, product=MIS))
+    wire, exchange, limits = Wire(desk), exchange_of(desk), list[int]()
+
+    async def rests(account, request):
+        limits.append(request.price_paise)
+        return exchange.place(account.user_id, request, at_most=0)
+
+    async def fills(account, broker_order_id, change):
+        limits.append(change.price_paise)
+        exchange.allow(account.user_id, broker_order_id, None)
+        return exchange.modify(account.user_id, broker_order_id, change)
+
+    wire.on_place, wire.on_modify = rests, fills
+    made = await flatten(desk)
+    assert (made.flat, net(desk, PRIYA)) == (1, {})
+    quote = desk.market.quote("NSE:TCS")
+    assert limits[0] == 2_450_00
+    assert quote.lower_circuit_paise < limits[1] < limits[0]
+
+
+async def test_a_position_locked_at_the_circuit_is_named_and_nothing_of_it_lives(desk):
+    await carry_out(desk, buy("TCS", QTY, 40, PRIYA, product=MIS))
+    wire, exchange = Wire(desk), exchange_of(desk)
+    exchange.pin("TCS", 2_245_00, 2_490_00)
+
+    async def rests(account, request):
+        return exchange.place(account.user_id, request, at_most=0)
+
+    wire.on_place = rests
+    made = await flatten(desk)
+    (line,) = made.lines
+    assert (line.state, line.reason) == (FlattenLineState.LEFT, FlattenReason.CIRCUIT)
+    assert exchange.orders("PS1015")[-1].status is BrokerStatus.CANCELLED
+    assert net(desk, PRIYA) == {("TCS", MIS): 40}
+
+
+@pytest.mark.parametrize("side", Side)
+def test_the_steps_lead_to_the_edge_of_the_band_in_twenty_and_never_beyond(side):
+    instrument = replace(INSTRUMENT, tick_paise=10)
+    edge = band_edge(side, TICK, instrument, 200)
+    limits = [first_limit(side, TICK, instrument, 200)]
+    for number in range(MOST_REPRICES):
+        last = number == MOST_REPRICES - 1
+        limits.append(next_limit(side, limits[-1], TICK, instrument, 200, last))
+    assert limits == sorted(limits, reverse=side is Side.SELL)
+    assert limits[-1] == edge == (110_000 if side is Side.BUY else 90_000)
+    assert all(limit % 10 == 0 for limit in limits)
+
+
+async def test_the_client_without_a_standing_consent_keeps_what_must_be_authorised(desk):
+    prospect = await in_time(desk, desk.flatten.prospect(DESK, "", FlattenWhat.ALL))
+    assert prospect.answer == "flat all 0"
+    await carry_out(desk, buy("TCS", QTY, 4, PRIYA))
+    prospect = await in_time(desk, desk.flatten.prospect(HaltScope.CLIENT, str(PRIYA), FlattenWhat.ALL))
+    assert [(one.tradingsymbol, one.quantity, one.side) for one in prospect.positions] == [
+        ("TCS", 4, Side.SELL)
+    ]
+    assert prospect.answer == "flat all 1"
+
+
+async def test_what_a_client_bought_elsewhere_goes_once_a_comparison_has_found_it(desk):
+    by_phone(desk, ROHAN, Side.BUY, 30, product=MIS)
+    made = await flatten(desk)
+    assert (made.flat, made.left, net(desk, ROHAN)) == (1, 0, {})
+    assert traded(desk, ROHAN) == {("INFY", MIS, Side.BUY): 30, ("INFY", MIS, Side.SELL): 30}
+    assert desk.holdings.of(ROHAN) == []
+    await books_are_sound(desk)
+
+
+async def test_an_order_from_the_clients_phone_that_fights_it_is_cancelled_too(desk):
+    await carry_out(desk, buy("INFY", QTY, 10, ROHAN, product=MIS))
+    phone = by_phone(desk, ROHAN, Side.SELL, 10, limit_paise=1_600_00, product=MIS)
+    made = await flatten(desk)
+    assert made.flat == 1
+    (theirs,) = [o for o in exchange_of(desk).orders("RG1008") if o.broker_order_id == phone]
+    assert theirs.status is BrokerStatus.CANCELLED
+    assert net(desk, ROHAN) == {}
+
+
+async def test_another_count_than_the_one_shown_sends_nothing(desk):
+    await carry_out(desk, buy("TCS", QTY, 40, PRIYA, product=MIS))
+    with pytest.raises(BadInput):
+        await in_time(desk, desk.flatten.start(DESK, "", FlattenWhat.MIS, 2))
+    assert await desk.flatten.all() == []
