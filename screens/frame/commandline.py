@@ -12,6 +12,8 @@ from widgets.steady import SteadyInput, SteadyStatic
 WORDS = """\
 resume              open the halt's certificate, where typed words resume
 certificate [N]     the certificate of a halt
+flatten [client CODE|group NAME|desk] [mis|today|mtf|all]   take positions flat; asks
+convert CODE SYMBOL mis|mtf cnc   make a position the client's own; asks
 reverse N           plan the opposite of what run N filled
 run N   plan N      a run, a stored plan
 watch SYMBOL        put a symbol on the watchlist
@@ -29,9 +31,14 @@ class CommandLineScreen(Dialog[None]):
     AUTO_FOCUS = "Input"
     TITLE_WORDS = "Command line"
 
+    def __init__(self, text: str = "") -> None:
+        """With this in the line already."""
+        super().__init__()
+        self._text = text
+
     def compose_body(self) -> ComposeResult:
         """The line and what it takes."""
-        yield SteadyInput(compact=True)
+        yield SteadyInput(self._text, compact=True, select_on_focus=False)
         yield SteadyStatic(Content(WORDS), id="words")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

@@ -67,6 +67,7 @@ def _table() -> tuple[Command, ...]:
             EMERGENCY,
             palette=True,
         ),
+        c("flatten", "f7,ctrl+r", "app.flatten", "flatten", ":flatten, filled in", EMERGENCY, palette=True),
         # Orders
         c(
             "ticket.buy",

@@ -70,6 +70,7 @@ class TradedeskApp(ShellApp):
             "help",
             "halt.press",
             "halt.stand_down",
+            "flatten",
             "intent.again",
             "go",
             "freeze",

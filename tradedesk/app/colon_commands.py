@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from data.errors import BadInput
 from data.money import count_from_text
+from data.vocabulary import HaltScope
+from engine.conversion.asked import product_from
+from engine.flatten.asked import flatten_from
 from screens.frame.routes import WorkspaceName
 from tradedesk.app.themes import THEMES
 
@@ -27,6 +30,31 @@ def _quit(app: ShellApp, argument: str) -> None:
 
 def _certificate(app: ShellApp, argument: str) -> None:
     app.open_certificate(count_from_text(argument, "halt") if argument else None)
+
+
+def _flatten(app: ShellApp, argument: str) -> None:
+    asked = flatten_from(argument.split())
+    if isinstance(asked, int):
+        app.open_flatten(number=asked)
+        return
+    value = asked.value
+    if asked.scope is HaltScope.CLIENT:
+        value = str(app.desk.clients.find(value).id)
+    app.open_flatten(asked.scope, app.desk.halt.check_scope(asked.scope, value), asked.what)
+
+
+def _convert(app: ShellApp, argument: str) -> None:
+    code, symbol, of, to = _words(argument, "convert", "CODE SYMBOL mis|mtf cnc")
+    client_id, key = app.desk.clients.find(code).id, app.desk.market.index.resolve(symbol).key
+    app.open_conversion(client_id, key, (product_from(of), product_from(to)))
+
+
+def _words(argument: str, name: str, form: str) -> list[str]:
+    """The words behind a command, as many as its form has. Raises `BadInput`."""
+    words = argument.split()
+    if len(words) != len(form.split()):
+        raise BadInput(name, argument, f"give {form}")
+    return words
 
 
 def _reverse(app: ShellApp, argument: str) -> None:
@@ -87,6 +115,8 @@ def _theme(app: ShellApp, argument: str) -> None:
 LINES: dict[str, tuple[ColonLine, str]] = {
     "resume": (_certificate, "open the halt's certificate, where typed words resume"),
     "certificate": (_certificate, "the certificate of a halt, the latest without a number"),
+    "flatten": (_flatten, "client CODE, group NAME or desk [mis|today|mtf|all]: take positions flat; asks"),
+    "convert": (_convert, "CODE SYMBOL mis|mtf cnc: make a position the client's own; asks"),
     "reverse": (_reverse, "NUMBER: plan the opposite of what a run filled"),
     "run": (_run, "NUMBER: a run"),
     "plan": (_plan, "NUMBER: a stored plan"),

@@ -14,10 +14,11 @@ from textual.app import App
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
-from data.vocabulary import Side
+from data.errors import TradedeskError
+from data.vocabulary import FlattenWhat, HaltScope, Product, Side
 from engine.news import Page, Subject
 from screens.frame.routes import View, WorkspaceName
-from screens.frame.workspace import Framed, Workspace
+from screens.frame.workspace import Framed, Here, Workspace
 from tradedesk.app.colon_commands import run_line
 from tradedesk.app.workspaces import WORKSPACES
 from widgets.text import plain
@@ -185,6 +186,37 @@ class ShellApp(App[None], inherit_bindings=False):
         else:
             self.push_screen(CertificateScreen(number, after))
 
+    def open_flatten(
+        self,
+        scope: HaltScope = HaltScope.EVERYTHING,
+        value: str = "",
+        what: FlattenWhat = FlattenWhat.MIS,
+        number: int | None = None,
+    ) -> None:
+        """A flatten that is to be confirmed, or with a number one that was begun."""
+        from screens.flatten.screen import FlattenScreen
+
+        self.push_screen(FlattenScreen(scope, value, what, number))
+
+    def open_conversion(self, client_id: int, key: str, products: tuple[Product, Product]) -> None:
+        """Ask whether a client's shares are to go on in another product, and have that done."""
+        self.run_worker(self._convert(client_id, key, products), exit_on_error=False)
+
+    async def _convert(self, client_id: int, key: str, products: tuple[Product, Product]) -> None:
+        from engine.words.conversions import ended_words, prospect_words
+        from engine.words.refusals import refusal_words
+        from screens.frame.confirm import WordsScreen
+
+        try:
+            found = await self.desk.conversions.prospect(client_id, key, products)
+            if found.why_not:
+                self.say(prospect_words(found), "warning")
+            elif await self.push_screen_wait(WordsScreen([prospect_words(found)], found.answer)):
+                made = await self.desk.conversions.convert(client_id, key, products, found.quantity)
+                self.say(ended_words(made))
+        except TradedeskError as problem:
+            self.say(f"convert: {refusal_words(problem)}", "error")
+
     def run_command(self, text: str) -> None:
         """Carry out a line of the command line."""
         run_line(self, text)
@@ -246,11 +278,20 @@ class ShellApp(App[None], inherit_bindings=False):
 
         self.push_screen(HelpScreen(self.screen))
 
-    def action_command_line(self) -> None:
-        """The command line."""
+    def action_command_line(self, text: str = "") -> None:
+        """The command line, with this typed already."""
         from screens.frame.commandline import CommandLineScreen
 
-        self.push_screen(CommandLineScreen())
+        self.push_screen(CommandLineScreen(text))
+
+    def action_flatten(self) -> None:
+        """The command line with a flatten of what the cursor is on; nothing is sent."""
+        here = self.screen.here() if isinstance(self.screen, Framed) else Here()
+        if here.client_id is not None:
+            scope = f"client {self.desk.clients.get(here.client_id).code}"
+        else:
+            scope = "desk"
+        self.action_command_line(f"flatten {scope} mis")
 
     def action_certificate(self) -> None:
         """The last halt's certificate."""

@@ -14,6 +14,8 @@ from tradedesk.cli.commands import (
     amend,
     baskets,
     connections,
+    convert,
+    flatten,
     gate,
     launch,
     login,
@@ -136,6 +138,7 @@ app.command(rich_help_panel=_TRADE)(trade.order)
 app.command(rich_help_panel=_TRADE)(amend.modify)
 app.command(rich_help_panel=_TRADE)(amend.cancel)
 app.command("run", rich_help_panel=_TRADE)(runs.one_run)
+app.command(rich_help_panel=_TRADE)(convert.convert)
 app.command(rich_help_panel=_LOOK)(show.search)
 app.command(rich_help_panel=_LOOK)(show.watch)
 app.command(rich_help_panel=_LOOK)(show.detail)
@@ -144,6 +147,7 @@ app.command(rich_help_panel=_LOOK)(show.runs)
 app.command(rich_help_panel=_LOOK)(show.positions)
 app.command(rich_help_panel=_LOOK)(show.funds)
 app.command(rich_help_panel=_LOOK)(show.transactions)
+app.command(rich_help_panel=_SAFETY)(flatten.flatten)
 app.add_typer(mend.unknown_app, name="unknown", rich_help_panel=_SAFETY)
 app.command(rich_help_panel=_SAFETY)(mend.reconcile)
 app.command("cancel-all", rich_help_panel=_SAFETY)(safety.cancel_all)

@@ -74,6 +74,7 @@ _COMMANDS: Mapping[str, Effect] = {
     "cancel": Effect.CANCEL,
     "cancel-all": Effect.HALT,
     "certificate": Effect.READ,
+    "convert": Effect.ACT,
     "detail": Effect.READ,
     "funds": Effect.READ,
     "modify": Effect.ACT,
@@ -110,6 +111,8 @@ def effect_of(words: Sequence[str]) -> Effect | None:
         if rest and rest[0] in below:
             return below[rest[0]]
         return None if any(word in below for word in rest) else below[""]
+    if first == "flatten":
+        return Effect.READ if rest[:1] == ["show"] else Effect.CANCEL if rest[:1] == ["stop"] else Effect.ACT
     if first == "run":
         acts = not {"resume", "repair", "reverse"}.isdisjoint(rest)
         return Effect.ACT if acts else Effect.CANCEL if "stop" in rest else Effect.READ

@@ -1,0 +1,193 @@
+"""A flatten on one screen: what it would send, the typed answer, how it goes, and its certificate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.content import Content
+
+from data.errors import TradedeskError
+from data.vocabulary import FlattenWhat, HaltScope
+from engine.events import Event, FlattenChanged
+from engine.words import formats
+from engine.words.flattens import counts_words, prospect_head, scope_words
+from engine.words.forms import wrong_answer
+from engine.words.refusals import refusal_words
+from screens.flatten.rows import FlattenRow, columns, row_of_line, row_of_position
+from screens.frame.commands import bindings
+from screens.frame.times import market_time
+from screens.frame.workspace import Dialog, Table
+from widgets.answerfield import AnswerField
+from widgets.livegrid import LiveGrid
+from widgets.steady import SteadyStatic
+from widgets.text import plain
+
+if TYPE_CHECKING:
+    from engine.flatten.views import FlattenProspect, FlattenView
+
+
+class FlattenScreen(Dialog[None]):
+    """What a flatten would do until it is confirmed, then the same frame while it goes and as certificate.
+
+    Leaving it ends nothing: the desk goes on, and the tape opens it again.
+    """
+
+    CSS_PATH = Path(__file__).with_name("flatten.tcss")
+    AUTO_FOCUS = "AnswerField Input"
+    TITLE_WORDS = "Flatten"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("copy", "file")]
+
+    def __init__(
+        self,
+        scope: HaltScope = HaltScope.EVERYTHING,
+        value: str = "",
+        what: FlattenWhat = FlattenWhat.MIS,
+        number: int | None = None,
+    ) -> None:
+        """With a number the flatten of that number, else one that is still to be confirmed."""
+        super().__init__()
+        self._scope, self._value, self._what = scope, value, what
+        self._number = number
+        self._prospect: FlattenProspect | None = None
+        self._view: FlattenView | None = None
+        self._rows: dict[int, FlattenRow] = {}
+        self._reading = self._stale = False
+        self._trouble = ""
+
+    def compose_body(self) -> ComposeResult:
+        """The summary, a line a position, what holds, and the answer."""
+        yield SteadyStatic(id="summary")
+        yield LiveGrid(
+            columns(lambda: self.shell.privacy),
+            monotonic=self.shell.monotonic,
+            markable=False,
+            hint="no position; Esc goes back",
+            id="lines",
+        )
+        yield SteadyStatic(id="state")
+        yield AnswerField("reading positions …", monotonic=self.shell.monotonic, id="answer")
+
+    def on_mount(self) -> None:
+        """Read the positions, or follow the flatten that was asked for."""
+        self.listen(self._desk_event)
+        self.query_one("#answer").display = False
+        self._read_again()
+        self.redraw()
+
+    def _desk_event(self, event: Event) -> None:
+        if isinstance(event, FlattenChanged) and event.number == self._number:
+            self._read_again()
+
+    def _read_again(self) -> None:
+        """Bring the figures up to date beside the screen, by one reading at a time."""
+        self._stale = True
+        if not self._reading:
+            self._reading = True
+            self.carry_out(self._read())
+
+    async def _read(self) -> None:
+        try:
+            while self._stale:
+                self._stale = False
+                await self._read_once()
+                self.redraw()
+        except TradedeskError as problem:
+            self._trouble = refusal_words(problem)
+            self.redraw()
+        finally:
+            self._reading = False
+
+    async def _read_once(self) -> None:
+        if self._number is None:
+            self._prospect = await self.desk.flatten.prospect(self._scope, self._value, self._what)
+        else:
+            self._view = await self.desk.flatten.view(self._number)
+
+    def redraw(self) -> None:
+        """The flatten as it was read last."""
+        if not self.is_mounted:
+            return
+        if self._view is not None:
+            rows = [row_of_line(line) for line in self._view.lines]
+            head, state = self._view_words(self._view)
+        elif self._prospect is not None:
+            rows = [row_of_position(one) for one in self._prospect.positions]
+            head, state = self._prospect_words(self._prospect)
+        else:
+            rows, head, state = [], [f"FLATTEN {self._what.value.upper()} {self._of_whom}"], ""
+            head.append(self._trouble or "reading the brokers' positions …")
+        self.query_one("#summary", SteadyStatic).update(Content("\n".join(plain(line) for line in head)))
+        self.query_one("#state", SteadyStatic).update(Content(plain(state)))
+        self._rows = dict(enumerate(rows))
+        self.query_one(LiveGrid).set_rows(self._rows)
+        self._show_answer()
+
+    @property
+    def _of_whom(self) -> str:
+        value = self._value
+        if self._scope is HaltScope.CLIENT:
+            value = self.desk.clients.get(int(value)).code
+        return scope_words(self._scope, value)
+
+    def _prospect_words(self, found: FlattenProspect) -> tuple[list[str], str]:
+        head, beside = prospect_head(found, self._of_whom)
+        ends = ", ".join(formats.time_of_day(at) for at in found.intraday_ends)
+        now = formats.time_of_day(self.desk.market.now())
+        times = f"brokers sell intraday positions out from {ends} · now {now}" if ends else f"now {now}"
+        halted = " · the desk is halted: this passes the halt, F9 F9 stops it" if self._halted else ""
+        return [head, times + halted], self._trouble or beside
+
+    @property
+    def _halted(self) -> bool:
+        return bool(self.desk.halt.active())
+
+    def _view_words(self, view: FlattenView) -> tuple[list[str], str]:
+        what = f"FLATTEN {view.number} {view.what.value.upper()} {self._of_whom}"
+        head = [f"{what} {market_time(self.desk, view.at)} by {view.by}"]
+        if view.ended_at is not None:
+            at = market_time(self.desk, view.ended_at)
+            head.append(f"certified {at} · {counts_words(view)} · nothing of it lives")
+            return head, "t to file  c copy  Esc back"
+        head.append(f"{counts_words(view)} · F9 F9 stops it")
+        ended = "" if view.carried else f"its engine has ended: :flatten {view.what.value} carries it on"
+        return head, self._trouble or ended
+
+    def _show_answer(self) -> None:
+        field, found = self.query_one(AnswerField), self._prospect
+        waits = self._number is None and found is not None and found.sent > 0
+        field.display = waits
+        if waits and found is not None:
+            field.set_label(f"{self.desk.mode}  type  {found.answer}  and Enter:")
+
+    def table_of(self, grid: LiveGrid) -> Table | None:
+        """A line a position."""
+        row = self._rows.get(grid.cursor_key) if isinstance(grid.cursor_key, int) else None
+        return Table("flatten", tuple(grid.columns), tuple(self._rows.values()), row)
+
+    def table(self) -> Table | None:
+        """The positions, wherever the focus is."""
+        return self.table_of(self.query_one(LiveGrid)) if self.is_mounted else None
+
+    async def on_answer_field_answered(self, event: AnswerField.Answered) -> None:
+        """The words begin it; other words begin nothing."""
+        event.field.clear()
+        if self._prospect is None or self._number is not None:
+            return
+        if event.text.strip().casefold() != self._prospect.answer:
+            self.shell.say(wrong_answer(self._prospect.answer, "nothing was sent"), "warning")
+            return
+        self.carry_out(self._start(self._prospect))
+
+    async def _start(self, found: FlattenProspect) -> None:
+        try:
+            number = await self.desk.flatten.start(self._scope, self._value, self._what, found.sent)
+        except TradedeskError as problem:
+            self.shell.say(f"flatten: {refusal_words(problem)}", "error")
+            self._read_again()
+            return
+        self._number, self._trouble = number, ""
+        self.query_one(LiveGrid).focus()
+        self._read_again()

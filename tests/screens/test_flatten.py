@@ -1,0 +1,64 @@
+"""The flatten on screen: what would be sent, the typed answer, the certificate, and F7 that sends nothing."""
+
+from textual.widgets import Input
+
+from data.vocabulary import HaltScope, Product, SizingKind
+from screens.flatten.screen import FlattenScreen
+from screens.frame.commandline import CommandLineScreen
+from tests.desks import buy
+from tests.screens.bench import Bench, opened
+
+QTY = SizingKind.FIXED_QUANTITY
+PRIYA = 15
+
+
+async def _bought(bench: Bench) -> None:
+    plan = await bench.desk.plans.freeze(buy("TCS", QTY, 4, PRIYA, product=Product.MIS))
+    run = await bench.desk.runs.start(plan, plan.digest)
+    await bench.until(lambda: bench.desk.runs.get(run.number).finished_at is not None)
+
+
+async def _typed(bench: Bench, words: str) -> None:
+    await bench.keys("colon")
+    await bench.type(words)
+    await bench.keys("enter")
+
+
+async def test_the_words_flatten_and_the_same_frame_is_the_certificate() -> None:
+    async with opened() as bench:
+        await _bought(bench)
+        await _typed(bench, "flatten desk")
+        await bench.until(lambda: "type  flat 1  and Enter" in bench.text)
+        assert "SELL 4 ≥" in bench.text
+        assert "NOT in it: CNC, MTF, T1, pledged" in bench.text
+        await bench.type("flat 2")
+        await bench.keys("enter")
+        assert await bench.desk.flatten.all() == []
+        await bench.type("flat 1")
+        await bench.keys("enter")
+        await bench.until(lambda: "certified" in bench.text)
+        assert "flat 1 · nothing of it lives" in bench.text
+        assert bench.desk.holdings.of(PRIYA) == []
+
+
+async def test_f7_fills_the_command_line_with_what_the_cursor_is_on_and_sends_nothing() -> None:
+    for key in ("f7", "ctrl+r"):
+        async with opened() as bench:
+            await bench.keys(key)
+            assert isinstance(bench.screen, CommandLineScreen)
+            assert bench.screen.query_one(Input).value.startswith("flatten ")
+            await bench.keys("enter")
+            await bench.until(lambda bench=bench: isinstance(bench.screen, FlattenScreen))
+            assert await bench.desk.flatten.all() == []
+
+
+async def test_f9_works_over_it() -> None:
+    async with opened() as bench:
+        await _bought(bench)
+        await _typed(bench, "flatten client PS1015 all")
+        await bench.until(lambda: "type  flat all 1  and Enter" in bench.text)
+        await bench.f9()
+        await bench.f9()
+        await bench.until(lambda: bench.desk.halt.active())
+        assert bench.desk.halt.active()[0].scope is HaltScope.EVERYTHING
+        assert await bench.desk.flatten.all() == []
