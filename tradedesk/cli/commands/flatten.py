@@ -53,7 +53,6 @@ def flatten(
 
     async def work(desk: "Desk") -> Exit:
         value = _value(desk, scope, named)
-        await desk.hear([client.id for client in desk.clients.all()])
         if not yes:
             found = await desk.flatten.prospect(scope, value, what)
             told = _prospect_words(desk, found, scope_words(scope, named))
@@ -65,6 +64,8 @@ def flatten(
                     document(prospect_shape(found))
                 return Exit.NOTHING_SENT
         number = await desk.flatten.start(scope, value, what)
+        begun = await desk.flatten.view(number)
+        await desk.hear({line.client_id for line in begun.lines})
         made = await desk.flatten.follow(number)
         _print(desk, made, as_json)
         return _exit_of(made)
