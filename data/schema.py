@@ -43,18 +43,21 @@ def columns_of(connection: FileAtRest) -> Columns:
 
 def columns_missing(standing: Columns) -> list[str]:
     """This version's tables and columns that a file lacks, in words."""
-    wanted = {one.name: frozenset(one.columns.keys()) for one in SQLModel.metadata.sorted_tables}
     return [
         f"column {column} of {name}" if name in standing else f"table {name}"
-        for name, columns in wanted.items()
+        for name, columns in _our_columns().items()
         for column in sorted(columns - standing.get(name, frozenset()))[: None if name in standing else 1]
     ]
 
 
+@cache
+def _our_columns() -> Columns:
+    return {one.name: frozenset(one.columns.keys()) for one in SQLModel.metadata.sorted_tables}
+
+
 def ours_of(standing: Columns) -> Columns:
     """The tables that are tradedesk's; another's are found by no stamp."""
-    names = {one.name for one in SQLModel.metadata.sorted_tables}
-    return {name: columns for name, columns in standing.items() if name in names}
+    return {name: columns for name, columns in standing.items() if name in _our_columns()}
 
 
 def alembic_config() -> "Config":

@@ -8,13 +8,13 @@ FUNDS = (
     "sum(hold.amount_paise) AS sum_1 FROM hold WHERE hold.client_id = funds.client_id AND "
     "hold.released_at IS NULL), ?) AS INTEGER) AS held_paise, funds.unsettled_paise, "
     "funds.charges_due_paise, funds.mtf_limit_paise, funds.mtf_loan_paise, funds.mtf_reserved_paise, "
-    "funds.shortfall_paise, CAST(coalesce((SELECT -sum(posting.amount_paise) AS anon_1 FROM posting "
-    "WHERE posting.client_id = funds.client_id AND posting.account = ?), ?) AS INTEGER) AS "
+    "funds.shortfall_paise, CAST(coalesce((SELECT sum(lot.loan_left_paise) AS sum_2 FROM lot WHERE "
+    "lot.client_id = funds.client_id AND lot.product = ? AND quantity_left > 0), ?) AS INTEGER) AS "
     "intraday_loan_paise FROM funds"
 )
 FUNDS_GIVEN = (
     0,
-    "intraday_loan",
+    "MIS",
     0,
 )
 
