@@ -16,8 +16,8 @@ from engine.book.kept import Kept
 from engine.booking.stored import LOTS
 from engine.conversion.booked import ask, end, pieces_of
 from engine.conversion.views import ConversionProspect, ConversionView
-from engine.execution.sending.calls import LastLook, no_answer, outcome_of
 from engine.execution.sending.dispatch import HALTED
+from engine.execution.sending.unanswered import LastLook, no_answer, outcome_of
 from engine.execution.trading import require_trading
 from engine.flatten.looking import Looking
 from engine.instances import ThisEngine

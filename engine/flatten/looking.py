@@ -9,7 +9,7 @@ from data.reference.instruments import Instrument
 from data.vocabulary import BreakKind, ClientStatus, FlattenReason, PhaseKind, Product, SessionState
 from engine.book.kept import Kept
 from engine.book.views import HoldingView, OrderView
-from engine.execution.sending.calls import NO_ANSWER, outcome_of
+from engine.execution.sending.unanswered import NO_ANSWER, outcome_of
 from engine.flatten.positions import Position, Share, positions_of
 from engine.market.venues import Venues
 from engine.timing import Timing
