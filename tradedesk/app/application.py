@@ -103,10 +103,8 @@ class TradedeskApp(ShellApp):
         """`prepare` runs in a thread before the desk opens: its imports, and the trader's settings.
 
         `halt_file` is written at once where F9 is pressed twice before the desk is open, so that nothing is
-        sent; the cancels follow when it is. Without it F9 has no use before that.
-
-        `clock` times F9, fields and grids; tests move one by hand. With 0 frames a second the caller
-        paints by calling `frame`.
+        sent; the cancels follow when it is. Without it F9 has no use before that. `clock` times
+        F9, fields and grids; tests move one by hand. With 0 frames a second the caller paints by `frame`.
         """
         super().__init__()
         self._desk_factory = desk_factory
