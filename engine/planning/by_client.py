@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from data.money import BPS
 from data.vocabulary import AlternativeKind, Reason, Side
 from engine.planning.intent import Intent, LineChange
 from engine.planning.lines import place_of
@@ -30,6 +31,15 @@ class PlanClient:
     def quantity(self, leg: int) -> int:
         """What would be sent of a leg."""
         return sum(line.quantity for line in self.lines.get(leg, ()))
+
+    def worth_paise(self, part: Plan) -> int:
+        """What would be sent of a leg, at its last price."""
+        return self.quantity(part.leg) * part.last_paise
+
+    def weight_bps(self, part: Plan) -> int | None:
+        """That in basis points of what the leg is sized on; None where that is no money."""
+        base = next((line.base_paise for line in self.lines.get(part.leg, ())), 0)
+        return self.worth_paise(part) * BPS // base if base else None
 
     @property
     def going(self) -> int:

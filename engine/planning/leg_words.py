@@ -128,3 +128,34 @@ def intent_of(legs: Sequence[Leg]) -> Intent:
         further=tuple(further),
         drift=first.drift,
     )
+
+
+def words_of_legs(legs: Sequence[Leg]) -> str:
+    """Legs as they would be typed. What cannot be typed, such as a trigger, is left out."""
+    words: list[str] = []
+    side: Side | None = None
+    for leg in legs:
+        if leg.side is not side:
+            side = leg.side
+            words.append(side.value.lower())
+        words.append(_word_of_leg(leg))
+    return " ".join(words)
+
+
+def _word_of_leg(leg: Leg) -> str:
+    exchange, _, symbol = leg.key.partition(":")
+    word = f"{symbol if exchange == 'NSE' else leg.key}:{_size_of(leg)}"
+    if leg.product is not product_from(None, leg.side) and leg.product is not None:
+        word += f":{leg.product.value}"
+    return word if leg.limit_paise is None else f"{word}@{leg.limit_paise / 100:.2f}"
+
+
+def _size_of(leg: Leg) -> str:
+    kind, value = leg.sizing.kind, leg.sizing.value
+    if kind is SizingKind.FIXED_QUANTITY:
+        return str(value)
+    if kind is SizingKind.FIXED_AMOUNT:
+        return f"₹{value // 100}" if value % 100 == 0 else f"₹{value / 100:.2f}"
+    usual = SizingKind.PERCENT_OF_CAPITAL if leg.side is Side.BUY else SizingKind.PERCENT_OF_POSITION
+    of = "" if kind is usual else kind.value.removeprefix("percent_of_")
+    return f"{f'{value / 100:.2f}'.rstrip('0').rstrip('.')}%{of}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from data.vocabulary import PerClient, RunCount, Side
 from engine.words import formats
 from engine.words.formats import counted
-from engine.words.plans import report_verdict, sizing_words
+from engine.words.plans import problem, report_verdict, sizing_words
 
 if TYPE_CHECKING:
     from engine.execution.views import LegCounts
@@ -21,6 +21,9 @@ PER_CLIENT_WORDS = {
     PerClient.IN_ORDER: "each client's legs in their order while its cash lasts",
 }
 """How a client's legs go together, as a plan says it."""
+
+SHORT_PER_CLIENT = {PerClient.ALL: "all or none", PerClient.IN_ORDER: "in order"}
+"""The same in few words."""
 
 
 def size_words(leg: Leg, listed: bool = False) -> str:
@@ -43,14 +46,12 @@ def leg_words(leg: Leg) -> str:
 
 def client_verdict(plan: Plan, client: PlanClient) -> str:
     """What a plan says of a client: ok, or what keeps all or some of its legs back and what could go."""
-    problem = client.problem
-    if problem is None:
+    lost = client.problem
+    if lost is None:
         return "ok"
-    part = next(
-        part for part in plan.parts if any(line is problem for line in client.lines.get(part.leg, ()))
-    )
+    part = next(part for part in plan.parts if any(line is lost for line in client.lines.get(part.leg, ())))
     symbol = part.instrument.tradingsymbol
-    why = f"{symbol}: {report_verdict(problem, part.intent.side, ways=plan.per_client is PerClient.IN_ORDER)}"
+    why = f"{symbol}: {report_verdict(lost, part.intent.side, ways=plan.per_client is PerClient.IN_ORDER)}"
     if client.going:
         return f"{client.going} of {len(client.lines)} legs · {why}"
     if plan.per_client is PerClient.ALL and (could := client.affordable):
@@ -63,6 +64,18 @@ def client_verdict(plan: Plan, client: PlanClient) -> str:
     return why
 
 
+def short_verdict(plan: Plan, client: PlanClient) -> str:
+    """The same in few words: `short 2,51,688 · a 5, 6, 14`, the last what the key `a` makes of its legs."""
+    if client.problem is None:
+        return "ok"
+    words = problem(client.problem)
+    if client.going:
+        return f"{client.going} of {len(client.lines)} legs · {words}"
+    if plan.per_client is PerClient.ALL and (could := client.affordable):
+        return f"{words} · a {', '.join(formats.quantity(could.get(part.leg, 0)) for part in plan.parts)}"
+    return words
+
+
 def basket_outcome_words(plan: Plan, clients: Sequence[PlanClient]) -> str:
     """`BUY TCS 5 % of capital and 2 legs more: 131 orders for 45 of 50 clients`, and who goes in part."""
     whole = sum(client.problem is None and client.going > 0 for client in clients)
@@ -72,27 +85,25 @@ def basket_outcome_words(plan: Plan, clients: Sequence[PlanClient]) -> str:
     return f"{words}, {partly} of them in part" if partly else words
 
 
-def leg_progress_words(leg: LegCounts) -> str:
-    """How far a leg has come: `RELIANCE 22/45`, with what is live, unknown or has failed of it."""
+def leg_progress_words(leg: LegCounts, brief: bool = False) -> str:
+    """How far a leg has come: `RELIANCE 22/45`, with what is live, unsent, failed or unknown of it.
+
+    In brief the last two alone are said.
+    """
     counts = leg.counts
     failed = sum(counts[word] for word in (RunCount.REJECTED, RunCount.DENIED, RunCount.NOT_RECEIVED))
-    said = [
-        f"{count} {word}"
-        for count, word in (
-            (counts[RunCount.OPEN] + counts[RunCount.SENDING], "live"),
-            (counts[RunCount.UNSENT], "unsent"),
-            (failed, "failed"),
-            (counts[RunCount.UNKNOWN], "UNKNOWN"),
-        )
-        if count
-    ]
+    live = 0 if brief else counts[RunCount.OPEN] + counts[RunCount.SENDING]
+    unsent = 0 if brief else counts[RunCount.UNSENT]
+    found = ((live, "live"), (unsent, "unsent"), (failed, "failed"), (counts[RunCount.UNKNOWN], "UNKNOWN"))
+    said = [f"{count} {word}" for count, word in found if count]
     side = "" if leg.side is Side.BUY else "sell "
     words = f"{side}{leg.symbol} {counts[RunCount.FILLED]}/{counts[RunCount.TOTAL]}"
     return f"{words} ({', '.join(said)})" if said else words
 
 
-def progress_words(legs: Sequence[LegCounts]) -> str:
+def progress_words(legs: Sequence[LegCounts], brief: bool = False) -> str:
     """How far a run of several legs has come, in all and leg by leg."""
     filled = sum(leg.counts[RunCount.FILLED] for leg in legs)
     total = sum(leg.counts[RunCount.TOTAL] for leg in legs)
-    return f"filled {filled}/{total} in all · {' · '.join(map(leg_progress_words, legs))}"
+    each = " · ".join(leg_progress_words(leg, brief) for leg in legs)
+    return f"filled {filled}/{total} in all · {each}"

@@ -37,16 +37,19 @@ class LinesGrid(LiveGrid):
 
         letter: str
 
+    answering = True
+    """Whether there is an answer to type."""
+
     def check_consume_key(self, key: str, character: str | None) -> bool:
         """Whether a key is the answer's, so that outer bindings are neither shown nor run for it."""
-        return character is not None and character in ANSWER_LETTERS
+        return self.answering and character is not None and character in ANSWER_LETTERS
 
     def on_key(self, event: events.Key) -> None:
         """Hand the letters of an answer on."""
-        if event.character is not None and event.character in ANSWER_LETTERS:
+        if self.check_consume_key(event.key, event.character):
             event.stop()
             event.prevent_default()
-            self.post_message(self.Typed(event.character))
+            self.post_message(self.Typed(event.character or ""))
 
 
 def has_use(action: str, plan: Plan, row: PlanLine | GroupRow | None) -> bool:

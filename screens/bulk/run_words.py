@@ -60,7 +60,7 @@ def bar(counts: dict[RunCount, int], width: int) -> list[tuple[str, str]]:
 
 def run_title(run: RunView, plan: Plan | None) -> str:
     """What the run was for."""
-    if plan is None:
+    if plan is None or plan.in_legs:
         return run.title
     return f"{plan.intent.side.value} {plan.instrument.tradingsymbol} {wish_words(plan.intent)}"
 

@@ -113,7 +113,7 @@ class BulkScreen(Workspace):
     ) -> None:
         """The form for a side, with the symbol and the clients marked or shown, or filled with an intent."""
         if intent is not None and intent.in_legs:
-            self._say_in_legs()
+            self.shell.open_basket(intent)
             return
         self._begun = True
         form = self.query_one(BulkForm)
@@ -141,7 +141,7 @@ class BulkScreen(Workspace):
             return
         plan = await self.desk.plans.get(number)
         if plan.in_legs:
-            self._say_in_legs()
+            self.shell.open_basket(plan.intent)
         elif self.desk.plans.expired(plan):
             self.begin(plan.intent.side, intent=plan.intent)
             self.shell.say(f"plan {number} was not sent and is too old; Enter makes it anew")
@@ -177,13 +177,9 @@ class BulkScreen(Workspace):
     def _freeze(self, intent: Intent) -> None:
         self._work(partial(self._frozen, intent))
 
-    def _say_in_legs(self) -> None:
-        """This form has one symbol: what has legs is planned, repaired and reversed by commands."""
-        self.shell.say("it has several legs: `tradedesk basket` and `tradedesk run N` plan those", "warning")
-
     async def _frozen(self, intent: Intent) -> None:
         if intent.in_legs:
-            self._say_in_legs()
+            self.shell.open_basket(intent)
             return
         plan = await self.desk.plans.freeze(intent)
         form = self.query_one(BulkForm)

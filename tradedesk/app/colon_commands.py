@@ -74,6 +74,11 @@ def _reverse(app: ShellApp, argument: str) -> None:
     app.run_worker(reverse(), exit_on_error=False)
 
 
+def _basket(app: ShellApp, argument: str) -> None:
+    matrix = app.in_matrix()
+    matrix.call_later(matrix.begin_typed, argument)
+
+
 def _run(app: ShellApp, argument: str) -> None:
     app.open_run(count_from_text(argument, "run"))
 
@@ -118,6 +123,7 @@ LINES: dict[str, tuple[ColonLine, str]] = {
     "flatten": (_flatten, "client CODE, group NAME or desk [mis|today|mtf|all]: take positions flat; asks"),
     "convert": (_convert, "CODE SYMBOL mis|mtf cnc: make a position the client's own; asks"),
     "reverse": (_reverse, "NUMBER: plan the opposite of what a run filled"),
+    "basket": (_basket, "LEGS: plan several legs, such as buy RELIANCE:15% TCS:20%"),
     "run": (_run, "NUMBER: a run"),
     "plan": (_plan, "NUMBER: a stored plan"),
     "watch": (_watch, "SYMBOL: put a symbol on the first watchlist"),

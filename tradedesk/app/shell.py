@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from engine.planning.intent import Intent
     from screens.bulk.screen import BulkScreen
     from screens.frame.draft import Draft
+    from screens.matrix.screen import MatrixScreen
 
 
 FINDER = "find in {}"
@@ -124,9 +125,26 @@ class ShellApp(App[None], inherit_bindings=False):
         intent: Intent | None = None,
         shown: Sequence[int] | None = None,
     ) -> None:
-        """The bulk form."""
+        """The bulk form; what has several legs goes to the matrix."""
+        if intent is not None and intent.in_legs:
+            self.open_basket(intent)
+            return
         bulk, named = self._in_bulk(), tuple(client_ids)
         bulk.call_later(partial(bulk.begin, side, key=key, client_ids=named, intent=intent, shown=shown))
+
+    def open_basket(self, intent: Intent) -> None:
+        """An intent of several legs in the matrix, planned."""
+        matrix = self.in_matrix()
+        matrix.call_later(matrix.begin, intent)
+
+    def in_matrix(self) -> MatrixScreen:
+        """The matrix, turned to; what it is to do waits until it has been drawn."""
+        from screens.matrix.screen import MatrixScreen
+
+        self.open_workspace(WorkspaceName.MATRIX)
+        matrix = self.screen_stack[0]
+        assert isinstance(matrix, MatrixScreen)
+        return matrix
 
     def _in_bulk(self) -> BulkScreen:
         """The bulk workspace, turned to; what it is to do waits until it has been drawn."""

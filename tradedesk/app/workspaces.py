@@ -72,7 +72,11 @@ WORKSPACES = (
         "screens.positions.screen:PositionsScreen",
     ),
     WorkspaceEntry(
-        WorkspaceName.MATRIX, "Matrix of clients and stocks", "5", "m", "screens.matrix:MatrixScreen"
+        WorkspaceName.MATRIX,
+        "Matrix: baskets of several legs, and what is held, client by client",
+        "5",
+        "m",
+        "screens.matrix.screen:MatrixScreen",
     ),
     WorkspaceEntry(
         WorkspaceName.REBALANCE, "Rebalance to targets", "6", "r", "screens.rebalance:RebalanceScreen"
