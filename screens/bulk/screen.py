@@ -113,7 +113,7 @@ class BulkScreen(Workspace):
     ) -> None:
         """The form for a side, with the symbol and the clients marked or shown, or filled with an intent."""
         if intent is not None and intent.in_legs:
-            self.shell.open_basket(intent)
+            self.shell.open_bulk(intent.side, intent=intent)
             return
         self._begun = True
         form = self.query_one(BulkForm)
@@ -141,7 +141,7 @@ class BulkScreen(Workspace):
             return
         plan = await self.desk.plans.get(number)
         if plan.in_legs:
-            self.shell.open_basket(plan.intent)
+            self.shell.open_bulk(plan.intent.side, intent=plan.intent)
         elif self.desk.plans.expired(plan):
             self.begin(plan.intent.side, intent=plan.intent)
             self.shell.say(f"plan {number} was not sent and is too old; Enter makes it anew")
@@ -179,7 +179,7 @@ class BulkScreen(Workspace):
 
     async def _frozen(self, intent: Intent) -> None:
         if intent.in_legs:
-            self.shell.open_basket(intent)
+            self.shell.open_bulk(intent.side, intent=intent)
             return
         plan = await self.desk.plans.freeze(intent)
         form = self.query_one(BulkForm)

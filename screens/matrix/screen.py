@@ -29,7 +29,7 @@ from screens.frame.routes import WorkspaceName
 from screens.frame.workspace import Here, Table, Workspace
 from screens.matrix.grid import MatrixGrid
 from screens.matrix.legs_form import LegsForm
-from screens.matrix.words import Words, held_words, plan_words, run_words
+from screens.matrix.words import MatrixWords, held_words, plan_words, run_words
 from widgets.answerfield import AnswerField
 from widgets.livegrid import LiveGrid
 from widgets.steady import SteadyStatic
@@ -294,7 +294,7 @@ class MatrixScreen(Workspace):
             asked = "one moment…" if self._busy else answer_words(self.desk, self._plan)
             self._answer.set_label(asked)
 
-    def _words(self) -> Words:
+    def _words(self) -> MatrixWords:
         plan, masked = self._plan, self.shell.privacy
         if plan is None:
             return held_words(self.desk, len(self._grid.shown_keys), self._grid.look, masked)

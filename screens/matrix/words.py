@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class MatrixWords:
     """The title, the line of figures, and the line below the matrix."""
 
     title: str
@@ -31,10 +31,10 @@ class Words:
     total: str
 
 
-def held_words(desk: Desk, clients: int, look: StrEnum, masked: bool) -> Words:
+def held_words(desk: Desk, clients: int, look: StrEnum, masked: bool) -> MatrixWords:
     """What is said while no legs are planned."""
     worth = MASK if masked else f"₹{formats.rupees(desk.valuation.desk_total().value_paise)}"
-    return Words(
+    return MatrixWords(
         f"Matrix │ what is held: {look.value}",
         Content(" Tab to the legs, Enter plans them · , turns the cells"),
         f"{counted(clients, 'client')} holding shares worth {worth}",
@@ -43,7 +43,7 @@ def held_words(desk: Desk, clients: int, look: StrEnum, masked: bool) -> Words:
 
 def plan_words(
     desk: Desk, plan: Plan, clients: Sequence[PlanClient], look: StrEnum, masked: bool, brief: bool
-) -> Words:
+) -> MatrixWords:
     """What is said of a plan that waits for its answer, with how far each price has moved."""
     reserve = MASK if masked else f"₹{formats.rupees(plan.reserve_paise)}"
     digest = "" if brief else f" · {plan.short_digest}"
@@ -54,12 +54,12 @@ def plan_words(
         price = "" if brief else f" {formats.price(part.last_paise)}"
         price = f" · {part.instrument.tradingsymbol}{price} "
         drifts += [price, drift_part(part, desk.plans.drift_bps(part))]
-    return Words(
+    return MatrixWords(
         _title(plan, look, brief), Content.assemble(said, *drifts), basket_outcome_words(plan, clients)
     )
 
 
-def run_words(desk: Desk, plan: Plan, number: int, look: StrEnum, brief: bool) -> Words:
+def run_words(desk: Desk, plan: Plan, number: int, look: StrEnum, brief: bool) -> MatrixWords:
     """How far its run has come, by symbol and in all."""
     run = desk.runs.get(number)
     legs = by_leg([desk.orders.get(order_id) for order_id in run.order_ids])
@@ -67,7 +67,7 @@ def run_words(desk: Desk, plan: Plan, number: int, look: StrEnum, brief: bool) -
         f" run {number} {run.word} · {run.elapsed_s:.0f} s · {progress_words(legs, brief=True)}"
     )
     keys = "Enter: the run, p pauses, x stops · r repairs · Esc back to the legs"
-    return Words(_title(plan, look, brief), figures, keys)
+    return MatrixWords(_title(plan, look, brief), figures, keys)
 
 
 def _title(plan: Plan, look: StrEnum, brief: bool) -> str:
