@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from data.audit import AuditAction, AuditEntry
+from data.errors import TradedeskError
 from data.ledger import reserve_shares
 from data.money import BPS
 from data.repositories.trading import flattens
@@ -32,7 +33,7 @@ from engine.instances import ThisEngine
 from engine.news import FlattenBegan, FlattenEnded
 
 
-class FlattenLost(Exception):  # noqa: N818 - what it is
+class FlattenLost(TradedeskError):  # noqa: N818 - what it is
     """The flatten has ended, or another engine carries it out: nothing was written."""
 
 

@@ -251,7 +251,9 @@ def test_funded_intraday_and_pledged_shares_stand_apart():
     assert (lent.product, lent.free, lent.cost_paise, lent.isin) == (Product.MTF, 7, 633_50, "INE009A01021")
     intraday = position(product="MIS", quantity=5, day_buy_quantity=5, day_buy_value=500)
     assert buckets([], [intraday]) == [("INFY", "MIS", 0, 0, 5, 500_00)]
-    assert buckets([], [position(product="MIS", quantity=-5, day_sell_quantity=5)]) == []
+    sold = position(product="MIS", quantity=-5, day_sell_quantity=5)
+    assert buckets([], [sold]) == [("INFY", "MIS", 0, 0, 0, 0)]
+    assert [one.short for one in holdings_of([], {"net": [sold]})] == [5]
     assert buckets([], [position(exchange="NFO", product="NRML", quantity=75)]) == []
     rows = holdings_of([holding(quantity=None), holding(tradingsymbol="TCS", quantity=3)], {"net": []})
     assert [one.tradingsymbol for one in rows] == ["TCS"]

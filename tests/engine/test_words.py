@@ -14,6 +14,7 @@ from data.errors import BadInput
 from data.reference.instruments import Instrument
 from data.vocabulary import (
     DeskKind,
+    FlattenWhat,
     PauseReason,
     PhaseKind,
     Product,
@@ -85,6 +86,7 @@ FIGURES = {
     date | None: date(2026, 11, 18),
     int | None: 4,
     PhaseKind: PhaseKind.CONTINUOUS,
+    FlattenWhat: FlattenWhat.MIS,
     Product: Product.MTF,
     SizingKind: SizingKind.PERCENT_OF_CAPITAL,
     tuple[Product, ...]: (Product.CNC, Product.MIS),

@@ -59,6 +59,16 @@ async def test_f9_works_over_it() -> None:
         await bench.until(lambda: "type  flat all 1  and Enter" in bench.text)
         await bench.f9()
         await bench.f9()
-        await bench.until(lambda: bench.desk.halt.active())
+        await bench.until(lambda: bool(bench.desk.halt.active()))
         assert bench.desk.halt.active()[0].scope is HaltScope.EVERYTHING
         assert await bench.desk.flatten.all() == []
+
+
+async def test_the_words_convert_and_the_typed_answer_makes_shares_the_clients_own() -> None:
+    async with opened() as bench:
+        await _bought(bench)
+        await _typed(bench, "convert PS1015 TCS mis cnc")
+        await bench.until(lambda: "type  convert 4  and Enter" in bench.text)
+        await bench.type("convert 4")
+        await bench.keys("enter")
+        await bench.until(lambda: [h.product for h in bench.desk.holdings.of(PRIYA)] == [Product.CNC])

@@ -221,17 +221,34 @@ class ShellApp(App[None], inherit_bindings=False):
         self.run_worker(self._convert(client_id, key, products), exit_on_error=False)
 
     async def _convert(self, client_id: int, key: str, products: tuple[Product, Product]) -> None:
-        from engine.words.conversions import ended_words, prospect_words
+        from engine.words.conversions import prospect_words
         from engine.words.refusals import refusal_words
-        from screens.frame.confirm import WordsScreen
+        from screens.frame.confirm import WordsCard
 
         try:
             found = await self.desk.conversions.prospect(client_id, key, products)
-            if found.why_not:
-                self.say(prospect_words(found), "warning")
-            elif await self.push_screen_wait(WordsScreen([prospect_words(found)], found.answer)):
-                made = await self.desk.conversions.convert(client_id, key, products, found.quantity)
-                self.say(ended_words(made))
+        except TradedeskError as problem:
+            self.say(f"convert: {refusal_words(problem)}", "error")
+            return
+        if found.why_not or not isinstance(self.screen, Workspace):
+            self.say(prospect_words(found), "warning")
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                work = self._converted(client_id, key, products, found.quantity)
+                self.run_worker(work, exit_on_error=False)
+
+        self.screen.open_card(WordsCard("CONVERT", [prospect_words(found)], found.answer), answered)
+
+    async def _converted(
+        self, client_id: int, key: str, products: tuple[Product, Product], quantity: int
+    ) -> None:
+        from engine.words.conversions import ended_words
+        from engine.words.refusals import refusal_words
+
+        try:
+            self.say(ended_words(await self.desk.conversions.convert(client_id, key, products, quantity)))
         except TradedeskError as problem:
             self.say(f"convert: {refusal_words(problem)}", "error")
 
