@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from data.vocabulary import OrderState, Reason, RunCount
-from engine.execution.views import by_leg
 from engine.words.baskets import basket_outcome_words, progress_words
 from engine.words.plans import outcome_words
 from engine.words.reasons import counts_words
@@ -98,6 +97,8 @@ async def _telling(desk: "Desk", number: int, legs: bool) -> AsyncGenerator[None
     """Say meanwhile how far a run of several legs has come, every two seconds."""
 
     async def tell() -> None:
+        from engine.execution.views import by_leg
+
         while True:
             await desk.clock.sleep(TELL_EVERY_S)
             orders = [desk.orders.get(order_id) for order_id in desk.runs.get(number).order_ids]

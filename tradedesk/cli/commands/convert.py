@@ -6,7 +6,6 @@ import typer
 
 from data.money import count_from_text
 from data.vocabulary import ConversionState
-from engine.conversion.asked import product_from
 from engine.words.conversions import ended_words, prospect_words
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson, Yes, given, json_too
@@ -29,6 +28,8 @@ def convert(
     as_json: AsJson = False,
 ) -> None:
     """Make a client's shares its own: what is lent on them is repaid from its cash, until the cut-off."""
+    from engine.conversion.asked import product_from
+
     products = product_from(of), product_from(to)
     wanted = None if quantity is None else count_from_text(quantity, "quantity")
 

@@ -7,7 +7,6 @@ import typer
 from data.errors import BadInput
 from data.money import count_from_text
 from data.vocabulary import FlattenReason, FlattenState, HaltScope
-from engine.flatten.asked import FORMS, flatten_from
 from engine.words.flattens import (
     counts_words,
     line_words,
@@ -47,6 +46,8 @@ def flatten(
     if words[0] in ("show", "stop"):
         _one(words, as_json)
         return
+    from engine.flatten.asked import flatten_from
+
     asked = flatten_from(words)
     assert not isinstance(asked, int), "`show` is not this"
     scope, named, what = asked.scope, asked.value, asked.what
@@ -82,6 +83,8 @@ def _value(desk: "Desk", scope: HaltScope, named: str) -> str:
 
 def _one(words: list[str], as_json: bool) -> None:
     """Show a flatten, the latest without a number, or stop one."""
+    from engine.flatten.asked import FORMS
+
     action, numbers = words[0], words[1:]
     if len(numbers) > 1 or (action == "stop" and not numbers):
         raise BadInput("flatten", " ".join(words), f"give {FORMS}")

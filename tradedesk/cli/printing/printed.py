@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 from data.vocabulary import Side
-from engine.execution.views import by_leg
 from engine.words.baskets import progress_words
 from engine.words.formats import DASH, amount, quantity, rupees
 from engine.words.orders import why_words
@@ -88,6 +87,8 @@ def _sell_figures(entry: "PlanLine") -> tuple[str, ...]:
 
 def print_run(desk: "Desk", run: "RunView") -> None:
     """Print a run's counts, and every order that did not fill completely with the broker's words."""
+    from engine.execution.views import by_leg
+
     line(run_words(run))
     orders = [desk.orders.get(order_id) for order_id in run.order_ids]
     legs = by_leg(orders)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.execution.views import by_leg
 from engine.words.runs import run_why
 from tradedesk.cli.views import values
 
@@ -250,6 +249,8 @@ class WholeRunShape(RunShape):
 
 def whole_run_shape(desk: Desk, run: RunView) -> WholeRunShape:
     """The run in that shape."""
+    from engine.execution.views import by_leg
+
     orders = [desk.orders.get(order_id) for order_id in run.order_ids]
     return WholeRunShape(
         **values(run_shape(run)),
