@@ -108,6 +108,15 @@ STEPS: dict[str, tuple[str, ...]] = {
     "run repair": ("run", "7", "repair"),
     "run reverse": ("run", "7", "reverse"),
     "baskets remove": ("baskets", "remove", "Two"),
+    "order intraday": ("order", "PS1015", "buy", "TCS", "3", "--product", "MIS", "--yes"),
+    "convert unconfirmed": ("convert", "PS1015", "TCS", "mis", "cnc"),
+    "convert": ("convert", "PS1015", "TCS", "mis", "cnc", "--quantity", "1", "--yes"),
+    "convert too many": ("convert", "PS1015", "TCS", "mis", "cnc", "--quantity", "3", "--yes"),
+    "flatten unconfirmed": ("flatten", "client", "PS1015", "mis"),
+    "flatten": ("flatten", "client", "PS1015", "mis", "--yes"),
+    "flatten again": ("flatten", "client", "PS1015", "mis"),
+    "flatten show": ("flatten", "show"),
+    "flatten stop": ("flatten", "stop", "1"),
     "usage": ("plan", "buy"),
 }
 """What is run, in this order, each under a name of its own; all with `--json`."""

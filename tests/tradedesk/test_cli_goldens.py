@@ -15,7 +15,7 @@ from golden_session import GOLDENS, STEPS, session
 from open_app import Beside, open_app
 
 from tradedesk.cli.main import app
-from tradedesk.cli.views import clients, halts, market, orders, plans
+from tradedesk.cli.views import clients, flattens, halts, market, orders, plans
 from tradedesk.socket.protocol import effect_of
 
 DOCS = Path(__file__).parents[2] / "docs" / "cli.md"
@@ -97,7 +97,7 @@ def test_the_docs_name_every_key_that_a_command_prints(golden: dict[str, dict[st
     assert missing == {}
 
 
-@pytest.mark.parametrize("room", [clients, halts, market, orders, plans])
+@pytest.mark.parametrize("room", [clients, flattens, halts, market, orders, plans])
 def test_the_docs_name_every_key_that_a_shape_declares(room: ModuleType) -> None:
     named = set(re.findall(r"`([a-z0-9_]+)`", _shapes_of(DOCS)))
     shapes = [one for name, one in vars(room).items() if name.endswith("Shape") and is_dataclass(one)]
