@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from filecmp import cmp
+from itertools import chain, count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -231,6 +232,12 @@ def copy_path(path: Path, at: datetime) -> Path:
     return path.with_name(f"{path.stem}-before-{HEAD}-{at:%Y%m%dT%H%M%SZ}{path.suffix}")
 
 
+def _unused(copy: Path) -> Path:
+    """The name of a copy, or the next one behind it where a copy of the same second lies there already."""
+    behind = (copy.with_stem(f"{copy.stem}-{number}") for number in count(2))
+    return next(name for name in chain([copy], behind) if not name.exists())
+
+
 def copies_beside(path: Path) -> list[Path]:
     """The copies that lie beside a file as it was before it was brought to a later version."""
     return sorted(path.parent.glob(f"{path.stem}-before-*{path.suffix}"))
@@ -254,6 +261,7 @@ def _lay_copy(path: Path, at: datetime) -> tuple[Path, bool]:
             if cmp(earlier, part, shallow=False):
                 part.unlink()
                 return earlier, False
+        copy = _unused(copy)
         part.replace(copy)
     except (OSError, FileError) as problem:
         with suppress(OSError):

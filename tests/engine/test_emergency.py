@@ -156,13 +156,19 @@ async def test_what_was_reserved_and_not_sent_is_freed_as_the_books_take_the_hal
         seam(desk).workers.dispatcher.submit = lambda ids: None
         plan = await desk.plans.freeze(buy("TCS", SizingKind.FIXED_QUANTITY, 1, ROHAN, limit_paise=2400_00))
         await desk.runs.start(plan, plan.digest)
-        await disk(desk, full=True)
+
+        def refused(unit):
+            future = asyncio.get_running_loop().create_future()
+            future.set_exception(StoreUnwritable("database or disk is full"))
+            return future
+
+        seam(desk).store.submit = refused
         with pytest.raises(StoreUnwritable):
             await desk.halt.fire("tester", HaltScope.CLIENT, str(ROHAN))
         assert desk.halt.unwritten is not None
         (entry,) = desk.halt.unwritten.certificate.orders
         assert entry.result == "unsent"
-        await disk(desk, full=False)
+        del seam(desk).store.submit
         await until(desk, lambda: desk.counts().unsent == 0)
         (order,) = desk.orders.all()
         assert (order.state, order.blocked_paise) == (OrderState.CANCELLED, 0)
