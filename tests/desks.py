@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -54,6 +55,11 @@ MISSION_PINS = {
 """Last price and previous close, in paise, that the scenarios name; on the tick."""
 
 
+@cache
+def _settings(policy: Policy) -> Settings:
+    return Settings(policy=policy, trader="tester")
+
+
 @asynccontextmanager
 async def paper_desk(
     home: Path,
@@ -72,7 +78,7 @@ async def paper_desk(
         empty_books(home),
         kind,
         clock=clock,
-        settings=settings or Settings(policy=policy, trader="tester"),
+        settings=settings or _settings(policy),
         rules=rules,
         waits=WAITS,
         exchange=exchange,

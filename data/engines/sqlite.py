@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections.abc import Callable, Generator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,6 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
+from sqlalchemy.util import LRUCache
 
 from data.engines.driver import fetch, run
 from data.urls import sqlite_url
@@ -22,13 +24,18 @@ WALK_STEPS = 100_000
 LOCK_RETRY_S = 0.0005
 """How long the writer pauses between two tries for another's lock; SQLite's own back-off would starve it."""
 
+COMPILED: dict[str, Any] = {"compiled_cache": LRUCache[Any, Any](500)}
+"""Execution options of every engine: a statement is compiled once in a process, not once an engine."""
+
 MOST_FAULTS = 20
 """Faults that a walk over the file names before it ends."""
 
 
 def writer_engine(path: Path) -> Engine:
     """An engine whose one connection leaves transactions to us."""
-    engine = create_engine(sqlite_url(path), poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    engine = create_engine(
+        sqlite_url(path), poolclass=NullPool, isolation_level="AUTOCOMMIT", execution_options=COMPILED
+    )
     event.listen(engine, "connect", writer_connected)
     return engine
 
@@ -53,7 +60,9 @@ def writer_connected(connection: Any, record: object) -> None:
 
 def reader_engine(path: Path, size: int) -> AsyncEngine:
     """An engine of `size` connections for the event loop that only read."""
-    engine = create_async_engine(sqlite_url(path, "sqlite+aiosqlite"), pool_size=size)
+    engine = create_async_engine(
+        sqlite_url(path, "sqlite+aiosqlite"), pool_size=size, execution_options=COMPILED
+    )
     event.listen(engine.sync_engine, "connect", _reader_connected)
     return engine
 
@@ -63,11 +72,17 @@ def read_file(path: Path, work: Callable[[Connection], T]) -> T:
 
     All of it sees the file as of one moment, however others write meanwhile.
     """
-    engine = create_engine(sqlite_url(path), poolclass=NullPool)
-    event.listen(engine, "connect", _reader_connected)
-    with engine.connect() as connection:
+    with _file_engine(path).connect() as connection:
         connection.exec_driver_sql("BEGIN")
         return work(connection)
+
+
+@lru_cache(maxsize=8)
+def _file_engine(path: Path) -> Engine:
+    """The engine of `read_file`, which holds no connection between two looks."""
+    engine = create_engine(sqlite_url(path), poolclass=NullPool, execution_options=COMPILED)
+    event.listen(engine, "connect", _reader_connected)
+    return engine
 
 
 def shared_reader(path: Path) -> Connection:
@@ -77,6 +92,7 @@ def shared_reader(path: Path) -> Connection:
         poolclass=NullPool,
         isolation_level="AUTOCOMMIT",
         connect_args={"check_same_thread": False},
+        execution_options=COMPILED,
     )
     event.listen(engine, "connect", _reader_connected)
     return engine.connect()
