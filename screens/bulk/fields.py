@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from engine.planning.intent import Intent
     from screens.frame.workspace import Framed
 
+Field = TypeVar("Field", NumberField, ChoiceField)
+
 
 class BulkFields(Vertical):
     """A row a question: symbol, size, product, price, clients; what is typed goes up to the form."""
@@ -45,6 +47,7 @@ class BulkFields(Vertical):
         self._side = Side.BUY
         self._sized = SIZES[Side.BUY][0]
         self._priced_for: str | None = None
+        self._answers: list[NumberField | ChoiceField] = []
 
     def compose(self) -> ComposeResult:
         """A row a question, answers beside them."""
@@ -58,29 +61,33 @@ class BulkFields(Vertical):
             yield SteadyStatic(id="quote", classes="fact")
         with Horizontal(classes="row"):
             yield SteadyStatic("size", classes="label")
-            yield NumberField(id="value")
-            yield ChoiceField([SIZING_WORDS[kind] for kind in SIZES[Side.BUY]], id="kind")
+            yield self._answer(NumberField(id="value"))
+            yield self._answer(ChoiceField([SIZING_WORDS[kind] for kind in SIZES[Side.BUY]], id="kind"))
             yield SteadyStatic(id="size-fact", classes="fact")
         with Horizontal(classes="row"):
             yield SteadyStatic("product", classes="label")
-            yield ChoiceField(["CNC", "MTF", "MIS"], id="product")
+            yield self._answer(ChoiceField(["CNC", "MTF", "MIS"], id="product"))
             yield SteadyStatic("validity", classes="label inner", id="validity-label")
-            yield ChoiceField(standings(self._screen.desk), id="validity")
+            yield self._answer(ChoiceField(standings(self._screen.desk), id="validity"))
             yield SteadyStatic("drift", classes="label inner", id="drift-label")
-            yield ChoiceField([word.upper() for word in Drift], id="drift")
+            yield self._answer(ChoiceField([word.upper() for word in Drift], id="drift"))
             yield SteadyStatic(id="product-fact", classes="fact")
         with Horizontal(classes="row"):
             yield SteadyStatic("type", classes="label")
-            yield ChoiceField([kind.value for kind in KINDS], id="type")
+            yield self._answer(ChoiceField([kind.value for kind in KINDS], id="type"))
             yield SteadyStatic("price", classes="label inner")
-            yield NumberField(decimals=2, id="price")
+            yield self._answer(NumberField(decimals=2, id="price"))
             yield SteadyStatic("trigger", classes="label inner", id="trigger-label")
-            yield NumberField(decimals=2, id="trigger")
+            yield self._answer(NumberField(decimals=2, id="trigger"))
             yield SteadyStatic(id="price-fact", classes="fact")
         with Horizontal(classes="row"):
             yield SteadyStatic("clients", classes="label")
-            yield ChoiceField(["all"], id="clients")
+            yield self._answer(ChoiceField(["all"], id="clients"))
             yield SteadyStatic(id="clients-fact", classes="fact")
+
+    def _answer(self, field: Field) -> Field:
+        self._answers.append(field)
+        return field
 
     @property
     def _screen(self) -> Framed[None]:
@@ -180,8 +187,7 @@ class BulkFields(Vertical):
 
     def values(self) -> dict[str, str]:
         """What stands in each field."""
-        fields = (*self.query(NumberField), *self.query(ChoiceField))
-        return {field.id or "": field.value for field in fields} | {"symbol": self.key or ""}
+        return {field.id or "": field.value for field in self._answers} | {"symbol": self.key or ""}
 
     def typed(self) -> Typed:
         """The answers. Raises `BadInput` where no symbol is chosen."""

@@ -53,11 +53,13 @@ class Framed(DockHost[Result], inherit_bindings=False):
     _dismissed = False
     _waiting_to_dismiss: tuple[Result | None] | None = None
     _resume_waits = False
+    _strip: StatusStrip | None = None
 
     def compose(self) -> ComposeResult:
         """Strip, body, key line, and the words for a terminal that is too small for them."""
         self.add_class(*self._size_classes(), update=False)
-        yield StatusStrip(id="strip")
+        self._strip = StatusStrip(id="strip")
+        yield self._strip
         with Container(id="body"):
             yield from self.compose_body()
         yield KeyLine(id="keys")
@@ -177,9 +179,9 @@ class Framed(DockHost[Result], inherit_bindings=False):
 
     def show_strip(self, mode: Mode, segments: Sequence[Segment]) -> None:
         """Put the frame's facts into the strip."""
-        for strip in self.query(StatusStrip):
-            strip.mode = mode
-            strip.set_segments(segments)
+        if self._strip is not None and self._strip.is_attached:
+            self._strip.mode = mode
+            self._strip.set_segments(segments)
 
     def post_message(self, message: Message) -> bool:
         """As Textual does; but a workspace that opens is told twice that it is up before it hears it once."""
