@@ -16,6 +16,7 @@ from textual.widgets import Input
 from engine.book.views import traded_paise
 from engine.events import Event, OrderChanged
 from engine.words import formats
+from engine.words.formats import MASK
 from engine.words.orders import flagged_why, state_words
 from engine.words.runs import waiting_words
 from screens.desk.side import SidePane
@@ -249,12 +250,13 @@ class OrdersScreen(Workspace):
         self.refresh_bindings()
 
     def _paint_detail(self) -> None:
-        """The order under the cursor with its product and average, and the broker's own words in full."""
+        """The order under the cursor with client, product and average, and the broker's own words in full."""
         order = self._order
         words = ""
         if order is not None:
             client = self.desk.clients.get(order.client_id)
-            words = f" {client.code} {order.side.value} {order.tradingsymbol} {order.product.value}"
+            name = MASK if self.shell.privacy else client.name
+            words = f" {client.code} {name} {order.side.value} {order.tradingsymbol} {order.product.value}"
             words += f" {state_words(order)}"
             if order.filled_quantity:
                 words += (

@@ -7,6 +7,7 @@ from screens.bulk.form import BulkForm
 from screens.bulk.plan_view import PlanView
 from screens.bulk.screen import BulkScreen
 from screens.desk.screen import DeskScreen
+from screens.matrix.screen import MatrixScreen
 from screens.orders.screen import OrdersScreen
 from tests.screens.papers import PaperBench, opened_on_paper
 from widgets.choicefield import ChoiceField
@@ -40,7 +41,7 @@ async def test_a_digit_in_a_form_that_nobody_entered_goes_to_its_workspace(tmp_p
         for way in ("B", "S"):
             await bench.keys(way)
             before = size(bench)
-            await bench.keys("5", "6", "0", "down", "up", "backspace", "delete")
+            await bench.keys("6", "8", "0", "down", "up", "backspace", "delete")
             await bench.keys("3")
             assert isinstance(bench.screen, OrdersScreen)
             await bench.keys("2")
@@ -56,9 +57,13 @@ async def test_tab_enters_the_size_and_digits_are_its_own_until_the_form_is_left
         assert isinstance(bench.screen, BulkScreen)
         assert size(bench) == "33"
         assert "was 25 %" in bench.text
-        await bench.keys("f3", "2", "5")
+        await bench.keys("f3", "2", "6")
         assert isinstance(bench.screen, BulkScreen)
         assert size(bench) == "33", "coming back is no entering"
+        await bench.keys("5")
+        assert isinstance(bench.screen, MatrixScreen)
+        await bench.keys("2")
+        assert size(bench) == "33"
         await bench.keys("tab", "4")
         assert size(bench) == "4"
         await bench.keys("backspace", "2", "5")

@@ -250,10 +250,11 @@ async def test_limit_client_and_trigger_stand_in_the_blotter_at_80_columns(tmp_p
         await bench.desk.runs.start(plan, plan.digest)
         await bench.settle()
         await bench.keys("3")
-        line = next(line for line in bench.lines() if "PS1015" in line)
-        assert "Priya Sha" in line
-        assert "2,610.00 " in line
-        assert "open T2,600.00" in line
+        row, detail = (line for line in bench.lines() if "PS1015" in line)
+        assert row.split()[-6:] == ["1", "2,610.00", "2,500.00", "+4.00", "TRIGGER", "PENDING"]
+        assert "PS1015 Priya Sharma BUY TCS CNC open T2,600.00" in detail
+        await bench.keys("ctrl+o")
+        assert "Priya" not in bench.text
 
 
 async def test_the_affordable_quantity_still_stands_two_ticks_on(tmp_path: Path) -> None:
