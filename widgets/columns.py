@@ -1,7 +1,7 @@
 """What a column of a grid is, which columns fit a width, and in which order rows stand."""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 GAP = 1
@@ -39,6 +39,8 @@ class Column:
     """Takes the width that the others leave, up to `most`."""
     most: int = TEXT_CELLS
     """Cells at which a `flex` column stops growing."""
+    grows: bool = False
+    """Gets the cells of the longest figure shown, where `width` is too few for it."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,16 @@ def place_columns(
         placed.append(PlacedColumn(column, x, column_width))
         x += column_width + gap
     return tuple(placed)
+
+
+def with_room(columns: Sequence[Column], rows: Sequence[Any]) -> tuple[Column, ...]:
+    """The columns, those that grow as wide as what they show of these rows."""
+    return tuple(
+        replace(column, width=most)
+        if column.grows and (most := max((len(column.cell(row)) for row in rows), default=0)) > column.width
+        else column
+        for column in columns
+    )
 
 
 def _grown(flexible: Sequence[Column], spare: int) -> dict[str, int]:

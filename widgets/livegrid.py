@@ -6,9 +6,11 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.geometry import Region
 from textual.message import Message
+from textual.strip import Strip
 
-from widgets.columns import GAP, Column, sorted_keys
+from widgets.columns import GAP, Column, sorted_keys, with_room
 from widgets.gridcanvas import GridCanvas
 
 __all__ = ["Column", "LiveGrid"]
@@ -150,6 +152,22 @@ class LiveGrid(GridCanvas, can_focus=True, inherit_bindings=False):
         self._left_top = False
         self._sorted_at = float("-inf")
         self._touched_at = float("-inf")
+
+    # Drawing
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Make room for longer figures before a line is drawn, so that all stand in the same places."""
+        self._lay_out()
+        top = self.scroll_offset.y
+        shown = self._order[top : top + self._body_height]
+        fresh = [self._rows[key] for key in shown if key not in self._strips and key in self._rows]
+        columns = with_room(self.columns, fresh)
+        if columns != self.columns:
+            self.columns = columns
+            self._sort_column = next((each for each in columns if each.key == self.sort_key), None)
+            self._placed_for = None
+            self.refresh()
+        return super().render_lines(crop)
 
     # Sorting
 

@@ -79,6 +79,7 @@ def watch_columns(desk: Desk) -> list[Column]:
             "right",
             sort=value,
             priority=priority,
+            grows=True,
         )
 
     return [
@@ -91,6 +92,7 @@ def watch_columns(desk: Desk) -> list[Column]:
             "right",
             style=lambda key: "stale" if stale(key) else None,
             sort=of("last_paise"),
+            grows=True,
         ),
         Column(
             "change",

@@ -62,6 +62,6 @@ def live_columns(desk: Desk) -> list[Column]:
         ),
         Column("symbol", "symbol", 10, of(lambda order: order.tradingsymbol)),
         Column("quantity", "qty", 5, of(lambda order: formats.quantity(order.leaves)), "right"),
-        Column("price", "price", 9, of(order_price), "right"),
+        Column("price", "price", 9, of(order_price), "right", grows=True),
         Column("state", "state", 8, of(board_words), style=lambda _: "dim", flex=True),
     ]

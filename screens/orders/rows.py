@@ -140,7 +140,7 @@ def order_columns(
         return [
             *first,
             Column("quantity", "qty", 7, filled, "right"),
-            Column("average", "avg", 10, average, "right"),
+            Column("average", "avg", 10, average, "right", grows=True),
             value,
             Column("state", "state", 15, of(state_words), style=state_style),
             *cells.last_ones(),
@@ -150,12 +150,12 @@ def order_columns(
     return [
         *first,
         Column("quantity", "qty", 6, of(lambda o: formats.quantity(o.quantity)), "right", sort=quantity),
-        Column("price", "price", 10, of(order_price), "right"),
-        Column("last", "LTP", 9, cells.last, "right", style=cells.of_price),
+        Column("price", "price", 10, of(order_price), "right", grows=True),
+        Column("last", "LTP", 9, cells.last, "right", style=cells.of_price, grows=True),
         Column("away", "away%", 6, cells.away, "right", style=cells.of_price, sort=cells.away_bps),
-        Column("trigger", "trigger", 9, trigger, "right", priority=5),
+        Column("trigger", "trigger", 9, trigger, "right", priority=5, grows=True),
         Column("filled", "filled", 6, filled, "right", priority=4),
-        Column("average", "avg", 9, average, "right", priority=5),
+        Column("average", "avg", 9, average, "right", priority=5, grows=True),
         value,
         Column(
             "state",

@@ -80,6 +80,7 @@ def _last_columns(desk: Desk, symbol: Callable[[Any], str]) -> list[Column]:
             "right",
             style=lambda row: style(row, None),
             sort=last,
+            grows=True,
         ),
         Column(
             "change",
@@ -115,7 +116,7 @@ def symbol_columns(desk: Desk, held: Held, masked: Callable[[], bool]) -> list[C
         Column("symbol", "symbol", 10, lambda key: key.partition(":")[2], sort=lambda key: key, flex=True),
         Column("clients", "clients", 7, lambda key: str(clients(key)), "right", sort=clients),
         Column("quantity", "qty", 8, lambda key: formats.quantity(quantity(key)), "right", sort=quantity),
-        Column("average", "avg", 9, lambda key: formats.price(average(key)), "right", priority=2),
+        Column("average", "avg", 9, lambda key: formats.price(average(key)), "right", priority=2, grows=True),
         *_last_columns(desk, lambda key: key),
         _money_column("day", "day gross", of(lambda all_: all_.day_pnl_paise), masked, style),
         _money_column("open", "open P&L", of(lambda all_: all_.unrealised_paise), masked, style),
@@ -257,7 +258,9 @@ def holding_columns(
         whole("sellable", "free", desk.holdings.free_to_sell),
         whole("blocked", "blocked", lambda h: h.blocked, 5),
         whole("today", "today", lambda h: h.today, 6),
-        Column("average", "avg", 9, of(lambda h: formats.price(h.average_paise)), "right", priority=1),
+        Column(
+            "average", "avg", 9, of(lambda h: formats.price(h.average_paise)), "right", priority=1, grows=True
+        ),
         *_last_columns(desk, lambda key: key[1]),
         _money_column(
             "day", "day gross", figure(lambda h: desk.valuation.holding(h).day_pnl_paise), masked, style

@@ -16,6 +16,7 @@ from screens.frame.pane import Pane, framed
 from tests.desks import buy, carry_out
 from tests.screens.papers import PaperBench, opened_on_paper
 from tradedesk.app.palette import LOOK_BELOW, DeskCommands
+from tradedesk.compose.paper import exchange_of
 from widgets.livegrid import LiveGrid
 
 
@@ -105,6 +106,19 @@ async def test_the_blotter_shows_a_limit_with_the_last_price_beside_it(
         await bench.pin("TCS", 240000)
         assert bench.row("TCS")[at + 1 : at + 3] == ["2,400.00", "-4.17"]
         assert "2,450" not in bench.row("RELIANCE")[-2:], "what has filled has no price to wait for"
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_a_price_of_a_lakh_is_shown_whole(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with opened_on_paper(tmp_path, size) as bench:
+        await held_and_live(bench)
+        exchange_of(bench.desk).pin("TCS", 125_000_00, 125_000_00)
+        await bench.desk.market.fetch({"NSE:TCS"})
+        await bench.settle()
+        assert "1,25,000.00" in bench.row("TCS")
+        await bench.keys("3")
+        row = bench.row("TCS")
+        assert row[row.index("2,300.00") + 1] == "1,25,000.00"
 
 
 async def test_a_stop_shows_its_trigger_and_that_it_waits(tmp_path: Path) -> None:
