@@ -71,8 +71,7 @@ async def test_its_height_and_its_place_stay_while_it_is_open(
         first = place()
         assert first == (size[1] - 1 - rows, rows)
         await bench.type("99999")
-        await bench.settle()
-        assert "CANNOT SEND" in bench.text
+        await bench.until(lambda: "CANNOT SEND" in bench.text)
         assert place() == first
         await bench.keys("a", "enter")
         assert isinstance(bench.card, ReviewCard)
