@@ -14,7 +14,6 @@ from typing import Any, ClassVar
 
 from rich.text import Text
 from textual import events
-from textual.app import CSSPathType
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
@@ -23,7 +22,6 @@ from textual.timer import Timer
 from data.clock import Clock, SystemClock
 from engine.events import Event, HaltChanged, RunChanged, StoreTrouble
 from screens.frame.commands import binding, bindings
-from screens.frame.dock import DOCK_LOOK
 from screens.frame.fault import FaultScreen
 from screens.frame.opening import OPENING, OpeningScreen
 from screens.frame.workspace import Framed
@@ -35,7 +33,7 @@ from tradedesk.app.mending import FAULT, Mending
 from tradedesk.app.palette import DeskCommands, Palette
 from tradedesk.app.shell import FLASH_FRAMES, ShellApp
 from tradedesk.app.strip_painter import StripPainter
-from tradedesk.app.styling import read_sheets, styled_by_now
+from tradedesk.app.styling import LOOKS, read_sheets, styled_by_now
 from tradedesk.app.themes import DARK_VARIABLES, THEMES
 from tradedesk.app.workspaces import WORKSPACES, load_workspaces, without_workspace
 from widgets.text import plain
@@ -57,7 +55,7 @@ class TradedeskApp(ShellApp):
     """One trader's desk in a terminal. Screens reach it through `screens.frame.shell.Shell`."""
 
     TITLE = "tradedesk"
-    CSS_PATH: ClassVar[CSSPathType | None] = ["tradedesk.tcss", DOCK_LOOK]
+    CSS_PATH = LOOKS
     # Textual reads these from the class though it declares them for the instance.
     HORIZONTAL_BREAKPOINTS = WIDTHS  # pyright: ignore[reportIncompatibleVariableOverride]
     VERTICAL_BREAKPOINTS = HEIGHTS  # pyright: ignore[reportIncompatibleVariableOverride]

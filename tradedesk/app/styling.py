@@ -5,13 +5,17 @@ app. It does so twice more for a workspace that opens, since it takes a new scre
 """
 
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from textual.app import App
 from textual.screen import Screen
 
 import screens
+from screens.frame.dock import DOCK_LOOK
+
+LOOKS: list[str | PurePath] = ["tradedesk.tcss", DOCK_LOOK]
+"""The style sheets of the whole app: its own, beside its file, and the dock's, which is on any screen."""
 
 
 def read_sheets(app: App[Any]) -> None:

@@ -28,7 +28,7 @@ def ticks_of(answer: object, received_at: datetime) -> dict[str, Tick]:
 def tokens_of(answer: object) -> dict[str, int]:
     """The tokens by which quotes say that their instruments go, by key; without those that do not say it."""
     found: dict[str, int] = {}
-    for key, fields in cast("Mapping[str, object]", answer).items():
+    for key, fields in cast("Mapping[str, Mapping[str, object] | None]", answer).items():
         token = fields.get("instrument_token") if isinstance(fields, Mapping) else None
         if isinstance(token, int) and not isinstance(token, bool) and token > 0:
             found[key] = token

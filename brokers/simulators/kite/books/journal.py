@@ -3,7 +3,7 @@
 What becomes of an order on its way to the exchange and back is worked out in `ways.py`.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from datetime import date
 
@@ -48,7 +48,7 @@ class Journal:
                 self._keeping.drop("order", key)
 
     @contextmanager
-    def quiet(self) -> Iterator[None]:
+    def quiet(self) -> Generator[None]:
         """Announce nothing meanwhile."""
         self.is_quiet = True
         try:
