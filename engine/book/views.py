@@ -219,6 +219,11 @@ class OrderView:
     flatten_number: int | None = None
 
     @property
+    def sent_here(self) -> bool:
+        """Whether this desk made it, for a run or a flatten; else it was met at the broker."""
+        return self.run_number is not None or self.flatten_number is not None
+
+    @property
     def standing(self) -> str:
         """How long it stands: `IOC`, `AMO for 24 Nov`, or empty for an order of the day."""
         return standing_words(self.validity, self.after_market, self.trading_date)

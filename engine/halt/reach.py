@@ -116,8 +116,11 @@ class HaltReach:
         ]
 
     def _is_over(self, client: ClientView, order: OrderView) -> bool:
-        """Whether an order is the halt's to end: in its scope, and not one that left under it."""
-        may_leave = self.halt.reduces and order.run_number is not None
+        """Whether an order is the halt's to end: in its scope, and not one that left under it.
+
+        A flatten that is confirmed under a halt passes it, whatever its strength.
+        """
+        may_leave = order.flatten_number is not None or (self.halt.reduces and order.sent_here)
         left_under_it = may_leave and order.created_at >= self.halt.at
         return covers(self.halt, client, order.key) and not left_under_it
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from brokers.contract import BrokerStatus, NotSent, Tick
+from brokers.contract import BrokerError, BrokerStatus, NotSent, Tick
 from data.errors import BadInput
 from data.reference.instruments import Instrument
 from data.vocabulary import (
@@ -27,12 +27,14 @@ from engine.refusals import Halted
 from engine.rules import MOST_REPRICES
 from tests.desks import (
     START,
+    WAITS,
     Wire,
     books_are_sound,
     buy,
     by_phone,
     carry_out,
     in_time,
+    manual_clock,
     on_tape,
     paper_desk,
     sell,
@@ -115,6 +117,28 @@ async def test_it_works_while_halted_and_a_buy_is_refused(desk):
     assert (net(desk, PRIYA), net(desk, ROHAN)) == ({}, {("HDFCBANK", Product.CNC): 5})
     assert desk.halt.active()
     await books_are_sound(desk)
+
+
+async def test_a_halt_that_still_reads_leaves_the_exits_that_pass_it(desk):
+    await carry_out(desk, buy("TCS", QTY, 40, PRIYA, product=MIS))
+    wire, exchange = Wire(desk), exchange_of(desk)
+
+    async def rohan_is_silent(account):
+        if account.client_id == ROHAN:
+            raise BrokerError("no answer")
+
+    async def rests(account, request):
+        return exchange.place(account.user_id, request, at_most=0)
+
+    wire.on_read, wire.on_place = rohan_is_silent, rests
+    certificate = await in_time(desk, desk.halt.fire("trader"))
+    assert not certificate.ended
+    number = await in_time(desk, desk.flatten.start(HaltScope.CLIENT, str(PRIYA), FlattenWhat.MIS))
+    await until(desk, lambda: wire.placed)
+    await manual_clock(desk).advance(5 * WAITS.live_poll_s)
+    assert wire.cancelled == []
+    (order,) = desk.orders.all(live=True)
+    assert (order.flatten_number, order.sent_here) == (number, True)
 
 
 async def test_f9_stops_a_flatten_and_what_it_sent_is_cancelled(desk):
