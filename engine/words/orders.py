@@ -27,6 +27,15 @@ STATE_WORDS = {
 """States as screens write them; what needs the trader stands in capitals."""
 
 
+def origin_words(order: OrderView) -> str:
+    """What an order was made for: `of run 3, plan 4`, `of flatten 1`, or that this desk did not send it."""
+    if order.flatten_number is not None:
+        return f"of flatten {order.flatten_number}"
+    if order.run_number is None:
+        return "that this desk did not send"
+    return f"of run {order.run_number}, plan {order.plan_number}"
+
+
 def state_words(order: OrderView) -> str:
     """The state; a part that filled is named, since it stays whatever comes."""
     words = STATE_WORDS[order.state]

@@ -15,7 +15,7 @@ from engine.events import Event, OrderChanged
 from engine.words import formats
 from engine.words.formats import MASK
 from engine.words.life import Happened, Happening, life_lines, request_words
-from engine.words.orders import flagged_why, state_words, terms_words
+from engine.words.orders import flagged_why, origin_words, state_words, terms_words
 from screens.frame.commands import bindings
 from screens.frame.pane import Pane
 from screens.frame.shell import Here, Table
@@ -135,8 +135,7 @@ class OrderScreen(Workspace):
         name = MASK if self.shell.privacy else plain(client.name)
         average = f" at {formats.price(order.average_paise)}" if order.filled_quantity else ""
         blocked = MASK if self.shell.privacy else formats.amount(order.blocked_paise)
-        run = f"of run {order.run_number}, plan {order.plan_number}"
-        origin = run if order.run_number is not None else "that this desk did not send"
+        origin = origin_words(order)
         lines = [
             f" order {order.id} {origin}  {client.code} {name}  {order.broker}",
             f" {order.side.value} {formats.quantity(order.quantity)} {order.tradingsymbol} "

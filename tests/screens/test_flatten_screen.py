@@ -39,6 +39,8 @@ async def test_the_words_flatten_and_the_same_frame_is_the_certificate() -> None
         await bench.until(lambda: "certified" in bench.text)
         assert "flat 1 · nothing of it lives" in bench.text
         assert bench.desk.holdings.of(PRIYA) == []
+        await bench.keys("escape", "3", "enter")
+        await bench.until(lambda: "of flatten 1" in bench.text)
 
 
 async def test_f7_fills_the_command_line_with_what_the_cursor_is_on_and_sends_nothing() -> None:

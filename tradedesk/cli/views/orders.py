@@ -55,6 +55,7 @@ class OrderShape:
     modifying: bool
     blocked_paise: int
     run: int | None
+    flatten: int | None
     leg: int
     plan: int | None
     flags: tuple[str, ...]
@@ -92,6 +93,7 @@ def order_shape(desk: Desk, order: OrderView) -> OrderShape:
         modifying=order.modifying,
         blocked_paise=order.blocked_paise,
         run=order.run_number,
+        flatten=order.flatten_number,
         leg=order.leg,
         plan=order.plan_number,
         flags=order.flags,
