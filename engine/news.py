@@ -55,13 +55,13 @@ class News:
 
 @dataclass(frozen=True, slots=True)
 class PlanMade(News):
-    """A plan was frozen: `orders` of its `lines` would be sent."""
+    """A plan was frozen: so many orders would be sent, so many lines of its legs are skipped."""
 
     topic: ClassVar[NewsTopic] = NewsTopic.PLAN
     number: int
     title: str
     orders: int
-    lines: int
+    skipped: int
     digest: str
 
     @property

@@ -99,7 +99,7 @@ async def _frozen_since(store: Store, since: datetime) -> list[TapeLine]:
     async with store.reader() as connection:
         for row in await plans_frozen_since(connection, since, TAPE_LINES):
             told = row.details
-            orders, skipped = told["orders"], told["skipped"]
             number, title, digest = row.plan_number, told["title"], told["digest"]
-            lines.append(TapeLine(row.at, PlanMade(number, title, orders, orders + skipped, digest)))
+            news = PlanMade(number, title, told["orders"], told["skipped"], digest)
+            lines.append(TapeLine(row.at, news))
     return lines[::-1]

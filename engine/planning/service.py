@@ -93,8 +93,8 @@ class Plans:
                 )
             )
             unit.publish(PlanFrozen(frozen.number))
-            lines = len(frozen.lines)
-            news = PlanMade(frozen.number, frozen.title, frozen.orders, lines, frozen.digest)
+            skipped = len(frozen.skipped_lines)
+            news = PlanMade(frozen.number, frozen.title, frozen.orders, skipped, frozen.digest)
             unit.publish(TapeLine(unit.now, news))
             return frozen
 

@@ -50,7 +50,7 @@ def news_words(news: News) -> str:
         case ClientNews():
             return f"{news.code}: {_client_words(news)}"
         case PlanMade():
-            counts = f"{news.orders} of {news.lines}"
+            counts = f"{news.orders} of {news.orders + news.skipped}"
             return f"plan {news.number} made: {news.title}, {counts}, {news.digest[:SHOWN_DIGITS]}"
         case InstrumentsRead():
             return _instruments_words(news)

@@ -25,7 +25,7 @@ from engine.planning.by_client import clients_of, with_affordable
 from engine.planning.intent import Intent, Leg, LineChange, Selection, Sizing
 from engine.planning.plan_record import from_json, to_json, verify_record
 from engine.refusals import DuplicateIntent, NotConfirmed
-from tests.desks import Wire, books_are_sound, buy, carry_out, exchange_of, paper_desk, until
+from tests.desks import Wire, books_are_sound, buy, carry_out, exchange_of, on_tape, paper_desk, until
 from tradedesk.testing import seam
 
 QTY = SizingKind.FIXED_QUANTITY
@@ -163,6 +163,8 @@ async def test_a_client_that_lacks_one_leg_has_none_or_the_others(tmp_path: Path
         assert skipped == {(1, Reason.INSUFFICIENT_HOLDING), (2, Reason.OTHER_LEG), (3, Reason.OTHER_LEG)}
         plan = await desk.plans.preview(sell_then_buy(holder, other, per_client=PerClient.IN_ORDER))
         assert [(part.leg, len(part.ok_lines)) for part in plan.parts] == [(1, 1), (2, 2), (3, 2)]
+        await desk.plans.freeze(sell_then_buy(holder, other))
+        assert on_tape(desk, "and 2 legs more, 3 of 6, ")
 
 
 async def test_money_is_given_to_the_legs_in_their_order(tmp_path: Path) -> None:
