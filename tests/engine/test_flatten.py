@@ -1,6 +1,8 @@
 """Flatten: by the broker's net, what fights it first, once, never past zero; also while halted."""
 
+import asyncio
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -21,6 +23,7 @@ from data.vocabulary import (
     SizingKind,
 )
 from engine.desk import Desk
+from engine.execution.sending.dispatch import Dispatcher
 from engine.flatten.prices import band_edge, first_limit, next_limit
 from engine.flatten.views import FlattenView
 from engine.refusals import Halted
@@ -274,3 +277,33 @@ async def test_another_count_than_the_one_shown_sends_nothing(desk):
     with pytest.raises(BadInput):
         await in_time(desk, desk.flatten.start(DESK, "", FlattenWhat.MIS, 2))
     assert await desk.flatten.all() == []
+
+
+async def test_an_exit_does_not_leave_after_another_terminal_has_ended_the_short(desk, monkeypatch):
+    plan = await desk.plans.freeze(buy("INFY", QTY, 20, PRIYA, product=MIS))
+    by_phone(desk, PRIYA, Side.SELL, 20, product=MIS)
+    wire, held, go_on = Wire(desk), list[Callable[[], None]](), asyncio.Event()
+    submit = Dispatcher.submit
+
+    def hold(dispatcher, order_ids):
+        exits = [i for i in order_ids if desk.orders.get(i).flatten_number is not None]
+        if exits:
+            held.append(lambda: submit(dispatcher, exits))
+        submit(dispatcher, [i for i in order_ids if i not in exits])
+
+    async def read_later(account):
+        if held:
+            await go_on.wait()
+
+    monkeypatch.setattr(Dispatcher, "submit", hold)
+    wire.on_read = read_later
+    number = await in_time(desk, desk.flatten.start(DESK, "", FlattenWhat.MIS))
+    await until(desk, lambda: held)
+    run = await desk.runs.start(plan, plan.digest)
+    await until(desk, lambda: net(desk, PRIYA) == {} and desk.orders.get(run.order_ids[0]).filled_quantity)
+    held[0]()
+    (sent,) = [one for one in desk.orders.all(client_id=PRIYA) if one.flatten_number == number]
+    await until(desk, lambda: desk.orders.get(sent.id).state is not OrderState.RESERVED)
+    go_on.set()
+    assert (await in_time(desk, desk.flatten.follow(number))).flat == 1
+    assert traded(desk, PRIYA)["INFY", MIS, Side.BUY] == 20

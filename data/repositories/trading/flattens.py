@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.repositories.base import Change, On, Query, Rows, among, given
@@ -138,13 +138,15 @@ _IN_SHARES = (
     _O.product == given("product"),
 )
 _LIVE_IN = Query(int, select(_O.id).where(*_IN_SHARES, _LIVE).order_by(_O.id))
-_IN_THE_WAY = Query(
-    int, select(_O.id).where(*_IN_SHARES, _LIVE | (_O.updated_at >= given("since"))).order_by(_O.id)
+_RECENT = _O.updated_at >= given("since")
+_IN_THE_WAY = Query(int, select(_O.id).where(*_IN_SHARES, _LIVE | _RECENT).order_by(_O.id))
+_BESIDE = case((_LIVE, _O.quantity - _O.filled_quantity), else_=0) + case(
+    (_RECENT, _O.filled_quantity), else_=0
 )
 _GOING_BESIDE = Query(
     int,
-    select(func.coalesce(func.sum(_O.quantity - _O.filled_quantity), 0)).where(
-        *_IN_SHARES, _O.side == given("side"), _O.id != given("order"), _LIVE
+    select(func.coalesce(func.sum(_BESIDE), 0)).where(
+        *_IN_SHARES, _O.side == given("side"), _O.id != given("order"), _LIVE | _RECENT
     ),
 )
 
@@ -217,10 +219,11 @@ def in_the_way(on: On, client_id: int, security: str, product: Product, since: d
     return _IN_THE_WAY.all(on, **values, since=since)
 
 
-def going_beside(on: On, client_id: int, security: str, product: Product, side: Side, order_id: int) -> int:
-    """Shares that other live orders of a client may still trade to the same side."""
+def going_beside(on: On, share: tuple[int, str, Product], side: Side, order_id: int, since: datetime) -> int:
+    """Shares that other orders of a client may still trade to the same side, or may have traded since."""
+    client_id, security, product = share
     values = {"client": client_id, "security": security, "product": product.value, "side": side.value}
-    return _GOING_BESIDE.first(on, **values, order=order_id) or 0
+    return _GOING_BESIDE.first(on, **values, order=order_id, since=since) or 0
 
 
 async def read_flatten(reader: AsyncConnection, number: int) -> StoredFlatten | None:

@@ -1,8 +1,8 @@
 """What lets an order of a flatten leave, asked in the transaction that claims it.
 
 It must be the newest order of a line that goes on, of a flatten that is this engine's. The position is the
-broker's, read moments ago; every other order that may still trade counts as if it had, so that all of them
-together never turn it.
+broker's, read moments ago; every other order that may still trade counts as if it had, as does what others
+have traded since, so that all of them together never turn it.
 """
 
 from collections.abc import Sequence
@@ -36,8 +36,7 @@ class Exits:
         if found.read_at is None or found.read_at < self._oldest:
             return None
         passes = Passes(frozenset(found.passes), found.halt_file)
-        beside = going_beside(
-            self._unit, order.client_id, order.security, order.product, order.side, order.id
-        )
+        share = order.client_id, order.security, order.product
+        beside = going_beside(self._unit, share, order.side, order.id, found.read_at)
         leaves = reduces(found.net, order.side, order.quantity, beside)
         return passes if leaves and not passes.stopped_by(halts) else None
