@@ -12,7 +12,7 @@ from data.repositories.trading.conversions import (
     end_conversion,
     open_conversion,
 )
-from data.repositories.trading.flattens import live_in
+from data.repositories.trading.flattens import live_in, taken_lines
 from data.store import Unit
 from data.vocabulary import Account, Bucket, ConversionState, TransferKind
 from engine.booking.lots import SELL_ORDER, Lot, Piece
@@ -33,12 +33,14 @@ def pieces_of(lots: list[Lot], quantity: int) -> list[Piece]:
 def ask(unit: Unit, wanted: StoredConversion) -> StoredConversion:
     """Write a conversion that the broker is about to be asked for, with what is lent on its shares.
 
-    Raises `BadInput` where another of these shares is open, an order in them lives, or they or the cash are
-    not there; then nothing is written.
+    Raises `BadInput` where another of these shares is open, a flatten has them, an order in them lives, or
+    they or the cash are not there; then nothing is written.
     """
     share = wanted.client_id, wanted.security, wanted.from_product
     if (other := open_conversion(unit, *share)) is not None:
         raise BadInput("conversion", other.number, "it is open still; look at what became of it first")
+    if taken := [one for one in taken_lines(unit, [wanted.client_id]) if one.share == share]:
+        raise BadInput("flatten", taken[0].flatten_number, "it takes these shares flat; let it end first")
     if orders := live_in(unit, *share):
         raise BadInput("order", orders[0], "it is live in these shares; cancel it first")
     pieces = pieces_of(_lots(unit, wanted), wanted.quantity)

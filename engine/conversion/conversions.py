@@ -1,9 +1,10 @@
 """The conversion service: what one takes now, asked for once, and what became of one in doubt."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from brokers.contract import Accepted, Ambiguous, Conversion, Converts, Outcome, Refused
+from data.clock import span_words
 from data.errors import BadInput
 from data.reference.conversions import conversion_until
 from data.reference.instruments import Instrument
@@ -111,7 +112,8 @@ class Conversions:
         `Refusal` where the desk may not trade, and `StoreError`; then the broker was not asked.
         """
         await require_trading(self._kept.store, self._engine)
-        await self._settle_open(client_id, key, products[0])
+        if (known := self._market_data.index.get(key)) is not None:
+            await self._settle_open(client_id, known.security, products[0])
         found = await self.prospect(client_id, key, products, quantity)
         if found.why_not:
             raise BadInput("convert", f"{found.quantity} {found.tradingsymbol}", found.why_not)
@@ -136,7 +138,7 @@ class Conversions:
         outcome = await self._call(asked, found)
         if isinstance(outcome, Ambiguous):
             await self._end(asked, ConversionState.UNKNOWN, outcome.why)
-            await self._settle_open(client_id, key, products[0])
+            await self._settle_open(client_id, instrument.security, products[0])
         elif isinstance(outcome, Accepted):
             await self._end(asked, ConversionState.DONE, "")
         else:
@@ -144,10 +146,17 @@ class Conversions:
             await self._end(asked, ConversionState.REFUSED, words)
         return await self.view(asked.number)
 
+    def _kept_back(self, asked: StoredConversion, found: ConversionProspect) -> str:
+        """Why a conversion must not leave after all; empty where it may. Asked as its bytes are to leave."""
+        age_s = (self._timing.wall.now() - asked.asked_at).total_seconds()
+        if age_s > self._timing.waits.modify_valid_s:
+            return f"it was asked for {span_words(age_s)} ago; ask again"
+        return HALTED if self._halted(found) else ""
+
     async def _call(self, asked: StoredConversion, found: ConversionProspect) -> Outcome:
         broker, account = self._connections.broker_of(asked.client_id)
         assert isinstance(broker, Converts), "its capabilities say that it converts"
-        look = LastLook(lambda: HALTED if self._halted(found) else "")
+        look = LastLook(lambda: self._kept_back(asked, found))
         held = self._looking.holding(asked.client_id, asked.security, asked.from_product)
         overnight = held is not None and held.today < asked.quantity
         conversion = Conversion(
@@ -174,32 +183,29 @@ class Conversions:
         actor = self._engine.actor
         await self._kept.store.write(lambda unit: end(unit, one, state, detail, actor))
 
-    async def _settle_open(self, client_id: int, key: str, product: Product) -> None:
+    async def _settle_open(self, client_id: int, security: str, product: Product) -> None:
         """Say of a conversion in doubt what became of it, by the broker's positions beside our books.
 
-        Those of the one product that is the position's are as many less, or as many as before.
+        Those of the one product that is the position's are as many less: it is done. As many as before prove
+        that it is not only once its call is too old to arrive, as with an order that is missing.
         """
-        instrument = self._market_data.index.get(key)
-        if instrument is None:
-            return
         async with self._kept.store.reader() as reader:
-            found = await reader.run_sync(
-                lambda on: open_conversion(on, client_id, instrument.security, product)
-            )
+            found = await reader.run_sync(lambda on: open_conversion(on, client_id, security, product))
         if found is None or (found.instance_id != self._engine.id and self._engine.lives(found.instance_id)):
             return
         read = await self._looking.positions(client_id)
         if isinstance(read, str):
             return
-        theirs = read.of.get((found.security, found.from_product))
-        ours = self._looking.holding(client_id, found.security, found.from_product)
+        theirs = read.of.get((security, product))
+        ours = self._looking.holding(client_id, security, product)
         there, here = 0 if theirs is None else theirs.net, 0 if ours is None else ours.quantity - ours.pledged
+        waits = self._timing.waits
+        too_old_s = waits.modify_valid_s + waits.send_timeout_s + waits.absent_last_s
         if there == here - found.quantity:
             await self._end(found, ConversionState.DONE, "by the broker's positions")
-        elif there == here:
-            await self._end(
-                found, ConversionState.REFUSED, "the broker's positions show that it was not done"
-            )
+        elif there == here and read.began >= found.asked_at + timedelta(seconds=too_old_s):
+            words = "the broker's positions show that it was not done"
+            await self._end(found, ConversionState.REFUSED, words)
 
     async def view(self, number: int) -> ConversionView:
         """A conversion as it stands. Raises `BadInput` for an unknown number."""

@@ -12,6 +12,7 @@ from data.errors import TradedeskError
 from data.ledger import reserve_shares
 from data.money import BPS
 from data.repositories.trading import flattens
+from data.repositories.trading.conversions import converted
 from data.repositories.trading.flattens import StoredFlatten, StoredLine
 from data.store import Unit
 from data.vocabulary import (
@@ -118,13 +119,14 @@ def take_over(unit: Unit, flatten: StoredFlatten, engine: ThisEngine) -> bool:
 def place(unit: Unit, order: ExitOrder, engine: ThisEngine) -> int | None:
     """Write an order of a line and reserve its shares; returns its number, to be claimed and sent.
 
-    None where the position may be another by now: an order in these shares lives, or has changed since the
-    broker was read, or the shares are not free. Raises `FlattenLost`.
+    None where the position may be another by now: an order in these shares lives or a conversion of them is
+    open, or one has changed since the broker was read; or the shares are not free. Raises `FlattenLost`.
     """
     line = order.line
     assert line.read_at is not None, "nothing is sent of what was not read"
     _require(unit, line.flatten_number, engine)
-    if flattens.in_the_way(unit, *line.share, line.read_at):
+    since = line.read_at
+    if flattens.in_the_way(unit, *line.share, since) or converted(unit, *line.share, since):
         return None
     made = _exit_order(unit, order, engine)
     if made.blocked_shares:

@@ -56,13 +56,7 @@ class Looking:
             return str(problem) or type(problem).__name__
         if rows.unread:
             return f"{len(rows.unread)} rows of its positions could not be read"
-        index = self._market_data.index
-        self._kept.book.authorised[client_id] = {
-            position.security: position.authorised
-            for position in positions_of(rows, index).values()
-            if position.authorised
-        }
-        return ReadPositions(positions_of(rows, index), began)
+        return ReadPositions(positions_of(rows, self._market_data.index), began)
 
     def unreachable(self, client_id: int) -> str:
         """Why a client's broker takes no call of it now, in words; empty where it does."""

@@ -15,7 +15,7 @@ _ENDED = {
     ConversionState.REQUESTED: "asked for",
     ConversionState.DONE: "done",
     ConversionState.REFUSED: "not done",
-    ConversionState.UNKNOWN: "in doubt: reconcile the client",
+    ConversionState.UNKNOWN: "in doubt: after five minutes convert again, which looks first",
 }
 
 

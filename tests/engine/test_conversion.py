@@ -1,20 +1,22 @@
 """Converting to delivery: the loan is repaid from cash, once; cut-offs, doubts, and the books after it."""
 
-from datetime import UTC, date, datetime
+import asyncio
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from brokers.contract import Accepted, Ambiguous
 from data.errors import BadInput
 from data.reference.conversions import conversion_until
-from data.vocabulary import ConversionState, Product, SizingKind
-from tests.desks import books_are_sound, buy, carry_out, paper_desk, sell, until
+from data.vocabulary import ConversionState, FlattenWhat, HaltScope, Product, SizingKind
+from tests.desks import WAITS, Wire, books_are_sound, buy, carry_out, in_time, paper_desk, sell, until
 from tradedesk.compose.paper import exchange_of
 
 QTY = SizingKind.FIXED_QUANTITY
 MIS, MTF, CNC = Product.MIS, Product.MTF, Product.CNC
 PRIYA, LENT = 15, 22
 TCS, RELIANCE = "NSE:TCS", "NSE:RELIANCE"
+LATE_S = WAITS.modify_valid_s + WAITS.send_timeout_s + WAITS.absent_last_s
 
 
 @pytest.fixture
@@ -72,22 +74,113 @@ async def test_what_cannot_be_paid_or_is_not_there_is_refused_before_the_broker_
     assert at_venue(desk, PRIYA) == {MIS: 90}
 
 
-@pytest.mark.parametrize("arrived", [True, False])
-async def test_one_in_doubt_is_settled_by_the_brokers_positions(desk, arrived):
-    await carry_out(desk, buy("TCS", QTY, 10, PRIYA, product=MIS))
-    broker = desk.connections.feed.broker
+def silent(desk, arrives: bool) -> list[str]:
+    """Let the broker answer no conversion, whether it arrives or not; the symbols that it was asked for."""
+    broker, asked = desk.connections.feed.broker, list[str]()
     convert = broker.convert
 
-    async def silent(account, conversion):
+    async def answer(account, conversion):
+        asked.append(conversion.tradingsymbol)
         conversion.last_look()
-        if arrived:
+        if arrives:
             assert isinstance(await convert(account, conversion), Accepted)
         return Ambiguous("no answer")
 
-    broker.convert = silent
+    broker.convert = answer
+    return asked
+
+
+async def test_one_in_doubt_is_done_once_the_brokers_positions_show_it(desk):
+    await carry_out(desk, buy("TCS", QTY, 10, PRIYA, product=MIS))
+    silent(desk, arrives=True)
     made = await desk.conversions.convert(PRIYA, TCS, (MIS, CNC))
-    assert made.state is (ConversionState.DONE if arrived else ConversionState.REFUSED)
-    assert held(desk, PRIYA) == at_venue(desk, PRIYA) == {CNC if arrived else MIS: 10}
+    assert made.state is ConversionState.DONE
+    assert held(desk, PRIYA) == at_venue(desk, PRIYA) == {CNC: 10}
+    await books_are_sound(desk)
+
+
+async def test_one_in_doubt_is_not_asked_for_again_before_its_call_can_no_longer_arrive(desk):
+    await carry_out(desk, buy("TCS", QTY, 10, PRIYA, product=MIS))
+    asked = silent(desk, arrives=False)
+    made = await desk.conversions.convert(PRIYA, TCS, (MIS, CNC), 4)
+    assert made.state is ConversionState.UNKNOWN
+    with pytest.raises(BadInput, match="open still"):
+        await desk.conversions.convert(PRIYA, TCS, (MIS, CNC), 4)
+    assert len(asked) == 1
+    later = desk.market.now() + timedelta(seconds=LATE_S)
+    await until(desk, lambda: desk.market.now() > later, step_s=10)
+    await desk.conversions.convert(PRIYA, TCS, (MIS, CNC), 4)
+    assert len(asked) == 2
+    assert (await desk.conversions.view(made.number)).state is ConversionState.REFUSED
+    await books_are_sound(desk)
+
+
+async def test_two_at_once_reach_the_broker_once(desk):
+    await carry_out(desk, buy("TCS", QTY, 10, PRIYA, product=MIS))
+    broker, asked, go_on = desk.connections.feed.broker, list[int](), asyncio.Event()
+    convert = broker.convert
+
+    async def slow(account, conversion):
+        asked.append(conversion.quantity)
+        await go_on.wait()
+        return await convert(account, conversion)
+
+    broker.convert = slow
+    first = asyncio.create_task(desk.conversions.convert(PRIYA, TCS, (MIS, CNC), 4))
+    await until(desk, lambda: asked)
+    with pytest.raises(BadInput, match="open still"):
+        await desk.conversions.convert(PRIYA, TCS, (MIS, CNC), 4)
+    go_on.set()
+    assert (await first).state is ConversionState.DONE
+    assert held(desk, PRIYA) == at_venue(desk, PRIYA) == {MIS: 6, CNC: 4}
+    assert asked == [4]
+    await books_are_sound(desk)
+
+
+async def test_shares_that_a_flatten_sells_are_not_converted_beside_it(desk):
+    await carry_out(desk, buy("TCS", QTY, 10, PRIYA, product=MIS))
+    broker, go_on = desk.connections.feed.broker, asyncio.Event()
+    holdings = broker.holdings
+
+    async def late(account):
+        await go_on.wait()
+        return await holdings(account)
+
+    async def begun() -> int:
+        number = await desk.flatten.start(HaltScope.EVERYTHING, "", FlattenWhat.MIS)
+        broker.holdings = late
+        return number
+
+    number = await in_time(desk, begun())
+    with pytest.raises(BadInput, match="takes these shares flat"):
+        await desk.conversions.convert(PRIYA, TCS, (MIS, CNC))
+    go_on.set()
+    assert (await in_time(desk, desk.flatten.follow(number))).flat == 1
+
+
+async def test_a_flatten_waits_for_a_conversion_under_way_and_sells_what_it_left(desk):
+    await carry_out(desk, buy("TCS", QTY, 10, PRIYA, product=MIS))
+    broker, asked, go_on = desk.connections.feed.broker, list[int](), asyncio.Event()
+    wire = Wire(desk)
+    convert = broker.convert
+
+    async def slow(account, conversion):
+        asked.append(conversion.quantity)
+        await go_on.wait()
+        return await convert(account, conversion)
+
+    broker.convert = slow
+    converting = asyncio.create_task(desk.conversions.convert(PRIYA, TCS, (MIS, CNC), 4))
+    await until(desk, lambda: asked)
+    number = await in_time(desk, desk.flatten.start(HaltScope.EVERYTHING, "", FlattenWhat.MIS))
+    later = desk.market.now() + timedelta(seconds=3)
+    await until(desk, lambda: desk.market.now() > later)
+    assert wire.placed == []
+    go_on.set()
+    await converting
+    assert (await in_time(desk, desk.flatten.follow(number))).flat == 1
+    assert [(one.tradingsymbol, one.quantity) for one in wire.placed] == [("TCS", 6)]
+    assert at_venue(desk, PRIYA) == {CNC: 4}
     await books_are_sound(desk)
 
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from data.repositories.base import Change, On, Rows, given
+from data.repositories.base import Change, On, Query, Rows, given
 from data.tables.flattens import ConversionRecord
 from data.vocabulary import ConversionState, Product
 
@@ -36,11 +36,14 @@ class StoredConversion:
 _ROWS = Rows(ConversionRecord, StoredConversion)
 _C = _ROWS.c
 _NUMBERED = _ROWS.query(_C.number == given("number"))
-_OPEN = _ROWS.query(
+_IN_SHARES = (
     _C.client_id == given("client"),
     _C.security == given("security"),
     _C.from_product == given("product"),
-    _C.ended_at.is_(None),
+)
+_OPEN = _ROWS.query(*_IN_SHARES, _C.ended_at.is_(None))
+_MOVED = Query(
+    int, select(_C.number).where(*_IN_SHARES, _C.ended_at.is_(None) | (_C.ended_at >= given("since")))
 )
 _END = Change(
     update(_ROWS.table)
@@ -57,6 +60,12 @@ def add_conversion(on: On, one: StoredConversion) -> None:
 def open_conversion(on: On, client_id: int, security: str, product: Product) -> StoredConversion | None:
     """The conversion of these shares of which it is not known yet what became of it."""
     return _OPEN.first(on, client=client_id, security=security, product=product.value)
+
+
+def converted(on: On, client_id: int, security: str, product: Product, since: datetime) -> bool:
+    """Whether a conversion of these shares is open, or has ended since a moment."""
+    values = {"client": client_id, "security": security, "product": product.value}
+    return _MOVED.first(on, **values, since=since) is not None
 
 
 def end_conversion(on: On, number: int, state: ConversionState, detail: str, at: datetime | None) -> bool:
