@@ -55,7 +55,7 @@ NEXT = {
     FlattenReason.TRADING_DISABLED: "tradedesk doctor",
     FlattenReason.UNFILLED: ":flatten again",
     FlattenReason.UNKNOWN_ORDER: "u",
-    FlattenReason.UNREACHABLE: "7 sign in, or phone",
+    FlattenReason.UNREACHABLE: "7 sign in, phone",
 }
 """What answers it: a key, a command, or who is called."""
 

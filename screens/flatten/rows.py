@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -86,6 +86,9 @@ def columns(privacy: Callable[[], bool]) -> list[Column]:
     def state_style(row: FlattenRow) -> str | None:
         return "warn" if row.state == FlattenLineState.LEFT.value else None
 
+    def sends_style(row: FlattenRow) -> str | None:
+        return None if row.ok else "warn"
+
     return [
         Column("code", "code", 6, lambda row: row.code, sort=lambda row: row.code),
         Column("name", "client", 12, lambda row: MASK if privacy() else row.name, priority=2, flex=True),
@@ -93,12 +96,16 @@ def columns(privacy: Callable[[], bool]) -> list[Column]:
         Column("product", "prod", 4, lambda row: row.product, priority=3),
         Column("before", "before", 7, lambda row: row.before, "right", priority=4),
         Column("net", "net", 7, lambda row: row.net, "right"),
-        Column("sends", "will send", 20, lambda row: row.sends),
         Column("filled", "filled", 6, lambda row: row.filled, "right", priority=5),
         Column("state", "", 5, lambda row: row.state, style=state_style),
-        Column("why", "why not · key", 24, _why_and_key, style=lambda row: None if row.ok else "warn"),
+        Column("sends", "will send, or why not · key", 42, _sends, style=sends_style),
     ]
 
 
-def _why_and_key(row: FlattenRow) -> str:
-    return " · ".join(words for words in (row.why, row.key) if words)
+def problems_first(rows: Iterable[FlattenRow]) -> list[FlattenRow]:
+    """The rows with those ahead that a human has to answer, else as they stand."""
+    return sorted(rows, key=lambda row: row.ok)
+
+
+def _sends(row: FlattenRow) -> str:
+    return " · ".join(words for words in (row.sends, row.why, row.key) if words)

@@ -16,7 +16,7 @@ from engine.words import formats
 from engine.words.flattens import counts_words, prospect_head, scope_words
 from engine.words.forms import wrong_answer
 from engine.words.refusals import refusal_words
-from screens.flatten.rows import FlattenRow, columns, row_of_line, row_of_position
+from screens.flatten.rows import FlattenRow, columns, problems_first, row_of_line, row_of_position
 from screens.frame.commands import bindings
 from screens.frame.times import market_time
 from screens.frame.workspace import Dialog, Table
@@ -121,7 +121,7 @@ class FlattenScreen(Dialog[None]):
             head.append(self._trouble or "reading the brokers' positions …")
         self.query_one("#summary", SteadyStatic).update(Content("\n".join(plain(line) for line in head)))
         self.query_one("#state", SteadyStatic).update(Content(plain(state)))
-        self._rows = dict(enumerate(rows))
+        self._rows = dict(enumerate(problems_first(rows)))
         self.query_one(LiveGrid).set_rows(self._rows)
         self._show_answer()
 

@@ -2,18 +2,19 @@
 
 from textual.widgets import Input
 
+from brokers.contract import BrokerAccount, BrokerError
 from data.vocabulary import HaltScope, Product, SizingKind
 from screens.flatten.screen import FlattenScreen
 from screens.frame.commandline import CommandLineScreen
-from tests.desks import buy
+from tests.desks import Wire, buy
 from tests.screens.bench import Bench, opened
 
 QTY = SizingKind.FIXED_QUANTITY
-PRIYA = 15
+PRIYA, ZOYA = 15, 48
 
 
-async def _bought(bench: Bench) -> None:
-    plan = await bench.desk.plans.freeze(buy("TCS", QTY, 4, PRIYA, product=Product.MIS))
+async def _bought(bench: Bench, client_id: int = PRIYA) -> None:
+    plan = await bench.desk.plans.freeze(buy("TCS", QTY, 4, client_id, product=Product.MIS))
     run = await bench.desk.runs.start(plan, plan.digest)
     await bench.until(lambda: bench.desk.runs.get(run.number).finished_at is not None)
 
@@ -41,6 +42,26 @@ async def test_the_words_flatten_and_the_same_frame_is_the_certificate() -> None
         assert bench.desk.holdings.of(PRIYA) == []
         await bench.keys("escape", "3", "enter")
         await bench.until(lambda: "of flatten 1" in bench.text)
+
+
+async def test_who_cannot_be_read_stands_first_at_80_columns_with_why_and_what_answers_it() -> None:
+    async with opened(size=(80, 24)) as bench:
+        await _bought(bench)
+        await _bought(bench, ZOYA)
+
+        async def silent(account: BrokerAccount) -> None:
+            if account.client_id == ZOYA:
+                raise BrokerError("no answer")
+
+        Wire(bench.desk).on_read = silent
+        await _typed(bench, "flatten desk")
+        await bench.until(lambda: "type  flat 1  and Enter" in bench.text)
+        code = bench.desk.clients.get(ZOYA).code
+        rows = [line for line in bench.text.splitlines() if code in line or "PS1015" in line]
+        assert [code in row for row in rows] == [True, False]
+        assert "unreachable: no answer" in rows[0]
+        assert "7 sign in, phone" in rows[0]
+        assert "SELL 4 ≥" in rows[1]
 
 
 async def test_f7_fills_the_command_line_with_what_the_cursor_is_on_and_sends_nothing() -> None:
