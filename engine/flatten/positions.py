@@ -82,6 +82,8 @@ def goal_of(what: FlattenWhat, position: Position, instrument: Instrument, autho
     scope = position.in_scope(what)
     if scope < 0:
         return Goal(Side.BUY, -scope)
+    if scope == 0:
+        return Goal(Side.SELL, 0)
     if position.product is Product.MIS:
         return _in_lots(scope, instrument, FlattenReason.NONE)
     today = position.today

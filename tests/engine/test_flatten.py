@@ -24,6 +24,7 @@ from data.vocabulary import (
 )
 from engine.desk import Desk
 from engine.execution.sending.dispatch import Dispatcher
+from engine.flatten.positions import Position, goal_of
 from engine.flatten.prices import band_edge, first_limit, next_limit
 from engine.flatten.views import FlattenView
 from engine.refusals import Halted
@@ -242,7 +243,46 @@ def test_the_steps_lead_to_the_edge_of_the_band_in_twenty_and_never_beyond(side)
     assert all(limit % 10 == 0 for limit in limits)
 
 
-async def test_the_client_without_a_standing_consent_keeps_what_must_be_authorised(desk):
+CNC, MTF, WHAT, WHY = Product.CNC, Product.MTF, FlattenWhat, FlattenReason
+
+
+@pytest.mark.parametrize(
+    ("what", "product", "shares", "goal"),
+    [
+        (WHAT.MIS, MIS, {"today": 40}, (Side.SELL, 40, WHY.NONE)),
+        (WHAT.MIS, MIS, {"short": 100}, (Side.BUY, 100, WHY.NONE)),
+        (WHAT.MIS, CNC, {"today": 9, "free": 9}, (Side.SELL, 0, WHY.NONE)),
+        (WHAT.TODAY, CNC, {"today": 5, "t1": 3, "free": 20}, (Side.SELL, 5, WHY.NONE)),
+        (WHAT.MTF, MTF, {"free": 7, "pledged": 3}, (Side.SELL, 7, WHY.PLEDGED)),
+        (WHAT.MTF, CNC, {"free": 7}, (Side.SELL, 0, WHY.NONE)),
+        (WHAT.ALL, CNC, {"today": 1, "t1": 2, "free": 4}, (Side.SELL, 7, WHY.NONE)),
+    ],
+)
+def test_what_is_sent_of_a_position_is_what_its_scope_and_product_let_go(what, product, shares, goal):
+    sent = goal_of(what, Position("x", product, "NSE", "SOME", **shares), INSTRUMENT, authorised=True)
+    assert (sent.side, sent.quantity, sent.rest) == goal
+
+
+@pytest.mark.parametrize(
+    ("instrument", "authorised", "shares", "goal"),
+    [
+        ({}, False, {"today": 2, "free": 20}, (2, WHY.AUTHORISATION)),
+        ({}, False, {"today": 2, "free": 20, "authorised": 5}, (7, WHY.AUTHORISATION)),
+        ({}, False, {"free": 5, "authorised": 5}, (5, WHY.NONE)),
+        ({"trade_to_trade": True}, True, {"today": 2, "t1": 3, "free": 20}, (20, WHY.TRADE_TO_TRADE)),
+        ({"trade_to_trade": True}, True, {"free": 20}, (20, WHY.NONE)),
+        ({"lot_size": 15}, True, {"free": 40}, (30, WHY.ODD_LOT)),
+    ],
+)
+def test_shares_for_delivery_stay_where_the_depository_or_the_lot_says_so(
+    instrument, authorised, shares, goal
+):
+    position = Position("x", CNC, "NSE", "SOME", **shares)
+    sent = goal_of(WHAT.ALL, position, replace(INSTRUMENT, **instrument), authorised)
+    assert (sent.quantity, sent.rest) == goal
+
+
+async def test_all_takes_in_shares_for_delivery(desk):
     prospect = await in_time(desk, desk.flatten.prospect(DESK, "", FlattenWhat.ALL))
     assert prospect.answer == "flat all 0"
     await carry_out(desk, buy("TCS", QTY, 4, PRIYA))
