@@ -1,8 +1,8 @@
-"""The columns of the matrix: a client's code and name, a cell for each leg or stock, its cash and verdict."""
+"""The columns of a plan of legs: a client's code and name, a cell for each leg, its cash and verdict."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 LEG_CELLS = 14
 """The width of a leg's cell: a quantity and rupees."""
-
 
 NARROW_CELLS = 13
 """The same where space is short: a quantity alone."""
@@ -129,8 +128,7 @@ def basket_columns(
         return f" {short_verdict(plan, row)}"
 
     return [
-        Column("code", "code", 7, lambda row: row.code, sort=lambda row: row.code),
-        Column("name", "client", 14, lambda row: MASK if masked() else row.name, sort=_name, priority=90),
+        *whose(masked, priority=90),
         *(leg_column(part) for part in plan.parts),
         Column(
             "after",
@@ -153,90 +151,17 @@ def basket_columns(
     ]
 
 
-def _name(row: Any) -> str:
-    return row.name.casefold()
-
-
-Held = tuple[int, int, int, int | None]
-"""Shares, value in paise, weight in basis points, and the day's profit before charges where it is known."""
-
-
-@dataclass(frozen=True, slots=True)
-class HeldRow:
-    """A client with what it holds, by key."""
-
-    client_id: int
-    code: str
-    name: str
-    portfolio_paise: int
-    held: dict[str, Held]
-
-
-class HeldLook(StrEnum):
-    """What the cell of a stock held shows; `,` turns to the next."""
-
-    WEIGHT = "weight of the portfolio"
-    QUANTITY = "shares"
-    VALUE = "value"
-    DAY = "day's profit before charges"
-
-
-_PLACE = {HeldLook.QUANTITY: 0, HeldLook.VALUE: 1, HeldLook.WEIGHT: 2, HeldLook.DAY: 3}
-
-
-def held_columns(
-    symbols: Sequence[tuple[str, str]], look: Callable[[], HeldLook], masked: Callable[[], bool]
-) -> list[Column]:
-    """The columns of what is held: a client and each of the stocks, by key and symbol."""
-
-    def stock(key: str, symbol: str, place: int) -> Column:
-        return Column(
-            f"held-{key}",
-            symbol,
-            10,
-            lambda row: _held_words(row, key, look(), masked()),
-            "right",
-            style=lambda row: _held_style(row, key, look()),
-            sort=lambda row: _held_value(row, key, look()),
-            priority=place,
-        )
-
+def whose(masked: Callable[[], bool], *, flex: bool = False, priority: int = 0) -> list[Column]:
+    """Whose row it is: code and name."""
     return [
         Column("code", "code", 7, lambda row: row.code, sort=lambda row: row.code),
-        Column("name", "client", 14, lambda row: MASK if masked() else row.name, sort=_name, flex=True),
-        *(stock(key, symbol, place) for place, (key, symbol) in enumerate(symbols, start=2)),
         Column(
-            "portfolio",
-            "portfolio",
-            12,
-            lambda row: MASK if masked() else formats.rupees(row.portfolio_paise),
-            "right",
-            sort=lambda row: row.portfolio_paise,
-            priority=1,
+            "name",
+            "client",
+            14,
+            lambda row: MASK if masked() else row.name,
+            sort=lambda row: row.name.casefold(),
+            priority=priority,
+            flex=flex,
         ),
     ]
-
-
-def _held_value(row: HeldRow, key: str, look: HeldLook) -> int | None:
-    held = row.held.get(key)
-    return held[_PLACE[look]] if held is not None else None
-
-
-def _held_words(row: HeldRow, key: str, look: HeldLook, masked: bool) -> str:
-    figure = _held_value(row, key, look)
-    if figure is None:
-        return ""
-    if look is HeldLook.WEIGHT:
-        return f"{formats.tenth_percent(figure)} %"
-    if look is HeldLook.QUANTITY:
-        return formats.quantity(figure)
-    if masked:
-        return MASK
-    return formats.signed(figure) if look is HeldLook.DAY else formats.rupees(figure)
-
-
-def _held_style(row: HeldRow, key: str, look: HeldLook) -> str | None:
-    if look is not HeldLook.DAY:
-        return None
-    figure = _held_value(row, key, look) or 0
-    return "up" if figure > 0 else "down" if figure < 0 else None

@@ -133,7 +133,7 @@ class LegsForm(Vertical):
         self.submit()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """A plan that shows is no longer what stands here."""
+        """A plan that shows is another's than what stands here."""
         event.stop()
         if event.input.has_focus:
             self._say_problem("")

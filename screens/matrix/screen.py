@@ -19,6 +19,7 @@ from engine.planning.by_client import with_affordable
 from engine.planning.intent import LineChange
 from engine.refusals import DuplicateIntent, PlanDrifted, PlanExpired, Refusal
 from engine.words import formats
+from engine.words.baskets import basket_outcome_words
 from engine.words.forms import wrong_answer
 from engine.words.plans import difference
 from engine.words.refusals import refusal_words
@@ -60,8 +61,9 @@ class MatrixScreen(Workspace):
         super().__init__()
         self._plan: Plan | None = None
         self._run: int | None = None
+        self._outcome = ""
         self._busy = False
-        self._changed = True
+        self._changed = False
         self._remakes = 0
         self._came_from = self.app.current_mode
 
@@ -71,7 +73,7 @@ class MatrixScreen(Workspace):
         yield SteadyStatic(id="matrix-title")
         yield LegsForm()
         yield SteadyStatic(id="matrix-figures")
-        yield MatrixGrid(clock, lambda: self.shell.privacy)
+        yield MatrixGrid(clock, lambda: self.shell.privacy, lambda: self._brief)
         yield SteadyStatic(id="matrix-sum")
         with Horizontal(id="answer-row"):
             yield AnswerField("", monotonic=clock, id="answer")
@@ -100,12 +102,11 @@ class MatrixScreen(Workspace):
     # Opened
 
     def on_mount(self) -> None:
-        """Listen; show what is held, until legs are planned."""
+        """Listen, and begin with no legs."""
         self.listen(self._desk_event)
         self.app.mode_change_signal.subscribe(self, self._mode_changed)
         self._form.begin()
         self.run_worker(self._form.load_saved(), exit_on_error=False)
-        self._show_held()
 
     def _mode_changed(self, mode: str) -> None:
         if mode != WorkspaceName.MATRIX:
@@ -132,6 +133,7 @@ class MatrixScreen(Workspace):
     # What is held
 
     def _show_held(self) -> None:
+        self._changed = False
         self._follow(self._grid.show_held(self.desk))
         self._paint()
 
@@ -174,7 +176,8 @@ class MatrixScreen(Workspace):
         """
         self._plan, self._run = plan, None
         self._answer.clear()
-        self._grid.show_plan(plan, lambda: self._brief)
+        self._grid.show_plan(plan)
+        self._outcome = basket_outcome_words(plan, list(self._grid.clients.values()))
         if not said:
             self._grid.to_top()
         else:
@@ -253,7 +256,7 @@ class MatrixScreen(Workspace):
             if changed:
                 self._show_held()
             elif self.desk.market.take_dirty(OWNER):
-                self._grid.apply_all()
+                self._grid.prices_moved()
             return
         self._paint()
         if not self._busy and self._remakes < UNWATCHED_REMAKES:
@@ -273,10 +276,12 @@ class MatrixScreen(Workspace):
 
     def redraw(self) -> None:
         """Everything anew."""
-        if self.is_mounted:
-            if self._plan is None:
-                self._show_held()
-            self._changed = True
+        if not self.is_mounted:
+            return
+        if self._plan is None:
+            self._show_held()
+        else:
+            self._follow_run()
             self._grid.apply_all()
             self._paint()
 
@@ -288,9 +293,8 @@ class MatrixScreen(Workspace):
         self.query_one("#matrix-title", SteadyStatic).update(Content(f" {plain(words.title)}"))
         self.query_one("#matrix-figures", SteadyStatic).update(words.figures)
         self.query_one("#matrix-sum", SteadyStatic).update(Content(f" {plain(words.total)}"))
-        waiting = self._waits and self._plan is not None
-        self.query_one("#answer-row").display = waiting
-        if waiting and self._plan is not None:
+        self.query_one("#answer-row").display = self._waits
+        if self._waits and self._plan is not None:
             asked = "one moment…" if self._busy else answer_words(self.desk, self._plan)
             self._answer.set_label(asked)
 
@@ -300,9 +304,7 @@ class MatrixScreen(Workspace):
             return held_words(self.desk, len(self._grid.shown_keys), self._grid.look, masked)
         if self._run is not None:
             return run_words(self.desk, plan, self._run, self._grid.look, self._brief)
-        return plan_words(
-            self.desk, plan, list(self._grid.clients.values()), self._grid.look, masked, self._brief
-        )
+        return plan_words(self.desk, plan, self._outcome, self._grid.look, masked, self._brief)
 
     # Keys
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -11,14 +10,13 @@ from textual.content import Content
 
 from engine.execution.views import by_leg
 from engine.words import formats
-from engine.words.baskets import PER_CLIENT_WORDS, SHORT_PER_CLIENT, basket_outcome_words, progress_words
+from engine.words.baskets import PER_CLIENT_WORDS, SHORT_PER_CLIENT, progress_words
 from engine.words.formats import MASK, counted
 from engine.words.plans import clients_words
 from screens.bulk.plan_figures import drift_part
 
 if TYPE_CHECKING:
     from engine.desk import Desk
-    from engine.planning.by_client import PlanClient
     from engine.planning.plan import Plan
 
 
@@ -41,10 +39,11 @@ def held_words(desk: Desk, clients: int, look: StrEnum, masked: bool) -> MatrixW
     )
 
 
-def plan_words(
-    desk: Desk, plan: Plan, clients: Sequence[PlanClient], look: StrEnum, masked: bool, brief: bool
-) -> MatrixWords:
-    """What is said of a plan that waits for its answer, with how far each price has moved."""
+def plan_words(desk: Desk, plan: Plan, outcome: str, look: StrEnum, masked: bool, brief: bool) -> MatrixWords:
+    """What is said of a plan that waits for its answer, with how far each price has moved.
+
+    `outcome` is what it comes to, which stays what it is.
+    """
     reserve = MASK if masked else f"₹{formats.rupees(plan.reserve_paise)}"
     digest = "" if brief else f" · {plan.short_digest}"
     reserve = reserve if brief else f"reserve {reserve}"
@@ -54,9 +53,7 @@ def plan_words(
         price = "" if brief else f" {formats.price(part.last_paise)}"
         price = f" · {part.instrument.tradingsymbol}{price} "
         drifts += [price, drift_part(part, desk.plans.drift_bps(part))]
-    return MatrixWords(
-        _title(plan, look, brief), Content.assemble(said, *drifts), basket_outcome_words(plan, clients)
-    )
+    return MatrixWords(_title(plan, look, brief), Content.assemble(said, *drifts), outcome)
 
 
 def run_words(desk: Desk, plan: Plan, number: int, look: StrEnum, brief: bool) -> MatrixWords:

@@ -59,7 +59,7 @@ class OrderCells:
         return MASK if self.masked() else formats.or_blank(formats.rupees, traded)
 
     def last(self, order_id: int) -> str:
-        """The last price of what a live order is in; of others the price says nothing any more."""
+        """The last price of what a live order is in; of others the price says nothing."""
         order = self.desk.orders.get(order_id)
         quote = self.desk.market.quote(order.key)
         return formats.price(quote.last_paise if quote else None) if order.live else ""

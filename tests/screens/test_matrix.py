@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from data.vocabulary import OrderState, PerClient, RunCount, RunStatus
+from data.vocabulary import OrderState, PerClient, RunCount, RunStatus, SizingKind
 from screens.bulk.run_view import RunPanel
 from screens.matrix.grid import MatrixGrid
 from screens.matrix.legs_form import LegsForm
 from screens.matrix.screen import MatrixScreen
+from tests.desks import buy, carry_out
 from tests.screens.papers import PaperBench, opened_on_paper
+from tradedesk.compose.settings import Settings
 from widgets.answerfield import AnswerField
 from widgets.choicefield import ChoiceField
 
@@ -169,3 +171,45 @@ async def test_the_cells_of_what_is_held_turn(tmp_path: Path) -> None:
         assert "weight of the portfolio" in bench.text
         await bench.keys("comma")
         assert "what is held: shares" in bench.text
+
+
+async def test_what_is_held_follows_its_prices_and_looks_old_where_they_are(tmp_path: Path) -> None:
+    settings = Settings(trader="tester", price_age_limit_s=20)
+    async with opened_on_paper(tmp_path, settings=settings) as bench:
+        client = bench.client("RG1008")
+        await carry_out(bench.desk, buy("RELIANCE", SizingKind.FIXED_QUANTITY, 2, client))
+        await bench.keys("5", "comma", "comma")
+        assert "4,901" in bench.row("RG1008")
+        await bench.pin("RELIANCE", 250000)
+        assert "5,000" in bench.row("RG1008")
+        grid = matrix(bench).query_one(MatrixGrid)
+        column = next(one for one in grid.columns if one.title == "RELIANCE")
+        (row,) = grid.as_table.rows
+        assert column.style is not None
+        assert column.style(row) is None
+        await bench.desk.market.follow(set(), "nobody")
+        bench.clock.shift(25)
+        assert column.style(row) == "stale"
+
+
+async def test_what_is_held_is_worked_out_once_as_the_workspace_opens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times: list[object] = []
+    show = MatrixGrid.show_held
+    monkeypatch.setattr(MatrixGrid, "show_held", lambda grid, desk: times.append(grid) or show(grid, desk))
+    async with opened_on_paper(tmp_path) as bench:
+        await bench.keys("5")
+        assert len(times) == 1
+
+
+async def test_an_order_elsewhere_leaves_the_columns_where_they_were_panned_to(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path, size=(80, 24)) as bench:
+        client = bench.client("RG1008")
+        for symbol in ("RELIANCE", "TCS", "INFY", "ITC", "SBIN", "WIPRO"):
+            await carry_out(bench.desk, buy(symbol, SizingKind.FIXED_QUANTITY, 1, client))
+        await bench.keys("5", "right")
+        panned = bench.lines()[5]
+        await bench.rest_orders("AM1042")
+        await bench.settle()
+        assert bench.lines()[5] == panned
