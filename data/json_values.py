@@ -1,11 +1,20 @@
 """JSON as columns and files hold it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 JsonObject: TypeAlias = dict[str, Any]
 """A JSON object: words to whole numbers, words, booleans, lists and further objects."""
+
+
+def read_as(record: Mapping[str, Any], **readers: Callable[[Any], Any]) -> JsonObject:
+    """A record with these of its values read as what they stand for.
+
+    Raises `KeyError` for one that is not there, and what its reader raises.
+    """
+    return {**record, **{name: read(record[name]) for name, read in readers.items()}}
+
 
 _BETWEEN = "\x1e"
 _BETWEEN_TEXT = ',"\\u001e",'

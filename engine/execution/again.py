@@ -55,7 +55,7 @@ def _repair_legs(number: int, plan: Plan, orders: Sequence[OrderView]) -> Intent
         changed += [LineChange(client_id) for client_id in sorted(as_sized)]
         if changed:
             again.append((replace(leg, key=_key_now(part, orders)), changed))
-    return _listed(plan.intent, again, f"repair of run {number}") if again else None
+    return plan.intent.listed_for(again, f"repair of run {number}") if again else None
 
 
 def reverse(number: int, plan: Plan, orders: Sequence[OrderView]) -> Intent | None:
@@ -73,7 +73,7 @@ def reverse(number: int, plan: Plan, orders: Sequence[OrderView]) -> Intent | No
         turned_back = replace(
             plan.intent, per_client=PerClient.IN_ORDER, again=False, validity=Validity.DAY, after_market=False
         )
-        return _listed(turned_back, legs, f"reverse of run {number}")
+        return turned_back.listed_for(legs, f"reverse of run {number}")
     ((leg, changes),) = legs
     return Intent(
         side=leg.side,
@@ -106,28 +106,6 @@ def _reversed(part: Plan, orders: Sequence[OrderView]) -> tuple[Leg, list[LineCh
         product=part.intent.product or next(iter(products.values())),
     )
     return leg, [LineChange(c, quantity, products[c]) for c, quantity in sorted(filled.items())]
-
-
-def _listed(of: Intent, legs: Sequence[tuple[Leg, list[LineChange]]], title: str) -> Intent:
-    """The intent with these legs, each for the clients whom its changes name."""
-    changes = [replace(one, leg=place) for place, (_, own) in enumerate(legs, start=1) for one in own]
-    client_ids = tuple(sorted({change.client_id for change in changes}))
-    first, *further = (leg for leg, _ in legs)
-    return replace(
-        of,
-        side=first.side,
-        key=first.key,
-        sizing=first.sizing,
-        order_type=first.order_type,
-        product=first.product,
-        limit_paise=first.limit_paise,
-        trigger_paise=first.trigger_paise,
-        drift=first.drift,
-        further=tuple(further),
-        selection=Selection(client_ids=client_ids, title=title),
-        line_changes=tuple(changes),
-        listed=True,
-    )
 
 
 def _key_now(part: Plan, orders: Sequence[OrderView]) -> str:

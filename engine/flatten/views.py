@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
-from data.json_values import JsonObject
+from data.json_values import JsonObject, read_as
 from data.vocabulary import (
     FlattenLineState,
     FlattenReason,
@@ -143,27 +143,29 @@ class FlattenView:
     @staticmethod
     def from_json(values: JsonObject) -> "FlattenView":
         """A stored certificate."""
-        typed: JsonObject = {
-            "scope": HaltScope(values["scope"]),
-            "what": FlattenWhat(values["what"]),
-            "at": datetime.fromisoformat(values["at"]),
-            "trading_date": date.fromisoformat(values["trading_date"]),
-            "state": FlattenState(values["state"]),
-            "passes": tuple(values["passes"]),
-            "ended_at": datetime.fromisoformat(values["ended_at"]),
-            "lines": tuple(_line(line) for line in values["lines"]),
-            "not_signed_in": tuple(values["not_signed_in"]),
-        }
-        return FlattenView(**{**values, **typed})
+        typed = read_as(
+            values,
+            scope=HaltScope,
+            what=FlattenWhat,
+            at=datetime.fromisoformat,
+            trading_date=date.fromisoformat,
+            state=FlattenState,
+            passes=tuple,
+            ended_at=datetime.fromisoformat,
+            lines=lambda lines: tuple(_line(line) for line in lines),
+            not_signed_in=tuple,
+        )
+        return FlattenView(**typed)
 
 
 def _line(values: JsonObject) -> FlattenLineView:
-    typed: JsonObject = {
-        "product": Product(values["product"]),
-        "state": FlattenLineState(values["state"]),
-        "reason": FlattenReason(values["reason"]),
-        "side": None if values["side"] is None else Side(values["side"]),
-        "orders": tuple(values["orders"]),
-        "cancelled": tuple(values["cancelled"]),
-    }
-    return FlattenLineView(**{**values, **typed})
+    typed = read_as(
+        values,
+        product=Product,
+        state=FlattenLineState,
+        reason=FlattenReason,
+        side=lambda side: None if side is None else Side(side),
+        orders=tuple,
+        cancelled=tuple,
+    )
+    return FlattenLineView(**typed)

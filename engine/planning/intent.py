@@ -152,19 +152,35 @@ class Intent:
         changes = self._changes_by_leg()
         alone = replace(self, further=(), per_client=PerClient.ALL, line_changes=changes.get(1, ()))
         return alone, *(
-            replace(
-                alone,
-                side=leg.side,
-                key=leg.key,
-                sizing=leg.sizing,
-                order_type=leg.order_type,
-                product=leg.product,
-                limit_paise=leg.limit_paise,
-                trigger_paise=leg.trigger_paise,
-                drift=leg.drift,
-                line_changes=changes.get(number, ()),
-            )
+            replace(alone.with_legs((leg,)), line_changes=changes.get(number, ()))
             for number, leg in enumerate(self.further, start=2)
+        )
+
+    def with_legs(self, legs: Sequence[Leg]) -> "Intent":
+        """The same wish for these legs, at least one, in place of its own."""
+        first, *further = legs
+        return replace(
+            self,
+            side=first.side,
+            key=first.key,
+            sizing=first.sizing,
+            order_type=first.order_type,
+            product=first.product,
+            limit_paise=first.limit_paise,
+            trigger_paise=first.trigger_paise,
+            drift=first.drift,
+            further=tuple(further),
+        )
+
+    def listed_for(self, legs: Sequence[tuple[Leg, Sequence["LineChange"]]], title: str) -> "Intent":
+        """The same wish for these legs, each for those clients whom its changes name."""
+        changes = [replace(one, leg=place) for place, (_, own) in enumerate(legs, start=1) for one in own]
+        client_ids = tuple(sorted({change.client_id for change in changes}))
+        return replace(
+            self.with_legs([leg for leg, _ in legs]),
+            selection=Selection(client_ids=client_ids, title=title),
+            line_changes=tuple(changes),
+            listed=True,
         )
 
     def _changes_by_leg(self) -> "dict[int, tuple[LineChange, ...]]":

@@ -15,7 +15,6 @@ from engine.planning.intent import (
     Intent,
     Leg,
     LineChange,
-    Selection,
     Sizing,
     check_lots,
     clashes,
@@ -117,22 +116,13 @@ def _order_of_row(
 
 
 def _intent_of_orders(path: Path, orders: Sequence[Sequence[tuple[Leg, LineChange]]]) -> Intent:
-    legs = [
-        replace(
-            same[0][0],
-            sizing=Sizing(SizingKind.FIXED_QUANTITY, max(change.quantity or 0 for _, change in same)),
-        )
-        for same in orders
-    ]
-    changes = [replace(change, leg=place) for place, same in enumerate(orders, start=1) for _, change in same]
-    ids = tuple(sorted({change.client_id for change in changes}))
-    return replace(
-        intent_of(legs),
-        selection=Selection(client_ids=ids, title=path.name),
-        line_changes=tuple(changes),
-        listed=True,
-        per_client=PerClient.IN_ORDER,
-    )
+    legs: list[tuple[Leg, list[LineChange]]] = []
+    for same in orders:
+        most = max(change.quantity or 0 for _, change in same)
+        leg = replace(same[0][0], sizing=Sizing(SizingKind.FIXED_QUANTITY, most))
+        legs.append((leg, [change for _, change in same]))
+    made = intent_of([leg for leg, _ in legs]).listed_for(legs, path.name)
+    return replace(made, per_client=PerClient.IN_ORDER)
 
 
 def _judged(row: CsvRow, problems: list[Problem], read: Callable[[CsvRow], T]) -> T | None:

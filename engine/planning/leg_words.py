@@ -116,18 +116,8 @@ def _order_type(kind: str, limit: str, trigger: str) -> OrderType:
 
 def intent_of(legs: Sequence[Leg]) -> Intent:
     """An intent of these legs for all clients."""
-    first, *further = legs
-    return Intent(
-        side=first.side,
-        key=first.key,
-        sizing=first.sizing,
-        order_type=first.order_type,
-        product=first.product,
-        limit_paise=first.limit_paise,
-        trigger_paise=first.trigger_paise,
-        further=tuple(further),
-        drift=first.drift,
-    )
+    first = legs[0]
+    return Intent(first.side, first.key, first.sizing).with_legs(legs)
 
 
 def words_of_legs(legs: Sequence[Leg]) -> str:

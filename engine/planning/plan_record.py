@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from data.json_values import JsonObject
+from data.json_values import JsonObject, read_as
 from data.reference.instruments import Instrument
 from data.vocabulary import (
     AlternativeKind,
@@ -199,7 +199,7 @@ def from_json(record: Mapping[str, Any]) -> Plan:
 
 
 def _of_one_leg(record: Mapping[str, Any]) -> Plan:
-    values = _read(
+    values = read_as(
         record,
         intent=_intent,
         instrument=_instrument,
@@ -220,7 +220,7 @@ def _instrument(record: Mapping[str, Any]) -> Instrument:
 
 
 def _intent(record: Mapping[str, Any]) -> Intent:
-    values = _read(
+    values = read_as(
         {"validity": Validity.DAY, "drift": Drift.DESK, **record},
         side=Side,
         sizing=_sizing,
@@ -228,8 +228,8 @@ def _intent(record: Mapping[str, Any]) -> Intent:
         product=_product,
         validity=Validity,
         drift=Drift,
-        selection=lambda it: Selection(**_read(it, client_ids=tuple, groups=tuple, brokers=tuple)),
-        line_changes=lambda rows: tuple(LineChange(**_read(row, product=_product)) for row in rows),
+        selection=lambda it: Selection(**read_as(it, client_ids=tuple, groups=tuple, brokers=tuple)),
+        line_changes=lambda rows: tuple(LineChange(**read_as(row, product=_product)) for row in rows),
     )
     return Intent(**values)
 
@@ -241,7 +241,7 @@ def _sizing(record: Mapping[str, Any]) -> Sizing:
 
 def line_from_json(record: Mapping[str, Any]) -> PlanLine:
     """A line of a stored plan."""
-    values = _read(
+    values = read_as(
         {"why": (), **record},
         product=Product,
         verdict=Verdict,
@@ -255,7 +255,7 @@ def line_from_json(record: Mapping[str, Any]) -> PlanLine:
 def _why(record: Mapping[str, Any]) -> Why:
     figures = {**record}
     kind = KINDS[figures.pop("kind")]
-    return kind(**_read(figures, **{name: read for name, read in _FIGURES.items() if name in figures}))
+    return kind(**read_as(figures, **{name: read for name, read in _FIGURES.items() if name in figures}))
 
 
 def _day(text: str | None) -> date | None:
@@ -271,8 +271,8 @@ def _at_gate(record: Mapping[str, Any] | None) -> RouteFigures | ConsentFigures 
     if record is None:
         return None
     if "way_out" in record:
-        return RouteFigures(**_read(record, kind=RouteKind, refused_at=_moment, shared_with=tuple))
-    return ConsentFigures(**_read(record, until=_day))
+        return RouteFigures(**read_as(record, kind=RouteKind, refused_at=_moment, shared_with=tuple))
+    return ConsentFigures(**read_as(record, until=_day))
 
 
 _FIGURES: Mapping[str, Callable[[Any], Any]] = {
@@ -292,12 +292,7 @@ _WORD_OF = {kind: word for word, kind in KINDS.items()}
 
 
 def _alternative(record: Mapping[str, Any]) -> Alternative:
-    return Alternative(**_read(record, kind=AlternativeKind, product=Product))
-
-
-def _read(record: Mapping[str, Any], **readers: Callable[[Any], Any]) -> JsonObject:
-    """A record with these of its values read as what they stand for."""
-    return {**record, **{name: read(record[name]) for name, read in readers.items()}}
+    return Alternative(**read_as(record, kind=AlternativeKind, product=Product))
 
 
 def _product(word: str | None) -> Product | None:
