@@ -25,7 +25,7 @@ from engine.book.views import OrderView
 from engine.events import Event, OrderChanged
 from engine.execution.changes.cancels import ask
 from engine.execution.workers import Workers
-from engine.flatten.booked import keep
+from engine.flatten.booked import FlattenLost, keep
 from engine.flatten.looking import Looking, ReadPositions
 from engine.flatten.placing import Placing
 from engine.flatten.positions import Position, goal_of
@@ -72,6 +72,7 @@ class Job:
     until: float
     stopped: bool = False
     unread: dict[int, int] = field(default_factory=lambda: defaultdict[int, int](int))
+    failed: dict[int, int] = field(default_factory=lambda: defaultdict[int, int](int))
     clients: dict[int, list[Row]] = field(default_factory=lambda: defaultdict[int, list[Row]](list))
 
 
@@ -112,6 +113,7 @@ class Driver:
                 group.create_task(self._client(job, client_id))
 
     async def _client(self, job: Job, client_id: int) -> None:
+        """Take one client's lines to their end, whatever fails of it: no other client's wait for that."""
         if not self._looking.unreachable(client_id):
             rows = job.clients[client_id]
             found = await self._looking.delete_conditionals(client_id, {row.line.key for row in rows})
@@ -122,6 +124,13 @@ class Driver:
                 await self._round(job, client_id, going)
             except StoreError as problem:  # told by the store; what was sent goes on, and is seen next time
                 log.warning("flatten %s waits for the store: %s", job.flatten.number, problem)
+            except FlattenLost:
+                raise
+            except Exception:
+                log.exception("flatten %s failed on client %s", job.flatten.number, client_id)
+                job.failed[client_id] += 1
+                if job.failed[client_id] >= MOST_TRIES:
+                    await self._leave_unread(going, "it failed here; the log says how")
             if any(row.line.going for row in going):
                 await self._pause(client_id)
 
@@ -187,7 +196,13 @@ class Driver:
     async def _count_unread(self, job: Job, client_id: int, going: Sequence[Row], why: str) -> None:
         job.unread[client_id] += 1
         if job.unread[client_id] >= MOST_TRIES:
-            await self._leave(going, FlattenReason.UNREACHABLE, why)
+            await self._leave_unread(going, why)
+
+    async def _leave_unread(self, going: Sequence[Row], why: str) -> None:
+        """Leave positions of which nothing is known, and name orders in them that may still trade."""
+        for row in going:
+            live = [f"order {one.id} may still trade" for one in self._looking.live(*row.line.share)]
+            await self._leave([row], FlattenReason.UNREACHABLE, " · ".join([why, *live]))
 
     # --- orders that live ---
 

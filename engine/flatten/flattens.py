@@ -6,6 +6,7 @@ on. The same flatten asked for twice is one.
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -46,6 +47,7 @@ from engine.rules import READERS, Rules
 from engine.timing import Timing
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 
 class Flattens:
@@ -240,8 +242,11 @@ class Flattens:
         """Note that a flatten was stopped, by whichever process."""
         while not job.stopped:
             await self._timing.wall.sleep(self._timing.waits.flatten_poll_s)
-            stored, _ = await self._read(job.flatten.number)
-            job.stopped = bool(stored.stopped_by)
+            try:
+                stored, _ = await self._read(job.flatten.number)
+                job.stopped = bool(stored.stopped_by)
+            except Exception as problem:  # whatever it was, the next look may read it
+                log.warning("flatten %s could not be read: %s", job.flatten.number, problem)
 
     def _leave_file(self, made: FlattenView) -> None:
         """Keep a copy of a certificate outside the database."""

@@ -114,10 +114,10 @@ class Looking:
 
         Where they cannot be read, or the broker keeps none, nothing is known of them.
         """
-        broker, account = self._connections.broker_of(client_id)
-        if not isinstance(broker, KeepsConditionals):
-            return {}
         try:
+            broker, account = self._connections.broker_of(client_id)
+            if not isinstance(broker, KeepsConditionals):
+                return {}
             async with self._timing.wall.timeout(self._timing.waits.read_timeout_s):
                 found = await broker.conditionals(account)
         except Exception as problem:  # whatever it was, nothing is known of them

@@ -92,7 +92,9 @@ class FlattenLineView:
 
 @dataclass(frozen=True, slots=True)
 class FlattenView:
-    """A flatten as it goes on, and with `ended_at` its certificate: nothing that it sent lives any more.
+    """A flatten as it goes on, and with `ended_at` its certificate.
+
+    Of what it sent nothing lives then but the orders that the `detail` of a line names.
 
     `passes` are the halts that stood when it was confirmed; it went on under those alone.
     """

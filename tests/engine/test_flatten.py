@@ -10,6 +10,7 @@ import pytest
 from brokers.contract import BrokerError, BrokerStatus, NotSent, Tick
 from data.errors import BadInput
 from data.reference.instruments import Instrument
+from data.repositories.trading import flattens
 from data.vocabulary import (
     FlattenLineState,
     FlattenReason,
@@ -24,6 +25,7 @@ from data.vocabulary import (
 )
 from engine.desk import Desk
 from engine.execution.sending.dispatch import Dispatcher
+from engine.flatten.looking import Looking
 from engine.flatten.positions import Position, goal_of
 from engine.flatten.prices import band_edge, first_limit, next_limit
 from engine.flatten.views import FlattenView
@@ -347,3 +349,62 @@ async def test_an_exit_does_not_leave_after_another_terminal_has_ended_the_short
     go_on.set()
     assert (await in_time(desk, desk.flatten.follow(number))).flat == 1
     assert traded(desk, PRIYA)["INFY", MIS, Side.BUY] == 20
+
+
+async def test_what_fails_of_one_client_keeps_no_other_back(desk, monkeypatch):
+    await long_40_short_100_with_a_stop(desk)
+    most_shares = Looking.most_shares
+
+    def fails(looking, client_id, limit_paise, lot_size):
+        if client_id == PRIYA:
+            raise RuntimeError("a fault of ours")
+        return most_shares(looking, client_id, limit_paise, lot_size)
+
+    monkeypatch.setattr(Looking, "most_shares", fails)
+    made = await flatten(desk)
+    states = {line.client_id: (line.state, line.reason) for line in made.lines}
+    assert states[ROHAN] == (FlattenLineState.FLAT, FlattenReason.NONE)
+    assert states[PRIYA] == (FlattenLineState.LEFT, FlattenReason.UNREACHABLE)
+    assert net(desk, PRIYA) == {("TCS", MIS): 40}
+
+
+async def test_a_client_lost_on_the_way_leaves_with_its_live_order_named(desk):
+    await carry_out(desk, buy("TCS", QTY, 40, PRIYA, product=MIS))
+    wire, exchange = Wire(desk), exchange_of(desk)
+
+    async def rests(account, request):
+        wire.on_read = silence
+        return exchange.place(account.user_id, request, at_most=0)
+
+    async def silence(account):
+        raise BrokerError("down", "the line is down")
+
+    wire.on_place = rests
+    made = await flatten(desk)
+    (line,) = made.lines
+    (live,) = desk.orders.all(live=True)
+    assert (line.state, line.reason) == (FlattenLineState.LEFT, FlattenReason.UNREACHABLE)
+    assert f"order {live.id} may still trade" in line.detail
+
+
+async def test_a_stop_is_heard_after_a_read_that_failed(desk, monkeypatch):
+    await carry_out(desk, buy("TCS", QTY, 40, PRIYA, product=MIS))
+    wire, exchange, read, failed = Wire(desk), exchange_of(desk), flattens.read_flatten, list[int]()
+
+    async def rests(account, request):
+        return exchange.place(account.user_id, request, at_most=0)
+
+    async def once(reader, number):
+        if wire.placed and not failed:
+            failed.append(number)
+            raise OSError("the disk is gone")
+        return await read(reader, number)
+
+    wire.on_place = rests
+    monkeypatch.setattr(flattens, "read_flatten", once)
+    number = await in_time(desk, desk.flatten.start(DESK, "", FlattenWhat.MIS))
+    await until(desk, lambda: failed)
+    assert await desk.flatten.stop(number)
+    (line,) = (await in_time(desk, desk.flatten.follow(number))).lines
+    assert line.reason is FlattenReason.STOPPED
+    assert not desk.orders.all(live=True)
