@@ -76,6 +76,10 @@ Brokers = Annotated[
     list[str] | None,
     typer.Option("--broker", metavar="NAME", help="A broker; may be repeated.", rich_help_panel=_WHO),
 ]
+Confirm = Annotated[
+    str | None,
+    typer.Option("--confirm", metavar="HASH", help="Send the stored plan with this hash, plan nothing."),
+]
 Again = Annotated[
     bool, typer.Option("--again", help="Send even though the same was sent within the last minute.")
 ]
@@ -100,6 +104,11 @@ def nothing_beside(ctx: typer.Context, what: str, *allowed: str) -> None:
                 typed = max(one.opts, key=len)
                 field = typed.lstrip("-")
             raise BadInput(field, typed, f"it changes nothing of {what}: leave it out")
+
+
+def nothing_beside_hash(ctx: typer.Context) -> None:
+    """Hold that nothing is given beside `--confirm` that would change the stored plan. Raises `BadInput`."""
+    nothing_beside(ctx, "a stored plan, which is sent as it stands", "confirm", "yes", "wait", "as_json")
 
 
 def day_from(name: str, text: str) -> date:

@@ -42,11 +42,23 @@ async def send(desk: "Desk", made: "Plan", yes: bool, patience: float, as_json: 
     outcome = basket_outcome_words(made, clients_of(made)) if made.in_legs else outcome_words(made)
     what = f"{desk.mode}  {outcome}"
     then = [_command(made), "--confirm", made.digest, "--wait", f"{patience:g}", *json_too(as_json)]
-    if not await confirmed(made.answer, what, yes, how_to_confirm(made), then):
+    if not await confirmed(made.answer, what, yes, _how_to_confirm(made), then):
         if as_json:
             document({"plan": plan_shape(made), "run": None})
         return Exit.NOTHING_SENT
     return await _start(desk, made, made.digest, patience, as_json)
+
+
+def show_plan(made: "Plan", as_json: bool) -> Exit:
+    """Print a frozen plan, and how it is sent or why it cannot be."""
+    if as_json:
+        document({"plan": plan_shape(made)})
+    else:
+        print_plan(made)
+    if not made.orders:
+        return _none_to_send(made, "nothing can be sent")
+    say(_how_to_confirm(made))
+    return Exit.DONE
 
 
 def _nothing(made: "Plan", as_json: bool) -> Exit:
@@ -54,10 +66,10 @@ def _nothing(made: "Plan", as_json: bool) -> Exit:
         document({"plan": plan_shape(made), "run": None})
     else:
         print_plan(made)
-    return none_to_send(made, "nothing sent")
+    return _none_to_send(made, "nothing sent")
 
 
-def none_to_send(made: "Plan", words: str) -> Exit:
+def _none_to_send(made: "Plan", words: str) -> Exit:
     """Say why a plan has no order, in counts by reason."""
     why = counts_words(made.skipped_by_reason) or "no client was chosen"
     say(f"{words}: {made.title}: {why}")
@@ -155,7 +167,7 @@ def run_exit(ended: "RunView", orders: "list[OrderView]") -> Exit:
     return Exit.DONE if good and ended.settled else Exit.PARTLY
 
 
-def how_to_confirm(made: "Plan") -> str:
+def _how_to_confirm(made: "Plan") -> str:
     """Which command sends a frozen plan, and until when."""
     valid_s = (made.expires_at - made.frozen_at).total_seconds()
     how = f"`tradedesk {_command(made)} --confirm {made.short_digest}` sends this plan within {valid_s:g} s"

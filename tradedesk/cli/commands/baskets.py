@@ -18,6 +18,7 @@ from tradedesk.cli.options import (
     AsJson,
     Brokers,
     Clients,
+    Confirm,
     DriftWord,
     Groups,
     ProductWord,
@@ -25,18 +26,17 @@ from tradedesk.cli.options import (
     Wait,
     Yes,
     nothing_beside,
+    nothing_beside_hash,
 )
 from tradedesk.cli.printing.baskets import print_legs, saved_words
-from tradedesk.cli.printing.output import document, line, say, table
-from tradedesk.cli.printing.printed import print_plan
-from tradedesk.cli.sending import how_to_confirm, none_to_send, send, send_stored
+from tradedesk.cli.printing.output import document, line, table
+from tradedesk.cli.sending import send, send_stored, show_plan
 from tradedesk.cli.session import run, seconds_from
-from tradedesk.cli.views.plans import basket_shape, plan_shape
+from tradedesk.cli.views.plans import basket_shape
 
 if TYPE_CHECKING:
     from engine.desk import Desk
     from engine.planning.intent import Intent, Leg
-    from engine.planning.plan import Plan
 
 LegWords = Annotated[
     list[str] | None,
@@ -57,7 +57,6 @@ PerClientWord = Annotated[
         help="All legs of a client or none (the start for legs), or in their order while its cash lasts.",
     ),
 ]
-_CONFIRM_READS = ("confirm", "yes", "wait", "as_json")
 _ORDERS_READ = ("orders", "per_client", "validity", "drift", "again", "plan_only", "yes", "wait", "as_json")
 
 
@@ -91,10 +90,7 @@ def basket(
     plan_only: Annotated[
         bool, typer.Option("--plan", help="Freeze and print the plan, send nothing.")
     ] = False,
-    confirm: Annotated[
-        str | None,
-        typer.Option("--confirm", metavar="HASH", help="Send the stored plan with this hash, plan nothing."),
-    ] = None,
+    confirm: Confirm = None,
     yes: Yes = False,
     wait: Wait = "30",
     as_json: AsJson = False,
@@ -102,7 +98,7 @@ def basket(
     """Trade several legs for many clients by one plan: each client's cash is reserved for all of them."""
     patience = seconds_from(wait)
     if confirm is not None:
-        nothing_beside(ctx, "a stored plan, which is sent as it stands", *_CONFIRM_READS)
+        nothing_beside_hash(ctx)
         run(lambda desk: send_stored(desk, confirm, patience, as_json))
     if orders is not None:
         nothing_beside(ctx, "the orders of a file, which name their clients", *_ORDERS_READ)
@@ -127,7 +123,7 @@ def basket(
         made = await desk.plans.freeze(intent)
         if not plan_only:
             return await send(desk, made, yes, patience, as_json)
-        return _show(made, as_json)
+        return show_plan(made, as_json)
 
     run(work)
 
@@ -167,17 +163,6 @@ def _per_client_from(word: str | None) -> PerClient | None:
         return PerClient(word.strip().lower().replace("-", "_"))
     except ValueError:
         raise BadInput("per-client", word, f"give {' or '.join(PerClient)}") from None
-
-
-def _show(made: "Plan", as_json: bool) -> Exit:
-    if as_json:
-        document({"plan": plan_shape(made)})
-    else:
-        print_plan(made)
-    if not made.orders:
-        return none_to_send(made, "nothing can be sent")
-    say(how_to_confirm(made))
-    return Exit.DONE
 
 
 baskets_app = typer.Typer(

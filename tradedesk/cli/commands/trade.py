@@ -15,6 +15,7 @@ from tradedesk.cli.options import (
     AsJson,
     Brokers,
     Clients,
+    Confirm,
     DriftWord,
     Groups,
     Limit,
@@ -27,13 +28,10 @@ from tradedesk.cli.options import (
     ValidityWord,
     Wait,
     Yes,
-    nothing_beside,
+    nothing_beside_hash,
 )
-from tradedesk.cli.printing.output import document, say
-from tradedesk.cli.printing.printed import print_plan
-from tradedesk.cli.sending import how_to_confirm, none_to_send, send, send_stored
+from tradedesk.cli.sending import send, send_stored, show_plan
 from tradedesk.cli.session import run, seconds_from
-from tradedesk.cli.views.plans import plan_shape
 
 if TYPE_CHECKING:
     from engine.desk import Desk
@@ -73,15 +71,7 @@ def plan(
         intent = choices.intent_from(
             desk, way, symbol, sizing, limit, trigger, product, validity, chosen, again, drift
         )
-        made = await desk.plans.freeze(intent)
-        if as_json:
-            document({"plan": plan_shape(made)})
-        else:
-            print_plan(made)
-        if not made.orders:
-            return none_to_send(made, "nothing can be sent")
-        say(how_to_confirm(made))
-        return Exit.DONE
+        return show_plan(await desk.plans.freeze(intent), as_json)
 
     run(work)
 
@@ -104,10 +94,7 @@ def bulk(
     group: Groups = None,
     broker: Brokers = None,
     again: Again = False,
-    confirm: Annotated[
-        str | None,
-        typer.Option("--confirm", metavar="HASH", help="Send the stored plan with this hash, plan nothing."),
-    ] = None,
+    confirm: Confirm = None,
     yes: Yes = False,
     wait: Wait = "30",
     as_json: AsJson = False,
@@ -115,7 +102,7 @@ def bulk(
     """Buy or sell one symbol for many clients: plan, confirm, send, and wait for the outcome."""
     patience = seconds_from(wait)
     if confirm is not None:
-        nothing_beside(ctx, "a stored plan, which is sent as it stands", "confirm", "yes", "wait", "as_json")
+        nothing_beside_hash(ctx)
         run(lambda desk: send_stored(desk, confirm, patience, as_json))
     if side is None or symbol is None:
         raise BadInput("bulk", side or "", "give buy or sell and a SYMBOL, or --confirm HASH")
