@@ -10,11 +10,8 @@ from typing import TYPE_CHECKING, Any
 from textual.app import ComposeResult
 from textual.widgets import ContentSwitcher
 
-from data.errors import BadInput
 from data.vocabulary import Side
 from engine.events import Event, OrderChanged
-from engine.refusals import Refusal
-from engine.words.refusals import refusal_words
 from screens.bulk.form import BulkForm
 from screens.bulk.plan_view import PlanView
 from screens.bulk.run_view import RunPanel
@@ -79,12 +76,7 @@ class BulkScreen(Workspace):
         self.refresh_bindings()
 
     def _follow(self, key: str | None) -> None:
-        self.run_worker(
-            partial(self.desk.market.follow, {key} if key else set(), OWNER),
-            group="follow",
-            exclusive=True,
-            exit_on_error=False,
-        )
+        self.follow([key] if key else [], OWNER)
 
     def on_frame(self) -> None:
         """The view that shows follows the market."""
@@ -193,18 +185,8 @@ class BulkScreen(Workspace):
 
     def _work(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Carry out what has to wait for the desk; what is asked for later takes its place."""
-
-        async def guarded() -> None:
-            try:
-                await work()
-            except (BadInput, LookupError, Refusal) as problem:
-                self.shell.say(refusal_words(problem), "warning")
-            except Exception as problem:
-                self.shell.say(f"{type(problem).__name__}: {problem}", "error")
-
-        self.run_worker(
-            self.before_further_keys(guarded()), group="bulk", exclusive=True, exit_on_error=False
-        )
+        told = self.before_further_keys(self.tell_refusal(work))
+        self.run_worker(told, group="bulk", exclusive=True, exit_on_error=False)
 
     def on_plan_view_sent(self, event: PlanView.Sent) -> None:
         """The plan's place is taken by its run."""

@@ -228,12 +228,7 @@ class ClientScreen(Workspace):
             self._grid.set_rows(self._rows)
 
     def _follow(self) -> None:
-        self.run_worker(
-            partial(self.desk.market.follow, {key for _, key, _ in self._holdings}, OWNER),
-            group="follow",
-            exclusive=True,
-            exit_on_error=False,
-        )
+        self.follow({key for _, key, _ in self._holdings}, OWNER)
 
     @property
     def _orders(self) -> list[OrderView]:

@@ -6,8 +6,7 @@ line, as without it. It is modal: the bindings of what is above end at it, and t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from rich.cells import cell_len
@@ -20,17 +19,14 @@ from textual.widget import Widget
 
 from data.vocabulary import Side
 from screens.frame.commands import bindings
+from screens.frame.shell import AtDesk
 from widgets.text import clip, plain
 
 if TYPE_CHECKING:
-    from engine.desk import Desk
-    from screens.frame.shell import Here, Shell
+    from screens.frame.shell import Here
 
 Answer = TypeVar("Answer")
 Result = TypeVar("Result")
-
-DOCK_LOOK = Path(__file__).with_name("dock.tcss")
-"""How the dock and its cards look, on whichever screen they stand."""
 
 TITLE_ROWS = 1
 """Rows of the dock above its cards: the line with the title."""
@@ -41,7 +37,7 @@ TALL_ROWS = 8
 """Rows of the whole dock, as its style sheet has them, where space is short and where it is not."""
 
 
-class Card(Widget, Generic[Answer], can_focus=True, inherit_bindings=False):
+class Card(AtDesk, Widget, Generic[Answer], can_focus=True, inherit_bindings=False):
     """One form or question of the dock. `close` ends it with an answer, or with none.
 
     The card itself takes the focus where none of its fields can, so that no key goes anywhere else.
@@ -74,16 +70,6 @@ class Card(Widget, Generic[Answer], can_focus=True, inherit_bindings=False):
     def host(self) -> DockHost[Any]:
         """The screen it stands on."""
         return cast("DockHost[Any]", self.screen)
-
-    @property
-    def shell(self) -> Shell:
-        """The app, as far as a card may know it."""
-        return cast("Shell", self.app)
-
-    @property
-    def desk(self) -> Desk:
-        """The open desk."""
-        return self.shell.desk
 
     def on_mount(self) -> None:
         """It can be seen: let it begin."""
@@ -121,22 +107,6 @@ class Card(Widget, Generic[Answer], can_focus=True, inherit_bindings=False):
         """End with an answer, once; work that ends late may ask for it again."""
         if self.is_attached:
             self.host.close_card(self, answer)
-
-    def carry_out(self, work: Coroutine[Any, Any, Any]) -> None:
-        """Do what changes something at the desk to its end, also when this card is left meanwhile."""
-        self.app.run_worker(work, exit_on_error=False)
-
-    def before_further_keys(self, work: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None]:
-        """What a key asked for; until it is done the keys behind it wait, which are for what it leads to."""
-        release = self.shell.hold_keys()
-
-        async def held() -> None:
-            try:
-                await work
-            finally:
-                release()
-
-        return held()
 
 
 def is_short(screen: Screen[Any]) -> bool:
@@ -235,7 +205,7 @@ class Dock(Widget, inherit_bindings=False):
         self.card.action_close()
 
 
-class DockHost(Screen[Result], inherit_bindings=False):
+class DockHost(AtDesk, Screen[Result], inherit_bindings=False):
     """A screen on which a dock may open. While it is open the focus stays in it."""
 
     _dock: Dock | None = None
@@ -257,13 +227,12 @@ class DockHost(Screen[Result], inherit_bindings=False):
 
         It is laid `over` the card that it comes back to; without one nothing may be open.
         """
-        shell = cast("Shell", self.app)
         if over is not self.card:
             if over is None:
-                shell.say("something is open at the bottom: Esc closes it first", "warning")
+                self.shell.say("something is open at the bottom: Esc closes it first", "warning")
             return
         card.answered = answered
-        self._let_keys_go = shell.hold_keys(forget=card.DISCARDS_EARLY_KEYS)
+        self._let_keys_go = self.shell.hold_keys(forget=card.DISCARDS_EARLY_KEYS)
         if self._dock is not None:
             self._dock.lay(card)
             return

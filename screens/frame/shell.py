@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from textual.message_pump import MessagePump
 
 from data.vocabulary import Side
 from screens.frame.routes import View, WorkspaceName
@@ -126,6 +128,39 @@ class Shell(Protocol):
     def run_command(self, text: str) -> None:
         """Carry out a line of the command line, such as `reverse 12`."""
         ...
+
+
+class AtDesk(MessagePump):
+    """What screens and the cards of their dock have in common: the way to the app and to its desk."""
+
+    @property
+    def shell(self) -> Shell:
+        """The app, as far as a screen may know it."""
+        return cast("Shell", self.app)
+
+    @property
+    def desk(self) -> Desk:
+        """The open desk."""
+        return self.shell.desk
+
+    def carry_out(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Do what changes something at the desk to its end, also when this is left meanwhile.
+
+        Textual cancels the workers of a screen that goes away; half a change is what nobody asked for.
+        """
+        self.app.run_worker(work, exit_on_error=False)
+
+    def before_further_keys(self, work: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None]:
+        """What a key asked for; until it is done the keys behind it wait, which are for what it leads to."""
+        release = self.shell.hold_keys()
+
+        async def held() -> None:
+            try:
+                await work
+            finally:
+                release()
+
+        return held()
 
 
 @dataclass(frozen=True, slots=True)

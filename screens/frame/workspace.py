@@ -7,7 +7,8 @@ Screens read the desk's book directly, and ask the app (`shell`) for everything 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -19,12 +20,15 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widget import Widget
 
+from data.errors import BadInput
 from data.vocabulary import Side
+from engine.refusals import Refusal
+from engine.words.refusals import refusal_words
 from screens.frame.commands import bindings
 from screens.frame.dock import DockHost
 from screens.frame.nothing_here import NOTHING_HERE
 from screens.frame.routes import View
-from screens.frame.shell import Here, Shell, Table
+from screens.frame.shell import Here, Table
 from widgets.answerfield import AnswerField
 from widgets.keyline import KeyLine
 from widgets.livegrid import LiveGrid
@@ -32,7 +36,6 @@ from widgets.statusstrip import Mode, Segment, StatusStrip
 from widgets.steady import SteadyStatic
 
 if TYPE_CHECKING:
-    from engine.desk import Desk
     from engine.events import Event
 
 Result = TypeVar("Result")
@@ -77,16 +80,6 @@ class Framed(DockHost[Result], inherit_bindings=False):
     def compose_body(self) -> Iterable[Widget]:
         """The screen's own widgets."""
         return ()
-
-    @property
-    def shell(self) -> Shell:
-        """The app, as far as a screen may know it."""
-        return cast(Shell, self.app)
-
-    @property
-    def desk(self) -> Desk:
-        """The open desk."""
-        return self.shell.desk
 
     @property
     def is_current(self) -> bool:
@@ -149,24 +142,19 @@ class Framed(DockHost[Result], inherit_bindings=False):
         self._dismissed = True
         return super().dismiss(result)
 
-    def carry_out(self, work: Coroutine[Any, Any, Any]) -> None:
-        """Do what changes something at the desk to its end, also when this screen is left meanwhile.
+    def follow(self, keys: Iterable[str], owner: str) -> None:
+        """Have the desk follow these prices for `owner`; what is asked for later takes their place."""
+        work = partial(self.desk.market.follow, set(keys), owner)
+        self.run_worker(work, group="follow", exclusive=True, exit_on_error=False)
 
-        Textual cancels the workers of a screen that goes away; half a change is what nobody asked for.
-        """
-        self.app.run_worker(work, exit_on_error=False)
-
-    def before_further_keys(self, work: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None]:
-        """What a key asked for; until it is done the keys behind it wait, which are for what it leads to."""
-        release = self.shell.hold_keys()
-
-        async def held() -> None:
-            try:
-                await work
-            finally:
-                release()
-
-        return held()
+    async def tell_refusal(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Wait for what the desk was asked; say why where it is refused or fails."""
+        try:
+            await work()
+        except (BadInput, LookupError, Refusal) as problem:
+            self.shell.say(refusal_words(problem), "warning")
+        except Exception as problem:
+            self.shell.say(f"{type(problem).__name__}: {problem}", "error")
 
     def action_next_pane(self, step: int) -> None:
         """The next or previous pane or field; screens with views of one pane turn to the next view."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,11 +13,10 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 
-from data.errors import BadInput
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged
 from engine.planning.by_client import with_affordable
 from engine.planning.intent import LineChange
-from engine.refusals import DuplicateIntent, PlanDrifted, PlanExpired, Refusal
+from engine.refusals import DuplicateIntent, PlanDrifted, PlanExpired
 from engine.words import formats
 from engine.words.baskets import basket_outcome_words
 from engine.words.forms import wrong_answer
@@ -134,12 +133,8 @@ class MatrixScreen(Workspace):
 
     def _show_held(self) -> None:
         self._changed = False
-        self._follow(self._grid.show_held(self.desk))
+        self.follow(self._grid.show_held(self.desk), OWNER)
         self._paint()
-
-    def _follow(self, keys: Sequence[str]) -> None:
-        follow = partial(self.desk.market.follow, set(keys), OWNER)
-        self.run_worker(follow, group="follow", exclusive=True, exit_on_error=False)
 
     # From legs to plan to run
 
@@ -183,7 +178,7 @@ class MatrixScreen(Workspace):
         else:
             self.shell.say(said)
         (self._answer if plan.orders and not in_rows else self._grid).focus()
-        self._follow([part.instrument.key for part in plan.parts])
+        self.follow([part.instrument.key for part in plan.parts], OWNER)
         self._paint()
         self.refresh_bindings()
 
@@ -232,11 +227,7 @@ class MatrixScreen(Workspace):
 
         async def guarded() -> None:
             try:
-                await work()
-            except (BadInput, LookupError, Refusal) as problem:
-                self.shell.say(refusal_words(problem), "warning")
-            except Exception as problem:
-                self.shell.say(f"{type(problem).__name__}: {problem}", "error")
+                await self.tell_refusal(work)
             finally:
                 self._busy = False
                 self._paint()

@@ -190,8 +190,7 @@ class OrdersScreen(Workspace):
         wanted = {*self._in, key} if key is not None and self._side.is_seen else set(self._in)
         if wanted != self._followed:
             self._followed = wanted
-            work = partial(self.desk.market.follow, wanted, OWNER)
-            self.run_worker(work, group="follow", exclusive=True, exit_on_error=False)
+            self.follow(wanted, OWNER)
 
     def _show_beside(self) -> None:
         here = self.here()

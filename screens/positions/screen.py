@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -153,12 +152,7 @@ class PositionsScreen(Workspace):
 
     def _follow(self) -> None:
         """Everything held, so that the lower rows move as well."""
-        self.run_worker(
-            partial(self.desk.market.follow, set(self._of_symbol), OWNER),
-            group="follow",
-            exclusive=True,
-            exit_on_error=False,
-        )
+        self.follow(self._of_symbol, OWNER)
 
     # Painting
 

@@ -33,7 +33,7 @@ from tradedesk.app.mending import FAULT, Mending
 from tradedesk.app.palette import DeskCommands, Palette
 from tradedesk.app.shell import FLASH_FRAMES, ShellApp
 from tradedesk.app.strip_painter import StripPainter
-from tradedesk.app.styling import LOOKS, read_sheets, styled_by_now
+from tradedesk.app.styling import read_sheets, styled_by_now
 from tradedesk.app.themes import DARK_VARIABLES, THEMES
 from tradedesk.app.workspaces import WORKSPACES, load_workspaces, without_workspace
 from widgets.text import plain
@@ -55,7 +55,7 @@ class TradedeskApp(ShellApp):
     """One trader's desk in a terminal. Screens reach it through `screens.frame.shell.Shell`."""
 
     TITLE = "tradedesk"
-    CSS_PATH = LOOKS
+    CSS_PATH = "tradedesk.tcss"
     # Textual reads these from the class though it declares them for the instance.
     HORIZONTAL_BREAKPOINTS = WIDTHS  # pyright: ignore[reportIncompatibleVariableOverride]
     VERTICAL_BREAKPOINTS = HEIGHTS  # pyright: ignore[reportIncompatibleVariableOverride]

@@ -5,21 +5,17 @@ app. It does so twice more for a workspace that opens, since it takes a new scre
 """
 
 from collections.abc import Callable
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 from textual.app import App
 from textual.screen import Screen
 
 import screens
-from screens.frame.dock import DOCK_LOOK
-
-LOOKS: list[str | PurePath] = ["tradedesk.tcss", DOCK_LOOK]
-"""The style sheets of the whole app: its own, beside its file, and the dock's, which is on any screen."""
 
 
 def read_sheets(app: App[Any]) -> None:
-    """Read the sheets of all screens; they are parsed together when the next widget is styled."""
+    """Read the sheets of all screens and of the dock; they are parsed when the next widget is styled."""
     app.stylesheet.read_all(sorted(Path(screens.__file__).parent.rglob("*.tcss")))
 
 
