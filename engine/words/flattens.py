@@ -59,6 +59,12 @@ NEXT = {
 }
 """What answers it: a key, a command, or who is called."""
 
+
+def symbol_words(one: FlattenPosition | FlattenLineView) -> str:
+    """The symbol; where nobody could be asked what there is, that it is about positions."""
+    return one.tradingsymbol or "positions"
+
+
 _IN = {
     FlattenWhat.MIS: "CNC, MTF, T1, pledged",
     FlattenWhat.TODAY: "what was bought before today, pledged",

@@ -117,23 +117,20 @@ class FlattenScreen(Dialog[None]):
             rows = [row_of_position(one) for one in self._prospect.positions]
             head, state = self._prospect_words(self._prospect)
         else:
-            rows, head, state = [], [f"FLATTEN {self._what.value.upper()} {self._of_whom}"], ""
-            head.append(self._trouble or "reading the brokers' positions …")
+            rows, state = [], ""
+            head = ["FLATTEN", self._trouble or "reading the brokers' positions …"]
         self.query_one("#summary", SteadyStatic).update(Content("\n".join(plain(line) for line in head)))
         self.query_one("#state", SteadyStatic).update(Content(plain(state)))
         self._rows = dict(enumerate(problems_first(rows)))
         self.query_one(LiveGrid).set_rows(self._rows)
         self._show_answer()
 
-    @property
-    def _of_whom(self) -> str:
-        value = self._value
-        if self._scope is HaltScope.CLIENT:
-            value = self.desk.clients.get(int(value)).code
-        return scope_words(self._scope, value)
+    def _of_whom(self, scope: HaltScope, value: str) -> str:
+        named = self.desk.clients.get(int(value)).code if scope is HaltScope.CLIENT else value
+        return scope_words(scope, named)
 
     def _prospect_words(self, found: FlattenProspect) -> tuple[list[str], str]:
-        head, beside = prospect_head(found, self._of_whom)
+        head, beside = prospect_head(found, self._of_whom(found.scope, found.value))
         ends = ", ".join(formats.time_of_day(at) for at in found.intraday_ends)
         now = formats.time_of_day(self.desk.market.now())
         times = f"brokers sell intraday positions out from {ends} · now {now}" if ends else f"now {now}"
@@ -145,14 +142,17 @@ class FlattenScreen(Dialog[None]):
         return bool(self.desk.halt.active())
 
     def _view_words(self, view: FlattenView) -> tuple[list[str], str]:
-        what = f"FLATTEN {view.number} {view.what.value.upper()} {self._of_whom}"
+        whom = self._of_whom(view.scope, view.value)
+        what = f"FLATTEN {view.number} {view.what.value.upper()} {whom}"
         head = [f"{what} {market_time(self.desk, view.at)} by {view.by}"]
         if view.ended_at is not None:
             at = market_time(self.desk, view.ended_at)
             head.append(f"certified {at} · {counts_words(view)} · nothing of it lives")
             return head, "t to file  c copy  Esc back"
         head.append(f"{counts_words(view)} · F9 F9 stops it")
-        ended = "" if view.carried else f"its engine has ended: :flatten {view.what.value} carries it on"
+        ended = (
+            "" if view.carried else f"its engine has ended: :flatten {whom} {view.what.value} carries it on"
+        )
         return head, self._trouble or ended
 
     def _show_answer(self) -> None:

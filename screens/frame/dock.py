@@ -32,9 +32,6 @@ TITLE_ROWS = 1
 """Rows of the dock above its cards: the line with the title."""
 EDGE_ROWS = 1
 """Rows below them, where there is room for a whole frame."""
-SHORT_ROWS = 6
-TALL_ROWS = 8
-"""Rows of the whole dock, as its style sheet has them, where space is short and where it is not."""
 
 
 class Card(AtDesk, Widget, Generic[Answer], can_focus=True, inherit_bindings=False):
@@ -168,11 +165,8 @@ class Dock(Widget, inherit_bindings=False):
             yield self.cards[0]
 
     def on_mount(self) -> None:
-        """As high as what is asked for first needs, within half of the screen."""
-        short = is_short(self.screen)
-        rows = self.card.rows + TITLE_ROWS + (0 if short else EDGE_ROWS)
-        if rows > (SHORT_ROWS if short else TALL_ROWS):
-            self.styles.height = min(rows, self.screen.size.height // 2)
+        """As high as what is asked for first needs, within what the style sheet has as least and most."""
+        self.styles.height = self.card.rows + TITLE_ROWS + (0 if is_short(self.screen) else EDGE_ROWS)
 
     def lay(self, card: Card[Any]) -> None:
         """Lay a card over the one that is seen."""

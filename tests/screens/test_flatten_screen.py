@@ -3,7 +3,7 @@
 from textual.widgets import Input
 
 from brokers.contract import BrokerAccount, BrokerError
-from data.vocabulary import HaltScope, Product, SizingKind
+from data.vocabulary import FlattenWhat, HaltScope, Product, SizingKind
 from screens.flatten.screen import FlattenScreen
 from screens.frame.commandline import CommandLineScreen
 from tests.desks import Wire, buy
@@ -62,6 +62,16 @@ async def test_who_cannot_be_read_stands_first_at_80_columns_with_why_and_what_a
         assert "unreachable: no answer" in rows[0]
         assert "7 sign in, phone" in rows[0]
         assert "SELL 4 ≥" in rows[1]
+
+
+async def test_one_opened_by_its_number_says_whose_positions_it_took() -> None:
+    async with opened() as bench:
+        await _bought(bench)
+        number = await bench.desk.flatten.start(HaltScope.CLIENT, str(PRIYA), FlattenWhat.MIS, 1)
+        await bench.until(lambda: not bench.desk.holdings.of(PRIYA))
+        bench.app.open_flatten(number=number)
+        await bench.until(lambda: "certified" in bench.text)
+        assert f"FLATTEN {number} MIS client PS1015" in bench.text
 
 
 async def test_f7_fills_the_command_line_with_what_the_cursor_is_on_and_sends_nothing() -> None:

@@ -14,6 +14,7 @@ from engine.words.flattens import (
     prospect_head,
     scope_words,
     signed,
+    symbol_words,
 )
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson, Yes, json_too
@@ -110,7 +111,7 @@ def _one(words: list[str], as_json: bool) -> None:
 
 def _prospect_words(desk: "Desk", found: "FlattenProspect", scope: str) -> str:
     rows = [
-        f"  {one.code}  {one.name}  {one.tradingsymbol or 'positions'} {one.product.value}  "
+        f"  {one.code}  {one.name}  {symbol_words(one)} {one.product.value}  "
         f"{signed(one.net)}  {position_words(one)}"
         for one in found.positions
     ]
@@ -143,7 +144,7 @@ def _print(desk: "Desk", view: "FlattenView", as_json: bool) -> None:
             (
                 one.code,
                 one.name,
-                one.tradingsymbol,
+                symbol_words(one),
                 one.product.value,
                 signed(one.net_before),
                 signed(one.net),
