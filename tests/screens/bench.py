@@ -41,10 +41,14 @@ class BenchClock(ManualClock):
         self.held: set[Worker[Any]] = set()
 
     async def sleep(self, seconds: float) -> None:
-        """As every clock of its kind."""
+        """As every clock of its kind; a sleep that is a task by itself limits a wait, and holds no worker."""
+        task = asyncio.current_task()
+        coroutine = task.get_coro() if task else None
         try:
             worker = get_current_worker()
         except NoActiveWorker:
+            return await super().sleep(seconds)
+        if getattr(coroutine, "__name__", "") == "sleep":
             return await super().sleep(seconds)
         self.held.add(worker)
         try:
