@@ -39,6 +39,11 @@ def calendar_file(home: Path) -> Path:
     return home / "calendar.toml"
 
 
+def history_file(home: Path) -> Path:
+    """Lines typed at the command line, so that they can be had again."""
+    return home / "history"
+
+
 def secrets_file(home: Path) -> Path:
     """Api secrets and tokens, encrypted, where no keyring keeps them."""
     return home / SECRETS

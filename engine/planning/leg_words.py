@@ -133,14 +133,20 @@ def words_of_legs(legs: Sequence[Leg]) -> str:
 
 
 def _word_of_leg(leg: Leg) -> str:
-    exchange, _, symbol = leg.key.partition(":")
-    word = f"{symbol if exchange == 'NSE' else leg.key}:{_size_of(leg)}"
+    word = f"{typed_symbol(leg.key)}:{typed_size(leg)}"
     if leg.product is not product_from(None, leg.side) and leg.product is not None:
         word += f":{leg.product.value}"
     return word if leg.limit_paise is None else f"{word}@{leg.limit_paise / 100:.2f}"
 
 
-def _size_of(leg: Leg) -> str:
+def typed_symbol(key: str) -> str:
+    """A key as it is typed: `RELIANCE`, `BSE:RELIANCE`."""
+    exchange, _, symbol = key.partition(":")
+    return symbol if exchange == "NSE" else key
+
+
+def typed_size(leg: Leg) -> str:
+    """A leg's size as it is typed: `15%`, `15%available`, `₹50000`, `10`."""
     kind, value = leg.sizing.kind, leg.sizing.value
     if kind is SizingKind.FIXED_QUANTITY:
         return str(value)

@@ -18,6 +18,7 @@ from textual.widgets import Input
 from data.errors import BadInput
 from data.vocabulary import Drift, Side
 from engine.planning.intent import Intent, Selection
+from engine.planning.titles import holders_title
 from engine.words.forms import was_words
 from engine.words.plans import REVERSE_OF, run_named_by, wish_words
 from screens.bulk.fields import BulkFields
@@ -169,7 +170,7 @@ class BulkForm(Vertical, can_focus=True):
         holders = holders_of(self._screen.desk, self.key)
         if not holders:
             raise BadInput("clients", "holders", "nobody holds it; choose other clients with ← →")
-        return Selection(client_ids=holders, title=f"holders ({len(holders)})")
+        return Selection(client_ids=holders, title=holders_title(len(holders)))
 
     @property
     def _keeps(self) -> bool:

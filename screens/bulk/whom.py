@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from data.vocabulary import Side
 from engine.planning.intent import Selection
+from engine.planning.titles import MARKED, broker_title, group_title, marked_title, shown_title
 from engine.words.plans import run_named_by
-from screens.frame.intent_fields import MARKED, marked_title, shown_title
 
 if TYPE_CHECKING:
     from engine.desk import Desk
@@ -55,11 +55,11 @@ def whom(
         options["holders"] = None
     options[everyone] = Selection()
     for group in desk.clients.groups():
-        title = f"group {group} ({sum(group in client.groups for client in clients)})"
+        title = group_title(group, clients)
         options[title] = Selection(groups=(group,), title=title)
     brokers = sorted({client.broker for client in clients})
     for broker in brokers if len(brokers) > 1 else []:
-        title = f"at {broker} ({sum(client.broker == broker for client in clients)})"
+        title = broker_title(broker, clients)
         options[title] = Selection(brokers=(broker,), title=title)
     if given is not None and MARKED in given.title:
         marked = given.client_ids

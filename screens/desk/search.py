@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
 from typing import ClassVar, NamedTuple
 
 from textual.app import ComposeResult
@@ -14,12 +13,15 @@ from engine.words import formats
 from engine.words.formats import MASK
 from engine.words.gate import gate_sentence
 from screens.frame.commands import bindings
-from screens.frame.workspace import Dialog
+from screens.frame.dock import Card
 from widgets.livegrid import Column, LiveGrid
 from widgets.steady import SteadyInput
 
 SHOWN = 30
 """Symbols offered at once, and clients."""
+
+ROWS = 14
+"""Lines of the card, of which a low terminal has room for fewer."""
 
 
 class FoundKind(StrEnum):
@@ -39,19 +41,26 @@ class Found(NamedTuple):
     key: str | int
 
 
-class SearchScreen(Dialog[None]):
+class FindCard(Card[None]):
     """One line and what it finds; Enter opens the first or the chosen one, Insert or `+` watches a symbol."""
 
-    CSS_PATH = Path(__file__).with_name("search.tcss")
-    AUTO_FOCUS = "#words"
     TITLE_WORDS = "Find"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("watch.add")]
 
     def __init__(self) -> None:
         super().__init__()
         self._rows: dict[str, Found] = {}
+        self.rows = ROWS
 
-    def compose_body(self) -> ComposeResult:
+    def title(self) -> str:
+        """What it is."""
+        return "FIND"
+
+    def begin(self) -> None:
+        """In the words."""
+        self.screen.set_focus(self.query_one("#words", Input))
+
+    def compose(self) -> ComposeResult:
         """The line and the results."""
         yield SteadyInput(
             placeholder="symbol, client code or name; ↓ chooses, Enter opens, + watches",
@@ -79,16 +88,9 @@ class SearchScreen(Dialog[None]):
         self._find("")
         self.run_worker(self.desk.market.read_names(), exit_on_error=False)
 
-    def begin_anew(self) -> None:
-        """Forget the words of the search before, if there was one; the screen may not be up."""
-        if self.is_mounted:
-            with self.prevent(Input.Changed):
-                self.query_one("#words", Input).clear()
-            self.set_focus(None)  # as at first, it goes to the words when the screen comes up
-            self.on_mount()
-
     def on_input_changed(self, event: Input.Changed) -> None:
         """Results follow the words; `+` is no word, it puts what is chosen on the watchlist."""
+        event.stop()
         if "+" in event.value:
             event.input.value = event.value.replace("+", "")
             if self.check_action("add_watched", ()):
@@ -138,11 +140,7 @@ class SearchScreen(Dialog[None]):
 
     def on_key(self, event) -> None:
         """The arrows choose while the words keep the focus."""
-        if (
-            self.focused is not None
-            and self.focused.id == "words"
-            and event.key in ("down", "up", "pagedown", "pageup")
-        ):
+        if self.query_one("#words").has_focus and event.key in ("down", "up", "pagedown", "pageup"):
             grid = self.query_one(LiveGrid)
             if event.key in ("down", "up"):
                 grid.action_cursor_by(1 if event.key == "down" else -1)
@@ -157,10 +155,12 @@ class SearchScreen(Dialog[None]):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Open what is chosen."""
+        event.stop()
         self._open()
 
     def on_live_grid_opened(self, event: LiveGrid.Opened) -> None:
         """Open the row."""
+        event.stop()
         self._open()
 
     def _open(self) -> None:
@@ -168,7 +168,7 @@ class SearchScreen(Dialog[None]):
         if row is None:
             return
         shell = self.shell
-        self.dismiss(None)
+        self.close()
         if isinstance(row.key, int):
             self.app.call_later(shell.open_client, row.key)
         else:

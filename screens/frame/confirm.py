@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -13,10 +12,12 @@ from textual.content import Content
 from engine.words.forms import wrong_answer
 from screens.frame.commands import bindings
 from screens.frame.dock import Card
-from screens.frame.workspace import Dialog
 from widgets.answerfield import AnswerField
 from widgets.steady import SteadyStatic
 from widgets.text import plain
+
+if TYPE_CHECKING:
+    from engine.desk import DeskCounts
 
 
 class QuestionCard(Card[bool]):
@@ -86,33 +87,15 @@ class YesCard(QuestionCard):
         self.close(True)
 
 
-class QuitScreen(Dialog[bool]):
+class QuitCard(WordsCard):
     """Quit, with what stays behind at the brokers; takes `quit` and no other word."""
 
-    CSS_PATH = Path(__file__).with_name("confirm.tcss")
-    AUTO_FOCUS = "AnswerField Input"
-    DISCARDS_EARLY_KEYS = True
-    TITLE_WORDS = "A question"
-
-    def compose_body(self) -> ComposeResult:
-        """What quitting does and does not do, and the line for the word."""
-        counts = self.desk.counts()
-        lines = ["Quit tradedesk?", ""]
+    def __init__(self, counts: DeskCounts) -> None:
         if counts.live or counts.unknown:
-            lines += [
+            lines = [
                 f"{counts.live} live orders stay at the brokers, {counts.unknown} of them unknown.",
                 "They are not cancelled by quitting. From any terminal:  tradedesk cancel-all",
             ]
         else:
-            lines.append("No order is live. Nothing is lost: the next start shows this desk again.")
-        yield SteadyStatic(Content("\n".join(lines)), id="question")
-        yield AnswerField("type  quit  and Enter:", monotonic=self.shell.monotonic)
-        yield SteadyStatic("Esc goes back, nothing changes", classes="hint")
-
-    def on_answer_field_answered(self, event: AnswerField.Answered) -> None:
-        """The word, in any letter case, is the yes."""
-        if event.text.casefold() == "quit":
-            self.dismiss(True)
-        else:
-            event.field.clear()
-            self.shell.say(wrong_answer("quit", "nothing has been done"), "warning")
+            lines = ["No order is live. Nothing is lost: the next start shows this desk again."]
+        super().__init__("QUIT tradedesk?", [*lines, "Esc goes back, nothing changes"], "quit")

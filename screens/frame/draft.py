@@ -20,8 +20,10 @@ class Draft:
     sent: bool
     after_run: int
     """The latest run when it was left; one that came later is the trader's last intent instead."""
+    told: str = ""
+    """What the ticket's title says of it, where it came from elsewhere than a ticket."""
 
     @property
     def words(self) -> str:
-        """Which of the two it is, for the ticket's title."""
-        return "the last order again" if self.sent else "the draft that Esc closed"
+        """Where it came from, for the ticket's title."""
+        return self.told or ("the last order again" if self.sent else "the draft that Esc closed")

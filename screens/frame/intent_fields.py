@@ -9,6 +9,7 @@ from data.errors import BadInput
 from data.money import paise_from_text
 from data.vocabulary import OrderType, Side, SizingKind
 from engine.planning.intent import STANDINGS
+from engine.planning.titles import MARKED, shown_title
 
 if TYPE_CHECKING:
     from engine.desk import Desk
@@ -53,9 +54,6 @@ PRICED = frozenset({OrderType.LIMIT, OrderType.SL})
 STOPS = frozenset({OrderType.SL, OrderType.SL_M})
 """Types that forms offer, those with a limit, and those that wait for a trigger."""
 
-MARKED = "MARKED"
-"""The word by which a selection of marked clients is known."""
-
 
 def standings(desk: Desk) -> list[str]:
     """How long orders may stand, as forms offer it; AMO only where the broker takes such orders."""
@@ -85,16 +83,6 @@ def with_limit(kind: str) -> str:
 def with_trigger(kind: str) -> str:
     """The order type that a trigger makes of another: one that had a limit keeps it."""
     return (OrderType.SL if kind in PRICED else OrderType.SL_M).value
-
-
-def marked_title(count: int, total: int) -> str:
-    """A selection of marked clients says so wherever the plan is shown."""
-    return f"{count} {MARKED} of {total}"
-
-
-def shown_title(count: int, total: int) -> str:
-    """A selection of what a group or a filter left in view says so wherever the plan is shown."""
-    return f"the {count} shown of {total}"
 
 
 def narrowed(selection: Selection, total: int) -> bool:

@@ -13,6 +13,7 @@ from screens.frame.routes import View, WorkspaceName
 from widgets.livegrid import Column
 
 if TYPE_CHECKING:
+    from engine.colon.known import Known
     from engine.desk import Desk
     from engine.news import Subject
     from engine.planning.intent import Intent
@@ -123,6 +124,10 @@ class Shell(Protocol):
 
     def open_certificate(self, number: int | None = None) -> None:
         """A halt's certificate, the latest if no number is given."""
+        ...
+
+    def known(self) -> Known:
+        """What the words of the command line can name here."""
         ...
 
     def run_command(self, text: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.words import formats
 from engine.words.formats import MASK, counted
@@ -20,7 +20,7 @@ LISTED = 12
 """Orders named one by one before the rest is only counted."""
 
 
-def ask_cancel(screen: Framed[None], orders: Sequence[OrderView]) -> None:
+def ask_cancel(screen: Framed[Any], orders: Sequence[OrderView]) -> None:
     """Ask for `y` (one order) or typed words (several), then cancel what is still live."""
     if not orders:
         screen.shell.say("nothing live to cancel here")
@@ -56,7 +56,7 @@ def order_words(desk: Desk, order: OrderView, masked: bool) -> str:
     )
 
 
-async def _cancel(screen: Framed[None], ids: list[int]) -> None:
+async def _cancel(screen: Framed[Any], ids: list[int]) -> None:
     try:
         result = await screen.desk.orders.cancel(ids, why="by hand")
     except Exception as problem:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -34,6 +34,9 @@ Wish = tuple[int | None, int | None, int | None]
 """Quantity, limit and trigger as they are asked for; None leaves a value as it is."""
 
 
+NO_WISH: Wish = (None, None, None)
+
+
 def can_modify(order: OrderView) -> bool:
     """Whether an order may be changed now: it is live at the broker and no change of it is under way."""
     return order.state is OrderState.OPEN and not order.modifying
@@ -51,9 +54,11 @@ class ModifyCard(Card[None]):
 
     TITLE_WORDS = "Modify an order"
 
-    def __init__(self, order_id: int) -> None:
+    def __init__(self, order_id: int, wish: Wish = NO_WISH) -> None:
+        """The fields hold what is wished already, else what the order has."""
         super().__init__()
         self._order_id = order_id
+        self._wished = wish
         self._needs: ChangeNeeds | None = None
         self._complaint = ""
         self._changed = True
@@ -69,17 +74,20 @@ class ModifyCard(Card[None]):
         instrument = self.desk.market.index.get(order.key)
         tick = rupees_of(instrument.tick_paise) if instrument else Decimal("0.05")
         lot = instrument.lot_size if instrument else 1
+        quantity, limit, trigger = self._wished
         yield SteadyStatic(id="modify-order")
         with Horizontal(classes="row"):
             yield SteadyStatic("qty")
-            yield NumberField(str(order.quantity), step=lot, id="modify-quantity")
+            yield NumberField(str(quantity or order.quantity), step=lot, id="modify-quantity")
             if order.order_type in PRICED:
                 yield SteadyStatic("limit")
-                yield NumberField(formats.typed(order.limit_paise), step=tick, decimals=2, id="modify-limit")
+                yield NumberField(
+                    formats.typed(limit or order.limit_paise), step=tick, decimals=2, id="modify-limit"
+                )
             if order.order_type in STOPS:
                 yield SteadyStatic("trigger")
                 yield NumberField(
-                    formats.typed(order.trigger_paise), step=tick, decimals=2, id="modify-trigger"
+                    formats.typed(trigger or order.trigger_paise), step=tick, decimals=2, id="modify-trigger"
                 )
         yield SteadyStatic(id="modify-market")
         yield SteadyStatic(id="modify-needs")
@@ -271,10 +279,10 @@ class ModifyCard(Card[None]):
         return Here(order.key, order.client_id, order.id, order.run_number)
 
 
-def ask_modify(screen: Framed[None], order: OrderView) -> None:
-    """Open the form for an order that may be changed, else say why not."""
+def ask_modify(screen: Framed[Any], order: OrderView, wish: Wish = NO_WISH) -> None:
+    """Open the form for an order that may be changed, with what is wished already; else say why not."""
     if can_modify(order):
-        screen.open_card(ModifyCard(order.id))
+        screen.open_card(ModifyCard(order.id, wish))
     else:
         screen.shell.say("only an open order without a change under way can be modified", "warning")
 

@@ -6,11 +6,10 @@ Each takes a reason, which the audit keeps, and then a typed word.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Input
 
@@ -18,10 +17,10 @@ from engine.words import formats
 from engine.words.breaks import break_words
 from engine.words.formats import MASK
 from engine.words.refusals import refusal_words
-from screens.frame.commands import bindings
 from screens.frame.confirm import WordsCard
+from screens.frame.dock import Card
 from screens.frame.times import market_time
-from screens.frame.workspace import Dialog, Framed
+from screens.frame.workspace import Framed
 from screens.orders.cancel import order_words
 from widgets.livegrid import Column, LiveGrid
 from widgets.steady import SteadyInput, SteadyStatic
@@ -34,44 +33,57 @@ if TYPE_CHECKING:
 MOST_BREAKS = 10
 """Differences named one by one before the rest is only counted."""
 
+MOST_THEIRS = 5
+"""Orders of the broker seen at once."""
 
-class ReasonScreen(Dialog[None]):
+
+class ReasonCard(Card[None]):
     """Asks why, and for one of the broker's orders where there is something to choose; then for a word.
 
     `settle` gets the reason and the number of the chosen order, empty where none is to be chosen.
     """
 
-    CSS_PATH = Path(__file__).with_name("settle.tcss")
-    AUTO_FOCUS = "#reason"
     DISCARDS_EARLY_KEYS = True
     TITLE_WORDS = "A reason"
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("close")]
 
     def __init__(
         self,
+        title: str,
         lines: Sequence[str],
         word: str,
         settle: Callable[[str, str], Awaitable[str]],
         theirs: Sequence[BrokerOrder] = (),
     ) -> None:
         super().__init__()
+        self._title = title
         self._lines = list(lines)
         self._word = word
         self._settle = settle
         self._theirs = {order.broker_order_id: order for order in theirs}
+        self.rows = len(self._lines) + (min(len(theirs), MOST_THEIRS) + 1 if theirs else 0) + 2
 
-    def compose_body(self) -> ComposeResult:
+    def compose(self) -> ComposeResult:
         """What it is about, the broker's orders to choose from, the reason."""
         yield SteadyStatic(Content("\n".join(plain(line) for line in self._lines)), id="question")
         if self._theirs:
             yield LiveGrid(self._columns(), monotonic=self.shell.monotonic, markable=False, id="theirs")
-        yield SteadyStatic("reason, for the audit:", classes="hint")
-        yield SteadyInput(id="reason", max_length=200, compact=True, select_on_focus=False)
+        with Horizontal(classes="row"):
+            yield SteadyStatic("reason, for the audit:")
+            yield SteadyInput(id="reason", max_length=200, compact=True, select_on_focus=False)
         yield SteadyStatic(
             f"Enter asks for the word {self._word}"
             f"{'   Tab to the orders and back' if self._theirs else ''}   Esc goes back, nothing changes",
-            classes="hint",
+            classes="keys -always",
         )
+
+    def title(self) -> str:
+        """What it is about."""
+        return self._title
+
+    def begin(self) -> None:
+        """Where there are several orders the choice comes first."""
+        several = len(self._theirs) > 1
+        self.screen.set_focus(self.query_one(LiveGrid) if several else self.query_one("#reason", Input))
 
     def _columns(self) -> list[Column]:
         return [
@@ -85,11 +97,9 @@ class ReasonScreen(Dialog[None]):
         ]
 
     def on_mount(self) -> None:
-        """Show the orders; where there are several the choice comes first."""
+        """Show the orders."""
         for grid in self.query(LiveGrid):
             grid.set_rows(self._theirs)
-            if len(self._theirs) > 1:
-                grid.focus()
 
     @property
     def _chosen(self) -> str:
@@ -99,17 +109,23 @@ class ReasonScreen(Dialog[None]):
 
     def on_live_grid_opened(self, event: LiveGrid.Opened) -> None:
         """From the choice to the reason."""
+        event.stop()
         self.query_one("#reason", Input).focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """The reason filters no rows."""
+        event.stop()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """A reason leads to the word."""
+        event.stop()
         reason, chosen = event.value.strip(), self._chosen
         if not reason:
             self.shell.say("give a reason: how is it known?", "warning")
             return
         lines = [*self._lines, *([f"the broker's order {chosen}"] if chosen else []), reason]
-        question = WordsCard(self.TITLE_WORDS, lines, self._word)
-        self.open_card(question, lambda yes: self._answered(yes, reason, chosen))
+        question = WordsCard(self._title, lines, self._word)
+        self.host.open_card(question, lambda yes: self._answered(yes, reason, chosen), over=self)
 
     def _answered(self, yes: bool | None, reason: str, chosen: str) -> None:
         if yes:
@@ -122,7 +138,7 @@ class ReasonScreen(Dialog[None]):
             self.shell.say(f"nothing has changed: {refusal_words(problem)}", "error")
             return
         self.shell.say(words)
-        self.dismiss(None)
+        self.close()
 
 
 def ask_adopt_order(screen: Framed[Any], order: OrderView) -> None:
@@ -138,8 +154,8 @@ def ask_adopt_order(screen: Framed[Any], order: OrderView) -> None:
         return f"order {order.id} is the broker's {chosen}: {now.state.value}"
 
     words = order_words(screen.desk, order, screen.shell.privacy)
-    lines = [f"Order {order.id} is this order at the broker:", "", f"  {words}"]
-    screen.app.push_screen(ReasonScreen(lines, "adopt", settle, theirs))
+    title = f"ADOPT: order {order.id} is one of the broker's"
+    screen.open_card(ReasonCard(title, [words], "adopt", settle, theirs))
 
 
 def ask_absent(screen: Framed[Any], order: OrderView) -> None:
@@ -151,12 +167,9 @@ def ask_absent(screen: Framed[Any], order: OrderView) -> None:
         return f"order {order.id}: {now.state.value}"
 
     money = MASK if screen.shell.privacy else formats.amount(order.blocked_paise)
-    lines = [
-        f"Order {order.id} never arrived at the broker; ₹{money} is freed:",
-        "",
-        f"  {order_words(screen.desk, order, screen.shell.privacy)}",
-    ]
-    screen.app.push_screen(ReasonScreen(lines, "absent", settle))
+    title = f"ABSENT: order {order.id} never arrived at the broker"
+    lines = [order_words(screen.desk, order, screen.shell.privacy), f"₹{money} is freed"]
+    screen.open_card(ReasonCard(title, lines, "absent", settle))
 
 
 def ask_adopt_figures(screen: Framed[Any], client: ClientView) -> None:
@@ -168,9 +181,10 @@ def ask_adopt_figures(screen: Framed[Any], client: ClientView) -> None:
         done = await desk.reconcile.adopt(client.id, reason)
         return f"{client.code}: {len(done.differences or ())} of the broker's figures taken over"
 
-    words = ["  " + (MASK if screen.shell.privacy else break_words(one)) for one in found[:MOST_BREAKS]]
-    if len(found) > MOST_BREAKS:
-        words.append(f"  and {len(found) - MOST_BREAKS} more")
+    most = max(2, min(MOST_BREAKS, screen.size.height // 2 - 6))
+    words = [MASK if screen.shell.privacy else break_words(one) for one in found[:most]]
+    if len(found) > most:
+        words.append(f"and {len(found) - most} more")
     name = MASK if screen.shell.privacy else client.name
-    lines = [f"Take over the broker's figures of {client.code} {name}, as read then:", "", *words]
-    screen.app.push_screen(ReasonScreen(lines, "adopt", settle))
+    title = f"ADOPT the broker's figures of {client.code} {name}, as read then"
+    screen.open_card(ReasonCard(title, words, "adopt", settle))

@@ -16,12 +16,12 @@ from data.clock import IST
 from data.vocabulary import Product, Side, SizingKind
 from engine.events import ClientsChanged, Event, FundsChanged
 from engine.planning.intent import Intent, Selection, Sizing
+from engine.planning.titles import marked_title
 from engine.words import formats
 from engine.words.formats import MASK
 from screens.desk.rows import known_pnl, stale_words
 from screens.desk.side import SidePane
 from screens.frame.commands import bindings
-from screens.frame.intent_fields import marked_title
 from screens.frame.pane import FilterLine, Pane
 from screens.frame.records import Record, client_record, holding_record, stock_record
 from screens.frame.shell import Here, Table

@@ -205,12 +205,13 @@ class OrderFields(Vertical):
         return any(typed[name] not in ("", self._proposed) for name in NUMBERS)
 
     def put_back(self, typed: Mapping[str, str]) -> None:
-        """Put back what stood in the fields."""
+        """Put back what stood in the fields; one that nothing is said of keeps what it begins with."""
         for name in CHOICES:
-            if typed[name] in self.choice(name).options:
+            if typed.get(name) in self.choice(name).options:
                 self.choice(name).value = typed[name]
         for name in NUMBERS:
-            self.number(name).value = typed[name]
+            if name in typed:
+                self.number(name).value = typed[name]
         self._show_more()
 
     def take_last_price(self) -> bool:

@@ -1,9 +1,9 @@
-"""The screen that finds a symbol or a client."""
+"""The card that finds a symbol or a client, over the desk."""
 
 from textual.widgets import Input
 
 from screens.desk.screen import DeskScreen
-from screens.desk.search import SearchScreen
+from screens.desk.search import FindCard
 from screens.desk.symbol import SymbolScreen
 from tests.screens.bench import Bench, opened
 from tradedesk.testing import toasts_shown
@@ -18,7 +18,8 @@ async def test_find_opens_a_symbol_and_puts_what_was_typed_in_full_first() -> No
     async with opened() as bench:
         await bench.keys("/")
         await bench.keys(*"tcs")
-        assert isinstance(bench.screen, SearchScreen)
+        assert isinstance(bench.card, FindCard)
+        assert isinstance(bench.screen, DeskScreen)
         await bench.keys("enter")
         assert isinstance(bench.screen, SymbolScreen)
         assert "NSE:TCS" in bench.text
@@ -32,7 +33,7 @@ async def test_find_watches_with_insert_and_delete_takes_off() -> None:
         count = len(watch(bench).shown_keys)
         await bench.keys("/")
         await bench.keys(*"wipro")
-        assert bench.screen.query_one(Input).value == "wipro"
+        assert bench.card.query_one(Input).value == "wipro"
         await bench.keys("insert")
         await bench.keys("escape")
         await bench.until(lambda: "NSE:WIPRO" in watch(bench).shown_keys)
@@ -45,23 +46,19 @@ async def test_find_watches_with_insert_and_delete_takes_off() -> None:
         await bench.until(lambda: "NSE:WIPRO" in watch(bench).shown_keys)
 
 
-async def test_find_begins_anew_each_time_on_one_screen_that_stays_composed() -> None:
-    async with opened() as bench:
+async def test_find_begins_anew_each_time_and_help_over_it_loses_nothing() -> None:
+    async with opened(size=(80, 24)) as bench:
         await bench.keys("/")
-        first = bench.screen
-        clients = bench.screen.query_one(LiveGrid).shown_keys
+        clients = bench.card.query_one(LiveGrid).shown_keys
         await bench.keys(*"tcs")
-        assert bench.screen.query_one(LiveGrid).shown_keys != clients
+        assert bench.card.query_one(LiveGrid).shown_keys != clients
         await bench.keys("tab", "f1")
         await bench.keys("escape")
-        assert bench.screen.query_one(Input).value == "tcs", "help over it loses nothing"
+        assert bench.card.query_one(Input).value == "tcs"
         await bench.keys("escape")
-        assert isinstance(bench.screen, DeskScreen)
+        assert bench.card is None
         await bench.keys("/")
-        assert bench.screen is first
-        assert bench.screen.query_one(Input).value == ""
-        assert bench.screen.query_one(LiveGrid).shown_keys == clients
-        await bench.keys(*"wip")
-        assert bench.screen.query_one(Input).value == "wip"
-        await bench.keys("enter")
+        assert bench.card.query_one(Input).value == ""
+        assert bench.card.query_one(LiveGrid).shown_keys == clients
+        await bench.keys(*"wip", "enter")
         assert "NSE:WIPRO" in bench.text

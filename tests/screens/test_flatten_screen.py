@@ -5,7 +5,7 @@ from textual.widgets import Input
 from brokers.contract import BrokerAccount, BrokerError
 from data.vocabulary import FlattenWhat, HaltScope, Product, SizingKind
 from screens.flatten.screen import FlattenScreen
-from screens.frame.commandline import CommandLineScreen
+from screens.frame.commandline import CommandLineCard
 from tests.desks import Wire, buy
 from tests.screens.bench import Bench, opened
 
@@ -78,8 +78,8 @@ async def test_f7_fills_the_command_line_with_what_the_cursor_is_on_and_sends_no
     for key in ("f7", "ctrl+r"):
         async with opened() as bench:
             await bench.keys(key)
-            assert isinstance(bench.screen, CommandLineScreen)
-            assert bench.screen.query_one(Input).value.startswith("flatten ")
+            assert isinstance(bench.card, CommandLineCard)
+            assert bench.card.query_one(Input).value.startswith("flatten ")
             await bench.keys("enter")
             await bench.until(lambda bench=bench: isinstance(bench.screen, FlattenScreen))
             assert await bench.desk.flatten.all() == []

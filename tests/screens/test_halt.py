@@ -8,8 +8,8 @@ from data.vocabulary import OrderState
 from engine.book.halt_file import write_halt_file
 from engine.words.formats import rupees
 from screens.desk.screen import DeskScreen
-from screens.desk.search import SearchScreen
-from screens.frame.confirm import QuitScreen
+from screens.desk.search import FindCard
+from screens.frame.confirm import QuitCard
 from screens.halt.screen import CertificateScreen
 from tests.desks import Wire, disk
 from tests.screens.bench import MORNING, Bench, opened
@@ -117,7 +117,7 @@ async def test_esc_stands_down_and_closes_nothing() -> None:
         await bench.f9()
         await bench.keys("escape")
         assert ground(bench) == "paper"
-        assert isinstance(bench.screen, SearchScreen), "the first Esc only stands down"
+        assert isinstance(bench.card, FindCard), "the first Esc only stands down"
         await bench.f9()
         assert halts(bench) == 0, "standing down forgets the first press"
         await bench.keys("escape", "escape")
@@ -216,10 +216,10 @@ async def test_no_question_but_the_certificate_opens_by_itself() -> None:
     async with opened() as bench:
         await bench.keys("q")
         await bench.f9()
-        assert isinstance(bench.screen, QuitScreen)
+        assert isinstance(bench.card, QuitCard)
         await bench.f9()
         await bench.keys("escape")
-        assert isinstance(bench.screen, QuitScreen), "what was open is still there under the certificate"
+        assert isinstance(bench.card, QuitCard), "what was open is still there under the certificate"
 
 
 async def test_a_halt_that_could_not_be_written_says_so_and_what_the_brokers_took() -> None:

@@ -9,8 +9,8 @@ from textual.events import Paste
 from textual.widgets import Input
 
 from screens.desk.screen import DeskScreen
-from screens.desk.search import SearchScreen
-from screens.frame.confirm import QuitScreen
+from screens.desk.search import FindCard
+from screens.frame.confirm import QuitCard
 from screens.frame.help import HelpScreen
 from screens.frame.routes import WorkspaceName
 from tests.screens.bench import Bench, opened
@@ -25,8 +25,8 @@ def toasts(bench: Bench) -> list[str]:
 async def test_keys_read_in_one_go_reach_the_screen_that_the_first_one_opened() -> None:
     async with opened() as bench:
         await bench.keys("/", "2", "5", "0", "1", apart=0.0001)
-        assert isinstance(bench.screen, SearchScreen)
-        assert bench.screen.query_one(Input).value == "2501"
+        assert isinstance(bench.card, FindCard)
+        assert bench.card.query_one(Input).value == "2501"
 
 
 async def test_a_focus_change_takes_the_keys_behind_it_along() -> None:
@@ -57,8 +57,8 @@ async def test_a_key_gets_through_on_a_machine_that_was_slow_to_begin_its_wait(
 async def test_a_question_forgets_what_was_typed_before_it_was_seen() -> None:
     async with opened() as bench:
         await bench.keys("q", "q", "u", "i", "t", "enter", apart=0.0001)
-        assert isinstance(bench.screen, QuitScreen)
-        assert bench.screen.query_one(Input).value == ""
+        assert isinstance(bench.card, QuitCard)
+        assert bench.card.query_one(Input).value == ""
         assert bench.app.desk_is_open
 
 
@@ -72,7 +72,7 @@ async def test_a_raw_paste_outside_a_field_is_ignored_and_said_once() -> None:
         ]
         bench.at += 1
         await bench.keys("slash")
-        assert isinstance(bench.screen, SearchScreen), "typing goes on after the paste"
+        assert isinstance(bench.card, FindCard), "typing goes on after the paste"
 
 
 async def test_a_held_key_delivered_in_a_heap_is_no_paste() -> None:
@@ -92,7 +92,7 @@ async def test_a_bracketed_paste_counts_only_in_a_field() -> None:
         await bench.keys("/")
         bench.app.post_message(Paste("INFY"))
         await bench.settle()
-        assert bench.screen.query_one(Input).value == "INFY"
+        assert bench.card.query_one(Input).value == "INFY"
         assert len(toasts(bench)) == 1
 
 
@@ -100,20 +100,20 @@ async def test_a_fast_name_in_a_field_is_no_paste() -> None:
     async with opened() as bench:
         await bench.keys("/")
         await bench.keys(*"reliance industries"[:8], *"abcdefgh", apart=0.001)
-        assert bench.screen.query_one(Input).value == "relianceabcdefgh"
+        assert bench.card.query_one(Input).value == "relianceabcdefgh"
 
 
 async def test_both_ways_to_quit_ask_and_only_the_word_quits() -> None:
     for key in ("q", "ctrl+q"):
         async with opened() as bench:
             await bench.keys(key)
-            assert isinstance(bench.screen, QuitScreen)
+            assert isinstance(bench.card, QuitCard)
             await bench.keys("y")
             await bench.keys("enter")
             bench.clock.shift(1)
             await bench.keys("enter")
             assert bench.app.desk_is_open, "y is no answer here"
-            assert isinstance(bench.screen, QuitScreen)
+            assert isinstance(bench.card, QuitCard)
             await bench.keys("escape")
             assert isinstance(bench.screen, DeskScreen)
             await bench.keys(key)
@@ -126,7 +126,7 @@ async def test_ctrl_q_asks_from_a_field_too() -> None:
     async with opened() as bench:
         await bench.keys("/")
         await bench.keys("ctrl+q")
-        assert isinstance(bench.screen, QuitScreen)
+        assert isinstance(bench.card, QuitCard)
 
 
 async def test_enter_right_after_the_word_does_not_answer() -> None:
@@ -185,7 +185,7 @@ async def test_g_and_a_letter_go_to_a_workspace_and_another_key_does_not() -> No
         await bench.keys("g", "slash", apart=0.1)
         assert isinstance(bench.screen, DeskScreen)
         await bench.keys("g", "escape", "slash", apart=0.1)
-        assert isinstance(bench.screen, SearchScreen)
+        assert isinstance(bench.card, FindCard)
 
 
 async def test_the_odin_profile_moves_keys() -> None:

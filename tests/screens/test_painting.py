@@ -4,7 +4,7 @@ import pytest
 from textual.css.stylesheet import Stylesheet
 
 from screens.desk.screen import DeskScreen
-from screens.desk.search import SearchScreen
+from screens.frame.help import HelpScreen
 from screens.halt.screen import CertificateScreen
 from tests.screens.bench import opened
 from tradedesk.testing import toasts_shown
@@ -33,8 +33,8 @@ async def test_a_screen_that_a_dialog_covers_is_not_painted_until_it_is_seen_aga
     async with opened() as bench:
         desk_screen = bench.screen
         assert isinstance(desk_screen, DeskScreen)
-        await bench.keys("/")
-        assert isinstance(bench.screen, SearchScreen)
+        await bench.keys("?")
+        assert isinstance(bench.screen, HelpScreen)
         assert [desk_screen.is_current, bench.screen.is_current] == [False, True]
         bench.app.frozen = True
         bench.app.paint_strip()

@@ -7,7 +7,7 @@ from data.vocabulary import OrderState, SizingKind
 from screens.frame.confirm import WordsCard, YesCard
 from screens.orders.life import OrderScreen
 from screens.orders.modify import ModifyCard
-from screens.orders.settle import ReasonScreen
+from screens.orders.settle import ReasonCard
 from tests.desks import Wire, buy, by_phone, carry_out
 from tests.screens.papers import PaperBench, opened_on_paper
 from widgets.livegrid import LiveGrid
@@ -87,10 +87,10 @@ async def test_a_raised_doubt_becomes_the_brokers_order_with_a_reason_and_a_word
             f"RAISED TO YOU: the broker has an order of the same kind without our tag: {number}" in bench.text
         )
         await bench.keys("v")
-        assert isinstance(bench.screen, ReasonScreen)
+        assert isinstance(bench.card, ReasonCard)
         assert number in bench.text
         await bench.keys("enter")
-        assert isinstance(bench.screen, ReasonScreen), "without a reason nothing goes on"
+        assert isinstance(bench.card, ReasonCard), "without a reason nothing goes on"
         await bench.type("seen in the app")
         await bench.keys("enter")
         assert isinstance(bench.card, WordsCard)
@@ -140,7 +140,7 @@ async def test_books_that_differ_stand_on_the_page_and_in_the_gate_until_they_ar
         assert "books differ, only sells" in bench.text
         assert "BOOKS DIFFER TCS CNC: 0 shares here, 2 at the broker" in bench.text
         await bench.keys("v")
-        assert isinstance(bench.screen, ReasonScreen)
+        assert isinstance(bench.card, ReasonCard)
         await bench.type("by phone")
         await bench.keys("enter")
         await bench.type("adopt")

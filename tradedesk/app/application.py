@@ -234,12 +234,15 @@ class TradedeskApp(ShellApp):
 
     async def action_quit(self) -> None:
         """Ask; the desk closes in good order only after a typed yes."""
-        from screens.frame.confirm import QuitScreen
+        from screens.frame.confirm import QuitCard
 
         if not self._open:
             self.exit(return_code=self._failed)
-        elif not isinstance(self.screen, QuitScreen):
-            self.push_screen(QuitScreen(), self._quit_answered)
+        elif isinstance(self.screen, Palette):
+            self.screen.dismiss()
+            self.call_later(self.action_quit)
+        elif isinstance(self.screen, Framed) and not isinstance(self.screen.card, QuitCard):
+            self.screen.open_card(QuitCard(self.desk.counts()), self._quit_answered, over=self.screen.card)
 
     def _quit_answered(self, yes: bool | None) -> None:
         if yes:

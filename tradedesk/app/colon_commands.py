@@ -1,149 +1,265 @@
-"""The command line: what may be typed after `:`, and what it does."""
+"""What a line of the command line does once it is understood: every way from its words to a screen."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, assert_never
 
 from data.errors import BadInput
-from data.money import count_from_text
-from data.vocabulary import HaltScope
-from engine.conversion.asked import product_from
-from engine.flatten.asked import flatten_from
+from data.vocabulary import Product
+from engine.colon.asked import (
+    AskedBasket,
+    AskedChange,
+    AskedClient,
+    AskedFilter,
+    AskedOfRun,
+    AskedOrders,
+    AskedPage,
+    AskedPlainly,
+    AskedSignIn,
+    AskedSymbol,
+    AskedTheme,
+    AskedToCancel,
+    AskedToConvert,
+    AskedToFlatten,
+    AskedWatch,
+    Numbered,
+    OfRun,
+)
+from engine.colon.grammar import READERS, parse
+from engine.colon.known import Around, Known, Names
+from engine.words import formats
+from engine.words.colon import problem_words
+from engine.words.refusals import refusal_words
+from screens.bulk.whom import holders_of
+from screens.frame.commands import EMERGENCY
+from screens.frame.draft import Draft
+from screens.frame.pane import FilterLine
 from screens.frame.routes import WorkspaceName
+from screens.frame.workspace import Framed, Here
+from tradedesk.app.keymap import all_commands
 from tradedesk.app.themes import THEMES
 
 if TYPE_CHECKING:
+    from engine.colon.asked import Asked
+    from engine.desk import Desk
+    from screens.frame.commands import Command
     from tradedesk.app.shell import ShellApp
 
-
-class ColonLine(Protocol):
-    """One command of the command line."""
-
-    def __call__(self, app: ShellApp, argument: str) -> None:
-        """Carry it out with what stood behind its name."""
-        ...
+GATE = "gate"
+"""Another name for the workspace of the clients."""
 
 
-def _quit(app: ShellApp, argument: str) -> None:
-    app.call_later(app.action_quit)
+def plain_commands() -> dict[str, Command]:
+    """The commands of the palette that need no cursor, by the names under which they are typed."""
+    offered = [
+        command
+        for command in all_commands().values()
+        if command.palette
+        and command.group != EMERGENCY
+        and (command.action.startswith("app.") or command.group == "Workspaces")
+    ]
+    named = {_typed(command.id): command for command in offered if "." not in command.id}
+    named |= {_typed(command.words): command for command in offered}
+    clients = named[WorkspaceName.CLIENTS.value]
+    return {name: one for name, one in {**named, GATE: clients}.items() if name not in (*READERS, "command")}
 
 
-def _certificate(app: ShellApp, argument: str) -> None:
-    app.open_certificate(count_from_text(argument, "halt") if argument else None)
+def _typed(words: str) -> str:
+    """Words as one."""
+    return words.casefold().replace(" ", "-").replace("_", "-")
 
 
-def _flatten(app: ShellApp, argument: str) -> None:
-    asked = flatten_from(argument.split())
-    if isinstance(asked, int):
-        app.open_flatten(number=asked)
-        return
-    value = asked.value
-    if asked.scope is HaltScope.CLIENT:
-        value = str(app.desk.clients.find(value).id)
-    app.open_flatten(asked.scope, app.desk.halt.check_scope(asked.scope, value), asked.what)
+def known_to(app: ShellApp) -> Known:
+    """What the words of a line can name, over the screen that is up."""
+    here = app.screen.here() if isinstance(app.screen, Framed) else Here()
+    commands = {name: command.help for name, command in plain_commands().items()}
+    names = Names(themes=[theme.name for theme in THEMES], commands=commands)
+    return known_of(app.desk, names, Around(here.client_ids, here.shown or ()))
 
 
-def _convert(app: ShellApp, argument: str) -> None:
-    code, symbol, of, to = _words(argument, "convert", "CODE SYMBOL mis|mtf cnc")
-    client_id, key = app.desk.clients.find(code).id, app.desk.market.index.resolve(symbol).key
-    app.open_conversion(client_id, key, (product_from(of), product_from(to)))
-
-
-def _words(argument: str, name: str, form: str) -> list[str]:
-    """The words behind a command, as many as its form has. Raises `BadInput`."""
-    words = argument.split()
-    if len(words) != len(form.split()):
-        raise BadInput(name, argument, f"give {form}")
-    return words
-
-
-def _reverse(app: ShellApp, argument: str) -> None:
-    number = count_from_text(argument, "reverse")
-
-    async def reverse() -> None:
-        try:
-            intent = await app.desk.runs.reverse_intent(number)
-        except LookupError:
-            app.say(f"there is no run {number}", "warning")
-            return
-        if intent is None:
-            app.say(f"run {number} filled nothing that could be reversed", "warning")
-        else:
-            app.open_bulk(intent.side, intent.key, (), intent)
-
-    app.run_worker(reverse(), exit_on_error=False)
-
-
-def _basket(app: ShellApp, argument: str) -> None:
-    matrix = app.in_matrix()
-    matrix.call_later(matrix.begin_typed, argument)
-
-
-def _run(app: ShellApp, argument: str) -> None:
-    app.open_run(count_from_text(argument, "run"))
-
-
-def _plan(app: ShellApp, argument: str) -> None:
-    app.open_plan(count_from_text(argument, "plan"))
-
-
-def _watch(app: ShellApp, argument: str) -> None:
-    instrument = app.desk.market.index.resolve(argument)
-    name = app.desk.watchlist.names()[0]
-    app.run_worker(app.desk.watchlist.add(instrument.key, name), exit_on_error=False)
-    of = "" if name == "Watchlist" else f" {name}"
-    app.say(f"{instrument.tradingsymbol} is on the watchlist{of}")
-
-
-def _sign(app: ShellApp, argument: str) -> None:
-    word, _, code = argument.partition(" ")
-    if word.casefold() not in ("in", ""):
-        raise BadInput("sign", argument, "say sign in, or sign in CODE")
-    app.open_sign_in(code.strip())
-
-
-def _gate(app: ShellApp, argument: str) -> None:
-    app.open_workspace(WorkspaceName.CLIENTS)
-
-
-def _help(app: ShellApp, argument: str) -> None:
-    app.action_help()
-
-
-def _theme(app: ShellApp, argument: str) -> None:
-    names = [theme.name for theme in THEMES]
-    if argument not in names:
-        raise BadInput("theme", argument, f"choose one of {', '.join(names)}")
-    app.theme = argument
-
-
-LINES: dict[str, tuple[ColonLine, str]] = {
-    "resume": (_certificate, "open the halt's certificate, where typed words resume"),
-    "certificate": (_certificate, "the certificate of a halt, the latest without a number"),
-    "flatten": (_flatten, "client CODE, group NAME or desk [mis|today|mtf|all]: take positions flat; asks"),
-    "convert": (_convert, "CODE SYMBOL mis|mtf cnc: make a position the client's own; asks"),
-    "reverse": (_reverse, "NUMBER: plan the opposite of what a run filled"),
-    "basket": (_basket, "LEGS: plan several legs, such as buy RELIANCE:15% TCS:20%"),
-    "run": (_run, "NUMBER: a run"),
-    "plan": (_plan, "NUMBER: a stored plan"),
-    "watch": (_watch, "SYMBOL: put a symbol on the first watchlist"),
-    "gate": (_gate, "the clients at the morning gate"),
-    "sign": (_sign, "in [CODE]: sign in whoever is due, or one client"),
-    "help": (_help, "the keys that work here"),
-    "theme": (_theme, "dark, light, high-contrast or colour-blind"),
-    "quit": (_quit, "quit; asks"),
-}
-"""Commands by name, with what the command line says of them."""
+def known_of(desk: Desk, names: Names, around: Around) -> Known:
+    """What the words of a line can name on a desk."""
+    return Known(
+        index=desk.market.index,
+        clients=desk.clients,
+        select=desk.plans.select,
+        holders=partial(holders_of, desk),
+        runs=[run.number for run in desk.runs.all()],
+        names=names,
+        around=around,
+    )
 
 
 def run_line(app: ShellApp, text: str) -> None:
     """Carry out a line; what is wrong with it is said in a toast."""
-    name, _, argument = text.strip().lstrip(":").partition(" ")
-    line = LINES.get(name.casefold())
-    if line is None:
-        app.say(f"no command {name!r}; there are {', '.join(LINES)}", "warning")
-        return
     try:
-        line[0](app, argument.strip())
+        carry_out(app, parse(text, known_to(app)))
     except (BadInput, LookupError) as problem:
-        app.say(str(problem), "warning")
+        app.say(problem_words(problem), "warning")
+
+
+def carry_out(app: ShellApp, asked: Asked) -> None:
+    """Open what a line asks for. Raises `BadInput`, `LookupError` where it is not there."""
+    match asked:
+        case AskedOrders():
+            _orders(app, asked)
+        case AskedBasket(intent):
+            _basket(app) if intent is None else app.open_basket(intent)
+        case AskedToFlatten(scope, value, what):
+            app.open_flatten(scope, app.desk.halt.check_scope(scope, value), what)
+        case AskedToConvert(client_id, key, of, to):
+            app.open_conversion(client_id, key, (of, to))
+        case AskedChange():
+            _modify(app, asked)
+        case AskedToCancel():
+            _cancel(app, asked)
+        case AskedOfRun(what, number):
+            app.run_worker(_of_run(app, what, number), exit_on_error=False)
+        case _:
+            _look(app, asked)
+
+
+def _look(
+    app: ShellApp,
+    asked: AskedPage
+    | AskedClient
+    | AskedSymbol
+    | AskedWatch
+    | AskedFilter
+    | AskedSignIn
+    | AskedTheme
+    | AskedPlainly,
+) -> None:
+    """Show what no order is in."""
+    match asked:
+        case AskedPage(kind, number):
+            _page(app, kind, number)
+        case AskedClient(client_id):
+            app.open_client(client_id)
+        case AskedSymbol(key):
+            app.open_symbol(key)
+        case AskedWatch():
+            _watch(app, asked)
+        case AskedFilter(text):
+            app.run_worker(_filter(app, text), exit_on_error=False)
+        case AskedSignIn(code):
+            app.open_sign_in(code)
+        case AskedTheme(name):
+            app.theme = name
+        case AskedPlainly(name):
+            action = plain_commands()[name].action.removeprefix("app.")
+            app.call_later(app.run_action, action, app)
+        case _:
+            assert_never(asked)
+
+
+def _orders(app: ShellApp, asked: AskedOrders) -> None:
+    """The bulk form, filled; one client's count of shares is a ticket."""
+    intent = asked.intent
+    if asked.client_id is None:
+        app.open_bulk(intent.side, intent=intent)
+        return
+    product: Product | None = intent.product
+    typed = {
+        "quantity": str(intent.sizing.value),
+        "type": intent.order_type.value,
+        "price": formats.typed(intent.limit_paise),
+        "trigger": formats.typed(intent.trigger_paise),
+        "validity": intent.standing,
+        **({} if product is None else {"product": product.value}),
+    }
+    draft = Draft(intent.side, intent.key, asked.client_id, typed, sent=False, after_run=0, told="as typed")
+    app.open_ticket(intent.side, intent.key, asked.client_id, draft=draft)
+
+
+def _basket(app: ShellApp) -> None:
+    matrix = app.in_matrix()
+    matrix.call_later(matrix.begin_typed, "")
+
+
+def _modify(app: ShellApp, asked: AskedChange) -> None:
+    from screens.orders.modify import ask_modify
+
+    order = app.desk.orders.get(asked.order_id)
+    if isinstance(app.screen, Framed):
+        ask_modify(app.screen, order, (asked.quantity, asked.limit_paise, asked.trigger_paise))
+
+
+def _cancel(app: ShellApp, asked: AskedToCancel) -> None:
+    from screens.orders.cancel import ask_cancel
+
+    orders = app.desk.orders
+    if asked.order_ids:
+        named = [orders.get(order_id) for order_id in asked.order_ids]
+        found = [order for order in named if order.live]
+    else:
+        found = orders.all(live=True, client_id=asked.client_id, run=asked.run_number)
+    if isinstance(app.screen, Framed):
+        ask_cancel(app.screen, found)
+
+
+def _page(app: ShellApp, kind: Numbered, number: int | None) -> None:
+    if kind is Numbered.CERTIFICATE or number is None:
+        app.open_certificate(number)
+    elif kind is Numbered.FLATTEN:
+        app.open_flatten(number=number)
+    elif kind is Numbered.ORDER:
+        app.open_order(app.desk.orders.get(number).id)
+    elif kind is Numbered.PLAN:
+        app.open_plan(number)
+    else:
+        app.open_run(number)
+
+
+async def _of_run(app: ShellApp, what: OfRun, number: int) -> None:
+    """Pause a run, or plan what its repair or reversal is."""
+    runs = app.desk.runs
+    try:
+        if what is OfRun.PAUSE:
+            run = await runs.pause(number)
+            app.say(f"run {run.number} is paused: typed words go on with it, p in it asks for them")
+            return
+        reverse = what is OfRun.REVERSE
+        intent = await (runs.reverse_intent(number) if reverse else runs.repair_intent(number))
+    except LookupError:
+        app.say(f"there is no run {number}", "warning")
+    except Exception as problem:
+        app.say(refusal_words(problem), "warning")
+    else:
+        if intent is None:
+            had = "filled nothing that could be reversed" if reverse else "has nothing that provably failed"
+            app.say(f"run {number} {had}", "warning")
+        else:
+            app.open_bulk(intent.side, intent.key, (), intent)
+
+
+def _watch(app: ShellApp, asked: AskedWatch) -> None:
+    lists = app.desk.watchlist
+    instrument = app.desk.market.index.resolve(asked.key)
+    known = lists.names()
+    name = next((one for one in known if one.casefold() == asked.list_name.casefold()), asked.list_name)
+    name = name or known[0]
+    of = "" if name == "Watchlist" else f" {name}"
+    if asked.off:
+        app.run_worker(lists.remove(instrument.key, name), exit_on_error=False)
+        app.say(f"{instrument.tradingsymbol} is off the watchlist{of}")
+    else:
+        app.run_worker(lists.add(instrument.key, name), exit_on_error=False)
+        app.say(f"{instrument.tradingsymbol} is on the watchlist{of}")
+
+
+async def _filter(app: ShellApp, text: str) -> None:
+    """Type words into the filter of the rows that have the focus, as the key for it would have it."""
+    screen = app.screen
+    if not await app.run_action("filter_here", screen) or not screen.query(FilterLine):
+        app.say("there is no table to filter here", "warning")
+        return
+    app.call_later(partial(_fill_filter, app, text))
+
+
+def _fill_filter(app: ShellApp, text: str) -> None:
+    line = app.screen.focused
+    if isinstance(line, FilterLine):
+        line.value = text
+        app.call_later(line.action_submit)

@@ -70,7 +70,7 @@ class Mending:
         app.switch_mode(FAULT)
         for entry in WORKSPACES:
             if entry.available:
-                app.remove_workspace(entry.name)
+                app.remove_mode(entry.name)
                 app.add_mode(entry.name, cast(Any, entry.build))
         if twice and isinstance(app.screen, FaultScreen):
             app.screen.call_later(app.screen.show, WorkspaceName(mode), self.faults[-1])

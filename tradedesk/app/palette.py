@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from textual.actions import parse
 from textual.await_complete import AwaitComplete
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
+from data.errors import BadInput
 from screens.frame.commands import EMERGENCY, Command
 from screens.frame.key_words import key_words
 from tradedesk.app.keymap import all_commands, keys_of
 from tradedesk.app.themes import THEMES
+
+if TYPE_CHECKING:
+    from tradedesk.app.shell import ShellApp
 
 
 class Palette(CommandPalette):
@@ -39,12 +43,17 @@ class Palette(CommandPalette):
             self.dismiss()
 
 
-WORKSPACES_FIRST = ("Workspaces", "Orders", "Finding", "Program", "Tables", "Here", EMERGENCY)
+TYPED = "Typed"
+"""The group of what is typed with words behind it, at the command line."""
+
+WORKSPACES_FIRST = ("Workspaces", "Orders", TYPED, "Finding", "Program", "Tables", "Here", EMERGENCY)
 """The order of the groups; what halts the desk is never what Enter takes before anything was chosen."""
 KEY_CELLS, GROUP_CELLS = 10, 12
 """Cells of the columns of an entry: its keys, and the group it is in."""
 LAST = 0.01
 """What the score of an entry that halts the desk is multiplied by."""
+UNDERSTOOD = 10.0
+"""The score of a line that is understood whole, above whatever has some of its letters."""
 LOOK_BELOW = "below: what halts the desk"
 """Stands before those entries where nothing else was found, and does nothing."""
 
@@ -72,8 +81,33 @@ class DeskCommands(Provider):
             action = self._action_of(command) if command.palette else None
             if action is not None:
                 yield PaletteLine(command.group, command.help, key_words(keys_of(command)), action)
+        from engine.words.colon import FORMS
+
+        for name, (form, help_words) in FORMS.items():
+            act = partial(self._shell.action_command_line, f"{name} ")
+            yield PaletteLine(TYPED, f"{name} {form}: {help_words}", ":", act)
         for theme in THEMES:
             yield PaletteLine("Theme", theme.name, "", partial(setattr, self.app, "theme", theme.name))
+
+    @property
+    def _shell(self) -> ShellApp:
+        return cast("ShellApp", self.app)
+
+    def _understood(self, query: str) -> PaletteLine | None:
+        """What the query asks for as a line of the command line, where it has words behind a command."""
+        if not self._shell.desk_is_open or len(query.split()) < 2:
+            return None
+        from engine.colon import grammar
+        from engine.words.colon import asked_words
+
+        known = self._shell.known()
+        try:
+            asked = grammar.parse(query, known)
+        except (BadInput, LookupError):
+            return None
+        return PaletteLine(
+            TYPED, asked_words(asked, known.select), ":", partial(self._shell.open_asked, asked)
+        )
 
     def _action_of(self, command: Command) -> Callable[[], object] | None:
         """What the command does here, None where it has nothing to do."""
@@ -96,7 +130,9 @@ class DeskCommands(Provider):
         matcher = self.matcher(query)
         found = [(matcher.match(f"{one.group} {one.words}"), one) for one in self._entries()]
         matching = [(score, one) for score, one in found if score > 0]
-        if matching and all(one.group == EMERGENCY for _, one in matching):
+        if (typed := self._understood(query)) is not None:
+            yield Hit(UNDERSTOOD, typed.shown(Content(typed.words)), typed.act, text=typed.words)
+        elif matching and all(one.group == EMERGENCY for _, one in matching):
             yield Hit(1.0, LOOK_BELOW, lambda: None)
         for score, one in matching:
             ranked = score * LAST if one.group == EMERGENCY else score

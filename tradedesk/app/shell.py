@@ -14,25 +14,23 @@ from textual.app import App
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
-from data.errors import TradedeskError
+from data.errors import BadInput
 from data.vocabulary import FlattenWhat, HaltScope, Product, Side
 from engine.news import Page, Subject
 from screens.frame.routes import View, WorkspaceName
 from screens.frame.workspace import Framed, Here, Workspace
-from tradedesk.app.colon_commands import run_line
 from tradedesk.app.workspaces import WORKSPACES
 from widgets.text import plain
 
 if TYPE_CHECKING:
+    from engine.colon.asked import Asked
+    from engine.colon.known import Known
     from engine.desk import Desk
     from engine.planning.intent import Intent
     from screens.bulk.screen import BulkScreen
     from screens.frame.draft import Draft
     from screens.matrix.screen import MatrixScreen
 
-
-FINDER = "find in {}"
-"""The name of a workspace's screen that finds: it stays composed, which takes longer than all else of it."""
 
 FLASH_FRAMES = 2
 """For how many frames a changed figure is lit."""
@@ -105,13 +103,18 @@ class ShellApp(App[None], inherit_bindings=False):
             self.screen.call_later(self.screen.sign_in_by_code, code)
 
     def open_ticket(
-        self, side: Side, key: str | None = None, client_id: int | None = None, key_proposed: bool = False
+        self,
+        side: Side,
+        key: str | None = None,
+        client_id: int | None = None,
+        key_proposed: bool = False,
+        draft: Draft | None = None,
     ) -> None:
-        """The ticket for one order, docked on the screen that is up."""
+        """The ticket for one order, docked on the screen that is up, with a draft put back into it."""
         from screens.ticket.card import TicketCard
 
         if isinstance(self.screen, Framed):
-            self.screen.open_card(TicketCard(side, key, client_id, key_proposed))
+            self.screen.open_card(TicketCard(side, key, client_id, key_proposed, draft))
 
     def remember(self, draft: Draft) -> None:
         """Keep what stood in a ticket."""
@@ -218,42 +221,14 @@ class ShellApp(App[None], inherit_bindings=False):
 
     def open_conversion(self, client_id: int, key: str, products: tuple[Product, Product]) -> None:
         """Ask whether a client's shares are to go on in another product, and have that done."""
-        self.run_worker(self._convert(client_id, key, products), exit_on_error=False)
+        from tradedesk.app.converting import ask_conversion
 
-    async def _convert(self, client_id: int, key: str, products: tuple[Product, Product]) -> None:
-        from engine.words.conversions import prospect_words
-        from engine.words.refusals import refusal_words
-        from screens.frame.confirm import WordsCard
-
-        try:
-            found = await self.desk.conversions.prospect(client_id, key, products)
-        except TradedeskError as problem:
-            self.say(f"convert: {refusal_words(problem)}", "error")
-            return
-        if found.why_not or not isinstance(self.screen, Workspace):
-            self.say(prospect_words(found), "warning")
-            return
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                work = self._converted(client_id, key, products, found.quantity)
-                self.run_worker(work, exit_on_error=False)
-
-        self.screen.open_card(WordsCard("CONVERT", [prospect_words(found)], found.answer), answered)
-
-    async def _converted(
-        self, client_id: int, key: str, products: tuple[Product, Product], quantity: int
-    ) -> None:
-        from engine.words.conversions import ended_words
-        from engine.words.refusals import refusal_words
-
-        try:
-            self.say(ended_words(await self.desk.conversions.convert(client_id, key, products, quantity)))
-        except TradedeskError as problem:
-            self.say(f"convert: {refusal_words(problem)}", "error")
+        self.run_worker(ask_conversion(self, client_id, key, products), exit_on_error=False)
 
     def run_command(self, text: str) -> None:
         """Carry out a line of the command line."""
+        from tradedesk.app.colon_commands import run_line
+
         run_line(self, text)
 
     # Actions of the program
@@ -286,26 +261,10 @@ class ShellApp(App[None], inherit_bindings=False):
 
     def action_find(self) -> None:
         """Find a symbol or a client."""
-        from screens.desk.search import SearchScreen
+        from screens.desk.search import FindCard
 
-        name = FINDER.format(self.current_mode)
-        if not self.is_screen_installed(name):
-            self.install_screen(SearchScreen(), name)
-        finder = self.get_screen(name, SearchScreen)
-        if finder not in self.screen_stack:
-            finder.begin_anew()
-            self.push_screen(finder)
-
-    def remove_workspace(self, name: str) -> None:
-        """Take a workspace out with all its screens; it must not be the one that is shown."""
-        finder = FINDER.format(name)
-        found = self.get_screen(finder) if self.is_screen_installed(finder) else None
-        shown = found is not None and found in self.get_screen_stack(name)
-        self.remove_mode(name)
-        if found is not None:
-            self.uninstall_screen(finder)
-            if not shown:  # else it goes with the others
-                found.remove()
+        if isinstance(self.screen, Framed):
+            self.screen.open_card(FindCard())
 
     def action_help(self) -> None:
         """Help for what has the focus."""
@@ -313,11 +272,32 @@ class ShellApp(App[None], inherit_bindings=False):
 
         self.push_screen(HelpScreen(self.screen))
 
-    def action_command_line(self, text: str = "") -> None:
-        """The command line, with this typed already."""
-        from screens.frame.commandline import CommandLineScreen
+    def known(self) -> Known:
+        """What the words of the command line can name, over the screen that is up."""
+        from tradedesk.app.colon_commands import known_to
 
-        self.push_screen(CommandLineScreen(text))
+        return known_to(self)
+
+    def action_command_line(self, text: str = "") -> None:
+        """The command line at the bottom of the screen that is up, with this typed already."""
+        from screens.frame.commandline import CommandLineCard
+
+        if isinstance(self.screen, Framed):
+            self.screen.open_card(CommandLineCard(text), self._line_typed)
+
+    def _line_typed(self, asked: Asked | None) -> None:
+        if asked is not None:
+            self.call_later(self.open_asked, asked)
+
+    def open_asked(self, asked: Asked) -> None:
+        """Open what a line asks for; what is in the way is said in a toast."""
+        from engine.words.colon import problem_words
+        from tradedesk.app.colon_commands import carry_out
+
+        try:
+            carry_out(self, asked)
+        except (BadInput, LookupError) as problem:
+            self.say(problem_words(problem), "warning")
 
     def action_flatten(self) -> None:
         """The command line with a flatten of what the cursor is on; nothing is sent."""

@@ -94,6 +94,10 @@ WORKSPACES = (
 """Every workspace in the order of its digit. A screen needs no more than its row here to be reached."""
 
 
+OVER_ANY = ("tradedesk.app.colon_commands", "screens.frame.commandline", "screens.desk.search")
+"""Modules of what opens over every workspace."""
+
+
 def without_workspace() -> list[str]:
     """The digits that lead nowhere."""
     taken = {entry.digit for entry in WORKSPACES if entry.available}
@@ -101,7 +105,9 @@ def without_workspace() -> list[str]:
 
 
 def load_workspaces() -> None:
-    """Import every screen that there is."""
+    """Import every screen that there is, and what a key opens over any of them."""
     for entry in WORKSPACES:
         if entry.available:
             entry.load()
+    for part in OVER_ANY:
+        import_module(part)

@@ -1,0 +1,235 @@
+"""What may stand where a line is being typed: commands, symbols, codes, groups, baskets, numbers."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from data.vocabulary import FlattenWhat, Product
+from engine.colon.grammar import READERS
+from engine.colon.known import Known
+from engine.colon.splitting import last_word, quoted, words_of
+from engine.colon.wishes import IN_ORDER
+from engine.planning.intent import STANDINGS
+
+MOST = 8
+"""Completions offered at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A word that may stand where the line is being typed, and what it is."""
+
+    word: str
+    says: str = ""
+
+
+Offer = Callable[[Sequence[str], str, Known], Iterable[Completion]]
+"""Offers words behind those that stand already, of which the begun one may be a part."""
+
+
+def completions(line: str, known: Known, most: int = MOST) -> list[Completion]:
+    """The words that may stand at the end of the line, those that begin as it does first."""
+    begun = last_word(line)
+    before = words_of(line[: len(line) - len(begun)])
+    word = begun.replace('"', "").removeprefix("" if before else ":")
+    offer = OFFERS.get(before[0].casefold(), _nothing) if before else _commands
+    found: dict[str, Completion] = {}
+    for one in offer(before[1:], word, known):
+        if one.word.casefold() != word.casefold():
+            found.setdefault(one.word, one)
+        if len(found) == most:
+            break
+    return list(found.values())
+
+
+def completed(line: str, word: str) -> str:
+    """The line with the word in the place of the one that is being typed, and a blank behind it."""
+    blank = "" if word.endswith(":") else " "
+    return f"{line[: len(line) - len(last_word(line))]}{word}{blank}"
+
+
+def common_beginning(offered: Sequence[Completion], line: str) -> str | None:
+    """How all that is offered goes on from what stands there, None where they part at once."""
+    begun = last_word(line)
+    words = [one.word for one in offered]
+    shared = min(words, default="")
+    while not all(word.startswith(shared) for word in words):
+        shared = shared[:-1]
+    longer = len(shared) > len(begun) and shared.casefold().startswith(begun.casefold())
+    return shared if longer else None
+
+
+def _beginning(word: str, offered: Iterable[Completion]) -> Iterator[Completion]:
+    told = word.casefold()
+    return (one for one in offered if one.word.casefold().startswith(told))
+
+
+def _nothing(before: Sequence[str], word: str, known: Known) -> Iterable[Completion]:
+    return ()
+
+
+def _commands(before: Sequence[str], word: str, known: Known) -> Iterable[Completion]:
+    named = [Completion(name) for name in READERS]
+    named += [Completion(name, says) for name, says in known.names.commands.items()]
+    return _beginning(word, named)
+
+
+def _symbols(word: str, known: Known, tradable: bool = True) -> Iterator[Completion]:
+    if not word:
+        return
+    for found in known.index.search(word, 2 * MOST):
+        if found.tradable or not tradable:
+            code = found.tradingsymbol if found.exchange == "NSE" else found.key
+            yield Completion(code, found.name)
+
+
+def _clients(word: str, known: Known, prefix: str = "") -> Iterator[Completion]:
+    for client in known.clients.search(word):
+        yield Completion(f"{prefix}{client.code}", "client")
+
+
+def _groups(word: str, known: Known, prefix: str = "") -> Iterator[Completion]:
+    clients = known.clients.all()
+    for name in known.clients.groups():
+        if name.casefold().startswith(word.casefold()):
+            count = sum(name in client.groups for client in clients)
+            yield Completion(f"{prefix}{quoted(name)}", f"group of {count}")
+
+
+def _numbers(word: str, known: Known) -> Iterator[Completion]:
+    return _beginning(word, (Completion(str(number), "run") for number in known.runs))
+
+
+def _whom(word: str, known: Known) -> Iterator[Completion]:
+    kind, colon, named = word.partition(":")
+    match kind.casefold():
+        case "g" | "!g" if colon:
+            yield from _groups(named, known, f"{kind}:")
+        case "c" if colon:
+            *codes, begun = named.split(",")
+            yield from _clients(begun, known, f"c:{''.join(f'{code},' for code in codes)}")
+        case _ if word.startswith("!"):
+            yield from _beginning(word, (Completion("!mtf", "leave out who has MTF"), Completion("!g:")))
+            if len(word) > 1:
+                yield from _clients(word[1:], known, "!")
+        case _:
+            yield from _clients(word, known) if len(word) > 1 else ()
+
+
+TERMS = (
+    Completion("@", "limit price"),
+    Completion("g:", "a group"),
+    Completion("all", "every client"),
+    Completion("marked", "the clients marked here"),
+    Completion("holders", "whoever holds it"),
+    Completion("!mtf", "leave out who has MTF"),
+    Completion("c:", "clients by code"),
+    Completion("b:", "clients at a broker"),
+    Completion("t:", "trigger price"),
+    *(Completion(product.value, "product") for product in Product),
+    *(Completion(word, "how long it stands") for word in STANDINGS if word != "DAY"),
+    Completion("drift:none", "no drift limit"),
+    Completion("again", "though the same was sent a moment ago"),
+)
+
+SIZES = (
+    Completion("25%", "of capital, of the position for a sell"),
+    Completion("25%available", "of available cash"),
+    Completion("₹50000", "each"),
+    Completion("10", "shares each"),
+)
+
+
+def _order(before: Sequence[str], word: str, known: Known) -> Iterator[Completion]:
+    if not before:
+        yield from _symbols(word, known)
+    elif len(before) == 1:
+        yield from _beginning(word, SIZES)
+    else:
+        yield from _whom(word, known)
+        yield from _beginning(word, TERMS)
+
+
+def _basket(before: Sequence[str], word: str, known: Known) -> Iterator[Completion]:
+    if not before:
+        saved = (Completion(quoted(one.name), f"{len(one.legs)} legs, saved") for one in known.names.baskets)
+        yield from _beginning(word, (Completion("buy", "legs"), Completion("sell", "legs"), *saved))
+        return
+    symbol, colon, size = word.partition(":")
+    yield from _whom(word, known)
+    if before[0].casefold() in ("buy", "sell") and word and not colon:
+        yield from (Completion(f"{one.word}:", one.says) for one in _symbols(word, known))
+    elif colon:
+        sizes = (Completion(f"{symbol}:{one.word}", one.says) for one in SIZES if not size)
+        yield from _beginning(word, sizes)
+    terms = (Completion(IN_ORDER, "each leg while cash lasts"), *TERMS)
+    yield from _beginning(word, (one for one in terms if one.word not in ("@", "t:", *Product)))
+
+
+def _flatten(before: Sequence[str], word: str, known: Known) -> Iterator[Completion]:
+    if before and before[-1].casefold() == "client":
+        yield from _clients(word, known)
+    elif before and before[-1].casefold() == "group":
+        yield from _groups(word, known)
+    else:
+        scopes = (Completion("client", "CODE"), Completion("group", "NAME"), Completion("desk", "everybody"))
+        whats = tuple(Completion(what.value) for what in FlattenWhat)
+        yield from _beginning(word, whats if before else (*scopes, *whats))
+
+
+def _convert(before: Sequence[str], word: str, known: Known) -> Iterator[Completion]:
+    if not before:
+        yield from _clients(word, known)
+    elif len(before) == 1:
+        yield from _symbols(word, known)
+    else:
+        products = ("mis", "mtf") if len(before) == 2 else ("cnc",)
+        yield from _beginning(word, map(Completion, products))
+
+
+def _cancel(before: Sequence[str], word: str, known: Known) -> Iterator[Completion]:
+    if before and before[-1].casefold() == "run":
+        yield from _numbers(word, known)
+    elif not before:
+        yield from _beginning(word, (Completion("run", "NUMBER"),))
+        yield from _clients(word, known) if word else ()
+
+
+def _run(before: Sequence[str], word: str, known: Known) -> Iterable[Completion]:
+    return () if before else _numbers(word, known)
+
+
+def _client(before: Sequence[str], word: str, known: Known) -> Iterable[Completion]:
+    return () if before else _clients(word, known)
+
+
+def _symbol(before: Sequence[str], word: str, known: Known) -> Iterable[Completion]:
+    return () if before else _symbols(word, known, tradable=False)
+
+
+def _sign(before: Sequence[str], word: str, known: Known) -> Iterable[Completion]:
+    return _clients(word, known) if before else _beginning(word, (Completion("in", "[CODE]"),))
+
+
+def _theme(before: Sequence[str], word: str, known: Known) -> Iterable[Completion]:
+    return () if before else _beginning(word, map(Completion, known.names.themes))
+
+
+OFFERS: dict[str, Offer] = {
+    "buy": _order,
+    "sell": _order,
+    "basket": _basket,
+    "flatten": _flatten,
+    "convert": _convert,
+    "cancel": _cancel,
+    "run": _run,
+    "pause": _run,
+    "repair": _run,
+    "reverse": _run,
+    "client": _client,
+    "symbol": _symbol,
+    "watch": _symbol,
+    "unwatch": _symbol,
+    "sign": _sign,
+    "theme": _theme,
+}
+"""What each command offers behind its name."""

@@ -1,0 +1,219 @@
+"""The grammar of the command line: each command by its name, and a line read by it."""
+
+import difflib
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from data.errors import BadInput
+from data.money import count_from_text, paise_from_text
+from data.vocabulary import HaltScope, Side
+from engine.colon.asked import (
+    Asked,
+    AskedChange,
+    AskedClient,
+    AskedFilter,
+    AskedOfRun,
+    AskedOrders,
+    AskedPage,
+    AskedPlainly,
+    AskedSignIn,
+    AskedSymbol,
+    AskedTheme,
+    AskedToCancel,
+    AskedToConvert,
+    AskedToFlatten,
+    AskedWatch,
+    Numbered,
+    OfRun,
+)
+from engine.colon.known import Known
+from engine.colon.splitting import words_of
+from engine.colon.wishes import basket_from, order_from
+from engine.conversion.asked import product_from
+from engine.flatten.asked import flatten_from
+
+Read = Callable[[Sequence[str], Known], Asked]
+"""Makes of the words behind a command's name what they ask for. Raises `BadInput` with the word."""
+
+
+def parse(line: str, known: Known) -> Asked:
+    """What a line asks for. Raises `BadInput` with the word that cannot be taken and what would be right."""
+    words = words_of(line)
+    if not words:
+        raise BadInput("command", "", "type a command: buy, basket, flatten, run, client …")
+    name, *behind = words
+    told = name.casefold()
+    if told in READERS:
+        return READERS[told](behind, known)
+    if told in known.names.commands:
+        if behind:
+            raise BadInput("word", behind[0], f"{told} takes no word")
+        return AskedPlainly(told)
+    near = difflib.get_close_matches(told, [*READERS, *known.names.commands], n=4, cutoff=0.5)
+    raise BadInput("command", name, f"no such command; {', '.join(near) or ', '.join(READERS)}")
+
+
+def _order(side: Side, words: Sequence[str], known: Known) -> AskedOrders:
+    return order_from(side, words, known)
+
+
+def _flatten(words: Sequence[str], known: Known) -> AskedToFlatten | AskedPage:
+    asked = flatten_from(words)
+    if isinstance(asked, int):
+        return AskedPage(Numbered.FLATTEN, asked)
+    value = asked.value
+    if asked.scope is HaltScope.CLIENT:
+        value = str(_client(value, known))
+    elif asked.scope is HaltScope.GROUP:
+        value = _group(value, known)
+    return AskedToFlatten(asked.scope, value, asked.what)
+
+
+def _group(name: str, known: Known) -> str:
+    for one in known.clients.groups():
+        if one.casefold() == name.casefold():
+            return one
+    there = ", ".join(known.clients.groups()[:8]) or "none"
+    raise BadInput("group", name, f"no such group; there are {there}")
+
+
+def _client(code: str, known: Known) -> int:
+    return known.clients.find(code).id
+
+
+def _convert(words: Sequence[str], known: Known) -> AskedToConvert:
+    _exactly(words, "CODE SYMBOL mis|mtf cnc")
+    code, symbol, of, to = words
+    client_id, key = _client(code, known), known.index.resolve(symbol).key
+    return AskedToConvert(client_id, key, product_from(of), product_from(to))
+
+
+def _page(kind: Numbered, words: Sequence[str], _: Known) -> AskedPage:
+    _exactly(words, "NUMBER")
+    return AskedPage(kind, _number(words[0], kind))
+
+
+def _certificate(words: Sequence[str], _: Known) -> AskedPage:
+    _at_most(words, 1, "the number of a halt, or nothing for the latest")
+    return AskedPage(Numbered.CERTIFICATE, _number(words[0], "halt") if words else None)
+
+
+def _of_run(what: OfRun, words: Sequence[str], _: Known) -> AskedOfRun:
+    _exactly(words, "NUMBER")
+    return AskedOfRun(what, _number(words[0], "run"))
+
+
+def _cancel(words: Sequence[str], known: Known) -> AskedToCancel:
+    if not words:
+        raise BadInput("cancel", "", "give orders' numbers, a client's code, or run NUMBER")
+    if words[0].casefold() == "run":
+        _at_most(words, 2, "run NUMBER")
+        return AskedToCancel(run_number=_number(words[-1], "run"))
+    if all(word.isdecimal() for word in words):
+        return AskedToCancel(tuple(dict.fromkeys(_number(word, "order") for word in words)))
+    _at_most(words, 1, "orders' numbers, or one client's code")
+    return AskedToCancel(client_id=_client(words[0], known))
+
+
+def _modify(words: Sequence[str], _: Known) -> AskedChange:
+    if not words:
+        raise BadInput("modify", "", "give an order's number, then 20 for its quantity, @1500, t:1490")
+    quantity = limit = trigger = None
+    for word in words[1:]:
+        told = word.casefold()
+        if told.startswith("@"):
+            limit = _price(word[1:])
+        elif told.startswith("t:"):
+            trigger = _price(word[2:])
+        else:
+            quantity = _number(word, "quantity")
+    return AskedChange(_number(words[0], "order"), quantity, limit, trigger)
+
+
+def _price(figure: str) -> int:
+    return paise_from_text(figure, "price")
+
+
+def _client_page(words: Sequence[str], known: Known) -> AskedClient:
+    _exactly(words, "CODE")
+    return AskedClient(_client(words[0], known))
+
+
+def _symbol_page(words: Sequence[str], known: Known) -> AskedSymbol:
+    _exactly(words, "SYMBOL")
+    return AskedSymbol(known.index.resolve(words[0]).key)
+
+
+def _watch(off: bool, words: Sequence[str], known: Known) -> AskedWatch:
+    if not words:
+        raise BadInput("symbol", "", "give a symbol, and l:NAME for another list than the first")
+    _at_most(words, 2, "a symbol, and l:NAME for another list than the first")
+    name = words[1] if len(words) > 1 else ""
+    if name and not name.casefold().startswith("l:"):
+        raise BadInput("word", name, "a watchlist is l:NAME")
+    return AskedWatch(known.index.resolve(words[0]).key, name[2:], off)
+
+
+def _filter(words: Sequence[str], _: Known) -> AskedFilter:
+    return AskedFilter(" ".join(words))
+
+
+def _sign(words: Sequence[str], _: Known) -> AskedSignIn:
+    rest = list(words)
+    if rest and rest[0].casefold() == "in":
+        del rest[0]
+    elif rest:
+        raise BadInput("sign", rest[0], "say sign in, or sign in CODE")
+    _at_most(rest, 1, "sign in, or sign in CODE")
+    return AskedSignIn(rest[0] if rest else "")
+
+
+def _theme(words: Sequence[str], known: Known) -> AskedTheme:
+    name = " ".join(words)
+    if name not in known.names.themes:
+        raise BadInput("theme", name, f"choose one of {', '.join(known.names.themes)}")
+    return AskedTheme(name)
+
+
+def _number(word: str, kind: str) -> int:
+    number = count_from_text(word, kind)
+    if not number:
+        raise BadInput(kind, word, "numbers begin at 1")
+    return number
+
+
+def _exactly(words: Sequence[str], form: str) -> None:
+    if len(words) != len(form.split()):
+        raise BadInput("word", words[-1] if words else "", f"give {form}")
+
+
+def _at_most(words: Sequence[str], most: int, form: str) -> None:
+    if len(words) > most:
+        raise BadInput("word", words[most], f"give {form}")
+
+
+READERS: dict[str, Read] = {
+    "buy": partial(_order, Side.BUY),
+    "sell": partial(_order, Side.SELL),
+    "basket": basket_from,
+    "flatten": _flatten,
+    "convert": _convert,
+    "cancel": _cancel,
+    "modify": _modify,
+    "run": partial(_page, Numbered.RUN),
+    "plan": partial(_page, Numbered.PLAN),
+    "order": partial(_page, Numbered.ORDER),
+    "pause": partial(_of_run, OfRun.PAUSE),
+    "repair": partial(_of_run, OfRun.REPAIR),
+    "reverse": partial(_of_run, OfRun.REVERSE),
+    "client": _client_page,
+    "symbol": _symbol_page,
+    "watch": partial(_watch, False),
+    "unwatch": partial(_watch, True),
+    "filter": _filter,
+    "certificate": _certificate,
+    "resume": _certificate,
+    "sign": _sign,
+    "theme": _theme,
+}
+"""What reads the words behind each command that takes any."""

@@ -1,0 +1,43 @@
+"""What the words of a line can name: symbols, clients, saved baskets, runs, what is marked or in view."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from data.reference.instrument_index import InstrumentIndex
+from engine.accounts.clients import Clients
+from engine.book.views import ClientView
+from engine.planning.baskets import Basket
+from engine.planning.intent import Selection
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What has a name of its own: saved baskets, themes, and commands that take no word behind them.
+
+    `commands` are the names of those, each with what it does.
+    """
+
+    baskets: Sequence[Basket] = ()
+    themes: Sequence[str] = ()
+    commands: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What the line was opened over: clients marked there, and those that a group or filter left in view."""
+
+    marked: tuple[int, ...] = ()
+    shown: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The desk, as far as a line can name something of it. `runs` are the numbers of runs, newest first."""
+
+    index: InstrumentIndex
+    clients: Clients
+    select: Callable[[Selection], Sequence[ClientView]]
+    holders: Callable[[str], Collection[int]]
+    runs: Sequence[int] = ()
+    names: Names = Names()
+    around: Around = Around()

@@ -1,0 +1,214 @@
+"""What a typed line would do, in one sentence, and what is wrong with one that cannot be understood."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, assert_never
+
+from data.errors import BadInput
+from data.vocabulary import Drift, HaltScope, PerClient
+from engine.colon.asked import (
+    AskedBasket,
+    AskedChange,
+    AskedClient,
+    AskedFilter,
+    AskedOfRun,
+    AskedOrders,
+    AskedPage,
+    AskedPlainly,
+    AskedSignIn,
+    AskedSymbol,
+    AskedTheme,
+    AskedToCancel,
+    AskedToConvert,
+    AskedToFlatten,
+    AskedWatch,
+    Numbered,
+    OfRun,
+)
+from engine.words import formats
+from engine.words.formats import counted
+from engine.words.plans import product_words, sizing_words
+
+if TYPE_CHECKING:
+    from engine.book.views import ClientView
+    from engine.colon.asked import Asked
+    from engine.planning.intent import Intent, Leg, Selection
+
+FORMS: Mapping[str, tuple[str, str]] = {
+    "buy": ("SYMBOL SIZE [@LIMIT] [CLIENTS]", "an order: infy 2% @1500 g:growth !mtf"),
+    "sell": ("SYMBOL SIZE [@LIMIT] [CLIENTS]", "an order: tcs 100% holders"),
+    "basket": ("LEGS or NAME", "several legs: buy RELIANCE:15% TCS:20%"),
+    "flatten": ("[client CODE|group NAME|desk] [mis|today|mtf|all]", "take positions flat; asks"),
+    "convert": ("CODE SYMBOL mis|mtf cnc", "make a position the client's own; asks"),
+    "cancel": ("ORDERS, CODE or run N", "cancel live orders; asks"),
+    "modify": ("ORDER [QUANTITY] [@LIMIT] [t:TRIGGER]", "change a live order; asks"),
+    "run": ("NUMBER", "a run"),
+    "plan": ("NUMBER", "a stored plan"),
+    "order": ("NUMBER", "an order's life"),
+    "pause": ("NUMBER", "pause a run"),
+    "repair": ("NUMBER", "plan what provably failed of a run or was skipped"),
+    "reverse": ("NUMBER", "plan the opposite of what a run filled"),
+    "client": ("CODE", "a client's page"),
+    "symbol": ("SYMBOL", "a symbol's page"),
+    "watch": ("SYMBOL [l:LIST]", "put a symbol on a watchlist"),
+    "unwatch": ("SYMBOL [l:LIST]", "take a symbol off a watchlist"),
+    "filter": ("WORDS", "show only rows with these words; none shows all"),
+    "certificate": ("[NUMBER]", "the certificate of a halt, the latest without a number"),
+    "resume": ("[NUMBER]", "open the halt's certificate, where typed words resume"),
+    "sign": ("in [CODE]", "sign in whoever is due, or one client"),
+    "theme": ("NAME", "another look"),
+}
+"""What stands behind each command's name, and what it does."""
+
+
+def problem_words(problem: Exception) -> str:
+    """What is wrong with a line: the word, and what would be right."""
+    if isinstance(problem, BadInput):
+        word = "" if problem.value is None else str(problem.value)
+        return f"{word}: {problem.expected}" if word else problem.expected
+    return str(problem)
+
+
+def asked_words(asked: Asked, select: Callable[[Selection], Sequence[ClientView]]) -> str:
+    """What a line would do: `BUY INFY 2 % of capital CNC LIMIT 1,500.00 · group growth · 12 clients`."""
+    match asked:
+        case AskedOrders(intent, client_id):
+            whom = intent.selection.title if client_id is not None else _whom(intent, select)
+            return " · ".join((_leg_words(intent.legs[0], intent), *_terms(intent), whom))
+        case AskedBasket(None):
+            return "the legs of a basket"
+        case AskedBasket(intent):
+            assert intent is not None
+            legs = " + ".join(_leg_words(leg, intent) for leg in intent.legs)
+            how = "in order" if intent.per_client is PerClient.IN_ORDER else "all or none"
+            return " · ".join((legs, how, *_terms(intent), _whom(intent, select)))
+        case AskedToFlatten(scope, value, what):
+            of = (
+                "the desk"
+                if scope is HaltScope.EVERYTHING
+                else f"{scope.value} {_shown(scope, value, select)}"
+            )
+            return f"FLATTEN {what.value} of {of}: shows what it would send, then asks"
+        case AskedToConvert(client_id, key, of, to):
+            return (
+                f"CONVERT {_symbol(key)} of client {_code(client_id, select)}, {of.value} to {to.value}; asks"
+            )
+        case AskedChange():
+            return _change_words(asked)
+        case AskedToCancel():
+            return _cancel_words(asked, select)
+        case _:
+            return _shown_words(asked, select)
+
+
+def _shown_words(
+    asked: AskedPage
+    | AskedOfRun
+    | AskedClient
+    | AskedSymbol
+    | AskedWatch
+    | AskedFilter
+    | AskedSignIn
+    | AskedTheme
+    | AskedPlainly,
+    select: Callable[[Selection], Sequence[ClientView]],
+) -> str:
+    match asked:
+        case AskedPage(kind, number):
+            return _PAGES[kind].format(number if number is not None else "the latest").replace("  ", " ")
+        case AskedOfRun(what, number):
+            return _OF_RUNS[what].format(number)
+        case AskedClient(client_id):
+            return f"the page of client {_code(client_id, select)}"
+        case AskedSymbol(key):
+            return f"the page of {_symbol(key)}"
+        case AskedWatch(key, name, off):
+            of = f"watchlist {name}" if name else "the first watchlist"
+            return f"{'take' if off else 'put'} {_symbol(key)} {'off' if off else 'on'} {of}"
+        case AskedFilter(text):
+            return f"show only rows with “{text}”" if text else "show all rows"
+        case AskedSignIn(code):
+            return f"sign in client {code.upper()}" if code else "sign in whoever is due"
+        case AskedTheme(name):
+            return f"the look {name}"
+        case AskedPlainly(name):
+            return name.replace("-", " ")
+        case _:
+            assert_never(asked)
+
+
+_PAGES = {
+    Numbered.CERTIFICATE: "the certificate of halt {}",
+    Numbered.FLATTEN: "flatten {}",
+    Numbered.ORDER: "the life of order {}",
+    Numbered.PLAN: "plan {}",
+    Numbered.RUN: "run {}",
+}
+
+_OF_RUNS = {
+    OfRun.PAUSE: "pause run {}: nothing more of it is sent before it goes on",
+    OfRun.REPAIR: "plan what provably failed of run {} or was skipped",
+    OfRun.REVERSE: "plan the opposite of what run {} filled",
+}
+
+
+def _leg_words(leg: Leg, intent: Intent) -> str:
+    price = leg.order_type.value
+    if leg.limit_paise is not None:
+        price += f" {formats.price(leg.limit_paise)}"
+    if leg.trigger_paise is not None:
+        price += f" trigger {formats.price(leg.trigger_paise)}"
+    product = product_words(intent.with_legs((leg,)))
+    return f"{leg.side.value} {_symbol(leg.key)} {sizing_words(leg.sizing)} {product} {price}"
+
+
+def _terms(intent: Intent) -> list[str]:
+    said = [] if intent.standing == "DAY" else [intent.standing]
+    if intent.drift is Drift.NONE:
+        said.append("no drift limit")
+    if intent.again:
+        said.append("once more, on purpose")
+    if intent.line_changes:
+        said.append(f"{counted(len(intent.line_changes), 'line')} by hand")
+    return said
+
+
+def _whom(intent: Intent, select: Callable[[Selection], Sequence[ClientView]]) -> str:
+    clients = select(intent.selection)
+    ready = sum(client.gate is None for client in clients)
+    title = re.sub(r" \(\d+\)", "", intent.selection.title)
+    count = counted(len(clients), "client")
+    return f"{title} · {count}" if ready == len(clients) else f"{title} · {count}, {ready} ready"
+
+
+def _change_words(asked: AskedChange) -> str:
+    said = [] if asked.quantity is None else [counted(asked.quantity, "share")]
+    said += [] if asked.limit_paise is None else [f"limit {formats.price(asked.limit_paise)}"]
+    said += [] if asked.trigger_paise is None else [f"trigger {formats.price(asked.trigger_paise)}"]
+    return f"MODIFY order {asked.order_id}{': ' if said else ''}{', '.join(said)}; asks"
+
+
+def _cancel_words(asked: AskedToCancel, select: Callable[[Selection], Sequence[ClientView]]) -> str:
+    if asked.run_number is not None:
+        return f"CANCEL what lives of run {asked.run_number}; asks"
+    if asked.client_id is not None:
+        return f"CANCEL every live order of client {_code(asked.client_id, select)}; asks"
+    numbers = ", ".join(map(str, asked.order_ids))
+    return f"CANCEL order{'s' if len(asked.order_ids) > 1 else ''} {numbers}; asks"
+
+
+def _symbol(key: str) -> str:
+    exchange, _, symbol = key.partition(":")
+    return symbol if exchange == "NSE" else key
+
+
+def _shown(scope: HaltScope, value: str, select: Callable[[Selection], Sequence[ClientView]]) -> str:
+    return _code(int(value), select) if scope is HaltScope.CLIENT else value
+
+
+def _code(client_id: int, select: Callable[[Selection], Sequence[ClientView]]) -> str:
+    from engine.planning.intent import Selection
+
+    return select(Selection((client_id,)))[0].code
