@@ -8,14 +8,13 @@ from datetime import datetime
 from brokers.contract import BrokerOrder, OrderChange
 from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
-from data.store import StoreError, Unit
 from data.vocabulary import OrderState, RequestState
 from engine.book.kept import Kept
 from engine.book.views import OrderView
 from engine.booking.facts import ProvenAbsent, Seen
 from engine.booking.states import Flag
 from engine.booking.stored import ORDERS
-from engine.execution.changes.cancels import CancelsAsked, ask
+from engine.execution.changes.cancels import ask
 from engine.execution.changes.modifies import check_change, check_terms
 from engine.execution.life import OrderLife, read_life
 from engine.execution.workers import Workers
@@ -256,13 +255,7 @@ class Orders:
         for order_id in order_ids:
             self.get(order_id)
 
-        def unit_of_work(unit: Unit) -> CancelsAsked:
-            return ask(unit, order_ids, why, self._engine.actor)
-
-        try:
-            asked = await self._kept.store.write(unit_of_work)
-        except StoreError as problem:
-            taken = len(await self._canceller.without_store(order_ids))
-            raise type(problem)(f"{problem}; the brokers took {taken} cancels all the same") from problem
-        self._canceller.carry_out(asked.requests)
+        asked = await self._canceller.write(
+            order_ids, lambda unit: ask(unit, order_ids, why, self._engine.actor)
+        )
         return CancelResult(len(asked.requests), len(asked.freed), asked.ended)

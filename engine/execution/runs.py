@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date
 from typing import Any
@@ -19,7 +19,8 @@ from engine.book.reading import orders_of_day, read_runs
 from engine.book.views import OrderView, RunRow
 from engine.events import Event, OrderChanged, RunChanged, TapeLine
 from engine.execution.again import again, repair, reverse
-from engine.execution.changes.cancels import ask
+from engine.execution.changes.cancelled import CancelledOrder, read_cancelled
+from engine.execution.changes.cancels import CancelsAsked, ask
 from engine.execution.frozen import look_frozen
 from engine.execution.prospect import Prospect, look
 from engine.execution.reservation import PartLine, reserve
@@ -176,6 +177,12 @@ class Runs:
             waits_for = next((order_id for order_id in ids if waits(book.orders[order_id])), 0)
             return not waits_for
 
+        await self._until(done, wait_s)
+        return self.get(number)
+
+    async def _until(self, done: Callable[[], bool], wait_s: float) -> None:
+        """Wait until orders have moved so that it is done, at most `wait_s`."""
+
         async def wait() -> None:
             async with self._moved:
                 await self._moved.wait_for(done)
@@ -186,7 +193,6 @@ class Runs:
         for task in (waiting, patience):
             task.cancel()
         await asyncio.gather(waiting, patience, return_exceptions=True)
-        return self.get(number)
 
     async def pause(self, number: int) -> RunView:
         """Keep the unsent orders of a run back; what is sent goes on."""
@@ -240,19 +246,12 @@ class Runs:
         """
         plan = await self._ready_to_go_on(number)
         async with self._kept.store.reader() as connection:
-            return await connection.run_sync(
-                lambda plain: look(
-                    plain,
-                    number,
-                    plan,
-                    self._plans,
-                    self._kept,
-                    self._timing,
-                    self._engine,
-                    self._market_data.index,
-                    self._rules,
-                )
-            )
+            return await connection.run_sync(lambda plain: self._look(plain, number, plan))
+
+    def _look(self, on: On, number: int, plan: Plan) -> Prospect:
+        """What going on with a run would do, by what `on` reads now."""
+        engine, index = self._engine, self._market_data.index
+        return look(on, number, plan, self._plans, self._kept, self._timing, engine, index, self._rules)
 
     async def go_on(self, number: int, send: int) -> RunView:
         """Send on with a paused run; `send` is how many orders the trader says are unsent.
@@ -264,17 +263,7 @@ class Runs:
         began = self._timing.wall.monotonic()
 
         def unit_of_work(unit: Unit) -> list[int]:
-            found = look(
-                unit,
-                number,
-                plan,
-                self._plans,
-                self._kept,
-                self._timing,
-                self._engine,
-                self._market_data.index,
-                self._rules,
-            )
+            found = self._look(unit, number, plan)
             if found.unsent != send:
                 raise UnsentChanged(number, found.unsent, send)
             return go_on(unit, found, self._engine, self._rules, self._worded)
@@ -300,17 +289,30 @@ class Runs:
         return plan
 
     async def stop(self, number: int, live: bool) -> RunView:
-        """Free the unsent orders of a run; with `live`, cancel the live ones too."""
+        """Free the unsent orders of a run; with `live`, cancel the live ones too.
+
+        Raises `StoreError` when it could not be written; live ones were cancelled even so.
+        """
         unsent = OrderState.RESERVED
         ids = [one.id for one in self._orders(number) if one.state is unsent or (live and one.live)]
 
-        def unit_of_work(unit: Unit) -> dict[int, int]:
+        def unit_of_work(unit: Unit) -> CancelsAsked:
             asked = ask(unit, ids, f"run {number} stopped", self._engine.actor)
             mark_stopped(unit, number, self._engine.actor)
-            return asked.requests
+            return asked
 
-        self._canceller.carry_out(await self._kept.store.write(unit_of_work))
+        await self._canceller.write(ids, unit_of_work)
         return self.get(number)
+
+    async def cancel(self, number: int, wait_s: float) -> tuple[CancelledOrder, ...]:
+        """Stop a run with all of it that lives, and tell what became of each order once all have ended.
+
+        What has not ended after `wait_s` is told as it stands. Raises what `stop` raises.
+        """
+        began, ids = self._timing.wall.now(), {one.id for one in self._orders(number) if one.live}
+        await self.stop(number, live=True)
+        await self._until(lambda: self._kept.book.live.isdisjoint(ids), wait_s)
+        return await read_cancelled(self._kept, sorted(ids), began)
 
     def _unsent(self, number: int) -> list[int]:
         return sorted(one.id for one in self._orders(number) if one.state is OrderState.RESERVED)

@@ -130,7 +130,7 @@ class Certifying:
         """The certificate as the books were last read; `final` where nobody waits for those who were not."""
         async with self._kept.store.reader() as connection:
             refused = await refused_orders(connection, before.orders)
-            released = await released_since(connection, before.orders, halt.number)
+            released = await released_since(connection, before.orders, halt.at)
         results = Results(
             refused=refused,
             released=released,

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from data.clock import span_words
-from data.vocabulary import DeskKind, PauseReason, RunCount, Side
+from data.vocabulary import DeskKind, OrderState, PauseReason, RunCount, Side
 from engine.words import formats
 from engine.words.formats import counted
+from engine.words.orders import STATE_WORDS
 from engine.words.reasons import counts_words
 
 if TYPE_CHECKING:
     from engine.book.views import Pause
+    from engine.execution.changes.cancelled import CancelledOrder
     from engine.execution.prospect import Prospect
     from engine.execution.views import RunView
     from engine.planning.plan import Plan
@@ -73,6 +75,25 @@ def run_why(run: RunView) -> str:
     if run.frozen is not None:
         return frozen_words(run.frozen.kind, run.frozen.pid, run.frozen_s)
     return pause_words(run.pause) if run.pause is not None else ""
+
+
+def cancelled_words(told: Sequence[CancelledOrder]) -> str:
+    """How many orders of a run were cancelled, how many were not, and what that gave back."""
+    failed = sum(not one.cancelled for one in told)
+    released = sum(one.released_paise for one in told)
+    not_so = f", {failed} not" if failed else ""
+    return f"{len(told) - failed} cancelled{not_so}, ₹{formats.amount(released)} released"
+
+
+def not_cancelled_words(one: CancelledOrder) -> str:
+    """Why an order was not cancelled; empty where it was."""
+    if one.cancelled:
+        return ""
+    if not one.order.live:
+        return f"it had ended before: {STATE_WORDS[one.order.state]}"
+    if one.order.state is OrderState.UNKNOWN:
+        return "its send is in doubt; its cancel leaves as soon as the broker shows it"
+    return f"the broker did not take it: {one.refused}" if one.refused else "not ended yet; it is tried again"
 
 
 def prospect_lines(prospect: Prospect, privacy: bool = False) -> list[str]:

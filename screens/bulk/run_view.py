@@ -14,11 +14,11 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 
-from data.vocabulary import OrderState, RunCount, RunStatus
+from data.vocabulary import RunCount, RunStatus
 from engine.words.refusals import refusal_words
-from engine.words.runs import prospect_lines
+from engine.words.runs import cancelled_words, prospect_lines
 from screens.bulk.run_stop import StopCard
-from screens.bulk.run_words import BAR, bar, repairable_words, result_words, run_title
+from screens.bulk.run_words import ALWAYS, BAR, RANKS, bar, repairable_words, result_words, run_title
 from screens.frame.commands import bindings
 from screens.frame.confirm import WordsCard
 from screens.frame.pane import Pane
@@ -39,39 +39,12 @@ if TYPE_CHECKING:
     from engine.planning.plan import Plan, PlanLine
     from screens.frame.workspace import Framed
 
-RANKS = {
-    state: rank
-    for rank, state in enumerate(
-        (
-            OrderState.UNKNOWN,
-            OrderState.REJECTED,
-            OrderState.DENIED,
-            OrderState.NOT_RECEIVED,
-            None,
-            OrderState.OPEN,
-            OrderState.SENDING,
-            OrderState.RESERVED,
-            OrderState.CANCELLED,
-            OrderState.EXPIRED,
-            OrderState.FILLED,
-        )
-    )
-}
-"""Problems first, clients that were skipped (None) among them, then what is still at work."""
-
-ALWAYS = (
-    RunCount.FILLED,
-    RunCount.OPEN,
-    RunCount.SENDING,
-    RunCount.UNSENT,
-    RunCount.REJECTED,
-    RunCount.UNKNOWN,
-)
-"""Counts that are shown even when they are zero."""
-
 SHORT_S = 2
 """A run that has sent everything within so many seconds is not worth a forecast."""
 
+
+CANCEL_PATIENCE_S = 10.0
+"""Seconds after which what became of a run's cancels is told; the run shows what comes later."""
 
 RUN_ACTIONS = ("pause_run", "cancel_here", "repair", "step")
 """What the keys of this view do, each only where it has a use."""
@@ -347,10 +320,22 @@ class RunPanel(Vertical):
         question = StopCard(run)
 
         def answered(yes: bool | None) -> None:
-            if yes:
-                self._do(self._screen.desk.runs.stop(run.number, live=question.live), "stopped")
+            if yes and question.live:
+                self._screen.carry_out(self._cancel(run.number))
+            elif yes:
+                self._do(self._screen.desk.runs.stop(run.number, live=False), "stopped")
 
         self._screen.open_card(question, answered)
+
+    async def _cancel(self, number: int) -> None:
+        shell = self._screen.shell
+        try:
+            told = await self._screen.desk.runs.cancel(number, CANCEL_PATIENCE_S)
+        except Exception as problem:
+            shell.say(f"run {number}: {refusal_words(problem)}", "error")
+        else:
+            failed = any(not one.cancelled for one in told)
+            shell.say(f"run {number}: {cancelled_words(told)}", "warning" if failed else "information")
 
     def _do(self, work: Awaitable[Any], word: str) -> None:
         number = self.number

@@ -42,6 +42,36 @@ ENDED_UNFILLED = (
 )
 """Counts of orders that have ended without filling, as a result tells them."""
 
+RANKS = {
+    state: rank
+    for rank, state in enumerate(
+        (
+            OrderState.UNKNOWN,
+            OrderState.REJECTED,
+            OrderState.DENIED,
+            OrderState.NOT_RECEIVED,
+            None,
+            OrderState.OPEN,
+            OrderState.SENDING,
+            OrderState.RESERVED,
+            OrderState.CANCELLED,
+            OrderState.EXPIRED,
+            OrderState.FILLED,
+        )
+    )
+}
+"""Problems first, clients that were skipped (None) among them, then what is still at work."""
+
+ALWAYS = (
+    RunCount.FILLED,
+    RunCount.OPEN,
+    RunCount.SENDING,
+    RunCount.UNSENT,
+    RunCount.REJECTED,
+    RunCount.UNKNOWN,
+)
+"""Counts that are shown even when they are zero."""
+
 
 def bar(counts: dict[RunCount, int], width: int) -> list[tuple[str, str]]:
     """The run as a bar of `width` signs; whatever there is one of gets one sign at least."""

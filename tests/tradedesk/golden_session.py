@@ -83,6 +83,8 @@ STEPS: dict[str, tuple[str, ...]] = {
     "run resume shown": ("run", "4", "resume"),
     "run stop unconfirmed": ("run", "4", "stop"),
     "run stop": ("run", "4", "stop", "--yes"),
+    "run cancel unconfirmed": ("run", "2", "cancel"),
+    "run cancel": ("run", "4", "cancel", "--yes"),
     "runs": ("runs",),
     "runs of a day": ("runs", "--day", "2026-11-17"),
     "order in doubt": ("order", "RG1008", "buy", "TCS", "1", "--limit", "2300", "--yes", "--wait", "1"),

@@ -69,6 +69,39 @@ def test_what_a_dead_program_left_is_freed_by_stop(demo: Terminal) -> None:
     assert demo.run("run", "9").code == 2
 
 
+def test_one_wrong_run_is_cancelled_without_a_halt_and_tells_of_each_order(demo: Terminal) -> None:
+    available = {row["code"]: row["available_paise"] for row in demo.done("funds")}
+    bulk = ("bulk", "buy", "INFY", "--quantity", "2", "--limit", "1400", "--clients", "AM1042,RG1008")
+    demo.done(*bulk, "--yes")
+    other = demo.order("AP1022", "buy", "INFY", "1", "--limit", "1400")
+    kept = demo.run("run", "1", "cancel")
+    assert (kept.code, "0 unsent are freed, 2 live are cancelled, of 2 clients" in kept.err) == (3, True)
+    assert "--live" not in kept.err
+    assert demo.run("run", "1", "cancel", "--live", "--yes").code == 2
+
+    told = demo.done("run", "1", "cancel", "--yes")
+    assert (told["cancelled"], told["failed"], told["status"]) == (2, 0, "stopped")
+    assert [(row["result"], row["why"], row["released_paise"] > 2_800_00) for row in told["orders"]] == [
+        ("cancelled", "", True)
+    ] * 2
+    assert told["released_paise"] == sum(row["released_paise"] for row in told["orders"])
+    assert {row["code"]: row["available_paise"] for row in told["clients"]} == {
+        code: available[code] for code in ("AM1042", "RG1008")
+    }
+    assert [row["order_id"] for row in demo.done("orders", "--live")] == [other["order_id"]]
+    assert demo.order("RG1008", "buy", "TCS", "1")["state"] == "FILLED", "nothing is halted"
+    again = demo.run("run", "1", "cancel", "--yes", "--json")
+    assert (again.code, again.document["orders"]) == (3, [])
+    assert demo.done("doctor")["ok"]
+
+
+def test_what_a_dead_program_left_unsent_is_cancelled_with_its_run(demo: Terminal) -> None:
+    left_unsent(demo)
+    told = demo.done("run", "1", "cancel", "--yes")
+    assert (told["cancelled"], {row["state"] for row in told["orders"]}) == (2, {"CANCELLED"})
+    assert all(row["released_paise"] > 0 for row in told["clients"])
+
+
 def test_a_command_whose_run_pauses_ends_and_says_what_stays_blocked(
     demo: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

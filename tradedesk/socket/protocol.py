@@ -115,7 +115,7 @@ def effect_of(words: Sequence[str]) -> Effect | None:
         return Effect.READ if rest[:1] == ["show"] else Effect.CANCEL if rest[:1] == ["stop"] else Effect.ACT
     if first == "run":
         acts = not {"resume", "repair", "reverse"}.isdisjoint(rest)
-        return Effect.ACT if acts else Effect.CANCEL if "stop" in rest else Effect.READ
+        return Effect.ACT if acts else Effect.CANCEL if {"stop", "cancel"} & {*rest} else Effect.READ
     if first == "watch":
         return Effect.ACT if any(word.startswith(("--a", "--r")) for word in rest) else Effect.READ
     return _COMMANDS.get(first)

@@ -243,14 +243,13 @@ class _Released:
 
 def _released() -> Query[_Released]:
     txns, postings = table(Txn), table(Posting)
-    fired = select(_C.at).where(_C.number == given("halt")).scalar_subquery()
     query = (
         select(txns.c.order_id, func.sum(postings.c.amount_paise))
         .join(postings, postings.c.txn_id == txns.c.id)
         .where(
             among(txns.c.order_id, "orders"),
             txns.c.kind == TransferKind.RELEASE.value,
-            txns.c.at >= fired,
+            txns.c.at >= given("since"),
             postings.c.account == Account.AVAILABLE.value,
         )
         .group_by(txns.c.order_id)
@@ -278,8 +277,10 @@ async def refused_orders(reader: AsyncConnection, order_ids: Collection[int]) ->
     return set(await _REFUSED.read(reader, orders=order_ids)) if order_ids else set()
 
 
-async def released_since(reader: AsyncConnection, order_ids: Collection[int], halt: int) -> dict[int, int]:
-    """Paise given back per order since a halt was fired, as its postings say."""
+async def released_since(
+    reader: AsyncConnection, order_ids: Collection[int], since: datetime
+) -> dict[int, int]:
+    """Paise given back per order since a moment, such as a halt's, as its postings say."""
     if not order_ids:
         return {}
-    return {one.order_id: one.paise for one in await _RELEASED.read(reader, orders=order_ids, halt=halt)}
+    return {one.order_id: one.paise for one in await _RELEASED.read(reader, orders=order_ids, since=since)}

@@ -96,6 +96,12 @@ _CHANGES_IN = Query(
     ),
 )
 
+_REFUSED_CANCELS = Query(
+    lambda *cells: cells,
+    select(_REQUESTS.c.order_id, _REQUESTS.c.detail).where(
+        among(_REQUESTS.c.order_id, "orders"), _CANCEL, _REQUESTS.c.state == RequestState.REFUSED.value
+    ),
+)
 _CANCELLED_FOR = Query(
     int,
     select(_REQUESTS.c.order_id)
@@ -115,6 +121,11 @@ def close(
     """End the open requests of these kinds of these orders in `state`."""
     if order_ids:
         _CLOSE.run(unit, orders=order_ids, kinds=kinds, state=state.value, now=unit.now)
+
+
+async def refused_cancels(reader: AsyncConnection, order_ids: Collection[int]) -> dict[int, str]:
+    """The broker's words for those of these orders whose cancel it has refused."""
+    return dict(await _REFUSED_CANCELS.read(reader, orders=order_ids)) if order_ids else {}
 
 
 def open_cancels(on: On, order_ids: Collection[int]) -> dict[int, int]:

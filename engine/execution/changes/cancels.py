@@ -6,7 +6,7 @@ kept and sent on sight.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -165,6 +165,19 @@ class Canceller:
                 self._note_asked(order_id)
                 task = self._tasks[order_id] = asyncio.create_task(self._until_ended(order_id, number))
                 task.add_done_callback(lambda _, order_id=order_id: self._tasks.pop(order_id, None))
+
+    async def write(self, order_ids: Collection[int], work: Callable[[Unit], CancelsAsked]) -> CancelsAsked:
+        """Do work that asks for cancels, and start on them.
+
+        Raises `StoreError` when it could not be written; the cancels of `order_ids` were sent even so.
+        """
+        try:
+            asked = await self._kept.store.write(work)
+        except StoreError as problem:
+            taken = len(await self.without_store(order_ids))
+            raise type(problem)(f"{problem}; the brokers took {taken} cancels all the same") from problem
+        self.carry_out(asked.requests)
+        return asked
 
     def is_cancelling(self, order_id: int) -> bool:
         """Whether a cancel of an order is repeated here until it has ended."""

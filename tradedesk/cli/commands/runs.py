@@ -6,17 +6,22 @@ import typer
 
 from data.errors import BadInput
 from data.money import count_from_text
-from engine.words.runs import paused_words, prospect_lines
+from data.vocabulary import OrderState
+from engine.words.formats import quantity, rupees
+from engine.words.runs import cancelled_words, not_cancelled_words, paused_words, prospect_lines
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson, Wait, Yes, json_too, nothing_beside
-from tradedesk.cli.printing.output import document, line, say
+from tradedesk.cli.printing.output import counted, document, line, say, table
 from tradedesk.cli.printing.printed import print_run
 from tradedesk.cli.sending import follow_run, send
 from tradedesk.cli.session import at_terminal, confirmed, run, seconds_from, typed
-from tradedesk.cli.views.orders import whole_run_shape
+from tradedesk.cli.views.orders import run_cancel_shape, whole_run_shape
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from engine.desk import Desk
+    from engine.execution.changes.cancelled import CancelledOrder
     from engine.execution.views import RunView
 
 _ALWAYS = ("number", "action", "wait", "as_json")
@@ -24,6 +29,7 @@ READ_BY = {
     "show": _ALWAYS,
     "resume": (*_ALWAYS, "send", "yes"),
     "stop": (*_ALWAYS, "live", "yes"),
+    "cancel": (*_ALWAYS, "yes"),
     "repair": (*_ALWAYS, "yes"),
     "reverse": (*_ALWAYS, "yes"),
 }
@@ -34,7 +40,7 @@ def one_run(
     ctx: typer.Context,
     number: Annotated[str, typer.Argument(metavar="N", help="The run's number.")],
     action: Annotated[
-        str, typer.Argument(metavar="[show|resume|stop|repair|reverse]", help="What to do.")
+        str, typer.Argument(metavar="[show|resume|stop|cancel|repair|reverse]", help="What to do.")
     ] = "show",
     send: Annotated[
         str | None,
@@ -50,7 +56,9 @@ def one_run(
     """Show a run, send on the unsent rest of a paused one, free that rest, or plan it anew.
 
     `resume` shows the move of the price and the new need; `--send N` with the number that is unsent now is
-    its only yes. `repair` plans what provably failed or was skipped, `reverse` the opposite of what filled.
+    its only yes. `cancel` frees that rest, cancels what is live, and tells what became of each order and of
+    the money; nothing is halted. `repair` plans what provably failed or was skipped, `reverse` the opposite
+    of what filled.
     """
     wanted, patience = count_from_text(number, "run"), seconds_from(wait)
     if action not in READ_BY:
@@ -70,6 +78,8 @@ def one_run(
             return await _resume(desk, wanted, sending, patience, as_json)
         if action == "stop":
             return await _stop(desk, found, live, yes, as_json)
+        if action == "cancel":
+            return await _cancel(desk, found, yes, patience, as_json)
         if action in ("repair", "reverse"):
             return await _plan_of(desk, wanted, action, yes, patience, as_json)
         _show(desk, found, as_json)
@@ -138,3 +148,48 @@ async def _stop(desk: "Desk", found: "RunView", live: bool, yes: bool, as_json: 
         return _left_alone(desk, found.number, as_json)
     _show(desk, await desk.runs.stop(found.number, live), as_json)
     return Exit.DONE
+
+
+async def _cancel(desk: "Desk", found: "RunView", yes: bool, patience: float, as_json: bool) -> Exit:
+    """Stop a run with all that lives of it, and tell what became of each order."""
+    number, orders = found.number, [desk.orders.get(order_id) for order_id in found.order_ids]
+    living = [order for order in orders if order.live]
+    if not living:
+        say(f"run {number} has nothing that is unsent or live")
+        if as_json:
+            document(run_cancel_shape(desk, found, ()))
+        return Exit.NOTHING_SENT
+    people = {order.client_id for order in living}
+    what = f"{desk.mode}  cancel run {number}, {found.title}: {found.unsent} unsent are freed, "
+    what += f"{found.at_brokers} live are cancelled, of {counted(len(people), 'client')}"
+    then = ["run", str(number), "cancel", "--yes", "--wait", f"{patience:g}", *json_too(as_json)]
+    if not await confirmed(f"cancel {len(living)}", what, yes, "add --yes to cancel it", then):
+        return _left_alone(desk, number, as_json)
+    await desk.hear(people)
+    told = await desk.runs.cancel(number, patience)
+    if as_json:
+        document(run_cancel_shape(desk, desk.runs.get(number), told))
+    else:
+        _print_cancelled(desk, number, told)
+    if any(one.order.state is OrderState.UNKNOWN for one in told):
+        return Exit.UNKNOWN
+    return Exit.DONE if all(one.cancelled for one in told) else Exit.PARTLY
+
+
+def _print_cancelled(desk: "Desk", number: int, told: "Sequence[CancelledOrder]") -> None:
+    line(f"run {number}: {cancelled_words(told)}")
+    rows = [
+        (
+            str(one.order.id),
+            desk.clients.get(one.order.client_id).code,
+            f"{one.order.side.value} {one.order.tradingsymbol}",
+            one.order.state.value,
+            quantity(one.order.filled_quantity),
+            quantity(one.order.quantity),
+            rupees(one.released_paise),
+            rupees(desk.funds.of(one.order.client_id).available_paise),
+            not_cancelled_words(one),
+        )
+        for one in told
+    ]
+    table((">order", "code", "", "state", ">filled", ">of", ">released", ">available", "why"), rows)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.words.runs import run_why
+from engine.words.runs import not_cancelled_words, run_why
 from tradedesk.cli.views import values
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date, datetime
 
     from brokers.contract import BrokerOrder
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     )
     from engine.book.views import OrderView
     from engine.desk import Desk
+    from engine.execution.changes.cancelled import CancelledOrder
     from engine.execution.life import RequestView
     from engine.execution.views import LegCounts, RunView
 
@@ -238,6 +240,85 @@ def run_shape(run: RunView) -> RunShape:
         elapsed_s=round(run.elapsed_s, 3),
         started_at=run.started_at,
         finished_at=run.finished_at,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CancelledShape:
+    """One order of a run that was cancelled, or why it was not."""
+
+    order_id: int
+    client_id: int
+    code: str
+    symbol: str
+    side: Side
+    state: OrderState
+    result: str
+    why: str
+    quantity: int
+    filled_quantity: int
+    released_paise: int
+
+
+@dataclass(frozen=True, slots=True)
+class AvailableShape:
+    """What a client has available."""
+
+    client_id: int
+    code: str
+    released_paise: int
+    available_paise: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunCancelShape:
+    """What a run's cancel did: in all, by order and by client."""
+
+    number: int
+    status: str
+    cancelled: int
+    failed: int
+    released_paise: int
+    orders: list[CancelledShape]
+    clients: list[AvailableShape]
+
+
+def run_cancel_shape(desk: Desk, run: RunView, told: Sequence[CancelledOrder]) -> RunCancelShape:
+    """What became of a run's orders, in that shape."""
+    released: dict[int, int] = {}
+    for one in told:
+        client_id = one.order.client_id
+        released[client_id] = released.get(client_id, 0) + one.released_paise
+    return RunCancelShape(
+        number=run.number,
+        status=run.word,
+        cancelled=sum(one.cancelled for one in told),
+        failed=sum(not one.cancelled for one in told),
+        released_paise=sum(released.values()),
+        orders=[_cancelled_shape(desk, one) for one in told],
+        clients=[
+            AvailableShape(
+                client_id, desk.clients.get(client_id).code, paise, desk.funds.of(client_id).available_paise
+            )
+            for client_id, paise in sorted(released.items())
+        ],
+    )
+
+
+def _cancelled_shape(desk: Desk, one: CancelledOrder) -> CancelledShape:
+    order = one.order
+    return CancelledShape(
+        order_id=order.id,
+        client_id=order.client_id,
+        code=desk.clients.get(order.client_id).code,
+        symbol=order.tradingsymbol,
+        side=order.side,
+        state=order.state,
+        result="cancelled" if one.cancelled else "failed",
+        why=not_cancelled_words(one),
+        quantity=order.quantity,
+        filled_quantity=order.filled_quantity,
+        released_paise=one.released_paise,
     )
 
 
