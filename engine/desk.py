@@ -28,7 +28,9 @@ from engine.booking.recorder import Recorder
 from engine.conversion.conversions import Conversions
 from engine.days import TradingDays
 from engine.events import TapeLine
+from engine.execution.changes.bulk import Modifies
 from engine.execution.changes.cancels import Canceller
+from engine.execution.changes.chases import Chases
 from engine.execution.changes.modifies import Changer
 from engine.execution.orders import Orders
 from engine.execution.runs import Runs
@@ -121,6 +123,8 @@ class Desk:
         made_of = MadeOf(self.plans, rules, rng, all_words)
         self.runs = Runs(kept, timing, engine, venues, workers, made_of)
         self.orders = Orders(kept, timing, engine, data, workers)
+        self.modifies = Modifies(kept, timing, engine, data, rules, workers)
+        self.chases = Chases(kept, timing, engine, data, self.modifies, workers)
         self.halt = Halts(kept, timing, engine, venues, rules, workers)
         self.flatten = Flattens(kept, timing, engine, venues, rules, workers)
         self.conversions = Conversions(kept, timing, engine, venues)

@@ -94,6 +94,13 @@ class FlattenChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ChaseChanged(Event):
+    """A chase of this order began or ended."""
+
+    order_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class WatchlistChanged(Event):
     """A watchlist gained or lost an instrument."""
 

@@ -24,6 +24,18 @@ class NewsTopic(StrEnum):
     TROUBLE = "trouble"
 
 
+class ChaseEnd(StrEnum):
+    """Why a chase has ended; its order stays as it is."""
+
+    ORDER_ENDED = "order_ended"
+    AT_BOUND = "at_bound"
+    SPENT = "spent"
+    """It has used the changes that it may make."""
+    STOPPED = "stopped"
+    HALTED = "halted"
+    REFUSED = "refused"
+
+
 class Page(StrEnum):
     """What a line of the tape opens."""
 
@@ -189,6 +201,23 @@ class ChangeNotSent(News):
     topic: ClassVar[NewsTopic] = NewsTopic.WARNING
     order_id: int
     why: str
+
+    @property
+    def subject(self) -> Subject:
+        """The order."""
+        return Subject(Page.ORDER, self.order_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ChaseNews(News):
+    """A chase of an order ended: why, where its limit stands then, and how often it was moved."""
+
+    topic: ClassVar[NewsTopic] = NewsTopic.RUN
+    order_id: int
+    why: ChaseEnd
+    limit_paise: int
+    moved: int
+    detail: str = ""
 
     @property
     def subject(self) -> Subject:

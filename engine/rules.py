@@ -81,8 +81,10 @@ class Waits:
     """How long after a client's position was read an order of a flatten may be claimed against it."""
     flatten_poll_s: float = 1.0
     """How often a flatten looks again at a client of whom nothing was told meanwhile."""
-    flatten_reprice_s: float = 3.0
-    """How long an order of a flatten stands before it is priced anew, nearer to the day's band."""
+    reprice_s: float = 3.0
+    """How long an order of a flatten, or one that follows the market, stands before it is priced anew."""
+    chase_poll_s: float = 1.0
+    """How often an order that follows the market is looked at."""
     flatten_deadline_s: float = 120.0
     """After which a flatten cancels what is not filled, and names it as left."""
     flatten_end_s: float = 15.0
@@ -108,7 +110,7 @@ READERS = 32
 """Clients whose books are read at once on schedule; a cancel-all reads beside them."""
 
 MOST_REPRICES = 20
-"""How often an order of a flatten is priced anew; Kite takes 25 changes of an order."""
+"""How often an order of a flatten, or one that follows the market, is priced anew; Kite takes 25 changes."""
 
 PER_CLIENT = 4
 """Placements of one client under way at once, so that a slow client delays nobody else."""

@@ -274,6 +274,7 @@ class Startup:
                     await desk.halt.close()
                     await workers.settle()
         desk.flatten.close()
+        desk.chases.close()
         workers.dispatcher.close()
         desk.reconcile.close()
         workers.watcher.close()

@@ -73,6 +73,16 @@ class RequestKind(StrEnum):
     MODIFY = "modify"
 
 
+class LimitTo(StrEnum):
+    """Where the limits of live orders are to go."""
+
+    PRICE = "price"
+    TICKS = "ticks"
+    LAST = "last"
+    CHASE = "chase"
+    """On with the best price of the order's own side, no further than a price."""
+
+
 class RequestState(StrEnum):
     """How far a modify or cancel request has come."""
 

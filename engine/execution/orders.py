@@ -16,6 +16,7 @@ from engine.booking.states import Flag
 from engine.booking.stored import ORDERS
 from engine.execution.changes.cancels import ask
 from engine.execution.changes.modifies import check_change, check_terms
+from engine.execution.changes.needs import ChangeNeeds, Spare
 from engine.execution.life import OrderLife, read_life
 from engine.execution.workers import Workers
 from engine.instances import ThisEngine
@@ -30,26 +31,6 @@ class DoubtView:
     evidence: str
     next_read: datetime
     raised: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeNeeds:
-    """What a change of an order would block beyond what is blocked: paise of money and loan, and shares.
-
-    The `short` figures are what the client lacks of it.
-    """
-
-    money_paise: int
-    loan_paise: int
-    shares: int
-    short_paise: int = 0
-    loan_short_paise: int = 0
-    shares_short: int = 0
-
-    @property
-    def covered(self) -> bool:
-        """Whether the client has all of it."""
-        return not (self.short_paise or self.loan_short_paise or self.shares_short)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,17 +142,7 @@ class Orders:
         async with self._kept.store.reader() as reader:
             (order,) = await ORDERS.read(reader, [order_id])
         order.asked_quantity, order.asked_reserve_paise = check_change(order, change)
-        money, loan, shares = order.lacks()
-        funds, view = self._kept.book.funds.get(order.client_id), self.get(order_id)
-        free = available = room = 0
-        if funds is not None:
-            available, room = funds.available_paise, funds.mtf_limit_paise - funds.mtf_used_paise
-        for holding in self._kept.book.holdings.get(view.client_id, ()):
-            if (holding.key, holding.product) == (view.key, view.product):
-                free = holding.sellable
-        return ChangeNeeds(
-            money, loan, shares, max(0, money - available), max(0, loan - room), max(0, shares - free)
-        )
+        return Spare(self._kept.book).take(self.get(order_id), order.lacks())
 
     async def change_ended(self, order_id: int, number: int) -> ChangeEnd:
         """Wait until a change has ended, by the broker's book or the order's own end."""

@@ -9,12 +9,9 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from brokers.contract import OrderChange
-from data.errors import BadInput
 from data.repositories.trading.flattens import StoredFlatten, StoredLine
 from data.store import StoreError
 from data.vocabulary import FlattenLineState, FlattenReason, OrderState
@@ -24,6 +21,7 @@ from engine.book.kept import Kept
 from engine.book.views import OrderView
 from engine.events import Event, OrderChanged
 from engine.execution.changes.cancels import ask
+from engine.execution.changes.pricing import Pricing
 from engine.execution.workers import Workers
 from engine.flatten.booked import FlattenLost, keep
 from engine.flatten.looking import Looking, ReadPositions
@@ -31,8 +29,6 @@ from engine.flatten.placing import Placing
 from engine.flatten.positions import Position, goal_of
 from engine.flatten.prices import next_limit
 from engine.instances import ThisEngine
-from engine.refusals import Refusal
-from engine.rules import MOST_REPRICES
 from engine.timing import Timing
 
 log = logging.getLogger(__name__)
@@ -50,9 +46,7 @@ class Row:
 
     line: StoredLine
     order_id: int | None = None
-    limit_paise: int = 0
-    priced_at: float = 0.0
-    repriced: int = 0
+    pricing: Pricing = field(default_factory=Pricing)
     refused: int = 0
     unpriced: int = 0
     why: FlattenReason = FlattenReason.NONE
@@ -246,28 +240,21 @@ class Driver:
 
     async def _tend(self, job: Job, row: Row, order: OrderView) -> None:
         """Price a position's own order anew once it has stood for long enough."""
-        now = self._timing.wall.monotonic()
-        waited = now - row.priced_at >= self._timing.waits.flatten_reprice_s
-        if order.state is not OrderState.OPEN or order.modifying or not waited:
+        now, pricing = self._timing.wall.monotonic(), row.pricing
+        if not pricing.is_due(order, now, self._timing.waits.reprice_s):
             return
         instrument, quote = self._looking.instrument(order.key), await self._looking.quote(order.key)
         if instrument is None or quote is None:
             return
-        last = row.repriced >= MOST_REPRICES - 1
         protection = self._placing.protection_bps
-        limit = next_limit(order.side, row.limit_paise, quote, instrument, protection, last)
-        if limit == row.limit_paise:  # at the band's edge, and nobody takes it there
+        limit = next_limit(order.side, pricing.limit_paise, quote, instrument, protection, pricing.is_last)
+        if limit == pricing.limit_paise:  # at the band's edge, and nobody takes it there
             row.why = FlattenReason.CIRCUIT
-            return
-        if row.repriced >= MOST_REPRICES:
+        elif pricing.spent:
             row.why = FlattenReason.UNFILLED
-            return
-        with suppress(BadInput, Refusal):  # it moved on meanwhile; the next look sees how
+        else:  # where it moved on meanwhile, the next look sees how
             why = f"flatten {job.flatten.number}"
-            change = OrderChange(price_paise=limit)
-            await self._workers.changer.change(order.id, change, why, job.passes)
-            row.limit_paise, row.priced_at = limit, now
-            row.repriced += 1
+            await pricing.move(self._workers.changer, order.id, limit, why, now, job.passes)
 
     # --- positions that nothing of ours moves ---
 
@@ -303,9 +290,9 @@ class Driver:
     async def _send(self, row: Row, placed: "tuple[int, int] | FlattenReason") -> None:
         """Note what was placed, an order at a limit, or try again later; a price that never comes is left."""
         if isinstance(placed, tuple):
-            row.order_id, row.limit_paise = placed
+            row.order_id, limit_paise = placed
             row.line = replace(row.line, order_id=row.order_id)
-            row.priced_at, row.repriced = self._timing.wall.monotonic(), 0
+            row.pricing = Pricing(limit_paise, self._timing.wall.monotonic())
             self._workers.dispatcher.submit([row.order_id])
         elif placed is FlattenReason.PRICE_STALE:
             row.unpriced += 1

@@ -82,12 +82,7 @@ class Looking:
 
     async def quote(self, key: str) -> Tick | None:
         """The market of an instrument, young enough to act on; None where there is none."""
-        now = self._timing.wall.now()
-        if self._market_data.young_price(key, now) is None:
-            await self._market_data.fetch([key])
-        if self._market_data.young_price(key, self._timing.wall.now()) is None:
-            return None
-        return self._market_data.quotes.quote(key)
+        return await self._market_data.young_quote(key, self._timing.wall)
 
     def live(self, client_id: int, security: str, product: Product) -> list[OrderView]:
         """A client's orders of ours in these shares that may still trade."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from brokers.connection import Connection
 from brokers.contract import BrokerError, Tick
 from brokers.outages import Outages
+from data.clock import Clock
 from data.reference.instrument_index import InstrumentIndex, index_of
 from engine.market.quotes import QuoteMap
 
@@ -33,6 +34,12 @@ class MarketData:
         if quote is None or self.too_old(self.quotes.age(key, now)) or quote.last_paise <= 0:
             return None
         return quote.last_paise
+
+    async def young_quote(self, key: str, clock: Clock) -> Tick | None:
+        """The market of an instrument, asked for where it is too old to act on; None where there is none."""
+        if self.young_price(key, clock.now()) is None:
+            await self.fetch([key])
+        return None if self.young_price(key, clock.now()) is None else self.quotes.quote(key)
 
     def too_old(self, age_s: float | None) -> bool:
         """Whether a price of this age is no input for a decision; None is the age of one not known."""

@@ -10,6 +10,7 @@ from engine.news import (
     BrokerSaid,
     CertificateLeftOut,
     ChangeNotSent,
+    ChaseNews,
     ClientNews,
     DematNotKnown,
     ExternalBooked,
@@ -37,6 +38,7 @@ from engine.news import (
 from engine.rules import SHOWN_DIGITS
 from engine.words import formats
 from engine.words.breaks import book_unread_words
+from engine.words.modify_words import chase_end_words
 from engine.words.runs import pause_words
 
 
@@ -146,6 +148,9 @@ def _desk_words(news: News) -> str:
             return f"flatten {news.number} certified: {news.flat} flat{left}"
         case ChangeNotSent():
             return f"a change of order {news.order_id} was not sent: {news.why}"
+        case ChaseNews():
+            at = f"at {formats.price(news.limit_paise)} after {formats.counted(news.moved, 'change')}"
+            return f"the chase of order {news.order_id} ended {at}: {chase_end_words(news.why, news.detail)}"
         case BooksBeingRead():
             return f"reading the books of {news.clients} clients, about {news.eta_s:.0f} s"
         case SecurityRenamed() | BrokerSaid():

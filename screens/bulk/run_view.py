@@ -25,6 +25,7 @@ from screens.frame.pane import Pane
 from screens.frame.records import Record, order_record, skipped_record
 from screens.frame.shell import Here, Table
 from screens.frame.times import market_stamp
+from screens.orders.modify_many import ask_modify_many
 from screens.orders.rows import run_columns
 from widgets.livegrid import LiveGrid
 from widgets.steady import SteadyStatic
@@ -46,7 +47,7 @@ SHORT_S = 2
 CANCEL_PATIENCE_S = 10.0
 """Seconds after which what became of a run's cancels is told; the run shows what comes later."""
 
-RUN_ACTIONS = ("pause_run", "cancel_here", "repair", "step")
+RUN_ACTIONS = ("pause_run", "cancel_here", "modify_marked", "repair", "step")
 """What the keys of this view do, each only where it has a use."""
 
 
@@ -54,7 +55,8 @@ class RunPanel(Vertical):
     """Follows one run; its rows stand problems first, then by client."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings("run.pause", "order.cancel", "run.repair", "previous", "next", "close")
+        *bindings("run.pause", "order.cancel", "order.modify_marked", "run.repair"),
+        *bindings("previous", "next", "close"),
     ]
 
     @dataclass
@@ -275,6 +277,8 @@ class RunPanel(Vertical):
             return alive and run.finished_at is None and run.unsent > 0
         if action == "cancel_here":
             return bool(run.unsent or run.at_brokers)
+        if action == "modify_marked":
+            return bool(run.at_brokers)
         if action == "repair":
             return bool(repairable_words(run)) and (run.settled or run.finished_at is not None)
         return len(self._screen.desk.runs.all()) > 1
@@ -326,6 +330,13 @@ class RunPanel(Vertical):
                 self._do(self._screen.desk.runs.stop(run.number, live=False), "stopped")
 
         self._screen.open_card(question, answered)
+
+    def action_modify_marked(self) -> None:
+        """Change the limits of the run's live orders; asks for typed words."""
+        run = self._run
+        if run is not None:
+            desk = self._screen.desk
+            ask_modify_many(self._screen, [desk.orders.get(order_id) for order_id in run.order_ids])
 
     async def _cancel(self, number: int) -> None:
         shell = self._screen.shell

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -25,9 +25,13 @@ from screens.frame.routes import View
 from screens.frame.shell import Here, Table
 from screens.frame.workspace import Workspace
 from screens.orders.cancel import ask_cancel
+from screens.orders.modify_many import ask_modify_many
 from widgets.livegrid import LiveGrid
 from widgets.statusstrip import Mode, Segment
 from widgets.tape import TapeGrid
+
+if TYPE_CHECKING:
+    from engine.book.views import OrderView
 
 
 class DeskScreen(Workspace):
@@ -40,6 +44,7 @@ class DeskScreen(Workspace):
         *bindings(
             "order.cancel",
             "order.cancel_marked",
+            "order.modify_marked",
             "filter",
             "previous",
             "next",
@@ -246,7 +251,7 @@ class DeskScreen(Workspace):
         if action == "cancel_here":
             client = self.here().client_id
             return client is not None and self._clients.live_orders(client) > 0
-        if action == "cancel_marked":
+        if action in ("cancel_marked", "modify_marked"):
             return any(self._clients.live_orders(client) for client in self._clients.marked)
         if action == "step":
             if pane is self._clients:
@@ -314,6 +319,13 @@ class DeskScreen(Workspace):
         """Cancel the live orders of the marked clients; asks for typed words."""
         self._cancel(self._clients.marked)
 
+    def action_modify_marked(self) -> None:
+        """Change the limits of the marked clients' live orders; asks for typed words."""
+        ask_modify_many(self, self._live_of(self._clients.marked))
+
     def _cancel(self, clients: Iterable[int]) -> None:
+        ask_cancel(self, self._live_of(clients))
+
+    def _live_of(self, clients: Iterable[int]) -> list[OrderView]:
         wanted = set(clients)
-        ask_cancel(self, [order for order in self.desk.orders.all(live=True) if order.client_id in wanted])
+        return [order for order in self.desk.orders.all(live=True) if order.client_id in wanted]

@@ -13,7 +13,8 @@ from data.errors import BadInput
 from data.money import count_from_text, paise_from_text, rupees_of
 from data.vocabulary import OrderState, RequestState, Side
 from engine.words import formats
-from engine.words.formats import MASK, counted
+from engine.words.formats import MASK
+from engine.words.modify_words import needs_words, short_words
 from engine.words.refusals import refusal_words
 from screens.desk.depth import depth_levels
 from screens.frame.confirm import YesCard
@@ -28,7 +29,7 @@ from widgets.text import plain
 
 if TYPE_CHECKING:
     from engine.book.views import OrderView
-    from engine.execution.orders import ChangeNeeds
+    from engine.execution.changes.needs import ChangeNeeds
 
 Wish = tuple[int | None, int | None, int | None]
 """Quantity, limit and trigger as they are asked for; None leaves a value as it is."""
@@ -168,9 +169,10 @@ class ModifyCard(Card[None]):
         self._say("order", order_words(self.desk, self._order, self.shell.privacy))
         funds = self.desk.funds.of(self._order.client_id)
         cash = MASK if self.shell.privacy else formats.amount(funds.available_paise)
-        words = self._needs_words() if self._needs else "nothing is changed yet"
+        masked = self.shell.privacy
+        words = needs_words(self._needs, masked) if self._needs else "nothing is changed yet"
         self._say("needs", f"{words} · cash {cash}")
-        short = self._short_words()
+        short = short_words(self._needs, masked)
         self._say("problem", self._complaint or (f"CANNOT SEND: {short}" if short else ""))
         self._say("market", self._market_words())
 
@@ -191,35 +193,6 @@ class ModifyCard(Card[None]):
                 many = f" × {formats.quantity(shares)}" if shares is not None else ""
                 parts.append(f"{name} {formats.price(price)}{many}")
         return " · ".join(parts)
-
-    def _short_words(self) -> str:
-        """What the client lacks for the change; empty where it has all."""
-        needs = self._needs
-        if needs is None or needs.covered:
-            return ""
-        parts: list[str] = []
-        if needs.short_paise:
-            parts.append(f"short by ₹{self._money(needs.short_paise)}")
-        if needs.loan_short_paise:
-            parts.append(f"₹{self._money(needs.loan_short_paise)} beyond the MTF limit")
-        if needs.shares_short:
-            parts.append(f"short by {counted(needs.shares_short, 'share')}")
-        return ", ".join(parts)
-
-    def _needs_words(self) -> str:
-        needs = self._needs
-        if needs is None:
-            return ""
-        more = f"₹{self._money(needs.money_paise)} more" if needs.money_paise else "no further money"
-        parts = [f"blocks {more}"]
-        if needs.loan_paise:
-            parts.append(f"MTF lends ₹{self._money(needs.loan_paise)} more")
-        if needs.shares:
-            parts.append(f"{counted(needs.shares, 'share')} more")
-        return ", ".join(parts)
-
-    def _money(self, paise: int) -> str:
-        return MASK if self.shell.privacy else formats.amount(paise)
 
     def on_number_field_changed(self, event: NumberField.Changed) -> None:
         """Look again with the next frame."""
@@ -247,7 +220,8 @@ class ModifyCard(Card[None]):
             f"{name} {_shown(name, before[name])} to {_shown(name, wanted)}" for name, wanted in _wanted(wish)
         )
         words = order_words(self.desk, order, self.shell.privacy)
-        lines = [words, changes, self._needs_words(), self._market_words()]
+        more = needs_words(self._needs, self.shell.privacy)
+        lines = [words, changes, more, self._market_words()]
         question = YesCard(self.title(), lines, "modifies it")
         self.host.open_card(question, lambda yes: self._answered(yes, wish), over=self)
 

@@ -14,9 +14,10 @@ from textual.content import Content
 from textual.widgets import Input
 
 from engine.book.views import traded_paise
-from engine.events import Event, OrderChanged
+from engine.events import ChaseChanged, Event, OrderChanged
 from engine.words import formats
-from engine.words.formats import MASK
+from engine.words.formats import MASK, counted
+from engine.words.modify_words import chase_words
 from engine.words.orders import flagged_why, state_words
 from engine.words.runs import waiting_words
 from screens.desk.side import SidePane
@@ -28,6 +29,7 @@ from screens.frame.shell import Here, Table
 from screens.frame.workspace import Workspace
 from screens.orders.cancel import ask_cancel
 from screens.orders.modify import ask_modify, can_modify
+from screens.orders.modify_many import ask_modify_many
 from screens.orders.rows import order_columns
 from widgets.livegrid import LiveGrid
 from widgets.steady import SteadyStatic
@@ -59,7 +61,8 @@ class OrdersScreen(Workspace):
     AUTO_FOCUS = "#orders"
     TITLE_WORDS = "Orders"
     BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings("order.cancel", "order.cancel_marked", "order.modify", "filter", "close")
+        *bindings("order.cancel", "order.cancel_marked", "order.modify", "order.modify_marked"),
+        *bindings("run.pause", "filter", "close"),
     ]
 
     def __init__(self) -> None:
@@ -109,6 +112,9 @@ class OrdersScreen(Workspace):
         self._side.heard(event)
         if isinstance(event, OrderChanged):
             self._dirty |= event.order_ids
+        elif isinstance(event, ChaseChanged):
+            self._dirty.add(event.order_id)
+            self.refresh_bindings()
 
     def on_frame(self) -> None:
         """Paint the orders that changed; new ones come in on top of their kind."""
@@ -205,6 +211,8 @@ class OrdersScreen(Workspace):
             parts.append(f"value ₹{formats.rupees(value)}")
         else:
             parts.append(f"live {sum(order.live for order in found)}")
+        if chases := self.desk.chases.going:
+            parts.append(f"chasing {len(chases)}, p lets one stand")
         marked = len(self._grid.marked_keys)
         if marked:
             parts.append(f"marked {marked}")
@@ -263,6 +271,8 @@ class OrdersScreen(Workspace):
                 )
             why = flagged_why(order)
             words += f" · {why}" if why else ""
+            chase = self.desk.chases.of(order.id)
+            words += f" · {chase_words(chase)}, p lets it stand" if chase else ""
         self.query_one("#orders-detail", SteadyStatic).update(Content(plain(words)))
 
     def on_live_grid_marked(self, event: LiveGrid.Marked) -> None:
@@ -281,8 +291,10 @@ class OrdersScreen(Workspace):
             return order is not None and order.live
         if action == "modify_here":
             return self._order is not None and can_modify(self._order)
-        if action == "cancel_marked":
+        if action in ("cancel_marked", "modify_marked"):
             return any(order.live for order in self._marked)
+        if action == "pause_run":
+            return self._order is not None and self.desk.chases.of(self._order.id) is not None
         if action == "filter_here":
             return self.focused is self._grid
         if action == "close":
@@ -302,6 +314,16 @@ class OrdersScreen(Workspace):
     def action_cancel_marked(self) -> None:
         """Cancel the marked orders that are live; asks for typed words."""
         ask_cancel(self, [order for order in self._marked if order.live])
+
+    def action_modify_marked(self) -> None:
+        """Change the limits of the marked orders that are live; asks for typed words."""
+        ask_modify_many(self, self._marked)
+
+    def action_pause_run(self) -> None:
+        """Let the order under the cursor, and the marked ones, follow the market no further."""
+        here = [self._order] if self._order is not None else []
+        stopped = self.desk.chases.stop({order.id for order in (*here, *self._marked)})
+        self.shell.say(f"{counted(stopped, 'order')} stand where they are")
 
     def action_filter_here(self) -> None:
         """Filter by client, symbol, run or state."""

@@ -28,7 +28,7 @@ from data.vocabulary import (
 from engine import news, refusals
 from engine.book.gate_views import ConsentFigures, GateFinding, RouteFigures
 from engine.book.views import Pause
-from engine.news import ClientNews, HaltNews, News, NewsTopic, RunNews
+from engine.news import ChaseEnd, ClientNews, HaltNews, News, NewsTopic, RunNews
 from engine.planning.intent import check_price
 from engine.planning.plan import PlanLine
 from engine.planning.plan_record import line_from_json, line_to_json
@@ -101,6 +101,7 @@ FIGURES = {
     Mapping[RunCount, int]: {RunCount.FILLED: 2},
     Side: Side.BUY,
     DeskKind: DeskKind.APP,
+    ChaseEnd: ChaseEnd.AT_BOUND,
     Pause: Pause(PauseReason.DRIFTED, 5, 60, 100, 101),
     tuple[str, ...]: ("NSE:TCS",),
 }

@@ -9,6 +9,7 @@ from brokers.contract import Refused
 from data.vocabulary import OrderState, SizingKind
 from screens.frame.confirm import WordsCard, YesCard
 from screens.orders.life import OrderScreen
+from screens.orders.modify_many import ModifyReview
 from screens.orders.screen import OrdersScreen
 from tests.desks import buy, carry_out
 from tests.screens.papers import PaperBench, opened_on_paper
@@ -135,3 +136,49 @@ async def test_a_reject_shows_the_brokers_words_and_enter_its_life(
             await bench.pass_time(1)
         assert bench.desk.orders.get(order.id).state is OrderState.CANCELLED
         assert "cancel asked for: by hand" in bench.text, "the life follows the order"
+
+
+async def test_capital_e_freezes_a_list_of_the_marked_and_takes_its_words(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await with_orders(bench)
+        await bench.keys("3", "asterisk")
+        await bench.keys("E")
+        assert "MODIFY 2 live orders of 2 clients" in bench.text
+        await bench.keys("tab", "ctrl+u")
+        await bench.type("2410.03")
+        assert "trades in ticks of 0.10" in bench.text, "what is wrong is said before the list is made"
+        await bench.keys("ctrl+u")
+        await bench.type("2410")
+        await bench.keys("enter")
+        assert isinstance(bench.card, ModifyReview)
+        assert "2,400.00" in bench.text
+        assert "2,410.00" in bench.text
+        await bench.type("modify 3")
+        await bench.keys("enter")
+        assert {order.limit_paise for order in bench.desk.orders.all(live=True)} == {240000}
+        await bench.type("Modify 2")
+        await bench.keys("enter")
+        await bench.until(lambda: bench.toasts[-1] == "modify 2: 2 confirmed")
+        assert bench.card is None
+        assert {order.limit_paise for order in bench.desk.orders.all(live=True)} == {241000}
+
+
+async def test_a_chase_is_seen_in_the_blotter_and_p_lets_its_order_stand(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await with_orders(bench)
+        await bench.keys("3", "asterisk")
+        await bench.keys("E", "left", "tab", "ctrl+u")
+        await bench.type("2450")
+        await bench.keys("enter")
+        await bench.type("chase 2")
+        await bench.keys("enter")
+        assert "chasing 2, p lets one stand" in bench.text
+        assert "chasing to 2,450.00, 0 of 20" in bench.text
+        await bench.keys("asterisk", "p")
+        await bench.pass_time(0.5)
+        assert len(bench.desk.chases.going) == 1
+        await bench.keys("asterisk", "p")
+        await bench.until(lambda: bench.desk.chases.going == [])
+        await bench.pass_time(0.5)
+        assert "chasing" not in bench.text
+        assert len(bench.desk.orders.all(live=True)) == 2

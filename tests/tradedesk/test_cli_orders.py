@@ -236,3 +236,30 @@ def test_every_state_word_of_the_orders_document_is_known(demo: Terminal) -> Non
     assert live["limit_paise"] == 140000
     assert live["created_at"].endswith("+00:00")
     assert demo.done("orders", "--needs-me") == []
+
+
+def test_many_limits_are_modified_by_one_list_with_its_hash(demo: Terminal) -> None:
+    bulk = ("bulk", "buy", "INFY", "--quantity", "2", "--limit", "1400", "--clients", "AM1042,RG1008")
+    demo.done(*bulk, "--yes")
+    shown = demo.run("modify", "--run", "1", "--ticks", "-3")
+    assert (shown.code, "2 orders by -3 ticks" in shown.out) == (3, True)
+    listed = demo.run("modify", "--run", "1", "--ticks", "-3", "--json").document["plan"]
+    assert [line["new_limit_paise"] for line in listed["lines"]] == [139970] * 2
+    assert demo.run("modify", "--run", "1", "--ticks", "-2", "--confirm", listed["digest"]).code == 3
+    done = demo.done("modify", "--run", "1", "--ticks", "-3", "--confirm", listed["digest"][:8])
+    assert [row["result"] for row in done["results"]] == ["CONFIRMED"] * 2
+    assert {row["limit_paise"] for row in demo.done("orders", "--live")} == {139970}
+
+    chased = demo.run("modify", "1", "--chase", "1401", "--yes", "--json")
+    (chase,) = chased.document["chases"]
+    assert (chased.code, chase["ended"], chase["limit_paise"]) == (4, "at_bound", 140100)
+    for wrong in (
+        ("modify", "--run", "1"),
+        ("modify", "1", "2", "--limit", "1400"),
+        ("modify", "1", "--to", "1400", "--limit", "1400"),
+        ("modify", "1", "--to", "1400", "--ticks", "1"),
+        ("modify", "--client", "AM1042", "--run", "1", "--to-last"),
+        ("modify", "--run", "9", "--to-last"),
+    ):
+        assert demo.run(*wrong).code == 2, wrong
+    assert demo.done("doctor")["ok"]

@@ -245,24 +245,9 @@ def hidden(question: str) -> str:
 
 async def until(desk: "Desk", done: Callable[[], bool], seconds: float) -> bool:
     """Wait until `done`, looking after each event of the desk, at most `seconds`; says whether it is."""
-    moved = asyncio.Event()
-    unsubscribe = desk.events.subscribe(lambda _event: moved.set())
+    from engine.execution.waiting import until as told
 
-    async def wait() -> None:
-        while not done():
-            moved.clear()
-            await moved.wait()
-
-    waiting = asyncio.ensure_future(wait())
-    patience = asyncio.ensure_future(desk.clock.sleep(seconds))
-    try:
-        await asyncio.wait({waiting, patience}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        unsubscribe()
-        waiting.cancel()
-        patience.cancel()
-        await asyncio.gather(waiting, patience, return_exceptions=True)
-    return done()
+    return await told(desk.events, desk.clock, done, seconds)
 
 
 def at_terminal() -> bool:

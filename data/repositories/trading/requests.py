@@ -77,6 +77,18 @@ _LAST = Query(
 _CHANGES_MADE = Query(
     int, select(func.count()).select_from(_REQUESTS).where(_REQUESTS.c.order_id == given("order"), _MODIFY)
 )
+_CHANGES_MADE_OF = Query(
+    lambda *cells: cells,
+    select(_REQUESTS.c.order_id, func.count())
+    .where(among(_REQUESTS.c.order_id, "orders"), _MODIFY)
+    .group_by(_REQUESTS.c.order_id),
+)
+_CHANGE_ENDS = Query(
+    lambda *cells: cells,
+    select(_REQUESTS.c.order_id, _REQUESTS.c.number, _REQUESTS.c.state, _REQUESTS.c.detail).where(
+        among(_REQUESTS.c.order_id, "orders"), _MODIFY
+    ),
+)
 _LEFT = Query(
     lambda *cells: cells,
     select(_REQUESTS.c.order_id, _REQUESTS.c.number, _REQUESTS.c.instance_id)
@@ -141,6 +153,19 @@ def last_numbers(on: On, order_ids: Collection[int]) -> dict[int, int]:
 def changes_made(on: On, order_id: int) -> int:
     """How many modifies of an order were asked for."""
     return _CHANGES_MADE.all(on, order=order_id)[0]
+
+
+def changes_made_of(on: On, order_ids: Collection[int]) -> dict[int, int]:
+    """How many modifies were asked for of each of these orders that has any."""
+    return dict(_CHANGES_MADE_OF.all(on, orders=order_ids)) if order_ids else {}
+
+
+async def change_ends(
+    reader: AsyncConnection, order_ids: Collection[int]
+) -> dict[tuple[int, int], tuple[RequestState, str]]:
+    """How each modify of these orders stands, with the broker's words, by order and number."""
+    rows = await _CHANGE_ENDS.read(reader, orders=order_ids) if order_ids else []
+    return {(order, number): (RequestState(state), detail) for order, number, state, detail in rows}
 
 
 async def cancelled_for(reader: AsyncConnection, why: str) -> list[int]:

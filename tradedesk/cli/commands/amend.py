@@ -1,6 +1,6 @@
 """Cancels and changes of live orders from the command line."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -8,14 +8,17 @@ from data.errors import BadInput
 from data.money import count_from_text
 from data.vocabulary import OrderState, RequestState
 from engine.words import formats
+from engine.words.modify_words import needs_words
 from tradedesk.cli import arguments as choices
 from tradedesk.cli.exits import Exit
+from tradedesk.cli.modifying import WISHES, Confirmation, modify_many, wish_from
 from tradedesk.cli.options import (
     AsJson,
     Wait,
     Yes,
     given,
     json_too,
+    nothing_beside,
 )
 from tradedesk.cli.printing.output import counted, document, line, say
 from tradedesk.cli.session import confirmed, run, seconds_from, until
@@ -24,7 +27,7 @@ from tradedesk.cli.views.orders import order_shape, request_shape
 if TYPE_CHECKING:
     from engine.book.views import OrderView
     from engine.desk import Desk
-    from engine.execution.orders import ChangeNeeds
+    from engine.execution.changes.needs import ChangeNeeds
 
 
 def cancel(
@@ -46,15 +49,7 @@ def cancel(
     patience = seconds_from(wait)
 
     async def work(desk: "Desk") -> Exit:
-        if numbers:
-            wanted = [desk.orders.get(number) for number in dict.fromkeys(numbers)]
-        elif client is not None:
-            wanted = desk.orders.all(live=True, client_id=desk.clients.find(client).id)
-        else:
-            known = {entry.number for entry in desk.runs.all()}
-            if run_wanted not in known:
-                raise BadInput("run", run_wanted, "no run has this number")
-            wanted = [entry for entry in desk.orders.all(live=True, run=run_wanted) if entry.live]
+        wanted = _wanted(desk, numbers, client, run_wanted)
         live = [entry.id for entry in wanted if entry.live]
         if not live:
             return _cancelled(desk, [entry.id for entry in wanted], as_json, "nothing is live there")
@@ -73,19 +68,105 @@ def cancel(
     run(work)
 
 
+def _wanted(
+    desk: "Desk", numbers: list[int], client: str | None, run_wanted: int | None
+) -> "list[OrderView]":
+    """The orders that are named, or the live ones of a client or a run. Raises `BadInput`."""
+    if numbers:
+        return [desk.orders.get(number) for number in dict.fromkeys(numbers)]
+    if client is not None:
+        return desk.orders.all(live=True, client_id=desk.clients.find(client).id)
+    if run_wanted not in {entry.number for entry in desk.runs.all()}:
+        raise BadInput("run", run_wanted, "no run has this number")
+    return [entry for entry in desk.orders.all(live=True, run=run_wanted) if entry.live]
+
+
+_MANY = "Many orders (give one)"
+
+
 def modify(
-    order_id: Annotated[str, typer.Argument(metavar="ORDER_ID", help="A live order's number.")],
+    ctx: typer.Context,
+    order_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ORDER_ID]...", help="Live orders by their number.")
+    ] = None,
     quantity: Annotated[
         str | None, typer.Option(metavar="N", help="All shares, with those that have traded.")
     ] = None,
     limit: Annotated[str | None, typer.Option(metavar="RUPEES", help="Another limit price.")] = None,
     trigger: Annotated[str | None, typer.Option(metavar="RUPEES", help="Another trigger.")] = None,
+    client: Annotated[str | None, typer.Option(help="All live orders of a client, by code or id.")] = None,
+    run_number: Annotated[str | None, typer.Option("--run", help="All live orders of a run.")] = None,
+    to: Annotated[
+        str | None, typer.Option(metavar="RUPEES", help="Each limit to this price.", rich_help_panel=_MANY)
+    ] = None,
+    ticks: Annotated[
+        str | None,
+        typer.Option(metavar="N", help="Each limit by so many ticks, -2 for down.", rich_help_panel=_MANY),
+    ] = None,
+    to_last: Annotated[
+        bool, typer.Option("--to-last", help="Each limit to the last price.", rich_help_panel=_MANY)
+    ] = False,
+    chase: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUPEES",
+            help="Each limit follows the best price of its side every few seconds, no further than this.",
+            rich_help_panel=_MANY,
+        ),
+    ] = None,
+    confirm: Annotated[
+        str | None,
+        typer.Option(metavar="HASH", help="Of many: do it only if the list still has this hash."),
+    ] = None,
     yes: Yes = False,
     wait: Wait = "30",
     as_json: AsJson = False,
 ) -> None:
-    """Change a live order. What it needs more is blocked first; the broker's order book confirms it."""
-    number, patience = count_from_text(order_id, "order"), seconds_from(wait)
+    """Change a live order, or the limits of many. What they need more is blocked first.
+
+    One order: `--quantity`, `--limit`, `--trigger`; many, or one: `--to`, `--ticks`, `--to-last`, `--chase`.
+    """
+    numbers = [count_from_text(text, "order") for text in order_ids or ()]
+    wish = wish_from(to, ticks, to_last, chase)
+    if wish is None:
+        nothing_beside(ctx, "one order", *_OF_ONE)
+        if len(numbers) != 1:
+            raise BadInput("order", len(numbers), f"give one order, or one of {WISHES} for many")
+        _modify_one(numbers[0], quantity, limit, trigger, yes, wait, as_json)
+    nothing_beside(ctx, "many orders", *_OF_MANY)
+    ways = [bool(numbers), client is not None, run_number is not None]
+    if sum(ways) != 1:
+        raise BadInput("modify", "none" if not any(ways) else "several", "give orders, or --client, or --run")
+    run_wanted = None if run_number is None else count_from_text(run_number, "run")
+    patience = seconds_from(wait)
+    terms = given(client=client, run=run_number, to=to, ticks=ticks, chase=chase)
+    again = ["modify", *map(str, numbers), *terms, *(["--to-last"] if to_last else []), "--wait", wait]
+
+    async def work(desk: "Desk") -> Exit:
+        wanted = [entry.id for entry in _wanted(desk, numbers, client, run_wanted)]
+        return await modify_many(desk, wanted, wish, Confirmation(confirm, yes, again), patience, as_json)
+
+    run(work)
+
+
+_OF_ONE = ("order_ids", "quantity", "limit", "trigger", "yes", "wait", "as_json")
+_OF_MANY = (
+    *("order_ids", "client", "run_number", "to", "ticks", "to_last", "chase"),
+    *("confirm", "yes", "wait", "as_json"),
+)
+"""Parameters that a modify of one order reads, and those of one of many."""
+
+
+def _modify_one(
+    number: int,
+    quantity: str | None,
+    limit: str | None,
+    trigger: str | None,
+    yes: bool,
+    wait: str,
+    as_json: bool,
+) -> NoReturn:
+    patience = seconds_from(wait)
     shares = None if quantity is None else count_from_text(quantity, "quantity")
     limit_paise, trigger_paise = choices.price_from(limit, "limit"), choices.price_from(trigger, "trigger")
 
@@ -128,15 +209,9 @@ def _change_words(
         )
         if wanted is not None
     ]
-    money = f"₹{formats.amount(needs.money_paise)} more" if needs.money_paise else "no further money"
-    more = f"blocks {money}"
-    if needs.loan_paise:
-        more += f", MTF lends ₹{formats.amount(needs.loan_paise)} more"
-    if needs.shares:
-        more += f", {counted(needs.shares, 'share')} more"
     return (
         f"modify order {order.id}, {code} {order.side.value} {order.tradingsymbol}: {', '.join(changes)}; "
-        f"{more}"
+        f"{needs_words(needs)}"
     )
 
 

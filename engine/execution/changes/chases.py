@@ -1,0 +1,209 @@
+"""Chases: live orders whose limit follows the best price of their own side, no further than a bound.
+
+A chase is this engine's alone and ends with it; the order stays at the limit it has by then.
+"""
+
+import asyncio
+import logging
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from brokers.contract import Tick
+from data.audit import AuditAction, AuditEntry
+from data.money import tick_down, tick_up
+from data.store import StoreError, Unit
+from data.vocabulary import Side
+from engine.book.halt_file import halt_file_stands
+from engine.book.halt_scope import covering
+from engine.book.kept import Kept
+from engine.book.views import OrderView
+from engine.events import ChaseChanged, TapeLine
+from engine.execution.changes.bulk import Modifies
+from engine.execution.changes.new_limits import ModifyPlan
+from engine.execution.changes.pricing import Pricing
+from engine.execution.waiting import until
+from engine.execution.workers import Workers
+from engine.instances import ThisEngine
+from engine.market.market_data import MarketData
+from engine.news import ChaseEnd, ChaseNews
+from engine.rules import MOST_REPRICES
+from engine.timing import Timing
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Chase:
+    """One order that follows its market: how far it may go, and how far it has been moved."""
+
+    order_id: int
+    bound_paise: int
+    why: str
+    """What its modifies are asked for with."""
+    actor: str
+    pricing: Pricing
+    end: ChaseEnd | None = None
+    detail: str = ""
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+def followed(side: Side, limit_paise: int, bound_paise: int, quote: Tick, tick_paise: int) -> int:
+    """The limit that follows the market, in paise: at the best price of its own side, never further from the
+    market than it stands, never beyond the bound.
+    """
+    if side is Side.BUY:
+        best = tick_down(quote.bid_paise or quote.last_paise, tick_paise)
+        return min(bound_paise, max(limit_paise, best))
+    best = tick_up(quote.ask_paise or quote.last_paise, tick_paise)
+    return max(bound_paise, min(limit_paise, best))
+
+
+class Chases:
+    """Begins, carries and ends them."""
+
+    def __init__(
+        self,
+        kept: Kept,
+        timing: Timing,
+        engine: ThisEngine,
+        market_data: MarketData,
+        modifies: Modifies,
+        workers: Workers,
+    ) -> None:
+        self._kept = kept
+        self._timing = timing
+        self._engine = engine
+        self._market_data = market_data
+        self._modifies = modifies
+        self._changer = workers.changer
+        self._going: dict[int, Chase] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self, plan: ModifyPlan, digest: str) -> tuple[Chase, ...]:
+        """Have the orders of a confirmed list follow their market. Raises what `Modifies.confirm` raises."""
+        why = await self._modifies.confirm(plan, digest)
+        return tuple(self._begin(line.order, line.limit_paise or 0, why) for line in plan.going)
+
+    def _begin(self, order: OrderView, bound_paise: int, why: str) -> Chase:
+        pricing = Pricing(order.limit_paise or 0, self._timing.wall.monotonic(), most=MOST_REPRICES)
+        chase = Chase(order.id, bound_paise, why, self._engine.actor, pricing)
+        before = self._going.get(order.id)
+        if before is not None:
+            before.end = ChaseEnd.STOPPED
+        self._going[order.id] = chase
+        task = asyncio.create_task(self._carry(chase))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        self._kept.bus.publish([ChaseChanged(order.id)])
+        return chase
+
+    def of(self, order_id: int) -> Chase | None:
+        """The chase of an order that goes on, if there is one."""
+        return self._going.get(order_id)
+
+    @property
+    def going(self) -> list[int]:
+        """The orders that follow their market, by number."""
+        return sorted(self._going)
+
+    def stop(self, order_ids: Collection[int]) -> int:
+        """Let these orders stand where they are; returns how many followed their market."""
+        chases = [self._going[order_id] for order_id in order_ids if order_id in self._going]
+        for chase in chases:
+            chase.end = ChaseEnd.STOPPED
+            self._kept.bus.publish([ChaseChanged(chase.order_id)])
+        return len(chases)
+
+    async def ended(self, chases: Iterable[Chase]) -> None:
+        """Wait until these have ended."""
+        for chase in chases:
+            await chase.over.wait()
+
+    def close(self) -> None:
+        """Let all orders stand where they are."""
+        for task in self._tasks:
+            task.cancel()
+
+    # --- one chase ---
+
+    async def _carry(self, chase: Chase) -> None:
+        try:
+            while chase.end is None:
+                with suppress(StoreError):  # told by the store; tried again at the next look
+                    await self._step(chase)
+                if chase.end is None:
+                    await self._pause(chase)
+            with suppress(StoreError):
+                await self._tell(chase)
+        except Exception:
+            log.exception("the chase of order %s failed", chase.order_id)
+            chase.end, chase.detail = ChaseEnd.REFUSED, "it failed here; the log says how"
+        finally:
+            if self._going.get(chase.order_id) is chase:
+                del self._going[chase.order_id]
+            chase.over.set()
+            self._kept.bus.publish([ChaseChanged(chase.order_id)])
+
+    async def _pause(self, chase: Chase) -> None:
+        order_id, orders = chase.order_id, self._kept.book.orders
+
+        def done() -> bool:
+            return chase.end is not None or not orders[order_id].live
+
+        await until(self._kept.bus, self._timing.wall, done, self._timing.waits.chase_poll_s)
+
+    async def _step(self, chase: Chase) -> None:
+        """One look at the order and its market."""
+        order, pricing = self._kept.book.orders[chase.order_id], chase.pricing
+        if not order.live:
+            chase.end = ChaseEnd.ORDER_ENDED
+        elif self._halted(order):
+            chase.end = ChaseEnd.HALTED
+        elif order.limit_paise == chase.bound_paise and not order.modifying:
+            chase.end = ChaseEnd.AT_BOUND
+        elif pricing.is_due(order, self._timing.wall.monotonic(), self._timing.waits.reprice_s):
+            await self._move(chase, order)
+
+    def _halted(self, order: OrderView) -> bool:
+        book = self._kept.book
+        over = covering(book.halts, book.clients[order.client_id], order.key)
+        return bool(over) or halt_file_stands(self._kept.halt_file)
+
+    async def _move(self, chase: Chase, order: OrderView) -> None:
+        quote = await self._market_data.young_quote(order.key, self._timing.wall)
+        instrument = self._market_data.index.get(order.key)
+        if quote is None or instrument is None or order.limit_paise is None:
+            return
+        limit = followed(order.side, order.limit_paise, chase.bound_paise, quote, instrument.tick_paise)
+        if limit == order.limit_paise or chase.end is not None:
+            return
+        if chase.pricing.spent:
+            chase.end = ChaseEnd.SPENT
+            return
+        now_s = self._timing.wall.monotonic()
+        problem = await chase.pricing.move(self._changer, order.id, limit, chase.why, now_s, None)
+        if problem is not None and self._kept.book.orders[order.id].live:
+            chase.end, chase.detail = ChaseEnd.REFUSED, str(problem)
+
+    async def _tell(self, chase: Chase) -> None:
+        """Tell the audit and the tape how it ended."""
+        assert chase.end is not None
+        order, end = self._kept.book.orders[chase.order_id], chase.end
+        limit = order.limit_paise or chase.pricing.limit_paise
+        news = ChaseNews(order.id, end, limit, chase.pricing.moved, chase.detail)
+        details = {"why": end.value, "limit_paise": limit, "moved": news.moved, "detail": chase.detail}
+        entry = AuditEntry(
+            AuditAction.CHASE_ENDED,
+            chase.actor,
+            client_id=order.client_id,
+            order_id=order.id,
+            run_number=order.run_number,
+            details=details,
+        )
+
+        def work(unit: Unit) -> None:
+            unit.audit(entry)
+            unit.publish(TapeLine(unit.now, news))
+
+        await self._kept.store.write(work)
