@@ -8,12 +8,12 @@ No secret stands here: tokens and api secrets are in the vault (`data.secrets`).
 from datetime import date, datetime
 
 from sqlalchemy import BigInteger
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from data.tables.columns import moment, moment_or_none, numbered
+from data.tables.columns import Stored, moment, moment_or_none, numbered
 
 
-class ClientRoute(SQLModel, table=True):
+class ClientRoute(Stored, table=True):
     """How a client's orders leave. `permission` and `consent` are references of papers kept elsewhere.
 
     `refused_at` is since when its broker takes no order on it, `refused_text` the broker's words.
@@ -37,7 +37,7 @@ class ClientRoute(SQLModel, table=True):
     updated_at: datetime = moment()
 
 
-class BrokerSession(SQLModel, table=True):
+class BrokerSession(Stored, table=True):
     """A client's session at its broker, without its token. An empty `problem_code` says that nothing is."""
 
     __tablename__ = "broker_session"
@@ -50,7 +50,7 @@ class BrokerSession(SQLModel, table=True):
     checked_at: datetime = moment()
 
 
-class GateWaiver(SQLModel, table=True):
+class GateWaiver(Stored, table=True):
     """One amber item of one client that a trader let pass for one trading day."""
 
     __tablename__ = "gate_waiver"

@@ -5,13 +5,13 @@
 from datetime import datetime
 
 from sqlalchemy import JSON, BigInteger, Index, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from data.audit import JUDGED
-from data.tables.columns import moment, numbered
+from data.tables.columns import Stored, moment, numbered
 
 
-class Audit(SQLModel, table=True):
+class Audit(Stored, table=True):
     """The audit chain: each row's hash covers its content and the hash before it.
 
     `via` is by which way its actor came (`data.vocabulary.Via`), empty where that is not told; `proof` are
@@ -34,7 +34,7 @@ class Audit(SQLModel, table=True):
     hash: str
 
 
-class AuditHead(SQLModel, table=True):
+class AuditHead(Stored, table=True):
     """A row of the audit kept beside it: `written` is its newest, `verified` the last one found good."""
 
     __tablename__ = "audit_head"
@@ -43,7 +43,7 @@ class AuditHead(SQLModel, table=True):
     hash: str
 
 
-class ProofLayout(SQLModel, table=True):
+class ProofLayout(Stored, table=True):
     """Which columns of each table the audit's proofs cover from here on, in the order of their hash.
 
     `not_held` are the rows by table that stood then without a proof.

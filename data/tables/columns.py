@@ -7,6 +7,15 @@ from sqlalchemy import BigInteger, DateTime, Dialect, Table, TypeDecorator
 from sqlmodel import Field, SQLModel
 
 
+class Stored(SQLModel):
+    """What every table is made from.
+
+    Nothing that stores rows validates by pydantic, so its validators are made when one is first asked for.
+    """
+
+    model_config = {"defer_build": True}
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """Aware UTC times on every database; SQLite keeps no zone of its own."""
 

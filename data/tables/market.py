@@ -5,12 +5,12 @@
 from datetime import datetime
 
 from sqlalchemy import BigInteger, UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from data.tables.columns import moment, paise, paise_or_none
+from data.tables.columns import Stored, moment, paise, paise_or_none
 
 
-class WatchlistItem(SQLModel, table=True):
+class WatchlistItem(Stored, table=True):
     """One instrument on a named watchlist, in the trader's order."""
 
     __tablename__ = "watchlist_item"
@@ -19,7 +19,7 @@ class WatchlistItem(SQLModel, table=True):
     position: int
 
 
-class BasketRecord(SQLModel, table=True):
+class BasketRecord(Stored, table=True):
     """A basket under the name that it was saved by; `per_client` says how a client's legs go together."""
 
     __tablename__ = "basket"
@@ -29,7 +29,7 @@ class BasketRecord(SQLModel, table=True):
     saved_at: datetime = moment()
 
 
-class BasketLegRecord(SQLModel, table=True):
+class BasketLegRecord(Stored, table=True):
     """What a saved basket does in one security, its legs numbered from 1; a sale as held has no `product`."""
 
     __tablename__ = "basket_leg"
@@ -45,7 +45,7 @@ class BasketLegRecord(SQLModel, table=True):
     trigger_paise: int | None = paise_or_none()
 
 
-class InstrumentRecord(SQLModel, table=True):
+class InstrumentRecord(Stored, table=True):
     """An instrument as last imported, under the name it has now.
 
     `security_id` is what its security was at first sight, its ISIN where one was told, else a broker's token;
@@ -72,7 +72,7 @@ class InstrumentRecord(SQLModel, table=True):
     doubt: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
-class ListingRecord(SQLModel, table=True):
+class ListingRecord(Stored, table=True):
     """An instrument as a broker lists it: its token and its symbol there.
 
     `token` is none where it is not known, or names another security now.
@@ -86,7 +86,7 @@ class ListingRecord(SQLModel, table=True):
     symbol: str
 
 
-class FormerName(SQLModel, table=True):
+class FormerName(Stored, table=True):
     """A symbol that a security had on an exchange, and the one that it has `now`."""
 
     __tablename__ = "former_name"
@@ -98,7 +98,7 @@ class FormerName(SQLModel, table=True):
     at: datetime = moment()
 
 
-class MarketOffset(SQLModel, table=True):
+class MarketOffset(Stored, table=True):
     """How many microseconds a simulated market's time was ahead of the wall's from a moment on.
 
     A desk keeps one when it opens and one whenever the market has jumped.
