@@ -7,6 +7,7 @@ then are of the frozen one.
 
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from typing import Any, Generic, TypeVar, cast
 
 T = TypeVar("T")
@@ -17,7 +18,11 @@ class Maker(Generic[T]):
 
     def __init__(self, make: Callable[..., T]) -> None:
         self._make = make
-        self._thawed = _thawed(make)
+
+    @cached_property
+    def _thawed(self) -> Callable[..., Any] | None:
+        """What stands in for `make`; made with the first rows, since most queries never run in a process."""
+        return _thawed(self._make)
 
     def rows(self, columns: Sequence[Iterable[Any]]) -> list[T]:
         """The rows whose cells these columns hold."""
@@ -40,7 +45,7 @@ def _thawed(make: Any) -> Callable[..., Any] | None:
         (one.name, Any, dataclasses.field(default=one.default, default_factory=one.default_factory))
         for one in fields
     ]
-    thawed = dataclasses.make_dataclass("Thawed", same, slots=True)
+    thawed = dataclasses.make_dataclass("Thawed", same, slots=True, repr=False, eq=False)
     try:
         object.__new__(thawed).__class__ = make
     except TypeError:  # it has no slots, or more than its fields

@@ -6,14 +6,15 @@ import pytest
 from sqlalchemy import BigInteger, CheckConstraint, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateTable
+from sqlmodel import SQLModel
 
-import data.tables.access  # with the other two below, every table
+import data.tables.access  # noqa: F401 - with the other two below, every table
 from data.clock import IST
 from data.tables.books import Funds, HoldingRecord
 from data.tables.columns import UtcDateTime, table
 from data.tables.orders import Order
 
-TABLES: list[Table] = list(data.tables.access.SQLModel.metadata.tables.values())
+TABLES: list[Table] = list(SQLModel.metadata.tables.values())
 
 
 def test_money_is_64_bits_wide_everywhere():
