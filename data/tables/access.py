@@ -10,10 +10,10 @@ from datetime import date, datetime
 from sqlalchemy import BigInteger
 from sqlmodel import Field
 
-from data.tables.columns import Stored, moment, moment_or_none, numbered
+from data.tables.columns import TableRow, moment, moment_or_none, numbered
 
 
-class ClientRoute(Stored, table=True):
+class ClientRoute(TableRow, table=True):
     """How a client's orders leave. `permission` and `consent` are references of papers kept elsewhere.
 
     `refused_at` is since when its broker takes no order on it, `refused_text` the broker's words.
@@ -37,7 +37,7 @@ class ClientRoute(Stored, table=True):
     updated_at: datetime = moment()
 
 
-class BrokerSession(Stored, table=True):
+class BrokerSession(TableRow, table=True):
     """A client's session at its broker, without its token. An empty `problem_code` says that nothing is."""
 
     __tablename__ = "broker_session"
@@ -50,7 +50,7 @@ class BrokerSession(Stored, table=True):
     checked_at: datetime = moment()
 
 
-class GateWaiver(Stored, table=True):
+class GateWaiver(TableRow, table=True):
     """One amber item of one client that a trader let pass for one trading day."""
 
     __tablename__ = "gate_waiver"

@@ -8,10 +8,10 @@ from sqlalchemy import JSON, BigInteger, Index, text
 from sqlmodel import Field
 
 from data.audit import JUDGED
-from data.tables.columns import Stored, moment, numbered
+from data.tables.columns import TableRow, moment, numbered
 
 
-class Audit(Stored, table=True):
+class Audit(TableRow, table=True):
     """The audit chain: each row's hash covers its content and the hash before it.
 
     `via` is by which way its actor came (`data.vocabulary.Via`), empty where that is not told; `proof` are
@@ -34,7 +34,7 @@ class Audit(Stored, table=True):
     hash: str
 
 
-class AuditHead(Stored, table=True):
+class AuditHead(TableRow, table=True):
     """A row of the audit kept beside it: `written` is its newest, `verified` the last one found good."""
 
     __tablename__ = "audit_head"
@@ -43,7 +43,7 @@ class AuditHead(Stored, table=True):
     hash: str
 
 
-class ProofLayout(Stored, table=True):
+class ProofLayout(TableRow, table=True):
     """Which columns of each table the audit's proofs cover from here on, in the order of their hash.
 
     `not_held` are the rows by table that stood then without a proof.

@@ -11,24 +11,24 @@ from datetime import date, datetime
 from sqlalchemy import JSON, BigInteger, CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field
 
-from data.tables.columns import Stored, moment, moment_or_none, numbered, paise
+from data.tables.columns import TableRow, moment, moment_or_none, numbered, paise
 
 
-class Meta(Stored, table=True):
+class Meta(TableRow, table=True):
     """Facts of the whole home, by name."""
 
     name: str = Field(primary_key=True)
     value: str
 
 
-class Counter(Stored, table=True):
+class Counter(TableRow, table=True):
     """The next free number of each kind of id."""
 
     name: str = Field(primary_key=True)
     next: int = Field(default=1, sa_type=BigInteger)
 
 
-class Instance(Stored, table=True):
+class Instance(TableRow, table=True):
     """One engine that has opened this database. Its held file lock, not its heartbeat, says it lives."""
 
     id: int = numbered()
@@ -40,7 +40,7 @@ class Instance(Stored, table=True):
     ended_at: datetime | None = moment_or_none()
 
 
-class ConnectionRecord(Stored, table=True):
+class ConnectionRecord(TableRow, table=True):
     """A way to a venue that a home's clients trade by.
 
     `broker` is the word of its adapter, `address` where it leads, empty for a file of the home itself, and
@@ -55,7 +55,7 @@ class ConnectionRecord(Stored, table=True):
     identity: str
 
 
-class Client(Stored, table=True):
+class Client(TableRow, table=True):
     """Whose money it is: one broker account, one code, one route.
 
     `broker` says whose rules and charges apply, `connection` who carries it, empty where none does.
@@ -82,7 +82,7 @@ class Client(Stored, table=True):
     )
 
 
-class ClientGroup(Stored, table=True):
+class ClientGroup(TableRow, table=True):
     """Membership of a client in a group the trader named."""
 
     __tablename__ = "client_group"
@@ -90,7 +90,7 @@ class ClientGroup(Stored, table=True):
     name: str = Field(primary_key=True)
 
 
-class SizingBase(Stored, table=True):
+class SizingBase(TableRow, table=True):
     """A client's capital as frozen for one trading day."""
 
     __tablename__ = "sizing_base"
@@ -100,7 +100,7 @@ class SizingBase(Stored, table=True):
     source: str
 
 
-class Funds(Stored, table=True):
+class Funds(TableRow, table=True):
     """A client's balances, a cache of postings. `mtf_reserved_paise` is the loan open buys would draw."""
 
     client_id: int = Field(primary_key=True, foreign_key="client.id", sa_type=BigInteger)
@@ -122,7 +122,7 @@ class Funds(Stored, table=True):
     )
 
 
-class Hold(Stored, table=True):
+class Hold(TableRow, table=True):
     """Money kept from trading without an order. A cancel-all never frees it."""
 
     id: int = numbered()
@@ -134,7 +134,7 @@ class Hold(Stored, table=True):
     released_at: datetime | None = moment_or_none()
 
 
-class Txn(Stored, table=True):
+class Txn(TableRow, table=True):
     """One balanced transfer. `evidence` names the proof wherever money or shares were freed."""
 
     __table_args__ = (Index("txns_by_day", "trading_date"),)
@@ -147,7 +147,7 @@ class Txn(Stored, table=True):
     at: datetime = moment()
 
 
-class Posting(Stored, table=True):
+class Posting(TableRow, table=True):
     """One line of a transfer; the lines of a transfer sum to zero."""
 
     txn_id: int = Field(sa_type=BigInteger, primary_key=True, foreign_key="txn.id")
@@ -161,7 +161,7 @@ class Posting(Stored, table=True):
     __table_args__ = (Index("posting_by_client", "client_id", "account"),)
 
 
-class SharePosting(Stored, table=True):
+class SharePosting(TableRow, table=True):
     """One line of a share transfer between buckets; the lines of a transfer sum to zero per security."""
 
     __tablename__ = "share_posting"
@@ -176,7 +176,7 @@ class SharePosting(Stored, table=True):
     __table_args__ = (Index("share_posting_by_client", "client_id", "security"),)
 
 
-class HoldingRecord(Stored, table=True):
+class HoldingRecord(TableRow, table=True):
     """A client's shares of one security and product by bucket: a cache of share postings."""
 
     __tablename__ = "holding"
@@ -203,7 +203,7 @@ LEFT = "quantity_left > 0"
 """What is left of a lot, as the index says it: a statement that says it so looks at no lot that is sold."""
 
 
-class LotRecord(Stored, table=True):
+class LotRecord(TableRow, table=True):
     """Shares bought together, so that a sale knows its cost. The `_left` columns shrink as it is sold."""
 
     __tablename__ = "lot"
@@ -231,7 +231,7 @@ class LotRecord(Stored, table=True):
     )
 
 
-class ClosedLotRecord(Stored, table=True):
+class ClosedLotRecord(TableRow, table=True):
     """A lot, or part of one, that a fill sold: the round trip with its profit.
 
     `lot_charges_paise` and `loan_paise` are what the lot itself gave up of its charges and loan. A row of
@@ -259,7 +259,7 @@ class ClosedLotRecord(Stored, table=True):
     __table_args__ = (Index("closed_lots_by_day", "trading_date", "client_id"),)
 
 
-class Break(Stored, table=True):
+class Break(TableRow, table=True):
     """A difference between our figure and the broker's, open until both agree or the trader adopts theirs.
 
     `kind` is what differs; `ours` and `theirs` are paise for cash, else shares. Where rows of the broker's
@@ -282,7 +282,7 @@ class Break(Stored, table=True):
     detail: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
-class UnbookedFact(Stored, table=True):
+class UnbookedFact(TableRow, table=True):
     """What the broker or a call told and no booking took; open until its order is booked, or it is settled.
 
     `identity` says what it speaks of, `body` is all of it in words, `problem` what stood against booking it.
@@ -305,7 +305,7 @@ class UnbookedFact(Stored, table=True):
     closed_how: str = ""
 
 
-class TradingDay(Stored, table=True):
+class TradingDay(TableRow, table=True):
     """A trading day whose books were opened; `opened_at` is empty where the audit does not say when."""
 
     __tablename__ = "trading_day"
@@ -314,7 +314,7 @@ class TradingDay(Stored, table=True):
     opened_at: datetime | None = moment_or_none()
 
 
-class DayOpen(Stored, table=True):
+class DayOpen(TableRow, table=True):
     """That a client's figures were compared with the broker's at a day's opening, and what was adopted."""
 
     __tablename__ = "day_open"
@@ -325,7 +325,7 @@ class DayOpen(Stored, table=True):
     share_differences: int = 0
 
 
-class Comparison(Stored, table=True):
+class Comparison(TableRow, table=True):
     """When a client's figures were last compared with the broker's, and by which engine."""
 
     __tablename__ = "comparison"
@@ -335,7 +335,7 @@ class Comparison(Stored, table=True):
     at: datetime = moment()
 
 
-class ChangeRecord(Stored, table=True):
+class ChangeRecord(TableRow, table=True):
     """That a commit of one engine changed something, for the others to read again; `seq` counts each one's.
 
     `desk` is the engine's number, 0 for those that have none; `ids` are numbers of the topic's kind.
@@ -350,7 +350,7 @@ class ChangeRecord(Stored, table=True):
     at: datetime = moment()
 
 
-class AskedCommand(Stored, table=True):
+class AskedCommand(TableRow, table=True):
     """A command that an open app carries out for another process, under the random id it was asked with.
 
     `did` are the numbers of what it made, by kind; `owner` is who works under the id. One that is closed does

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, DateTime, Dialect, Table, TypeDecorator
 from sqlmodel import Field, SQLModel
 
 
-class Stored(SQLModel):
+class TableRow(SQLModel):
     """What every table is made from.
 
     Nothing that stores rows validates by pydantic, so its validators are made when one is first asked for.

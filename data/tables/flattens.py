@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Index, text
 from sqlmodel import Field
 
-from data.tables.columns import Stored, moment, moment_or_none, numbered, paise
+from data.tables.columns import TableRow, moment, moment_or_none, numbered, paise
 
 
-class FlattenRecord(Stored, table=True):
+class FlattenRecord(TableRow, table=True):
     """One flatten, carried out by one engine at a time.
 
     `passes` are the halts that stood when it was confirmed, `halt_file` the stamp of the HALT file then,
@@ -35,7 +35,7 @@ class FlattenRecord(Stored, table=True):
     certificate: dict[str, Any] | None = Field(default=None, sa_type=JSON, nullable=True)
 
 
-class FlattenLine(Stored, table=True):
+class FlattenLine(TableRow, table=True):
     """A client's position that a flatten takes flat; of one only one flatten has a line that has not ended.
 
     `net_before` and `net` are the broker's, below zero where shares are owed; `net` was read at `read_at`.
@@ -70,7 +70,7 @@ class FlattenLine(Stored, table=True):
     )
 
 
-class ConversionRecord(Stored, table=True):
+class ConversionRecord(TableRow, table=True):
     """Shares of a client that are to go on in another product; written before the broker is asked.
 
     `loan_paise` is what the broker had lent on them, which the client repays.

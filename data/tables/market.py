@@ -7,10 +7,10 @@ from datetime import datetime
 from sqlalchemy import BigInteger, UniqueConstraint
 from sqlmodel import Field
 
-from data.tables.columns import Stored, moment, paise, paise_or_none
+from data.tables.columns import TableRow, moment, paise, paise_or_none
 
 
-class WatchlistItem(Stored, table=True):
+class WatchlistItem(TableRow, table=True):
     """One instrument on a named watchlist, in the trader's order."""
 
     __tablename__ = "watchlist_item"
@@ -19,7 +19,7 @@ class WatchlistItem(Stored, table=True):
     position: int
 
 
-class BasketRecord(Stored, table=True):
+class BasketRecord(TableRow, table=True):
     """A basket under the name that it was saved by; `per_client` says how a client's legs go together."""
 
     __tablename__ = "basket"
@@ -29,7 +29,7 @@ class BasketRecord(Stored, table=True):
     saved_at: datetime = moment()
 
 
-class BasketLegRecord(Stored, table=True):
+class BasketLegRecord(TableRow, table=True):
     """What a saved basket does in one security, its legs numbered from 1; a sale as held has no `product`."""
 
     __tablename__ = "basket_leg"
@@ -45,7 +45,7 @@ class BasketLegRecord(Stored, table=True):
     trigger_paise: int | None = paise_or_none()
 
 
-class InstrumentRecord(Stored, table=True):
+class InstrumentRecord(TableRow, table=True):
     """An instrument as last imported, under the name it has now.
 
     `security_id` is what its security was at first sight, its ISIN where one was told, else a broker's token;
@@ -72,7 +72,7 @@ class InstrumentRecord(Stored, table=True):
     doubt: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
-class ListingRecord(Stored, table=True):
+class ListingRecord(TableRow, table=True):
     """An instrument as a broker lists it: its token and its symbol there.
 
     `token` is none where it is not known, or names another security now.
@@ -86,7 +86,7 @@ class ListingRecord(Stored, table=True):
     symbol: str
 
 
-class FormerName(Stored, table=True):
+class FormerName(TableRow, table=True):
     """A symbol that a security had on an exchange, and the one that it has `now`."""
 
     __tablename__ = "former_name"
@@ -98,7 +98,7 @@ class FormerName(Stored, table=True):
     at: datetime = moment()
 
 
-class MarketOffset(Stored, table=True):
+class MarketOffset(TableRow, table=True):
     """How many microseconds a simulated market's time was ahead of the wall's from a moment on.
 
     A desk keeps one when it opens and one whenever the market has jumped.

@@ -11,10 +11,10 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, CheckConstraint, Index, UniqueConstraint, false
 from sqlmodel import Field
 
-from data.tables.columns import Stored, moment, moment_or_none, numbered, paise, paise_or_none
+from data.tables.columns import TableRow, moment, moment_or_none, numbered, paise, paise_or_none
 
 
-class PlanRecord(Stored, table=True):
+class PlanRecord(TableRow, table=True):
     """A frozen plan: its number, its digest and the whole of it as JSON."""
 
     __tablename__ = "plan"
@@ -31,7 +31,7 @@ class PlanRecord(Stored, table=True):
     body: dict[str, Any] = Field(sa_type=JSON)
 
 
-class PlanLeg(Stored, table=True):
+class PlanLeg(TableRow, table=True):
     """What a plan does in one security, its legs numbered from 1; `product` is empty for a sale as held.
 
     Legs of one `stage` are reserved together. A last price further than `drift_limit_bps` from the plan's
@@ -55,7 +55,7 @@ class PlanLeg(Stored, table=True):
     drift_limit_bps: int | None = None
 
 
-class RunRecord(Stored, table=True):
+class RunRecord(TableRow, table=True):
     """A confirmed plan being carried out, exactly once.
 
     Its unsent orders may leave while they are no older than `send_within_s` since `confirmed_at` and the last
@@ -88,7 +88,7 @@ class RunRecord(Stored, table=True):
     finished_at: datetime | None = moment_or_none()
 
 
-class RunLeg(Stored, table=True):
+class RunLeg(TableRow, table=True):
     """What the conditions of a run are for a leg behind its first, whose figures the run itself has."""
 
     __tablename__ = "run_leg"
@@ -98,7 +98,7 @@ class RunLeg(Stored, table=True):
     priced_paise: int | None = paise_or_none()
 
 
-class Order(Stored, table=True):
+class Order(TableRow, table=True):
     """One order of one client, from reservation to its end; `slice` numbers those of one leg of a run.
 
     One that this desk did not send has neither run nor plan, nor has one of a flatten. One that
@@ -170,7 +170,7 @@ class Order(Stored, table=True):
     )
 
 
-class AttemptRecord(Stored, table=True):
+class AttemptRecord(TableRow, table=True):
     """One try to send an order, committed with its tag before the first byte leaves."""
 
     __tablename__ = "attempt"
@@ -186,7 +186,7 @@ class AttemptRecord(Stored, table=True):
     detail: str = ""
 
 
-class RequestRecord(Stored, table=True):
+class RequestRecord(TableRow, table=True):
     """A modify or cancel beside an order, since a fill may arrive while it is open.
 
     A modify says what it asks for; empty values leave the order's as they are.
@@ -210,7 +210,7 @@ class RequestRecord(Stored, table=True):
     detail: str = ""
 
 
-class FillRecord(Stored, table=True):
+class FillRecord(TableRow, table=True):
     """One trade at the exchange, booked once."""
 
     __tablename__ = "fill"
@@ -234,7 +234,7 @@ class FillRecord(Stored, table=True):
     )
 
 
-class Halt(Stored, table=True):
+class Halt(TableRow, table=True):
     """A halt and its scope; `ended_at` is when a certificate first said that nothing was live.
 
     `strength` says which orders may leave under it (`data.vocabulary.HaltStrength`); `members` are the
@@ -255,7 +255,7 @@ class Halt(Stored, table=True):
     before: dict[str, Any] | None = Field(default=None, sa_type=JSON, nullable=True)
 
 
-class HaltCertificate(Stored, table=True):
+class HaltCertificate(TableRow, table=True):
     """What was cancelled under a halt as one reading of the books showed it; a later one is a new version."""
 
     __tablename__ = "halt_certificate"
