@@ -11,6 +11,7 @@ from brokers.contract.capabilities import (
     Capabilities,
 )
 from brokers.contract.errors import BrokerError, NotAsked, SessionExpired
+from brokers.contract.history import Bar, BarSpan, TellsHistory
 from brokers.contract.market_data import (
     Arrival,
     DepthLevel,
@@ -60,6 +61,8 @@ __all__ = [
     "Accepted",
     "Ambiguous",
     "Arrival",
+    "Bar",
+    "BarSpan",
     "Broker",
     "BrokerAccount",
     "BrokerError",
@@ -94,6 +97,7 @@ __all__ = [
     "SignInField",
     "SignInForm",
     "StreamEvent",
+    "TellsHistory",
     "TellsMargins",
     "Tick",
     "Ticks",

@@ -18,7 +18,8 @@ class Capabilities:
     `conversions` are the products from and to which positions may be converted. `after_market` says whether
     orders may wait at the broker for the next session. `sign_in` is the form by which clients sign in, None
     where they need not. `needs_route` says whether a client's calls leave by a way of its own, under its own
-    key and consent. A `simulated` venue may be made to fail on purpose.
+    key and consent. `history` says that bars of before now may be asked for (`TellsHistory`), though an api
+    key may lack them. A `simulated` venue may be made to fail on purpose.
     `lists_all` is of one that trades whatever the desk knows, under the desk's names.
     """
 
@@ -38,6 +39,7 @@ class Capabilities:
     after_market: bool = False
     sign_in: SignInForm | None = None
     needs_route: bool = False
+    history: bool = False
     simulated: bool = False
     lists_all: bool = False
 

@@ -8,9 +8,12 @@ answer is dropped (`calls.KiteCalls`).
 import logging
 import random
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from urllib.parse import quote
 
 from brokers.contract import (
+    Bar,
+    BarSpan,
     BrokerAccount,
     BrokerError,
     BrokerFunds,
@@ -128,6 +131,7 @@ class KiteBroker:
             after_market=True,
             sign_in=FORM,
             needs_route=True,
+            history=True,
             simulated=roots.is_local,
         )
 
@@ -328,6 +332,10 @@ class KiteBroker:
     async def quotes(self, keys: Collection[str]) -> Mapping[str, Tick]:
         """The market now; unknown keys are missing. Raises `BrokerError`."""
         return await self._feed.quotes(keys)
+
+    async def bars(self, key: str, span: BarSpan, since: datetime, until: datetime) -> Sequence[Bar]:
+        """What an instrument traded at before now. Raises `BrokerError`, as where the key's plan has none."""
+        return await self._feed.bars(key, span, since, until)
 
     def learn(self, otherwise: Iterable[BrokerListing], listings: Lister) -> None:
         """Take what Kite lists under another symbol than the desk's; `listings` is asked for tokens."""

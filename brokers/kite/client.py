@@ -7,6 +7,7 @@ import importlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from brokers.kite.access import KiteRoots, KiteRoute
@@ -41,6 +42,9 @@ class _Official(Protocol):
     def orders(self) -> object: ...
     def trades(self) -> object: ...
     def quote(self, instruments: list[str]) -> object: ...
+    def historical_data(
+        self, instrument_token: int, from_date: datetime, to_date: datetime, interval: str
+    ) -> object: ...
     def order_margins(self, params: list[Mapping[str, object]]) -> object: ...
     def place_order(self, **params: object) -> object: ...
     def modify_order(self, variety: str, order_id: str, **params: object) -> object: ...
@@ -147,6 +151,10 @@ class KiteClient:
     def quotes(self, keys: Sequence[str]) -> object:
         """Full quotes of up to 500 instruments."""
         return self._kite.quote(list(keys))
+
+    def history(self, token: int, interval: str, since: datetime, until: datetime) -> object:
+        """Bars of one instrument that begin in a stretch of time in India."""
+        return self._kite.historical_data(token, since, until, interval)
 
     def gtts(self) -> object:
         """The orders that wait for a price."""

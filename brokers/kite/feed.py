@@ -5,11 +5,14 @@ import logging
 import tempfile
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
 from brokers.contract import (
+    Bar,
+    BarSpan,
     BrokerAccount,
     BrokerError,
     BrokerProfile,
@@ -20,14 +23,15 @@ from brokers.contract import (
     UnreadRow,
 )
 from brokers.kite.access import KiteRoute
-from brokers.kite.answers.market import ticks_of, tokens_of
+from brokers.kite.answers.market import bars_of, ticks_of, tokens_of
 from brokers.kite.calls import KiteCalls
 from brokers.kite.client import KiteClient
 from brokers.kite.outcomes import NO_PERMISSION
 from brokers.kite.reading import KiteReading
+from brokers.kite.reads import Spaced
 from brokers.kite.streaming.stream import KiteStream
 from brokers.kite.symbols import KiteSymbols
-from data.clock import Clock
+from data.clock import IST, Clock
 from data.errors import BadInput
 from data.reference.instruments import BrokerListing, read_kite_instruments
 
@@ -194,13 +198,24 @@ class KiteFeed:
         while True:
             feed = self._feed_account()
             try:
-                return await self._reading.answer(feed, partial(_quotes, keys), quotes=True)
+                return await self._reading.answer(feed, partial(_quotes, keys), spaced=Spaced.QUOTES)
             except BrokerError as error:
                 if error.code != NO_PERMISSION:
                     raise
             if feed == self.feed:  # another call may have found it out meanwhile
                 self._on_no_stream(feed)
                 self._feeds = [one for one in self._feeds if one != feed]
+
+    async def bars(self, key: str, span: BarSpan, since: datetime, until: datetime) -> list[Bar]:
+        """An instrument's bars in this stretch; none of one that Kite does not list. Raises `BrokerError`.
+
+        An api key of the free plan is refused them, and one that brings prices may be too.
+        """
+        await self._learn_tokens([key])
+        if not (token := self._tokens.get(key)):
+            return []
+        ask = partial(_history, token, span, since, until)
+        return bars_of(await self._reading.answer(self._feed_account(), ask, spaced=Spaced.HISTORY))
 
     def learn(self, listings: Lister) -> None:
         """Ask the desk's own list anew for each token that is needed from now on."""
@@ -214,11 +229,7 @@ class KiteFeed:
         once, which tells the day's price band and whether the token is that instrument's. Raises
         `BrokerError`.
         """
-        unknown = [key for key in keys if key not in self._tokens]
-        if unknown:
-            self._tokens.update((one.key, _number(one.token)) for one in self._listings(unknown))
-        if any(key not in self._tokens for key in unknown):
-            await self.instruments()
+        await self._learn_tokens(keys)
         carried = self._carried(keys)
         await self._stream.subscribe(carried)
         unbounded = [key for key in keys if self._tokens.get(key) and key not in self._stream.circuits]
@@ -229,6 +240,13 @@ class KiteFeed:
                 log.warning("the day's price bands are not known: %s", error)
             if (told := self._carried(keys)) != carried:
                 await self._stream.subscribe(told)
+
+    async def _learn_tokens(self, keys: Collection[str]) -> None:
+        unknown = [key for key in keys if key not in self._tokens]
+        if unknown:
+            self._tokens.update((one.key, _number(one.token)) for one in self._listings(unknown))
+        if any(key not in self._tokens for key in unknown):
+            await self.instruments()
 
     def _carried(self, keys: Collection[str]) -> dict[int, str]:
         return {token: key for key in keys if (token := self._tokens.get(key))}
@@ -251,6 +269,19 @@ def _number(token: str | None) -> int:
 
 def _quotes(keys: Sequence[str], client: KiteClient) -> object:
     return client.quotes(keys)
+
+
+INTERVALS = {
+    BarSpan.MINUTE: "minute",
+    BarSpan.FIVE: "5minute",
+    BarSpan.FIFTEEN: "15minute",
+    BarSpan.DAY: "day",
+}
+"""Kite's words for the spans of bars (Kite Connect documentation, historical candle data)."""
+
+
+def _history(token: int, span: BarSpan, since: datetime, until: datetime, client: KiteClient) -> object:
+    return client.history(token, INTERVALS[span], since.astimezone(IST), until.astimezone(IST))
 
 
 def _instrument_rows(dump: bytes) -> BrokerRows[InstrumentRow]:

@@ -12,7 +12,7 @@ from brokers.contract import (
 from brokers.kite.calls import KiteCalls, KiteWaits, Purpose
 from brokers.kite.client import KiteClient
 from brokers.kite.outcomes import Failure, read_error
-from brokers.kite.reads import ReadBudget
+from brokers.kite.reads import ReadBudget, Spaced
 from data.clock import Clock
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ class KiteReading:
         ask: Callable[[KiteClient], T],
         *,
         signed_in: bool = True,
-        quotes: bool = False,
+        spaced: Spaced | None = None,
         paced: bool = True,
     ) -> T:
         """What a read returns. One that Kite turns away for its budget is tried twice more.
@@ -47,7 +47,7 @@ class KiteReading:
         async def once() -> object:
             if paced:
                 key = self._calls.key_of(account)
-                await (self._budget.quote_turn(key) if quotes else self._budget.turn(key))
+                await (self._budget.spaced_turn(key, spaced) if spaced else self._budget.turn(key))
             return await self._calls.run(Purpose.READ, account, ask, self._waits.read_s, signed_in)
 
         answer, tried = await once(), 1

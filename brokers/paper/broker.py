@@ -13,6 +13,8 @@ from typing import TypeVar, cast
 
 from brokers.contract import (
     Ambiguous,
+    Bar,
+    BarSpan,
     BrokerAccount,
     BrokerError,
     BrokerFunds,
@@ -33,8 +35,10 @@ from brokers.contract import (
     StreamEvent,
     Tick,
 )
+from brokers.paper.ticks import tick_of
 from brokers.simulators.exchange import conversions
 from brokers.simulators.exchange.exchange import ExchangeBusy, PaperExchange
+from brokers.simulators.exchange.history import prices_before
 from brokers.simulators.exchange.prices import Quote
 from brokers.simulators.exchange.rms import MAX_QUANTITY, MAX_VALUE_PAISE, TAG_LENGTH
 from data.clock import Clock
@@ -58,6 +62,7 @@ CAPABILITIES = Capabilities(
     max_order_quantity=MAX_QUANTITY,
     max_order_value_paise=MAX_VALUE_PAISE,
     conversions=conversions.OFFERED,
+    history=True,
     simulated=True,
     lists_all=True,
 )
@@ -237,7 +242,16 @@ class PaperBroker:
         """The market now, after driving the exchange on. Unknown keys are missing."""
         quotes, market_at = await self._read(partial(self._quotes, tuple(keys)))
         received_at = self._clock.now()
-        return {key: _tick(quote, market_at, received_at) for key, quote in quotes.items()}
+        return {key: tick_of(quote, market_at, received_at) for key, quote in quotes.items()}
+
+    async def bars(self, key: str, span: BarSpan, since: datetime, until: datetime) -> Sequence[Bar]:
+        """The bars of the instrument's walk; none of a price that is held still, or is another market's."""
+        before = await self._read(partial(prices_before, self._exchange, key))
+        if before is None:
+            return ()
+        if self._worker is None:
+            return before.bars(span, since, until)
+        return await asyncio.to_thread(before.bars, span, since, until)
 
     async def subscribe(self, keys: Collection[str]) -> None:
         """Replace the set of instruments the stream carries; each is sent once at the next pulse."""
@@ -282,7 +296,7 @@ class PaperBroker:
                 for key, quote in quotes.items():
                     if self._sent.get(key) is not quote:
                         self._sent[key] = quote
-                        self._ticks[key] = _tick(quote, market_at, received_at)
+                        self._ticks[key] = tick_of(quote, market_at, received_at)
                 if self._clock.monotonic() - beaten >= HEARTBEAT_SECONDS - PULSE_SECONDS / 2:
                     beaten = self._clock.monotonic()
                     self._beat = Heartbeat(received_at)
@@ -373,23 +387,3 @@ def _attempt(call: Callable[[], object]) -> object:
         return call()
     except Exception as error:
         return error
-
-
-def _tick(quote: Quote, market_at: datetime, received_at: datetime) -> Tick:
-    return Tick(
-        key=quote.key,
-        last_paise=quote.last_paise,
-        prev_close_paise=quote.prev_close_paise,
-        open_paise=quote.open_paise,
-        high_paise=quote.high_paise,
-        low_paise=quote.low_paise,
-        volume=quote.volume,
-        bid_paise=quote.bid_paise,
-        ask_paise=quote.ask_paise,
-        lower_circuit_paise=quote.lower_circuit_paise,
-        upper_circuit_paise=quote.upper_circuit_paise,
-        market_at=market_at,
-        received_at=received_at,
-        bids=quote.bids,
-        asks=quote.asks,
-    )

@@ -7,13 +7,14 @@ and may tell a fill at once or a moment later.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import fields, replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
 from brokers.contract import (
     Accepted,
     Ambiguous,
+    BarSpan,
     BrokerError,
     BrokerOrder,
     BrokerStatus,
@@ -29,10 +30,11 @@ from brokers.contract import (
     Refused,
     SessionExpired,
     StreamEvent,
+    TellsHistory,
     TellsMargins,
     Tick,
 )
-from data.clock import SystemClock
+from data.clock import IST, SystemClock
 from data.money import BPS, own_share
 from data.vocabulary import OrderType, Product, Side, Validity
 from tests.brokers.stand import DEADLINE_S, ENDED, NSE, Stand, heard_of, listening, soon, speaks_for
@@ -44,6 +46,9 @@ TRADE_TO_TRADE = "VOGL"
 
 MOST_VALUE_PAISE = 10_00_00_000 * 100
 """What one order may come to, at the exchange behind every stand."""
+
+DAY_BEFORE = date(2026, 11, 17)
+"""The trading day before that of the exchange behind every stand."""
 
 ODD_TAG = "tZ9" + "0" * 17
 """As long as Kite and the paper exchange take."""
@@ -531,7 +536,32 @@ async def _writes(stand: Stand, order_id: str) -> Sequence[Outcome]:
     ]
 
 
+async def bars_of_before_are_whole_and_end_at_the_close(stand: Stand) -> None:
+    broker, key = stand.broker, stand.walking.key
+    assert broker.capabilities.history
+    assert isinstance(broker, TellsHistory)
+    quote = (await broker.quotes([key]))[key]
+    now = quote.market_at
+    days = await broker.bars(key, BarSpan.DAY, now - timedelta(days=30), now)
+    quarters = await broker.bars(key, BarSpan.FIFTEEN, now - timedelta(days=2), now)
+    assert len(days) > 15 < len(quarters)
+    for bars in (days, quarters):
+        assert [bar.at for bar in bars] == sorted({bar.at for bar in bars}), "one each, oldest first"
+        for bar in bars:
+            assert 0 < bar.low_paise <= min(bar.open_paise, bar.close_paise)
+            assert max(bar.open_paise, bar.close_paise) <= bar.high_paise
+            assert bar.volume >= 0
+    (closed,) = [bar for bar in days if bar.at.astimezone(IST).date() == DAY_BEFORE]
+    assert abs(closed.close_paise - quote.prev_close_paise) <= stand.walking.tick_paise
+    assert {bar.at.minute % 15 for bar in quarters} == {0}
+    last_day = [bar for bar in quarters if bar.at.astimezone(IST).date() == DAY_BEFORE]
+    assert max(bar.high_paise for bar in last_day) == closed.high_paise
+    assert min(bar.low_paise for bar in last_day) == closed.low_paise
+    assert await broker.bars("NSE:NOTLISTED", BarSpan.DAY, now - timedelta(days=30), now) in ([], ())
+
+
 CASES: tuple[Case, ...] = (
+    bars_of_before_are_whole_and_end_at_the_close,
     the_profile_is_the_accounts_own,
     books_begin_empty_and_well_formed,
     capabilities_and_read_budgets_are_usable,

@@ -33,7 +33,7 @@ from brokers.kite import calls
 from brokers.kite.access import KiteRoots, KiteRoute, kite_roots
 from brokers.kite.broker import KiteBroker
 from brokers.kite.calls import KiteWaits
-from brokers.kite.reads import ReadBudget
+from brokers.kite.reads import ReadBudget, Spaced
 from data.clock import ManualClock, SystemClock
 from data.errors import BadInput
 from data.vocabulary import OrderType, Product, Side, Validity
@@ -609,7 +609,7 @@ async def test_quotes_of_one_key_are_spaced_whatever_the_seconds_edges():
     at: list[float] = []
 
     async def ask() -> None:
-        await budget.quote_turn("key")
+        await budget.spaced_turn("key", Spaced.QUOTES)
         at.append(clock.monotonic())
 
     asking = [asyncio.create_task(ask()) for _ in range(4)]

@@ -16,9 +16,10 @@ from brokers.contract import (
     OrderRequest,
     Refused,
 )
+from brokers.simulators.exchange.day_prices import Pin, pinned_quote
 from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.exchange.openings import AccountOpening, HoldingOpening
-from brokers.simulators.exchange.prices import Listing, Pin, Quote, pinned_quote
+from brokers.simulators.exchange.prices import Listing, Quote
 from data.clock import ManualClock
 from data.errors import BadInput
 from data.reference.instruments import BrokerInstrument, Instrument

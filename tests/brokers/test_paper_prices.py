@@ -3,7 +3,8 @@
 from datetime import date
 from itertools import pairwise
 
-from brokers.simulators.exchange.prices import DayPrices, Listing, Pin, circuits
+from brokers.simulators.exchange.day_prices import DayPrices, Pin
+from brokers.simulators.exchange.prices import Listing, circuits
 from data.reference.instruments import BrokerInstrument
 
 DAY = date(2026, 11, 18)

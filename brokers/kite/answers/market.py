@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import cast
 
 from brokers.contract import (
+    Bar,
     BrokerError,
     DepthLevel,
     Tick,
@@ -57,6 +58,18 @@ def _tick(key: str, row: AnswerRow, received_at: datetime) -> Tick:
         bids=bids,
         asks=asks,
     )
+
+
+def bars_of(answer: object) -> list[Bar]:
+    """Bars in their order; an odd one is left out and logged. Raises `BrokerError` where they are no list."""
+    found: list[Bar] = []
+    for row in rows("candle", answer):
+        try:
+            opened, high, low, close = (row.paise(field) for field in ("open", "high", "low", "close"))
+            found.append(Bar(row.moment("date"), opened, high, low, close, row.count("volume")))
+        except BrokerError as error:
+            log.warning("a bar is left out: %s", error)
+    return found
 
 
 def _levels(depth: AnswerRow, side: str) -> tuple[DepthLevel, ...]:

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import astuple
 
-from brokers.simulators.exchange.prices import Pin
+from brokers.simulators.exchange.day_prices import Pin
 
 
 class DepthBooks:

@@ -26,11 +26,12 @@ from brokers.contract import (
 )
 from brokers.simulators.exchange.booking import Booking
 from brokers.simulators.exchange.books import ExchangeBooks, State
+from brokers.simulators.exchange.day_prices import Pin, check_pinned
 from brokers.simulators.exchange.days import MarketDays, beginning_us
 from brokers.simulators.exchange.market import ExchangeMarket, OtherMarket, PaperMarketClock
 from brokers.simulators.exchange.openings import AccountOpening, HoldingOpening, ListedInstrument
 from brokers.simulators.exchange.orders import OrderFlow, first_order_id
-from brokers.simulators.exchange.prices import Listing, Pin, Quote, check_pinned
+from brokers.simulators.exchange.prices import Listing, Quote
 from brokers.simulators.exchange.schema import AccountRow, ParcelRow, broker_holding, broker_order, to_us
 from brokers.simulators.exchange.shorts import as_holding
 from brokers.simulators.exchange.tables import connect
@@ -54,9 +55,8 @@ class ExchangeBusy(BrokerError):  # noqa: N818 - what it is
 class PaperExchange:
     """Opens the exchange's file, or one in memory for `path=None`, and makes it if it is not there.
 
-    The seed and the first day count when it is made; afterwards the stored ones stand. A day begins when
-    continuous trading opens, or at `begins` in India where that is earlier. Methods may be called from any
-    thread.
+    Seed and first day count when it is made; then the stored ones stand. A day begins when continuous trading
+    opens, or at `begins` in India where that is earlier. Methods may be called from any thread.
     """
 
     def __init__(
@@ -90,11 +90,11 @@ class PaperExchange:
         self._active: State | None = None
         self._seen = (state.market_us, state.day)
         self._found = (state.market_us, to_us(clock.now()) - state.wall_us)
-        self._market = ExchangeMarket(self.books, calendar, state)
-        booking = Booking(self.books, self._market, policy)
-        self._orders = OrderFlow(self.books, self._market, booking, policy)
-        self._days = MarketDays(self.books, self._market, self._orders, calendar, begins)
-        self._mishaps = Mishaps(self.books, self._market, booking)
+        self.market = ExchangeMarket(self.books, calendar, state)
+        booking = Booking(self.books, self.market, policy)
+        self._orders = OrderFlow(self.books, self.market, booking, policy)
+        self._days = MarketDays(self.books, self.market, self._orders, calendar, begins)
+        self._mishaps = Mishaps(self.books, self.market, booking)
         self.market_clock = PaperMarketClock(lambda: self._seen)
 
     @property
@@ -114,12 +114,12 @@ class PaperExchange:
         Where that market is on an earlier day than this exchange was, time stands and no order is taken.
         """
         with self._lock:
-            self._market.other = other
+            self.market.other = other
 
     @property
     def trading_day(self) -> date:
         """The date that is traded on here, as of the last advance or of the market that is followed."""
-        other = self._market.other
+        other = self.market.other
         day = self.market_clock.trading_day
         return day if other is None else max(day, other.trading_day)
 
@@ -149,7 +149,7 @@ class PaperExchange:
             try:
                 self._active = state = self.books.state()
                 before = replace(state)
-                self._market.load(state)
+                self.market.load(state)
                 self._seen = (state.market_us, state.day)
                 self.catch_up(state)
                 yield
@@ -158,7 +158,7 @@ class PaperExchange:
                     self.books.save_state(state)
                 self.database.execute("COMMIT")
             except BaseException:
-                self._market.forget()
+                self.market.forget()
                 if self.database.in_transaction:
                     self.database.execute("ROLLBACK")
                 raise
@@ -211,7 +211,7 @@ class PaperExchange:
         if passed > 0 or passed < -LONGEST_STEP_US:
             # Where the wall clock was set back, waiting for it to pass the old mark would stop the market.
             state.wall_us = wall_us
-        if (other := self._market.other) is not None:
+        if (other := self.market.other) is not None:
             self._days.follow(state, other)
         elif passed > 0:
             self._days.move_to(state, state.market_us + min(passed, LONGEST_STEP_US), every_second=True)
@@ -222,7 +222,7 @@ class PaperExchange:
     def list_instruments(self, rows: Iterable[ListedInstrument]) -> None:
         """Add instruments, or bring the facts of known ones up to date; prices of known ones stand."""
         with self.transaction():
-            self._market.add(self._state, rows)
+            self.market.add(self._state, rows)
 
     def rename(self, names: Iterable[tuple[str, str, str]]) -> None:
         """Give listings other names: each as key before, key now, and the security that stands there.
@@ -231,7 +231,7 @@ class PaperExchange:
         done, so that the same may be said again.
         """
         with self.transaction():
-            self._market.rename(self._state, names)
+            self.market.rename(self._state, names)
 
     def open_accounts(self, rows: Iterable[AccountOpening]) -> None:
         """Open accounts; of one that stands already only the MTF limit is taken over."""
@@ -247,7 +247,7 @@ class PaperExchange:
         """
         with self.transaction():
             for row in rows:
-                security = self._market.listing(row.key).instrument.security
+                security = self.market.listing(row.key).instrument.security
                 if not self.books.parcels(row.user_id, security, Product.CNC):
                     held = (row.user_id, security, Product.CNC, "", row.key, row.quantity, row.cost_paise)
                     self.books.add_parcel(ParcelRow(0, *held, loan_paise=0))
@@ -259,7 +259,7 @@ class PaperExchange:
         price that is off its tick or outside the day's band.
         """
         with self.transaction():
-            instrument = self._market.listing(symbol).instrument
+            instrument = self.market.listing(symbol).instrument
             prev = prev_close_paise or instrument.prev_close_paise or last_paise
             check_pinned(instrument, last_paise, prev)
             self._set_pin(instrument.key, Pin(last_paise, prev))
@@ -267,12 +267,12 @@ class PaperExchange:
     def unpin(self, symbol: str) -> None:
         """Let a price walk again. Raises `BadInput` for an unknown symbol."""
         with self.transaction():
-            self._set_pin(self._market.listing(symbol).instrument.key, None)
+            self._set_pin(self.market.listing(symbol).instrument.key, None)
 
     def _set_pin(self, key: str, pin: Pin | None) -> None:
         self.books.depth.pin(key, pin)
         self._state.pin_version += 1
-        self._market.load(self._state)
+        self.market.load(self._state)
         self._orders.match(self._state, key, self._state.market_us)
 
     # --- orders -------------------------------------------------------------------------------------------
@@ -283,7 +283,7 @@ class PaperExchange:
         Where `at_most` is given, no more of its shares trade until `allow`, or the process's end.
         """
         with self.transaction():
-            if (other := self._market.other) is not None:
+            if (other := self.market.other) is not None:
                 if other.trading_day != self._state.day:
                     return Refused("market_closed", "The market is closed: orders are not accepted now.")
                 self._list_as(other, f"{request.exchange}:{request.tradingsymbol}")
@@ -291,7 +291,7 @@ class PaperExchange:
 
     def _list_as(self, other: OtherMarket, key: str) -> None:
         """List an instrument that the market which is followed knows, and this exchange does not yet."""
-        if key in self._market.listings or (instrument := other.instrument(key)) is None:
+        if key in self.market.listings or (instrument := other.instrument(key)) is None:
             return
         price = quote.last_paise if (quote := other.quote(key)) else instrument.prev_close_paise
         self.list_instruments([Listing(at_broker(instrument, ""), price, price, price, price, 0)])
@@ -337,13 +337,13 @@ class PaperExchange:
     def listings(self) -> list[Listing]:
         """All instruments with the figures their day started from."""
         with self._lock:
-            return list(self._market.listings.values())
+            return list(self.market.listings.values())
 
     def quotes(self, keys: Collection[str]) -> Mapping[str, Quote]:
         """The market now, after an advance; unknown keys are missing."""
         with self.transaction():
             at_us = self._state.market_us
-            return {key: self._market.quote(key, at_us) for key in keys if key in self._market.listings}
+            return {key: self.market.quote(key, at_us) for key in keys if key in self.market.listings}
 
     def funds(self, user_id: str) -> BrokerFunds:
         """A client's money. Raises `BrokerError` for an unknown client, as all reading does."""
@@ -370,7 +370,7 @@ class PaperExchange:
             groups: dict[tuple[str, str], list[ParcelRow]] = {}
             for parcel in self.books.parcels(user_id):
                 groups.setdefault((parcel.security, parcel.product), []).append(parcel)
-            today, listed = self._today(), self._market.listings
+            today, listed = self._today(), self.market.listings
             shorts = [as_holding(s, listed[s.key].instrument) for s in self.books.shorts.of_user(user_id)]
             return shorts + [
                 broker_holding(listed[parcels[0].key].instrument, parcels, today, blocked.get(group, 0))

@@ -6,8 +6,10 @@ from datetime import date, datetime
 from typing import Protocol
 
 from brokers.simulators.exchange.books import ExchangeBooks, State
+from brokers.simulators.exchange.day_prices import DayPrices, quiet_quote
+from brokers.simulators.exchange.history import PricesBefore
 from brokers.simulators.exchange.openings import ListedInstrument
-from brokers.simulators.exchange.prices import DayPrices, Listing, Quote, quiet_quote
+from brokers.simulators.exchange.prices import Listing, Quote
 from brokers.simulators.exchange.schema import from_us, to_us
 from data.errors import BadInput
 from data.reference.instruments import Instrument
@@ -73,6 +75,7 @@ class ExchangeMarket:
         version = (state.listing_version, state.trading_day, state.pin_version)
         if version[:2] != self._loaded[:2]:
             self.listings = self._books.listings()
+            self._seed = state.seed
             self._prices = DayPrices(state.seed, state.day, self.listings)
             self.day: date = state.day
             opening = self._calendar.session_open(self.day)
@@ -138,6 +141,13 @@ class ExchangeMarket:
         if self.other is not None:
             return self.quote(key, at_us).last_paise
         return self._prices.last(key, self._elapsed(key, at_us))
+
+    def before(self, key: str, at_us: int) -> PricesBefore | None:
+        """What a symbol's bars up to a moment follow from; None where its price is not this market's walk."""
+        if self.other is not None or key not in self.listings or self._prices.is_pinned(key):
+            return None
+        elapsed = self._elapsed(key, at_us)
+        return PricesBefore(self._seed, self.listings[key], self.day, elapsed, self._calendar)
 
     def _elapsed(self, key: str, at_us: int) -> float:
         until = min(at_us, self._end_us[self.listings[key].instrument.fno])

@@ -4,23 +4,19 @@ Every process that computes a quote gets the same one. Floats are used inside th
 is integer paise on the instrument's tick.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from math import exp
 from typing import NamedTuple
 
 from brokers.contract import DepthLevel
-from data.errors import BadInput
 from data.money import BPS, ceil_div, half_up, tick_down
-from data.reference.instruments import BrokerInstrument, Instrument
+from data.reference.instruments import BrokerInstrument
 
 BLOCK = 64
 """Changes of price between two knots of a symbol's walk."""
-
-PINNED_DEPTH = 1_000_000_000
-"""Shares shown on each side of a pinned price; matching treats it as without end."""
 
 _MASK = (1 << 64) - 1
 _LEVELS = 5
@@ -43,14 +39,6 @@ class Listing:
     low_paise: int
     volume: int
     walks_as: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Pin:
-    """A price held still, at zero spread and without end of depth."""
-
-    last_paise: int
-    prev_close_paise: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +138,34 @@ class Walk:
     def last(self, elapsed: float) -> int:
         """The last price alone, in paise: where nobody looks at the rest, the way there is a short one."""
         return self._last(self.slot(elapsed))
+
+    # --- what bars are made of --------------------------------------------------------------------
+
+    def moment(self, slot: int) -> float:
+        """The seconds into the session at which the price changes for the `slot`th time."""
+        return max(0.0, slot * self._period - self._offset)
+
+    def price(self, slot: int) -> int:
+        """The last price after so many changes, in paise."""
+        return self._last(slot)
+
+    def traded(self, slot: int) -> int:
+        """The day's volume after so many changes."""
+        return self._volume(slot)
+
+    def turns(self, until: int) -> Iterator[int]:
+        """The changes up to `until` at which the price turns, and that one: all extremes are among them."""
+        for index in range(until // BLOCK + 1):
+            block = self._block_at(index)
+            for slot in (index * BLOCK, index * BLOCK + block.first, index * BLOCK + block.second):
+                if slot < until:
+                    yield slot
+        yield until
+
+    def begun_from(self, close_paise: int, elapsed: float) -> int:
+        """The price in paise from which this walk comes to a close `elapsed` seconds into the session."""
+        tick = self.listing.instrument.tick_paise
+        return max(tick, round(close_paise / exp(self._log_price(self.slot(elapsed))) / tick) * tick)
 
     # --- the walk ---------------------------------------------------------------------------------
 
@@ -294,80 +310,6 @@ def _words(number: int) -> list[int]:
         words.append(number & _MASK)
         number >>= 64
     return words
-
-
-def pinned_quote(listing: Listing, pin: Pin) -> Quote:
-    """The market of a pinned instrument."""
-    instrument = listing.instrument
-    lower, upper = circuits(pin.prev_close_paise, instrument.band_bps, instrument.tick_paise)
-    level = (DepthLevel(pin.last_paise, PINNED_DEPTH, 1),) if instrument.tradable else ()
-    return Quote(
-        key=instrument.key,
-        last_paise=pin.last_paise,
-        prev_close_paise=pin.prev_close_paise,
-        open_paise=pin.last_paise,
-        high_paise=pin.last_paise,
-        low_paise=pin.last_paise,
-        volume=listing.volume,
-        bid_paise=pin.last_paise,
-        ask_paise=pin.last_paise,
-        lower_circuit_paise=lower,
-        upper_circuit_paise=upper,
-        pinned=True,
-        bids=level,
-        asks=level,
-    )
-
-
-def quiet_quote(listing: Listing) -> Quote:
-    """The market of an instrument that nobody quotes: the price its day started from, and no depth."""
-    close = listing.instrument.prev_close_paise or listing.last_paise
-    still = pinned_quote(listing, Pin(listing.last_paise or close, close))
-    return replace(still, bid_paise=0, ask_paise=0, bids=(), asks=(), pinned=False)
-
-
-def check_pinned(instrument: Instrument, last_paise: int, prev_close_paise: int) -> None:
-    """Refuse a price to hold still that is off the tick or outside the day's band. Raises `BadInput`."""
-    tick = instrument.tick_paise
-    lower, upper = circuits(prev_close_paise, instrument.band_bps, tick)
-    if not lower <= last_paise <= upper or last_paise % tick:
-        expected = f"give a multiple of {tick} paise from {lower} to {upper} paise"
-        raise BadInput(f"pinned price of {instrument.key}", last_paise, expected)
-
-
-class DayPrices:
-    """All instruments' quotes on one trading date, under the pins in force."""
-
-    def __init__(self, seed: int, day: date, listings: Mapping[str, Listing]) -> None:
-        self._seed = seed
-        self._day = day
-        self._listings = listings
-        self._walks: dict[str, Walk] = {}
-        self._pinned: dict[str, Quote] = {}
-
-    def set_pins(self, pins: Mapping[str, Pin]) -> None:
-        """Replace the pins."""
-        self._pinned = {key: pinned_quote(self._listings[key], pin) for key, pin in pins.items()}
-
-    def quote(self, key: str, elapsed: float) -> Quote:
-        """One instrument's market `elapsed` seconds into its continuous trading. Raises `KeyError`.
-
-        Asking for an earlier moment than before is allowed, at the price of computing a block again.
-        """
-        pinned = self._pinned.get(key)
-        return pinned if pinned is not None else self._walk(key).quote(elapsed)
-
-    def last(self, key: str, elapsed: float) -> int:
-        """An instrument's last price in paise, as its quote then has it. Raises `KeyError`."""
-        pinned = self._pinned.get(key)
-        return pinned.last_paise if pinned is not None else self._walk(key).last(elapsed)
-
-    def _walk(self, key: str) -> Walk:
-        """An instrument's walk, begun when it is first asked for: most of a day's are never looked at."""
-        walk = self._walks.get(key)
-        if walk is None:
-            walk = self._walks[key] = Walk(self._seed, self._day, self._listings[key])
-        return walk
 
 
 def protected_price(

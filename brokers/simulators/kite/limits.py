@@ -14,7 +14,8 @@ from data.clock import Clock
 ORDERS_PER_SECOND = 10
 ORDERS_PER_MINUTE = 400
 ORDERS_PER_DAY = 5_000
-CALLS_PER_SECOND: Mapping[str, int] = MappingProxyType({"quote": 1, "other": 10})
+HISTORY = "historical"
+CALLS_PER_SECOND: Mapping[str, int] = MappingProxyType({"quote": 1, HISTORY: 3, "other": 10})
 """Calls an api key has in a second, by kind."""
 
 COOL_DOWN_S = 10.0

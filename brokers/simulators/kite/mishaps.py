@@ -30,6 +30,7 @@ READS = frozenset(
         "quote",
         "ohlc",
         "ltp",
+        "historical",
     }
 )
 """Every other route that needs a session."""

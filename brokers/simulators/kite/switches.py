@@ -32,6 +32,8 @@ class Switches:
     not checked."""
     no_stream: dict[str, int] = field(default_factory=dict[str, int])
     """Status that the sockets of an api key are refused with, as a free key's; quotes are refused it too."""
+    no_history: list[str] = field(default_factory=list[str])
+    """Api keys that are refused candles alone, beside those of `no_stream`."""
     wrong_ip_as: str = "403 PermissionException"
     """Status and error type that a wrong address is told with."""
     demat_consent: dict[str, str] = field(default_factory=dict[str, str])
@@ -42,6 +44,10 @@ class Switches:
     def consent(self, user_id: str) -> str:
         """How a user's sales are authorised."""
         return self.demat_consent.get(user_id, "consent")
+
+    def carries(self, api_key: str, *, history: bool) -> bool:
+        """Whether an api key carries prices, or candles of before."""
+        return api_key not in self.no_stream and not (history and api_key in self.no_history)
 
     def address_refusal(self) -> tuple[int, str]:
         """The status and the error type of `wrong_ip_as`."""

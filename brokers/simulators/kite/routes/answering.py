@@ -11,7 +11,7 @@ from brokers.simulators.exchange.exchange import ExchangeBusy
 from brokers.simulators.kite import answers
 from brokers.simulators.kite.answers import Turned, bad_input, bad_token
 from brokers.simulators.kite.caller import Caller
-from brokers.simulators.kite.limits import too_many
+from brokers.simulators.kite.limits import HISTORY, too_many
 from brokers.simulators.kite.mishaps import WRITES, Mishap
 
 if TYPE_CHECKING:
@@ -91,19 +91,23 @@ def _admit(kite: "LocalKite", request: web.Request, route: str) -> Caller:
     if user_id is None:
         raise bad_token()
     writes = route in WRITES
-    if route in MOST_KEYS and api_key in kite.switches.no_stream:
-        raise Turned(403, "PermissionException", "Insufficient permission for that call.")
+    if not kite.switches.carries(api_key, history=route == HISTORY) and route in (HISTORY, *MOST_KEYS):
+        raise _no_permission()
     if kite.switches.rate_limits:
         if writes:
             kite.limits.count_order(user_id, cool_down=kite.switches.cool_down)
         else:
-            kind = "quote" if route in MOST_KEYS else "other"
+            kind = "quote" if route in MOST_KEYS else route if route == HISTORY else "other"
             kite.limits.count_call(api_key, kind)
     if writes:
         allowed = kite.switches.static_ips.get(user_id)
         if allowed is not None and request.remote not in allowed:
             raise _wrong_address(kite, request, bool(allowed))
     return Caller(user_id, api_key, route, kite.mishaps.draw(user_id, route))
+
+
+def _no_permission() -> Turned:
+    return Turned(403, "PermissionException", "Insufficient permission for that call.")
 
 
 def _wrong_address(kite: "LocalKite", request: web.Request, any_allowed: bool) -> Turned:

@@ -16,8 +16,10 @@ from brokers.simulators.kite.books.portfolio import margin_rows
 from brokers.simulators.kite.books.rows import kite_token, stamp, trade_row
 from brokers.simulators.kite.caller import Caller
 from brokers.simulators.kite.forms import read_form
+from brokers.simulators.kite.limits import HISTORY
 from brokers.simulators.kite.market import instruments_csv, ltp_row, ohlc_row, quote_row
 from brokers.simulators.kite.mishaps import SIGN_IN
+from brokers.simulators.kite.routes import history
 from brokers.simulators.kite.routes import orders as order_routes
 from brokers.simulators.kite.routes.answering import MOST_KEYS, Handler, answering, open_answering, spoiled
 from brokers.simulators.kite.routes.portfolio import authorise, convert, holdings, positions
@@ -45,6 +47,7 @@ def add_to(app: web.Application, kite: "LocalKite") -> None:
         ("PUT", "/portfolio/positions", "convert", convert),
         ("GET", "/instruments", "instruments", _instruments),
         ("GET", "/instruments/{exchange}", "instruments", _instruments),
+        ("GET", "/instruments/historical/{token}/{interval}", HISTORY, history.candles),
         ("POST", "/margins/orders", "order_margins", order_margins),
         ("GET", "/gtt/triggers", "gtt", conditionals.gtts),
         ("POST", "/gtt/triggers", "gtt", conditionals.place_gtt),
