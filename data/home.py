@@ -54,6 +54,11 @@ def spare_file(home: Path) -> Path:
     return home / "spare"
 
 
+def equity_file(home: Path) -> Path:
+    """The course of the clients' day, a line a minute; no book rests on it."""
+    return home / "equity.jsonl"
+
+
 def certificates_folder(home: Path) -> Path:
     """Copies of the certificates of halts, and those that the books did not take."""
     return home / "certificates"

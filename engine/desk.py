@@ -12,6 +12,7 @@ from typing import final
 from brokers.connections import Connections
 from data.acting import Actor, acting
 from data.clock import IST, Clock, MarketClock
+from data.home import equity_file
 from data.vocabulary import ConnectionKind, DeskKind, OrderState, Via
 from engine.access.connecting import Connecting
 from engine.access.gate import Gate
@@ -19,6 +20,7 @@ from engine.access.lost import LostSessions
 from engine.access.routes import Routes
 from engine.access.sessions import Sessions
 from engine.accounts.clients import Clients
+from engine.accounts.equity import Equity
 from engine.accounts.holdings import FundsService, Holdings
 from engine.accounts.valuation import Valuation
 from engine.background import Background
@@ -42,6 +44,7 @@ from engine.flatten.flattens import Flattens
 from engine.halt.halts import Halts
 from engine.hosting import Hosting, Offered
 from engine.instances import ThisEngine
+from engine.market.charts import Charts
 from engine.market.instruments import InstrumentDump
 from engine.market.margins import Margins
 from engine.market.market import Market
@@ -108,6 +111,7 @@ class Desk:
         workers = Workers(recorder, watcher, dispatcher, canceller, changer)
         self.reconcile = Reconciler(kept, timing, engine, venues, workers)
         self.market = Market(kept, timing, engine, data)
+        self.charts = Charts(self.market, timing, connections.feed)
         self.instruments = InstrumentDump(kept, timing, data, self.market)
         self.watchlist = Watchlist(kept, engine, data)
         self.baskets = Baskets(kept, engine)
@@ -136,6 +140,13 @@ class Desk:
             figures=lambda client_id: kept.book.figures.get(client_id, NO_FIGURES),
             funds=self.funds.of,
             day_began=self._market_day_began,
+        )
+        self.equity = Equity(
+            timing,
+            self.valuation,
+            lambda: kept.book.clients.keys(),
+            self.market.feed_stale,
+            equity_file(kept.home),
         )
         self.day_tape = Tape(kept, timing.wall, self.runs)
         offered = Offered(self.market, self.instruments, self.sessions, lost, background.load)

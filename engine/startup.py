@@ -192,7 +192,8 @@ class Startup:
             background.spawn(self._compile_ahead())
         if self._policy.keeps_up:
             background.spawn(desk.reconcile.run())
-            background.spawn(desk.market.keep_day_lines())
+            background.spawn(desk.market.keep_courses())
+            background.spawn(desk.equity.keep())
             await desk.halt.take_up()
             return
         await self._bear("comparisons", desk.reconcile.borrow())

@@ -227,6 +227,7 @@ OFFERS: dict[str, Offer] = {
     "reverse": _run,
     "client": _client,
     "symbol": _symbol,
+    "chart": _symbol,
     "watch": _symbol,
     "unwatch": _symbol,
     "sign": _sign,

@@ -208,6 +208,7 @@ READERS: dict[str, Read] = {
     "reverse": partial(_of_run, OfRun.REVERSE),
     "client": _client_page,
     "symbol": _symbol_page,
+    "chart": _symbol_page,
     "watch": partial(_watch, False),
     "unwatch": partial(_watch, True),
     "filter": _filter,

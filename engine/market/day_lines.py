@@ -9,11 +9,14 @@ from data.clock import IST
 SLOT_S = 15
 """Seconds of market time for which one price stands."""
 
+NONE = 0
+"""Stands in a slot of which no price is known; no price is 0."""
+
 
 class DayLines:
     """The last price of each slot of the day by instrument key, from when it was first followed.
 
-    A slot in which nothing was noted has the price of the one before. Another day begins from nothing.
+    A slot in which nothing was noted has none. Another day begins from nothing.
     """
 
     def __init__(self) -> None:
@@ -30,12 +33,17 @@ class DayLines:
         first, prices = self._lines.setdefault(key, (slot, array("q", [paise])))
         missing = slot - first - len(prices)
         if missing >= 0:
-            prices.extend(repeat(prices[-1], missing))
+            prices.extend(repeat(NONE, missing))
             prices.append(paise)
         elif missing == -1:
             prices[-1] = paise
 
-    def of(self, key: str) -> list[int]:
-        """The prices in paise, oldest first; empty where none was noted today."""
+    def of(self, key: str, points: int | None = None) -> list[int | None]:
+        """The prices in paise, oldest first, at most so many of them; empty where none was noted today."""
         found = self._lines.get(key)
-        return [] if found is None else found[1].tolist()
+        if found is None:
+            return []
+        slots, prices = len(found[1]), found[1]
+        if points is None or slots <= points:
+            return [price or None for price in prices]
+        return [prices[(place + 1) * slots // points - 1] or None for place in range(points)]

@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from brokers.contract import Tick
+from brokers.contract import Bar, Tick
 from data.audit import AuditAction, AuditEntry
+from data.clock import IST
 from data.errors import BadInput
 from data.money import moved_bps
 from data.proving.readable import UNREADABLE
@@ -23,6 +24,7 @@ from data.store import Unit
 from engine.book.kept import Kept
 from engine.events import InstrumentsRenamed
 from engine.instances import ThisEngine
+from engine.market.bars import MinuteBars
 from engine.market.day_lines import DayLines
 from engine.market.market_data import MarketData
 from engine.market.quotes import StockDetail, detail
@@ -47,6 +49,7 @@ class Market:
         self._stale_for: dict[str, set[str]] = {}
         self._renames: frozenset[Rename] | None = None
         self._day_lines = DayLines()
+        self._minute_bars = MinuteBars()
 
     @property
     def index(self) -> InstrumentIndex:
@@ -96,18 +99,27 @@ class Market:
         quote = self.quote(key)
         return moved_bps(quote.last_paise if quote else 0, price_paise)
 
-    def day_line(self, key: str) -> list[int]:
-        """An instrument's prices in paise over the trading day, oldest first, since it was first followed."""
-        return self._day_lines.of(key)
+    def day_line(self, key: str, points: int | None = None) -> list[int | None]:
+        """An instrument's prices in paise over the trading day, oldest first, since it was first followed.
 
-    async def keep_day_lines(self) -> None:
+        None where none was known that was young enough. With `points` they are that many, evenly chosen.
+        """
+        return self._day_lines.of(key, points)
+
+    def minute_bars(self, key: str) -> list[Bar]:
+        """An instrument's bars of a minute of this trading day, oldest first, since it was first followed."""
+        return self._minute_bars.of(key)
+
+    async def keep_courses(self) -> None:
         """Note the followed prices for as long as the desk lives; those that are too old are left out."""
         while True:
-            now = self.now()
+            now = self.now().astimezone(IST)
+            day, minute = now.date(), now.hour * 60 + now.minute
             for key in self._market_data.quotes.followed():
                 quote = self.quote(key)
                 if quote is not None and quote.last_paise > 0 and not self.stale(key):
                     self._day_lines.note(key, now, quote.last_paise)
+                    self._minute_bars.note(day, minute, quote)
             await self._timing.wall.sleep(NOTE_EVERY_S)
 
     def feed_age(self) -> float | None:
@@ -256,6 +268,7 @@ class Market:
         moved = {one.key_before: one.key for one in renames if known is not None and one not in known}
         if moved:
             self._market_data.quotes.rename(moved)
+            self._minute_bars.rename(moved)
             self._subscribed = frozenset(moved.get(key, key) for key in self._subscribed)
             self._kept.bus.publish([InstrumentsRenamed(moved)])
 

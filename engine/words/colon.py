@@ -52,6 +52,7 @@ FORMS: Mapping[str, tuple[str, str]] = {
     "reverse": ("NUMBER", "plan the opposite of what a run filled"),
     "client": ("CODE", "a client's page"),
     "symbol": ("SYMBOL", "a symbol's page"),
+    "chart": ("SYMBOL", "its candles, depth, and who holds it"),
     "watch": ("SYMBOL [l:LIST]", "put a symbol on a watchlist"),
     "unwatch": ("SYMBOL [l:LIST]", "take a symbol off a watchlist"),
     "filter": ("WORDS", "show only rows with these words; none shows all"),

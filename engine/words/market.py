@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from data.clock import IST
 from engine.words import formats
 
 if TYPE_CHECKING:
-    from brokers.contract import Tick
+    from brokers.contract import BarSpan, Tick
     from data.reference.instruments import Instrument
+    from engine.market.charts import ChartView
     from engine.market.quotes import StockDetail
 
 WIDEST = 200
@@ -51,3 +53,21 @@ def _with_held(before: str, held: str, width: int) -> str:
     brief = held.replace(" clients ", ": ").replace(" client ", ": ")
     said = (f"{before}  {words}" for words in (held, brief))
     return next((line for line in said if len(line) <= width), before)
+
+
+def span_words(span: BarSpan) -> str:
+    """How much time a candle stands for: `5 min`."""
+    return f"{span.minutes} min" if span.minutes else "days"
+
+
+def chart_source(chart: ChartView) -> str:
+    """Whence a chart's candles are: `kite to 10:12, then own ticks`, `own ticks from 09:31`."""
+    day = not chart.span.minutes
+    if chart.told_to is not None:
+        to = f"{chart.told_to.astimezone(IST):%d %b}" if day else formats.time_of_day(chart.told_to)[:5]
+        return f"{chart.told_by} to {to}{', then own ticks' if chart.own_since else ''}"
+    why = f" · no history: {chart.problem}" if chart.problem else ""
+    if chart.own_since is None:
+        return f"no tick yet{why}"
+    own = "the feed's own day" if day else f"own ticks from {formats.time_of_day(chart.own_since)[:5]}"
+    return f"{own}{why}"

@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.containers import Vertical
 from textual.content import Content
 
 from data.clock import IST
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged
 from engine.words import formats
-from engine.words.breaks import break_words
 from engine.words.formats import MASK
 from engine.words.orders import order_price, state_words
-from screens.clients.page_head import PageHead
+from screens.clients.page_head import PageHead, break_lines
 from screens.clients.page_rows import closed_columns, history_columns
+from screens.desk.course import CoursePane
+from screens.desk.limits import limits_line
+from screens.desk.side import SidePane
 from screens.frame.commands import bindings
 from screens.frame.pane import Pane
 from screens.frame.records import ToRecord, audit_record, closed_record, holding_record, order_record
@@ -61,9 +64,6 @@ VIEWS = {
 }
 """The views Tab turns, and what each says when it is empty."""
 
-SHOWN_BREAKS = 3
-"""Differences named one by one on the page; the rest is counted."""
-
 
 class ClientScreen(Workspace):
     """One client at a glance; `{` and `}` go through the clients of the list it was opened from."""
@@ -87,24 +87,29 @@ class ClientScreen(Workspace):
 
     def compose_body(self) -> ComposeResult:
         """Who, the day, the money, the rows, the orders in one line."""
-        with Pane("client-pane"):
-            yield SteadyStatic(id="client-day")
-            yield SteadyStatic(id="client-money")
-            yield SteadyStatic(id="client-holds")
-            yield SteadyStatic(id="client-breaks")
-        with Pane("rows-pane", hint="Tab view  { } client  Enter opens"):
-            yield LiveGrid(
-                [],
-                monotonic=self.shell.monotonic,
-                flash_frames=self.shell.flash_frames,
-                markable=False,
-                id="client-grid",
-            )
-        yield SteadyStatic(id="client-orders")
+        with Vertical(id="client-main"):
+            with Pane("client-pane"):
+                yield SteadyStatic(id="client-day")
+                yield SteadyStatic(id="client-money")
+                yield SteadyStatic(id="client-limits")
+                yield SteadyStatic(id="client-holds")
+                yield SteadyStatic(id="client-breaks")
+            with Pane("rows-pane", hint="Tab view  { } client  Enter opens"):
+                yield LiveGrid(
+                    [],
+                    monotonic=self.shell.monotonic,
+                    flash_frames=self.shell.flash_frames,
+                    markable=False,
+                    id="client-grid",
+                )
+            yield SteadyStatic(id="client-orders")
+        with Vertical(id="client-beside"):
+            yield CoursePane(self.shell, self._client_id)
+            yield SidePane(self.shell)
 
     @property
     def _grid(self) -> LiveGrid:
-        return self.query_one(LiveGrid)
+        return self.query_one("#client-grid", LiveGrid)
 
     @property
     def _client(self) -> ClientView:
@@ -122,6 +127,7 @@ class ClientScreen(Workspace):
         self.app.run_worker(partial(self.desk.market.follow, set(), OWNER), exit_on_error=False)
 
     def _desk_event(self, event: Event) -> None:
+        self.query_one(SidePane).heard(event)
         mine = isinstance(event, OrderChanged | FundsChanged) and self._client_id in event.client_ids
         if mine or isinstance(event, ClientsChanged):
             self._changed = True
@@ -190,16 +196,7 @@ class ClientScreen(Workspace):
 
     def _paint_breaks(self) -> None:
         """A line a difference between our books and the broker's; `v` takes the broker's over."""
-        found = self.desk.reconcile.breaks(self._client_id)
-        lines = [
-            f" BOOKS DIFFER {MASK if self.shell.privacy else break_words(one)}, "
-            f"since {market_time(self.desk, one.opened_at)}"
-            for one in found[:SHOWN_BREAKS]
-        ]
-        if lines:
-            more = len(found) - SHOWN_BREAKS
-            rest = f"{more} more differ; " if more > 0 else ""
-            lines.append(f" {rest}this client may only sell · v takes the broker's figures")
+        lines = break_lines(self.desk, self._client_id, self.shell.privacy)
         breaks = self.query_one("#client-breaks", SteadyStatic)
         breaks.display = bool(lines)
         breaks.update(Content("\n".join(plain(line) for line in lines)))
@@ -238,6 +235,7 @@ class ClientScreen(Workspace):
 
     def on_frame(self) -> None:
         """What moved since the frame before."""
+        self._show_beside()
         if self._changed:
             self._fill()
             return
@@ -255,6 +253,16 @@ class ClientScreen(Workspace):
         if self.is_mounted:
             self._fill()
             self._grid.apply(set(self._grid.shown_keys))
+            self.query_one(CoursePane).paint()
+            self.query_one(SidePane).redraw()
+
+    def _show_beside(self) -> None:
+        """The client's day, and what belongs to the symbol under the cursor."""
+        course, side = self.query_one(CoursePane), self.query_one(SidePane)
+        course.show(self._client_id)
+        course.on_frame()
+        side.show(self.here().key, self._client_id)
+        side.on_frame()
 
     def _money(self, paise: int | None, *, sign: bool = False) -> str:
         if self.shell.privacy:
@@ -269,6 +277,8 @@ class ClientScreen(Workspace):
         self.query_one("#client-pane", Pane).set_title(head.who(), head.facts(self._compared_words()))
         self.query_one("#client-day", SteadyStatic).update(head.day())
         self.query_one("#client-money", SteadyStatic).update(head.money())
+        limits = limits_line(self.desk, self._client_id, self.shell.privacy, self.size.width < 110)
+        self.query_one("#client-limits", SteadyStatic).update(Content(limits))
         views = "  ".join(f"▸{view}" if view == self._view else view.value for view in VIEWS)
         self.query_one("#rows-pane", Pane).set_title(views, [self._capital_words()])
         self._paint_holds()

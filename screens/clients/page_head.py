@@ -9,10 +9,12 @@ from textual.content import Content
 
 from data.vocabulary import ClientStatus, Reason
 from engine.words import formats
+from engine.words.breaks import break_words
 from engine.words.formats import MASK
 from engine.words.gate import gate_sentence
 from screens.clients.gate_rows import broker_words
 from screens.desk.rows import aged, direction, known_pnl, stale_words
+from screens.frame.times import market_time
 
 if TYPE_CHECKING:
     from engine.book.views import ClientView
@@ -20,6 +22,23 @@ if TYPE_CHECKING:
 
 COLOURS = {"up": "$pnl-up", "down": "$pnl-down", "stale": "$stale", None: ""}
 """Colours of a gain and a loss outside grids; the sign says the same."""
+
+SHOWN_BREAKS = 3
+"""Differences named one by one on the page; the rest is counted."""
+
+
+def break_lines(desk: Desk, client_id: int, masked: bool) -> list[str]:
+    """A line a difference between our books and the broker's, and what answers them; none without any."""
+    found = desk.reconcile.breaks(client_id)
+    lines = [
+        f" BOOKS DIFFER {MASK if masked else break_words(one)}, since {market_time(desk, one.opened_at)}"
+        for one in found[:SHOWN_BREAKS]
+    ]
+    if lines:
+        more = len(found) - SHOWN_BREAKS
+        rest = f"{more} more differ; " if more > 0 else ""
+        lines.append(f" {rest}this client may only sell · v takes the broker's figures")
+    return lines
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Container
+from textual.containers import Container, Vertical
 from textual.widgets import Input
 
 from data.errors import BadInput
+from engine.events import Event
 from engine.words.refusals import refusal_words
 from screens.clients.gate_detail import GateDetail
 from screens.clients.gate_rows import (
@@ -29,6 +30,7 @@ from screens.clients.roster import GateRoster
 from screens.clients.sign_in import SignInScreen
 from screens.clients.sign_in_round import SignInRound, begin_round, goes_on
 from screens.clients.waive import WaiveLine
+from screens.desk.side import SidePane
 from screens.frame.commands import COMMANDS, binding, bindings
 from screens.frame.pane import FilterLine, Pane
 from screens.frame.records import ToRecord, gate_record
@@ -76,13 +78,19 @@ class ClientsScreen(Workspace):
                     hint="no client here",
                     id="gate",
                 )
-                yield GateDetail(id="gate-detail")
+                with Vertical(id="gate-beside"):
+                    yield GateDetail(id="gate-detail")
+                    yield SidePane(self.shell, with_symbol=False)
             yield FilterLine(id="gate-filter")
             yield WaiveLine(id="waive")
 
     @property
     def _grid(self) -> LiveGrid:
         return self.query_one("#gate", LiveGrid)
+
+    @property
+    def _side(self) -> SidePane:
+        return self.query_one(SidePane)
 
     @property
     def _filter(self) -> FilterLine:
@@ -96,16 +104,22 @@ class ClientsScreen(Workspace):
 
     def on_mount(self) -> None:
         """Listen, and show the red ones on top."""
-        self.listen(self._roster.note)
+        self.listen(self._desk_event)
         self._bring_up_to_date()
         self._grid.sort_by("gate")
         self._grid.to_top()
         self._paint_detail()
 
+    def _desk_event(self, event: Event) -> None:
+        self._roster.note(event)
+        self._side.heard(event)
+
     def on_frame(self) -> None:
         """Judge whom something was heard of, and some of the others in turn."""
         self._bring_up_to_date()
         self._grid.resort()
+        self._side.show(None, self._row.client_id if self._row else None)
+        self._side.on_frame()
 
     def redraw(self) -> None:
         """Everything painted anew."""
@@ -114,6 +128,7 @@ class ClientsScreen(Workspace):
             self._grid.apply(set(self._grid.shown_keys))
             self._paint_title()
             self._paint_detail()
+            self._side.redraw()
 
     def on_resize(self) -> None:
         """The words behind the row stand below or beside it."""

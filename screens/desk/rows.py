@@ -103,7 +103,13 @@ def watch_columns(desk: Desk) -> list[Column]:
             style=lambda key: "stale" if stale(key) else sign_of(desk.market.change_bps(key)),
             sort=desk.market.change_bps,
         ),
-        Column("day", "day", DAY_CELLS, lambda key: blocks(desk.market.day_line(key), DAY_CELLS), priority=2),
+        Column(
+            "day",
+            "day",
+            DAY_CELLS,
+            lambda key: blocks(desk.market.day_line(key, DAY_CELLS), DAY_CELLS),
+            priority=2,
+        ),
         priced("high", "high_paise", 3),
         priced("low", "low_paise", 4),
         Column(

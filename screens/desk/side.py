@@ -14,13 +14,18 @@ from engine.words import formats
 from engine.words.formats import MASK
 from engine.words.gate import READY, gate_sentence
 from screens.desk.depth import DepthPane
+from screens.desk.limits import limit_lines
 from screens.desk.rows import known_pnl
 from screens.desk.side_rows import held_columns, live_columns
 from screens.frame.pane import Pane
 from screens.frame.shell import Shell
 from widgets.livegrid import LiveGrid
+from widgets.sparks import blocks
 from widgets.steady import SteadyStatic
 from widgets.text import plain
+
+COURSE_CELLS = 16
+"""Cells of the line of blocks that shows the course of a client's day."""
 
 
 class SidePane(Vertical):
@@ -30,8 +35,10 @@ class SidePane(Vertical):
     is done while the screen is too narrow for it.
     """
 
-    def __init__(self, shell: Shell) -> None:
+    def __init__(self, shell: Shell, with_symbol: bool = True) -> None:
+        """Without the symbol it shows a client alone."""
         super().__init__(id="side")
+        self._with_symbol = with_symbol
         self._shell = shell
         self._key: str | None = None
         self._client_id: int | None = None
@@ -45,7 +52,8 @@ class SidePane(Vertical):
         def masked() -> bool:
             return self._shell.privacy
 
-        yield DepthPane(desk, id="side-symbol", with_line=True)
+        if self._with_symbol:
+            yield DepthPane(desk, id="side-symbol", with_line=True)
         with Pane("side-client"):
             yield SteadyStatic(id="side-money")
             yield LiveGrid(
@@ -79,7 +87,16 @@ class SidePane(Vertical):
         mine = isinstance(event, OrderChanged | FundsChanged) and self._client_id in event.client_ids
         self._changed = self._changed or mine
         if isinstance(event, FundsChanged) and self.is_mounted:
-            self.query_one(DepthPane).holders_changed()
+            for symbol in self.query(DepthPane):
+                symbol.holders_changed()
+
+    def on_live_grid_opened(self, event: LiveGrid.Opened) -> None:
+        """The symbol's page, or the order's life."""
+        event.stop()
+        if isinstance(event.key, tuple):
+            self._shell.open_symbol(event.key[1])
+        elif isinstance(event.key, int):
+            self._shell.open_order(event.key)
 
     def show(self, key: str | None, client_id: int | None) -> None:
         """Show this symbol and this client; without one, what was shown stays."""
@@ -96,7 +113,8 @@ class SidePane(Vertical):
         """What moved since the frame before."""
         if not self.is_seen:
             return
-        self.query_one(DepthPane).show(self._key)
+        for symbol in self.query(DepthPane):
+            symbol.show(self._key)
         if self._client_id is None:
             return
         if self._changed:
@@ -135,11 +153,11 @@ class SidePane(Vertical):
         net = money(known_pnl(desk, (client_id,), value.net_day_pnl_paise), sign=True)
         name = MASK if masked else client.name
         self.query_one("#side-client", Pane).set_title(f"{client.code} {name}", [f"day net {net}"])
-        used = funds.mtf_used_bps
+        course = blocks(desk.equity.course(client_id), COURSE_CELLS)
         facts = [
             f" cash {money(funds.available_paise)} · blocked {money(funds.blocked_paise)}",
-            f" portfolio {money(value.portfolio_paise)}"
-            + (f" · MTF {formats.whole_percent(used, ' %')}" if used is not None else ""),
+            f" portfolio {money(value.portfolio_paise)}{f' · day {course}' if course else ''}",
+            *limit_lines(desk, client_id, masked),
         ]
         gate = gate_sentence(desk.reconcile.readiness(client_id))
         if gate != READY:

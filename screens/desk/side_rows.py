@@ -48,9 +48,22 @@ def held_columns(desk: Desk, holdings: Mapping[Any, HoldingView], masked: Callab
 
 def live_columns(desk: Desk) -> list[Column]:
     """A client's live orders; rows are order ids."""
+    return _live_columns(desk, Column("symbol", "symbol", 10, _of(desk, lambda order: order.tradingsymbol)))
 
+
+def live_of_symbol_columns(desk: Desk) -> list[Column]:
+    """A symbol's live orders of all clients; rows are order ids."""
+    code = _of(desk, lambda order: desk.clients.get(order.client_id).code)
+    return _live_columns(desk, Column("code", "code", 6, code))
+
+
+def _of(desk: Desk, words: Callable[[OrderView], Any]) -> Callable[[int], Any]:
+    return lambda order_id: words(desk.orders.get(order_id))
+
+
+def _live_columns(desk: Desk, whose: Column) -> list[Column]:
     def of(words: Callable[[OrderView], Any]) -> Callable[[int], Any]:
-        return lambda order_id: words(desk.orders.get(order_id))
+        return _of(desk, words)
 
     return [
         Column(
@@ -60,7 +73,7 @@ def live_columns(desk: Desk) -> list[Column]:
             of(lambda order: order.side.value),
             style=of(lambda order: "buy" if order.side is Side.BUY else "sell"),
         ),
-        Column("symbol", "symbol", 10, of(lambda order: order.tradingsymbol)),
+        whose,
         Column("quantity", "qty", 5, of(lambda order: formats.quantity(order.leaves)), "right"),
         Column("price", "price", 9, of(order_price), "right", grows=True),
         Column("state", "state", 8, of(board_words), style=lambda _: "dim", flex=True),

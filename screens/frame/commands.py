@@ -228,6 +228,7 @@ def _table() -> tuple[Command, ...]:
             5,
             True,
         ),
+        c("chart", "", "chart", "chart", "a symbol's candles (:chart SYMBOL)", "Finding", palette=True),
         c("filter", "f", "filter_here", "filter", "filter the rows here", "Finding", 7),
         c(
             "previous",
@@ -263,14 +264,7 @@ def _table() -> tuple[Command, ...]:
             "Finding",
             5,
         ),
-        c(
-            "watch.remove",
-            "delete",
-            "remove_watched",
-            "unwatch",
-            "take the row off the watchlist",
-            "Finding",
-        ),
+        c("watch.remove", "delete", "remove_watched", "unwatch", "take the row off the watchlist", "Finding"),
         c("close", "escape", "close", "back", "close, or go back", "Finding", 8),
         # Tables
         c("grid.open", "enter", "open", "open", "open the row under the cursor", "Tables", 4),
@@ -302,7 +296,7 @@ def _table() -> tuple[Command, ...]:
             "Tables",
         ),
         c("grid.flip_sort", "o", "flip_sort", "flip", "flip the order of the sort", "Tables"),
-        c("look", "comma", "turn_look", "look", "turn what the cells of the matrix show", "Tables", 5),
+        c("look", "comma", "turn_look", "look", "turn the matrix's cells, the span of candles", "Tables", 5),
         c("copy", "c", "copy_row", "copy", "copy the row, or the link", "Tables"),
         c(
             "file",

@@ -227,6 +227,14 @@ class Workspace(Framed[None], inherit_bindings=True):
             return
         self.shell.open_bulk(Side(side), here.key, here.client_ids, shown=here.shown)
 
+    def action_chart(self) -> None:
+        """The page of the symbol under the cursor."""
+        key = self.here().key
+        if key is None:
+            self.shell.say("no symbol is under the cursor: / finds one", "warning")
+        else:
+            self.shell.open_symbol(key)
+
     def action_copy_row(self) -> None:
         """Copy the cursor's row, its cells divided by tabs."""
         table = self.table()

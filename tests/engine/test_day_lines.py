@@ -1,4 +1,4 @@
-"""The course of a price over the day: a price a slot, gaps filled, another day from nothing."""
+"""The course of a price over the day: a price a slot, gaps left, another day from nothing."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -12,12 +12,12 @@ def at(slot: int, second: int = 0) -> datetime:
     return OPEN + timedelta(seconds=slot * SLOT_S + second)
 
 
-def test_the_last_price_of_a_slot_stands_and_gaps_keep_the_one_before() -> None:
+def test_the_last_price_of_a_slot_stands_and_gaps_stay() -> None:
     lines = DayLines()
     lines.note("NSE:TCS", at(0), 100)
     lines.note("NSE:TCS", at(0, SLOT_S - 1), 101)
     lines.note("NSE:TCS", at(3), 105)
-    assert lines.of("NSE:TCS") == [101, 101, 101, 105]
+    assert lines.of("NSE:TCS") == [101, None, None, 105]
     assert lines.of("NSE:INFY") == []
 
 
@@ -26,7 +26,7 @@ def test_a_clock_that_was_set_back_changes_nothing_that_is_noted() -> None:
     lines.note("NSE:TCS", at(0), 100)
     lines.note("NSE:TCS", at(2), 102)
     lines.note("NSE:TCS", at(1), 999)
-    assert lines.of("NSE:TCS") == [100, 100, 102]
+    assert lines.of("NSE:TCS") == [100, None, 102]
 
 
 def test_another_day_begins_from_nothing() -> None:
