@@ -52,7 +52,7 @@ from engine.market.market_data import MarketData
 from engine.market.quotes import QuoteMap
 from engine.market.stamps import MarketStamps
 from engine.market.venues import Venues
-from engine.market.watchlist import Watchlist
+from engine.market.watchlists import Watchlists
 from engine.planning.baskets import Baskets
 from engine.planning.service import AskedFirst, Plans
 from engine.reconciliation.reconciler import Reconciler
@@ -113,7 +113,7 @@ class Desk:
         self.market = Market(kept, timing, engine, data)
         self.charts = Charts(self.market, timing, connections.feed)
         self.instruments = InstrumentDump(kept, timing, data, self.market)
-        self.watchlist = Watchlist(kept, engine, data)
+        self.watchlists = Watchlists(kept, engine, data)
         self.baskets = Baskets(kept, engine)
         self.clients = Clients(kept, timing, engine)
         self.connecting = Connecting(kept, engine, connections)

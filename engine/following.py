@@ -20,7 +20,7 @@ from engine.events import (
     SessionsChanged,
 )
 from engine.market.market import Market
-from engine.market.watchlist import Watchlist
+from engine.market.watchlists import Watchlists
 from engine.tape import Tape
 
 POSITIONS = "positions"
@@ -94,14 +94,14 @@ class Following:
         self,
         kept: Kept,
         market: Market,
-        watchlist: Watchlist,
+        watchlists: Watchlists,
         valuation: Valuation,
         background: Background,
         wake: Callable[[], None],
     ) -> None:
         self._kept = kept
         self._market = market
-        self._watchlist = watchlist
+        self._watchlists = watchlists
         self._valuation = valuation
         self._background = background
         self._wake = wake
@@ -114,7 +114,7 @@ class Following:
 
     def _follow(self, event: Event) -> None:
         if isinstance(event, InstrumentsRenamed):
-            self._watchlist.rename(event.moved)
+            self._watchlists.renamed(event.moved)
         elif isinstance(event, FundsChanged):
             self._valuation.refresh(event.client_ids)
             if frozenset(self._valuation.keys()) != self._market.followed_by(POSITIONS):

@@ -56,14 +56,14 @@ class Startup:
             inside.kept,
             desk.day_tape,
             inside.background,
-            clients_changed=(desk.market.load, desk.watchlist.load),
+            clients_changed=(desk.market.load, desk.watchlists.load),
             # What another process has asked for is cancelled from here too, should that one go away.
             halts_changed=(desk.halt.load_certificates, inside.workers.canceller.resume),
         )
         self._following = Following(
             inside.kept,
             desk.market,
-            desk.watchlist,
+            desk.watchlists,
             desk.valuation,
             inside.background,
             inside.workers.dispatcher.wake,
@@ -128,7 +128,7 @@ class Startup:
         desk = self._desk
         for what, load in (
             ("instruments", desk.market.load),
-            ("watchlists", desk.watchlist.load),
+            ("watchlists", desk.watchlists.load),
             ("certificates", desk.halt.load),
             ("the market's times", self._inside.stamps.load),
             ("the tape", desk.day_tape.retell),

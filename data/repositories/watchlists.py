@@ -1,60 +1,81 @@
-"""Watchlists as stored: instruments by list, each with its place."""
+"""Watchlists as stored: each trader's lists in their order, and the instruments of each in theirs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.repositories.base import Change, On, Rows, among, given
-from data.tables.market import WatchlistItem
+from data.tables.market import WatchlistItem, WatchlistRecord
+
+
+@dataclass(frozen=True, slots=True)
+class StoredWatchlist:
+    """A trader's watchlist and its place among theirs."""
+
+    trader: str
+    name: str
+    position: int
 
 
 @dataclass(frozen=True, slots=True)
 class ListedKey:
-    """An instrument on a list."""
+    """An instrument on a trader's list."""
 
+    trader: str
     list_name: str
     key: str
     position: int
 
 
-_ITEMS = Rows(WatchlistItem, ListedKey)
-_HERE = _ITEMS.c.list_name == given("list")
-_IN_ORDER = [_ITEMS.c.list_name, _ITEMS.c.position]
-_EVERY = _ITEMS.query(order_by=_IN_ORDER)
-_OF_LIST = _ITEMS.query(_HERE, order_by=_IN_ORDER)
+_LISTS, _ITEMS = Rows(WatchlistRecord, StoredWatchlist), Rows(WatchlistItem, ListedKey)
+_OF_TRADER = _LISTS.c.trader == given("trader")
+_ON_LIST = (_ITEMS.c.trader == given("trader"), _ITEMS.c.list_name == given("name"))
+_EVERY_LIST = _LISTS.query(order_by=[_LISTS.c.trader, _LISTS.c.position])
+_EVERY_ITEM = _ITEMS.query(order_by=[_ITEMS.c.position])
+_LISTS_OF_TRADER = _LISTS.query(_OF_TRADER, order_by=[_LISTS.c.position])
+_ITEMS_OF_LIST = _ITEMS.query(*_ON_LIST, order_by=[_ITEMS.c.position])
 _WITH_KEYS = _ITEMS.query(among(_ITEMS.c.key, "keys"))
-_REMOVE = Change(
-    delete(_ITEMS.table).where(_ITEMS.c.list_name == given("list"), _ITEMS.c.key == given("key"))
-)
-_CLEAR = Change(delete(_ITEMS.table).where(_ITEMS.c.list_name == given("list")))
+_CLEAR_LISTS = Change(delete(_LISTS.table).where(_OF_TRADER))
+_CLEAR_ITEMS = Change(delete(_ITEMS.table).where(*_ON_LIST))
 
 
-async def read_lists(reader: AsyncConnection) -> list[ListedKey]:
-    """All lists, by name, each in the trader's order."""
-    return await _EVERY.read(reader)
+async def read_watchlists(reader: AsyncConnection) -> dict[str, dict[str, list[str]]]:
+    """The keys of every list by its trader and name, all in the traders' order."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for one in await _EVERY_LIST.read(reader):
+        found.setdefault(one.trader, {})[one.name] = []
+    for one in await _EVERY_ITEM.read(reader):
+        found.setdefault(one.trader, {}).setdefault(one.list_name, []).append(one.key)
+    return found
 
 
-def add_key(on: On, name: str, key: str) -> bool:
-    """Put an instrument at a list's end; returns whether it was not there."""
-    listed = _OF_LIST.all(on, list=name)
-    if any(one.key == key for one in listed):
-        return False
-    _ITEMS.insert(on, [ListedKey(name, key, listed[-1].position + 1 if listed else 1)])
-    return True
+def names_of(on: On, trader: str) -> list[str]:
+    """A trader's lists, in their order."""
+    return [one.name for one in _LISTS_OF_TRADER.all(on, trader=trader)]
 
 
-def remove_key(on: On, name: str, key: str) -> bool:
-    """Take an instrument off a list; returns whether it was there."""
-    return _REMOVE.run(on, list=name, key=key) > 0
+def put_names(on: On, trader: str, names: Sequence[str]) -> None:
+    """Have a trader's lists be these, in this order; what is on them is another matter."""
+    _CLEAR_LISTS.run(on, trader=trader)
+    lists = [StoredWatchlist(trader, name, place) for place, name in enumerate(names, start=1)]
+    _LISTS.insert(on, lists)
+
+
+def keys_of(on: On, trader: str, name: str) -> list[str]:
+    """What is on a list, in the trader's order."""
+    return [one.key for one in _ITEMS_OF_LIST.all(on, trader=trader, name=name)]
+
+
+def put_keys(on: On, trader: str, name: str, keys: Sequence[str]) -> None:
+    """Have these be on a list, in this order, and nothing else."""
+    _CLEAR_ITEMS.run(on, trader=trader, name=name)
+    _ITEMS.insert(on, [ListedKey(trader, name, key, place) for place, key in enumerate(keys, start=1)])
 
 
 def rename_keys(on: On, moved: Mapping[str, str]) -> None:
     """Let lists have new names in the old places; a name that stands in a list already stays once."""
-    for name in {one.list_name: None for one in _WITH_KEYS.all(on, keys=moved)}:
-        kept: dict[str, int] = {}
-        for one in _OF_LIST.all(on, list=name):
-            kept.setdefault(moved.get(one.key, one.key), one.position)
-        _CLEAR.run(on, list=name)
-        _ITEMS.insert(on, [ListedKey(name, key, position) for key, position in kept.items()])
+    for trader, name in {(one.trader, one.list_name): None for one in _WITH_KEYS.all(on, keys=moved)}:
+        kept = dict.fromkeys(moved.get(key, key) for key in keys_of(on, trader, name))
+        put_keys(on, trader, name, list(kept))

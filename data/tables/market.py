@@ -10,10 +10,20 @@ from sqlmodel import Field
 from data.tables.columns import TableRow, moment, paise, paise_or_none
 
 
+class WatchlistRecord(TableRow, table=True):
+    """A trader's watchlist, under its name and in its place among theirs."""
+
+    __tablename__ = "watchlist"
+    trader: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    position: int
+
+
 class WatchlistItem(TableRow, table=True):
-    """One instrument on a named watchlist, in the trader's order."""
+    """One instrument on a trader's watchlist, in their order."""
 
     __tablename__ = "watchlist_item"
+    trader: str = Field(primary_key=True)
     list_name: str = Field(primary_key=True)
     key: str = Field(primary_key=True)
     position: int

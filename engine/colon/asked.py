@@ -110,7 +110,7 @@ class AskedSymbol:
 
 @dataclass(frozen=True, slots=True)
 class AskedWatch:
-    """A symbol to be put on a watchlist or taken off; without a name it is the first list."""
+    """A symbol to be put on a watchlist or taken off; without a name the list in view."""
 
     key: str
     list_name: str = ""

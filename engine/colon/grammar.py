@@ -146,8 +146,8 @@ def _symbol_page(words: Sequence[str], known: Known) -> AskedSymbol:
 
 def _watch(off: bool, words: Sequence[str], known: Known) -> AskedWatch:
     if not words:
-        raise BadInput("symbol", "", "give a symbol, and l:NAME for another list than the first")
-    _at_most(words, 2, "a symbol, and l:NAME for another list than the first")
+        raise BadInput("symbol", "", "give a symbol, and l:NAME for another list than that in view")
+    _at_most(words, 2, "a symbol, and l:NAME for another list than that in view")
     name = words[1] if len(words) > 1 else ""
     if name and not name.casefold().startswith("l:"):
         raise BadInput("word", name, "a watchlist is l:NAME")

@@ -1,13 +1,10 @@
 """Baskets under names: legs that a trader trades together again and again, saved for the next time."""
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from data.audit import AuditAction, AuditEntry
-from data.csvfiles import control_character
-from data.errors import BadInput
 from data.repositories.baskets import (
     StoredBasket,
     StoredBasketLeg,
@@ -19,11 +16,9 @@ from data.store import Unit
 from data.vocabulary import PerClient, Product
 from engine.book.kept import Kept
 from engine.instances import ThisEngine
+from engine.labels import known_label, label_from, same_label
 from engine.planning.intent import Leg, Sizing, check_legs
 from engine.planning.leg_words import intent_of
-
-LONGEST_NAME = 40
-"""Characters of a basket's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +46,13 @@ class Baskets:
 
     async def get(self, name: str) -> Basket:
         """The basket of a name, in any letter case. Raises `BadInput` with the nearest names."""
-        known = {one.name.casefold(): one for one in await self.all()}
-        found = known.get(name.strip().casefold())
-        if found is None:
-            raise BadInput("basket", name, _nearest(name, [one.name for one in known.values()]))
-        return found
+        known = {one.name: one for one in await self.all()}
+        return known[known_label(name, "basket", list(known))]
 
     async def save(self, name: str, legs: Sequence[Leg], per_client: PerClient = PerClient.ALL) -> bool:
         """Keep legs under a name; returns whether they replace those of before. Raises `BadInput`."""
         check_legs(intent_of(legs))
-        same = [one.name for one in await self.all() if one.name.casefold() == name.strip().casefold()]
-        name = same[0] if same else _checked(name)
+        name = same_label(name, [one.name for one in await self.all()]) or label_from(name, "basket")
 
         def unit_of_work(unit: Unit) -> bool:
             basket = StoredBasket(name, per_client, self._engine.actor, unit.now)
@@ -82,18 +73,6 @@ class Baskets:
                 unit.audit(AuditEntry(AuditAction.BASKET_REMOVED, self._engine.actor, details=details))
 
         await self._kept.store.write(unit_of_work)
-
-
-def _checked(name: str) -> str:
-    name = name.strip()
-    if not 1 <= len(name) <= LONGEST_NAME or control_character(name):
-        raise BadInput("basket", name, f"give a name of 1 to {LONGEST_NAME} characters")
-    return name
-
-
-def _nearest(name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or known[:10]
-    return f"saved are {', '.join(near)}" if near else "none is saved yet"
 
 
 def _stored(name: str, number: int, leg: Leg) -> StoredBasketLeg:

@@ -15,9 +15,10 @@ from textual.widgets import Input
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged, TapeLine
 from screens.desk.clients import ClientsPane
 from screens.desk.depth import DepthPane
+from screens.desk.lists import WatchlistCard
 from screens.desk.side import SidePane
 from screens.desk.tape import DeskTape
-from screens.desk.watch import OWNER, WatchPane
+from screens.desk.watch import OWNER, WATCH_ACTIONS, WatchPane
 from screens.frame.commands import bindings
 from screens.frame.pane import FilterLine, Pane
 from screens.frame.records import client_record, instrument_record
@@ -50,6 +51,11 @@ class DeskScreen(Workspace):
             "next",
             "watch.remove",
             "watch.add",
+            "watch.up",
+            "watch.down",
+            "watch.left",
+            "watch.right",
+            "order.modify",
             "close",
         ),
     ]
@@ -257,10 +263,8 @@ class DeskScreen(Workspace):
             if pane is self._clients:
                 return bool(self.desk.clients.groups())
             return pane is self._watch and self._watch.has_others
-        if action == "remove_watched":
-            return pane is self._watch and self._watch.key is not None
-        if action == "add_watched":
-            return pane is self._watch and self._watch.has_removed
+        if action in WATCH_ACTIONS:
+            return pane is self._watch and self._watch.can(action)
         if action == "filter_here":
             return pane is not None
         if action == "close":
@@ -282,6 +286,18 @@ class DeskScreen(Workspace):
         """Put back what was taken off last, at the end of its list."""
         self.carry_out(self._watch.put_back())
         self.refresh_bindings()
+
+    def action_move_row(self, step: int) -> None:
+        """Move the watchlist's row up or down."""
+        self.carry_out(self._watch.move_row(step))
+
+    def action_move_list(self, step: int) -> None:
+        """Move the watchlist among the lists."""
+        self.carry_out(self._watch.move_list(step))
+
+    def action_modify_here(self) -> None:
+        """The form that makes, renames and deletes watchlists."""
+        self.open_card(WatchlistCard(self._watch.list_name))
 
     def action_filter_here(self) -> None:
         """Filter the rows of the pane that has the focus."""

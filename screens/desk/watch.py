@@ -16,6 +16,9 @@ from widgets.livegrid import LiveGrid
 OWNER = "desk-screen"
 """Under this name the Desk follows prices."""
 
+WATCH_ACTIONS = frozenset({"add_watched", "remove_watched", "move_row", "move_list", "modify_here"})
+"""What the Desk's keys do to the watchlist alone."""
+
 HINT = "empty: / finds a symbol, Insert or + puts it here"
 
 
@@ -23,9 +26,8 @@ class WatchPane(Pane):
     """One watchlist at a time, kept by its name; the prices of its symbols are followed."""
 
     def __init__(self, shell: Shell) -> None:
-        super().__init__("watch-pane", hint="{ } list  Enter opens")
+        super().__init__("watch-pane", hint="{ } list  e edit  Enter opens")
         self._shell = shell
-        self._list = ""
         self._removed: tuple[str, str] | None = None
         self._watched: list[str] = []
         self._followed: set[str] = set()
@@ -60,18 +62,16 @@ class WatchPane(Pane):
 
     @property
     def _names(self) -> list[str]:
-        return self._shell.desk.watchlist.names()
+        return self._shell.desk.watchlists.names()
 
     @property
     def list_name(self) -> str:
-        """The watchlist shown; the first where that is gone, empty where there is none."""
-        names = self._names
-        return self._list if self._list in names else names[0] if names else ""
+        """The watchlist shown; the first where the one turned to is gone."""
+        return self._shell.desk.watchlists.or_first(self._shell.list_in_view)
 
     def listed(self) -> list[str]:
         """What the chosen watchlist holds now."""
-        name = self.list_name
-        return self._shell.desk.watchlist.keys(name) if name else []
+        return self._shell.desk.watchlists.keys(self.list_name)
 
     @property
     def has_changed(self) -> bool:
@@ -83,10 +83,19 @@ class WatchPane(Pane):
         """Whether there is another list to turn to."""
         return len(self._names) > 1
 
-    @property
-    def has_removed(self) -> bool:
-        """Whether a symbol was taken off that can be put back."""
-        return self._removed is not None
+    def can(self, action: str) -> bool:
+        """Whether one of `WATCH_ACTIONS` has something to do."""
+        match action:
+            case "add_watched":
+                return self._removed is not None
+            case "remove_watched":
+                return self.key is not None
+            case "move_row":
+                return len(self._watched) > 1
+            case "move_list":
+                return self.has_others
+            case _:
+                return True
 
     def fill(self) -> None:
         """Show the list's symbols under the filter, and follow them all."""
@@ -108,29 +117,48 @@ class WatchPane(Pane):
 
     def paint_title(self) -> None:
         """The list's name and place among the lists."""
-        names, name = self._names, self.list_name or "no watchlist"
-        place = f"{names.index(name) + 1}/{len(names)}" if name in names else ""
+        names, name = self._names, self.list_name
         text = self.filter_line.value.strip()
         shown, whole = len(self.grid.shown_keys), len(self._watched)
         count = f"{shown} of {whole}" if shown != whole else str(whole)
-        self.set_title(f"{name} {place}".strip(), [f"filter {text}" if text else "", count])
+        self.set_title(
+            f"{name} {names.index(name) + 1}/{len(names)}", [f"filter {text}" if text else "", count]
+        )
 
     def step(self, step: int) -> None:
         """Turn to another list."""
         names = self._names
-        self._list = names[(names.index(self.list_name) + step) % len(names)]
+        self._shell.list_in_view = names[(names.index(self.list_name) + step) % len(names)]
+
+    async def move_row(self, step: int) -> None:
+        """Move the row under the cursor up or down in the trader's order, where that is what is shown."""
+        grid = self.grid
+        if grid.sort_key is not None:
+            title = next(column.title for column in grid.columns if column.key == grid.sort_key)
+            self._shell.say(f"the rows are sorted by {title}: [ and ] go back to your own order", "warning")
+        elif self.filter_line.value.strip():
+            self._shell.say("a filter hides rows: clear it with Esc, then move", "warning")
+        elif self.key is not None:
+            await self._shell.desk.watchlists.move_row(self.key, step, self.list_name)
+
+    async def move_list(self, step: int) -> None:
+        """Move the list shown among the lists."""
+        name = self.list_name
+        self._shell.list_in_view = name
+        place = await self._shell.desk.watchlists.move(name, step)
+        self._shell.say(f"{name} is list {place} of {len(self._names)}")
 
     async def take_off(self) -> None:
         """Take the row under the cursor off the list, and say how it comes back."""
         key, name = self.key, self.list_name
-        if key is not None and name:
+        if key is not None:
             self._removed = (key, name)
             self._shell.say(f"{key.partition(':')[2]} is off {name}; Insert or + here puts it back")
-            await self._shell.desk.watchlist.remove(key, name)
+            await self._shell.desk.watchlists.remove(key, name)
 
     async def put_back(self) -> None:
         """Put what was taken off last at the end of its list."""
         if self._removed is not None:
             (key, name), self._removed = self._removed, None
             self._shell.say(f"{key.partition(':')[2]} is on {name} again, at its end")
-            await self._shell.desk.watchlist.add(key, name)
+            await self._shell.desk.watchlists.add(key, name)

@@ -29,6 +29,8 @@ class Shell(Protocol):
     """For how many frames a changed figure is lit; 0 where the trader wants none."""
     revalued: set[int]
     """Clients whose value moved in this frame."""
+    list_in_view: str
+    """The watchlist that was turned to last; what is watched from anywhere goes on it. Empty at first."""
 
     @property
     def desk(self) -> Desk:

@@ -72,9 +72,9 @@ def renames(desk: Desk) -> list[str]:
 
 
 async def test_a_rename_overnight_moves_shares_places_and_prices_and_is_told_once(desk: Desk) -> None:
-    await desk.watchlist.add("NSE:TCS")
-    await desk.watchlist.add("NSE:INFY")
-    places = desk.watchlist.keys()
+    await desk.watchlists.add("NSE:TCS")
+    await desk.watchlists.add("NSE:INFY")
+    places = desk.watchlists.keys()
     await carry_out(desk, buy("INFY", QTY, 10, ROHAN, AMIT))
     await carry_out(desk, buy("INFY", QTY, 7, ROHAN, product=Product.MTF))
     before = shares(desk)
@@ -87,7 +87,7 @@ async def test_a_rename_overnight_moves_shares_places_and_prices_and_is_told_onc
     held = {(h.key, h.product): h.quantity for h in desk.holdings.of(ROHAN)}
     assert held == {("NSE:INFYSYS", Product.CNC): 10, ("NSE:INFYSYS", Product.MTF): 7}
     assert {security for security, _, _ in shares(desk).values()} == {s for s, _, _ in before.values()}
-    assert desk.watchlist.keys() == ["NSE:INFYSYS" if key == "NSE:INFY" else key for key in places]
+    assert desk.watchlists.keys() == ["NSE:INFYSYS" if key == "NSE:INFY" else key for key in places]
     now = desk.market.index.get("NSE:INFYSYS")
     assert now is not None
     assert (now.security, now.isin, now.prev_close_paise) == (old.security, old.isin, old.prev_close_paise)

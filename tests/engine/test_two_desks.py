@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from data.acting import Actor, acting
 from data.clock import ManualClock
 from data.vocabulary import ClientStatus, DeskKind, HaltScope, SizingKind
 from tests.desks import START, buy, carry_out, filed_desk, in_time, until
@@ -28,8 +29,9 @@ async def test_every_topic_of_one_desk_reaches_the_other(tmp_path: Path) -> None
         await desk.clients.set_status(PRIYA, ClientStatus.INACTIVE, "asked us to")
         await until(other, lambda: other.clients.get(PRIYA).status is ClientStatus.INACTIVE, step_s=0.1)
 
-        await desk.watchlist.add("NSE:INFY", "Mine")
-        await until(other, lambda: other.watchlist.keys("Mine") == ["NSE:INFY"], step_s=0.1)
+        with acting(Actor("asha")):  # the traders of the two are not the same
+            await desk.watchlists.add("NSE:INFY", "Mine")
+            await until(other, lambda: other.watchlists.keys("Mine") == ["NSE:INFY"], step_s=0.1)
 
         known = desk.market.index.resolve("INFY")
         await desk.market.store_instruments([replace(known, sector="Tested")], "test", complete=False)

@@ -175,8 +175,8 @@ async def _beside(pipe: Connection, home: Path, times: int, lock: Lock) -> None:
         lock.holds.clear()
         began, before = monotonic(), desk.commits
         while monotonic() - began < PERIOD_S:
-            await desk.watchlist.add("NSE:RIIL", "Beside")
-            await desk.watchlist.remove("NSE:RIIL", "Beside")
+            await desk.watchlists.add("NSE:RIIL", "Beside")
+            await desk.watchlists.remove("NSE:RIIL", "Beside")
         pipe.send((desk.commits - before, lock.holds, lock.waits, monotonic() - began))
         await _told(pipe)
 

@@ -36,7 +36,7 @@ async def test_shares_and_waiting_orders_go_on_under_the_names_of_the_morning(tm
     async with kite_morning(tmp_path, PEOPLE, begins=time(8, 20)) as morning:
         desk = morning.desk
         morning.exchange.pin("NSE:TCS", 2_500_00)
-        await desk.watchlist.add("NSE:TCS")
+        await desk.watchlists.add("NSE:TCS")
         await morning.sign_in(PEOPLE)
         await morning.until(lambda: all(desk.reconcile.is_compared(one.number) for one in PEOPLE))
         await morning.priced(WISH.key)
@@ -49,7 +49,7 @@ async def test_shares_and_waiting_orders_go_on_under_the_names_of_the_morning(tm
         words = f"NSE:TCS is now NSE:TATACONS, token {token}"
         await morning.until(lambda: words in on_tape(desk))
 
-        await morning.until(lambda: desk.watchlist.keys() == ["NSE:TATACONS"])
+        await morning.until(lambda: desk.watchlists.keys() == ["NSE:TATACONS"])
         assert {(o.tradingsymbol, o.key) for o in desk.orders.all()} == {("TCS", "NSE:TATACONS")}
         morning.exchange.jump(OPEN)
         await morning.until(lambda: all(o.state is OrderState.FILLED for o in desk.orders.all()))

@@ -238,11 +238,11 @@ async def test_6_stock_search_and_watchlist(tmp_path):
         assert formats.volume(quote.volume) == "2.5M"
         assert formats.signed_percent(detail.change_bps) == "+2.31"
 
-        assert await desk.watchlist.add("NSE:RIIL", "Mine")
-        assert not await desk.watchlist.add("NSE:RIIL", "Mine")
-        assert desk.watchlist.keys("Mine") == ["NSE:RIIL"]
-        assert await desk.watchlist.remove("NSE:RIIL", "Mine")
-        assert desk.watchlist.keys("Mine") == []
+        assert await desk.watchlists.add("NSE:RIIL", "Mine")
+        assert not await desk.watchlists.add("NSE:RIIL", "Mine")
+        assert desk.watchlists.keys("Mine") == ["NSE:RIIL"]
+        assert await desk.watchlists.remove("NSE:RIIL", "Mine")
+        assert desk.watchlists.keys("Mine") == []
 
 
 @BOTH

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
-from data.errors import BadInput
+from data.errors import BadInput, TradedeskError
 from data.vocabulary import Product
 from engine.colon.asked import (
     AskedBasket,
@@ -235,18 +235,19 @@ async def _of_run(app: ShellApp, what: OfRun, number: int) -> None:
 
 
 def _watch(app: ShellApp, asked: AskedWatch) -> None:
-    lists = app.desk.watchlist
-    instrument = app.desk.market.index.resolve(asked.key)
-    known = lists.names()
-    name = next((one for one in known if one.casefold() == asked.list_name.casefold()), asked.list_name)
-    name = name or known[0]
-    of = "" if name == "Watchlist" else f" {name}"
-    if asked.off:
-        app.run_worker(lists.remove(instrument.key, name), exit_on_error=False)
-        app.say(f"{instrument.tradingsymbol} is off the watchlist{of}")
-    else:
-        app.run_worker(lists.add(instrument.key, name), exit_on_error=False)
-        app.say(f"{instrument.tradingsymbol} is on the watchlist{of}")
+    app.run_worker(_put_or_take(app, asked), exit_on_error=False)
+
+
+async def _put_or_take(app: ShellApp, asked: AskedWatch) -> None:
+    lists, symbol = app.desk.watchlists, asked.key.partition(":")[2]
+    name = asked.list_name or lists.or_first(app.list_in_view)
+    try:
+        done = await (lists.remove if asked.off else lists.add)(asked.key, name)
+    except TradedeskError as problem:
+        app.say(refusal_words(problem), "warning")
+        return
+    now = "off" if asked.off else "on"
+    app.say(f"{symbol} is {now} {name}" if done else f"{symbol} was {now} {name} already")
 
 
 async def _filter(app: ShellApp, text: str) -> None:

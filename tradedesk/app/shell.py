@@ -51,6 +51,7 @@ class ShellApp(App[None], inherit_bindings=False):
         self.frozen = False
         self.revalued: set[int] = set()
         """Clients whose value moved in this frame, for the screen that shows them."""
+        self.list_in_view = ""
 
     @property
     def desk(self) -> Desk:

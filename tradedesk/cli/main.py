@@ -24,6 +24,7 @@ from tradedesk.cli.commands import (
     setup,
     simulate,
     trade,
+    watchlists,
 )
 from tradedesk.cli.commands import queries as show
 from tradedesk.cli.commands import repairs as mend
@@ -141,6 +142,7 @@ app.command("run", rich_help_panel=_TRADE)(runs.one_run)
 app.command(rich_help_panel=_TRADE)(convert.convert)
 app.command(rich_help_panel=_LOOK)(show.search)
 app.command(rich_help_panel=_LOOK)(show.watch)
+app.add_typer(watchlists.watchlist_app, name="watchlist", rich_help_panel=_LOOK)
 app.command(rich_help_panel=_LOOK)(show.detail)
 app.add_typer(show.orders_app, name="orders", rich_help_panel=_LOOK)
 app.command(rich_help_panel=_LOOK)(show.runs)

@@ -40,7 +40,7 @@ async def lay_demo_books(desk: Desk) -> None:
     await desk.market.store_instruments([row.instrument for row in universe()], "demonstration")
     await desk.clients.add([_new_client(client) for client in demo_clients()])
     keys = [f"NSE:{symbol}" for symbol in DEMO_WATCHLIST]
-    await desk.watchlist.add_all([key for key in keys if desk.market.index.get(key)])
+    await desk.watchlists.add_all([key for key in keys if desk.market.index.get(key)])
 
 
 def _new_client(client: object) -> NewClient:

@@ -84,7 +84,6 @@ _COMMANDS: Mapping[str, Effect] = {
     "reconcile": Effect.ACT,
     "resume": Effect.ACT,
     "runs": Effect.READ,
-    "search": Effect.READ,
     "transactions": Effect.READ,
 }
 """Commands without others below them. What is not here is done in the command's own process alone."""
@@ -97,6 +96,12 @@ _GROUPS: Mapping[str, Mapping[str, Effect | None]] = {
     "orders": {"": Effect.READ, "show": Effect.READ},
     "routes": {"": None, "import": None, "show": Effect.READ, "retry": Effect.ACT},
     "unknown": {"": Effect.READ, "adopt": Effect.ACT, "absent": Effect.ACT},
+    "watchlist": {
+        "": Effect.READ,
+        **dict.fromkeys(("make", "rename", "move", "delete", "add", "remove", "place"), Effect.ACT),
+        "import": None,
+        "export": None,
+    },
 }
 """Commands with others below them; the empty word stands for the command alone."""
 
@@ -116,7 +121,7 @@ def effect_of(words: Sequence[str]) -> Effect | None:
     if first == "run":
         acts = not {"resume", "repair", "reverse"}.isdisjoint(rest)
         return Effect.ACT if acts else Effect.CANCEL if {"stop", "cancel"} & {*rest} else Effect.READ
-    if first == "watch":
+    if first in ("watch", "search"):
         return Effect.ACT if any(word.startswith(("--a", "--r")) for word in rest) else Effect.READ
     return _COMMANDS.get(first)
 

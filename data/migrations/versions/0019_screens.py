@@ -1,4 +1,4 @@
-"""Let plans have several legs of one security, and keep baskets, flattens and conversions."""
+"""Several legs of one security in a plan; baskets, flattens, conversions; watchlists of each trader."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,6 +15,7 @@ def upgrade() -> None:
     _lots_left()
     _flattens()
     _conversions()
+    _watchlists()
 
 
 def _baskets() -> None:
@@ -128,3 +129,37 @@ def _conversions() -> None:
         sa.PrimaryKeyConstraint("number"),
     )
     op.create_index("conversions_of_client", "conversion", ["client_id", "security"])
+
+
+def _watchlists() -> None:
+    """Give the lists that there are to the trader who put something on one last."""
+    op.create_table(
+        "watchlist",
+        sa.Column("trader", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("trader", "name"),
+    )
+    op.rename_table("watchlist_item", "watchlist_item_before")
+    op.create_table(
+        "watchlist_item",
+        sa.Column("trader", sa.String(), nullable=False),
+        sa.Column("list_name", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("trader", "list_name", "key"),
+    )
+    whose = (
+        "coalesce((SELECT actor FROM audit WHERE action = 'WATCHLIST_ADDED' ORDER BY seq DESC LIMIT 1),"
+        " 'trader')"
+    )
+    op.execute(
+        "INSERT INTO watchlist_item (trader, list_name, key, position)"
+        f" SELECT {whose}, list_name, key, position FROM watchlist_item_before"
+    )
+    op.drop_table("watchlist_item_before")
+    op.execute(
+        "INSERT INTO watchlist (trader, name, position)"
+        " SELECT trader, list_name, row_number() OVER (ORDER BY list_name)"
+        " FROM (SELECT DISTINCT trader, list_name FROM watchlist_item) AS lists"
+    )

@@ -71,17 +71,17 @@ def watch(
     """Prices of the watchlist, or of the symbols given, once."""
 
     async def work(desk: "Desk") -> Exit:
-        wanted = name or desk.watchlist.names()[0]
+        wanted = name or desk.watchlists.names()[0]
         for word in add or ():
-            await desk.watchlist.add(desk.market.index.resolve(word).key, wanted)
+            await desk.watchlists.add(desk.market.index.resolve(word).key, wanted)
         for word in remove or ():
             key = desk.market.index.resolve(word).key
-            if not await desk.watchlist.remove(key, wanted):
+            if not await desk.watchlists.remove(key, wanted):
                 raise BadInput("remove", word, f"it is not on the watchlist {wanted}")
         given = [desk.market.index.resolve(word).key for word in symbols or ()]
-        if not given and name is not None and name not in desk.watchlist.names():
-            raise BadInput("list", name, f"watchlists: {', '.join(desk.watchlist.names())}")
-        keys = given or desk.watchlist.keys(wanted)
+        if not given and name is not None and name not in desk.watchlists.names():
+            raise BadInput("list", name, f"watchlists: {', '.join(desk.watchlists.names())}")
+        keys = given or desk.watchlists.keys(wanted)
         await desk.market.fetch(keys)
         if not keys:
             say(f"the watchlist {wanted} is empty; --add SYMBOL puts one on it")

@@ -1,4 +1,4 @@
-"""The shapes of instruments and their market."""
+"""The shapes of instruments, their market and watchlists."""
 
 from __future__ import annotations
 
@@ -45,6 +45,29 @@ def quote_shape(desk: Desk, key: str) -> QuoteShape:
         low_paise=quote.low_paise if quote else None,
         volume=quote.volume if quote else None,
         age_s=None if age is None else round(age, 3),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FoundShape(QuoteShape):
+    """The same with the classes of the instrument; sector and cap are null where they are not known."""
+
+    sector: str | None
+    cap: str | None
+    indices: list[str]
+
+
+def found_shape(desk: Desk, key: str) -> FoundShape:
+    """The instrument in that shape."""
+    from data.reference.classes import classes
+
+    quote, known = quote_shape(desk, key), classes()
+    instrument = desk.market.detail(key).instrument
+    return FoundShape(
+        **values(quote),
+        sector=known.sector_of(instrument),
+        cap=known.cap_of(instrument),
+        indices=known.indices_of(instrument),
     )
 
 
@@ -103,3 +126,18 @@ def detail_shape(desk: Desk, key: str) -> DetailShape:
         held_quantity=stock.held_quantity,
         holder_count=stock.holder_count,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ListShape:
+    """A watchlist: its place among the lists from 1, and the keys of what it holds, in order."""
+
+    name: str
+    place: int
+    keys: list[str]
+
+
+def list_shape(desk: Desk, name: str) -> ListShape:
+    """The list of a name in that shape."""
+    lists = desk.watchlists
+    return ListShape(name, lists.names().index(name) + 1, lists.keys(name))

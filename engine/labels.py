@@ -1,0 +1,33 @@
+"""Names that traders give to what they keep for the next time: baskets, watchlists."""
+
+import difflib
+from collections.abc import Collection
+
+from data.csvfiles import control_character
+from data.errors import BadInput
+
+LONGEST = 40
+"""Characters of such a name."""
+
+
+def label_from(text: str, what: str) -> str:
+    """A name for something new. Raises `BadInput`, whose field is `what` it is for."""
+    name = " ".join(text.split())
+    if not 1 <= len(name) <= LONGEST or control_character(name):
+        raise BadInput(what, text, f"give a name of 1 to {LONGEST} characters")
+    return name
+
+
+def same_label(text: str, known: Collection[str]) -> str | None:
+    """The name among those known that is meant, in any letter case; None where there is none."""
+    wanted = " ".join(text.split()).casefold()
+    return next((name for name in known if name.casefold() == wanted), None)
+
+
+def known_label(text: str, what: str, known: Collection[str]) -> str:
+    """The name among those known that is meant. Raises `BadInput` with the nearest names."""
+    found = same_label(text, known)
+    if found is None:
+        near = difflib.get_close_matches(text, known, n=3, cutoff=0.5) or list(known)[:10]
+        raise BadInput(what, text, f"saved are {', '.join(near)}" if near else "none is saved yet")
+    return found
