@@ -94,9 +94,11 @@ class InstrumentIndex:
         return len(self._names.found)
 
     def __iter__(self) -> Iterator[Instrument]:
-        every = {one.key.upper(): one for one in self._source.every()}
-        known = ((key, self._known.get(key) or one) for key, one in every.items())
-        return iter(sorted((one for _, one in known), key=_place))
+        return iter([self._known.get(key) or one for key, one in self._every])
+
+    @cached_property
+    def _every(self) -> list[tuple[str, Instrument]]:
+        return [(one.key.upper(), one) for one in sorted(self._source.every(), key=_place)]
 
     def get(self, key: str) -> Instrument | None:
         """The instrument that an `EXCHANGE:SYMBOL` key names, or named before; letter case aside."""

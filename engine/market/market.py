@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -12,6 +13,7 @@ from data.clock import IST
 from data.errors import BadInput
 from data.money import moved_bps
 from data.proving.readable import UNREADABLE
+from data.reference.classes import classes
 from data.reference.instrument_index import InstrumentIndex
 from data.reference.instruments import BrokerInstrument, BrokerListing, Instrument
 from data.reference.names import Rename
@@ -26,9 +28,11 @@ from engine.events import InstrumentsRenamed
 from engine.instances import ThisEngine
 from engine.market.bars import MinuteBars
 from engine.market.day_lines import DayLines
+from engine.market.finding import MOST, Found, candidates, narrowed, within
 from engine.market.market_data import MarketData
 from engine.market.quotes import StockDetail, detail
 from engine.market.renames import Taken, ToldInstruments, list_at, take
+from engine.market.search_words import Search
 from engine.timing import Timing
 
 log = logging.getLogger(__name__)
@@ -163,12 +167,33 @@ class Market:
 
     async def read_names(self) -> None:
         """Read beside the event loop what a search looks through: the first search waits for it otherwise."""
+        await asyncio.to_thread(classes)
         if not self._market_data.index.is_searched:
             await asyncio.to_thread(self._market_data.index.read_names)
 
     def search(self, text: str, limit: int = 20) -> list[Instrument]:
         """Instruments by symbol or name, of each kind of match first those whose prices the desk follows."""
         return self._market_data.index.search(text, limit, self._market_data.quotes.followed())
+
+    async def find(self, wanted: Search, most: int = MOST) -> Found:
+        """What a search with words finds, `most` of it; prices that are too old are asked for once.
+
+        Prices are asked for of `finding.MOST` instruments at the most, and only where the words need them.
+        """
+        index, first, unknown = self._market_data.index, self._market_data.quotes.followed(), Counter[str]()
+
+        def look() -> tuple[int, list[str]]:
+            looked = candidates(index, wanted.text, first)
+            return len(looked), [one.key for one in narrowed(looked, wanted, classes(), unknown)]
+
+        count, keys = await asyncio.to_thread(look)
+        if not wanted.limits:
+            return Found(tuple(keys[:most]), count, unknown)
+        asked = keys[:MOST]
+        if old := [key for key in asked if self.stale(key)]:
+            await self.fetch(old)
+        found = within(asked, wanted, self.quote, self.change_bps, unknown)
+        return Found(tuple(found[:most]), count, unknown, len(keys) - len(asked))
 
     def detail(self, key: str) -> StockDetail:
         """One instrument with its change, MTF amount per share and who holds it. Raises `BadInput`."""

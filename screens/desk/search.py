@@ -1,56 +1,73 @@
-"""Find a symbol, a client's name or code, from anywhere."""
+"""Find a symbol, a client's name or code, from anywhere; or symbols by words, all of them for a watchlist."""
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import ClassVar, NamedTuple
+from collections.abc import Sequence
+from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.content import Content
 from textual.widgets import Input
 
-from engine.words import formats
-from engine.words.formats import MASK
-from engine.words.gate import gate_sentence
+from data.errors import BadInput, TradedeskError
+from data.reference.classes import classes
+from engine.market.finding import Found
+from engine.market.search_words import Search, search_from
+from engine.words.finding import WORDS_HINT, found_words, put_words
+from engine.words.formats import MASK, counted
+from engine.words.refusals import refusal_words
+from screens.desk.search_rows import Hit, HitKind, client_hit, hit_columns, symbol_hit, symbol_row
 from screens.frame.commands import bindings
 from screens.frame.dock import Card
-from widgets.livegrid import Column, LiveGrid
-from widgets.steady import SteadyInput
+from widgets.livegrid import LiveGrid
+from widgets.steady import SteadyInput, SteadyStatic
+from widgets.text import plain
 
 SHOWN = 30
-"""Symbols offered at once, and clients."""
+"""Symbols offered at once of a mere text, and clients."""
 
-ROWS = 14
+OWNER = "find"
+"""Under this name the prices of what is shown are followed, as long as it is."""
+
+
+ROWS = 15
 """Lines of the card, of which a low terminal has room for fewer."""
 
 
-class FoundKind(StrEnum):
-    """What was found."""
+class WordsInput(SteadyInput):
+    """Where the words are typed. At their end Delete has nothing to delete, and is left to the card."""
 
-    CLIENT = "client"
-    SYMBOL = "symbol"
-
-
-class Found(NamedTuple):
-    """One thing found: a client or a symbol."""
-
-    kind: FoundKind
-    code: str
-    name: str
-    fact: str
-    key: str | int
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A key without use here is absent."""
+        return not self.cursor_at_end if action == "delete_right" else True
 
 
 class FindCard(Card[None]):
-    """One line and what it finds; Enter opens the first or the chosen one, Insert or `+` watches a symbol."""
+    """One line and what it finds. Enter opens the first or the chosen row, `+` watches a symbol.
+
+    Where words beside a text narrow the symbols, Enter puts all that are shown on the list in view, unless
+    one was chosen by the arrows; Delete takes off again what was put on last.
+    """
 
     TITLE_WORDS = "Find"
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("watch.add")]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("watch.add", "watch.remove")]
 
     def __init__(self) -> None:
         super().__init__()
-        self._rows: dict[str, Found] = {}
         self.rows = ROWS
+        self._rows: dict[str, Hit] = {}
+        self._wanted: Search | None = None
+        self._problem = ""
+        self._found: Found | None = None
+        self._looking = False
+        self._enter_waits = False
+        self._chose = False
+        self._put: tuple[str, list[str]] = ("", [])
+        self._were_there = 0
+        self._shown: frozenset[str] = frozenset()
+        self._followed: frozenset[str] = frozenset()
 
     def title(self) -> str:
         """What it is."""
@@ -61,32 +78,30 @@ class FindCard(Card[None]):
         self.screen.set_focus(self.query_one("#words", Input))
 
     def compose(self) -> ComposeResult:
-        """The line and the results."""
-        yield SteadyInput(
+        """The line, what it says of itself, and the results."""
+        yield WordsInput(
             placeholder="symbol, client code or name; ↓ chooses, Enter opens, + watches",
             id="words",
             compact=True,
         )
+        yield SteadyStatic(id="told")
         yield LiveGrid(
-            [
-                Column("kind", "", 6, lambda row: row.kind, style=lambda _: "dim"),
-                Column("code", "code", 12, lambda row: row.code, style=lambda _: "strong"),
-                Column("name", "name", 20, self._shown_name, flex=True),
-                Column("fact", "", 24, lambda row: row.fact, "right", priority=1),
-            ],
+            hit_columns(self.desk, self._shown_name),
             monotonic=self.shell.monotonic,
             markable=False,
             hint="nothing of that name",
             id="found",
         )
 
-    def _shown_name(self, row: Found) -> str:
-        return MASK if self.shell.privacy and row.kind is FoundKind.CLIENT else row.name
+    def _shown_name(self, row: Hit) -> str:
+        return MASK if self.shell.privacy and row.kind is HitKind.CLIENT else row.name
 
     def on_mount(self) -> None:
         """Begin with the clients, who are searched for most."""
-        self._find("")
+        self._look("")
         self.run_worker(self.desk.market.read_names(), exit_on_error=False)
+
+    # Looking
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Results follow the words; `+` is no word, it puts what is chosen on the watchlist."""
@@ -96,49 +111,114 @@ class FindCard(Card[None]):
             if self.check_action("add_watched", ()):
                 self.action_add_watched()
             return
-        self._find(event.value.strip())
-        self.run_worker(self._read_prices(), exclusive=True, exit_on_error=False, group="follow")
+        self._look(event.value)
 
-    def _price_words(self, key: str) -> str:
-        """The last price and its change."""
-        quote = self.desk.market.quote(key)
-        if quote is None:
-            return formats.DASH
-        change = formats.signed_percent(self.desk.market.change_bps(key))
-        return f"{formats.price(quote.last_paise)} {change:>7} %"
+    def _look(self, text: str) -> None:
+        """Show what is found; where that has to be waited for, what was shown stays until then."""
+        self._put, self._found, self._problem = ("", []), None, ""
+        self._chose = self._enter_waits = False
+        try:
+            self._wanted = search_from(text, classes())
+        except BadInput as problem:
+            self._wanted, self._problem = None, f"{problem.value}: {problem.expected}"
+        self._looking = self._wanted is not None and not self._wanted.is_text
+        if self._wanted is not None and self._wanted.is_text:
+            self._show(self._by_text(text.strip()))
+        self._tell()
+        self.run_worker(self._read(), exclusive=True, exit_on_error=False, group="find")
 
-    async def _read_prices(self) -> None:
-        """Read the prices of what was found and is not followed, once."""
-        market = self.desk.market
-        found = [row.key for row in self._rows.values() if isinstance(row.key, str)]
-        if missing := [key for key in found if market.stale(key)]:
-            await market.fetch(missing)
-            for name, row in self._rows.items():
-                if isinstance(row.key, str):
-                    self._rows[name] = row._replace(fact=self._price_words(row.key))
+    def _by_text(self, words: str) -> list[Hit]:
+        """Symbols and clients of these words, first what was typed out in full."""
+        market, clients = self.desk.market, self.desk.clients
+        hits = [symbol_hit(one) for one in (market.search(words, SHOWN) if words else ())]
+        found = clients.search(words) if words else clients.all()
+        hits += [client_hit(self.desk, client) for client in found[:SHOWN]]
+        exact = words.casefold()
+        hits.sort(key=lambda row: (row.code.casefold() != exact, not row.code.casefold().startswith(exact)))
+        return hits
+
+    async def _read(self) -> None:
+        """Find what has to be waited for, then read the prices of what is shown and is not followed, once."""
+        market, wanted = self.desk.market, self._wanted
+        if wanted is not None and not wanted.is_text:
+            found = await market.find(wanted)
+            instruments = [market.index.get(key) for key in found.keys]
+            self._found, self._looking = found, False
+            self._show([symbol_hit(one) for one in instruments if one is not None])
+            self._tell()
+            if self._enter_waits:
+                self._enter()
+        if old := [key for key in self._symbols if market.stale(key)]:
+            await market.fetch(old)
             self.query_one(LiveGrid).apply(set(self._rows))
 
-    def _find(self, words: str) -> None:
-        rows: list[Found] = []
-        for instrument in self.desk.market.search(words, SHOWN) if words else []:
-            fact = self._price_words(instrument.key)
-            rows.append(
-                Found(FoundKind.SYMBOL, instrument.tradingsymbol, instrument.name, fact, instrument.key)
-            )
-        found = self.desk.clients.search(words) if words else self.desk.clients.all()
-        for client in found[:SHOWN]:
-            gate = f"{client.broker} · {gate_sentence(self.desk.reconcile.readiness(client.id))}"
-            rows.append(Found(FoundKind.CLIENT, client.code, client.name, gate, client.id))
-        exact = words.casefold()
-        # What was typed out in full stands first, whatever it is.
-        rows.sort(key=lambda row: (row.code.casefold() != exact, not row.code.casefold().startswith(exact)))
-        self._rows = {f"{row.kind}:{row.key}": row for row in rows}
+    def _show(self, hits: Sequence[Hit]) -> None:
+        self._rows = {hit.row_key: hit for hit in hits}
         grid = self.query_one(LiveGrid)
         grid.set_rows(self._rows)
-        if rows:
-            grid.move_cursor(next(iter(self._rows)))
+        if hits:
+            grid.move_cursor(hits[0].row_key)
+        self.screen.refresh_bindings()
 
-    def on_key(self, event) -> None:
+    @property
+    def _symbols(self) -> list[str]:
+        return [key for row in self._rows.values() if (key := row.symbol_key) is not None]
+
+    @property
+    def _adds_all(self) -> bool:
+        """Whether Enter is about all that is shown."""
+        return self._wanted is not None and not self._wanted.is_text and not self._chose
+
+    @property
+    def _list(self) -> str:
+        return self.desk.watchlists.or_first(self.shell.list_in_view)
+
+    def _tell(self) -> None:
+        """What was found, what is wrong, or what was put on the list; and what Enter does."""
+        name, put = self._put
+        said, style = WORDS_HINT, "-hint"
+        if self._problem:
+            said, style = self._problem, "-problem"
+        elif name:
+            undo = " · Delete takes them off again" if put else ""
+            said, style = f"{put_words(len(put), self._were_there, name)}{undo} · Enter goes back", "-done"
+        elif self._looking:
+            said = "looking…"
+        elif self._found is not None:
+            enter = "Enter opens" if self._chose else self._enter_words()
+            said, style = f"{found_words(self._found)}{enter and ' · '}{enter}", ""
+        line = self.query_one("#told", SteadyStatic)
+        line.set_classes(style)
+        line.update(Content(plain(said)))
+
+    def _enter_words(self) -> str:
+        count = len(self._symbols)
+        return f"Enter puts {'it' if count == 1 else f'all {count}'} on {self._list}" if count else ""
+
+    # Prices
+
+    def on_frame(self) -> None:
+        """Follow what has been shown for a frame, and paint what moved."""
+        shown = frozenset(self._symbols)
+        if shown == self._shown:
+            self._follow_shown(shown)
+        self._shown = shown
+        moved = self.desk.market.take_dirty(OWNER)
+        if moved:
+            self.query_one(LiveGrid).apply({symbol_row(key) for key in moved} & set(self._rows))
+
+    def _follow_shown(self, keys: frozenset[str]) -> None:
+        if keys != self._followed:
+            self._followed = keys
+            self.app.run_worker(self.desk.market.follow(keys, OWNER), exit_on_error=False)
+
+    def on_unmount(self) -> None:
+        """Follow no price that nobody sees."""
+        self._follow_shown(frozenset())
+
+    # Keys
+
+    def on_key(self, event: events.Key) -> None:
         """The arrows choose while the words keep the focus."""
         if self.query_one("#words").has_focus and event.key in ("down", "up", "pagedown", "pageup"):
             grid = self.query_one(LiveGrid)
@@ -146,17 +226,30 @@ class FindCard(Card[None]):
                 grid.action_cursor_by(1 if event.key == "down" else -1)
             else:
                 grid.action_cursor_page(1 if event.key == "pagedown" else -1)
+            self._chose = True
+            self._tell()
             event.stop()
 
     @property
-    def _chosen(self) -> Found | None:
+    def _chosen(self) -> Hit | None:
         key = self.query_one(LiveGrid).cursor_key
         return self._rows.get(key) if isinstance(key, str) else None
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Open what is chosen."""
+        """Put all on the list, or open what is chosen; not before what was typed has been looked for."""
         event.stop()
-        self._open()
+        self._enter_waits = self._looking
+        if not self._looking:
+            self._enter()
+
+    def _enter(self) -> None:
+        self._enter_waits = False
+        if self._put[0] and not self._chose:
+            self.close()
+        elif self._adds_all:
+            self._put_on(self._symbols)
+        elif not self._problem:
+            self._open()
 
     def on_live_grid_opened(self, event: LiveGrid.Opened) -> None:
         """Open the row."""
@@ -175,12 +268,40 @@ class FindCard(Card[None]):
             self.app.call_later(shell.open_symbol, row.key)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Only symbols can be watched."""
+        """Only symbols can be watched, and only what was put on the list is taken off here."""
         if action == "add_watched":
-            return self.is_mounted and self._chosen is not None and self._chosen.kind is FoundKind.SYMBOL
+            return self.is_mounted and self._chosen is not None and self._chosen.kind is HitKind.SYMBOL
+        if action == "remove_watched":
+            return bool(self._put[1])
         return True
 
     def action_add_watched(self) -> None:
         """Put the chosen symbol on the watchlist."""
-        if self._chosen is not None and isinstance(self._chosen.key, str):
-            self.shell.run_command(f"watch {self._chosen.key}")
+        if self._chosen is not None and self._chosen.symbol_key is not None:
+            self._put_on([self._chosen.symbol_key])
+
+    def action_remove_watched(self) -> None:
+        """Take off again what was put on last."""
+        name, keys = self._put
+        self._put = ("", [])
+        self.carry_out(self.before_further_keys(self._take_off(name, keys)))
+
+    def _put_on(self, keys: Sequence[str]) -> None:
+        if keys:
+            self.carry_out(self.before_further_keys(self._add(list(keys), self._list)))
+
+    async def _add(self, keys: list[str], name: str) -> None:
+        try:
+            added = await self.desk.watchlists.add_all(keys, name)
+        except TradedeskError as problem:
+            self.shell.say(refusal_words(problem), "warning")
+            return
+        self._put, self._were_there = (name, added), len(keys) - len(added)
+        self._tell()
+        self.screen.refresh_bindings()
+
+    async def _take_off(self, name: str, keys: list[str]) -> None:
+        gone = await self.desk.watchlists.remove_all(keys, name)
+        self.shell.say(f"{counted(len(gone), 'symbol')} taken off {name} again")
+        self._tell()
+        self.screen.refresh_bindings()

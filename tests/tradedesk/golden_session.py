@@ -122,6 +122,17 @@ STEPS: dict[str, tuple[str, ...]] = {
     "flatten again": ("flatten", "client", "PS1015", "mis"),
     "flatten show": ("flatten", "show"),
     "flatten stop": ("flatten", "stop", "1"),
+    "search by words": ("search", "index:nifty50", "sector:it", "chg>0.5"),
+    "watchlist make": ("watchlist", "make", "Large caps", "TCS", "INFY"),
+    "watchlist add": ("watchlist", "add", "large caps", "SBIN"),
+    "watchlist remove": ("watchlist", "remove", "large caps", "TCS"),
+    "watchlist place": ("watchlist", "place", "large caps", "SBIN", "1"),
+    "watchlist rename": ("watchlist", "rename", "large caps", "Big"),
+    "watchlist move": ("watchlist", "move", "Big", "1"),
+    "watchlist": ("watchlist",),
+    "watchlist export": ("watchlist", "export", "Big", "--file", "{home}/big.csv"),
+    "watchlist import": ("watchlist", "import", "{home}/big.csv", "--list", "Copy"),
+    "watchlist delete": ("watchlist", "delete", "Big"),
     "usage": ("plan", "buy"),
 }
 """What is run, in this order, each under a name of its own; all with `--json`."""

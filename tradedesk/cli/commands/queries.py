@@ -9,6 +9,7 @@ import typer
 
 from data.errors import BadInput
 from data.money import count_from_text
+from engine.words.finding import found_words, put_words
 from engine.words.formats import (
     DASH,
     age,
@@ -29,7 +30,7 @@ from tradedesk.cli.printing.output import counted, document, line, say, table
 from tradedesk.cli.session import run
 from tradedesk.cli.views import values
 from tradedesk.cli.views.clients import holding_shape
-from tradedesk.cli.views.market import DetailShape, detail_shape, quote_shape
+from tradedesk.cli.views.market import DetailShape, detail_shape, found_shape, quote_shape
 from tradedesk.cli.views.orders import order_shape
 
 if TYPE_CHECKING:
@@ -41,22 +42,56 @@ orders_app = typer.Typer(help="Orders of all clients, live ones first.", invoke_
 
 
 def search(
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="Part of a symbol or name.")],
-    most: Annotated[int, typer.Option("--limit", min=1, max=500, help="At most so many.")] = 20,
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="WORDS…",
+            help="Part of a symbol or name, and words such as 'index:nifty50 sector:it cap:large mtf vol>1M"
+            " chg>2 price<500'; quote what has < or >.",
+        ),
+    ],
+    most: Annotated[
+        int | None,
+        typer.Option("--limit", min=1, max=500, help="At most so many; 20 of a mere text, else 500."),
+    ] = None,
+    add: Annotated[
+        str | None, typer.Option("--add", metavar="LIST", help="Put all that is found on a watchlist.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Find instruments by symbol or name, with price and change."""
+    """Find instruments by symbol, name, and words about them, with price and change."""
 
     async def work(desk: "Desk") -> Exit:
+        from data.reference.classes import classes
+        from engine.market.finding import MOST
+        from engine.market.search_words import search_from
+
+        text = " ".join(words)
         await desk.market.read_names()  # the desk may be that of an app
-        keys = [found.key for found in desk.market.search(text, most)]
+        wanted = search_from(text, classes())
+        if wanted.is_text:
+            keys = [found.key for found in desk.market.search(text, most or FOUND_BY_TEXT)]
+        else:
+            found = await desk.market.find(wanted, most or MOST)
+            keys = list(found.keys)
+            say(found_words(found))
         await desk.market.fetch(keys)
         if not keys:
-            say(f"no symbol or name has {text!r}")
-        _quotes(desk, keys, as_json)
+            say(f"nothing has {text!r}")
+        if add is not None and keys:
+            added = await desk.watchlists.add_all(keys, add)
+            say(put_words(len(added), len(keys) - len(added), desk.watchlists.find(add)))
+        if as_json:
+            document([found_shape(desk, key) for key in keys])
+        else:
+            _quotes(desk, keys, False)
         return Exit.DONE
 
     run(work)
+
+
+FOUND_BY_TEXT = 20
+"""Instruments shown of a mere text, best first, where no other number is asked for."""
 
 
 def watch(
@@ -79,8 +114,8 @@ def watch(
             if not await desk.watchlists.remove(key, wanted):
                 raise BadInput("remove", word, f"it is not on the watchlist {wanted}")
         given = [desk.market.index.resolve(word).key for word in symbols or ()]
-        if not given and name is not None and name not in desk.watchlists.names():
-            raise BadInput("list", name, f"watchlists: {', '.join(desk.watchlists.names())}")
+        if not given:
+            wanted = desk.watchlists.find(wanted)
         keys = given or desk.watchlists.keys(wanted)
         await desk.market.fetch(keys)
         if not keys:
