@@ -326,7 +326,7 @@ async def test_only_the_visible_screen_gets_frames() -> None:
         desk.on_frame = lambda: seen.append("desk")  # type: ignore[method-assign]
         bench.app.frame()
         assert seen == ["desk"]
-        await bench.keys("/")
+        await bench.keys("f1")
         seen.clear()
         bench.app.frame()
         assert seen == []
