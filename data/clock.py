@@ -1,15 +1,20 @@
 """The two clocks: wall time for audit and ages, market time for phases and trading dates.
 
 Nothing else in the program may ask the system for the time, so that a test runs a whole day in a second.
+Whoever waits imports `asyncio`: a command that only words a time is over sooner than that import.
 """
 
-import asyncio
+from __future__ import annotations
+
 import heapq
 import time
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    import asyncio
 
 IST = ZoneInfo("Asia/Kolkata")
 """The exchanges' time zone, for display and market phases; storage is UTC."""
@@ -61,10 +66,14 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         """Wait `seconds` of real time."""
+        import asyncio
+
         await asyncio.sleep(seconds)
 
     def timeout(self, seconds: float) -> asyncio.Timeout:
         """Give the block `seconds` of real time."""
+        import asyncio
+
         return asyncio.timeout(seconds)
 
 
@@ -113,6 +122,8 @@ class ManualClock:
 
     async def sleep(self, seconds: float) -> None:
         """Wait until `advance` has moved `seconds` on."""
+        import asyncio
+
         if seconds <= 0:
             await asyncio.sleep(0)
             return
@@ -122,6 +133,8 @@ class ManualClock:
 
     def timeout(self, seconds: float) -> asyncio.Timeout:
         """Give the block `seconds` of real time, so that what hangs ends though nobody moves this clock."""
+        import asyncio
+
         return asyncio.timeout(seconds)
 
     def shift(self, seconds: float) -> None:
@@ -140,6 +153,8 @@ class ManualClock:
 
     async def advance(self, seconds: float) -> None:
         """Move time on, waking each sleeper at its own moment and letting it run."""
+        import asyncio
+
         end = self._elapsed + seconds
         while self._sleepers and self._sleepers[0][0] <= end:
             due, _, woken = heapq.heappop(self._sleepers)

@@ -168,7 +168,7 @@ def test_a_short_read_imports_nothing_heavy(rested: Terminal, words: str) -> Non
         check=True,
     )
     assert json.loads(made.stdout)
-    heavy = {"sqlalchemy", "sqlmodel", "pydantic", "typer", "textual", "aiosqlite"}
+    heavy = {"asyncio", "sqlalchemy", "sqlmodel", "pydantic", "typer", "textual", "aiosqlite"}
     assert set(made.stderr.split()) & heavy == set()
 
 

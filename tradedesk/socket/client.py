@@ -1,6 +1,6 @@
 """Asking the open app for a command, and printing what it tells. Nothing heavy is imported here."""
 
-import secrets
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -45,7 +45,7 @@ def ask(home: Path, words: list[str]) -> Answered:
         if connection is None:
             break
         with connection:
-            request_id = secrets.token_hex(16)
+            request_id = os.urandom(16).hex()
             try:
                 if not connection.request(request_id, words):
                     break
@@ -175,7 +175,7 @@ def _asked_to_halt(home: Path, words: list[str]) -> Answered:
     connection = meet(home, HALT_S)
     if connection is None:
         return Answered(None, words)
-    request_id = secrets.token_hex(16)
+    request_id = os.urandom(16).hex()
     with connection:
         try:
             if not connection.request(request_id, words):
