@@ -176,6 +176,18 @@ async def filed_desk(
         yield desk
 
 
+def there(value: T | None) -> T:
+    """What the test knows to be there; fails where it is None."""
+    assert value is not None
+    return value
+
+
+def sends_nothing(desk: Desk) -> None:
+    """Have the desk's program end, as far as its sends go, before the next claim."""
+    dispatcher: Any = seam(desk).workers.dispatcher
+    dispatcher.submit = lambda ids: None
+
+
 def manual_clock(desk: Desk) -> ManualClock:
     """The clock of a desk under test, which the test moves by hand."""
     clock = desk.clock

@@ -4,7 +4,7 @@ import asyncio
 
 from data.acting import Actor
 from data.vocabulary import DeskKind, SizingKind, Via
-from tests.desks import buy, paper_desk
+from tests.desks import buy, paper_desk, there
 from tests.tampering import tamper
 
 QTY = SizingKind.FIXED_QUANTITY
@@ -39,7 +39,7 @@ async def test_somebody_else_acts_only_within_what_was_asked_in_their_name(tmp_p
         assert rows["ORDER_SENDING"] == ("tester", "")
         own = await desk.plans.freeze(buy("TCS", QTY, 1, 1))
         assert (await told(desk))["PLAN_FROZEN"] == ("tester", "api")
-        assert own.number == plan.number + 1
+        assert own.number == there(plan.number) + 1
         assert (await desk.audit.verify()).ok
 
 

@@ -9,7 +9,7 @@ import pytest
 from data.errors import BadInput
 from data.vocabulary import ClientStatus, DeskKind
 from engine.refusals import TradingStopped
-from tests.desks import buy, paper_desk, until
+from tests.desks import buy, paper_desk, there, until
 from tests.tampering import FIT, UNMARK, copy_of, tamper
 from tests.tradedesk.cli_desk import Terminal
 from tests.whole_home import PRIYA, QTY, whole_home
@@ -46,7 +46,7 @@ async def test_a_cut_or_emptied_audit_stops_trading_and_no_command_denies_it(
     for _ in range(2):  # rows written behind the cut hide nothing
         async with paper_desk(tmp_path, demo=False) as desk:
             assert words in desk.trading_disabled
-            assert "tradedesk audit accept" in desk.trading_disabled
+            assert "tradedesk audit accept" in there(desk.trading_disabled)
             report = await desk.audit.verify()
             assert not report.ok
             assert any(words in found for found in report.found)
@@ -216,7 +216,8 @@ async def test_a_schema_that_is_not_ours_stops_trading_until_it_is_mended(whole,
 async def test_a_trigger_made_behind_a_running_desk_stops_its_trading_once_the_doctor_looks(whole, tmp_path):
     database = copy_of(whole, tmp_path)
     async with paper_desk(tmp_path, demo=False) as desk:
-        assert desk.trading_disabled is None
+        before = desk.trading_disabled
+        assert before is None
         tamper(database, TENFOLD)
         assert "tenfold" in (await bad_checks(desk))["append-only triggers"]
-        assert "tenfold" in desk.trading_disabled
+        assert "tenfold" in there(desk.trading_disabled)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from data.audit import AuditEntry, row_hash
+from data.audit import AuditAction, AuditEntry, row_hash
 from data.clock import ManualClock
 from data.proving.verifying import stored_rows, verify_tail
 from data.repositories.audit import VERIFIED
@@ -150,6 +150,7 @@ async def test_a_chain_rewritten_with_fitting_hashes_is_found_by_the_hash_that_w
     engine = writer_engine(closed.store.path)
     with engine.connect() as connection:
         *_, row = stored_rows(connection)
+    assert row.at is not None
     engine.dispose()
     subjects = (row.client_id, row.order_id, row.plan_number, row.run_number)
     fitting = row_hash(
@@ -170,7 +171,7 @@ async def test_how_far_another_process_has_verified_meanwhile_is_not_taken_back(
 
         async def late(unit):
             monkeypatch.undo()
-            await write(lambda one: one.audit(AuditEntry("TEST", "another")))
+            await write(lambda one: one.audit(AuditEntry(AuditAction.BREAK_OPENED, "another")))
             further.append(await closed.trail.verify_tail())
             return await write(unit)
 

@@ -11,7 +11,7 @@ from data.vocabulary import DayState, OrderState, Policy, Product, RunCount, Siz
 from data.writing.changes import Touched
 from engine.days import roll_day
 from engine.refusals import CannotGoOn
-from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, sell, until
+from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, sell, sends_nothing, until
 from tests.refusing import refuses
 from tradedesk.compose.paper import exchange_of
 from tradedesk.testing import seam
@@ -205,7 +205,7 @@ async def test_orders_left_over_from_a_day_end_with_it_and_are_never_sent_on_the
         low = buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, ROHAN, limit_paise=2300_00)
         await carry_out(desk, low)
         plan = await desk.plans.freeze(buy("TCS", SizingKind.FIXED_QUANTITY, 1, PRIYA))
-        seam(desk).workers.dispatcher.submit = lambda ids: None
+        sends_nothing(desk)
         run = await desk.runs.start(plan, plan.digest)
         await desk.runs.pause(run.number)
         wire = Wire(desk)

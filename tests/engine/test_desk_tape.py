@@ -6,8 +6,7 @@ from data.clock import ManualClock
 from data.vocabulary import DeskKind, SizingKind
 from engine.news import Page, Subject
 from engine.words.tape import news_words
-from tests.desks import START, buy, carry_out, filed_desk, in_time, until
-from tradedesk.testing import seam
+from tests.desks import START, buy, carry_out, filed_desk, in_time, sends_nothing, until
 
 AMIT = 22
 
@@ -43,7 +42,7 @@ async def test_a_run_that_waits_for_the_trader_is_told_as_paused_at_every_openin
     clock = ManualClock(START)
     async with filed_desk(tmp_path, clock) as desk:
         plan = await desk.plans.freeze(buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, AMIT))
-        seam(desk).workers.dispatcher.submit = lambda ids: None  # its program ends before the first claim
+        sends_nothing(desk)  # its program ends before the first claim
         run = await desk.runs.start(plan, plan.digest)
     async with filed_desk(tmp_path, clock, seed=8) as desk:
         await until(desk, lambda: desk.runs.get(run.number).needs_attention)

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -111,13 +112,14 @@ async def test_a_halt_between_claim_and_send_keeps_the_order_back(tmp_path, how)
 
         desk.events.subscribe(hear)
         if how == "row":  # the claim's sender is held up until the halt is in the book
-            wait = seam(desk).workers.dispatcher.outcome
+            dispatcher: Any = seam(desk).workers.dispatcher
+            wait = dispatcher.outcome
 
             async def late(order, tag):
                 await halts[0]
                 return await wait(order, tag)
 
-            seam(desk).workers.dispatcher.outcome = late
+            dispatcher.outcome = late
             (desk.home / "HALT").unlink(missing_ok=True)
             seam(desk).waits = type(seam(desk).waits)(halt_deadline_s=0.0)
         run = await started(desk, ROHAN)

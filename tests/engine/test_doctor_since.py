@@ -10,7 +10,7 @@ from data.errors import BadInput
 from data.store import read_file
 from data.vocabulary import ClientStatus
 from engine.review.doctor import examine
-from tests.desks import START, paper_desk
+from tests.desks import START, paper_desk, there
 from tests.tampering import copy_of, tamper
 from tests.tradedesk.cli_desk import Terminal
 from tests.whole_home import LENT, whole_home
@@ -104,7 +104,7 @@ async def test_it_ends_no_stop_and_adds_what_it_finds(whole, tmp_path):
     tamper(database, OLD_ATTEMPT_GONE)
     async with later_desk(tmp_path) as desk:
         await desk.doctor.run()
-        stopped = desk.trading_disabled
+        stopped = there(desk.trading_disabled)
         assert "attempt 1|1" in stopped
         assert all(check.ok for check in await desk.doctor.run(SINCE))
         assert desk.trading_disabled == stopped
@@ -114,7 +114,7 @@ async def test_it_ends_no_stop_and_adds_what_it_finds(whole, tmp_path):
         old, recent = (await desk.audit.rows(limit=1, action=DISTRUSTED))[0].details["found"]
         assert "attempt 1|1" in old
         assert f"client {LENT} is not as row" in recent
-        assert "attempt 1|1" in desk.trading_disabled
+        assert "attempt 1|1" in there(desk.trading_disabled)
         assert await told(desk) == [DISTRUSTED, DISTRUSTED]
 
 
@@ -123,9 +123,9 @@ async def test_it_stops_trading_that_nothing_stopped(whole, tmp_path):
     async with later_desk(tmp_path) as desk:
         tamper(database, CLIENT_CHANGED)
         await desk.doctor.run(SINCE)
-        assert f"client {LENT} is not as row" in desk.trading_disabled
+        assert f"client {LENT} is not as row" in there(desk.trading_disabled)
     async with later_desk(tmp_path) as desk:
-        assert f"client {LENT} is not as row" in desk.trading_disabled
+        assert f"client {LENT} is not as row" in there(desk.trading_disabled)
 
 
 async def test_a_day_to_come_is_refused(whole, tmp_path):

@@ -6,7 +6,7 @@ from brokers.contract import NotSent
 from data.proving import latest
 from data.vocabulary import ClientStatus, OrderState, PauseReason, RunCount, RunStatus, SizingKind
 from engine.refusals import CannotGoOn, TradingStopped
-from tests.desks import Wire, buy, carry_out, manual_clock, on_tape, paper_desk, until
+from tests.desks import Wire, buy, carry_out, manual_clock, on_tape, paper_desk, there, until
 from tests.refusing import refuses
 from tests.tampering import tamper
 
@@ -61,8 +61,8 @@ async def test_an_order_that_was_changed_in_the_file_is_not_sent_and_trading_sto
         run = desk.runs.get(number)
         assert (run.status, run.pause_reason) == (RunStatus.PAUSED, PauseReason.BOOKS_DIFFER)
         assert run.needs_attention
-        assert f"order {order_id} is not as the audit left it" in desk.trading_disabled
-        assert "tradedesk audit accept" in desk.trading_disabled
+        assert f"order {order_id} is not as the audit left it" in there(desk.trading_disabled)
+        assert "tradedesk audit accept" in there(desk.trading_disabled)
         assert on_tape(desk, "not as the audit left it")
         with pytest.raises(TradingStopped):
             await desk.runs.go_on(number, 3)
@@ -90,7 +90,7 @@ async def test_a_run_whose_conditions_were_changed_in_the_file_sends_nothing(tmp
         tamper(tmp_path / "desk.db", "UPDATE run SET send_within_s = 900")
         shut.clear()
         await until(desk, lambda: desk.trading_disabled)
-        assert f"run {number} is not as the audit left it" in desk.trading_disabled
+        assert f"run {number} is not as the audit left it" in there(desk.trading_disabled)
         assert wire.placed == []
 
 
@@ -120,7 +120,7 @@ async def test_a_change_of_a_changed_row_renews_no_proof(tmp_path, reopened):
             await desk.orders.cancel([1], "changed my mind")
             await until(desk, lambda: desk.orders.get(1).state is OrderState.CANCELLED)
             await until(desk, lambda: desk.trading_disabled)
-            assert "orders 1 is not as the audit left it" in desk.trading_disabled
+            assert "orders 1 is not as the audit left it" in there(desk.trading_disabled)
     if reopened:
         tamper(tmp_path / "desk.db", "UPDATE client SET phone = '+91' WHERE id = 8")
     async with paper_desk(tmp_path, demo=False) as desk:

@@ -14,6 +14,7 @@ from brokers.simulators.exchange.exchange import PaperExchange
 from data.clock import ManualClock
 from data.home import books_file
 from data.migrating import BooksFile
+from data.reference.instruments import BrokerInstrument
 from data.reference.phases import load_calendar
 from data.reference.seed import universe
 from data.vocabulary import ClientStatus, ConnectionKind, DeskKind, SizingKind
@@ -43,7 +44,8 @@ class Dump:
 
     def __init__(self, desk):
         self.reads = 0
-        self.rows, self.unread = [], ()
+        self.rows: list[BrokerInstrument] = []
+        self.unread: tuple[UnreadRow, ...] = ()
         self.problem = ""
         desk.connections.feed.broker.instruments = self.read
 

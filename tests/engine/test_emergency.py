@@ -23,7 +23,18 @@ from engine.access.sessions import Sessions
 from engine.execution.runs import Runs
 from engine.halt.booked import FILE_ONLY
 from engine.halt.halts import Halts
-from tests.desks import Wire, books_are_sound, buy, by_phone, carry_out, disk, on_tape, paper_desk, until
+from tests.desks import (
+    Wire,
+    books_are_sound,
+    buy,
+    by_phone,
+    carry_out,
+    disk,
+    on_tape,
+    paper_desk,
+    sends_nothing,
+    until,
+)
 from tradedesk.compose.paper import exchange_of
 from tradedesk.testing import seam
 
@@ -153,7 +164,7 @@ async def test_a_certificate_whose_halt_alone_is_in_the_books_is_kept_too(tmp_pa
 
 async def test_what_was_reserved_and_not_sent_is_freed_as_the_books_take_the_halt(tmp_path):
     async with paper_desk(tmp_path) as desk:
-        seam(desk).workers.dispatcher.submit = lambda ids: None
+        sends_nothing(desk)
         plan = await desk.plans.freeze(buy("TCS", SizingKind.FIXED_QUANTITY, 1, ROHAN, limit_paise=2400_00))
         await desk.runs.start(plan, plan.digest)
 

@@ -1,6 +1,7 @@
 """A desk's life: one app, what a dead engine left behind, and a book that follows other processes."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -13,7 +14,17 @@ from data.tables.columns import table
 from data.tables.orders import AttemptRecord, Order
 from data.vocabulary import ClientStatus, DeskKind, OrderState, PauseReason, RunCount, RunStatus, SizingKind
 from engine.instances import AppAlreadyRuns
-from tests.desks import START, Wire, books_are_sound, buy, carry_out, filed_desk, paper_desk, until
+from tests.desks import (
+    START,
+    Wire,
+    books_are_sound,
+    buy,
+    carry_out,
+    filed_desk,
+    paper_desk,
+    sends_nothing,
+    until,
+)
 from tradedesk.testing import seam
 
 ROHAN, PRIYA, AMIT = 8, 15, 22
@@ -53,7 +64,7 @@ async def test_what_a_dead_engine_left_is_in_doubt_adopted_by_tag_or_sent_on_by_
         sent = await desk.runs.start(plan, plan.digest)
         await until(desk, lambda: len(wire.placed) == 2, step_s=0.0)
         plan = await desk.plans.freeze(buy("TCS", SizingKind.FIXED_QUANTITY, 1, AMIT))
-        seam(desk).workers.dispatcher.submit = lambda ids: None  # dies between the commit and the first claim
+        sends_nothing(desk)  # dies between the commit and the first claim
         unsent = await desk.runs.start(plan, plan.digest)
         # The process is killed here: nothing of what comes in after this reaches its books.
         seam(desk).waits = type(seam(desk).waits)(send_timeout_s=0.05)
@@ -138,7 +149,8 @@ async def test_a_command_beside_a_running_app_need_not_read_the_books_again(tmp_
         async with filed_desk(tmp_path, clock, DeskKind.COMMAND, seed=8) as other:
             assert other.reconcile.compared_at(ROHAN) == at
             assert not other.reconcile.is_compared(PRIYA)
-            other.connections.feed.broker.holdings = None  # whoever asks for books fails
+            broker: Any = other.connections.feed.broker
+            broker.holdings = None  # whoever asks for books fails
             assert (await other.plans.preview(one)).orders == 1
         clock.shift(seam(desk).waits.compare_every_s + 1)
         async with filed_desk(tmp_path, clock, DeskKind.COMMAND, seed=8) as other:

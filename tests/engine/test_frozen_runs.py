@@ -5,7 +5,7 @@ from datetime import timedelta
 from data.clock import ManualClock
 from data.vocabulary import DeskKind, RunCount, RunStatus, SizingKind
 from engine.words.runs import run_why, run_words
-from tests.desks import START, Wire, buy, filed_desk, until
+from tests.desks import START, Wire, buy, filed_desk, sends_nothing, until
 from tradedesk.cli.views.orders import run_shape
 from tradedesk.testing import seam
 
@@ -16,7 +16,7 @@ TWO = buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, ROHAN, PRIYA, limit_paise=24
 async def test_a_run_whose_program_lives_and_does_nothing_is_frozen_since_its_last_heartbeat(tmp_path):
     clock = ManualClock(START)
     async with filed_desk(tmp_path, clock, DeskKind.APP) as app:
-        seam(app).workers.dispatcher.submit = lambda ids: None
+        sends_nothing(app)
         plan = await app.plans.freeze(TWO)
         number = (await app.runs.start(plan, plan.digest)).number
         heard = clock.now()
@@ -37,7 +37,7 @@ async def test_a_run_whose_program_lives_and_does_nothing_is_frozen_since_its_la
 async def test_an_app_sees_a_command_freeze_and_wake_beside_it(tmp_path):
     clock, own = ManualClock(START), ManualClock(START)
     async with filed_desk(tmp_path, clock, DeskKind.COMMAND) as command:
-        seam(command).workers.dispatcher.submit = lambda ids: None
+        sends_nothing(command)
         plan = await command.plans.freeze(TWO)
         number = (await command.runs.start(plan, plan.digest)).number
         async with filed_desk(tmp_path, own, DeskKind.APP, seed=8) as app:

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from brokers.contract import BrokerHolding, BrokerRows, NotSent, Refused
+from brokers.contract import BrokerHolding, BrokerRows, NotSent, Outcome, Refused
 from data.clock import ManualClock
 from data.csvfiles import FileProblem
 from data.errors import BadInput
@@ -32,7 +32,7 @@ from engine.events import ClientsChanged
 from engine.planning.checks import ClientInput, HeldShares, authorisation_refusal
 from engine.words.gate import verdict_words
 from engine.words.why import detail_words
-from tests.desks import buy, gate_words, on_tape, paper_desk, sell, until
+from tests.desks import buy, gate_words, on_tape, paper_desk, sell, there, until
 from tests.signing import START, signing_desk
 from tradedesk.testing import seam
 
@@ -224,7 +224,7 @@ async def test_settled_shares_without_ddpi_sell_once_the_client_has_authorised_i
         plan = await desk.plans.freeze(buy("TCS", SizingKind.FIXED_QUANTITY, 4, 1))
         assert [line.verdict for line in plan.lines] == [Verdict.OK]
         held = seam(desk).book.holdings
-        security = desk.market.index.get("NSE:TCS").security
+        security = there(desk.market.index.get("NSE:TCS")).security
         today = HoldingView(1, security, "NSE:TCS", "TCS", Product.CNC, 4, 0, 0, 0, 0, 4_00_000)
         half = sell("TCS", SizingKind.PERCENT_OF_POSITION, 50_00, 1)
         held[1] = (today,)
@@ -238,7 +238,7 @@ async def test_settled_shares_without_ddpi_sell_once_the_client_has_authorised_i
 
 async def test_shares_that_the_client_has_released_today_sell_and_no_more(tmp_path):
     async with signing_desk(tmp_path, "C1", kind=DeskKind.SCRIPT) as (desk, broker):
-        isin = desk.market.index.get("NSE:TCS").isin
+        isin = there(desk.market.index.get("NSE:TCS")).isin
         shares = BrokerHolding("NSE", "TCS", isin, Product.CNC, 10, 0, 0, 0, 0, 10_000_00, authorised=4)
 
         async def holdings(account):
@@ -319,7 +319,7 @@ async def refusing_desk(home):
         for number in (1, 2):
             await desk.sessions.sign_in(number, f"for-U{number}")
             await desk.routes.set(number, own(f"203.0.113.{number}"))
-        answers = {"U1": Refused("route", WRONG_ADDRESS)}
+        answers: dict[str, Outcome] = {"U1": Refused("route", WRONG_ADDRESS)}
         place, cancel = broker.place, broker.cancel
 
         async def placed(account, request):
@@ -395,11 +395,11 @@ async def test_only_another_way_out_ends_a_refusal_by_itself(tmp_path):
     async with refusing_desk(tmp_path) as (desk, _answers):
         await sent(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1))
         await desk.routes.set(1, own("203.0.113.1", consent="paper 2"))
-        assert (colours(desk, 1)["route"], desk.routes.of(1).consent) == ("red", "paper 2")
+        assert (colours(desk, 1)["route"], there(desk.routes.of(1)).consent) == ("red", "paper 2")
         await desk.routes.set(2, own("203.0.113.9"))
         assert colours(desk, 1)["route"] == "red"
         await desk.routes.set(1, own("203.0.113.7"))
-        assert (colours(desk, 1)["route"], desk.routes.of(1).refused_text) == ("green", "")
+        assert (colours(desk, 1)["route"], there(desk.routes.of(1)).refused_text) == ("green", "")
 
 
 async def test_a_cancel_from_a_wrong_address_tells_it_too_and_what_never_left_tells_nothing(tmp_path):
@@ -425,12 +425,13 @@ async def test_a_route_file_is_taken_whole_or_not_at_all(tmp_path):
         report = await desk.routes.import_csv(file)
         assert (report.added, report.updated, report.unchanged) == (1, 0, 0)
         assert (await desk.routes.import_csv(file)).unchanged == 1
-        route = desk.routes.of(1)
+        route = there(desk.routes.of(1))
         assert (route.kind, route.demat, route.mtf_enabled) == (RouteKind.OWN, Demat.DDPI, True)
         assert route.consent_until == date(2027, 3, 31)
         file.write_text("code,kind,family\nAM1042,own,Rao\n")
         assert (await desk.routes.import_csv(file)).updated == 1
-        assert (desk.routes.of(1).family, desk.routes.of(1).api_key) == ("Rao", route.api_key)
+        again = there(desk.routes.of(1))
+        assert (again.family, again.api_key) == ("Rao", route.api_key)
 
         bad = [
             ("C9,own,ab12,,,,", "code"),

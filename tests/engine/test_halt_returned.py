@@ -7,7 +7,7 @@ import pytest
 from brokers.contract import Accepted, BrokerRows, BrokerStatus
 from data.store import StoreUnwritable
 from data.vocabulary import HaltScope, OrderState, SizingKind
-from tests.desks import Wire, books_are_sound, buy, carry_out, disk, manual_clock, paper_desk, until
+from tests.desks import Wire, books_are_sound, buy, carry_out, disk, manual_clock, paper_desk, there, until
 from tradedesk.compose.paper import exchange_of
 
 ROHAN, PRIYA = 8, 15
@@ -111,7 +111,7 @@ async def test_what_cannot_be_written_is_cancelled_and_named_too(tmp_path):
         await until(desk, fired.done)
         with pytest.raises(StoreUnwritable, match=f"took {total + 1} cancels all the same"):
             fired.result()
-        made = desk.halt.unwritten.certificate
+        made = there(desk.halt.unwritten).certificate
         assert states(desk)[1] is BrokerStatus.CANCELLED
         assert (made.ended, made.cancelled, made.external) == (True, total + 1, ())
         assert (order.id, "cancelled") in [(one.order_id, one.result) for one in made.orders]

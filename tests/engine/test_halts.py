@@ -33,6 +33,7 @@ from tests.desks import (
     filed_desk,
     manual_clock,
     paper_desk,
+    there,
     until,
 )
 from tests.refusing import refuses
@@ -271,9 +272,7 @@ async def test_an_order_from_the_clients_phone_is_cancelled_too_and_stands_in_th
             orders = exchange_of(desk).orders(desk.clients.get(client_id).code)
             assert {order.status for order in orders} == {BrokerStatus.CANCELLED}
         (line,) = made.lines
-        assert line.first_cancel_s is not None
-        assert line.ended_s is not None
-        assert line.first_cancel_s <= line.last_cancel_s <= line.ended_s
+        assert there(line.first_cancel_s) <= there(line.last_cancel_s) <= there(line.ended_s)
 
 
 async def test_a_halt_that_died_in_the_middle_goes_on_to_its_certificate_by_itself(tmp_path):
@@ -291,8 +290,8 @@ async def test_a_halt_that_died_in_the_middle_goes_on_to_its_certificate_by_itse
         assert desk.halt.latest() is None
         assert desk.counts().live == 2
     async with filed_desk(tmp_path, clock) as desk:
-        await until(desk, lambda: desk.halt.latest() is not None and desk.halt.latest().ended)
-        made = desk.halt.latest()
+        await until(desk, lambda: (made := desk.halt.latest()) is not None and made.ended)
+        made = there(desk.halt.latest())
         assert (made.cancelled, made.by) == (2, "tester")
         assert desk.counts().live == 0
         await until(desk, lambda: not desk.halt.firing)

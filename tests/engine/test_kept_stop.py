@@ -9,7 +9,7 @@ import pytest
 
 from data.vocabulary import ClientStatus, DeskKind
 from engine.refusals import TradingStopped
-from tests.desks import buy, paper_desk, until
+from tests.desks import buy, paper_desk, there, until
 from tests.refusing import refuses
 from tests.tampering import copy_of, tamper
 from tests.tradedesk.cli_desk import Terminal
@@ -41,7 +41,7 @@ async def test_what_only_the_doctor_finds_stops_trading_for_good(whole, tmp_path
     for _ in range(2):
         async with paper_desk(tmp_path, demo=False) as desk:
             assert words in desk.trading_disabled
-            assert "tradedesk audit accept" in desk.trading_disabled
+            assert "tradedesk audit accept" in there(desk.trading_disabled)
             plan = await desk.plans.freeze(buy("INFY", QTY, 1, PRIYA))
             with refuses(TradingStopped, re.escape(words)):
                 await desk.runs.start(plan, plan.digest)
@@ -58,12 +58,13 @@ async def test_what_only_the_doctor_finds_stops_trading_for_good(whole, tmp_path
 async def test_a_desk_that_is_open_hears_of_it_and_of_its_end(whole, tmp_path):
     database = copy_of(whole, tmp_path)
     async with paper_desk(tmp_path, demo=False) as desk:
-        assert desk.trading_disabled is None
+        before = desk.trading_disabled
+        assert before is None
         tamper(database, "UPDATE client SET phone = phone || '1' WHERE id = 8")
         async with paper_desk(tmp_path, demo=False, kind=DeskKind.COMMAND) as another:
             assert "proofs" in await bad_checks(another)
         await until(desk, lambda: desk.trading_disabled, step_s=5)
-        assert "client 8 is not as row" in desk.trading_disabled
+        assert "client 8 is not as row" in there(desk.trading_disabled)
         tamper(database, "UPDATE client SET phone = substr(phone, 1, length(phone) - 1) WHERE id = 8")
         async with paper_desk(tmp_path, demo=False, kind=DeskKind.COMMAND) as another:
             assert await bad_checks(another) == {}

@@ -25,7 +25,18 @@ from engine.planning.by_client import clients_of, with_affordable
 from engine.planning.intent import Intent, Leg, LineChange, Selection, Sizing
 from engine.planning.plan_record import from_json, to_json, verify_record
 from engine.refusals import DuplicateIntent, NotConfirmed
-from tests.desks import Wire, books_are_sound, buy, carry_out, exchange_of, on_tape, paper_desk, until
+from tests.desks import (
+    Wire,
+    books_are_sound,
+    buy,
+    carry_out,
+    exchange_of,
+    on_tape,
+    paper_desk,
+    sends_nothing,
+    there,
+    until,
+)
 from tradedesk.testing import seam
 
 QTY = SizingKind.FIXED_QUANTITY
@@ -101,7 +112,7 @@ async def test_a_plan_of_legs_is_read_back_as_it_was_and_only_as_it_was(tmp_path
         record = json.loads(json.dumps(to_json(plan)))
         assert verify_record(record)
         assert from_json(record) == plan
-        assert await desk.plans.get(plan.number) == plan
+        assert await desk.plans.get(there(plan.number)) == plan
         assert (record["format"], record["per_client"]) == (2, "in_order")
         assert [(leg["leg"], leg["key"], leg["side"], leg["stage"]) for leg in record["legs"]] == [
             (1, "NSE:TCS", "SELL", 0),
@@ -118,7 +129,7 @@ async def test_a_run_of_legs_is_paused_resumed_at_prices_of_now_and_ends(tmp_pat
     async with paper_desk(tmp_path) as desk:
         clients = (await going(desk, TEN))[:2]
         await with_tcs(desk, *clients)
-        seam(desk).workers.dispatcher.submit = lambda ids: None
+        sends_nothing(desk)
         plan = await desk.plans.freeze(sell_then_buy(*clients))
         run = await desk.runs.start(plan, plan.digest)
         del seam(desk).workers.dispatcher.submit
@@ -144,7 +155,8 @@ async def test_a_move_of_one_leg_beyond_its_limit_pauses_the_run(tmp_path: Path)
         clients = (await going(desk, TEN))[:2]
         await with_tcs(desk, *clients)
         plan = await desk.plans.freeze(sell_then_buy(*clients))
-        submit, seam(desk).workers.dispatcher.submit = seam(desk).workers.dispatcher.submit, lambda ids: None
+        submit = seam(desk).workers.dispatcher.submit
+        sends_nothing(desk)
         run = await desk.runs.start(plan, plan.digest)
         exchange_of(desk).pin("INFY", 1530_00, 1491_00)
         await desk.market.fetch(["NSE:INFY"])

@@ -9,7 +9,7 @@ import pytest
 from data.store import read_file
 from data.vocabulary import ClientStatus, DeskKind
 from engine.review.doctor import examine
-from tests.desks import paper_desk
+from tests.desks import paper_desk, there
 from tests.tampering import copy_of, tamper
 from tests.whole_home import LENT, whole_home
 
@@ -33,7 +33,7 @@ async def proofs(desk):
 async def not_held(desk):
     ok, words = await proofs(desk)
     assert ok, words
-    return int(re.search(r"(\d+) rows of earlier versions are not held", words)[1])
+    return int(there(re.search(r"(\d+) rows of earlier versions are not held", words))[1])
 
 
 async def test_rows_without_a_proof_are_counted_until_they_change(earlier, tmp_path):

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -330,7 +331,7 @@ def test_selling_more_than_is_free_offers_what_is_free() -> None:
 
 # --- reasons ------------------------------------------------------------------------------------------
 
-CLIENT_FAULTS: dict[Reason, dict[str, object]] = {
+CLIENT_FAULTS: dict[Reason, dict[str, Any]] = {
     Reason.HALTED: {"halt": HaltStrength.ALL},
     Reason.CLIENT_PENDING: {"status": ClientStatus.PENDING, "status_reason": "KYC"},
     Reason.CLIENT_INACTIVE: {
@@ -348,7 +349,7 @@ CLIENT_FAULTS: dict[Reason, dict[str, object]] = {
     Reason.DUPLICATE_INTENT: {"duplicate": True},
     Reason.INSUFFICIENT_FUNDS: {"available_paise": 100_00},
 }
-MARKET_FAULTS: dict[Reason, dict[str, object]] = {
+MARKET_FAULTS: dict[Reason, dict[str, Any]] = {
     Reason.MARKET_CLOSED: {"phase_kind": PhaseKind.AUCTION_REFERENCE},
     Reason.PRICE_STALE: {"price_age_s": 3.1},
     Reason.OUTSIDE_PRICE_BAND: {"upper_circuit_paise": 2_499_00},
@@ -372,8 +373,8 @@ def test_every_reason_is_given_alone_and_in_the_fixed_order_when_all_hold() -> N
             continue
         for present in ([reason], [later for later in CHECK_ORDER[position:] if later in faults]):
             # A quantity of zero is over no limit and needs no money; the status is one word.
-            for_client: dict[str, object] = {}
-            for_market: dict[str, object] = {}
+            for_client: dict[str, Any] = {}
+            for_market: dict[str, Any] = {}
             for fault in reversed(present):
                 (for_market if fault in market else for_client).update(faults[fault])
             made = plan(by_mtf, inputs(replace(good, **for_client), **for_market))

@@ -246,7 +246,7 @@ def test_shares_that_the_broker_lacks_are_none_of_those_free_to_sell(
     held = HoldingView(
         ROHAN, "INE", "NSE:INFY", "INFY", Product.CNC, today, t1, free, pledged, blocked, 100_00
     )
-    lacking = BreakView(1, ROHAN, BreakKind.SHARES, "INE", "CNC", "INFY", *found, START)
+    lacking = BreakView(1, ROHAN, BreakKind.SHARES, "INE", "CNC", "INFY", found[0], found[1], START)
     others = BreakView(2, ROHAN, BreakKind.SHARES, "INE", "MTF", "INFY", 4, 0, START)
     assert free_to_sell(held, [others, lacking], False) == whole
     assert free_to_sell(held, [others, lacking], True) == on_settled_alone

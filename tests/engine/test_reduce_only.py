@@ -34,6 +34,7 @@ from tests.desks import (
     manual_clock,
     paper_desk,
     sell,
+    there,
     until,
 )
 from tests.refusing import refuses
@@ -144,12 +145,12 @@ async def test_a_position_read_long_ago_is_read_again(tmp_path):
         await holding(desk, ROHAN)
         await reduce_only(desk)
         await sent(desk, sell("RELIANCE", *TEN, ROHAN))
-        known = desk.reconcile.compared_at(ROHAN)
+        known = there(desk.reconcile.compared_at(ROHAN))
         wire = Wire(desk)
         await manual_clock(desk).advance(2 * WAITS.position_valid_s)
         await sent(desk, sell("RELIANCE", SizingKind.FIXED_QUANTITY, 3, ROHAN))
         assert len(wire.placed) == 1
-        assert desk.reconcile.compared_at(ROHAN) >= known + timedelta(seconds=WAITS.position_valid_s)
+        assert there(desk.reconcile.compared_at(ROHAN)) >= known + timedelta(seconds=WAITS.position_valid_s)
 
 
 async def test_what_the_broker_has_less_of_counts(tmp_path):
@@ -268,7 +269,7 @@ async def test_no_modify_leaves_and_sales_sent_under_the_halt_are_not_swept(tmp_
         (order,) = await sent(desk, priced, (OrderState.OPEN,))
         await manual_clock(desk).advance(10)
         assert desk.orders.get(order.id).state is OrderState.OPEN
-        assert desk.halt.certificate(made.number).cancelled == made.cancelled
+        assert there(desk.halt.certificate(made.number)).cancelled == made.cancelled
         with refuses(Halted, "a halt covers this order"):
             await desk.orders.modify(order.id, limit_paise=HIGH - 100_00)
 
@@ -290,7 +291,7 @@ async def test_a_desk_opened_again_knows_its_strength(tmp_path):
     async with filed_desk(tmp_path, clock) as desk:
         (standing,) = desk.halt.active()
         assert (standing.number, standing.strength) == (made.number, HaltStrength.REDUCE)
-        assert desk.halt.certificate(made.number).strength is HaltStrength.REDUCE
+        assert there(desk.halt.certificate(made.number)).strength is HaltStrength.REDUCE
         assert not (desk.home / "HALT").exists()
         plan = await desk.plans.freeze(buy("RELIANCE", *TEN, ROHAN))
         assert {line.reason for line in plan.lines} == {Reason.HALTED}

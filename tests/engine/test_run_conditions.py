@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any, cast
 
 import pytest
 
@@ -31,7 +32,7 @@ from engine.refusals import CannotGoOn, Halted, PlanDrifted
 from engine.words.refusals import refusal_words
 from engine.words.runs import run_why
 from engine.words.tickets import review_sentence
-from tests.desks import Wire, books_are_sound, buy, manual_clock, on_tape, paper_desk, sell, until
+from tests.desks import Wire, books_are_sound, buy, manual_clock, on_tape, paper_desk, sell, there, until
 from tests.refusing import refuses
 from tests.tampering import tamper
 from tradedesk.compose.paper import exchange_of
@@ -126,7 +127,7 @@ async def test_without_a_price_limit_market_orders_leave_however_far_the_price_h
         assert ", no drift limit, reserves ₹" in sentence
         limited = await it.desk.plans.freeze(replace(LIMIT, drift=Drift.NONE))
         assert "LIMIT 2,440.00, max ₹" in review_sentence(limited, masked=False)
-        assert await it.desk.plans.get(plan.number) == plan
+        assert await it.desk.plans.get(there(plan.number)) == plan
         await it.start(free)
         await it.price(2600_00)
         it.shut = False
@@ -162,7 +163,7 @@ async def test_each_leg_has_a_price_limit_of_its_own_or_none(tmp_path):
         tcs = Leg(Side.BUY, "NSE:TCS", Sizing(SizingKind.FIXED_QUANTITY, 1), drift=Drift.NONE)
         plan = await it.desk.plans.freeze(replace(MARKET, further=(tcs,)))
         assert [part.drift_limit_bps for part in plan.parts] == [50, None]
-        assert await it.desk.plans.get(plan.number) == plan
+        assert await it.desk.plans.get(there(plan.number)) == plan
         with closing(sqlite3.connect(tmp_path / "desk.db")) as file:
             stored = file.execute("SELECT drift_limit_bps FROM plan_leg ORDER BY leg").fetchall()
         assert stored == [(50,), (None,)]
@@ -260,13 +261,13 @@ async def test_a_run_that_needs_longer_by_its_budgets_may_take_longer_and_the_pl
             def __getattr__(self, name):
                 return can if name == "capabilities" else getattr(kept, name)
 
-        connection.broker = Slow()
+        connection.broker = cast(Any, Slow())
         everyone = sorted(client.id for client in desk.clients.all() if client.gate is None)
         plan = await desk.plans.freeze(buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, *everyone))
         assert plan.orders > 40
         assert plan.eta_s >= plan.orders - 2, "one a second beside the share of cancels"
         assert plan.send_within_s == round(1.5 * plan.eta_s + 15)
-        assert (await desk.plans.get(plan.number)) == plan, "it is stored, and under the digest"
+        assert (await desk.plans.get(there(plan.number))) == plan, "it is stored, and under the digest"
 
 
 # --- going on ---
@@ -430,7 +431,7 @@ async def test_what_was_claimed_before_a_pause_or_a_stop_does_not_leave_after_it
         wire.on_place = place
         plan = await desk.plans.freeze(LIMIT)
         run = await desk.runs.start(plan, plan.digest)
-        kept = "unsent" if act == "pause" else "cancelled"
+        kept = RunCount.UNSENT if act == "pause" else RunCount.CANCELLED
         await until(desk, lambda: desk.runs.get(run.number).counts[kept] == 3, step_s=0.05)
         accounts = [desk.connections.account(desk.clients.get(client)) for client in (ROHAN, PRIYA, AMIT)]
         assert sum([len(await desk.connections.feed.broker.orders(account)) for account in accounts]) == 0

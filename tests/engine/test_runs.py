@@ -34,6 +34,7 @@ from tests.desks import (
     manual_clock,
     paper_desk,
     sell,
+    there,
     until,
 )
 from tests.refusing import refuses
@@ -270,7 +271,7 @@ async def test_what_is_left_of_a_run_is_told_by_the_budgets_until_the_last_order
         now, left = desk.clock.now(), desk.runs.get(run.number).eta_s
         assert left == pytest.approx(60 - now.timestamp() % 60)
         await until(desk, lambda: desk.runs.get(run.number).counts[RunCount.FILLED] == 2)
-        last = max(order.sent_at for order in desk.orders.all(run=run.number))
+        last = max(there(order.sent_at) for order in desk.orders.all(run=run.number))
         late = (last - now).total_seconds() - left
         assert -0.01 <= late < 10, "later only by steps that the clock took while the order was claimed"
         assert desk.runs.get(run.number).eta_s == 0

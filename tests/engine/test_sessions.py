@@ -14,7 +14,7 @@ from data.vocabulary import ClientStatus, SessionProblem, SessionState
 from engine.access.sessions import next_end
 from engine.access.sign_in_queue import SignInState
 from engine.events import SessionsChanged
-from tests.desks import paper_desk
+from tests.desks import paper_desk, there
 from tests.signing import START, signing_desk
 from tradedesk.testing import seam
 
@@ -76,7 +76,7 @@ async def test_a_sign_in_holds_until_six_and_the_desk_ends_it_by_itself(tmp_path
         assert session.expires_at == datetime(2026, 11, 19, 0, 30, tzinfo=UTC)
         assert desk.clients.get(one.id).session is SessionState.OK
         assert desk.sessions.due() == [two]
-        clock.shift((session.expires_at - START).total_seconds() - 60)
+        clock.shift((there(session.expires_at) - START).total_seconds() - 60)
         assert [client.code for client in desk.sessions.due()] == ["C2", "C1"]
         assert await desk.sessions.expire_due() == 0
         clock.shift(60)
@@ -162,7 +162,7 @@ async def test_a_read_that_the_broker_refuses_signs_the_client_out(tmp_path):
         while seam(desk).background.loading:
             await asyncio.wait(seam(desk).background.loading)
         assert desk.clients.get(1).session is SessionState.EXPIRED
-        assert desk.sessions.of(1).problem is SessionProblem.ENDED
+        assert there(desk.sessions.of(1)).problem is SessionProblem.ENDED
 
 
 async def test_the_queue_goes_on_while_answers_are_checked_and_keeps_reasons(tmp_path):
@@ -178,16 +178,16 @@ async def test_the_queue_goes_on_while_answers_are_checked_and_keeps_reasons(tmp
         clock.shift(20)
         queue.submit("for-U1")
         assert queue.entries[0].state is SignInState.CHECKING
-        assert queue.current.code == "C2"
-        assert queue.following.code == "C3"
+        assert there(queue.current).code == "C2"
+        assert there(queue.following).code == "C3"
         assert (queue.progress().spent_s, queue.progress().left_s) == (20.0, 40.0)
         with pytest.raises(BadInput, match="no request_token"):
             queue.submit("http://127.0.0.1/?status=success")
-        assert queue.current.code == "C2"
+        assert there(queue.current).code == "C2"
         with pytest.raises(BadInput, match="given for C1 already") as refused:
             queue.submit("http://127.0.0.1/?request_token=for-U1")
         assert "for-U1" not in str(refused.value)
-        assert queue.current.code == "C2"
+        assert there(queue.current).code == "C2"
         queue.submit("for-U3")
         queue.skip()
         await queue.settled()

@@ -1,6 +1,7 @@
 """What is larger than the broker takes in one order goes as several, each with a tag of its own."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -16,10 +17,11 @@ ROHAN, AMIT = 8, 22
 async def desk(tmp_path):
     async with paper_desk(tmp_path) as one:
         broker = one.connections.feed.broker
+        kind: Any = type(broker)
         small = dataclasses.replace(broker.capabilities, max_order_quantity=3, max_order_value_paise=8_000_00)
-        type(broker).capabilities, kept = property(lambda _: small), type(broker).capabilities
+        kind.capabilities, kept = property(lambda _: small), kind.capabilities
         yield one
-        type(broker).capabilities = kept
+        kind.capabilities = kept
         await books_are_sound(one)
 
 
