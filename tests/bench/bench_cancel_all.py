@@ -17,7 +17,7 @@ from pathlib import Path
 from data.vocabulary import RunCount, SizingKind
 from engine.desk import Desk
 from engine.rules import WORKERS
-from tests.bench.frame import Aim, Bench, Figures, Watch
+from tests.bench.frame import Aim, Bench, Figures, Watch, as_started
 from tests.bench.homes import LAST_PAISE, SYMBOL, CountedExchange, bench_desk, compare_all, lay
 from tests.desks import buy
 
@@ -45,6 +45,7 @@ async def cancel(home: Path, clients: int) -> Figures:
     async with bench_desk(home, exchange, LATENCY_S) as desk:
         await lay(desk, clients)
         await compare_all(desk)
+        as_started()
         for _ in range(EACH):
             intent = buy(SYMBOL, SizingKind.FIXED_QUANTITY, 1, limit_paise=LIMIT_PAISE, again=True)
             plan = await desk.plans.freeze(intent)
