@@ -24,6 +24,12 @@ log = logging.getLogger(__name__)
 FAILED_TRIES = 5
 """How often a batch in which the database failed is tried again before its facts are booked one by one."""
 
+MANY_CALLS = 16
+"""Calls under way at once from which on a commit for each few answers would cost more than the answers."""
+
+LOOKS = 4
+"""How often it is looked, while facts gather, whether many calls are under way still."""
+
 
 class Recorder:
     """One task that writes facts in the order they came. None is dropped: what cannot be booked is kept."""
@@ -39,10 +45,15 @@ class Recorder:
         self._taken = self._done = 0
         self._waiting: StoreError | None = None
         self._after: list[Callable[[Applied], Awaitable[None] | None]] = []
+        self._calls: list[Callable[[], int]] = []
 
     def after(self, hook: Callable[[Applied], Awaitable[None] | None]) -> None:
         """Call `hook` with what each batch left to do."""
         self._after.append(hook)
+
+    def gather_for(self, under_way: Callable[[], int]) -> None:
+        """Have facts gather for a moment while many of these calls are under way."""
+        self._calls.append(under_way)
 
     def put(self, fact: Fact) -> None:
         """Queue a fact; it is booked soon, together with whatever else has come in."""
@@ -80,6 +91,7 @@ class Recorder:
         failed = 0
         while True:
             await self._arrived.wait()
+            await self._gather()
             self._arrived.clear()
             batch, self._facts = self._facts, []
             if not batch:
@@ -110,6 +122,13 @@ class Recorder:
                         await result
                 except Exception:  # the next facts must be booked whatever a listener makes of these
                     log.exception("what was booked could not be followed up")
+
+    async def _gather(self) -> None:
+        """Let more facts come in for a moment, as long as many calls are under way that will bring some."""
+        for _ in range(LOOKS):
+            if sum(under_way() for under_way in self._calls) < MANY_CALLS:
+                return
+            await self._timing.wall.sleep(self._timing.waits.gather_s / LOOKS)
 
     def _book(self, unit: Unit, facts: list[Fact]) -> Applied:
         applied = apply_facts(unit, facts, self._engine.actor, self._rules.sell_credit_bps)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -10,10 +11,23 @@ from data.store import StoreUnwritable
 from data.vocabulary import OrderState, RunCount, SizingKind
 from engine.refusals import TradingStopped
 from engine.rules import PER_CLIENT
-from tests.desks import Wire, books_are_sound, buy, carry_out, disk, manual_clock, paper_desk, until
+from tests.desks import (
+    WAITS,
+    Wire,
+    books_are_sound,
+    buy,
+    carry_out,
+    disk,
+    in_time,
+    manual_clock,
+    paper_desk,
+    until,
+)
 from tests.refusing import refuses
+from tests.resting import rest
+from tradedesk.testing import seam
 
-ROHAN, PRIYA = 8, 15
+ARUN, ROHAN, PRIYA = 1, 8, 15
 LOW = 2300_00
 
 
@@ -112,6 +126,55 @@ async def test_one_clients_silence_keeps_no_other_clients_cancel_back(tmp_path, 
         assert len(desk.orders.all(live=True, client_id=ROHAN)) == 8
         go.set()
         await until(desk, lambda: not desk.orders.all(live=True), step_s=1)
+        await books_are_sound(desk)
+
+
+async def test_no_book_is_read_while_cancels_of_other_clients_have_not_left(tmp_path, monkeypatch):
+    monkeypatch.setattr("engine.execution.changes.cancels.CANCEL_WORKERS", 1)
+    async with paper_desk(tmp_path) as desk:
+        await carry_out(desk, resting(ROHAN, PRIYA, ARUN))
+        wire, hold, reads = Wire(desk), asyncio.Event(), []
+
+        async def cancel(account, number):
+            if len(wire.cancelled) == 2:
+                await hold.wait()
+
+        async def read(account):
+            reads.append(len(wire.cancelled))
+
+        wire.on_cancel, wire.on_read = cancel, read
+        firing = desk.halt.fire_now("tester")
+        await until(desk, lambda: desk.counts().live == 2, step_s=0)
+        await rest()
+        assert (len(wire.cancelled), reads) == (2, [])  # the last one waits for its turn
+        hold.set()
+        await until(desk, firing.done)
+        certificate = firing.result()
+        assert (certificate.cancelled, certificate.ended) == (3, True)
+        assert min(reads) == 3
+
+
+async def test_the_facts_of_many_calls_are_booked_together(tmp_path, monkeypatch):
+    monkeypatch.setattr("tests.desks.WAITS", replace(WAITS, gather_s=0.02))
+    async with paper_desk(tmp_path) as desk:
+        _, run = await in_time(desk, carry_out(desk, resting()))
+        total, first = run.counts[RunCount.OPEN], 10
+        wire, go = Wire(desk), asyncio.Event()
+
+        async def cancel(account, number):
+            if len(wire.cancelled) > first:
+                await go.wait()
+
+        wire.on_cancel = cancel
+        await desk.orders.cancel([order.id for order in desk.orders.all()])
+        await rest()
+        await seam(desk).store.write(lambda unit: None)  # behind whatever is being written
+        commits = desk.commits
+        assert (len(wire.cancelled), desk.counts().live) == (total, total)
+        await until(desk, lambda: desk.counts().live < total, step_s=0.005)
+        assert (desk.counts().live, desk.commits) == (total - first, commits + 1)
+        go.set()
+        await until(desk, lambda: desk.counts().live == 0, step_s=0.005)
         await books_are_sound(desk)
 
 

@@ -112,6 +112,10 @@ class Places:
         if self._taken.pop(place, None) is not None:
             self._free.release()
 
+    def taken(self) -> int:
+        """How many calls are under way that have not given their places back."""
+        return len(self._taken)
+
     def close(self) -> None:
         """Look after no call any more."""
         if self._looking is not None:
@@ -150,6 +154,8 @@ class Canceller:
         self._moved = asyncio.Event()
         self._unanswered = defaultdict[int, set[int]](set)
         self._all_answered = defaultdict[int, asyncio.Event](asyncio.Event)
+        self._to_leave = set[int]()
+        self._all_left = asyncio.Event()
         self.sent: dict[int, tuple[datetime, datetime]] = {}
         """When the first and the latest cancel of an order left, as far as this desk sent them."""
         self.tried: set[int] = set()
@@ -157,6 +163,7 @@ class Canceller:
         self.ended_at: dict[int, float] = {}
         """When the latest cancel that left for a client had ended, by the monotonic clock."""
         recorder.after(self._wake)
+        recorder.gather_for(self._places.taken)
 
     def carry_out(self, requests: dict[int, int]) -> None:
         """Start on these requests, by order id; one already under way goes on."""
@@ -188,22 +195,31 @@ class Canceller:
         if order is not None and order.live and order.broker_order_id is not None:
             self._unanswered[order.client_id].add(order_id)
             self._all_answered[order.client_id].clear()
+            self._to_leave.add(order_id)
+            self._all_left.clear()
 
     async def first_answers(self, client_id: int, seconds: float) -> None:
         """Wait until each cancel asked for a client has been answered once, at most `seconds`.
 
-        A read of its books that began before would say nothing of them.
+        A read of its books that began before would say nothing of them. As long as any client's cancels have
+        not left, a read would only be in their way.
         """
 
-        if not self._unanswered[client_id]:
+        if not self._unanswered[client_id] and not self._to_leave:
             return
-        waiting = asyncio.create_task(self._all_answered[client_id].wait())
+        waiting = asyncio.create_task(self._answers(client_id))
         patience = asyncio.create_task(self._timing.wall.sleep(seconds))
         try:
             await asyncio.wait({waiting, patience}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             waiting.cancel()
             patience.cancel()
+
+    async def _answers(self, client_id: int) -> None:
+        if self._unanswered[client_id]:
+            await self._all_answered[client_id].wait()
+        if self._to_leave:
+            await self._all_left.wait()
 
     def close(self) -> None:
         """Stop; the open requests are taken up again by `resume` when a desk opens."""
@@ -228,7 +244,13 @@ class Canceller:
         finally:
             self._answered(order_id)
 
+    def _left(self, order_id: int) -> None:
+        self._to_leave.discard(order_id)
+        if not self._to_leave:
+            self._all_left.set()
+
     def _answered(self, order_id: int) -> None:
+        self._left(order_id)  # one that was kept back is in no read's way either
         order = self._kept.book.orders.get(order_id)
         if order is not None:
             unanswered = self._unanswered[order.client_id]
@@ -310,6 +332,7 @@ class Canceller:
             if order_id:
                 now = clock.now()
                 self.sent[order_id] = (self.sent.get(order_id, (now, now))[0], now)
+                self._left(order_id)
             try:
                 async with clock.timeout(self._timing.waits.send_timeout_s):
                     outcome = await broker.cancel(account, broker_order_id)

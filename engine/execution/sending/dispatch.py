@@ -76,6 +76,7 @@ class Dispatcher:
         self._not_before: dict[int, datetime] = {}
         self._later: set[asyncio.Task[None]] = set()
         recorder.after(self._on_applied)
+        recorder.gather_for(lambda: len(self._sending))
 
     def submit(self, order_ids: Iterable[int]) -> None:
         """Queue reserved orders of this engine."""
