@@ -198,9 +198,11 @@ class Sold:
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """What a client's fills of a day cost in charges, in paise."""
+    """What a client's fills of a day in one security and product cost in charges, in paise."""
 
     client_id: int
+    security: str
+    product: Product
     charges_paise: int
 
 
@@ -222,9 +224,10 @@ def _sold(*where: ColumnElement[bool]) -> Query[Sold]:
 
 
 def _paid(*where: ColumnElement[bool]) -> Query[Paid]:
-    fills = table(FillRecord)
-    query = select(fills.c.client_id, func.sum(fills.c.charges_paise))
-    return Query(Paid, query.where(fills.c.trading_date == given("day"), *where).group_by(fills.c.client_id))
+    fills, orders = table(FillRecord), table(Order)
+    group = (fills.c.client_id, orders.c.security, orders.c.product)
+    query = select(*group, func.sum(fills.c.charges_paise)).join(orders, orders.c.id == fills.c.order_id)
+    return Query(Paid, query.where(fills.c.trading_date == given("day"), *where).group_by(*group))
 
 
 _SOLD, _SOLD_OF_CLIENTS = _sold(), _sold(among(table(ClosedLotRecord).c.client_id, "clients"))
@@ -237,7 +240,7 @@ def sold_on(on: On, day: date, clients: Collection[int] | None) -> list[Sold]:
 
 
 def paid_on(on: On, day: date, clients: Collection[int] | None) -> list[Paid]:
-    """The charges of a day, of all clients where None are named. Raises `ValueError`."""
+    """The charges of a day by what was traded, of all clients where None are named. Raises `ValueError`."""
     return _of_clients(on, day, clients, _PAID, _PAID_OF_CLIENTS)
 
 

@@ -41,6 +41,11 @@ class Holding(Protocol):
         ...
 
     @property
+    def security(self) -> str:
+        """What they are, whatever it is called today."""
+        ...
+
+    @property
     def key(self) -> str:
         """`EXCHANGE:SYMBOL`, by which the price is found."""
         ...
@@ -81,7 +86,7 @@ class HoldingValue:
 class HoldingsValue:
     """Several holdings of one stock together, in paise; `average_paise` is half up, None without shares.
 
-    Both P&L are None while shares are held without a price.
+    Each P&L is None while shares are held without a price; the net one of the day has its charges taken off.
     """
 
     quantity: int = 0
@@ -89,6 +94,7 @@ class HoldingsValue:
     day_pnl_paise: int | None = 0
     unrealised_paise: int | None = 0
     value_paise: int = 0
+    net_day_pnl_paise: int | None = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +223,7 @@ class Valuation:
         What was sold out of them today is in their day P&L.
         """
         began = self._day_began()
-        quantity = cost = value = 0
+        quantity = cost = value = charges = 0
         day: int | None = 0
         unrealised: int | None = 0
         for holding in holdings:
@@ -227,8 +233,9 @@ class Valuation:
             day = _plus(day, now.day_pnl_paise)
             unrealised = _plus(unrealised, now.unrealised_paise)
             value += now.value_paise
+            charges += self._charges(holding)
         average = half_up(cost, quantity) if quantity else None
-        return HoldingsValue(quantity, average, day, unrealised, value)
+        return HoldingsValue(quantity, average, day, unrealised, value, _plus(day, -charges))
 
     def weight_bps(self, client_id: int, holding: Holding) -> int | None:
         """A holding's part of the client's portfolio in basis points; None where there is none."""
@@ -271,6 +278,14 @@ class Valuation:
 
     def _worth(self, holding: Holding, day_began: datetime) -> HoldingValue:
         return holding_value(holding, self._quote(holding.key), day_began)
+
+    def _charges(self, holding: Holding) -> int:
+        """What the day's trades in these shares cost in charges."""
+        return sum(
+            one.charges_paise
+            for one in self._figures(holding.client_id).paid
+            if (one.security, one.product) == (holding.security, holding.product)
+        )
 
     def _with_sales(self, holding: Holding, worth: HoldingValue) -> HoldingValue:
         sold = sum(

@@ -17,6 +17,7 @@ from engine.book.roster import client_view, in_groups
 from engine.book.views import (
     NO_FIGURES,
     ClientView,
+    DayCharge,
     DayFigures,
     DaySale,
     FundsView,
@@ -176,6 +177,11 @@ def _read_figures(connection: On, client_ids: Collection[int] | None, day: date)
         carried = (0, 0) if sold.bought_today else (sold.quantity, sold.cost_paise)
         key = f"{sold.exchange}:{sold.tradingsymbol}"
         sales[sold.client_id].append(DaySale(key, sold.product, sold.pnl_paise, *carried))
-    charges = {paid.client_id: paid.charges_paise for paid in projected.paid_on(connection, day, client_ids)}
-    named = set(client_ids or ()) | sales.keys() | charges.keys()
-    return {c: DayFigures(charges.get(c, 0), tuple(sales[c])) for c in named}
+    paid: dict[int, list[DayCharge]] = defaultdict(list)
+    for one in projected.paid_on(connection, day, client_ids):
+        paid[one.client_id].append(DayCharge(one.security, one.product, one.charges_paise))
+    named = set(client_ids or ()) | sales.keys() | paid.keys()
+    return {
+        c: DayFigures(sum(one.charges_paise for one in paid[c]), tuple(sales[c]), tuple(paid[c]))
+        for c in named
+    }

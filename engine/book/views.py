@@ -351,11 +351,24 @@ class DaySale:
 
 
 @dataclass(frozen=True, slots=True)
+class DayCharge:
+    """What a day's fills in one security and product cost in charges, in paise."""
+
+    security: str
+    product: Product
+    charges_paise: int
+
+
+@dataclass(frozen=True, slots=True)
 class DayFigures:
-    """What a client has realised against cost and paid on the current trading day, in paise."""
+    """What a client has realised against cost and paid on the current trading day, in paise.
+
+    `paid` divides the charges by what was traded.
+    """
 
     charges_paise: int = 0
     sales: tuple[DaySale, ...] = ()
+    paid: tuple[DayCharge, ...] = ()
 
     @property
     def realised_paise(self) -> int:

@@ -24,6 +24,10 @@ class Held:
     client_id: int = 1
     product: Product = Product.CNC
 
+    @property
+    def security(self) -> str:
+        return self.key
+
 
 def quote(key: str, last: int, close: int = 0) -> Tick:
     return Tick(key, last, close, 0, 0, 0, 0, 0, 0, 0, 0, NOW, NOW)
