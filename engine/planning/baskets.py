@@ -33,7 +33,7 @@ class Basket:
 
 
 class Baskets:
-    """Saves, lists and removes baskets; a plan is made of one's legs, anew each time."""
+    """Saves, lists, renames and removes baskets; a plan is made of one's legs, anew each time."""
 
     def __init__(self, kept: Kept, engine: ThisEngine) -> None:
         self._kept = kept
@@ -62,6 +62,23 @@ class Baskets:
             return replaced
 
         return await self._kept.store.write(unit_of_work)
+
+    async def rename(self, name: str, to: str) -> None:
+        """Give a basket another name. Raises `BadInput` where none has the name, or another has that one."""
+        found, to = await self.get(name), _checked(to)
+        taken = [one.name for one in await self.all() if one.name.casefold() == to.casefold()]
+        if taken and taken != [found.name]:
+            raise BadInput("basket", to, f"{taken[0]} is saved already; choose another name")
+
+        def unit_of_work(unit: Unit) -> None:
+            if not remove_basket(unit, found.name):
+                return
+            basket = StoredBasket(to, found.per_client, found.saved_by, found.saved_at)
+            put_basket(unit, basket, [_stored(to, *one) for one in enumerate(found.legs, start=1)])
+            details: dict[str, object] = {"basket": to, "before": found.name}
+            unit.audit(AuditEntry(AuditAction.BASKET_RENAMED, self._engine.actor, details=details))
+
+        await self._kept.store.write(unit_of_work)
 
     async def remove(self, name: str) -> None:
         """Forget a basket. Raises `BadInput` where none has the name."""

@@ -251,11 +251,13 @@ def test_a_basket_is_saved_shown_used_replaced_and_removed(demo: Terminal) -> No
     assert demo.done("basket", "--saved", "Large caps", "--clients", SOUND, "--plan")["plan"][
         "per_client"
     ] == ("in_order")
-    demo.done("baskets", "remove", "Large caps")
+    assert demo.run("baskets", "rename", "large caps", "", "--json").error["field"] == "basket"
+    assert demo.done("baskets", "rename", "large caps", "Core")["name"] == "Core"
+    demo.done("baskets", "remove", "core")
     gone = demo.run("basket", "--saved", "Large caps", "--json")
     assert (gone.code, gone.error["field"]) == (2, "basket")
     told = [row["action"] for row in demo.done("audit", "show", "--limit", "50")]
-    assert (told.count("BASKET_SAVED"), told.count("BASKET_REMOVED")) == (2, 1)
+    assert [told.count(f"BASKET_{done}") for done in ("SAVED", "RENAMED", "REMOVED")] == [2, 1, 1]
     assert demo.done("doctor")["ok"]
 
 

@@ -233,6 +233,25 @@ def save_basket(
     run(work, needs_secrets=False)
 
 
+@baskets_app.command("rename")
+def rename_basket(
+    name: NameWord, to: Annotated[str, typer.Argument(metavar="NEW")], as_json: AsJson = False
+) -> None:
+    """Give a saved basket another name."""
+
+    async def work(desk: "Desk") -> Exit:
+        before = (await desk.baskets.get(name)).name
+        await desk.baskets.rename(name, to)
+        found = await desk.baskets.get(to)
+        if as_json:
+            document(basket_shape(found))
+        else:
+            line(f"{before} is {found.name} now")
+        return Exit.DONE
+
+    run(work, needs_secrets=False)
+
+
 @baskets_app.command("remove")
 def remove_basket(name: NameWord, as_json: AsJson = False) -> None:
     """Forget a saved basket; plans and runs made of it stay as they are."""
