@@ -43,11 +43,12 @@ class Page(StrEnum):
     RUN = "run"
     HALT = "halt"
     ORDER = "order"
+    FLATTEN = "flatten"
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The one plan, run, halt or order that news is of."""
+    """The one plan, run, halt, order or flatten that news is of."""
 
     page: Page
     number: int
@@ -165,22 +166,31 @@ class HaltResumed(HaltNews):
 
 
 @dataclass(frozen=True, slots=True)
-class FlattenBegan(News):
-    """A flatten began, over so many positions."""
+class FlattenNews(News):
+    """News of a flatten."""
 
     topic: ClassVar[NewsTopic] = NewsTopic.HALT
     number: int
+
+    @property
+    def subject(self) -> Subject:
+        """The flatten."""
+        return Subject(Page.FLATTEN, self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class FlattenBegan(FlattenNews):
+    """A flatten began, over so many positions."""
+
     by: str
     what: FlattenWhat
     positions: int
 
 
 @dataclass(frozen=True, slots=True)
-class FlattenEnded(News):
+class FlattenEnded(FlattenNews):
     """A flatten has its certificate: so many positions are flat, of so many something is left."""
 
-    topic: ClassVar[NewsTopic] = NewsTopic.HALT
-    number: int
     flat: int
     left: int
 

@@ -194,6 +194,7 @@ class Startup:
             background.spawn(desk.reconcile.run())
             background.spawn(desk.market.keep_courses())
             background.spawn(desk.equity.keep())
+            background.spawn(desk.flatten.keep_counted())
             await desk.halt.take_up()
             return
         await self._bear("comparisons", desk.reconcile.borrow())

@@ -51,6 +51,7 @@ class FlattenReason(StrEnum):
     PRICE_STALE = "price_stale"
     REFUSED = "refused"
     STOPPED = "stopped"
+    T1 = "t1"
     TRADE_TO_TRADE = "trade_to_trade"
     TRADING_DISABLED = "trading_disabled"
     UNFILLED = "unfilled"

@@ -15,7 +15,7 @@ from typing import TypeVar
 from data.errors import BadInput
 from data.home import certificates_folder
 from data.repositories.trading import flattens
-from data.repositories.trading.flattens import StoredFlatten, StoredLine
+from data.repositories.trading.flattens import FlattenCount, StoredFlatten, StoredLine
 from data.repositories.trading.requests import cancelled_for
 from data.vocabulary import (
     ClientStatus,
@@ -31,6 +31,7 @@ from engine.book.halt_file import halt_file_stamp
 from engine.book.halt_scope import Passes
 from engine.book.kept import Kept
 from engine.book.views import ClientView
+from engine.events import Event, FlattenChanged, OrderChanged
 from engine.execution.trading import require_trading
 from engine.execution.workers import Workers
 from engine.flatten.booked import FlattenLost, begin, certify, stop, take_over
@@ -72,11 +73,37 @@ class Flattens:
         self._driver = Driver(kept, timing, engine, workers, self._looking, self._placing)
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._readers = asyncio.Semaphore(READERS)
+        self._moved = asyncio.Event()
+        self.going: tuple[FlattenCount, ...] = ()
+        """How far the flattens are that go on, whoever carries them out, as `keep_counted` read them last."""
+        kept.bus.subscribe(self._hear)
 
     def close(self) -> None:
         """Carry nothing on; what was begun is found and carried on by whoever follows it next."""
         for task in self._tasks.values():
             task.cancel()
+
+    def _hear(self, event: Event) -> None:
+        """Have the flattens counted that this process, or by their orders another, moves on."""
+        book = self._kept.book
+        if isinstance(event, FlattenChanged) or (
+            isinstance(event, OrderChanged)
+            and any(book.orders[one].flatten_number for one in event.order_ids if one in book.orders)
+        ):
+            self._moved.set()
+
+    async def keep_counted(self) -> None:
+        """Keep `going` as it is, for as long as the desk lives."""
+        while True:
+            self._moved.clear()
+            try:
+                async with self._kept.store.reader() as reader:
+                    self.going = tuple(await flattens.read_counts(reader))
+            except Exception as problem:  # whatever it was, the next look may read them
+                log.warning("flattens could not be counted: %s", problem)
+            if not self.going:
+                await self._moved.wait()
+            await self._timing.wall.sleep(self._timing.waits.heartbeat_s)
 
     # --- before it begins ---
 
@@ -168,6 +195,7 @@ class Flattens:
             limit_paise=limit,
             last_paise=quote.last_paise,
             reason=goal.rest,
+            t1=goal.t1,
         )
 
     # --- beginning and following ---

@@ -1,7 +1,7 @@
 """What a client has and owes by its broker, and what of it a flatten sends. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from brokers.contract import BrokerHolding
 from data.reference.instrument_index import InstrumentIndex
@@ -50,6 +50,8 @@ class Goal:
     side: Side
     quantity: int
     rest: FlattenReason = FlattenReason.NONE
+    t1: int = 0
+    """How much of it has not been delivered yet: where that fails, the exchange buys it in at an auction."""
 
 
 def positions_of(rows: Iterable[BrokerHolding], index: InstrumentIndex) -> Mapping[Share, Position]:
@@ -77,7 +79,8 @@ def goal_of(what: FlattenWhat, position: Position, instrument: Instrument, autho
     """What a flatten sends of a position; `authorised` says that settled shares may leave the demat account.
 
     Intraday shares are bought back or sold. Of shares for delivery and on margin those that may be sold go,
-    of a trade-to-trade security only settled ones.
+    of a trade-to-trade security only settled ones. Shares that were bought and have not been delivered (T1)
+    go last.
     """
     scope = position.in_scope(what)
     if scope < 0:
@@ -91,11 +94,13 @@ def goal_of(what: FlattenWhat, position: Position, instrument: Instrument, autho
     rest = FlattenReason.PLEDGED if scope > today + older else FlattenReason.NONE
     if instrument.trade_to_trade:
         settled = 0 if what is FlattenWhat.TODAY else position.free
-        rest = FlattenReason.TRADE_TO_TRADE if settled < today + older else rest
+        if settled < today + older:
+            rest = FlattenReason.T1 if position.t1 and not today else FlattenReason.TRADE_TO_TRADE
         today, older = 0, settled
     if not authorised and position.product is Product.CNC and older > position.authorised:
         rest, older = FlattenReason.AUTHORISATION, position.authorised
-    return _in_lots(today + older, instrument, rest)
+    goal = _in_lots(today + older, instrument, rest)
+    return replace(goal, t1=max(0, goal.quantity - today - position.free))
 
 
 def _in_lots(quantity: int, instrument: Instrument, rest: FlattenReason) -> Goal:

@@ -19,8 +19,8 @@ from data.vocabulary import (
 class FlattenPosition:
     """What a flatten would send of a client's position now, at no worse than `limit_paise`.
 
-    `reason` says why nothing, or not all of it, goes; None of the figures is known of a client who could not
-    be read.
+    `reason` says why nothing, or not all of it, goes; `t1` of it has not been delivered yet. None of the
+    figures is known of a client who could not be read.
     """
 
     client_id: int
@@ -37,6 +37,7 @@ class FlattenPosition:
     last_paise: int | None = None
     reason: FlattenReason = FlattenReason.NONE
     detail: str = ""
+    t1: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ WHY = {
     FlattenReason.PRICE_STALE: "no young price",
     FlattenReason.REFUSED: "refused",
     FlattenReason.STOPPED: "stopped",
+    FlattenReason.T1: "T1 not sold: short delivery risk, auction",
     FlattenReason.TRADE_TO_TRADE: "trade-to-trade, not in demat yet",
     FlattenReason.TRADING_DISABLED: "trading is stopped",
     FlattenReason.UNFILLED: "not filled in time",
@@ -51,6 +52,7 @@ NEXT = {
     FlattenReason.PRICE_STALE: ":flatten again",
     FlattenReason.REFUSED: "u",
     FlattenReason.STOPPED: ":flatten again",
+    FlattenReason.T1: "tomorrow",
     FlattenReason.TRADE_TO_TRADE: "tomorrow",
     FlattenReason.TRADING_DISABLED: "tradedesk doctor",
     FlattenReason.UNFILLED: ":flatten again",
@@ -114,7 +116,8 @@ def prospect_head(found: FlattenProspect, scope: str) -> list[str]:
 def position_words(one: FlattenPosition) -> str:
     """What a flatten would do of a position, in one line."""
     sends = order_words(one.side, one.quantity, one.limit_paise)
-    return " · ".join(words for words in (sends, left_words(one.reason, one.detail)) if words)
+    risk = f"{grouped(one.t1)} of it T1: short delivery risk, auction" if one.t1 else ""
+    return " · ".join(words for words in (sends, risk, left_words(one.reason, one.detail)) if words)
 
 
 def line_words(line: FlattenLineView) -> str:
@@ -124,6 +127,11 @@ def line_words(line: FlattenLineView) -> str:
     cancelled = f"{counted(len(line.cancelled), 'order')} cancelled first" if line.cancelled else ""
     left = left_words(line.reason, line.detail)
     return " · ".join(words for words in (done, filled, cancelled, left) if words)
+
+
+def going_words(flat: int, positions: int, left: int) -> str:
+    """How far a flatten is, in the strip: `flat 9/23`."""
+    return f"flat {flat}/{positions} left {left}" if left else f"flat {flat}/{positions}"
 
 
 def counts_words(view: FlattenView) -> str:

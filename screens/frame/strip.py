@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from data.clock import IST
 from data.vocabulary import HaltScope, PhaseKind, RunCount, RunStatus
 from engine.words import formats
+from engine.words.flattens import going_words
 from engine.words.runs import run_why
 from screens.desk.rows import aged, direction
 from screens.frame.times import market_time
 from widgets.statusstrip import Mode, Segment
 
 if TYPE_CHECKING:
+    from data.repositories.trading.flattens import FlattenCount
     from engine.desk import Desk
     from engine.execution.views import RunView
 
@@ -74,6 +76,7 @@ def calm(desk: Desk, key: str | None, run: RunView | None, *, frozen: bool, priv
         at, clients = ending
         words = f"MIS square-off {formats.time_of_day(at)[:5]}"
         segments.append(Segment(f"{words} of {formats.counted(clients, 'client')}", 3, "warn", words))
+    segments += [_flatten(one) for one in desk.flatten.going]
     segments += _paused(desk)
     if run is not None and not run.needs_attention:
         done = (
@@ -105,6 +108,12 @@ def _gate(ready: int, clients: int) -> Segment:
     missing = clients - ready
     brief = "" if clients < MANY else f"gate -{missing}" if missing else "gate ok"
     return Segment(f"gate {ready}/{clients}", 7, "warn" if missing else "", brief)
+
+
+def _flatten(one: FlattenCount) -> Segment:
+    """A flatten that goes on: positions that are flat of all, and of how many something is left."""
+    words = going_words(one.flat, one.positions, one.left)
+    return Segment(words, 5, "warn" if one.left else "strong")
 
 
 def _paused(desk: Desk) -> list[Segment]:
@@ -172,6 +181,7 @@ def halted(desk: Desk) -> list[Segment]:
         segments.append(Segment(f"{certificate.unreachable} clients unreachable", 2, "warn"))
     return [
         *segments,
+        *(_flatten(one) for one in desk.flatten.going),
         Segment("F9 F9 cancels again", 1),
         Segment(":resume", 1),
         Segment(":certificate", 3),

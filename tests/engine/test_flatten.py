@@ -263,6 +263,7 @@ CNC, MTF, WHAT, WHY = Product.CNC, Product.MTF, FlattenWhat, FlattenReason
 def test_what_is_sent_of_a_position_is_what_its_scope_and_product_let_go(what, product, shares, goal):
     sent = goal_of(what, Position("x", product, "NSE", "SOME", **shares), INSTRUMENT, authorised=True)
     assert (sent.side, sent.quantity, sent.rest) == goal
+    assert sent.t1 == (shares.get("t1", 0) if what is WHAT.ALL else 0)
 
 
 @pytest.mark.parametrize(
@@ -272,6 +273,7 @@ def test_what_is_sent_of_a_position_is_what_its_scope_and_product_let_go(what, p
         ({}, False, {"today": 2, "free": 20, "authorised": 5}, (7, WHY.AUTHORISATION)),
         ({}, False, {"free": 5, "authorised": 5}, (5, WHY.NONE)),
         ({"trade_to_trade": True}, True, {"today": 2, "t1": 3, "free": 20}, (20, WHY.TRADE_TO_TRADE)),
+        ({"trade_to_trade": True}, True, {"t1": 3, "free": 20}, (20, WHY.T1)),
         ({"trade_to_trade": True}, True, {"free": 20}, (20, WHY.NONE)),
         ({"lot_size": 15}, True, {"free": 40}, (30, WHY.ODD_LOT)),
     ],

@@ -45,6 +45,16 @@ class StoredFlatten:
 
 
 @dataclass(frozen=True, slots=True)
+class FlattenCount:
+    """How far a flatten is that goes on: positions that are flat, of which something is left, and in all."""
+
+    number: int
+    flat: int
+    left: int
+    positions: int
+
+
+@dataclass(frozen=True, slots=True)
 class StoredLine:
     """A client's position that a flatten takes flat; `net` is what the broker had when it was read last."""
 
@@ -102,6 +112,19 @@ _STANDING = _FLATTENS.query(_GOING, order_by=[_F.number])
 _NEWEST = _FLATTENS.query(order_by=[_F.number.desc()])
 _OF_FLATTEN = _LINES.query(
     _L.flatten_number == given("flatten"), order_by=[_L.client_id, _L.tradingsymbol, _L.product]
+)
+_COUNTED = Query(
+    FlattenCount,
+    select(
+        _F.number,
+        func.sum(case((_L.state == FlattenLineState.FLAT.value, 1), else_=0)),
+        func.sum(case((_L.state == FlattenLineState.LEFT.value, 1), else_=0)),
+        func.count(_L.client_id),
+    )
+    .join(_LINES.table, _L.flatten_number == _F.number)
+    .where(_GOING)
+    .group_by(_F.number)
+    .order_by(_F.number),
 )
 _TAKEN = _LINES.query(_L.ended_at.is_(None), among(_L.client_id, "clients"))
 _MINE = (_F.number == given("number"), _F.instance_id == given("instance"), _GOING)
@@ -235,6 +258,11 @@ async def read_flatten(reader: AsyncConnection, number: int) -> StoredFlatten | 
 async def read_flattens(reader: AsyncConnection) -> list[StoredFlatten]:
     """Every flatten, newest first."""
     return await _NEWEST.read(reader)
+
+
+async def read_counts(reader: AsyncConnection) -> list[FlattenCount]:
+    """How far the flattens are that go on, the oldest first."""
+    return await _COUNTED.read(reader)
 
 
 async def read_lines(reader: AsyncConnection, number: int) -> list[StoredLine]:
