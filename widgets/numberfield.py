@@ -143,7 +143,9 @@ class NumberField(Widget, can_focus=True, inherit_bindings=False):
         return self.frozen or character not in self.own_keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A frozen field is emptied as a whole."""
+        """A frozen field is emptied as a whole; an empty one has nothing to delete."""
+        if action == "delete_right" and not self._value:
+            return False
         return not self.frozen or action in ("clear", "submit")
 
     def on_focus(self) -> None:

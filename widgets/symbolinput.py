@@ -67,12 +67,22 @@ class SuggestionList(Widget):
 
 
 class _Line(SteadyInput):
-    """The line itself; `leaves_digits` lets a first digit through to the bindings around it."""
+    """The line itself; `leaves_digits` lets a first digit through to the bindings around it.
+
+    The characters of `own_keys` are keys of the form around it wherever they are typed.
+    """
 
     leaves_digits = False
+    own_keys = ""
 
     def _leaves(self, character: str | None) -> bool:
-        return self.leaves_digits and not self.value and character is not None and character.isdigit()
+        if character is None or character in self.own_keys:
+            return character is not None
+        return self.leaves_digits and not self.value and character.isdigit()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """An empty line has nothing to delete, so that the key is the form's."""
+        return bool(self.value) if action == "delete_right" else super().check_action(action, parameters)
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
         """Whether a key is typed into the line."""
@@ -117,6 +127,17 @@ class SymbolInput(Widget):
             return self.field
 
     @dataclass
+    class Edited(Message):
+        """The trader typed, and has chosen nothing by it yet."""
+
+        field: "SymbolInput"
+
+        @property
+        def control(self) -> "SymbolInput":
+            """The field, for selectors."""
+            return self.field
+
+    @dataclass
     class Unmatched(Message):
         """The trader pressed Enter on a text that nothing fits."""
 
@@ -133,13 +154,16 @@ class SymbolInput(Widget):
         suggest: Suggest,
         *,
         placeholder: str = "",
+        own_keys: str = "",
         name: str | None = None,
         id: str | None = None,  # noqa: A002 - Textual's own word
         classes: str | None = None,
     ) -> None:
+        """`own_keys` are characters that are keys of the form around it and never typed here."""
         super().__init__(name=name, id=id, classes=classes)
         self._suggest = suggest
         self._input = _Line(compact=True, placeholder=placeholder, max_length=60)
+        self._input.own_keys = own_keys
         self._list = SuggestionList()
         self._chosen: Hashable | None = None
 
@@ -193,6 +217,7 @@ class SymbolInput(Widget):
         text = event.value.strip()
         self._list.show(self._suggest(text)[:SHOWN] if text else [])
         self.refresh_bindings()
+        self.post_message(self.Edited(self))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Take the marked suggestion, or the settled choice again."""

@@ -23,6 +23,13 @@ class AskedBasket:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedToSave:
+    """The legs of the basket's form, or of the plan that came of it, to be kept under a name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class AskedToFlatten:
     """Positions to be taken flat."""
 
@@ -148,6 +155,7 @@ class AskedPlainly:
 Asked = (
     AskedOrders
     | AskedBasket
+    | AskedToSave
     | AskedToFlatten
     | AskedToConvert
     | AskedChange

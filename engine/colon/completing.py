@@ -7,7 +7,7 @@ from data.vocabulary import FlattenWhat, Product
 from engine.colon.grammar import READERS
 from engine.colon.known import Known
 from engine.colon.splitting import last_word, quoted, words_of
-from engine.colon.wishes import IN_ORDER
+from engine.colon.wishes import IN_ORDER, SAVE
 from engine.planning.intent import STANDINGS
 
 MOST = 8
@@ -152,7 +152,12 @@ def _order(before: Sequence[str], word: str, known: Known) -> Iterator[Completio
 def _basket(before: Sequence[str], word: str, known: Known) -> Iterator[Completion]:
     if not before:
         saved = (Completion(quoted(one.name), f"{len(one.legs)} legs, saved") for one in known.names.baskets)
-        yield from _beginning(word, (Completion("buy", "legs"), Completion("sell", "legs"), *saved))
+        ways = (
+            Completion("buy", "legs"),
+            Completion("sell", "legs"),
+            Completion(SAVE, "NAME: the form's legs"),
+        )
+        yield from _beginning(word, (*ways, *saved))
         return
     symbol, colon, size = word.partition(":")
     yield from _whom(word, known)

@@ -8,7 +8,7 @@ from data.errors import BadInput
 from data.money import paise_from_text
 from data.reference.instruments import Instrument
 from data.vocabulary import Drift, OrderType, PerClient, Product, Side, SizingKind, Validity
-from engine.colon.asked import AskedBasket, AskedOrders
+from engine.colon.asked import AskedBasket, AskedOrders, AskedToSave
 from engine.colon.known import Known
 from engine.colon.whom import FORM, is_client_word, selection_from
 from engine.planning.baskets import Basket
@@ -30,6 +30,9 @@ SIZE = "a size is 2%, 10 or ₹50000"
 
 IN_ORDER = "in-order"
 """Says that a client's legs go in their order, and not all or none."""
+
+SAVE = "save"
+"""Says that the legs of a basket's form are kept under the name behind it."""
 
 TERMS = f"@1500 (limit), t:1490 (trigger), CNC, MTF, MIS, DAY, IOC, AMO, drift:none, again; {FORM}"
 """The words behind the size, in any order."""
@@ -97,10 +100,17 @@ def order_from(side: Side, words: Sequence[str], known: Known) -> AskedOrders:
     return AskedOrders(intent, ids[0] if named else None)
 
 
-def basket_from(words: Sequence[str], known: Known) -> AskedBasket:
-    """Legs such as `buy RELIANCE:15% TCS:20%`, or a saved basket's name; then terms. Raises `BadInput`."""
+def basket_from(words: Sequence[str], known: Known) -> AskedBasket | AskedToSave:
+    """Legs such as `buy RELIANCE:15% TCS:20%`, or a saved basket's name; then terms. Raises `BadInput`.
+
+    `save NAME` keeps those of the form under a name.
+    """
     if not words:
         return AskedBasket()
+    if words[0].casefold() == SAVE:
+        if len(words) == 1:
+            raise BadInput("name", "", "give a name: save NAME")
+        return AskedToSave(" ".join(words[1:]))
     terms, own = _Terms(), list[str]()
     for word in words:
         if _is_term_of_legs(word, known):

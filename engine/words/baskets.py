@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from data.vocabulary import PerClient, RunCount, Side
+from data.vocabulary import OrderState, PerClient, RunCount, Side
+from engine.execution.views import COUNTED
 from engine.words import formats
 from engine.words.formats import counted
 from engine.words.plans import problem, report_verdict, sizing_words
 
 if TYPE_CHECKING:
+    from engine.book.views import OrderView
     from engine.execution.views import LegCounts
     from engine.planning.by_client import PlanClient
     from engine.planning.intent import Leg
@@ -78,11 +80,34 @@ def short_verdict(plan: Plan, client: PlanClient) -> str:
 
 def basket_outcome_words(plan: Plan, clients: Sequence[PlanClient]) -> str:
     """`BUY TCS 5 % of capital and 2 legs more: 131 orders for 45 of 50 clients`, and who goes in part."""
+    return f"{plan.title}: {orders_words(plan, clients)}"
+
+
+def orders_words(plan: Plan, clients: Sequence[PlanClient]) -> str:
+    """`131 orders for 45 of 50 clients`, and who of them goes in part."""
     whole = sum(client.problem is None and client.going > 0 for client in clients)
     partly = sum(client.problem is not None and client.going > 0 for client in clients)
     orders, of = counted(plan.orders, "order"), counted(len(clients), "client")
-    words = f"{plan.title}: {orders} for {whole + partly} of {of}"
+    words = f"{orders} for {whole + partly} of {of}"
     return f"{words}, {partly} of them in part" if partly else words
+
+
+def fill_words(orders: Sequence[OrderView], wanted: int | None = None) -> str:
+    """How far orders have come: `6/6`, with the state that the trader has to know of where one is not filled.
+
+    `wanted` is what was planned, where not all of that became orders.
+    """
+    if not orders:
+        return ""
+    filled = sum(order.filled_quantity for order in orders)
+    of = sum(order.quantity for order in orders) if wanted is None else wanted
+    words = f"{formats.quantity(filled)}/{formats.quantity(of)}"
+    states = {order.state for order in orders} - {OrderState.FILLED}
+    return words if not states else f"{COUNTED[min(states, key=_RANK.index)].words} {words}"
+
+
+_RANK = (OrderState.UNKNOWN, *sorted(set(OrderState) - {OrderState.UNKNOWN}))
+"""Which state several orders tell first."""
 
 
 def leg_progress_words(leg: LegCounts, brief: bool = False) -> str:

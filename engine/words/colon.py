@@ -23,6 +23,7 @@ from engine.colon.asked import (
     AskedToCancel,
     AskedToConvert,
     AskedToFlatten,
+    AskedToSave,
     AskedWatch,
     Numbered,
     OfRun,
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 FORMS: Mapping[str, tuple[str, str]] = {
     "buy": ("SYMBOL SIZE [@LIMIT] [CLIENTS]", "an order: infy 2% @1500 g:growth !mtf"),
     "sell": ("SYMBOL SIZE [@LIMIT] [CLIENTS]", "an order: tcs 100% holders"),
-    "basket": ("LEGS or NAME", "several legs: buy RELIANCE:15% TCS:20%"),
+    "basket": ("LEGS, NAME or save NAME", "several legs: buy RELIANCE:15% TCS:20%"),
     "flatten": ("[client CODE|group NAME|desk] [mis|today|mtf|all]", "take positions flat; asks"),
     "convert": ("CODE SYMBOL mis|mtf cnc", "make a position the client's own; asks"),
     "cancel": ("ORDERS, CODE or run N", "cancel live orders; asks"),
@@ -85,6 +86,8 @@ def asked_words(asked: Asked, select: Callable[[Selection], Sequence[ClientView]
             legs = " + ".join(_leg_words(leg, intent) for leg in intent.legs)
             how = "in order" if intent.per_client is PerClient.IN_ORDER else "all or none"
             return " · ".join((legs, how, *_terms(intent), _whom(intent, select)))
+        case AskedToSave(name):
+            return f"keeps the legs of the basket's form under the name {name}"
         case AskedToFlatten(scope, value, what):
             of = (
                 "the desk"

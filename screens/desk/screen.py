@@ -277,12 +277,12 @@ class DeskScreen(Workspace):
         self._fill()
         self._paint_titles()
 
-    def action_remove_watched(self) -> None:
+    def action_remove_here(self) -> None:
         """Take the row off the watchlist, and say how it comes back."""
         self.carry_out(self._watch.take_off())
         self.refresh_bindings()
 
-    def action_add_watched(self) -> None:
+    def action_add_here(self) -> None:
         """Put back what was taken off last, at the end of its list."""
         self.carry_out(self._watch.put_back())
         self.refresh_bindings()

@@ -108,8 +108,8 @@ class FindCard(Card[None]):
         event.stop()
         if "+" in event.value:
             event.input.value = event.value.replace("+", "")
-            if self.check_action("add_watched", ()):
-                self.action_add_watched()
+            if self.check_action("add_here", ()):
+                self.action_add_here()
             return
         self._look(event.value)
 
@@ -269,18 +269,18 @@ class FindCard(Card[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only symbols can be watched, and only what was put on the list is taken off here."""
-        if action == "add_watched":
+        if action == "add_here":
             return self.is_mounted and self._chosen is not None and self._chosen.kind is HitKind.SYMBOL
-        if action == "remove_watched":
+        if action == "remove_here":
             return bool(self._put[1])
         return True
 
-    def action_add_watched(self) -> None:
+    def action_add_here(self) -> None:
         """Put the chosen symbol on the watchlist."""
         if self._chosen is not None and self._chosen.symbol_key is not None:
             self._put_on([self._chosen.symbol_key])
 
-    def action_remove_watched(self) -> None:
+    def action_remove_here(self) -> None:
         """Take off again what was put on last."""
         name, keys = self._put
         self._put = ("", [])

@@ -259,7 +259,7 @@ class SymbolScreen(Workspace):
         """Have a candle stand for more time, and after the most for the least."""
         self.query_one(ChartPane).turn()
 
-    def action_add_watched(self) -> None:
+    def action_add_here(self) -> None:
         """Put the symbol on the watchlist."""
         self.shell.run_command(f"watch {self._key}")
 

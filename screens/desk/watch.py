@@ -16,7 +16,7 @@ from widgets.livegrid import LiveGrid
 OWNER = "desk-screen"
 """Under this name the Desk follows prices."""
 
-WATCH_ACTIONS = frozenset({"add_watched", "remove_watched", "move_row", "move_list", "modify_here"})
+WATCH_ACTIONS = frozenset({"add_here", "remove_here", "move_row", "move_list", "modify_here"})
 """What the Desk's keys do to the watchlist alone."""
 
 HINT = "empty: / finds a symbol, Insert or + puts it here"
@@ -86,9 +86,9 @@ class WatchPane(Pane):
     def can(self, action: str) -> bool:
         """Whether one of `WATCH_ACTIONS` has something to do."""
         match action:
-            case "add_watched":
+            case "add_here":
                 return self._removed is not None
-            case "remove_watched":
+            case "remove_here":
                 return self.key is not None
             case "move_row":
                 return len(self._watched) > 1

@@ -8,11 +8,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from data.vocabulary import OrderState, Side
-from engine.execution.views import COUNTED
 from engine.words import formats
-from engine.words.baskets import short_verdict, size_words
+from engine.words.baskets import fill_words, short_verdict, size_words
 from engine.words.formats import MASK
 from engine.words.reasons import reason_word
+from screens.desk.rows import direction
 from widgets.livegrid import Column
 
 if TYPE_CHECKING:
@@ -30,38 +30,49 @@ NARROW_CELLS = 13
 class CellLook(StrEnum):
     """What a leg's cell shows; `,` turns to the next."""
 
+    FILLS = "filled of planned"
     SHARES = "quantity"
-    QUANTITY = "quantity and rupees"
+    VALUE = "quantity and rupees"
     WEIGHT = "quantity and weight"
     RESERVE = "quantity and reserve"
+    NET = "day net of the stock, charges taken off"
+
+
+OF_PLAN = (CellLook.VALUE, CellLook.SHARES, CellLook.WEIGHT, CellLook.RESERVE)
+"""What is shown of a plan, in the order in which it turns."""
+OF_RUN = (CellLook.FILLS, *OF_PLAN, CellLook.NET)
+"""What is shown of a run."""
+TOO_WIDE = frozenset({CellLook.VALUE, CellLook.WEIGHT, CellLook.RESERVE})
+"""Those that narrow cells have no room for."""
 
 
 @dataclass(frozen=True, slots=True)
 class LegCell:
-    """What one client trades of one leg, as it is planned and, once sent, as its orders stand."""
+    """What one client trades of one leg, as it is planned and, once sent, as its orders stand.
+
+    `net_paise` is what its shares of that stock have brought today, charges taken off.
+    """
 
     client: PlanClient
     part: Plan
     orders: tuple[OrderView, ...] = ()
+    net_paise: int | None = None
 
     @property
     def quantity(self) -> int:
         """The shares planned."""
         return self.client.quantity(self.part.leg)
 
-    @property
-    def filled(self) -> int:
-        """The shares traded."""
-        return sum(order.filled_quantity for order in self.orders)
-
     def words(self, look: CellLook, masked: bool) -> str:
         """The cell: how its orders stand, else what is planned, else why nothing is."""
-        if self.orders:
-            return self._state_words()
+        if look is CellLook.FILLS and self.orders:
+            return fill_words(self.orders, self.quantity)
         if not self.quantity:
             lines = self.client.lines.get(self.part.leg, ())
             return reason_word(lines[0].reason, True) if lines and lines[0].reason else ""
-        if look is CellLook.SHARES:
+        if look is CellLook.NET:
+            return MASK if masked else formats.signed(self.net_paise)
+        if look in (CellLook.SHARES, CellLook.FILLS):
             return formats.quantity(self.quantity)
         return f"{formats.quantity(self.quantity)}{self._second(look, masked):>{LEG_CELLS - 6}}"
 
@@ -77,15 +88,11 @@ class LegCell:
             return formats.rupees(sum(line.reserve_paise for line in lines if line.ok)) if buys else ""
         return formats.rupees(self.client.worth_paise(self.part))
 
-    def _state_words(self) -> str:
-        """`6/6`, with the state that the trader has to know of where it is another than filled."""
-        words = f"{formats.quantity(self.filled)}/{formats.quantity(self.quantity)}"
-        states = {order.state for order in self.orders} - {OrderState.FILLED}
-        return words if not states else f"{COUNTED[min(states, key=_RANK.index)].words} {words}"
-
-    def style(self) -> str | None:
+    def style(self, look: CellLook) -> str | None:
         """How the cell is coloured."""
-        if self.orders:
+        if look is CellLook.NET and self.quantity:
+            return direction(self.net_paise)
+        if look is CellLook.FILLS and self.orders:
             states = {order.state for order in self.orders}
             if states == {OrderState.FILLED}:
                 return "up" if self.part.intent.side is Side.BUY else "down"
@@ -96,8 +103,6 @@ class LegCell:
 _TROUBLE = frozenset(
     {OrderState.UNKNOWN, OrderState.REJECTED, OrderState.DENIED, OrderState.NOT_RECEIVED, OrderState.EXPIRED}
 )
-_RANK = (OrderState.UNKNOWN, *sorted(set(OrderState) - {OrderState.UNKNOWN}))
-"""Which state a cell of several orders tells first."""
 
 
 def basket_columns(
@@ -119,7 +124,7 @@ def basket_columns(
             NARROW_CELLS if brief() else LEG_CELLS + 2,
             lambda row: cell(row, part).words(look(), masked()),
             "right",
-            style=lambda row: cell(row, part).style(),
+            style=lambda row: cell(row, part).style(look()),
             sort=lambda row: row.quantity(part.leg),
             priority=part.leg + 1,
         )

@@ -1,4 +1,4 @@
-"""What is held, client by client and stock by stock, as the matrix shows it while no basket is planned.
+"""What is held, client by client, with stocks or sectors across, while no basket is planned.
 
 Cells read the book when they are painted, so that they follow the prices and only what shows costs.
 """
@@ -6,61 +6,110 @@ Cells read the book when they are painted, so that they follow the prices and on
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from engine.words import formats
+from engine.words.baskets import fill_words
 from engine.words.formats import MASK
-from screens.desk.rows import aged, direction, symbol_of
+from screens.desk.rows import aged, direction, known_pnl, symbol_of
 from screens.matrix.columns import whose
 from widgets.livegrid import Column
 
 if TYPE_CHECKING:
-    from engine.book.views import HoldingView
+    from engine.book.views import HoldingView, OrderView
     from engine.desk import Desk
 
-MOST_STOCKS = 12
-"""More stocks than that have no room beside each other; the most valuable stand."""
+MOST_COLUMNS = 60
+"""More stocks than that are looked through nowhere beside each other; the most valuable stand."""
+
+NO_SECTOR = "other"
+"""Where stocks are whose sector is not known."""
+
+SECTOR_CELLS = 16
+"""Cells of a sector's column, for its name."""
 
 FIXED_COLUMNS = frozenset({None, "code", "name"})
 """Columns whose order no price changes; None is the order of the clients."""
 
 
+class Across(StrEnum):
+    """What the columns are; Tab turns to the other."""
+
+    STOCKS = "stocks"
+    SECTORS = "sectors"
+
+
 class HeldLook(StrEnum):
-    """What the cell of a stock held shows; `,` turns to the next."""
+    """What a cell shows; `,` turns to the next."""
 
     WEIGHT = "weight of the portfolio"
     QUANTITY = "shares"
     VALUE = "value"
-    DAY = "day's profit before charges"
+    NET = "day net, charges taken off"
+    DRIFT = "drift from target"
+    FILLS = "today's orders, filled of wanted"
 
 
 @dataclass(frozen=True, slots=True)
 class HeldRow:
-    """A client with what it holds, by key; of one stock there may be shares in several products."""
+    """A client with what it holds and what it ordered today, by column."""
 
     client_id: int
     code: str
     name: str
     held: dict[str, list[HoldingView]]
+    orders: dict[str, list[OrderView]]
 
 
-def held_rows(desk: Desk) -> tuple[list[str], dict[int, HeldRow]]:
-    """The keys of the stocks across, the most valuable first, and the clients who hold any."""
+@dataclass(frozen=True, slots=True)
+class HeldAcross:
+    """The columns across with the stocks of each, the most valuable first, and the clients down."""
+
+    columns: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    rows: Mapping[int, HeldRow] = field(default_factory=dict)
+
+    @property
+    def keys(self) -> set[str]:
+        """Every stock in it."""
+        return {key for keys in self.columns.values() for key in keys}
+
+
+def held_now(desk: Desk, across: Across) -> HeldAcross:
+    """What the clients hold now, and what they ordered today, by stock or by sector."""
+    column_of = _columns_of(desk, across)
     cells: dict[int, dict[str, list[HoldingView]]] = defaultdict(lambda: defaultdict(list))
+    orders: dict[int, dict[str, list[OrderView]]] = defaultdict(lambda: defaultdict(list))
+    stocks: dict[str, set[str]] = defaultdict(set)
     worth = Counter[str]()
     for holding in desk.holdings.all():
         if holding.quantity:
-            cells[holding.client_id][holding.key].append(holding)
-            worth[holding.key] += desk.valuation.holding(holding).value_paise
+            column = column_of(holding.key)
+            cells[holding.client_id][column].append(holding)
+            stocks[column].add(holding.key)
+            worth[column] += desk.valuation.holding(holding).value_paise
+    for order in desk.orders.all(today=True):
+        orders[order.client_id][column_of(order.key)].append(order)
     rows = {
-        client.id: HeldRow(client.id, client.code, client.name, cells[client.id])
+        client.id: HeldRow(client.id, client.code, client.name, cells[client.id], orders[client.id])
         for client in desk.clients.all()
         if client.id in cells
     }
-    return [key for key, _ in worth.most_common(MOST_STOCKS)], rows
+    shown = [column for column, _ in worth.most_common(MOST_COLUMNS)]
+    return HeldAcross({column: frozenset(stocks[column]) for column in shown}, rows)
+
+
+def _columns_of(desk: Desk, across: Across) -> Callable[[str], str]:
+    if across is Across.STOCKS:
+        return lambda key: key
+
+    def sector(key: str) -> str:
+        instrument = desk.market.index.get(key)
+        return (instrument.sector if instrument is not None else "") or NO_SECTOR
+
+    return sector
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,72 +120,101 @@ class HeldCells:
     look: Callable[[], HeldLook]
     masked: Callable[[], bool]
 
-    def figure(self, row: HeldRow, key: str) -> int | None:
+    def figure(self, row: HeldRow, column: str) -> int | None:
         """What the look asks for: shares, paise, or basis points of the portfolio. None where not known."""
-        held, look, valuation = row.held.get(key), self.look(), self.desk.valuation
-        if not held:
+        held, look, valuation = row.held.get(column), self.look(), self.desk.valuation
+        if look is HeldLook.FILLS:
+            return sum(order.filled_quantity for order in row.orders.get(column, ())) or None
+        if not held or look is HeldLook.DRIFT:
             return None
         if look is HeldLook.WEIGHT:
             return sum(valuation.weight_bps(row.client_id, one) or 0 for one in held)
         together = valuation.together(held)
         if look is HeldLook.QUANTITY:
             return together.quantity
-        return together.value_paise if look is HeldLook.VALUE else together.day_pnl_paise
+        return together.value_paise if look is HeldLook.VALUE else together.net_day_pnl_paise
 
-    def words(self, row: HeldRow, key: str) -> str:
-        """The figure in words; nothing where the client holds none."""
+    def words(self, row: HeldRow, column: str) -> str:
+        """The figure in words; nothing where the client holds none, or no target says what drifted."""
         look = self.look()
-        if key not in row.held:
+        if look is HeldLook.FILLS:
+            return fill_words(row.orders.get(column, ()))
+        if column not in row.held or look is HeldLook.DRIFT:
             return ""
         if look is HeldLook.QUANTITY:
-            return formats.quantity(self.figure(row, key))
+            return formats.quantity(self.figure(row, column))
         if look is HeldLook.WEIGHT:
-            return f"{formats.tenth_percent(self.figure(row, key) or 0)} %"
+            return f"{formats.tenth_percent(self.figure(row, column) or 0)} %"
         if self.masked():
             return MASK
-        return (formats.signed if look is HeldLook.DAY else formats.rupees)(self.figure(row, key))
+        return (formats.signed if look is HeldLook.NET else formats.rupees)(self.figure(row, column))
 
-    def style(self, row: HeldRow, key: str) -> str | None:
-        """The style of a figure of a price; shares follow from none."""
+    def style(self, row: HeldRow, column: str) -> str | None:
+        """The style of a figure of a price; shares and orders follow from none."""
         look = self.look()
-        if look is HeldLook.QUANTITY or key not in row.held:
+        if look in (HeldLook.QUANTITY, HeldLook.DRIFT, HeldLook.FILLS) or column not in row.held:
             return None
-        gain = look is HeldLook.DAY and not self.masked()
-        return aged(self.desk, (key,), direction(self.figure(row, key)) if gain else None)
+        gain = look is HeldLook.NET and not self.masked()
+        keys = {one.key for one in row.held[column]}
+        return aged(self.desk, keys, direction(self.figure(row, column)) if gain else None)
 
 
 def held_columns(
-    desk: Desk, keys: Sequence[str], look: Callable[[], HeldLook], masked: Callable[[], bool]
+    desk: Desk, columns: Sequence[str], look: Callable[[], HeldLook], masked: Callable[[], bool]
 ) -> list[Column]:
-    """The columns of what is held: a client, each of the stocks, and all that the client has."""
+    """The columns of what is held: a client, each stock or sector, and all that the client has and gained."""
     cells = HeldCells(desk, look, masked)
 
-    def portfolio(row: HeldRow) -> int:
-        return desk.valuation.client(row.client_id).portfolio_paise
-
-    def stock(key: str, place: int) -> Column:
+    def of(column: str, place: int) -> Column:
         return Column(
-            f"held-{key}",
-            symbol_of(key),
-            10,
-            lambda row: cells.words(row, key),
+            column,
+            symbol_of(column) if ":" in column else column,
+            10 if ":" in column else SECTOR_CELLS,
+            lambda row: cells.words(row, column),
             "right",
-            style=lambda row: cells.style(row, key),
-            sort=lambda row: cells.figure(row, key),
+            style=lambda row: cells.style(row, column),
+            sort=lambda row: cells.figure(row, column),
             priority=place,
         )
 
     return [
         *whose(masked, flex=True),
-        *(stock(key, place) for place, key in enumerate(keys, start=2)),
+        *(of(column, place) for place, column in enumerate(columns, start=3)),
+        *_totals(desk, masked),
+    ]
+
+
+def _totals(desk: Desk, masked: Callable[[], bool]) -> list[Column]:
+    """What a client has in all, and what its day brought net of charges."""
+
+    def portfolio(row: HeldRow) -> int:
+        return desk.valuation.client(row.client_id).portfolio_paise
+
+    def net(row: HeldRow) -> int | None:
+        return known_pnl(desk, (row.client_id,), desk.valuation.client(row.client_id).net_day_pnl_paise)
+
+    def style(row: HeldRow, part: str | None) -> str | None:
+        return aged(desk, desk.valuation.keys_of((row.client_id,)), part)
+
+    return [
         Column(
             "portfolio",
             "portfolio",
             12,
             lambda row: MASK if masked() else formats.rupees(portfolio(row)),
             "right",
-            style=lambda row: aged(desk, desk.valuation.keys_of((row.client_id,)), None),
+            style=lambda row: style(row, None),
             sort=portfolio,
             priority=1,
+        ),
+        Column(
+            "net",
+            "day net",
+            9,
+            lambda row: MASK if masked() else formats.signed(net(row)),
+            "right",
+            style=lambda row: None if masked() else style(row, direction(net(row))),
+            sort=net,
+            priority=2,
         ),
     ]

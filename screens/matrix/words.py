@@ -14,29 +14,49 @@ from engine.words.baskets import PER_CLIENT_WORDS, SHORT_PER_CLIENT, progress_wo
 from engine.words.formats import MASK, counted
 from engine.words.plans import clients_words
 from screens.bulk.plan_figures import drift_part
+from screens.matrix.held import HeldLook
+from widgets.text import plain
 
 if TYPE_CHECKING:
     from engine.desk import Desk
     from engine.planning.plan import Plan
+    from screens.matrix.grid import MatrixGrid
 
 
 @dataclass(frozen=True, slots=True)
 class MatrixWords:
-    """The title, the line of figures, and the line below the matrix."""
+    """The title and figures of the frame, the line below its edge, and the line below the matrix."""
 
     title: str
+    frame: tuple[str, ...]
     figures: Content
     total: str
 
 
-def held_words(desk: Desk, clients: int, look: StrEnum, masked: bool) -> MatrixWords:
+def held_words(desk: Desk, grid: MatrixGrid, masked: bool) -> MatrixWords:
     """What is said while no legs are planned."""
-    worth = MASK if masked else f"₹{formats.rupees(desk.valuation.desk_total().value_paise)}"
+    total = desk.valuation.desk_total()
+    worth = MASK if masked else f"₹{formats.rupees(total.value_paise)}"
+    clients, look = counted(len(grid.shown_keys), "client"), grid.look
+    why = " drift: no target is set, so that all are blank ·" if look is HeldLook.DRIFT else ""
     return MatrixWords(
-        f"Matrix │ what is held: {look.value}",
-        Content(" Tab to the legs, Enter plans them · , turns the cells"),
-        f"{counted(clients, 'client')} holding shares worth {worth}",
+        f"Matrix {grid.across.value}",
+        (look.value, clients),
+        Content(f"{why} {plain(_keys_words(grid))}"),
+        f"{clients} holding shares worth {worth} · e basket  Tab sectors, stocks  , turns",
     )
+
+
+def _keys_words(grid: MatrixGrid) -> str:
+    """What `B` and `S` are about where the cursor is: a column, a block, or rows."""
+    marked, column = len(grid.marked), grid.column_words
+    if column:
+        whom = f"the {marked} marked" if marked else "all, b s for this client"
+        return f"B S {column} for {whom}"
+    if grid.client_id is None:
+        return "→ puts the cursor on a column"
+    whom = f"the {marked} marked" if marked else "this client"
+    return f"S sells what {whom} {'hold' if marked else 'holds'}, B buys for {whom} · → a column"
 
 
 def plan_words(desk: Desk, plan: Plan, outcome: str, look: StrEnum, masked: bool, brief: bool) -> MatrixWords:
@@ -53,7 +73,8 @@ def plan_words(desk: Desk, plan: Plan, outcome: str, look: StrEnum, masked: bool
         price = "" if brief else f" {formats.price(part.last_paise)}"
         price = f" · {part.instrument.tradingsymbol}{price} "
         drifts += [price, drift_part(part, desk.plans.drift_bps(part))]
-    return MatrixWords(_title(plan, look, brief), Content.assemble(said, *drifts), outcome)
+    title, frame = _head(plan, look, brief)
+    return MatrixWords(title, frame, Content.assemble(said, *drifts), outcome)
 
 
 def run_words(desk: Desk, plan: Plan, number: int, look: StrEnum, brief: bool) -> MatrixWords:
@@ -63,11 +84,12 @@ def run_words(desk: Desk, plan: Plan, number: int, look: StrEnum, brief: bool) -
     figures = Content(
         f" run {number} {run.word} · {run.elapsed_s:.0f} s · {progress_words(legs, brief=True)}"
     )
-    keys = "Enter: the run, p pauses, x stops · r repairs · Esc back to the legs"
-    return MatrixWords(_title(plan, look, brief), figures, keys)
+    keys = "Enter: the run, p pauses, x stops · r repairs · Esc what is held"
+    title, frame = _head(plan, look, brief)
+    return MatrixWords(title, frame, figures, keys)
 
 
-def _title(plan: Plan, look: StrEnum, brief: bool) -> str:
+def _head(plan: Plan, look: StrEnum, brief: bool) -> tuple[str, tuple[str, ...]]:
     legs = counted(len(plan.parts), "leg")
     how = SHORT_PER_CLIENT[plan.per_client] if brief else PER_CLIENT_WORDS[plan.per_client]
-    return f"basket {legs} │ clients {clients_words(plan)} │ {how} │ {look.value}"
+    return f"Basket {legs}", (f"clients {clients_words(plan)}", how, look.value)

@@ -4,10 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from data.vocabulary import OrderState, PerClient, RunCount, RunStatus, SizingKind
+from data.vocabulary import OrderState, PerClient, RunCount, RunStatus, Side, SizingKind
+from screens.bulk.form import BulkForm
 from screens.bulk.run_view import RunPanel
+from screens.frame.intent_fields import AS_HELD
 from screens.matrix.grid import MatrixGrid
-from screens.matrix.legs_form import LegsForm
+from screens.matrix.held import HeldLook
+from screens.matrix.leg_row import LegRow
 from screens.matrix.screen import MatrixScreen
 from tests.desks import buy, carry_out
 from tests.screens.papers import PaperBench, opened_on_paper
@@ -28,10 +31,20 @@ def in_answer(bench: PaperBench) -> bool:
 
 
 async def planned(bench: PaperBench, legs: str = LEGS) -> None:
-    await bench.keys("5")
-    await bench.keys("tab")
-    await bench.type(legs)
-    await bench.keys("enter")
+    """The plan of legs typed in the command line."""
+    bench.app.run_command(f"basket {legs}")
+    await bench.settle()
+
+
+async def typed(bench: PaperBench, *legs: tuple[str, str]) -> None:
+    """Legs typed into the form that `e` opens, a symbol and a percentage each."""
+    await bench.keys("5", "e")
+    for place, (symbol, size) in enumerate(legs):
+        if place:
+            await bench.keys("plus")
+        await bench.type(symbol)
+        await bench.keys("enter")
+        await bench.type(size)
 
 
 async def sent(bench: PaperBench) -> int:
@@ -47,11 +60,15 @@ async def test_legs_become_one_plan_client_by_client_and_wait_for_its_answer(
     tmp_path: Path, size: tuple[int, int]
 ) -> None:
     async with opened_on_paper(tmp_path, size=size) as bench:
-        await planned(bench)
+        await typed(bench, ("RELIANCE", "15"), ("TCS", "20"), ("INFY", "25"))
+        await bench.pass_time(0.5)
+        assert "135 orders for 45 of 50 clients" in bench.text
+        for words in ("BASKET · 3 legs", "‹% capital›", "‹all (50)›", "‹ALL OR NONE›"):
+            assert words in bench.text, words
+        await bench.keys("enter")
         plan = await bench.desk.plans.get(1)
         assert (plan.orders, plan.answer, plan.per_client) == (135, "buy 135", PerClient.ALL)
-        shown = [line.split()[0].lstrip("▸") for line in bench.lines() if line.strip()]
-        assert shown.index("PS1015") < shown.index("CC0003") < shown.index("AM1010")
+        assert bench.text.index("PS1015") < bench.text.index("CC0003") < bench.text.index("AM1010")
         for words in ("RELIANCE 15 %", "TCS 20 %", "INFY 25 %", "type  buy 135", "· a 5", "session"):
             assert words in bench.text, words
         assert in_answer(bench)
@@ -78,7 +95,7 @@ async def test_only_the_words_of_the_plan_send_it_and_cells_say_how_they_fill(tm
 async def test_a_makes_every_short_client_affordable_and_d_drops_one(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
         await planned(bench)
-        await bench.keys("shift+tab", "a")
+        await bench.keys("tab", "a")
         await bench.pass_time(0.2)
         assert (await bench.desk.plans.get(2)).orders == 140
         assert isinstance(bench.screen.focused, MatrixGrid)
@@ -91,44 +108,91 @@ async def test_a_makes_every_short_client_affordable_and_d_drops_one(tmp_path: P
         assert in_answer(bench), "letters of an answer are the answer's"
 
 
-async def test_what_is_wrong_with_legs_is_named_and_nothing_is_planned(tmp_path: Path) -> None:
+async def test_what_is_wrong_with_a_leg_is_named_at_its_field_and_nothing_is_planned(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
-        await planned(bench, "buy RELIANCE:15% NOPE:3")
-        assert "'NOPE' is not valid" in bench.text
-        assert isinstance(bench.screen.focused.parent.parent, LegsForm)
-        await bench.keys("ctrl+u")
-        await bench.type("RELIANCE:15%")
+        await typed(bench, ("RELIANCE", "15"))
+        await bench.keys("plus")
+        await bench.type("NOPE")
         await bench.keys("enter")
-        assert "give buy or sell first" in bench.text
+        assert "no instrument" in bench.text or "nearest" in bench.text or "choose" in bench.text
+        await bench.keys("tab")
+        await bench.keys("enter")
+        assert "leg 2 symbol" in bench.text
+        assert "2!" in bench.text
+        assert field_with_focus(bench) == (2, "symbol")
+        await bench.keys("ctrl+u", "tab")
+        await bench.keys("tab")
+        await bench.keys("delete")
+        assert len(bench.card.query(LegRow)) == 1
+        await bench.keys("tab", "tab", "tab")
+        await bench.type("2400.03")
+        assert "leg 1 limit: '2400.03' is not valid; RELIANCE trades in ticks of 0.10" in bench.text
+        await bench.keys("enter")
+        assert field_with_focus(bench) == (1, "price")
+        await bench.keys("ctrl+u")
+        await bench.type("2400.1")
+        await bench.keys("enter")
+        (part,) = (await bench.desk.plans.get(1)).parts
+        assert part.intent.limit_paise == 2_400_10
+        assert bench.desk.runs.all() == []
 
 
-async def test_editing_the_legs_takes_the_plan_away(tmp_path: Path) -> None:
+def field_with_focus(bench: PaperBench) -> tuple[int, str]:
+    rows = list(bench.card.query(LegRow))
+    return next((place, row.focused_field) for place, row in enumerate(rows, 1) if row.focused_field)
+
+
+async def test_esc_goes_back_to_the_legs_which_stay_and_a_code_is_no_size(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
         await planned(bench)
         await bench.keys("escape")
-        assert "what is held" in bench.text
-        await bench.type(" ITC:1%")
+        assert "BASKET · 3 legs" in bench.text
+        await bench.keys("escape")
+        assert "Matrix stocks" in bench.text
+        await bench.keys("e", "plus")
+        await bench.type("ITC")
         await bench.keys("enter")
-        assert len((await bench.desk.plans.get(2)).parts) == 4
-        matrix(bench).query_one("#together", ChoiceField).focus()
-        await bench.keys("right")
-        assert "what is held" in bench.text
+        await bench.type("PS1015")
         await bench.keys("enter")
-        assert (await bench.desk.plans.get(3)).per_client is PerClient.IN_ORDER
-
-
-async def test_a_saved_basket_fills_the_legs(tmp_path: Path) -> None:
-    async with opened_on_paper(tmp_path) as bench:
-        legs = matrix_legs(bench)
-        await bench.desk.baskets.save("Two", legs, PerClient.IN_ORDER)
-        await bench.keys("5")
-        matrix(bench).query_one("#saved", ChoiceField).focus()
+        assert "leg 4" not in (await bench.desk.plans.get(1)).title
+        assert bench.desk.runs.all() == []
+        await bench.keys("ctrl+u")
+        await bench.type("1")
+        bench.card.query_one("#together", ChoiceField).focus()
         await bench.keys("right", "enter")
+        plan = await bench.desk.plans.get(2)
+        assert (len(plan.parts), plan.per_client) == (4, PerClient.IN_ORDER)
+
+
+async def test_baskets_are_saved_opened_renamed_and_deleted_on_screen(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path, size=(80, 24)) as bench:
+        await bench.desk.baskets.save("Two", matrix_legs(bench), PerClient.IN_ORDER)
+        await typed(bench, ("RELIANCE", "15"))
+        bench.card.query_one("#saved", ChoiceField).focus()
+        await bench.keys("enter", "plus")
+        await bench.type("Mine")
+        await bench.keys("enter")
+        assert [one.name for one in await bench.desk.baskets.all()] == ["Mine", "Two"]
+        await bench.keys("home", "e", "ctrl+u")
+        await bench.type("Ours")
+        await bench.keys("enter")
+        assert [one.name for one in await bench.desk.baskets.all()] == ["Ours", "Two"]
+        await bench.keys("home", "delete")
+        await bench.type("delete")
+        await bench.pass_time(0.5)
+        await bench.keys("enter")
+        assert [one.name for one in await bench.desk.baskets.all()] == ["Two"]
+        await bench.keys("home", "enter")
+        assert "BASKET Two · 2 legs" in bench.text
+        await bench.keys("enter")
         plan = await bench.desk.plans.get(1)
         assert (plan.per_client, [part.instrument.tradingsymbol for part in plan.parts]) == (
             PerClient.IN_ORDER,
             ["TCS", "INFY"],
         )
+        bench.app.run_command("basket save Again")
+        await bench.settle()
+        assert (await bench.desk.baskets.get("again")).legs == (await bench.desk.baskets.get("Two")).legs
 
 
 def matrix_legs(bench: PaperBench):
@@ -167,10 +231,53 @@ async def test_the_cells_of_what_is_held_turn(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
         await planned(bench)
         await sent(bench)
-        await bench.keys("escape", "escape")
+        await bench.keys("escape")
         assert "weight of the portfolio" in bench.text
         await bench.keys("comma")
-        assert "what is held: shares" in bench.text
+        assert "─ shares ·" in bench.text
+        grid = matrix(bench).query_one(MatrixGrid)
+        while grid.look is not HeldLook.NET:
+            await bench.keys("comma")
+        client = bench.client("AM1010")
+        held = bench.desk.holdings.of(client)
+        net = sum(bench.desk.valuation.together([one]).net_day_pnl_paise or 0 for one in held)
+        assert net == bench.desk.valuation.client(client).net_day_pnl_paise < 0, "charges are taken off"
+        await bench.keys("comma")
+        assert grid.look is HeldLook.DRIFT
+        assert "no target is set" in bench.text
+        await bench.keys("comma")
+        assert "6/6" in bench.text
+        await bench.keys("tab")
+        assert "Matrix sectors" in bench.text
+        index = bench.desk.market.index
+        sectors = {one.sector for name in ("RELIANCE", "TCS") if (one := index.get(f"NSE:{name}"))}
+        assert {column.title for column in grid.columns} >= sectors
+
+
+async def test_capitals_take_a_column_a_block_or_rows_into_a_form(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await planned(bench)
+        await sent(bench)
+        await bench.keys("escape", "home", "S")
+        rows = [row.typed for row in bench.card.query(LegRow)]
+        assert [(one.side, one.value, one.product) for one in rows] == [(Side.SELL, "100", AS_HELD)] * 3
+        assert "1 MARKED of 50" in bench.text
+        await bench.keys("escape", "space", "down", "space", "right", "B")
+        form = bench.screen.query_one(BulkForm)
+        assert (form.side, len(form.marked)) == (Side.BUY, 2)
+        assert form.key == "NSE:RELIANCE" or form.key.startswith("NSE:")
+        await bench.keys("5", "tab", "right", "S")
+        assert len(bench.card.query(LegRow)) >= 1
+        assert "2 MARKED of 50" in bench.text
+
+
+async def test_runs_of_several_legs_are_turned_through_by_braces(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await planned(bench)
+        number = await sent(bench)
+        await bench.keys("escape", "left_curly_bracket")
+        assert f"run {number} finished" in bench.text
+        assert "45/45" in bench.text
 
 
 async def test_what_is_held_follows_its_prices_and_looks_old_where_they_are(tmp_path: Path) -> None:
@@ -197,7 +304,7 @@ async def test_what_is_held_is_worked_out_once_as_the_workspace_opens(
 ) -> None:
     times: list[object] = []
     show = MatrixGrid.show_held
-    monkeypatch.setattr(MatrixGrid, "show_held", lambda grid, desk: times.append(grid) or show(grid, desk))
+    monkeypatch.setattr(MatrixGrid, "show_held", lambda grid: times.append(grid) or show(grid))
     async with opened_on_paper(tmp_path) as bench:
         await bench.keys("5")
         assert len(times) == 1
@@ -208,8 +315,8 @@ async def test_an_order_elsewhere_leaves_the_columns_where_they_were_panned_to(t
         client = bench.client("RG1008")
         for symbol in ("RELIANCE", "TCS", "INFY", "ITC", "SBIN", "WIPRO"):
             await carry_out(bench.desk, buy(symbol, SizingKind.FIXED_QUANTITY, 1, client))
-        await bench.keys("5", "right")
-        panned = bench.lines()[5]
+        await bench.keys("5", *["right"] * 6)
+        panned = next(line for line in bench.lines() if "client" in line)
         await bench.rest_orders("AM1042")
-        await bench.settle()
-        assert bench.lines()[5] == panned
+        await bench.pass_time(2)
+        assert panned in bench.lines()

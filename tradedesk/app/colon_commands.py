@@ -22,6 +22,7 @@ from engine.colon.asked import (
     AskedToCancel,
     AskedToConvert,
     AskedToFlatten,
+    AskedToSave,
     AskedWatch,
     Numbered,
     OfRun,
@@ -106,6 +107,9 @@ def carry_out(app: ShellApp, asked: Asked) -> None:
             _orders(app, asked)
         case AskedBasket(intent):
             _basket(app) if intent is None else app.open_basket(intent)
+        case AskedToSave(name):
+            matrix = app.in_matrix()
+            matrix.call_later(matrix.save, name)
         case AskedToFlatten(scope, value, what):
             app.open_flatten(scope, app.desk.halt.check_scope(scope, value), what)
         case AskedToConvert(client_id, key, of, to):
@@ -175,7 +179,7 @@ def _orders(app: ShellApp, asked: AskedOrders) -> None:
 
 def _basket(app: ShellApp) -> None:
     matrix = app.in_matrix()
-    matrix.call_later(matrix.begin_typed, "")
+    matrix.call_later(matrix.begin_form)
 
 
 def _modify(app: ShellApp, asked: AskedChange) -> None:

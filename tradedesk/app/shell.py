@@ -196,6 +196,8 @@ class ShellApp(App[None], inherit_bindings=False):
                 self.open_run(subject.number)
             case Page.HALT:
                 self.open_certificate(subject.number)
+            case Page.FLATTEN:
+                self.open_flatten(number=subject.number)
             case Page.ORDER:
                 self.open_order(subject.number)
 
