@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from data.audit import AuditAction, AuditEntry
+from data.errors import BadInput
 from data.repositories.baskets import (
     StoredBasket,
     StoredBasketLeg,
@@ -65,10 +66,10 @@ class Baskets:
 
     async def rename(self, name: str, to: str) -> None:
         """Give a basket another name. Raises `BadInput` where none has the name, or another has that one."""
-        found, to = await self.get(name), _checked(to)
-        taken = [one.name for one in await self.all() if one.name.casefold() == to.casefold()]
-        if taken and taken != [found.name]:
-            raise BadInput("basket", to, f"{taken[0]} is saved already; choose another name")
+        found, to = await self.get(name), label_from(to, "basket")
+        taken = same_label(to, [one.name for one in await self.all() if one.name != found.name])
+        if taken is not None:
+            raise BadInput("basket", to, f"{taken} is saved already; choose another name")
 
         def unit_of_work(unit: Unit) -> None:
             if not remove_basket(unit, found.name):
