@@ -69,6 +69,11 @@ def exports_folder(home: Path) -> Path:
     return home / "exports"
 
 
+def themes_folder(home: Path) -> Path:
+    """Themes of the trader's own."""
+    return home / "themes"
+
+
 def log_file(home: Path) -> Path:
     """The newest of the rotating logs."""
     return home / "logs" / "tradedesk.log"

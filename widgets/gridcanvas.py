@@ -1,6 +1,6 @@
 """The drawing half of a grid: rows, cursor and marks on lines, each line drawn only when it must be."""
 
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence, Set
 from typing import Any, ClassVar, NamedTuple
 
 from rich.segment import Segment
@@ -51,7 +51,7 @@ class GridCanvas(ScrollView, inherit_bindings=False):
         *,
         hint: str = "",
         show_header: bool = True,
-        flash_frames: int = 0,
+        flash_frames: Callable[[], int] = lambda: 0,
         name: str | None = None,
         id: str | None = None,  # noqa: A002 - Textual's own word
         classes: str | None = None,
@@ -63,7 +63,7 @@ class GridCanvas(ScrollView, inherit_bindings=False):
         self.hint = hint
         """What an empty grid says."""
         self.flash_frames = flash_frames
-        """Frames for which a changed cell is lit; 0 is never."""
+        """Frames for which a changed cell is lit at this moment; 0 is never."""
         self._header_height = 1 if show_header else 0
         self._rows: Mapping[Any, Any] = {}
         self._given: list[Hashable] = []
@@ -167,7 +167,7 @@ class GridCanvas(ScrollView, inherit_bindings=False):
         lines: list[int] = []
         for line, key in enumerate(visible):
             if key in keys:
-                if self.flash_frames and (painted := self._strips.get(key)):
+                if self.flash_frames() and (painted := self._strips.get(key)):
                     self._texts_before.setdefault(key, painted.texts)
                 lines.append(line)
             elif key in ended:
@@ -338,7 +338,7 @@ class GridCanvas(ScrollView, inherit_bindings=False):
         if before is not None and len(before) == len(texts):
             changed = frozenset(place for place, text in enumerate(texts) if text != before[place])
             if changed:
-                self._flashes[key] = _Flash(self._frame + self.flash_frames, changed)
+                self._flashes[key] = _Flash(self._frame + self.flash_frames(), changed)
         flash = self._flashes.get(key)
         return flash.columns if flash else frozenset()
 

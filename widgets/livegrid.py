@@ -130,7 +130,7 @@ class LiveGrid(GridCanvas, can_focus=True, inherit_bindings=False):
         hint: str = "",
         markable: bool = True,
         show_header: bool = True,
-        flash_frames: int = 0,
+        flash_frames: Callable[[], int] = lambda: 0,
         follows_top: bool = False,
         name: str | None = None,
         id: str | None = None,  # noqa: A002 - Textual's own word

@@ -139,10 +139,11 @@ class AskedSignIn:
 
 
 @dataclass(frozen=True, slots=True)
-class AskedTheme:
-    """Another look."""
+class AskedSetting:
+    """A setting of the screen, changed as typed; with nothing typed, theme and keys are chosen there."""
 
-    name: str
+    key: str
+    typed: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,6 @@ Asked = (
     | AskedWatch
     | AskedFilter
     | AskedSignIn
-    | AskedTheme
+    | AskedSetting
     | AskedPlainly
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from data.vocabulary import FlattenWhat, Product
 from engine.colon.grammar import READERS
@@ -215,8 +216,14 @@ def _sign(before: Sequence[str], word: str, known: Known) -> Iterable[Completion
     return _clients(word, known) if before else _beginning(word, (Completion("in", "[CODE]"),))
 
 
-def _theme(before: Sequence[str], word: str, known: Known) -> Iterable[Completion]:
-    return () if before else _beginning(word, map(Completion, known.names.themes))
+def _setting(key: str, before: Sequence[str], word: str, known: Known) -> Iterable[Completion]:
+    return () if before else _beginning(word, map(Completion, known.names.settings.get(key, ())))
+
+
+def _set(before: Sequence[str], word: str, known: Known) -> Iterable[Completion]:
+    if before:
+        return _setting(before[0].casefold(), before[1:], word, known)
+    return _beginning(word, map(Completion, known.names.settings))
 
 
 OFFERS: dict[str, Offer] = {
@@ -236,6 +243,8 @@ OFFERS: dict[str, Offer] = {
     "watch": _symbol,
     "unwatch": _symbol,
     "sign": _sign,
-    "theme": _theme,
+    "theme": partial(_setting, "theme"),
+    "profile": partial(_setting, "keys"),
+    "set": _set,
 }
 """What each command offers behind its name."""

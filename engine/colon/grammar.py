@@ -16,9 +16,9 @@ from engine.colon.asked import (
     AskedOrders,
     AskedPage,
     AskedPlainly,
+    AskedSetting,
     AskedSignIn,
     AskedSymbol,
-    AskedTheme,
     AskedToCancel,
     AskedToConvert,
     AskedToFlatten,
@@ -168,11 +168,22 @@ def _sign(words: Sequence[str], _: Known) -> AskedSignIn:
     return AskedSignIn(rest[0] if rest else "")
 
 
-def _theme(words: Sequence[str], known: Known) -> AskedTheme:
-    name = " ".join(words)
-    if name not in known.names.themes:
-        raise BadInput("theme", name, f"choose one of {', '.join(known.names.themes)}")
-    return AskedTheme(name)
+def _setting(key: str, words: Sequence[str], known: Known) -> AskedSetting:
+    typed, choices = " ".join(words), known.names.settings.get(key, ())
+    if typed and choices and typed not in choices:
+        raise BadInput(key, typed, f"choose one of {', '.join(choices)}")
+    return AskedSetting(key, typed)
+
+
+def _set(words: Sequence[str], known: Known) -> AskedSetting:
+    key = words[0].casefold() if words else ""
+    if key not in known.names.settings:
+        there = ", ".join(known.names.settings)
+        raise BadInput("setting", key, f"choose one of {there}; `tradedesk config set` has the others")
+    if len(words) < 2:
+        right = ", ".join(known.names.settings[key]) or "a number"
+        raise BadInput("setting", key, f"say behind it what it is to be: {right}")
+    return _setting(key, words[1:], known)
 
 
 def _number(word: str, kind: str) -> int:
@@ -215,6 +226,8 @@ READERS: dict[str, Read] = {
     "certificate": _certificate,
     "resume": _certificate,
     "sign": _sign,
-    "theme": _theme,
+    "theme": partial(_setting, "theme"),
+    "profile": partial(_setting, "keys"),
+    "set": _set,
 }
 """What reads the words behind each command that takes any."""

@@ -12,13 +12,14 @@ from engine.planning.intent import Selection
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What has a name of its own: saved baskets, themes, and commands that take no word behind them.
+    """What has a name of its own: saved baskets, settings, and commands that take no word behind them.
 
-    `commands` are the names of those, each with what it does.
+    `settings` are those of the screen, each with the words that it may be, where they are few. `commands` are
+    by name, each with what it does.
     """
 
     baskets: Sequence[Basket] = ()
-    themes: Sequence[str] = ()
+    settings: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     commands: Mapping[str, str] = field(default_factory=dict[str, str])
 
 

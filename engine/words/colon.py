@@ -17,9 +17,9 @@ from engine.colon.asked import (
     AskedOrders,
     AskedPage,
     AskedPlainly,
+    AskedSetting,
     AskedSignIn,
     AskedSymbol,
-    AskedTheme,
     AskedToCancel,
     AskedToConvert,
     AskedToFlatten,
@@ -60,7 +60,9 @@ FORMS: Mapping[str, tuple[str, str]] = {
     "certificate": ("[NUMBER]", "the certificate of a halt, the latest without a number"),
     "resume": ("[NUMBER]", "open the halt's certificate, where typed words resume"),
     "sign": ("in [CODE]", "sign in whoever is due, or one client"),
-    "theme": ("NAME", "another look"),
+    "theme": ("[NAME]", "the colours; without a name each is seen before it is taken"),
+    "profile": ("[NAME]", "whose keys your hands know: plain, kite, odin"),
+    "set": ("SETTING VALUE", "a setting of the screen for good: density compact"),
 }
 """What stands behind each command's name, and what it does."""
 
@@ -115,7 +117,7 @@ def _shown_words(
     | AskedWatch
     | AskedFilter
     | AskedSignIn
-    | AskedTheme
+    | AskedSetting
     | AskedPlainly,
     select: Callable[[Selection], Sequence[ClientView]],
 ) -> str:
@@ -135,8 +137,8 @@ def _shown_words(
             return f"show only rows with “{text}”" if text else "show all rows"
         case AskedSignIn(code):
             return f"sign in client {code.upper()}" if code else "sign in whoever is due"
-        case AskedTheme(name):
-            return f"the look {name}"
+        case AskedSetting(key, typed):
+            return f"{key}: {typed}, from now on and at the next start" if typed else f"choose the {key}"
         case AskedPlainly(name):
             return name.replace("-", " ")
         case _:

@@ -98,7 +98,7 @@ class ClientScreen(Workspace):
                 yield LiveGrid(
                     [],
                     monotonic=self.shell.monotonic,
-                    flash_frames=self.shell.flash_frames,
+                    flash_frames=lambda: self.shell.flash_frames,
                     markable=False,
                     id="client-grid",
                 )

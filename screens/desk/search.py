@@ -80,7 +80,7 @@ class FindCard(Card[None]):
     def compose(self) -> ComposeResult:
         """The line, what it says of itself, and the results."""
         yield WordsInput(
-            placeholder="symbol, client code or name; ↓ chooses, Enter opens, + watches",
+            placeholder="symbol, client code or name; ↓ chooses, Enter opens, Insert watches",
             id="words",
             compact=True,
         )

@@ -39,7 +39,7 @@ class WatchPane(Pane):
             monotonic=self._shell.monotonic,
             hint=HINT,
             markable=False,
-            flash_frames=self._shell.flash_frames,
+            flash_frames=lambda: self._shell.flash_frames,
             id="watch",
         )
         yield FilterLine(id="watch-filter")

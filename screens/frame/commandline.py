@@ -118,7 +118,7 @@ class CommandLineCard(Card[Asked]):
         known = self._known or self.shell.known()
         if not known.names.baskets:
             baskets = await self.desk.baskets.all()
-            names = Names(baskets, known.names.themes, known.names.commands)
+            names = Names(baskets, known.names.settings, known.names.commands)
             known = self._known = replace(known, names=names)
         return known
 

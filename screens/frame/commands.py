@@ -247,14 +247,7 @@ def _table() -> tuple[Command, ...]:
             "Finding",
         ),
         c("pane.next", "tab", "next_pane(1)", "pane", "next pane, field or view", "Finding"),
-        c(
-            "pane.previous",
-            "shift+tab",
-            "next_pane(-1)",
-            "pane",
-            "previous pane, field or view",
-            "Finding",
-        ),
+        c("pane.previous", "shift+tab", "next_pane(-1)", "pane", "previous pane, field or view", "Finding"),
         c(
             "watch.add",
             "insert,plus",
@@ -349,6 +342,7 @@ def _table() -> tuple[Command, ...]:
             "Program",
             palette=True,
         ),
+        c("theme", "", "app.pick_theme", "theme", "choose the colours (:theme)", "Program", palette=True),
         c("redraw", "ctrl+l", "app.redraw", "redraw", "draw the whole screen again", "Program", palette=True),
         c(
             "picture",
@@ -359,19 +353,10 @@ def _table() -> tuple[Command, ...]:
             "Program",
             palette=True,
         ),
-        c(
-            "quit",
-            "ctrl+q",
-            "app.quit",
-            "quit",
-            "quit; always asks",
-            "Program",
-            palette=True,
-            priority=True,
-        ),
+        c("quit", "ctrl+q", "app.quit", "quit", "quit; always asks", "Program", palette=True, priority=True),
         c("quit.letter", "q", "app.quit", "quit", "quit; always asks", "Program"),
-        c("depth", "f6", "app.show_depth", "depth", "the depth of the symbol", "Program"),
-        c("trades", "f8", "app.show_trades", "trades", "the day's trades", "Program"),
+        c("depth", "f6", "app.show_depth", "depth", "the depth of the symbol", "Program", palette=True),
+        c("trades", "f8", "app.show_trades", "trades", "the day's trades", "Program", palette=True),
     )
 
 

@@ -21,6 +21,10 @@ KEY_WORDS = {
     "tab": "Tab",
     "shift+tab": "shift+Tab",
     "delete": "Delete",
+    "insert": "Insert",
+    "comma": ",",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
 }
 """How keys are written for a reader where Textual's own name is not it."""
 

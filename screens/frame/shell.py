@@ -47,6 +47,10 @@ class Shell(Protocol):
         """The workspaces that there are, each behind its digit: `1 Desk`."""
         ...
 
+    def meaning(self, key: str) -> str:
+        """The id of the command that a key stands for, empty where it is none's."""
+        ...
+
     def say(self, text: str, severity: str = "information") -> None:
         """One toast, plain text. One an operation, never one an order."""
         ...

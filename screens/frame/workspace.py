@@ -26,6 +26,7 @@ from engine.refusals import Refusal
 from engine.words.refusals import refusal_words
 from screens.frame.commands import bindings
 from screens.frame.dock import DockHost
+from screens.frame.key_words import key_words
 from screens.frame.nothing_here import NOTHING_HERE
 from screens.frame.routes import View
 from screens.frame.shell import Here, Table
@@ -207,11 +208,11 @@ class Workspace(Framed[None], inherit_bindings=True):
 
     def on_key(self, event: events.Key) -> None:
         """A command's key that has nothing to do here says why."""
-        words = NOTHING_HERE.get(event.key)
+        words = NOTHING_HERE.get(self.shell.meaning(event.key))
         if words is not None and self.card is None and event.key not in self.active_bindings:
             event.stop()
             event.prevent_default()
-            self.shell.say(words)
+            self.shell.say(f"{key_words(event.key)} {words}")
 
     def action_ticket(self, side: str) -> None:
         """Open the ticket on what the cursor is on."""

@@ -81,7 +81,7 @@ class OrdersScreen(Workspace):
                 yield LiveGrid(
                     order_columns(self.desk, lambda: self.shell.privacy),
                     monotonic=self.shell.monotonic,
-                    flash_frames=self.shell.flash_frames,
+                    flash_frames=lambda: self.shell.flash_frames,
                     follows_top=True,
                     id="orders",
                 )

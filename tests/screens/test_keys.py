@@ -14,6 +14,7 @@ from screens.frame.confirm import QuitCard
 from screens.frame.help import HelpScreen
 from screens.frame.routes import WorkspaceName
 from tests.screens.bench import Bench, opened
+from tradedesk.compose.settings import Settings
 from tradedesk.testing import toasts_shown
 from widgets.livegrid import LiveGrid
 
@@ -189,7 +190,7 @@ async def test_g_and_a_letter_go_to_a_workspace_and_another_key_does_not() -> No
 
 
 async def test_the_odin_profile_moves_keys() -> None:
-    async with opened(profile="odin") as bench:
+    async with opened(prepare=lambda: Settings(keys="odin")) as bench:
         ids = {key: active.binding.id for key, active in bench.screen.active_bindings.items()}
         assert ids["question_mark"] == "help"
         assert ids.get("f1") != "help"

@@ -285,7 +285,7 @@ async def test_hidden_columns_are_reached_by_panning() -> None:
 
 
 async def test_changed_cells_are_lit_for_the_frames_asked_and_only_they() -> None:
-    drawn = Drawn(30, flash_frames=2)
+    drawn = Drawn(30, flash_frames=lambda: 2)
     async with drawn.app.run_test(size=SIZE) as pilot:
         drawn.show()
         await pilot.pause()

@@ -26,15 +26,16 @@ from screens.frame.fault import FaultScreen
 from screens.frame.opening import OPENING, OpeningScreen
 from screens.frame.workspace import Framed
 from tradedesk.app.halting import EARLY_F9, NOT_CANCELLED, Halting
-from tradedesk.app.keymap import PROFILES
 from tradedesk.app.keystream import KeyQueue
-from tradedesk.app.look import FRAMES_PER_SECOND, DeskFactory, Look
+from tradedesk.app.look import FRAMES_PER_SECOND, DeskFactory, KeptSettings, Look
 from tradedesk.app.mending import FAULT, Mending
 from tradedesk.app.palette import DeskCommands, Palette
-from tradedesk.app.shell import FLASH_FRAMES, ShellApp
+from tradedesk.app.preferences import Preferences
+from tradedesk.app.shell import ShellApp
 from tradedesk.app.strip_painter import StripPainter
 from tradedesk.app.styling import read_sheets, styled_by_now
-from tradedesk.app.themes import DARK_VARIABLES, THEMES
+from tradedesk.app.theme_files import Themes
+from tradedesk.app.themes import DARK_VARIABLES
 from tradedesk.app.workspaces import WORKSPACES, load_workspaces, without_workspace
 from widgets.text import plain
 
@@ -94,15 +95,16 @@ class TradedeskApp(ShellApp):
         *,
         prepare: Callable[[], Look | None] | None = None,
         clock: Clock | None = None,
-        profile: str = "default",
         frames_per_second: float = FRAMES_PER_SECOND,
         halt_file: Path | None = None,
+        kept: KeptSettings | None = None,
     ) -> None:
         """`prepare` runs in a thread before the desk opens: its imports, and the trader's settings.
 
         `halt_file` is written at once where F9 is pressed twice before the desk is open, so that nothing is
-        sent; the cancels follow when it is. Without it F9 has no use before that. `clock` times
-        F9, fields and grids; tests move one by hand. With 0 frames a second the caller paints by `frame`.
+        sent; the cancels follow when it is. Without it F9 has no use before that. `kept` is where settings
+        changed on the screen are kept. `clock` times F9, fields and grids; tests move one by hand. With 0
+        frames a second the caller paints by `frame`.
         """
         super().__init__()
         self._desk_factory = desk_factory
@@ -117,10 +119,8 @@ class TradedeskApp(ShellApp):
         self._pace: Timer | None = None
         self.desk_task: asyncio.Task[None] | None = None
         self._positions_owner = ""
-        for look in THEMES:
-            self.register_theme(look)
-        self.theme = "dark"
-        self.set_keymap(PROFILES[profile])
+        self.themes = Themes(self, kept.themes if kept is not None else None)
+        self.preferences = Preferences(self, kept)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own variables, for any theme that does not set them."""
@@ -165,7 +165,7 @@ class TradedeskApp(ShellApp):
         """Open the desk, and keep it open in this task until the app closes."""
         try:
             if self._prepare is not None:
-                self._take(await asyncio.to_thread(self._prepare))
+                self.preferences.take(await asyncio.to_thread(self._prepare))
             async with self._desk_factory() as desk:
                 from engine.following import POSITIONS
 
@@ -175,7 +175,8 @@ class TradedeskApp(ShellApp):
                 self._strip.runs_on = {run.number for run in desk.runs.all()}
                 unsubscribe = desk.events.subscribe(self._desk_event)
                 read_sheets(self)
-                shown = self.switch_mode(WORKSPACES[0].name)
+                shown = self.switch_mode(self.preferences.workspace)
+                self.preferences.complain()
                 if self._halting.was_early:
                     halted_after = self._halting.cancel_all()
                     if self.is_running:
@@ -183,6 +184,8 @@ class TradedeskApp(ShellApp):
                         self._halting.show(halted_after)
                 try:
                     await asyncio.to_thread(load_workspaces)
+                    await shown
+                    self.call_later(self.preferences.ask_at_first)
                     gc.freeze()  # what is loaded by now stays, and need not be looked at for garbage again
                     await self._quit_asked.wait()
                 finally:
@@ -203,16 +206,11 @@ class TradedeskApp(ShellApp):
         else:
             self.exit(return_code=self.return_code or 0)  # a screen that failed has set its code
 
-    def _take(self, look: Look | None) -> None:
-        """Change to the trader's own theme, keys and pace, which are read behind the first frame."""
-        if look is None:
-            return
-        self.theme = look.theme
-        self.set_keymap(PROFILES[look.keys])
-        self.flash_frames = FLASH_FRAMES if look.flash else 0
+    def pace(self, frames_per_second: float) -> None:
+        """Paint so often at most, unless the caller paints."""
         if self._pace is not None:
             self._pace.stop()
-            self._pace = self.set_interval(1 / look.refresh_hz, self.frame)
+            self._pace = self.set_interval(1 / frames_per_second, self.frame)
 
     async def _show_closing(self) -> None:
         """Leave the screens of the desk; what they show would be a desk that no longer moves."""

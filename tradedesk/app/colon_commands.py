@@ -16,9 +16,9 @@ from engine.colon.asked import (
     AskedOrders,
     AskedPage,
     AskedPlainly,
+    AskedSetting,
     AskedSignIn,
     AskedSymbol,
-    AskedTheme,
     AskedToCancel,
     AskedToConvert,
     AskedToFlatten,
@@ -39,7 +39,7 @@ from screens.frame.pane import FilterLine
 from screens.frame.routes import WorkspaceName
 from screens.frame.workspace import Framed, Here
 from tradedesk.app.keymap import all_commands
-from tradedesk.app.themes import THEMES
+from tradedesk.app.preferences import SETTING_WORDS
 
 if TYPE_CHECKING:
     from engine.colon.asked import Asked
@@ -75,7 +75,9 @@ def known_to(app: ShellApp) -> Known:
     """What the words of a line can name, over the screen that is up."""
     here = app.screen.here() if isinstance(app.screen, Framed) else Here()
     commands = {name: command.help for name, command in plain_commands().items()}
-    names = Names(themes=[theme.name for theme in THEMES], commands=commands)
+    app.themes.read()
+    settings = {"theme": app.themes.names, **SETTING_WORDS}
+    names = Names(settings=settings, commands=commands)
     return known_of(app.desk, names, Around(here.client_ids, here.shown or ()))
 
 
@@ -132,7 +134,7 @@ def _look(
     | AskedWatch
     | AskedFilter
     | AskedSignIn
-    | AskedTheme
+    | AskedSetting
     | AskedPlainly,
 ) -> None:
     """Show what no order is in."""
@@ -149,8 +151,8 @@ def _look(
             app.run_worker(_filter(app, text), exit_on_error=False)
         case AskedSignIn(code):
             app.open_sign_in(code)
-        case AskedTheme(name):
-            app.theme = name
+        case AskedSetting(key, typed):
+            _set(app, key, typed)
         case AskedPlainly(name):
             action = plain_commands()[name].action.removeprefix("app.")
             app.call_later(app.run_action, action, app)
@@ -252,6 +254,19 @@ async def _put_or_take(app: ShellApp, asked: AskedWatch) -> None:
         return
     now = "off" if asked.off else "on"
     app.say(f"{symbol} is {now} {name}" if done else f"{symbol} was {now} {name} already")
+
+
+def _set(app: ShellApp, key: str, typed: str) -> None:
+    """Change a setting; without a value have it chosen on the screen."""
+    if typed and key == "theme":
+        app.preferences.take_theme(typed)
+    elif typed:
+        app.preferences.change(key, typed)
+        app.say(f"{key} is {typed}, from now on and at the next start")
+    elif key == "theme":
+        app.preferences.pick_theme()
+    else:
+        app.preferences.ask_for_keys()
 
 
 async def _filter(app: ShellApp, text: str) -> None:

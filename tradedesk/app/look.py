@@ -1,7 +1,8 @@
-"""What the app is given: how it opens a desk, and what of the trader's settings it needs itself."""
+"""What the app is given: how it opens a desk, the screen's settings, and where they are kept."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Any, Protocol
 
 
@@ -13,9 +14,33 @@ class Look(Protocol):
     @property
     def keys(self) -> str: ...  # noqa: D102
     @property
+    def keymap(self) -> Any: ...  # noqa: D102
+    @property
     def refresh_hz(self) -> float: ...  # noqa: D102
     @property
     def flash(self) -> bool: ...  # noqa: D102
+    @property
+    def density(self) -> str: ...  # noqa: D102
+    @property
+    def workspace(self) -> str: ...  # noqa: D102
+
+
+class KeptSettings(Protocol):
+    """The trader's settings as a home keeps them."""
+
+    @property
+    def asks(self) -> bool:
+        """Whether a trader who has chosen no keys is asked for them."""
+        ...
+
+    @property
+    def themes(self) -> Path:
+        """The folder with the trader's own themes; it need not be there."""
+        ...
+
+    def keep(self, key: str, typed: str) -> Look:
+        """Keep a setting of the screen as it was typed. Raises `BadInput`, and nothing is changed then."""
+        ...
 
 
 DeskFactory = Callable[[], AbstractAsyncContextManager[Any]]

@@ -14,8 +14,7 @@ from textual.content import Content
 from data.errors import BadInput
 from screens.frame.commands import EMERGENCY, Command
 from screens.frame.key_words import key_words
-from tradedesk.app.keymap import all_commands, keys_of
-from tradedesk.app.themes import THEMES
+from tradedesk.app.keymap import all_commands
 
 if TYPE_CHECKING:
     from tradedesk.app.shell import ShellApp
@@ -76,18 +75,19 @@ class DeskCommands(Provider):
     """Every command that means something by its name, with its keys beside it, group by group."""
 
     def _entries(self) -> Iterator[PaletteLine]:
+        keys = self._shell.preferences.keys
         places = {group: place for place, group in enumerate(WORKSPACES_FIRST)}
         for command in sorted(all_commands().values(), key=lambda command: places.get(command.group, 0)):
             action = self._action_of(command) if command.palette else None
             if action is not None:
-                yield PaletteLine(command.group, command.help, key_words(keys_of(command)), action)
+                yield PaletteLine(command.group, command.help, key_words(keys.keys_of(command)), action)
         from engine.words.colon import FORMS
 
         for name, (form, help_words) in FORMS.items():
             act = partial(self._shell.action_command_line, f"{name} ")
             yield PaletteLine(TYPED, f"{name} {form}: {help_words}", ":", act)
-        for theme in THEMES:
-            yield PaletteLine("Theme", theme.name, "", partial(setattr, self.app, "theme", theme.name))
+        for name in self._shell.themes.names:
+            yield PaletteLine("Theme", name, "", partial(self._shell.preferences.take_theme, name))
 
     @property
     def _shell(self) -> ShellApp:

@@ -19,6 +19,7 @@ from data.vocabulary import FlattenWhat, HaltScope, Product, Side
 from engine.news import Page, Subject
 from screens.frame.routes import View, WorkspaceName
 from screens.frame.workspace import Framed, Here, Workspace
+from tradedesk.app.preferences import FLASH_FRAMES
 from tradedesk.app.workspaces import WORKSPACES
 from widgets.text import plain
 
@@ -30,10 +31,8 @@ if TYPE_CHECKING:
     from screens.bulk.screen import BulkScreen
     from screens.frame.draft import Draft
     from screens.matrix.screen import MatrixScreen
-
-
-FLASH_FRAMES = 2
-"""For how many frames a changed figure is lit."""
+    from tradedesk.app.preferences import Preferences
+    from tradedesk.app.theme_files import Themes
 
 
 class ShellApp(App[None], inherit_bindings=False):
@@ -48,6 +47,8 @@ class ShellApp(App[None], inherit_bindings=False):
         self._draft: Draft | None = None
         self.privacy = False
         self.flash_frames = FLASH_FRAMES
+        self.preferences: Preferences
+        self.themes: Themes
         self.frozen = False
         self.revalued: set[int] = set()
         """Clients whose value moved in this frame, for the screen that shows them."""
@@ -350,9 +351,21 @@ class ShellApp(App[None], inherit_bindings=False):
         """Mask names and amounts, or show them."""
         self.privacy = not self.privacy
         self.paint_strip()
+        self.redraw_all()
+
+    def redraw_all(self) -> None:
+        """Bring every screen that is open here up to date."""
         for screen in self.screen_stack:
             if isinstance(screen, Framed):
                 screen.redraw()
+
+    def meaning(self, key: str) -> str:
+        """The id of the command that a key stands for, empty where it is none's."""
+        return self.preferences.keys.meaning(key)
+
+    def action_pick_theme(self) -> None:
+        """Choose the colours, seen at once."""
+        self.preferences.pick_theme()
 
     def action_redraw(self) -> None:
         """Draw everything again, as after another program wrote into the terminal."""

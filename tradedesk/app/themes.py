@@ -1,4 +1,7 @@
-"""The looks: dark, light, high contrast, colour-blind. The only place where a colour is written down."""
+"""The looks: dark, light, high contrast, colour-blind. The only place where a colour is written down.
+
+`primary-muted` is the ground of the row under the cursor: figures are read on it in every colour.
+"""
 
 from textual.theme import Theme
 
@@ -8,7 +11,7 @@ DARK_VARIABLES = {
     "side-buy": "#6cb6ff",
     "side-sell": "#ffa657",
     "stale": "#c9a227",
-    "armed": "#ff3b4e",
+    "armed": "#ff5e6d",
     "live-mode": "#ff8c1a",
 }
 """What our style sheets ask for beyond Textual's own variables; the dark theme's are the defaults."""
@@ -27,13 +30,13 @@ THEMES = (
         surface="#161c25",
         panel="#1e2631",
         dark=True,
-        variables={**DARK_VARIABLES, "block-cursor-text-style": "bold"},
+        variables={**DARK_VARIABLES, "primary-muted": "#1c3048"},
     ),
     Theme(
         name="light",
         primary="#1f5fa8",
         secondary="#5a6b7d",
-        accent="#2f74c0",
+        accent="#2966a8",
         warning="#8a5a00",
         error="#b3261e",
         success="#1b7a3d",
@@ -49,7 +52,8 @@ THEMES = (
             "side-sell": "#a04a00",
             "stale": "#7a5c00",
             "armed": "#c4001a",
-            "live-mode": "#b34700",
+            "live-mode": "#ab4400",
+            "primary-muted": "#d6e4f3",
         },
     ),
     Theme(
@@ -72,8 +76,10 @@ THEMES = (
             "side-buy": "#66ccff",
             "side-sell": "#ffcc00",
             "stale": "#ffff00",
-            "armed": "#ff0022",
+            "armed": "#ff4c64",
             "live-mode": "#ffaa00",
+            "primary-muted": "#002b3a",
+            "text-muted": "#d0d0d0",
         },
     ),
     Theme(
@@ -95,8 +101,9 @@ THEMES = (
             "side-buy": "#56b4e9",
             "side-sell": "#e69f00",
             "stale": "#f0e442",
-            "armed": "#d55e00",
+            "armed": "#de8138",
             "live-mode": "#f0e442",
+            "primary-muted": "#1a3346",
         },
     ),
 )

@@ -13,10 +13,12 @@ from tradedesk.cli.asked import tell_request
 from tradedesk.cli.commands import (
     amend,
     baskets,
+    config,
     connections,
     convert,
     flatten,
     gate,
+    keys,
     launch,
     login,
     runs,
@@ -123,6 +125,8 @@ _START, _TRADE, _LOOK, _SAFETY = "Set up", "Trade", "Look", "Safety and proof"
 
 app.command(rich_help_panel=_START)(launch.demo)
 app.command(rich_help_panel=_START)(setup.init)
+app.add_typer(config.config_app, name="config", rich_help_panel=_START)
+app.add_typer(keys.keys_app, name="keys", rich_help_panel=_START)
 app.add_typer(connections.connections_app, name="connections", rich_help_panel=_START)
 app.add_typer(setup.clients_app, name="clients", rich_help_panel=_START)
 app.add_typer(setup.instruments_app, name="instruments", rich_help_panel=_START)

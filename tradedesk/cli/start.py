@@ -31,6 +31,7 @@ def open_screen(with_demo: bool, faults: "Faults | None" = None) -> int:
     _check_no_app(home)
     passphrase = _passphrase_at_start(home)
     from tradedesk.app.application import TradedeskApp
+    from tradedesk.compose.kept import SettingsOfHome
 
     @asynccontextmanager
     async def desk_of_home() -> AsyncIterator[Any]:
@@ -56,7 +57,8 @@ def open_screen(with_demo: bool, faults: "Faults | None" = None) -> int:
 
         return load_settings(prepare_home())
 
-    app = TradedeskApp(desk_of_home, prepare=warm_up, halt_file=halt_file(home))
+    kept = SettingsOfHome(home, asks=not with_demo)
+    app = TradedeskApp(desk_of_home, prepare=warm_up, halt_file=halt_file(home), kept=kept)
     app.run()
     return app.return_code or 0
 

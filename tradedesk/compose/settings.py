@@ -3,11 +3,12 @@
 import difflib
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
@@ -15,6 +16,15 @@ from pydantic_settings import (
 from data.errors import BadInput
 from data.home import settings_file
 from data.vocabulary import Policy
+from screens.frame.routes import WorkspaceName
+
+SCREEN_SETTINGS = ("theme", "keys", "keymap", "flash", "density", "workspace", "refresh_hz")
+"""Settings of the screen alone, which take effect at once where they are changed on it."""
+
+
+def _as_plain(profile: object) -> object:
+    """The profile by its name of today; homes of earlier versions have `default`."""
+    return "plain" if profile == "default" else profile
 
 
 class Settings(BaseSettings):
@@ -48,14 +58,23 @@ class Settings(BaseSettings):
     refresh_hz: float = Field(default=5.0, ge=1, le=10)
     """How often the screen is painted at most."""
 
-    theme: Literal["dark", "light", "high-contrast", "colour-blind"] = "dark"
-    """Colours: dark, light, high-contrast or colour-blind."""
+    theme: str = Field(default="dark", min_length=1, max_length=40)
+    """Colours: dark, light, high-contrast, colour-blind, or a file of the home's folder `themes`."""
 
-    keys: Literal["default", "odin"] = "default"
-    """Key profile: default or odin."""
+    keys: Annotated[Literal["", "plain", "kite", "odin"], BeforeValidator(_as_plain)] = ""
+    """Key profile: plain, kite or odin; the first start asks where none is set."""
+
+    keymap: Annotated[Any, NoDecode] = Field(default_factory=dict)
+    """Keys of your own by command id, as `"freeze" = "z,f5"`; `tradedesk keys` lists the ids."""
 
     flash: bool = True
     """Whether changed figures flash once."""
+
+    density: Literal["roomy", "compact"] = "roomy"
+    """How close things stand: roomy has whole frames around panes, compact has more rows."""
+
+    workspace: WorkspaceName = WorkspaceName.DESK
+    """The workspace that the screen opens with: desk, bulk, orders, positions, matrix or clients."""
 
     market: Literal["paper", "kite"] = "paper"
     """Where orders go: the built-in paper exchange, or Zerodha's Kite. A home keeps to one of them."""
@@ -93,20 +112,28 @@ class Settings(BaseSettings):
 
 def load_settings(home: Path) -> Settings:
     """Settings of a home. Raises `BadInput` naming the file, the key and what would be right."""
-    path = settings_file(home)
-    values: dict[str, Any] = {}
-    if path.exists():
-        try:
-            # Editors of Windows put a byte order mark before the text, which TOML does not know.
-            given = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-            raise BadInput("config.toml", str(path), f"it must be TOML in UTF-8: {problem}") from problem
-        values = {key.lower(): value for key, value in given.items()}
-        for key in values:
-            if key not in Settings.model_fields:
-                close = difflib.get_close_matches(key, Settings.model_fields, n=1)
-                hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(Settings.model_fields)}"
-                raise BadInput(f"{path}: {key}", values[key], hint)
+    return settings_of(given_in(settings_file(home)), settings_file(home))
+
+
+def given_in(path: Path) -> dict[str, Any]:
+    """What a file of settings says, by key in small letters. Raises `BadInput` where it is no TOML."""
+    if not path.exists():
+        return {}
+    try:
+        # Editors of Windows put a byte order mark before the text, which TOML does not know.
+        given = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise BadInput("config.toml", str(path), f"it must be TOML in UTF-8: {problem}") from problem
+    return {key.lower(): value for key, value in given.items()}
+
+
+def settings_of(values: dict[str, Any], path: Path) -> Settings:
+    """Settings of what a file at `path` says. Raises `BadInput` naming the key and what would be right."""
+    for key in values:
+        if key not in Settings.model_fields:
+            close = difflib.get_close_matches(key, Settings.model_fields, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(Settings.model_fields)}"
+            raise BadInput(f"{path}: {key}", values[key], hint)
     try:
         return Settings(**values)
     except ValidationError as problem:

@@ -178,11 +178,7 @@ def identity(home: Path) -> str:
 def settings_seen(home: Path) -> str:
     """A digest of all that a desk's settings and calendar are made of, but for the home and the trader."""
     seen = hashlib.sha256()
-    for file in (settings_file(home), calendar_file(home)):
-        try:
-            text = file.read_bytes()
-        except FileNotFoundError:
-            text = b""
+    for text in (_that_matter(_text_of(settings_file(home))), _text_of(calendar_file(home))):
         seen.update(b"%d:" % len(text) + text)
     for name, value in sorted(_settings_given().items()):
         if value and name.removeprefix("TRADEDESK_") not in _NO_MATTER:
@@ -190,7 +186,31 @@ def settings_seen(home: Path) -> str:
     return seen.hexdigest()
 
 
-_NO_MATTER = ("HOME", "TRADER", "PASSPHRASE_FILE", "THEME", "KEYS", "REFRESH_HZ", "FLASH")
+def _text_of(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def _that_matter(text: bytes) -> bytes:
+    """The settings of a file without those of the screen, which may be changed while the app is open."""
+    if not text:
+        return text
+    import tomllib
+
+    try:
+        given = tomllib.loads(text.decode("utf-8-sig"))
+    except ValueError:
+        return text
+    kept = {name.upper(): value for name, value in given.items() if name.upper() not in _NO_MATTER}
+    return repr(sorted(kept.items())).encode("utf-8", "surrogatepass")
+
+
+_NO_MATTER = (
+    *("HOME", "TRADER", "PASSPHRASE_FILE"),
+    *("THEME", "KEYS", "KEYMAP", "FLASH", "DENSITY", "WORKSPACE", "REFRESH_HZ"),
+)
 """Settings that change nothing of what a command does; who acts is told by name."""
 
 

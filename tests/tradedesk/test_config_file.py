@@ -1,0 +1,114 @@
+"""Settings changed by the program: kept among the trader's own lines, or refused with the file as it was."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from data.errors import BadInput
+from data.home import settings_file
+from tradedesk.compose.config_file import keep_setting, with_value
+from tradedesk.compose.kept import SettingsOfHome
+from tradedesk.compose.settings import SCREEN_SETTINGS, load_settings
+from tradedesk.socket.protocol import settings_seen
+
+OWN = """\
+# the desk of Asha  # since May
+trader = "asha"
+Density = 'roomy'   # more "room"
+theme = "da#rk" # not a comment inside
+
+# my own keys
+[keymap]
+"freeze" = "z,f5"
+"""
+
+
+def test_a_value_changes_and_every_other_line_stays() -> None:
+    changed = with_value(OWN, "density", "compact")
+    assert changed == OWN.replace("'roomy'   # more", '"compact"   # more')
+    changed = with_value(changed, "theme", 'li"ght')
+    assert '\ntheme = "li\\"ght" # not a comment inside\n' in changed
+    added = with_value(OWN, "flash", False)
+    assert added == OWN.replace("inside\n", "inside\nflash = false\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        ("", "flash = false\n"),
+        ("# nothing", "# nothing\nflash = false\n"),
+        ("trader = 'a'\r\nflash = true # x\r\n", "trader = 'a'\r\nflash = false # x\r\n"),
+        ("[keymap]\nflash = 'f5'\n", "flash = false\n[keymap]\nflash = 'f5'\n"),
+        ('trader = """\nflash = true"""\n', 'trader = """\nflash = true"""\nflash = false\n'),
+    ],
+)
+def test_a_value_finds_its_place(text: str, after: str) -> None:
+    assert with_value(text, "flash", False) == after
+
+
+def test_a_value_over_several_lines_is_the_traders_to_change() -> None:
+    with pytest.raises(BadInput, match=r"write it into config\.toml by hand"):
+        with_value('theme = """\ndark"""\n', "theme", "light")
+
+
+def test_what_is_kept_is_checked_and_a_bad_value_leaves_the_file(tmp_path: Path) -> None:
+    file = settings_file(tmp_path)
+    file.write_text(OWN, encoding="utf-8")
+    file.chmod(0o640)
+    assert keep_setting(tmp_path, "density", "compact").density == "compact"
+    assert load_settings(tmp_path).density == "compact"
+    assert file.stat().st_mode & 0o777 == 0o640
+    kept = file.read_text(encoding="utf-8")
+    for key, typed, told in [
+        ("density", "narrow", "Input should be 'roomy' or 'compact'"),
+        ("flash", "maybe", "say on or off"),
+        ("refresh_hz", "fast", "give a number"),
+        ("refresh_hz", "50", "less than or equal to 10"),
+        ("keymap", "b", "write it into config.toml by hand"),
+        ("colour", "red", "choose one of trader, policy"),
+        ("workspace", "cellar", "'desk', 'bulk'"),
+    ]:
+        with pytest.raises(BadInput) as refused:
+            keep_setting(tmp_path, key, typed)
+        assert told in str(refused.value)
+    assert file.read_text(encoding="utf-8") == kept
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.toml"]
+    assert tomllib.loads(kept)["keymap"] == {"freeze": "z,f5"}
+
+
+def test_the_environment_goes_over_the_file_and_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRADEDESK_DENSITY", "roomy")
+    with pytest.raises(BadInput, match="TRADEDESK_DENSITY in the environment goes over the file"):
+        keep_setting(tmp_path, "density", "compact")
+    assert not settings_file(tmp_path).exists()
+
+
+def test_the_screen_keeps_its_own_settings_and_no_others(tmp_path: Path) -> None:
+    kept = SettingsOfHome(tmp_path, asks=True)
+    assert kept.keep("keys", "odin").keys == "odin"
+    with pytest.raises(BadInput, match="tradedesk config set policy"):
+        kept.keep("policy", "exact")
+    assert settings_file(tmp_path).read_text(encoding="utf-8") == 'keys = "odin"\n'
+
+
+def test_a_command_asks_the_open_app_whatever_the_screens_settings_are(tmp_path: Path) -> None:
+    file = settings_file(tmp_path)
+    file.write_text("policy = 'exact'\n", encoding="utf-8")
+    seen = settings_seen(tmp_path)
+    others = {"theme": "light", "keys": "odin", "flash": "off", "density": "compact", "workspace": "orders"}
+    for key, typed in {**others, "refresh_hz": "2"}.items():
+        keep_setting(tmp_path, key, typed)
+    assert {*others, "refresh_hz", "keymap"} == set(SCREEN_SETTINGS)
+    with file.open("a", encoding="utf-8") as more:
+        more.write("[keymap]\nfreeze = 'z,f5'\n")
+    assert settings_seen(tmp_path) == seen
+    file.write_text("policy = 'worst'\n", encoding="utf-8")
+    assert settings_seen(tmp_path) != seen
+
+
+def test_the_profile_of_an_earlier_version_is_plain(tmp_path: Path) -> None:
+    settings_file(tmp_path).write_text("keys = 'default'\n", encoding="utf-8")
+    assert load_settings(tmp_path).keys == "plain"

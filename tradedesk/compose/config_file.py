@@ -1,0 +1,144 @@
+"""A setting changed in `config.toml` by the program: its value alone, all else in the file stays as it is."""
+
+import json
+import os
+import re
+import tempfile
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, get_origin
+
+from data.errors import BadInput
+from data.home import settings_file
+from tradedesk.compose.settings import Settings, given_in, settings_of
+
+ON_OR_OFF = {"on": True, "off": False, "true": True, "false": False, "yes": True, "no": False}
+"""How a switch is typed."""
+
+TEXTS_ONLY = "write it into config.toml by hand"
+"""What is said of a setting whose value is no single word or number."""
+
+
+def keep_setting(home: Path, key: str, typed: str) -> Settings:
+    """Change one setting of a home's file as it was typed; returns the settings that hold now.
+
+    Raises `BadInput` naming the setting and what would be right; then the file is as it was.
+    """
+    path = settings_file(home)
+    key = key.casefold()
+    given = given_in(path)
+    value = typed_value(key, typed)
+    if source_of(key, given) == "environment":
+        raise BadInput(
+            f"setting {key}", typed, f"TRADEDESK_{key.upper()} in the environment goes over the file"
+        )
+    settings = settings_of({**given, key: value}, path)
+    text = path.read_bytes().decode("utf-8-sig") if path.exists() else ""
+    changed = with_value(text, key, value)
+    if changed != text:
+        _write(path, changed)
+    return settings
+
+
+def typed_value(key: str, typed: str) -> str | bool | int | float:
+    """A setting's value as it was typed. Raises `BadInput` for an unknown one, or one of several values."""
+    field = Settings.model_fields.get(key)
+    if field is None:
+        raise BadInput("setting", key, f"choose one of {', '.join(Settings.model_fields)}")
+    kind = field.annotation
+    if key == "keymap" or get_origin(kind) is tuple:
+        raise BadInput(f"setting {key}", typed, TEXTS_ONLY)
+    if kind is bool:
+        if typed.casefold() not in ON_OR_OFF:
+            raise BadInput(f"setting {key}", typed, "say on or off")
+        return ON_OR_OFF[typed.casefold()]
+    if kind in (int, float):
+        try:
+            return int(typed) if kind is int or typed.isdigit() else float(typed)
+        except ValueError:
+            raise BadInput(f"setting {key}", typed, "give a number") from None
+    return typed
+
+
+def with_value(text: str, key: str, value: str | bool | int | float) -> str:
+    """The text of a file with one top-level value set; comments, order and all other lines stay.
+
+    Raises `BadInput` where the value cannot be found in it without a doubt, as one over several lines.
+    """
+    wanted = {**_values(text), key: value}
+    for changed in _ways(text, key, _literal(value)):
+        with suppress(tomllib.TOMLDecodeError):
+            if _values(changed) == wanted:
+                return changed
+    raise BadInput(f"setting {key}", value, TEXTS_ONLY)
+
+
+def _values(text: str) -> dict[str, Any]:
+    return {name.lower(): each for name, each in tomllib.loads(text).items()}
+
+
+def _ways(text: str, key: str, literal: str) -> Iterator[str]:
+    """The text with the value in each line that may be the setting's; at last with a line of its own."""
+    end = "\r\n" if "\r\n" in text else "\n"
+    lines = text.splitlines(keepends=True)
+    top = next((place for place, line in enumerate(lines) if line.lstrip().startswith("[")), len(lines))
+    setting = re.compile(rf"""(\s*["']?{re.escape(key)}["']?\s*=\s*)(.*)""", re.IGNORECASE)
+    for place, line in enumerate(lines[:top]):
+        if found := setting.match(line.rstrip("\r\n")):
+            changed = f"{found[1]}{literal}{_comment_behind(found[2])}{end}"
+            yield "".join((*lines[:place], changed, *lines[place + 1 :]))
+    place = top
+    while top < len(lines) and place and lines[place - 1].lstrip()[:1] in ("", "#"):
+        place -= 1  # what stands right above a table is said of that table
+    before = "".join(lines[:place])
+    if before and not before.endswith(("\n", "\r")):
+        before += end
+    yield f"{before}{key} = {literal}{end}{''.join(lines[place:])}"
+
+
+def _comment_behind(rest: str) -> str:
+    """The comment behind a value on one line, with the blanks before it."""
+    quote = ""
+    for place, sign in enumerate(rest):
+        if quote:
+            quote = "" if sign == quote and (quote == "'" or rest[place - 1] != "\\") else quote
+        elif sign in "\"'":
+            quote = sign
+        elif sign == "#":
+            value = rest[:place].rstrip()
+            return rest[len(value) :]
+    return ""
+
+
+def _literal(value: str | bool | int | float) -> str:
+    """A value as TOML writes it."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str | bool) else repr(value)
+
+
+def _write(path: Path, text: str) -> None:
+    """Put a file in place of another, whole or not at all; its owner alone may read it."""
+    path = path.resolve()
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, name = tempfile.mkstemp(prefix=".config-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            os.chmod(name, path.stat().st_mode & 0o777)
+        os.replace(name, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+def source_of(key: str, given: Mapping[str, object]) -> str:
+    """Where a setting's value comes from: `environment`, `config.toml` (which says `given`) or `default`."""
+    names = {name.upper() for name, value in os.environ.items() if value}
+    if f"TRADEDESK_{key.upper()}" in names:
+        return "environment"
+    return "config.toml" if key in given else "default"
