@@ -16,6 +16,10 @@ from screens.desk.rows import aged, direction, known_pnl
 from screens.frame.pane import FilterLine, Pane
 from screens.frame.shell import Shell
 from widgets.livegrid import LiveGrid
+from widgets.sparks import blocks
+
+COURSE_CELLS = 20
+"""Cells of the line of blocks that shows the course of the desk's day."""
 
 
 class ClientsPane(Pane):
@@ -146,6 +150,7 @@ class ClientsPane(Pane):
         counts, masked = self._desk.counts(), self._shell.privacy
         shown, marked = len(self.grid.shown_keys), len(self.grid.marked_keys)
         text = self.filter_line.value.strip()
+        course = blocks(self._desk.equity.desk_course(), COURSE_CELLS)
         sorted_by = next((c.title for c in self.grid.columns if c.key == self.grid.sort_key), "")
         self.set_title(
             f"Clients {counts.clients}",
@@ -158,5 +163,6 @@ class ClientsPane(Pane):
                 *books_words(self._desk.reconcile.counts()),
                 f"held {MASK if masked else formats.lakh(self._held_paise)}" if self._held_paise else "",
                 f"sort {sorted_by}" if sorted_by else "",
+                f"day {course}" if course else "",
             ],
         )

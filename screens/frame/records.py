@@ -20,6 +20,7 @@ from engine.words.reasons import REASON_WORDS
 if TYPE_CHECKING:
     from engine.access.gate import GateRow
     from engine.accounts.round_trips import Transaction
+    from engine.accounts.sectors import SectorValue
     from engine.book.views import HoldingView
     from engine.desk import Desk
     from engine.halt.certificate import CertificateLine
@@ -57,6 +58,17 @@ def _who(desk: Desk, client_id: int) -> Record:
 def _what(key: str) -> Record:
     exchange, _, symbol = key.partition(":")
     return {"exchange": exchange, "symbol": symbol}
+
+
+def sector_record(sector: SectorValue) -> Record:
+    """A sector's shares and its day."""
+    return {
+        "sector": sector.sector,
+        "symbols held": _number(sector.symbols),
+        "shares worth": _rupees(sector.value_paise),
+        "of all shares %": _percent(sector.share_bps),
+        "day gross": _rupees(sector.day_pnl_paise),
+    }
 
 
 def client_record(desk: Desk, client_id: int) -> Record:

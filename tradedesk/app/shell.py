@@ -316,6 +316,13 @@ class ShellApp(App[None], inherit_bindings=False):
         """The last halt's certificate."""
         self.open_certificate()
 
+    def action_equity(self) -> None:
+        """The page of the day's equity."""
+        from screens.equity.screen import EquityScreen
+
+        if not isinstance(self.screen, EquityScreen):
+            self.push_screen(EquityScreen())
+
     def action_needs_me(self) -> None:
         """What needs the trader, in Orders."""
         self.open_workspace(WorkspaceName.ORDERS, View.NEEDS_ME)
