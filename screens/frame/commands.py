@@ -229,15 +229,7 @@ def _table() -> tuple[Command, ...]:
             True,
         ),
         c("chart", "", "chart", "chart", "a symbol's candles (:chart SYMBOL)", "Finding", palette=True),
-        c(
-            "equity",
-            "",
-            "app.equity",
-            "equity",
-            "the day's equity, by sector and client",
-            "Finding",
-            palette=True,
-        ),
+        c("equity", "", "app.equity", "equity", "the day's equity and sectors", "Finding", palette=True),
         c("filter", "f", "filter_here", "filter", "filter the rows here", "Finding", 7),
         c(
             "previous",
