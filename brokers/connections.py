@@ -1,8 +1,9 @@
 """The connections of a desk: which of them carries a client, how fast, and which brings the prices."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from brokers.connection import Carried, Connection
 from brokers.contract import Broker, BrokerAccount, Capabilities
@@ -32,8 +33,7 @@ class Roster(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class PlanLimits:
+class PlanLimits(Struct, frozen=True):
     """What one plan for several clients keeps to: the tightest limits of an order and of a client's pace.
 
     `products` and `after_market` are what any of them offers.

@@ -1,17 +1,17 @@
 """How a connection lives beside the desk that it is part of, and what it may ask of that desk."""
 
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from brokers.contract import BrokerAccount
 from data.reference.instruments import BrokerListing
 from data.vocabulary import SessionProblem
 
 
-@dataclass(frozen=True, slots=True)
-class Guest:
+class Guest(Struct, frozen=True):
     """A client as the connection that carries it sees it; money in paise.
 
     `login_at` is since when it is signed in, None where it is not; `api_key` is that of its route, or empty.

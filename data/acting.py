@@ -6,13 +6,13 @@ What a task writes is theirs in whose name the task began; the engine's own task
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from data.vocabulary import Via
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(Struct, frozen=True):
     """Somebody who acts; `via` is None for what the desk does by itself, on their behalf."""
 
     name: str

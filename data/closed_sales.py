@@ -1,13 +1,13 @@
 """Shares sold out of a lot, as stored. Apart from the repository, since short reads fill the same rows."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
+
+from msgspec import Struct
 
 from data.vocabulary import Product
 
 
-@dataclass(frozen=True, slots=True)
-class ClosedSale:
+class ClosedSale(Struct, frozen=True):
     """Shares of one lot that one fill sold; money in paise."""
 
     client_id: int

@@ -6,8 +6,9 @@ import re
 import unicodedata
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from data.errors import BadInput, quoted
 
@@ -26,16 +27,14 @@ _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 """What programs put between columns in place of commas."""
 
 
-@dataclass(frozen=True, slots=True)
-class CsvRow:
+class CsvRow(Struct, frozen=True):
     """One data row: its line in the file (the header is line 1) and its trimmed values by column."""
 
     number: int
     values: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One fault of a file. `row` is the line in the file, `field` the column or what was expected there."""
 
     row: int

@@ -7,13 +7,13 @@ beside it. An emergency migrates nothing: it reads a copy, or the file of a newe
 import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from filecmp import cmp
 from itertools import chain, count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from msgspec import Struct
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
@@ -42,8 +42,7 @@ POINT = "migrating"
 """Where a program may die in the middle of a migration, as `reached` is told it."""
 
 
-@dataclass(frozen=True, slots=True)
-class BooksFile:
+class BooksFile(Struct, frozen=True):
     """The file a desk reads, and writes unless `unwritable` says why not."""
 
     path: Path

@@ -1,13 +1,13 @@
 """Clients as stored. Apart from the repository, since short reads fill the same rows."""
 
-from dataclasses import dataclass
 from datetime import date
+
+from msgspec import Struct
 
 from data.vocabulary import ClientStatus, SessionState
 
 
-@dataclass(frozen=True, slots=True)
-class StoredClient:
+class StoredClient(Struct, frozen=True):
     """A client with its sizing base and MTF limit; each is None where none stands."""
 
     id: int
@@ -26,8 +26,7 @@ class StoredClient:
     mtf_limit_paise: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class InGroup:
+class InGroup(Struct, frozen=True):
     """That a client is in a group of this name."""
 
     client_id: int

@@ -7,9 +7,10 @@ secrets stand in `secrets.enc`, encrypted by a key that scrypt derives from a pa
 import hashlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
+
+from msgspec import Struct
 
 from data.errors import BadInput
 from data.home import SECRETS, secrets_file
@@ -48,8 +49,7 @@ class Vault(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class VaultState:
+class VaultState(Struct, frozen=True):
     """Where a home's secrets are, for the doctor. Looking asks for no passphrase and changes nothing."""
 
     backend: str

@@ -2,12 +2,13 @@
 
 from collections.abc import Collection
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from functools import partial
 from pathlib import Path
 from random import Random
 from typing import final
+
+from msgspec import Struct
 
 from brokers.connections import Connections
 from data.acting import Actor, acting
@@ -69,8 +70,7 @@ CHECKING = "checking the books"
 """Why a desk that is open trades nothing yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeskCounts:
+class DeskCounts(Struct, frozen=True):
     """What the status strip shows at all times."""
 
     live: int

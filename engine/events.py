@@ -1,48 +1,43 @@
 """What happened on the desk, told to whoever listens after the commit that made it true."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from engine.news import News
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """Something that is durable by the time it is heard."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClientsChanged(Event):
+class ClientsChanged(Event, frozen=True):
     """Clients were added or edited; an empty set of ids means all."""
 
     client_ids: frozenset[int]
 
 
-@dataclass(frozen=True, slots=True)
-class SessionsChanged(Event):
+class SessionsChanged(Event, frozen=True):
     """These clients signed in, were signed out, or their sign-in moved on."""
 
     client_ids: frozenset[int]
 
 
-@dataclass(frozen=True, slots=True)
-class FundsChanged(Event):
+class FundsChanged(Event, frozen=True):
     """Balances or holdings of these clients changed."""
 
     client_ids: frozenset[int]
 
 
-@dataclass(frozen=True, slots=True)
-class OrderChanged(Event):
+class OrderChanged(Event, frozen=True):
     """Orders changed state or figures."""
 
     order_ids: frozenset[int]
     client_ids: frozenset[int]
 
 
-@dataclass(frozen=True, slots=True)
-class OrderFilled(Event):
+class OrderFilled(Event, frozen=True):
     """One fill was booked; price in paise."""
 
     order_id: int
@@ -51,57 +46,49 @@ class OrderFilled(Event):
     price_paise: int
 
 
-@dataclass(frozen=True, slots=True)
-class ExternalOrderTraded(Event):
+class ExternalOrderTraded(Event, frozen=True):
     """An order of this client that is not from this desk has traded: its books at the broker are others."""
 
     client_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class PositionsWanted(Event):
+class PositionsWanted(Event, frozen=True):
     """Orders of these clients wait until their positions have been read again."""
 
     client_ids: frozenset[int]
 
 
-@dataclass(frozen=True, slots=True)
-class PlanFrozen(Event):
+class PlanFrozen(Event, frozen=True):
     """A plan was numbered and stored."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class RunChanged(Event):
+class RunChanged(Event, frozen=True):
     """A run started, moved on or ended."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class HaltChanged(Event):
+class HaltChanged(Event, frozen=True):
     """A halt was fired, its certificate moved on, or it was resumed."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class FlattenChanged(Event):
+class FlattenChanged(Event, frozen=True):
     """A flatten began, one of its positions moved on, or it has its certificate."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class ChaseChanged(Event):
+class ChaseChanged(Event, frozen=True):
     """A chase of this order began or ended."""
 
     order_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class WatchlistChanged(Event):
+class WatchlistChanged(Event, frozen=True):
     """A watchlist gained or lost an instrument."""
 
     list_name: str
@@ -111,23 +98,20 @@ TAPE_LINES = 200
 """Lines that a tape keeps."""
 
 
-@dataclass(frozen=True, slots=True)
-class InstrumentsRenamed(Event):
+class InstrumentsRenamed(Event, frozen=True):
     """Instruments have other names: `moved` gives the key of now by the one before."""
 
     moved: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class TapeLine(Event):
+class TapeLine(Event, frozen=True):
     """One line for the tape: a run or an event, never a fill."""
 
     at: datetime
     news: News
 
 
-@dataclass(frozen=True, slots=True)
-class StoreTrouble(Event):
+class StoreTrouble(Event, frozen=True):
     """The database cannot be written: new orders stop, cancels still go. Empty when it works again."""
 
     message: str

@@ -1,8 +1,9 @@
 """What a desk lets each of its connections ask of it."""
 
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from brokers.connection import Connection
 from brokers.life import Guest
@@ -20,8 +21,7 @@ from engine.news import BrokerSaid, FeedMoved, News
 from engine.timing import Timing
 
 
-@dataclass(frozen=True, slots=True)
-class Offered:
+class Offered(Struct, frozen=True):
     """The services of a desk that its connections reach; `begin` begins a task of that desk."""
 
     market: Market

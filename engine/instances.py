@@ -4,9 +4,10 @@ import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
+
+from msgspec import Struct
 
 from data.acting import actor_now
 from data.errors import StoreUnreadable, TradedeskError
@@ -31,8 +32,7 @@ class AppAlreadyRuns(TradedeskError):  # noqa: N818 - what the trader is told
     """Another app is open on the same home; the CLI may join it, a second app may not."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeskPolicy:
+class DeskPolicy(Struct, frozen=True):
     """What a desk of one kind does and bears."""
 
     alone: bool = False

@@ -1,10 +1,11 @@
 """What the tape tells: each kind of news with its figures; `engine/words/tape.py` makes the sentences."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import ClassVar
+
+from msgspec import Struct
 
 from data.vocabulary import FlattenWhat, Product, RunCount, Side
 from engine.book.views import Pause
@@ -46,16 +47,14 @@ class Page(StrEnum):
     FLATTEN = "flatten"
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """The one plan, run, halt, order or flatten that news is of."""
 
     page: Page
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class News:
+class News(Struct, frozen=True):
     """Something the tape tells. `subject` is what the line opens, where that has a page."""
 
     topic: ClassVar[NewsTopic]
@@ -66,8 +65,7 @@ class News:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class PlanMade(News):
+class PlanMade(News, frozen=True):
     """A plan was frozen: so many orders would be sent, so many lines of its legs are skipped."""
 
     topic: ClassVar[NewsTopic] = NewsTopic.PLAN
@@ -83,8 +81,7 @@ class PlanMade(News):
         return Subject(Page.PLAN, self.number)
 
 
-@dataclass(frozen=True, slots=True)
-class RunNews(News):
+class RunNews(News, frozen=True):
     """News of a run."""
 
     topic: ClassVar[NewsTopic] = NewsTopic.RUN
@@ -96,8 +93,7 @@ class RunNews(News):
         return Subject(Page.RUN, self.number)
 
 
-@dataclass(frozen=True, slots=True)
-class RunBegan(RunNews):
+class RunBegan(RunNews, frozen=True):
     """A run with its counts, which are None where it began before this desk was opened.
 
     `by_another` names who began it in another process.
@@ -109,16 +105,14 @@ class RunBegan(RunNews):
     by_another: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RunEnded(RunNews):
+class RunEnded(RunNews, frozen=True):
     """A run came to its end; `counts` are its orders by state."""
 
     title: str
     counts: Mapping[RunCount, int]
 
 
-@dataclass(frozen=True, slots=True)
-class RunPaused(RunNews):
+class RunPaused(RunNews, frozen=True):
     """A run keeps its unsent orders back; `title` is given where it was paused before the desk was opened."""
 
     pause: Pause
@@ -127,16 +121,14 @@ class RunPaused(RunNews):
     title: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RunGoesOn(RunNews):
+class RunGoesOn(RunNews, frozen=True):
     """A paused run sends on."""
 
     going: int
     denied: int
 
 
-@dataclass(frozen=True, slots=True)
-class HaltNews(News):
+class HaltNews(News, frozen=True):
     """News of a halt."""
 
     topic: ClassVar[NewsTopic] = NewsTopic.HALT
@@ -148,8 +140,7 @@ class HaltNews(News):
         return Subject(Page.HALT, self.number)
 
 
-@dataclass(frozen=True, slots=True)
-class HaltFired(HaltNews):
+class HaltFired(HaltNews, frozen=True):
     """A halt, with the orders it met where this process fired it; under one that `reduces` some may leave."""
 
     by: str
@@ -158,15 +149,13 @@ class HaltFired(HaltNews):
     reduces: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class HaltResumed(HaltNews):
+class HaltResumed(HaltNews, frozen=True):
     """A halt ended; `by` is empty where another process ended it."""
 
     by: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class FlattenNews(News):
+class FlattenNews(News, frozen=True):
     """News of a flatten."""
 
     topic: ClassVar[NewsTopic] = NewsTopic.HALT
@@ -178,8 +167,7 @@ class FlattenNews(News):
         return Subject(Page.FLATTEN, self.number)
 
 
-@dataclass(frozen=True, slots=True)
-class FlattenBegan(FlattenNews):
+class FlattenBegan(FlattenNews, frozen=True):
     """A flatten began, over so many positions."""
 
     by: str
@@ -187,16 +175,14 @@ class FlattenBegan(FlattenNews):
     positions: int
 
 
-@dataclass(frozen=True, slots=True)
-class FlattenEnded(FlattenNews):
+class FlattenEnded(FlattenNews, frozen=True):
     """A flatten has its certificate: so many positions are flat, of so many something is left."""
 
     flat: int
     left: int
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateLeftOut(News):
+class CertificateLeftOut(News, frozen=True):
     """The file of a cancel-all's certificate could not be read into the books."""
 
     topic: ClassVar[NewsTopic] = NewsTopic.HALT
@@ -204,8 +190,7 @@ class CertificateLeftOut(News):
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeNotSent(News):
+class ChangeNotSent(News, frozen=True):
     """A change of an order was kept back."""
 
     topic: ClassVar[NewsTopic] = NewsTopic.WARNING
@@ -218,8 +203,7 @@ class ChangeNotSent(News):
         return Subject(Page.ORDER, self.order_id)
 
 
-@dataclass(frozen=True, slots=True)
-class ChaseNews(News):
+class ChaseNews(News, frozen=True):
     """A chase of an order ended: why, where its limit stands then, and how often it was moved."""
 
     topic: ClassVar[NewsTopic] = NewsTopic.RUN
@@ -235,15 +219,13 @@ class ChaseNews(News):
         return Subject(Page.ORDER, self.order_id)
 
 
-@dataclass(frozen=True, slots=True)
-class ClientNews(News):
+class ClientNews(News, frozen=True):
     """News of a client, by its code."""
 
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class FactUnbooked(ClientNews):
+class FactUnbooked(ClientNews, frozen=True):
     """What a broker said of an order was taken by no booking."""
 
     topic: ClassVar[NewsTopic] = NewsTopic.BREAK
@@ -251,8 +233,7 @@ class FactUnbooked(ClientNews):
     problem: str
 
 
-@dataclass(frozen=True, slots=True)
-class BookUnread(ClientNews):
+class BookUnread(ClientNews, frozen=True):
     """Rows of a broker's book could not be read."""
 
     topic: ClassVar[NewsTopic] = NewsTopic.BREAK
@@ -261,31 +242,27 @@ class BookUnread(ClientNews):
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class BookReadAgain(ClientNews):
+class BookReadAgain(ClientNews, frozen=True):
     """Every row of that book can be read again."""
 
     topic: ClassVar[NewsTopic] = NewsTopic.BREAK
     book: str
 
 
-@dataclass(frozen=True, slots=True)
-class BooksDiffer(ClientNews):
+class BooksDiffer(ClientNews, frozen=True):
     """A figure of ours and the broker's differ: a symbol's shares, the cash, the MTF loan."""
 
     topic: ClassVar[NewsTopic] = NewsTopic.BREAK
     what: str
 
 
-@dataclass(frozen=True, slots=True)
-class BooksAgree(ClientNews):
+class BooksAgree(ClientNews, frozen=True):
     """They agree again."""
 
     topic: ClassVar[NewsTopic] = NewsTopic.BREAK
 
 
-@dataclass(frozen=True, slots=True)
-class ExternalOrder(ClientNews):
+class ExternalOrder(ClientNews, frozen=True):
     """An order at the broker that this desk did not send is live, or has traded."""
 
     topic: ClassVar[NewsTopic] = NewsTopic.EXTERNAL
@@ -296,8 +273,7 @@ class ExternalOrder(ClientNews):
     traded: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ExternalBooked(ClientNews):
+class ExternalBooked(ClientNews, frozen=True):
     """The broker's own sell-out was booked as an order; the average is 0 where nothing has traded."""
 
     topic: ClassVar[NewsTopic] = NewsTopic.EXTERNAL
@@ -305,8 +281,7 @@ class ExternalBooked(ClientNews):
     average_paise: int
 
 
-@dataclass(frozen=True, slots=True)
-class BooksBeingRead(News):
+class BooksBeingRead(News, frozen=True):
     """Many clients' books are read, which takes a while."""
 
     topic: ClassVar[NewsTopic] = NewsTopic.RECONCILE
@@ -314,32 +289,28 @@ class BooksBeingRead(News):
     eta_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class RouteRefused(ClientNews):
+class RouteRefused(ClientNews, frozen=True):
     """A broker refused an order for the way it came."""
 
     topic: ClassVar[NewsTopic] = NewsTopic.WARNING
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class DematNotKnown(ClientNews):
+class DematNotKnown(ClientNews, frozen=True):
     """The broker knows of no right to sell from the demat account, the client's route says there is one."""
 
     topic: ClassVar[NewsTopic] = NewsTopic.WARNING
     demat: str
 
 
-@dataclass(frozen=True, slots=True)
-class SecurityRenamed(News):
+class SecurityRenamed(News, frozen=True):
     """A security has another name; `words` are what the audit keeps of it."""
 
     topic: ClassVar[NewsTopic] = NewsTopic.INSTRUMENTS
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class SecurityDoubted(News):
+class SecurityDoubted(News, frozen=True):
     """It is not certain which security these keys are; `words` are what the audit keeps of it."""
 
     topic: ClassVar[NewsTopic] = NewsTopic.WARNING
@@ -347,8 +318,7 @@ class SecurityDoubted(News):
     keys: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class InstrumentsRead(News):
+class InstrumentsRead(News, frozen=True):
     """A broker's dump of the day was read: counts against what was known of it, what is odd in each odd row.
 
     With a `problem` nothing was read, and `day` is that of the instruments which are kept, if any.
@@ -365,24 +335,21 @@ class InstrumentsRead(News):
     problem: str
 
 
-@dataclass(frozen=True, slots=True)
-class TradingDisabled(News):
+class TradingDisabled(News, frozen=True):
     """Books were found changed, or venues of different days, so that nothing is sent."""
 
     topic: ClassVar[NewsTopic] = NewsTopic.TROUBLE
     found: str
 
 
-@dataclass(frozen=True, slots=True)
-class FeedMoved(ClientNews):
+class FeedMoved(ClientNews, frozen=True):
     """A client's api key brings no prices; `by` is whose does now, empty where nobody's."""
 
     topic: ClassVar[NewsTopic] = NewsTopic.WARNING
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class BrokerSaid(News):
+class BrokerSaid(News, frozen=True):
     """What a connection says of itself, in its own words."""
 
     topic: ClassVar[NewsTopic] = NewsTopic.WARNING

@@ -1,6 +1,6 @@
 """The desk's rules of risk and every wait of its protocols, in two objects."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from data.money import BPS
 from data.vocabulary import Policy
@@ -9,8 +9,7 @@ SHOWN_DIGITS = 8
 """How many hex digits of a plan's hash are shown, and the fewest by which it may be confirmed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """What the trader has set: reservation policy, limits and tolerances."""
 
     policy: Policy = Policy.WORST
@@ -33,8 +32,7 @@ class Rules:
     """Share of the proceeds of settled stock that is available at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Waits:
+class Waits(Struct, frozen=True):
     """Every time-out and interval of the order path, in seconds of the injected clock."""
 
     send_timeout_s: float = 10.0

@@ -1,7 +1,8 @@
 """The time of a desk: its two clocks, the exchanges' calendar, and how long its protocols wait."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
+
+from msgspec import Struct
 
 from data.clock import Clock, MarketClock
 from data.errors import BadInput
@@ -9,8 +10,7 @@ from data.reference.phases import Calendar, CalendarNotLoaded
 from engine.rules import Waits
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(Struct, frozen=True):
     """Wall time for audit and ages, market time for phases and trading days, and every wait in seconds."""
 
     wall: Clock

@@ -1,6 +1,6 @@
 """What runs behind a desk's facade: for what brings it up and down, and for test seams; no service has it."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from brokers.connections import Connections
 from engine.background import Background
@@ -13,8 +13,7 @@ from engine.market.stamps import MarketStamps
 from engine.timing import Timing
 
 
-@dataclass(frozen=True, slots=True)
-class Workings:
+class Workings(Struct, frozen=True):
     """The groups that a desk's services were made of, and the tasks behind them."""
 
     kept: Kept

@@ -1,12 +1,10 @@
 """One client's books without a desk: orders reserved, claimed and told about inside one transaction."""
 
 import atexit
-import dataclasses
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
@@ -30,6 +28,7 @@ from brokers.paper.broker import CAPABILITIES
 from data.clock import IST, ManualClock
 from data.ledger import Line, Transfer, post
 from data.proving.rederive import differences
+from data.records import replace, values_of
 from data.reference.instrument_index import index_of
 from data.reference.instruments import Instrument
 from data.reference.phases import load_calendar
@@ -69,7 +68,7 @@ DAY = date(2026, 11, 18)
 CLIENT = 1
 STOCKS = {
     row.instrument.tradingsymbol: Instrument(
-        **{name: fact for name, fact in asdict(row.instrument).items() if name != "token"}
+        **{name: fact for name, fact in values_of(row.instrument).items() if name != "token"}
     )
     for row in universe()
 }
@@ -338,7 +337,7 @@ class Ledger:
             price_paise=row["limit_paise"],
             trigger_paise=row["trigger_paise"],
         )
-        return Seen(CLIENT, dataclasses.replace(order, **changed), trades)
+        return Seen(CLIENT, replace(order, **changed), trades)
 
     def _told_so_far(self, order_id: int, trades: tuple[BrokerTrade, ...]) -> int:
         fills, told = table(FillRecord), {trade.trade_id: trade.quantity for trade in trades}
@@ -465,7 +464,7 @@ def ledger(available_paise: int = 10_00_000_00, mtf_limit_paise: int = 0) -> Ite
     with engine.connect() as connection:
         begin_immediate(connection)
         books = Ledger(connection)
-        books.unit().insert(InstrumentRecord, [asdict(one) for one in STOCKS.values()])
+        books.unit().insert(InstrumentRecord, [values_of(one) for one in STOCKS.values()])
         books.open_client(available_paise, mtf_limit_paise)
         yield books
         connection.exec_driver_sql("ROLLBACK")

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -23,6 +22,7 @@ from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.exchange.openings import AccountOpening
 from data.clock import ManualClock
 from data.migrating import BooksFile
+from data.records import replace
 from data.reference.phases import load_calendar
 from data.reference.seed import universe
 from data.vocabulary import ClientStatus, ConnectionKind, DeskKind

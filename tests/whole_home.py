@@ -1,7 +1,6 @@
 """A home whose every table has rows, closed again, for tests that change the file as no tradedesk does."""
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ from sqlalchemy import JSON, Boolean, Column, Date, Integer, func, select
 from sqlmodel import SQLModel
 
 from data.proving.readable import WORDS
+from data.records import replace
 from data.store import Unit
 from data.tables.columns import UtcDateTime
 from data.vocabulary import ClientStatus, HaltScope, Product, RouteKind, Side, SizingKind

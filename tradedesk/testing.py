@@ -14,6 +14,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import force_setattr
+
 from data.clock import MarketClock
 from data.reference.phases import Calendar
 from data.store import Store
@@ -106,7 +108,7 @@ class Seam:
 
     @waits.setter
     def waits(self, waits: Waits) -> None:
-        object.__setattr__(self._desk.workings.timing, "waits", waits)
+        force_setattr(self._desk.workings.timing, "waits", waits)
 
     @property
     def market_clock(self) -> MarketClock:
@@ -115,7 +117,7 @@ class Seam:
 
     @market_clock.setter
     def market_clock(self, clock: MarketClock) -> None:
-        object.__setattr__(self._desk.workings.timing, "market", clock)
+        force_setattr(self._desk.workings.timing, "market", clock)
 
     @property
     def reached(self) -> Callable[[str], None]:

@@ -1,10 +1,9 @@
 """A client's account, as every call of the contract names it."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class BrokerAccount:
+class BrokerAccount(Struct, frozen=True):
     """One client's account as an adapter addresses it."""
 
     client_id: int

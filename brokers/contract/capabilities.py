@@ -1,13 +1,12 @@
 """The one table of what a broker takes and how fast it may be driven."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from brokers.contract.sign_in import SignInForm
 from data.vocabulary import Product
 
 
-@dataclass(frozen=True, slots=True)
-class Capabilities:
+class Capabilities(Struct, frozen=True):
     """What an adapter can do and how fast it may be driven, per client account.
 
     `orders_per_second` and `orders_per_minute` are shared by placements, modifies and cancels; of them

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol, runtime_checkable
 
+from msgspec import Struct
+
 from brokers.contract.account import BrokerAccount
 from brokers.contract.rows import BrokerRows
 from brokers.contract.trading import OrderUpdate
@@ -45,8 +47,7 @@ class Tick:
     asks: tuple[DepthLevel, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Heartbeat:
+class Heartbeat(Struct, frozen=True):
     """The feed is alive though nothing traded; it renews the age of the prices it speaks for.
 
     `keys` are those whose last tick is the market still, None for all that is subscribed. A feed of several
@@ -83,8 +84,7 @@ class Arrival(Protocol):
 UnreadTick = tuple[RawPacket, Arrival]
 
 
-@dataclass(frozen=True, slots=True)
-class Ticks:
+class Ticks(Struct, frozen=True):
     """The newest packet of each of many instruments, by key, which nobody has read yet.
 
     They came in between `first_at` and `last_at`, wall time.
@@ -103,8 +103,7 @@ class Ticks:
 StreamEvent = Tick | Ticks | Heartbeat | OrderUpdate
 
 
-@dataclass(frozen=True, slots=True)
-class InstrumentRow:
+class InstrumentRow(Struct, frozen=True):
     """One row of a broker's instruments dump, under the broker's token. Kite's dump carries no ISIN."""
 
     token: str

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar, overload
 
+from msgspec import Struct
+
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class UnreadRow:
+class UnreadRow(Struct, frozen=True):
     """A row of a book that the adapter could not take; `words` say which and why.
 
     Of an order as much as could be read: its id, or empty, and whether it may still trade.
@@ -19,8 +20,7 @@ class UnreadRow:
     may_live: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PassedOver:
+class PassedOver(Struct, frozen=True):
     """A live order in a segment or a product that the desk does not trade, in words such as `NFO NRML`."""
 
     broker_order_id: str

@@ -1,9 +1,10 @@
 """Signing a client in at its broker."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Protocol
+
+from msgspec import Struct
 
 from brokers.contract.account import BrokerAccount
 from data.vocabulary import Demat
@@ -12,8 +13,7 @@ HIDDEN = "(hidden)"
 """Stands for a secret in messages: none is ever shown."""
 
 
-@dataclass(frozen=True, slots=True)
-class SignInField:
+class SignInField(Struct, frozen=True):
     """One thing that a sign-in asks for. A `secret` one is shown nowhere while it is typed or after."""
 
     name: str
@@ -25,8 +25,7 @@ def _no_state(address: str) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class SignInForm:
+class SignInForm(Struct, frozen=True):
     """What a client's sign-in asks for, one field after another, and when the session that it becomes ends.
 
     `read` makes of what was typed, by the fields' names, the token that `SignIn.exchange_token` takes; it
@@ -41,8 +40,7 @@ class SignInForm:
     session_end: time | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BrokerProfile:
+class BrokerProfile(Struct, frozen=True):
     """Whose session this is, and by what right its shares are sold, where the broker tells that.
 
     `session_ends` is when the session is over by the broker's own word; None where it does not say so.

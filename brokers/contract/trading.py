@@ -6,6 +6,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
+from msgspec import Struct
+
 from brokers.contract.account import BrokerAccount
 from brokers.contract.rows import BrokerRows
 from data.vocabulary import OrderType, Product, Side, Validity
@@ -13,30 +15,26 @@ from data.vocabulary import OrderType, Product, Side, Validity
 # --- how a call ended -----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(Struct, frozen=True):
     """The broker has it, under this id."""
 
     broker_order_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """Proven not placed (or not changed); `message` holds the broker's own words."""
 
     code: str
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class NotSent:
+class NotSent(Struct, frozen=True):
     """Proven never reached the broker, or turned away at its gate; the same order may be claimed again."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ambiguous:
+class Ambiguous(Struct, frozen=True):
     """It may or may not have been taken. Never sent again before the order book has told."""
 
     why: str
@@ -123,8 +121,7 @@ class BrokerStatus(StrEnum):
     UNRECOGNISED = "unrecognised"
 
 
-@dataclass(frozen=True, slots=True)
-class BrokerOrder:
+class BrokerOrder(Struct, frozen=True):
     """One row of a client's order book.
 
     `trigger_pending` says that a stop order still waits for the last price to reach its trigger.
@@ -152,8 +149,7 @@ class BrokerOrder:
     validity: Validity = Validity.DAY
 
 
-@dataclass(frozen=True, slots=True)
-class BrokerTrade:
+class BrokerTrade(Struct, frozen=True):
     """One fill. `trade_id` is unique within user, exchange, trading date and order."""
 
     trade_id: str
@@ -169,8 +165,7 @@ class BrokerTrade:
     traded_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class BrokerFunds:
+class BrokerFunds(Struct, frozen=True):
     """A client's money as the broker sees it, in paise.
 
     Without `orders_blocked` a broker does not tell what open orders block: `blocked_paise` then counts
@@ -188,8 +183,7 @@ class BrokerFunds:
     loan_whole: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class BrokerHolding:
+class BrokerHolding(Struct, frozen=True):
     """Shares the broker holds for a client. Buckets as in the design's section 6.
 
     `authorised` of them the client has released at the depository for sale today and has not sold yet.
@@ -210,8 +204,7 @@ class BrokerHolding:
     short: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class OrderUpdate:
+class OrderUpdate(Struct, frozen=True):
     """A hint that an order changed, with what the broker said and the trades it already knows.
 
     `trades` may be incomplete or empty; the engine reads the trade book when they do not add up.
@@ -273,8 +266,7 @@ class ConditionalKind(StrEnum):
     ALERT = "alert"
 
 
-@dataclass(frozen=True, slots=True)
-class Conditional:
+class Conditional(Struct, frozen=True):
     """An active GTT or alert. `what` says when it does what; an alert may place no order.
 
     `key` is the instrument whose price it waits for.

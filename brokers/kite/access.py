@@ -9,6 +9,8 @@ from ipaddress import ip_address
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from msgspec import Struct
+
 from brokers.contract import BrokerAccount
 from data.errors import BadInput
 
@@ -66,8 +68,7 @@ class KiteAccess(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class KiteRoots:
+class KiteRoots(Struct, frozen=True):
     """Where Kite's REST interface, login page and stream are."""
 
     rest: str = "https://api.kite.trade"

@@ -9,9 +9,11 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeVar, cast
+
+from msgspec import Struct
 
 from brokers.contract import BrokerAccount, BrokerError, NotAsked
 from brokers.kite.access import KiteAccess, KiteRoots, KiteRoute
@@ -19,6 +21,7 @@ from brokers.kite.client import KiteClient, load
 from brokers.kite.outcomes import ROUTE, SESSION_EXPIRED, Failure
 from data.clock import Clock
 from data.errors import BadInput
+from data.records import replace
 
 T = TypeVar("T")
 
@@ -44,8 +47,7 @@ BUSY = "every line to Kite is busy"
 """Why a call was not begun."""
 
 
-@dataclass(frozen=True, slots=True)
-class KiteWaits:
+class KiteWaits(Struct, frozen=True):
     """Time-outs in seconds. A call's queueing, connecting and answering end within the engine's ten."""
 
     queue_s: float = 1.0

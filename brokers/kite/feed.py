@@ -4,11 +4,12 @@ import asyncio
 import logging
 import tempfile
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from brokers.contract import (
     Bar,
@@ -33,6 +34,7 @@ from brokers.kite.streaming.stream import KiteStream
 from brokers.kite.symbols import KiteSymbols
 from data.clock import IST, Clock
 from data.errors import BadInput
+from data.records import replace
 from data.reference.instruments import BrokerListing, read_kite_instruments
 
 log = logging.getLogger(__name__)
@@ -44,8 +46,7 @@ QUOTES_PER_CALL = 500
 """Kite Connect documentation, market quotes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Followed:
+class Followed(Struct, frozen=True):
     """What `follow` was last called with."""
 
     accounts: tuple[BrokerAccount, ...] = ()

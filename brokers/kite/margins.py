@@ -4,7 +4,8 @@ It counts the account's positions and open orders in, so what a buy takes may be
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from brokers.contract import BrokerError
 from brokers.kite.answers.rows import rows
@@ -21,8 +22,7 @@ WORTH_PAISE = 1_00_000_00
 """About what the buy is worth that is asked for: enough that a paisa is far less than a basis point."""
 
 
-@dataclass(frozen=True, slots=True)
-class MarginBuy:
+class MarginBuy(Struct, frozen=True):
     """A buy of whole lots that is never placed, worth about a lakh rupees at its limit."""
 
     instrument: Instrument

@@ -6,7 +6,8 @@ have been taken (Kite Connect documentation, exceptions; its staff's answers on 
 """
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from brokers.contract import Accepted, Ambiguous, BrokerError, NotSent, Outcome, Refused, SessionExpired
 from data.csvfiles import control_character
@@ -46,8 +47,7 @@ _ADDRESS_WORDS = re.compile(
 _UNSETTLED_WORDS = "being processed"
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """A call without a usable answer.
 
     `sent` is False only where it is proven that no byte of the request left. `status` is the real HTTP

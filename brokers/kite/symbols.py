@@ -1,17 +1,15 @@
 """What Kite calls those of the desk's instruments that the desk calls otherwise."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from brokers.contract import BrokerRows
+from data.records import replace
 from data.reference.instruments import BrokerListing
 
 
 class _Named(Protocol):
     """A request or a row of a book, which names an instrument."""
-
-    __dataclass_fields__: ClassVar[dict[str, Any]]
 
     @property
     def exchange(self) -> str: ...

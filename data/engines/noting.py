@@ -1,16 +1,15 @@
 """Having SQLite tell of each row that a connection changes, by temporary triggers that call our functions."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Connection
 
 from data.engines.dialect import PLACE
 
 
-@dataclass(frozen=True, slots=True)
-class Notes:
+class Notes(Struct, frozen=True):
     """What is called with the place of a changed row; nothing but these is called for a row.
 
     `known` returns None of a row that is not noted yet, `note` takes what it was, in the words of `before`;

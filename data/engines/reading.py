@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import fields
 from datetime import UTC, date, datetime
 from enum import Enum
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from data.engines.at_rest import FileAtRest
+from data.records import field_names
 
 T = TypeVar("T")
 
@@ -22,7 +22,7 @@ def rows(
     """
     named = {f":{name}": value for name, value in given.items()}
     hints = get_type_hints(row)
-    readers = [_reader(hints[one.name]) for one in fields(row)]  # type: ignore[arg-type]
+    readers = [_reader(hints[name]) for name in field_names(row)]
     found = connection.execute(sql, [named.get(one, one) for one in parameters])
     return [row(*(read(value) for read, value in zip(readers, cells, strict=True))) for cells in found]
 

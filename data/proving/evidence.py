@@ -3,9 +3,9 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 
+from msgspec import Struct
 from sqlalchemy import Connection
 
 from data.engines.at_rest import FileAtRest, scratch
@@ -58,8 +58,7 @@ def _subject(row: Sequence[object]) -> str:
     return f"{order_id} (trade {trade}, {quantity} at {price} paise)"
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """What recomputing gave: rows held by a proof, rows of earlier versions without, and what differs."""
 
     held: int

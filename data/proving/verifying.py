@@ -3,20 +3,20 @@
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Connection, text
 
 from data.audit import BREAK, GENESIS, HEAD_DIFFERS, Head, row_hash
+from data.records import replace
 
 MOST = 200
 """How many faults of a chain are told one by one."""
 
 
-@dataclass(frozen=True, slots=True)
-class AuditBreak:
+class AuditBreak(Struct, frozen=True):
     """What was found wrong in the audit and accepted by a trader; row `seq` shows it for ever."""
 
     seq: int
@@ -26,8 +26,7 @@ class AuditBreak:
     found: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AuditReport:
+class AuditReport(Struct, frozen=True):
     """What a verification found: `found` is what is wrong and was not accepted, `breaks` what was.
 
     `bad_seq` is the first row that does not follow from those before it; `head` and `last_seq` are of the
@@ -51,8 +50,7 @@ class AuditReport:
         return replace(self, ok=False, found=(*self.found, *found), message=message)
 
 
-@dataclass(frozen=True, slots=True)
-class Outside:
+class Outside(Struct, frozen=True):
     """Heads that were kept elsewhere: in a file by number, and one that the trader gave."""
 
     heads: Mapping[int, str]
@@ -63,8 +61,7 @@ class Outside:
 NOTHING_OUTSIDE = Outside({})
 
 
-@dataclass(frozen=True, slots=True)
-class StoredRow:
+class StoredRow(Struct, frozen=True):
     """A row as it lies in the file, words as text; `at` is None where no time can be read from it."""
 
     seq: int

@@ -3,11 +3,11 @@
 import re
 import tomllib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib.resources import files
 
+from msgspec import Struct
 from pydantic import BaseModel, ConfigDict
 
 from data.csvfiles import nearest
@@ -40,8 +40,7 @@ class _ClassLists(BaseModel):
     sector: tuple[_NamedClass, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ShareClass:
+class ShareClass(Struct, frozen=True):
     """One class of shares: its name, the words it may be called by, and from when and whom its list is.
 
     `word` is what to type for it.

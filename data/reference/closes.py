@@ -1,8 +1,9 @@
 """Closing prices from a file: an exchange's daily list of prices (bhavcopy), or columns made by hand."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from data.csvfiles import FileProblem, Problem, read_rows
 from data.errors import BadInput
@@ -25,8 +26,7 @@ _ALSO_CALLED = {
 _NO_PRICE = frozenset({"", "-", "0", "0.00"})
 
 
-@dataclass(frozen=True, slots=True)
-class Close:
+class Close(Struct, frozen=True):
     """What a share closed at, in paise; exchange, series and ISIN are empty where the file has none."""
 
     symbol: str

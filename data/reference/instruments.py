@@ -5,13 +5,15 @@ import gzip
 import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from data.csvfiles import column_name, control_character, no_text, other_separator, trimmed
 from data.errors import BadInput
 from data.money import BPS, decimal_from_text
+from data.records import field_names
 from data.vocabulary import Product
 
 KITE_COLUMNS = (
@@ -47,8 +49,7 @@ MOST_ODD = 0.01
 """A dump of which a larger part is odd is not the format that is asked for, and is refused."""
 
 
-@dataclass(frozen=True, slots=True)
-class Instrument:
+class Instrument(Struct, frozen=True):
     """One tradable security or index on one exchange.
 
     `isin` is empty where the source (Kite's dump) has none. `mtf_margin_bps` and `mis_margin_bps` are the
@@ -111,8 +112,7 @@ class Instrument:
         return not self.trade_to_trade and self.mtf_margin_bps is None and self.mis_margin_bps is None
 
 
-@dataclass(frozen=True, slots=True)
-class BrokerInstrument(Instrument):
+class BrokerInstrument(Instrument, frozen=True):
     """An instrument as one broker lists it, under its token there.
 
     The token is empty where none is known, or where it names another security now.
@@ -121,8 +121,7 @@ class BrokerInstrument(Instrument):
     token: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class BrokerListing:
+class BrokerListing(Struct, frozen=True):
     """An instrument of the desk, by its key, at one broker.
 
     `token` is what the broker numbers it by, None where that is not known or names another security now;
@@ -138,15 +137,14 @@ class BrokerListing:
 def at_broker(instrument: Instrument, token: str) -> BrokerInstrument:
     """An instrument as a broker lists it under this token."""
     return BrokerInstrument(
-        **{one.name: getattr(instrument, one.name) for one in fields(Instrument)}, token=token
+        **{name: getattr(instrument, name) for name in field_names(Instrument)}, token=token
     )
 
 
 # --- Kite's dump --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class InstrumentFile:
+class InstrumentFile(Struct, frozen=True):
     """What a dump held: the instruments taken, the rows passed over by segment and type, and all rows.
 
     `unread` says of each odd row of a share or an index what is wrong with it.

@@ -8,8 +8,11 @@ Tokens and symbols are given out again, so an ISIN that contradicts ends the mat
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
+from msgspec import Struct
+
+from data.records import replace
 from data.reference.instruments import USUAL_BAND_BPS, BrokerInstrument, Instrument
 
 WHOLE = 0.9
@@ -21,8 +24,7 @@ _SAME_SHARE = frozenset({"EQ", "BE", "BZ", "SM", "ST", "SZ"})
 _SUFFIX = re.compile(r"-[A-Z][A-Z0-9]$")
 
 
-@dataclass(frozen=True, slots=True)
-class Rename:
+class Rename(Struct, frozen=True):
     """A security's name on one exchange before and now, and the token by which it goes there."""
 
     security: str
@@ -154,8 +156,7 @@ class _Pairs:
                 self._pair(one, alone[0])
 
 
-@dataclass(frozen=True, slots=True)
-class _Owners:
+class _Owners(Struct, frozen=True):
     """Who had which token before a file: `went_on` are keys of the file by those known before."""
 
     by_token: Mapping[tuple[str, str], BrokerInstrument]

@@ -7,7 +7,6 @@ guessed: a date outside the listed years has the phase UNKNOWN and no next tradi
 import tomllib
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from importlib.resources import files
@@ -15,10 +14,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
 
+from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from data.clock import IST
 from data.errors import BadInput
+from data.records import replace
 from data.vocabulary import PhaseKind
 
 _DAY = timedelta(days=1)
@@ -31,8 +32,7 @@ class CalendarNotLoaded(BadInput):
         super().__init__("date", on.isoformat(), f"{on.year} {what} not loaded")
 
 
-@dataclass(frozen=True, slots=True)
-class Phase:
+class Phase(Struct, frozen=True):
     """What an instrument's market is doing at a moment.
 
     `ends_at` (aware UTC) and `next_kind` tell the next change, `None` where it is not known. `may_close`

@@ -7,13 +7,13 @@ reservation made from it is never short.
 
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TypeVar
 
+from msgspec import Struct
 from pydantic import BaseModel, ConfigDict
 
 from data.errors import BadInput
@@ -27,8 +27,7 @@ _DEFAULT_BROKER = "zerodha"
 """Whose table the paper broker and unknown brokers use."""
 
 
-@dataclass(frozen=True, slots=True)
-class Charges:
+class Charges(Struct, frozen=True):
     """The charges of one order by line, in paise. `dp_paise` includes its own GST."""
 
     brokerage_paise: int = 0
@@ -180,8 +179,7 @@ def _tables() -> _Tables:
     return _Tables.model_validate(tomllib.loads(text, parse_float=Decimal))
 
 
-@dataclass(frozen=True, slots=True)
-class _Rates:
+class _Rates(Struct, frozen=True):
     """All rates of one kind of order, as integers over `_SCALE` and in paise."""
 
     brokerage: int

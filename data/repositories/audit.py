@@ -1,9 +1,9 @@
 """The audit as stored: searched by what its rows are about, and up to where it was found good."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
+from msgspec import Struct
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -52,8 +52,7 @@ class AuditRows(Generic[Row]):
         return self._queries[names]
 
 
-@dataclass(frozen=True, slots=True)
-class FrozenPlan:
+class FrozenPlan(Struct, frozen=True):
     """When a plan was frozen, and what the audit tells of it."""
 
     at: datetime
@@ -96,8 +95,7 @@ VERIFIED = "verified"
 """The row of `audit_head` that says up to which row the chain was last found good."""
 
 
-@dataclass(frozen=True, slots=True)
-class _NamedHead:
+class _NamedHead(Struct, frozen=True):
     name: str
     seq: int
     hash: str

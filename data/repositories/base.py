@@ -51,7 +51,6 @@ from sqlmodel import SQLModel
 
 from data.engines.driver import On, fetch, insert_many, run, run_many, sql
 from data.engines.json_lists import listed
-from data.repositories.making import Maker
 from data.repositories.stored_values import (
     Codec,
     column_encoder,
@@ -196,7 +195,6 @@ class Query(Generic[T]):
     def __init__(self, make: Callable[..., T], statement: Select[*tuple[Any, ...]]) -> None:
         self._statement = Statement(statement, make)
         self._make = make
-        self._maker = Maker(make)
         self._columns = list(statement.selected_columns)
 
     def all(self, on: On, **values: Any) -> list[T]:
@@ -222,7 +220,7 @@ class Query(Generic[T]):
         columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
         for place, decode in text.decoders:
             columns[place] = map(decode, columns[place])
-        return self._maker.rows(columns)
+        return list(map(self._make, *columns))
 
 
 class Change:

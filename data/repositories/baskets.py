@@ -1,9 +1,9 @@
 """Saved baskets as stored: each with its legs, under its name."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,8 +12,7 @@ from data.tables.market import BasketLegRecord, BasketRecord
 from data.vocabulary import OrderType, PerClient, Side, SizingKind
 
 
-@dataclass(frozen=True, slots=True)
-class StoredBasket:
+class StoredBasket(Struct, frozen=True):
     """A saved basket: how a client's legs go together, who saved it and when."""
 
     name: str
@@ -22,8 +21,7 @@ class StoredBasket:
     saved_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class StoredBasketLeg:
+class StoredBasketLeg(Struct, frozen=True):
     """What a saved basket does in one security; `product` is empty for a sale as held."""
 
     basket: str

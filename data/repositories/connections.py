@@ -3,10 +3,10 @@
 import json
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from msgspec import Struct
 from sqlalchemy import select, update
 
 from data.audit import AuditAction
@@ -21,8 +21,7 @@ from data.tables.orders import Order
 from data.vocabulary import ConnectionKind
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionRow:
+class ConnectionRow(Struct, frozen=True):
     """A way to a venue: its name in the home, the word of its adapter, where it leads, and to whom."""
 
     name: str

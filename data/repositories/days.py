@@ -1,9 +1,9 @@
 """Trading days, and what their change reads and moves: what is due, shares and proceeds on their way."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
+from msgspec import Struct
 from sqlalchemy import func, select, update
 
 from data.engines.at_rest import opened
@@ -13,8 +13,7 @@ from data.tables.columns import table
 from data.vocabulary import Account, Bucket, DayState, TransferKind
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedDay:
+class OpenedDay(Struct, frozen=True):
     """A trading day whose books were opened, and how far they are with it."""
 
     day: date
@@ -22,8 +21,7 @@ class OpenedDay:
     opened_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(Struct, frozen=True):
     """A client's balances of which something is to be settled or collected, in paise."""
 
     client_id: int
@@ -33,13 +31,11 @@ class Due:
     shortfall_paise: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Bought:
+class _Bought(Struct, frozen=True):
     opened_on: date
 
 
-@dataclass(frozen=True, slots=True)
-class Moving:
+class Moving(Struct, frozen=True):
     """Shares of a client that leave a bucket."""
 
     client_id: int
@@ -49,8 +45,7 @@ class Moving:
     quantity: int
 
 
-@dataclass(frozen=True, slots=True)
-class Proceeds:
+class Proceeds(Struct, frozen=True):
     """What a client's sales of a trading day have brought and not settled when they were booked, in paise."""
 
     client_id: int
@@ -58,8 +53,7 @@ class Proceeds:
     amount_paise: int
 
 
-@dataclass(frozen=True, slots=True)
-class Capital:
+class Capital(Struct, frozen=True):
     """A client's capital in paise."""
 
     client_id: int

@@ -1,9 +1,9 @@
 """Engines that have opened the books, and how far a simulated market was from the wall's time, as stored."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,8 +13,7 @@ from data.tables.market import MarketOffset
 from data.vocabulary import DeskKind
 
 
-@dataclass(frozen=True, slots=True)
-class Engine:
+class Engine(Struct, frozen=True):
     """An engine as it signs on: the desk that it is open as, and its process."""
 
     id: int
@@ -25,8 +24,7 @@ class Engine:
     started_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(Struct, frozen=True):
     """An engine that a run belongs to, with its last heartbeat."""
 
     id: int
@@ -35,8 +33,7 @@ class Owner:
     heartbeat_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Beat:
+class Beat(Struct, frozen=True):
     """The last heartbeat of an engine."""
 
     id: int
@@ -84,8 +81,7 @@ async def read_owners(reader: AsyncConnection, ids: Collection[int]) -> list[Own
 # --- times of a simulated market ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Offset:
+class Offset(Struct, frozen=True):
     """So many microseconds a market's time was ahead of the wall's from a moment on, as a desk saw it."""
 
     instance_id: int

@@ -1,9 +1,9 @@
 """Instruments as stored, the names that their securities had, and what of a name others show."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from sqlalchemy import ColumnElement, Table, and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -46,13 +46,11 @@ def save_instrument(on: On, instrument: Instrument, *fields: str) -> None:
 # --- who has a security -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Security:
+class _Security(Struct, frozen=True):
     security: str
 
 
-@dataclass(frozen=True, slots=True)
-class HeldName:
+class HeldName(Struct, frozen=True):
     """A symbol under which clients hold a security."""
 
     exchange: str
@@ -89,8 +87,7 @@ def held_names(on: On) -> list[HeldName]:
 # --- renames ------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Former:
+class _Former(Struct, frozen=True):
     security: str
     exchange: str
     tradingsymbol: str

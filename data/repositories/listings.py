@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from sqlalchemy import delete, select, update
 
+from data.records import replace
 from data.reference.instruments import EXCHANGES, BrokerInstrument, BrokerListing, at_broker
 from data.repositories.base import Change, On, Query, Rows, among, given
 from data.repositories.instruments import every_instrument

@@ -1,9 +1,9 @@
 """Facts of the whole home, by name: the day of the instruments, the day on which the file was walked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 
+from msgspec import Struct
 from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,8 +20,7 @@ WALKED_ON = "file_walked_on"
 """The day in India on which the file was last walked and found whole."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Fact:
+class _Fact(Struct, frozen=True):
     name: str
     value: str
 

@@ -4,10 +4,10 @@ Row classes are the caller's: their fields are columns, or what is made here und
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Generic, TypeVar
 
+from msgspec import Struct
 from sqlalchemy import (
     ColumnElement,
     Integer,
@@ -26,7 +26,6 @@ from sqlalchemy import (
 
 from data.repositories.base import On, Query, among, given, named_as
 from data.repositories.instruments import is_former_name, name_now
-from data.repositories.making import Maker
 from data.repositories.readable import Members, Projected, ReadableQuery, Words
 from data.repositories.stored_values import field_classes, is_enum
 from data.repositories.trading.orders import WRITTEN
@@ -63,8 +62,7 @@ T = TypeVar("T")
 # --- clients and how they reach their brokers ---------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Waived:
+class Waived(Struct, frozen=True):
     """An item of a client's gate that was waived, and why."""
 
     client_id: int
@@ -147,8 +145,7 @@ def holdings(row: type[T]) -> Projected[T]:
     return Projected(row, query.order_by(holdings.c.tradingsymbol, holdings.c.product), holdings.c.client_id)
 
 
-@dataclass(frozen=True, slots=True)
-class CostOfToday:
+class CostOfToday(Struct, frozen=True):
     """What a client's shares of one holding cost that were bought today, in paise."""
 
     client_id: int
@@ -179,8 +176,7 @@ def costs_of_today(on: On, clients: Collection[int]) -> list[CostOfToday]:
 # --- what a day has brought and cost ------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Sold:
+class Sold(Struct, frozen=True):
     """A client's sales of a day out of one holding, of shares bought that day or of others; in paise.
 
     A lot says which by its bucket, since one adopted from the broker may have been opened today.
@@ -196,8 +192,7 @@ class Sold:
     pnl_paise: int
 
 
-@dataclass(frozen=True, slots=True)
-class Paid:
+class Paid(Struct, frozen=True):
     """What a client's fills of a day in one security and product cost in charges, in paise."""
 
     client_id: int
@@ -297,7 +292,7 @@ class WrittenOrders(Generic[T]):
     def __init__(self, row: type[T]) -> None:
         kinds = field_classes(row)
         source = {"key": "exchange", "modifying": "asked_quantity"}
-        self._maker = Maker(row)
+        self._make = row
         self._names = list(kinds)
         self._places = [WRITTEN.index(source.get(name, name)) for name in kinds]
         self._words = [(place, kind) for place, kind in enumerate(kinds.values()) if is_enum(kind)]
@@ -320,7 +315,7 @@ class WrittenOrders(Generic[T]):
         securities = list(zip(*(stored[place] for place in _SECURITY), strict=True))
         now = {one: f"{one[1]}:{name_now(on, *one)}" for one in set(securities)}
         columns[self._names.index("key")] = map(now.__getitem__, securities)
-        return self._maker.rows(columns)
+        return list(map(self._make, *columns))
 
 
 _SECURITY = [WRITTEN.index(name) for name in ("security", "exchange", "tradingsymbol")]

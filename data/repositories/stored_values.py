@@ -1,6 +1,5 @@
 """Values as they are stored: what makes a column's value of a field's, and a field's of a column's."""
 
-import dataclasses
 import sys
 from collections.abc import Callable, Sequence
 from enum import Enum
@@ -11,6 +10,7 @@ from typing import Any, Protocol, Self, Union, cast, get_args, get_origin, get_t
 from sqlalchemy import ColumnElement, Date, Dialect
 from sqlalchemy.types import TypeEngine
 
+from data.records import field_names, is_record
 from data.tables.columns import UtcDateTime
 
 Codec = Callable[[Any], Any]
@@ -35,12 +35,12 @@ class Stored(Protocol):
 
 def row_fields(row: Any) -> list[str]:
     """The names of the fields that a row class is made with."""
-    return [one.name for one in dataclasses.fields(row) if one.init]
+    return list(field_names(row))
 
 
 def field_classes(make: Any) -> dict[str, Any]:
     """The class of each field of a row class, without the None that may stand for it; else nothing."""
-    if not dataclasses.is_dataclass(make):
+    if not is_record(make):
         return {}
     hints = get_type_hints(make)
     return {name: _without_none(hints[name]) for name in row_fields(make)}

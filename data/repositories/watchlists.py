@@ -1,8 +1,8 @@
 """Watchlists as stored: each trader's lists in their order, and the instruments of each in theirs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -10,8 +10,7 @@ from data.repositories.base import Change, On, Rows, among, given
 from data.tables.market import WatchlistItem, WatchlistRecord
 
 
-@dataclass(frozen=True, slots=True)
-class StoredWatchlist:
+class StoredWatchlist(Struct, frozen=True):
     """A trader's watchlist and its place among theirs."""
 
     trader: str
@@ -19,8 +18,7 @@ class StoredWatchlist:
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class ListedKey:
+class ListedKey(Struct, frozen=True):
     """An instrument on a trader's list."""
 
     trader: str

@@ -4,9 +4,10 @@ SQLite alone: whoever asks has lost the app, and nothing heavy may stand in the 
 """
 
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from data.engines.at_rest import FileAtRest, opened_to_write
 from data.engines.dialect import or_update
@@ -18,8 +19,7 @@ DECISIVE = ("runs", "orders", "halts")
 """What a command that made it does nothing decisive beyond; a plan alone sends nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class AskedBefore:
+class AskedBefore(Struct, frozen=True):
     """A command that was asked for: what it `did` by kind and number, and with which code it ended.
 
     One that is `closed` had done nothing but this, and does nothing any more.

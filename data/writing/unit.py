@@ -1,12 +1,12 @@
 """A unit of work: what it writes with, and what it tells others once its commit has returned."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
 from itertools import repeat
 from typing import Any, cast
 
+from msgspec import Struct
 from sqlalchemy import Connection, Date, Dialect, Table
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlmodel import SQLModel
@@ -84,8 +84,7 @@ class Unit:
         return take_ids(self.connection, name, count)
 
 
-@dataclass(frozen=True, slots=True)
-class _Insert:
+class _Insert(Struct, frozen=True):
     """An INSERT of some columns by position: which of them are stored otherwise, and the others' defaults."""
 
     sql: str

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from brokers.connection import Connection
 from brokers.connections import Connections, carrier
@@ -22,8 +23,7 @@ class ConnectionsChanged(TradedeskError):  # noqa: N818 - what the trader is tol
     """Another process has given this home other connections since this desk was made."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionView:
+class ConnectionView(Struct, frozen=True):
     """One connection as it is shown: its row, how many clients it carries, and whether it brings the prices.
 
     `trouble` says why its venue cannot be reached or its secrets not be read, empty where nothing is wrong.

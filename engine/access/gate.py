@@ -5,14 +5,16 @@ for the day; amber elsewhere only warns, and waiving takes the warning away (and
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from brokers.connection import Connection
 from brokers.connections import Connections
 from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
 from data.money import BPS, half_up
+from data.records import replace
 from data.repositories.accounts.access import Waiver, add_waiver
 from data.store import Unit
 from data.vocabulary import (
@@ -50,8 +52,7 @@ SHORTEST_REASON = 5
 _GREEN, _AMBER, _RED = GateColour.GREEN, GateColour.AMBER, GateColour.RED
 
 
-@dataclass(frozen=True, slots=True)
-class GateCheck:
+class GateCheck(Struct, frozen=True):
     """One item of one client. `waived` holds the reason of today's waiver, empty without one."""
 
     item: GateItem
@@ -65,8 +66,7 @@ class GateCheck:
         return _GREEN if colour is _AMBER and self.waived else colour
 
 
-@dataclass(frozen=True, slots=True)
-class GateRow:
+class GateRow(Struct, frozen=True):
     """One client at the gate. `reason` is what keeps its orders back, None when they may leave."""
 
     client_id: int
@@ -87,8 +87,7 @@ class GateRow:
         return next(one for one in self.checks if one.item is item)
 
 
-@dataclass(frozen=True, slots=True)
-class GateCounts:
+class GateCounts(Struct, frozen=True):
     """Clients at the gate; those that are inactive or pending count as `out` alone."""
 
     ready: int

@@ -6,10 +6,10 @@ needs to be entered.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 
 from brokers.connection import Connection
+from data.records import replace
 from data.vocabulary import (
     Demat,
     GateColour,

@@ -4,7 +4,6 @@ import csv
 import io
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from difflib import get_close_matches
 from enum import StrEnum
@@ -13,9 +12,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from msgspec import Struct
+
 from data.audit import AuditAction, AuditEntry
 from data.csvfiles import CsvRow, FileProblem, Problem, control_character, read_rows
 from data.errors import BadInput
+from data.records import field_names, replace, values_of
 from data.repositories.accounts import access
 from data.store import Unit
 from data.vocabulary import Demat, RouteKind
@@ -51,8 +53,7 @@ W = TypeVar("W", bound=StrEnum)
 _ROUTES = access.RouteRows(RouteView)
 
 
-@dataclass(frozen=True, slots=True)
-class NewRoute:
+class NewRoute(Struct, frozen=True):
     """A route as a file or a form gives it.
 
     `proxy` is `http://host:port`, `bind_address` an address of this machine, `egress_ip` the static address
@@ -73,8 +74,7 @@ class NewRoute:
     mtf_enabled: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RoutesReport:
+class RoutesReport(Struct, frozen=True):
     """What an import did, in routes."""
 
     added: int
@@ -257,7 +257,7 @@ class Routes:
 
     def _route_of(self, row: CsvRow, before: RouteView | None, problems: list[Problem]) -> NewRoute:
         """The route of a row over what stood there. Raises `BadInput` for its last bad value."""
-        names = NewRoute.__dataclass_fields__
+        names = field_names(NewRoute)
         values = {name: getattr(before, name) for name in names if before is not None}
         bad: BadInput | None = None
         for column, text in row.values.items():
@@ -284,7 +284,7 @@ class Routes:
             unit, list(changed), [_stored(unit, c, route, known.get(c)) for c, route in changed.items()]
         )
         for client_id, route in changed.items():
-            details = {name: _as_kept(value) for name, value in asdict(route).items()}
+            details = {name: _as_kept(value) for name, value in values_of(route).items()}
             unit.audit(
                 AuditEntry(AuditAction.CLIENT_ROUTE, self._engine.actor, client_id=client_id, details=details)
             )
@@ -294,7 +294,7 @@ class Routes:
 
 
 def _differs(route: NewRoute, stored: RouteView) -> bool:
-    return any(value != getattr(stored, name) for name, value in asdict(route).items())
+    return any(value != getattr(stored, name) for name, value in values_of(route).items())
 
 
 def _stored(unit: Unit, client_id: int, route: NewRoute, before: RouteView | None) -> RouteView:
@@ -302,7 +302,7 @@ def _stored(unit: Unit, client_id: int, route: NewRoute, before: RouteView | Non
     same_way = before is not None and all(getattr(before, name) == getattr(route, name) for name in _WAY_OUT)
     return RouteView(
         client_id,
-        **asdict(route),
+        **values_of(route),
         refused_at=before.refused_at if before is not None and same_way else None,
         refused_text=before.refused_text if before is not None and same_way else "",
         updated_at=unit.now,

@@ -5,14 +5,16 @@ import hashlib
 import statistics
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from random import Random
 from typing import TYPE_CHECKING, Protocol
 
+from msgspec import Struct
+
 from brokers.contract import HIDDEN, SignInField
 from data.errors import BadInput
+from data.records import replace
 from data.store import StoreError
 from engine.book.kept import Kept
 from engine.book.views import ClientView
@@ -54,8 +56,7 @@ class SignInState(StrEnum):
     SKIPPED = "skipped"
 
 
-@dataclass(frozen=True, slots=True)
-class QueuedSignIn:
+class QueuedSignIn(Struct, frozen=True):
     """One client of the queue; `words` says why it is red."""
 
     client_id: int
@@ -64,8 +65,7 @@ class QueuedSignIn:
     words: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """How far the queue has come. `left_s` is about how long it takes; None before the first answer.
 
     `spent_s` stands still while nobody waits and nothing is checked.

@@ -4,9 +4,10 @@ import csv
 import io
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+
+from msgspec import Struct
 
 from data.csvfiles import CsvRow, FileProblem, Problem, read_rows
 from data.errors import BadInput
@@ -36,8 +37,7 @@ _EXAMPLE = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class NewClient:
+class NewClient(Struct, frozen=True):
     """A client as a file or a form gives it; money in paise. A hold comes on top of what is available."""
 
     code: str

@@ -2,14 +2,16 @@
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+
+from msgspec import Struct
 
 from data.audit import AuditAction, AuditEntry
 from data.csvfiles import FileProblem, Problem
 from data.errors import BadInput
 from data.ledger import Line, Transfer, post
+from data.records import replace
 from data.repositories.accounts import clients as stored
 from data.repositories.accounts.clients import ClientRow, HoldRow
 from data.store import Unit
@@ -22,8 +24,7 @@ from engine.instances import ThisEngine
 from engine.timing import Timing
 
 
-@dataclass(frozen=True, slots=True)
-class ImportReport:
+class ImportReport(Struct, frozen=True):
     """What an import did, in clients."""
 
     added: int
@@ -32,8 +33,7 @@ class ImportReport:
     client_ids: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ClientsTotal:
+class ClientsTotal(Struct, frozen=True):
     """Clients with nothing against trading, and the capital of all in paise."""
 
     ready: int

@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from data.repositories.accounts.clients import standing_holds
 from data.repositories.trading.fills import closed_sales
@@ -15,8 +16,7 @@ from engine.market.market_data import MarketData
 from engine.timing import Timing
 
 
-@dataclass(frozen=True, slots=True)
-class HoldView:
+class HoldView(Struct, frozen=True):
     """Money kept from trading without an order: why, how much in paise, and since when."""
 
     kind: str
@@ -25,8 +25,7 @@ class HoldView:
     opened_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class FundsTotal:
+class FundsTotal(Struct, frozen=True):
     """Free and blocked money of several clients, in paise; `held_paise` is the part that named holds keep."""
 
     available_paise: int

@@ -1,15 +1,15 @@
 """How much of what a client may use is used: its money, its margin loan, and its largest holding."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from data.money import BPS, half_up
 from engine.accounts.valuation import Valuation
 from engine.book.views import FundsView, HoldingView
 
 
-@dataclass(frozen=True, slots=True)
-class Used:
+class Used(Struct, frozen=True):
     """A part of a whole, in paise, and in basis points of it."""
 
     used_paise: int
@@ -21,8 +21,7 @@ class Used:
         return half_up(self.used_paise * BPS, self.whole_paise)
 
 
-@dataclass(frozen=True, slots=True)
-class ClientLimits:
+class ClientLimits(Struct, frozen=True):
     """What of a client's limits is used; None where there is none.
 
     `money` is what is blocked of all its cash, `mtf` what is lent of its limit, `largest` its largest

@@ -2,16 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
+
+from msgspec import Struct
 
 from data.closed_sales import ClosedSale
 from data.money import half_up
 from data.vocabulary import Product
 
 
-@dataclass(frozen=True, slots=True)
-class Transaction:
+class Transaction(Struct, frozen=True):
     """A closed round trip of one sell order and day bought: what was paid, received and kept, in paise.
 
     `charges_paise` are those of both sides, in proportion to the shares sold.

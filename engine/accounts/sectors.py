@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from data.money import BPS, half_up
 from engine.accounts.valuation import Valuation
@@ -12,8 +13,7 @@ NO_SECTOR = "other"
 """Where an instrument's file tells none."""
 
 
-@dataclass(frozen=True, slots=True)
-class SectorValue:
+class SectorValue(Struct, frozen=True):
     """A sector's shares of all clients, in paise; `day_pnl_paise` is gross, None where a price is missing.
 
     `share_bps` is its part of all shares, None where there are none. Charges are a client's, not a sector's.

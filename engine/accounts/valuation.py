@@ -14,12 +14,14 @@ Rules, all in paise:
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
+from msgspec import Struct
+
 from brokers.contract import Tick
 from data.money import BPS, half_up
+from data.records import replace
 from data.vocabulary import Product
 from engine.book.views import DayFigures, DaySale, FundsView
 
@@ -71,8 +73,7 @@ class Holding(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class HoldingValue:
+class HoldingValue(Struct, frozen=True):
     """One holding at the last price; what cannot be told without one is None."""
 
     last_paise: int | None
@@ -82,8 +83,7 @@ class HoldingValue:
     value_paise: int
 
 
-@dataclass(frozen=True, slots=True)
-class HoldingsValue:
+class HoldingsValue(Struct, frozen=True):
     """Several holdings of one stock together, in paise; `average_paise` is half up, None without shares.
 
     Each P&L is None while shares are held without a price; the net one of the day has its charges taken off.
@@ -97,8 +97,7 @@ class HoldingsValue:
     net_day_pnl_paise: int | None = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ClientValue:
+class ClientValue(Struct, frozen=True):
     """What a client, or several together, own at the last price, and what today has brought and cost.
 
     `day_pnl_paise` is gross; what was realised today is against cost.

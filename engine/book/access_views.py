@@ -4,11 +4,12 @@ Whether a client may trade is judged in the room of access; the book asks whoeve
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct, field
 
 from data.vocabulary import Demat, GateItem, RouteKind, SessionProblem, SessionState
 from engine.book.gate_views import GateVerdict
@@ -29,8 +30,7 @@ def _is_seen_outside(address: str) -> bool:
     return bound.is_global or bound.is_loopback
 
 
-@dataclass(frozen=True, slots=True)
-class RouteView:
+class RouteView(Struct, frozen=True):
     """How one client's orders leave. `permission` and `consent` are references of papers kept elsewhere.
 
     `refused_at` is since when its broker takes no order on it, `refused_text` the broker's words.
@@ -69,8 +69,7 @@ class RouteView:
         return self.proxy or self.bind_address or THIS_MACHINE
 
 
-@dataclass(frozen=True, slots=True)
-class SessionView:
+class SessionView(Struct, frozen=True):
     """One client's session at its broker, without its token. `expires_at` is None where none is known."""
 
     client_id: int
@@ -90,8 +89,7 @@ class SessionView:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(Struct, frozen=True):
     """Routes and sessions by client, and the reasons of today's waivers by client and item."""
 
     routes: Mapping[int, RouteView] = field(default_factory=dict[int, RouteView])
@@ -99,8 +97,7 @@ class Access:
     waivers: Mapping[tuple[int, GateItem], str] = field(default_factory=dict[tuple[int, GateItem], str])
 
 
-@dataclass(frozen=True, slots=True)
-class Applicant:
+class Applicant(Struct, frozen=True):
     """A client as it comes before the judge, with what carries it, if anything does.
 
     `session` is its own word on its session, which counts where nobody signs in; `trading` says that it is
@@ -114,8 +111,7 @@ class Applicant:
     session: SessionState
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
+class Admission(Struct, frozen=True):
     """What routes, sessions and waivers make of one client; a verdict is None where nothing is against it."""
 
     session: SessionState
@@ -125,8 +121,7 @@ class Admission:
     authorised: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Admissions:
+class Admissions(Struct, frozen=True):
     """What was made of every client, and with whom each shares its address without right, by their codes."""
 
     of: Mapping[int, Admission]

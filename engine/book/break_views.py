@@ -1,13 +1,13 @@
 """Differences between our books and the broker's as screens and plans see them."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from data.vocabulary import BreakKind
 
 
-@dataclass(frozen=True, slots=True)
-class BreakView:
+class BreakView(Struct, frozen=True):
     """A difference between our books and the broker's that stands; paise for cash and loan, else shares.
 
     Of a fact that could not be booked there are no figures: `order_id` is the order it speaks of, where that

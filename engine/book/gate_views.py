@@ -4,10 +4,11 @@
 said, or what a trader entered.
 """
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from data.vocabulary import ConnectionKind, Demat, GateColour, RouteKind, SessionProblem
 from engine.book.break_views import BreakView
@@ -59,16 +60,14 @@ class GateFinding(StrEnum):
     MTF_USED = "mtf_used"
 
 
-@dataclass(frozen=True, slots=True)
-class BrokenSession:
+class BrokenSession(Struct, frozen=True):
     """Why a session that was signed in does not do; the text is the broker's or the reader's."""
 
     problem: SessionProblem
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class SessionFigures:
+class SessionFigures(Struct, frozen=True):
     """A session that stands; its end in `minutes_left` where it is near.
 
     `polled` says that nobody is told of its orders unasked; `problem_text` what the last look failed at.
@@ -82,15 +81,13 @@ class SessionFigures:
     minutes_left: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NoRouteFigures:
+class NoRouteFigures(Struct, frozen=True):
     """The connection by which a client trades that needs no route of its own."""
 
     kind: ConnectionKind
 
 
-@dataclass(frozen=True, slots=True)
-class RouteFigures:
+class RouteFigures(Struct, frozen=True):
     """A route as it was entered, where its orders go (`venue`), and what is against it.
 
     `way_out` is what decides by which address calls leave, `egress` the address that the broker sees, and
@@ -108,8 +105,7 @@ class RouteFigures:
     shared_with: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ConsentFigures:
+class ConsentFigures(Struct, frozen=True):
     """The reference of the client's consent, and its last day where it has one."""
 
     reference: str
@@ -117,15 +113,13 @@ class ConsentFigures:
     days_left: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DematFigures:
+class DematFigures(Struct, frozen=True):
     """By what settled shares leave the client's demat account."""
 
     demat: Demat
 
 
-@dataclass(frozen=True, slots=True)
-class FundsFigures:
+class FundsFigures(Struct, frozen=True):
     """When the books were last compared with the broker's, how long ago, and what differs."""
 
     compared_at: datetime | None
@@ -134,8 +128,7 @@ class FundsFigures:
     breaks: tuple[BreakView, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class MtfFigures:
+class MtfFigures(Struct, frozen=True):
     """The client's limit and what of it is lent or reserved; `enabled` is None where nobody has told it."""
 
     limit_paise: int
@@ -156,8 +149,7 @@ GateFigures: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class GateVerdict:
+class GateVerdict(Struct, frozen=True):
     """One item of the gate: its colour, what was found, and the figures of that, where it has any."""
 
     colour: GateColour

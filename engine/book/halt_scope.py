@@ -1,14 +1,14 @@
 """Which orders a halt is over, and what halts let leave."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from data.vocabulary import HaltScope, HaltStrength
 from engine.book.views import ClientView, HaltView
 
 
-@dataclass(frozen=True, slots=True)
-class Passes:
+class Passes(Struct, frozen=True):
     """Which halts an order of a flatten passes: those that stood when the flatten was confirmed.
 
     `file` is the stamp of the HALT file then, empty where there was none. A halt that lets orders reduce is

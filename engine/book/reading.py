@@ -3,10 +3,11 @@
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 
 from data.proving.readable import UNREADABLE
+from data.records import replace
 from data.repositories import projected
 from data.repositories.base import On
 from data.roster import StoredClient

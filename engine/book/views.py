@@ -1,8 +1,9 @@
 """Clients, money, shares, orders, runs and halts as screens and plans see them: frozen, in memory."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime
+
+from msgspec import Struct
 
 from data.money import BPS, half_up, moved_bps
 from data.vocabulary import (
@@ -28,8 +29,7 @@ _ENDED_BADLY = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ClientView:
+class ClientView(Struct, frozen=True):
     """One client as screens and plans see it. `gate` is None when the client may trade.
 
     `route_verdict` and `consent_verdict` say what keeps it out there, None where nothing does; `authorised`
@@ -70,8 +70,7 @@ class ClientView:
         return None if self.consent_verdict is None else Reason.CONSENT_MISSING
 
 
-@dataclass(frozen=True, slots=True)
-class Readiness:
+class Readiness(Struct, frozen=True):
     """What stands against a client's trading: the gate, books that differ, books that nobody has compared."""
 
     gate: Reason | None
@@ -79,16 +78,14 @@ class Readiness:
     compared: bool
 
 
-@dataclass(frozen=True, slots=True)
-class BooksCounts:
+class BooksCounts(Struct, frozen=True):
     """How many clients that may trade have books that differ, and books that nobody has compared."""
 
     differ: int
     unread: int
 
 
-@dataclass(frozen=True, slots=True)
-class FundsView:
+class FundsView(Struct, frozen=True):
     """A client's balances in paise. `held_paise` is the part of `blocked_paise` that named holds keep.
 
     `intraday_loan_paise` is the broker's part of what was bought within the day.
@@ -123,8 +120,7 @@ class FundsView:
         return half_up(self.mtf_used_paise * BPS, self.mtf_limit_paise) if self.mtf_limit_paise else None
 
 
-@dataclass(frozen=True, slots=True)
-class HoldingView:
+class HoldingView(Struct, frozen=True):
     """A client's shares of one security and product. `blocked` counts shares that open sells hold."""
 
     client_id: int
@@ -174,8 +170,7 @@ def free_to_sell(holding: HoldingView, found: Iterable[BreakView], trade_to_trad
     return max(0, ours - missing)
 
 
-@dataclass(frozen=True, slots=True)
-class OrderView:
+class OrderView(Struct, frozen=True):
     """One order as it stands; one of a flatten, or that this desk did not send, has neither run nor plan.
 
     `key` is what its security is called now, `tradingsymbol` what it was sent under.
@@ -255,8 +250,7 @@ class OrderView:
         return half_up(self.filled_notional_paise, self.filled_quantity) if self.filled_quantity else None
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(Struct, frozen=True):
     """Why a run keeps its unsent orders back, how old it was then, and how the price stood."""
 
     reason: PauseReason
@@ -271,8 +265,7 @@ class Pause:
         return moved_bps(self.priced_paise or 0, self.price_paise or 0)
 
 
-@dataclass(frozen=True, slots=True)
-class RunRow:
+class RunRow(Struct, frozen=True):
     """A run as stored; `RunView` adds the counts."""
 
     number: int
@@ -310,8 +303,7 @@ class RunRow:
         return paused and self.pause_reason is not PauseReason.TRADER
 
 
-@dataclass(frozen=True, slots=True)
-class HaltView:
+class HaltView(Struct, frozen=True):
     """A halt that has not been resumed. `members` are the clients of a halted group as of the halt.
 
     Under one of strength `reduce` orders may leave that make their client's position smaller.
@@ -336,8 +328,7 @@ class HaltView:
         return self.scope is HaltScope.EVERYTHING and not self.reduces
 
 
-@dataclass(frozen=True, slots=True)
-class DaySale:
+class DaySale(Struct, frozen=True):
     """What a day's sales out of one holding brought against cost, in paise.
 
     `quantity` and `cost_paise` are of those shares among them that were held before the day.
@@ -350,8 +341,7 @@ class DaySale:
     cost_paise: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class DayCharge:
+class DayCharge(Struct, frozen=True):
     """What a day's fills in one security and product cost in charges, in paise."""
 
     security: str
@@ -359,8 +349,7 @@ class DayCharge:
     charges_paise: int
 
 
-@dataclass(frozen=True, slots=True)
-class DayFigures:
+class DayFigures(Struct, frozen=True):
     """What a client has realised against cost and paid on the current trading day, in paise.
 
     `paid` divides the charges by what was traded.

@@ -3,22 +3,21 @@
 A fact is never refused; `apply` books it.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from brokers.contract import BrokerOrder, BrokerTrade, Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class SendEnded:
+class SendEnded(Struct, frozen=True):
     """How one attempt to send an order ended."""
 
     order_id: int
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class CancelEnded:
+class CancelEnded(Struct, frozen=True):
     """How one cancel call ended; it frees nothing by itself."""
 
     order_id: int
@@ -26,8 +25,7 @@ class CancelEnded:
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeEnded:
+class ChangeEnded(Struct, frozen=True):
     """How one modify call ended. What the order has become is the order book's to say."""
 
     order_id: int
@@ -35,8 +33,7 @@ class ChangeEnded:
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """What the broker says of one order of a client, with the trades it told.
 
     `read_at` is when the read of its order book began; None for an update of the stream.
@@ -48,16 +45,14 @@ class Seen:
     read_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ProvenAbsent:
+class ProvenAbsent(Struct, frozen=True):
     """An UNKNOWN order that the broker provably never had; `evidence` says how that is known."""
 
     order_id: int
     evidence: str
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeAbsent:
+class ChangeAbsent(Struct, frozen=True):
     """A modify in doubt that the broker provably never carried out."""
 
     order_id: int
@@ -65,8 +60,7 @@ class ChangeAbsent:
     evidence: str
 
 
-@dataclass(frozen=True, slots=True)
-class InDoubt:
+class InDoubt(Struct, frozen=True):
     """An order that no reading settles: it goes to the trader, with the evidence there is."""
 
     order_id: int
@@ -76,8 +70,7 @@ class InDoubt:
 Fact = SendEnded | CancelEnded | ChangeEnded | Seen | ProvenAbsent | ChangeAbsent | InDoubt
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(Struct, frozen=True):
     """What a batch left to do: clients whose books must be read, and orders that are not ours, by client.
 
     `booked_external` are external orders, by client and broker's id, that now stand among ours.

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from msgspec import Struct
+
 from brokers.contract import BrokerTrade
 from data.ledger import Line, ShareLine, loan_account
 from data.money import BPS, own_share
@@ -49,8 +51,7 @@ class Purse:
         return from_available, amount - from_available
 
 
-@dataclass(frozen=True, slots=True)
-class BookedTrade:
+class BookedTrade(Struct, frozen=True):
     """What a trade comes to: its postings of money and shares, and its charges in paise."""
 
     lines: list[Line]

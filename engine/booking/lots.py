@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeAlias
 
+from msgspec import Struct
+
 from data.money import ceil_div
 from data.vocabulary import Bucket, Product
 from engine.booking.order import ShareKey
@@ -79,8 +81,7 @@ class Lot:
         self.charges_left_paise += charges
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """The part of a lot that one fill sold; money in paise."""
 
     lot: Lot

@@ -4,9 +4,9 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 from brokers.contract import BrokerOrder
+from data.records import replace
 from data.repositories.base import DatabaseError
 from data.store import StoreError, StoreFailed, Unit
 from engine.book.book import Book

@@ -1,7 +1,8 @@
 """Facts that no booking takes: each kept as a row, so that its client buys nothing until it is settled."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from data.audit import AuditAction, AuditEntry
 from data.repositories.accounts.breaks import KeptFact, add_fact, count_fact, settle_fact, standing_facts
@@ -13,8 +14,7 @@ LONGEST = 4000
 """Characters that are kept of a fact."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unbooked:
+class Unbooked(Struct, frozen=True):
     """A fact as it is kept: `identity` is what it speaks of, `body` all of it; told again it is the same row.
 
     `code` is the client's, `subject` the order in words.

@@ -1,36 +1,33 @@
 """What a line asks for, once all its words are understood."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from data.vocabulary import FlattenWhat, HaltScope, Product
 from engine.planning.intent import Intent
 
 
-@dataclass(frozen=True, slots=True)
-class AskedOrders:
+class AskedOrders(Struct, frozen=True):
     """An order in one symbol. With `client_id` it is one client's, of a count of shares: a ticket."""
 
     intent: Intent
     client_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AskedBasket:
+class AskedBasket(Struct, frozen=True):
     """Legs to be planned together; without an intent the form, and what stood there."""
 
     intent: Intent | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AskedToSave:
+class AskedToSave(Struct, frozen=True):
     """The legs of the basket's form, or of the plan that came of it, to be kept under a name."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class AskedToFlatten:
+class AskedToFlatten(Struct, frozen=True):
     """Positions to be taken flat."""
 
     scope: HaltScope
@@ -38,8 +35,7 @@ class AskedToFlatten:
     what: FlattenWhat
 
 
-@dataclass(frozen=True, slots=True)
-class AskedToConvert:
+class AskedToConvert(Struct, frozen=True):
     """One client's shares of one symbol to go on in another product."""
 
     client_id: int
@@ -48,8 +44,7 @@ class AskedToConvert:
     to: Product
 
 
-@dataclass(frozen=True, slots=True)
-class AskedChange:
+class AskedChange(Struct, frozen=True):
     """What is to change of a live order; None leaves a value as it is."""
 
     order_id: int
@@ -68,8 +63,7 @@ class Numbered(StrEnum):
     RUN = "run"
 
 
-@dataclass(frozen=True, slots=True)
-class AskedPage:
+class AskedPage(Struct, frozen=True):
     """The page of what has a number; of halts without one the latest."""
 
     kind: Numbered
@@ -84,16 +78,14 @@ class OfRun(StrEnum):
     REVERSE = "reverse"
 
 
-@dataclass(frozen=True, slots=True)
-class AskedOfRun:
+class AskedOfRun(Struct, frozen=True):
     """Something that is done with a run."""
 
     what: OfRun
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class AskedToCancel:
+class AskedToCancel(Struct, frozen=True):
     """Live orders to be cancelled: those named, a client's or a run's."""
 
     order_ids: tuple[int, ...] = ()
@@ -101,22 +93,19 @@ class AskedToCancel:
     run_number: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AskedClient:
+class AskedClient(Struct, frozen=True):
     """A client's page."""
 
     client_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class AskedSymbol:
+class AskedSymbol(Struct, frozen=True):
     """A symbol's page."""
 
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class AskedWatch:
+class AskedWatch(Struct, frozen=True):
     """A symbol to be put on a watchlist or taken off; without a name the list in view."""
 
     key: str
@@ -124,30 +113,26 @@ class AskedWatch:
     off: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class AskedFilter:
+class AskedFilter(Struct, frozen=True):
     """The words that rows here must contain; none shows them all."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class AskedSignIn:
+class AskedSignIn(Struct, frozen=True):
     """Whoever is due, or the client with this code."""
 
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class AskedSetting:
+class AskedSetting(Struct, frozen=True):
     """A setting of the screen, changed as typed; with nothing typed, theme and keys are chosen there."""
 
     key: str
     typed: str
 
 
-@dataclass(frozen=True, slots=True)
-class AskedPlainly:
+class AskedPlainly(Struct, frozen=True):
     """A command that takes no word, by its name."""
 
     name: str

@@ -1,8 +1,9 @@
 """What may stand where a line is being typed: commands, symbols, codes, groups, baskets, numbers."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
 
 from data.vocabulary import FlattenWhat, Product
 from engine.colon.grammar import READERS
@@ -15,8 +16,7 @@ MOST = 8
 """Completions offered at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Completion:
+class Completion(Struct, frozen=True):
     """A word that may stand where the line is being typed, and what it is."""
 
     word: str

@@ -1,7 +1,8 @@
 """What the words of a line can name: symbols, clients, saved baskets, runs, what is marked or in view."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from data.reference.instrument_index import InstrumentIndex
 from engine.accounts.clients import Clients
@@ -10,8 +11,7 @@ from engine.planning.baskets import Basket
 from engine.planning.intent import Selection
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(Struct, frozen=True):
     """What has a name of its own: saved baskets, settings, and commands that take no word behind them.
 
     `settings` are those of the screen, each with the words that it may be, where they are few. `commands` are
@@ -23,16 +23,14 @@ class Names:
     commands: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-@dataclass(frozen=True, slots=True)
-class Around:
+class Around(Struct, frozen=True):
     """What the line was opened over: clients marked there, and those that a group or filter left in view."""
 
     marked: tuple[int, ...] = ()
     shown: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """The desk, as far as a line can name something of it. `runs` are the numbers of runs, newest first."""
 
     index: InstrumentIndex

@@ -1,11 +1,12 @@
 """Order words, such as `infy 2% @1500 g:growth`: the intent that they mean."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from data.errors import BadInput
 from data.money import paise_from_text
+from data.records import replace
 from data.reference.instruments import Instrument
 from data.vocabulary import Drift, OrderType, PerClient, Product, Side, SizingKind, Validity
 from engine.colon.asked import AskedBasket, AskedOrders, AskedToSave

@@ -1,10 +1,9 @@
 """A conversion in the books: asked for before the call, and booked once it is known to be done."""
 
-from dataclasses import replace
-
 from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
 from data.ledger import Line, ShareLine, Transfer, loan_account, post
+from data.records import replace
 from data.repositories.accounts.comparisons import figures_of
 from data.repositories.trading.conversions import (
     StoredConversion,

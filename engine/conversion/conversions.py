@@ -1,11 +1,11 @@
 """The conversion service: what one takes now, asked for once, and what became of one in doubt."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from brokers.contract import Accepted, Ambiguous, Conversion, Converts, Outcome, Refused
 from data.clock import span_words
 from data.errors import BadInput
+from data.records import replace
 from data.reference.conversions import conversion_until
 from data.reference.instruments import Instrument
 from data.repositories.base import On

@@ -1,13 +1,13 @@
 """A conversion before it is asked for, and what became of it."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from data.vocabulary import ConversionState, Product
 
 
-@dataclass(frozen=True, slots=True)
-class ConversionProspect:
+class ConversionProspect(Struct, frozen=True):
     """What converting a client's shares takes now: `loan_paise` is lent on them, and is repaid from its cash.
 
     `why_not` says in words why it cannot be done, empty where it can. `until` is the broker's cut-off.
@@ -31,8 +31,7 @@ class ConversionProspect:
         return f"convert {self.quantity}"
 
 
-@dataclass(frozen=True, slots=True)
-class ConversionView:
+class ConversionView(Struct, frozen=True):
     """A conversion as it stands; `detail` is in the broker's words."""
 
     number: int

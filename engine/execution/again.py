@@ -2,8 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 
+from data.records import replace
 from data.vocabulary import OrderState, PerClient, Product, Side, SizingKind, Validity
 from engine.book.views import OrderView
 from engine.planning.intent import Intent, Leg, LineChange, Selection, Sizing

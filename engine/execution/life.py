@@ -1,7 +1,8 @@
 """An order's life as it is stored: what was tried, asked for, traded, moved and audited, oldest first."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
+
+from msgspec import Struct
 
 from data.audit import Details
 from data.repositories.accounts.balances import Postings
@@ -12,8 +13,7 @@ from data.tables.orders import AttemptRecord, FillRecord, RequestRecord
 from engine.book.views import OrderView
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptView:
+class AttemptView(Struct, frozen=True):
     """One call that sent the order; it waited for its answer until `deadline_at`."""
 
     order_id: int
@@ -27,8 +27,7 @@ class AttemptView:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class RequestView:
+class RequestView(Struct, frozen=True):
     """One wish to modify or cancel it; None leaves a value as it was. `kind` and `state` are as stored."""
 
     order_id: int
@@ -47,8 +46,7 @@ class RequestView:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class FillView:
+class FillView(Struct, frozen=True):
     """One trade of it, booked; `traded_at` is the market's stamp."""
 
     id: int
@@ -65,8 +63,7 @@ class FillView:
     booked_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class PostingView:
+class PostingView(Struct, frozen=True):
     """One line of a transfer of its money; those of one `id` add up to nothing."""
 
     id: int
@@ -77,8 +74,7 @@ class PostingView:
     amount_paise: int
 
 
-@dataclass(frozen=True, slots=True)
-class OrderAudit:
+class OrderAudit(Struct, frozen=True):
     """One row of the audit that is about it."""
 
     seq: int
@@ -96,8 +92,7 @@ class OrderAudit:
     hash: str
 
 
-@dataclass(frozen=True, slots=True)
-class OrderLife:
+class OrderLife(Struct, frozen=True):
     """All that is stored of one order."""
 
     order: OrderView

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
 
 from brokers.contract import BrokerOrder, OrderChange
 from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
+from data.records import replace
 from data.vocabulary import OrderState, RequestState
 from engine.book.kept import Kept
 from engine.book.views import OrderView
@@ -24,8 +26,7 @@ from engine.market.market_data import MarketData
 from engine.timing import Timing
 
 
-@dataclass(frozen=True, slots=True)
-class DoubtView:
+class DoubtView(Struct, frozen=True):
     """What is known of an UNKNOWN order: what reads show, when the next comes, whether it was raised."""
 
     evidence: str
@@ -33,16 +34,14 @@ class DoubtView:
     raised: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeEnd:
+class ChangeEnd(Struct, frozen=True):
     """How a change of an order ended, with the broker's words."""
 
     state: RequestState
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class CancelResult:
+class CancelResult(Struct, frozen=True):
     """What a cancel did at once: asked of the broker, freed unsent, and ended before it came."""
 
     asked: int

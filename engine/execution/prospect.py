@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from data.clock import Clock
 from data.errors import BadInput
+from data.records import replace
 from data.reference.instrument_index import InstrumentIndex, renamed_to
 from data.repositories.accounts.balances import room_of
 from data.repositories.base import On
@@ -53,16 +55,14 @@ from engine.rules import Rules
 from engine.timing import Timing
 
 
-@dataclass(frozen=True, slots=True)
-class LegPrice:
+class LegPrice(Struct, frozen=True):
     """What the unsent orders of a leg would be held against, and reserved at, from now on; in paise."""
 
     last_paise: int
     reserve_paise: int
 
 
-@dataclass(frozen=True, slots=True)
-class Prospect:
+class Prospect(Struct, frozen=True):
     """What going on with a paused run would do at this moment; nothing of it is done yet.
 
     `orders` are its unsent orders as they stand, `barred` why a client's would not go: none of them where one

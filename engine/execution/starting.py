@@ -1,8 +1,9 @@
 """What is looked at between a plan's confirmation and the commit that reserves for it."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from random import Random
+
+from msgspec import Struct
 
 from data.reference.instrument_index import renamed_to
 from data.vocabulary import Product, Side
@@ -95,8 +96,7 @@ class Starting:
             raise refusals.PlanDrifted(plan.number, symbol, drift)
 
 
-@dataclass(frozen=True, slots=True)
-class MadeOf:
+class MadeOf(Struct, frozen=True):
     """What runs are made of: plans, judged by rules and begun with a client drawn; `worded` says reasons."""
 
     plans: Plans

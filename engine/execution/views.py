@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
+
+from msgspec import Struct
 
 from data.vocabulary import DeskKind, OrderState, OrderType, PauseReason, RunCount, RunStatus, Side, Validity
 from engine.book.views import OrderView, Pause, RunRow
@@ -23,8 +24,7 @@ COUNTED = {
 """Under what a run counts each state."""
 
 
-@dataclass(frozen=True, slots=True)
-class Frozen:
+class Frozen(Struct, frozen=True):
     """An engine whose last heartbeat was long ago, though its lock is held."""
 
     since: datetime
@@ -32,8 +32,7 @@ class Frozen:
     pid: int
 
 
-@dataclass(frozen=True, slots=True)
-class RunView:
+class RunView(Struct, frozen=True):
     """A run as it stands. `counts` are current states, plus `sent`, `skipped` and `total`.
 
     `eta_s` are the seconds until the unsent could all have left, were brokers instant and nothing paused.
@@ -104,8 +103,7 @@ class RunView:
         return self.counts[RunCount.SKIPPED]
 
 
-@dataclass(frozen=True, slots=True)
-class LegCounts:
+class LegCounts(Struct, frozen=True):
     """How far one leg of a run has come. `counts` are current states, `sent` and `total`."""
 
     leg: int

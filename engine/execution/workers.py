@@ -1,6 +1,6 @@
 """Who carries out what the trader has confirmed: sends, cancels, changes, reads and books."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from engine.booking.recorder import Recorder
 from engine.execution.changes.cancels import Canceller
@@ -9,8 +9,7 @@ from engine.execution.sending.dispatch import Dispatcher
 from engine.execution.watching.book_reads import Watcher
 
 
-@dataclass(frozen=True, slots=True)
-class Workers:
+class Workers(Struct, frozen=True):
     """The five that share one desk's work; each is told by the recorder what was booked."""
 
     recorder: Recorder

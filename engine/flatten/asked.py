@@ -1,7 +1,8 @@
 """What is typed for a flatten, on the command line and on the screen's: of whom, and which positions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from data.errors import BadInput
 from data.money import count_from_text
@@ -11,8 +12,7 @@ FORMS = "client CODE, group NAME or desk, then mis, today, mtf or all; show N fo
 """What may be typed."""
 
 
-@dataclass(frozen=True, slots=True)
-class AskedFlatten:
+class AskedFlatten(Struct, frozen=True):
     """Of whom, a client or group as it was typed, and which positions."""
 
     scope: HaltScope

@@ -4,13 +4,15 @@ Every write holds that the flatten goes on and is this engine's: two engines nev
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime
+
+from msgspec import Struct
 
 from data.audit import AuditAction, AuditEntry
 from data.errors import TradedeskError
 from data.ledger import reserve_shares
 from data.money import BPS
+from data.records import replace
 from data.repositories.trading import flattens
 from data.repositories.trading.conversions import converted
 from data.repositories.trading.flattens import StoredFlatten, StoredLine
@@ -38,8 +40,7 @@ class FlattenLost(TradedeskError):  # noqa: N818 - what it is
     """The flatten has ended, or another engine carries it out: nothing was written."""
 
 
-@dataclass(frozen=True, slots=True)
-class ExitOrder:
+class ExitOrder(Struct, frozen=True):
     """One order that a flatten is about to send: for which line, how much, at no worse than which price."""
 
     line: StoredLine

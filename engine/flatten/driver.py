@@ -9,9 +9,10 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from data.records import replace
 from data.repositories.trading.flattens import StoredFlatten, StoredLine
 from data.store import StoreError
 from data.vocabulary import FlattenLineState, FlattenReason, OrderState

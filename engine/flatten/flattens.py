@@ -9,11 +9,11 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import TypeVar
 
 from data.errors import BadInput
 from data.home import certificates_folder
+from data.records import replace
 from data.repositories.trading import flattens
 from data.repositories.trading.flattens import FlattenCount, StoredFlatten, StoredLine
 from data.repositories.trading.requests import cancelled_for

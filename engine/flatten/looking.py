@@ -1,8 +1,9 @@
 """What stands for and against sending an order of a flatten now: positions, prices, phases, live orders."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from brokers.contract import Accepted, BrokerOrder, KeepsConditionals, Tick
 from data.reference.instruments import Instrument
@@ -24,8 +25,7 @@ _AUCTION = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ReadPositions:
+class ReadPositions(Struct, frozen=True):
     """A client's positions by its broker, from a read that began at `began`."""
 
     of: Mapping[Share, Position]

@@ -1,9 +1,11 @@
 """What a client has and owes by its broker, and what of it a flatten sends. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
 
 from brokers.contract import BrokerHolding
+from data.records import replace
 from data.reference.instrument_index import InstrumentIndex
 from data.reference.instruments import Instrument
 from data.vocabulary import FlattenReason, FlattenWhat, Product, Side
@@ -13,8 +15,7 @@ Share = tuple[str, Product]
 """A security in a product."""
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(Struct, frozen=True):
     """A client's shares of a security in one product, as its broker has them; `short` are owed."""
 
     security: str
@@ -43,8 +44,7 @@ class Position:
         return self.net + self.pledged if every else 0
 
 
-@dataclass(frozen=True, slots=True)
-class Goal:
+class Goal(Struct, frozen=True):
     """What is to be sent of a position, to which side, and why something of it is left besides."""
 
     side: Side

@@ -1,7 +1,8 @@
 """A flatten as screens and commands see it: how far each position is, and at last its certificate."""
 
-from dataclasses import asdict, dataclass
 from datetime import date, datetime
+
+from msgspec import Struct, to_builtins
 
 from data.json_values import JsonObject, read_as
 from data.vocabulary import (
@@ -15,8 +16,7 @@ from data.vocabulary import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class FlattenPosition:
+class FlattenPosition(Struct, frozen=True):
     """What a flatten would send of a client's position now, at no worse than `limit_paise`.
 
     `reason` says why nothing, or not all of it, goes; `t1` of it has not been delivered yet. None of the
@@ -40,8 +40,7 @@ class FlattenPosition:
     t1: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class FlattenProspect:
+class FlattenProspect(Struct, frozen=True):
     """What a flatten would do now. `others` counts positions of the same clients that are not in it."""
 
     scope: HaltScope
@@ -63,8 +62,7 @@ class FlattenProspect:
         return f"flat {named}{self.sent}"
 
 
-@dataclass(frozen=True, slots=True)
-class FlattenLineView:
+class FlattenLineView(Struct, frozen=True):
     """One position of a flatten: the broker's net before and now, what was sent and filled of it.
 
     `cancelled` are orders of the client's that were cancelled first. `net` is None before the first read.
@@ -91,8 +89,7 @@ class FlattenLineView:
     cancelled: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FlattenView:
+class FlattenView(Struct, frozen=True):
     """A flatten as it goes on, and with `ended_at` its certificate.
 
     Of what it sent nothing lives then but the orders that the `detail` of a line names.
@@ -138,7 +135,7 @@ class FlattenView:
 
     def to_json(self) -> JsonObject:
         """As JSON values: money in `_paise` keys, times as UTC ISO."""
-        values = asdict(self)
+        values = to_builtins(self)
         del values["carried"]
         values["ended_at"] = None if self.ended_at is None else self.ended_at.isoformat()
         return values | {"at": self.at.isoformat(), "trading_date": self.trading_date.isoformat()}

@@ -1,10 +1,12 @@
 """A halt and its certificates in the books, each written in one commit with what the audit tells of it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
 
 from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
+from data.records import replace
 from data.repositories.accounts.clients import client_ids
 from data.repositories.trading import halts
 from data.repositories.trading.halts import FileHalt, FiredHalt, LiveOrder, StoredCertificate
@@ -25,8 +27,7 @@ FILE_ONLY = 0
 Clients = Mapping[int, ClientView]
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedHalt:
+class OpenedHalt(Struct, frozen=True):
     """A halt as written, what stood before it, and what was asked for."""
 
     halt: HaltView
@@ -34,8 +35,7 @@ class OpenedHalt:
     asked: CancelsAsked
 
 
-@dataclass(frozen=True, slots=True)
-class BookedCertificate:
+class BookedCertificate(Struct, frozen=True):
     """How a certificate from a file was booked: its halt, its version, 0 where it was known, what began."""
 
     number: int

@@ -3,7 +3,8 @@
 import asyncio
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from brokers.contract import Accepted, BrokerOrder, BrokerRows, Outcome
 from data.vocabulary import HaltScope
@@ -20,8 +21,7 @@ from engine.halt.sweep import Sent
 from engine.timing import Timing
 
 
-@dataclass(frozen=True, slots=True)
-class FromBooks:
+class FromBooks(Struct, frozen=True):
     """What cancels came to that nothing could be written of.
 
     `others` counts live orders beside those that the desk's books have, `taken` all cancels brokers took.

@@ -2,10 +2,11 @@
 
 import contextlib
 import json
-from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+
+from msgspec import Struct, to_builtins
 
 from data.home import certificates_folder
 from data.json_values import JsonObject
@@ -34,8 +35,7 @@ NOT_ENDED = (OrderResult.UNKNOWN, OrderResult.LIVE, OrderResult.TRIED)
 """Results of orders of which nobody can say that they have ended."""
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateOrder:
+class CertificateOrder(Struct, frozen=True):
     """What became of one order under a halt; `result` is an `OrderResult`, or another version's word."""
 
     order_id: int
@@ -48,8 +48,7 @@ class CertificateOrder:
     released_paise: int
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateExternal:
+class CertificateExternal(Struct, frozen=True):
     """What became of a live order that this desk had not sent, such as one from the client's phone."""
 
     client_id: int
@@ -60,8 +59,7 @@ class CertificateExternal:
     result: str
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateUnread:
+class CertificateUnread(Struct, frozen=True):
     """A client whose books were not read after the halt and its last cancel: what lives there is not known.
 
     `why` is in the broker's words, empty while the first read is under way; `tried` counts cancels of which
@@ -76,8 +74,7 @@ class CertificateUnread:
     emergency: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateRow:
+class CertificateRow(Struct, frozen=True):
     """A row of a client's order book that could not be read: what is odd, and whether it may still trade."""
 
     client_id: int
@@ -87,8 +84,7 @@ class CertificateRow:
     may_live: bool
 
 
-@dataclass(frozen=True, slots=True)
-class CertificatePassedOver:
+class CertificatePassedOver(Struct, frozen=True):
     """A client's live order that a cancel-all does not touch: of a segment or a product not traded here."""
 
     client_id: int
@@ -100,8 +96,7 @@ class CertificatePassedOver:
     quantity: int
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateConditional:
+class CertificateConditional(Struct, frozen=True):
     """A GTT or an alert that was active at the broker, and what became of it."""
 
     client_id: int
@@ -112,8 +107,7 @@ class CertificateConditional:
     result: str
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateLine:
+class CertificateLine(Struct, frozen=True):
     """What a halt did for one client; money in paise.
 
     Times are seconds after the halt: when the client's first and last cancel left, and when its last order
@@ -150,8 +144,7 @@ LATER = (
 """Fields that certificates of earlier versions lack."""
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(Struct, frozen=True):
     """The proof of a cancel-all.
 
     `ended` says that nothing was live when the books of every client in the round were read back, after the
@@ -202,7 +195,7 @@ class Certificate:
 
     def to_json(self) -> JsonObject:
         """As JSON values: money in `_paise` keys, times as UTC ISO."""
-        values = asdict(self)
+        values = to_builtins(self)
         values["strangers"] = values.pop("external")
         values["at"] = self.at.isoformat()
         values["last_read_at"] = None if self.last_read_at is None else self.last_read_at.isoformat()

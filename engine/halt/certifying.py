@@ -3,8 +3,8 @@
 import asyncio
 import logging
 from contextlib import suppress
-from dataclasses import replace
 
+from data.records import replace
 from data.repositories.base import DatabaseError
 from data.repositories.trading.halts import (
     read_certificates,

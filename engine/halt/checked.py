@@ -1,12 +1,12 @@
 """Holding a certificate from a file to its types: any program may have written that, or half of it."""
 
 import math
-from dataclasses import fields, is_dataclass
 from datetime import datetime
 from types import UnionType
 from typing import Any, cast, get_args, get_origin, get_type_hints
 
 from data.errors import BadInput
+from data.records import field_names, is_record
 from data.vocabulary import HaltScope, HaltStrength
 from engine.halt.certificate import Certificate
 
@@ -34,10 +34,10 @@ def _check(name: str, kind: Any, value: object) -> None:
             raise BadInput(name, value, "give a list")
         for number, one in enumerate(cast("tuple[object, ...]", value)):
             _check(f"{name}[{number}]", get_args(kind)[0], one)
-    elif is_dataclass(kind):
+    elif is_record(kind):
         kinds = get_type_hints(kind)
-        for field in fields(kind):
-            _check(f"{name}.{field.name}", kinds[field.name], getattr(value, field.name))
+        for field in field_names(kind):
+            _check(f"{name}.{field}", kinds[field], getattr(value, field))
     elif not _is_of(kind, value):
         raise BadInput(name, value, f"give {_WANTED[kind]}")
 

@@ -5,13 +5,13 @@ import json
 import logging
 import os
 from collections import Counter, defaultdict
-from dataclasses import replace
 from pathlib import Path
 
 from brokers.connections import Connections
 from brokers.contract import BrokerOrder, BrokerStatus
 from data.errors import BadInput
 from data.home import certificates_folder
+from data.records import replace
 from data.vocabulary import OrderState
 from engine.book.book import Book
 from engine.book.views import HaltView, OrderView

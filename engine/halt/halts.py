@@ -9,12 +9,14 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from data.errors import BadInput, shortened
+from data.records import replace
 from data.repositories.base import DatabaseError
 from data.repositories.trading.halts import (
     FiredHalt,
@@ -59,8 +61,7 @@ from engine.timing import Timing
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Exposure:
+class Exposure(Struct, frozen=True):
     """What a cancel-all would meet now; money in paise."""
 
     live: int
@@ -75,8 +76,7 @@ class Exposure:
         return self.live + self.unsent + self.unknown
 
 
-@dataclass(frozen=True, slots=True)
-class Unwritten:
+class Unwritten(Struct, frozen=True):
     """A halt that the store did not take: why, the orders in its scope, and the cancels brokers took.
 
     `unread` are the clients whose books could not be read meanwhile, `certificate` what the brokers' books

@@ -2,13 +2,15 @@
 
 import logging
 from collections import OrderedDict
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from brokers.connection import Connection
 from brokers.contract import Bar, BarSpan, BrokerError, TellsHistory
 from brokers.outages import Outages
 from data.clock import IST
+from data.records import replace
 from engine.market.bars import begin_of, in_span, joined, with_gaps
 from engine.market.market import Market
 from engine.timing import Timing
@@ -25,8 +27,7 @@ DAYS_BACK = {BarSpan.MINUTE: 0, BarSpan.FIVE: 4, BarSpan.FIFTEEN: 10, BarSpan.DA
 """Days before today of which bars are asked: a weekend more than there is room for."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChartView:
+class ChartView(Struct, frozen=True):
     """The bars of one span, oldest first with None for a gap within a day.
 
     `told_by` is the broker that told the first of them, up to the bar that began at `told_to`; `own_since`
@@ -41,8 +42,7 @@ class ChartView:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
+class _Told(Struct, frozen=True):
     """What a broker answered when it was last asked."""
 
     asked_s: float

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from brokers.contract import Tick
 from data.reference.classes import Classes
@@ -14,8 +15,7 @@ MOST = 500
 """Instruments that a search offers at most, and whose prices it asks for: one call for quotes has as many."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """What a search found, in its order, `of` so many instruments.
 
     `unknown` counts, by the word that asked, those that meet all else and of which this is not known;

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from datetime import date
+
+from msgspec import Struct
 
 from brokers.connection import Connection
 from brokers.contract import BrokerError, InstrumentRow
@@ -23,8 +24,7 @@ LEAST_SHARE = 0.9
 """A dump with fewer than this part of what was known is taken for one that was cut short."""
 
 
-@dataclass(frozen=True, slots=True)
-class DumpReport:
+class DumpReport(Struct, frozen=True):
     """What a broker's dump brought: how many instruments of which day, and which symbols came or went.
 
     `unread` says of each odd row what is wrong with it. With a `problem` nothing was read; `day` is then that

@@ -3,14 +3,16 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from typing import Any
 
+from msgspec import Struct
+
 from brokers.connections import Connections
 from brokers.contract import BrokerError, TellsMargins
 from data.audit import AuditAction, AuditEntry
+from data.records import replace
 from data.reference.instruments import Instrument
 from data.repositories.instruments import save_instrument
 from data.store import StoreError, Unit
@@ -33,16 +35,14 @@ Begin = Callable[[Callable[[], Coroutine[Any, Any, None]]], asyncio.Task[None]]
 """Begins a task that is the desk's own."""
 
 
-@dataclass(frozen=True, slots=True)
-class _DayMargins:
+class _DayMargins(Struct, frozen=True):
     """The margins that a broker told on a trading day, by field of the instrument."""
 
     day: date
     fields: Mapping[str, int | None]
 
 
-@dataclass(frozen=True, slots=True)
-class _Asking:
+class _Asking(Struct, frozen=True):
     """One try to learn an instrument's margins, begun at a moment of the clock's seconds."""
 
     began: float

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from brokers.contract import Bar, Tick
@@ -13,6 +12,7 @@ from data.clock import IST
 from data.errors import BadInput
 from data.money import moved_bps
 from data.proving.readable import UNREADABLE
+from data.records import replace
 from data.reference.classes import classes
 from data.reference.instrument_index import InstrumentIndex
 from data.reference.instruments import BrokerInstrument, BrokerListing, Instrument

@@ -4,11 +4,13 @@ A tick only writes here; everything that follows from it waits for the next fram
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
 
 from brokers.contract import Heartbeat, Tick, Ticks, UnreadTick
 from data.money import moved_bps, own_share
+from data.records import replace
 from data.reference.instruments import Instrument
 
 SET_BACK_S = 3.0
@@ -214,8 +216,7 @@ def _received_at(held: Tick | UnreadTick) -> datetime:
     return held.received_at if isinstance(held, Tick) else held[1].received_at
 
 
-@dataclass(frozen=True, slots=True)
-class StockDetail:
+class StockDetail(Struct, frozen=True):
     """One stock as the desk shows it. Changes are against the previous close, None while it is unknown."""
 
     instrument: Instrument

@@ -6,9 +6,11 @@ halts and orders that have not left. What was sent, booked or audited keeps the 
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
 
 from data.audit import AuditAction, AuditEntry
+from data.records import replace
 from data.reference.instruments import BrokerInstrument, Instrument, at_broker
 from data.reference.names import WHOLE, Matched, Rename, match
 from data.repositories import baskets, instruments, listings, watchlists
@@ -19,8 +21,7 @@ from engine.events import TapeLine
 from engine.news import SecurityDoubted, SecurityRenamed
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Struct, frozen=True):
     """What came of a file: how many instruments were kept, the renames, and words of doubt by key."""
 
     count: int
@@ -28,8 +29,7 @@ class Taken:
     doubts: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-@dataclass(frozen=True, slots=True)
-class ToldInstruments:
+class ToldInstruments(Struct, frozen=True):
     """What a file or a dump tells of a broker's instruments, and where it is from, in words for the audit.
 
     `gone` are keys that are taken off. One that is not `complete` proves no other gone.

@@ -8,9 +8,10 @@ others are text that symbol or name must have. Classes by one name are alternati
 import operator
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+
+from msgspec import Struct
 
 from data.csvfiles import nearest
 from data.errors import BadInput
@@ -73,8 +74,7 @@ _EXPECTED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(Struct, frozen=True):
     """A figure of the day and what it must be beside `value`: paise, basis points or shares."""
 
     figure: Figure
@@ -86,8 +86,7 @@ class Limit:
         return _COMPARED[self.sign](of, self.value)
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
+class Search(Struct, frozen=True):
     """What is searched for. Of classes one of each kind must hold, where there are any of the kind."""
 
     text: str

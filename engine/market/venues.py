@@ -1,13 +1,12 @@
 """Where a desk's orders go, and where its prices come from."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from brokers.connections import Connections
 from engine.market.market_data import MarketData
 
 
-@dataclass(frozen=True, slots=True)
-class Venues:
+class Venues(Struct, frozen=True):
     """The connections that carry a desk's clients, and the prices and instruments that their feed brings."""
 
     connections: Connections

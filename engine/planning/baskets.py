@@ -1,8 +1,9 @@
 """Baskets under names: legs that a trader trades together again and again, saved for the next time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
@@ -22,8 +23,7 @@ from engine.planning.intent import Leg, Sizing, check_legs
 from engine.planning.leg_words import intent_of
 
 
-@dataclass(frozen=True, slots=True)
-class Basket:
+class Basket(Struct, frozen=True):
     """Saved legs, how a client's go together, who saved them and when."""
 
     name: str

@@ -2,17 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
 
 from data.money import BPS
+from data.records import replace
 from data.vocabulary import AlternativeKind, Reason, Side
 from engine.planning.intent import Intent, LineChange
 from engine.planning.lines import place_of
 from engine.planning.plan import Plan, PlanLine
 
 
-@dataclass(frozen=True, slots=True)
-class PlanClient:
+class PlanClient(Struct, frozen=True):
     """One client in a plan: its lines by leg, which are several of one leg where it sells as held.
 
     `problem` is the line that says what keeps it, or one of its legs, back. Money is in paise, before and

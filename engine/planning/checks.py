@@ -5,8 +5,9 @@ the client first, then the market, then the size, then shares and money.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import date, datetime
+
+from msgspec import Struct
 
 from data.reference.instruments import Instrument
 from data.vocabulary import (
@@ -96,8 +97,7 @@ LIMIT_PHASES = frozenset(
 """Phases that take a LIMIT order; the post-close session trades at the closing price alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class HeldShares:
+class HeldShares(Struct, frozen=True):
     """A client's shares of the planned stock in one product.
 
     `sellable` is what no order has blocked,
@@ -112,8 +112,7 @@ class HeldShares:
     at_broker: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ClientInput:
+class ClientInput(Struct, frozen=True):
     """One client as frozen for a plan.
 
     `base_paise` is the day's sizing base. `halt` is what a halt of this client, its group, its broker or the
@@ -165,8 +164,7 @@ class ClientInput:
         return self.mtf_limit_paise - self.mtf_used_paise
 
 
-@dataclass(frozen=True, slots=True)
-class PlanInputs:
+class PlanInputs(Struct, frozen=True):
     """Everything a plan is made from, frozen at one moment.
 
     `now` is wall time, `market_now` and `trading_day` the exchange's. `price_age_s` is None where no price

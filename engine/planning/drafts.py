@@ -1,6 +1,6 @@
 """A client's lines before they are judged: its products, and for each a quantity of sizing or hand."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from data.vocabulary import Product, Side, SizingKind
 from engine.planning.checks import ClientInput
@@ -14,8 +14,7 @@ Intraday shares first: the broker sells them out before the close in any case.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class DraftLine:
+class DraftLine(Struct, frozen=True):
     """One line in the making: a product and a quantity.
 
     `sellable` is what the client may sell of it, and 0 for a buy; `odd` is what a part of a position leaves

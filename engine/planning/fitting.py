@@ -2,9 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
 
 from data.money import BPS
+from data.records import replace
 from data.vocabulary import AlternativeKind, Reason, Side
 from engine.planning.checks import ClientInput, PlanInputs
 from engine.planning.context import PlanContext
@@ -16,8 +18,7 @@ LACKS_MONEY = (Reason.INSUFFICIENT_FUNDS, Reason.MTF_LIMIT)
 """Reasons that smaller legs mend."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Buy:
+class _Buy(Struct, frozen=True):
     """A client's line of one leg, with the terms under which it pays."""
 
     leg: int

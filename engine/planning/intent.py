@@ -1,10 +1,12 @@
 """What the trader wants: the intent, its checks, and its words."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
 
 from data.errors import BadInput
 from data.money import BPS, amount_words, grouped
+from data.records import replace
 from data.reference.instruments import Instrument
 from data.vocabulary import Drift, OrderType, PerClient, Product, Side, SizingKind, Validity
 
@@ -54,8 +56,7 @@ def drift_from(word: str) -> Drift:
         raise BadInput("drift", word, expected) from None
 
 
-@dataclass(frozen=True, slots=True)
-class Sizing:
+class Sizing(Struct, frozen=True):
     """How much for each client. `value` is basis points for percentages, paise for an amount, else shares."""
 
     kind: SizingKind
@@ -71,8 +72,7 @@ class Sizing:
         return f"{percent} % of {self.kind.value.removeprefix('percent_of_')}"
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """Which clients: everyone, or those named by id, group, or broker. Empty fields do not narrow."""
 
     client_ids: tuple[int, ...] = ()
@@ -81,8 +81,7 @@ class Selection:
     title: str = "all"
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
+class Leg(Struct, frozen=True):
     """One security of an intent that has several: what is done in it, and when.
 
     `product` None means "as held" and is only for sells. `stage` is which legs are reserved together; only
@@ -100,8 +99,7 @@ class Leg:
     drift: Drift = Drift.DESK
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
+class Intent(Struct, frozen=True):
     """Side, symbol, sizing, product, price and clients; the whole wish before any figure is looked up.
 
     `product` None means "as held" and is only for sells. `line_changes` maps a client id to a quantity the
@@ -202,8 +200,7 @@ class Intent:
         return next(word for word, terms in STANDINGS.items() if terms == (self.validity, self.after_market))
 
 
-@dataclass(frozen=True, slots=True)
-class LineChange:
+class LineChange(Struct, frozen=True):
     """One client's line as the trader edited it: a quantity (0 drops the line), a product, or both.
 
     With neither it says only that the client is in a leg of an intent that is `listed`.

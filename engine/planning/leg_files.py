@@ -1,13 +1,13 @@
 """CSV files of legs, for the clients that a basket is traded for, and of orders, each for its own client."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from data.csvfiles import CsvRow, FileProblem, Problem, read_rows
 from data.errors import BadInput
 from data.money import count_from_text
+from data.records import replace
 from data.reference.instrument_index import InstrumentIndex
 from data.vocabulary import PerClient, Product, SizingKind
 from engine.book.views import ClientView

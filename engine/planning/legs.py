@@ -2,8 +2,8 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
+from data.records import replace
 from data.vocabulary import PerClient, Reason, Side, Verdict
 from engine.planning.checks import ClientInput, PlanInputs
 from engine.planning.fitting import fitted

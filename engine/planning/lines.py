@@ -4,11 +4,11 @@
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from data.clock import IST
 from data.errors import BadInput
 from data.money import BPS, amount_words, band_words, ceil_div, half_up, tick_up
+from data.records import replace
 from data.vocabulary import AlternativeKind, Drift, Policy, Product, Reason, Side, SizingKind, Verdict
 from engine.planning.checks import (
     CHECK_ORDER,

@@ -1,7 +1,8 @@
 """What an order needs: the one formula, for a plan's line and for the open rest of an order that trades."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from data.money import own_share
 from data.vocabulary import Policy, Product
@@ -10,8 +11,7 @@ SLACK_PAISE = 2
 """Kept until the order is over: rounding each fill up can cost one paisa more than rounding the whole."""
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(Struct, frozen=True):
     """What a buy takes: own money, the lent rest (MTF only), estimated charges, slack. All in paise."""
 
     own_paise: int
@@ -25,8 +25,7 @@ class Need:
         return self.own_paise + self.charges_paise + self.slack_paise
 
 
-@dataclass(frozen=True, slots=True)
-class Traded:
+class Traded(Struct, frozen=True):
     """What has traded of a buy: its value, the client's own part of that, the charges booked. In paise."""
 
     notional_paise: int = 0

@@ -1,10 +1,12 @@
 """A plan as it is shown and carried out: its lines, its legs and what they come to."""
 
 from collections import Counter
-from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from msgspec import Struct
+
 from data.money import ceil_div
+from data.records import replace
 from data.reference.instruments import Instrument
 from data.vocabulary import (
     AlternativeKind,
@@ -25,8 +27,7 @@ FORMAT = 2
 """The form of the records that are written; 1 is of before there were legs, and is read for ever."""
 
 
-@dataclass(frozen=True, slots=True)
-class Alternative:
+class Alternative(Struct, frozen=True):
     """One way out of a line that cannot be paid.
 
     Own money and loan add up to the value at the reserve price; charges come on top. `quantity_at_last` is
@@ -49,8 +50,7 @@ class Alternative:
         return self.own_paise + self.charges_paise
 
 
-@dataclass(frozen=True, slots=True)
-class PlanLine:
+class PlanLine(Struct, frozen=True):
     """What the plan decided for one client (for one product, when selling as held).
 
     `quantity` is what would be sent and 0 on a skipped line; `wanted` is the size asked for. Reserve (own
@@ -102,8 +102,7 @@ class PlanLine:
         return self.allocation_paise - self.left_paise
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """An intent applied to frozen inputs. A preview has no number and no digest; `freeze` gives both.
 
     `trading_day` is that of its orders: the next session's for orders that wait for it. `price_age_ms` is the

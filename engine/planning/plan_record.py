@@ -7,12 +7,12 @@ from the stored record alone.
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from data.json_values import JsonObject, read_as
+from data.records import is_record, replace, values_of
 from data.reference.instruments import Instrument
 from data.vocabulary import (
     AlternativeKind,
@@ -155,7 +155,7 @@ def _plain(value: Any) -> Any:
         return {"kind": _WORD_OF[type(value)]} | _plain_fields(value)
     if isinstance(value, PlanLine):
         return line_to_json(value)
-    if is_dataclass(value):
+    if is_record(value):
         return _plain_fields(value)
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
@@ -172,7 +172,7 @@ def line_to_json(line: PlanLine) -> JsonObject:
 
 
 def _plain_fields(value: Any) -> JsonObject:
-    return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    return {name: _plain(one) for name, one in values_of(value).items()}
 
 
 def from_json(record: Mapping[str, Any]) -> Plan:

@@ -1,15 +1,16 @@
 """The plan service: gathers the inputs of a plan from the running desk, freezes and stores plans."""
 
-import dataclasses
 from collections.abc import Awaitable, Callable, Collection, Iterable
-from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
+
+from msgspec import Struct
 
 from brokers.pacing import eta_s
 from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
 from data.money import moved_bps
+from data.records import replace
 from data.reference.instruments import Instrument
 from data.repositories.trading.plans import StoredLeg, StoredPlan, add_plan, plans_of_digest, read_plan
 from data.store import Unit
@@ -33,8 +34,7 @@ from engine.rules import SHOWN_DIGITS, Rules
 from engine.timing import Timing
 
 
-@dataclass(frozen=True, slots=True)
-class AskedFirst:
+class AskedFirst(Struct, frozen=True):
     """What brokers are asked before a plan is made: clients' books, to be compared, and margins."""
 
     books: Callable[[Collection[int]], Awaitable[None]]
@@ -129,9 +129,7 @@ class Plans:
         }
         needed = ceil(eta_s(calls, self._connections.lane, self._timing.wall.now()))
         sending_s = max(1, needed) if made.orders else 0
-        return dataclasses.replace(
-            made, sending_s=sending_s, send_within_s=send_within_s(sending_s, self._rules)
-        )
+        return replace(made, sending_s=sending_s, send_within_s=send_within_s(sending_s, self._rules))
 
     async def get(self, number: int) -> Plan:
         """A stored plan. Raises `BadInput` for a number that was never given."""
@@ -382,4 +380,4 @@ def send_within_s(sending_s: int, rules: Rules) -> int:
 
 def narrowed(intent: Intent, client_ids: Iterable[int], title: str) -> Intent:
     """The same intent for these clients only."""
-    return dataclasses.replace(intent, selection=Selection(client_ids=tuple(client_ids), title=title))
+    return replace(intent, selection=Selection(client_ids=tuple(client_ids), title=title))

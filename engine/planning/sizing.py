@@ -3,11 +3,13 @@
 Pure integer functions. Prices are paise a share, money paise, shares of the own money basis points.
 """
 
-from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 
+from msgspec import Struct
+
 from data.money import BPS, ceil_div, tick_down, tick_up
+from data.records import replace
 from data.reference.rates import estimate
 from data.vocabulary import Policy, Product, Side, SizingKind
 from engine.planning.intent import Sizing
@@ -17,8 +19,7 @@ DEMAT_PRODUCTS = frozenset({Product.CNC, Product.MTF})
 """Products whose sale takes shares out of the demat account, which costs a depository charge."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlanPrices:
+class PlanPrices(Struct, frozen=True):
     """The prices of one instrument a plan is made from. 0 stands for a price that is not known."""
 
     last_paise: int
@@ -28,8 +29,7 @@ class PlanPrices:
     upper_circuit_paise: int
 
 
-@dataclass(frozen=True, slots=True)
-class BuyTerms:
+class BuyTerms(Struct, frozen=True):
     """Under which terms one client pays for a buy. `price_paise` is the price money is reserved at.
 
     What is larger than `slice_quantity` goes as several orders; 0 sets no limit.

@@ -4,61 +4,53 @@ Each kind has its figures; `engine/words/why.py` makes the sentences. Money is i
 data: what a broker said, what a trader entered, or what another room found.
 """
 
-from dataclasses import dataclass
 from datetime import date
+
+from msgspec import Struct
 
 from data.vocabulary import PhaseKind, Product, Reason, SizingKind
 from engine.book.gate_views import ConsentFigures, GateFinding, RouteFigures
 
 
-@dataclass(frozen=True, slots=True)
-class Why:
+class Why(Struct, frozen=True):
     """One thing that a plan says of a line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plain(Why):
+class Plain(Why, frozen=True):
     """What its kind says alone; each of those is a class without figures."""
 
 
-@dataclass(frozen=True, slots=True)
-class UnderHalt(Plain):
+class UnderHalt(Plain, frozen=True):
     """A halt lets nothing of it leave."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReduceOnly(Plain):
+class ReduceOnly(Plain, frozen=True):
     """A halt lets only what makes a position smaller leave."""
 
 
-@dataclass(frozen=True, slots=True)
-class NotActive(Why):
+class NotActive(Why, frozen=True):
     """The client does not trade, since a day and for a reason that the trader gave."""
 
     since: date | None
     told: str
 
 
-@dataclass(frozen=True, slots=True)
-class NotSignedIn(Plain):
+class NotSignedIn(Plain, frozen=True):
     """The client's session is over."""
 
 
-@dataclass(frozen=True, slots=True)
-class AtGate(Why):
+class AtGate(Why, frozen=True):
     """What the gate found of the client's route or consent."""
 
     finding: GateFinding
     figures: RouteFigures | ConsentFigures | None
 
 
-@dataclass(frozen=True, slots=True)
-class NotCompared(Plain):
+class NotCompared(Plain, frozen=True):
     """Its books were not read since the desk was opened."""
 
 
-@dataclass(frozen=True, slots=True)
-class OnlySells(Why):
+class OnlySells(Why, frozen=True):
     """Its books differ from the broker's, or `rows` of its `book` could not be read; `detail` says which."""
 
     book: str = ""
@@ -66,15 +58,13 @@ class OnlySells(Why):
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SessionOn(Why):
+class SessionOn(Why, frozen=True):
     """An order for the next session is taken between two, and one is on."""
 
     phase: PhaseKind
 
 
-@dataclass(frozen=True, slots=True)
-class PhaseTakesNone(Why):
+class PhaseTakesNone(Why, frozen=True):
     """The phase takes no such `orders`, a type or IOC; where any is taken, one for `awaited` would wait."""
 
     phase: PhaseKind
@@ -82,21 +72,18 @@ class PhaseTakesNone(Why):
     awaited: date | None
 
 
-@dataclass(frozen=True, slots=True)
-class NoPrice(Plain):
+class NoPrice(Plain, frozen=True):
     """No price is known."""
 
 
-@dataclass(frozen=True, slots=True)
-class PriceOld(Why):
+class PriceOld(Why, frozen=True):
     """The price is older than it may be."""
 
     age_ms: int
     limit_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class OffBand(Why):
+class OffBand(Why, frozen=True):
     """A price outside the day's band; `last_paise` where it is the last traded one."""
 
     lower_paise: int
@@ -104,50 +91,43 @@ class OffBand(Why):
     last_paise: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NoNextSession(Plain):
+class NoNextSession(Plain, frozen=True):
     """The client's broker keeps no order for the next session."""
 
 
-@dataclass(frozen=True, slots=True)
-class NotListed(Why):
+class NotListed(Why, frozen=True):
     """The broker by which the client trades does not list the instrument."""
 
     broker: str
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class InstrumentInDoubt(Why):
+class InstrumentInDoubt(Why, frozen=True):
     """What is in doubt of the instrument."""
 
     told: str
 
 
-@dataclass(frozen=True, slots=True)
-class NotOffered(Why):
+class NotOffered(Why, frozen=True):
     """The client's broker does not offer the product."""
 
     product: Product
 
 
-@dataclass(frozen=True, slots=True)
-class NotOnMtfList(Why):
+class NotOnMtfList(Why, frozen=True):
     """The security is not lent on; `unknown` where nobody has told its margin yet."""
 
     tradingsymbol: str
     unknown: bool
 
 
-@dataclass(frozen=True, slots=True)
-class LotTooDear(Why):
+class LotTooDear(Why, frozen=True):
     """Not even one lot is within what an order may be worth."""
 
     most_paise: int
 
 
-@dataclass(frozen=True, slots=True)
-class TooLarge(Why):
+class TooLarge(Why, frozen=True):
     """More than the most slices take; `worth_paise` where it is the value that limits a slice."""
 
     quantity: int
@@ -156,53 +136,45 @@ class TooLarge(Why):
     slice_quantity: int
 
 
-@dataclass(frozen=True, slots=True)
-class SliceTooLarge(Why):
+class SliceTooLarge(Why, frozen=True):
     """One order has more shares than it may have at the price now."""
 
     quantity: int
 
 
-@dataclass(frozen=True, slots=True)
-class NotAuthorised(Why):
+class NotAuthorised(Why, frozen=True):
     """The client must first authorise the sale; `released` shares may leave today."""
 
     released: int
 
 
-@dataclass(frozen=True, slots=True)
-class OverMtf(Why):
+class OverMtf(Why, frozen=True):
     """Beyond the client's MTF limit by so much; None where it has none."""
 
     over_paise: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class MoneyShort(Why):
+class MoneyShort(Why, frozen=True):
     """The client's money does not do."""
 
     paise: int
 
 
-@dataclass(frozen=True, slots=True)
-class AtPriceNow(Plain):
+class AtPriceNow(Plain, frozen=True):
     """It does not do at the price now."""
 
 
-@dataclass(frozen=True, slots=True)
-class SentBefore(Why):
+class SentBefore(Why, frozen=True):
     """The same was sent lately, or still is, by this run where that is known."""
 
     run: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DroppedByHand(Plain):
+class DroppedByHand(Plain, frozen=True):
     """The trader took the line out."""
 
 
-@dataclass(frozen=True, slots=True)
-class BelowOne(Why):
+class BelowOne(Why, frozen=True):
     """The sizing comes to less than a share or lot: of `of_shares`, or else at a price."""
 
     sizing: SizingKind
@@ -212,8 +184,7 @@ class BelowOne(Why):
     price_paise: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class HoldsNone(Why):
+class HoldsNone(Why, frozen=True):
     """The client holds none of the symbol, or none in the product but in others."""
 
     tradingsymbol: str
@@ -221,32 +192,28 @@ class HoldsNone(Why):
     others: tuple[Product, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class NoneFree(Why):
+class NoneFree(Why, frozen=True):
     """All that the client holds in the product is on sale or cannot be sold."""
 
     quantity: int
     product: Product
 
 
-@dataclass(frozen=True, slots=True)
-class SharesShort(Why):
+class SharesShort(Why, frozen=True):
     """Fewer shares are free to sell than wanted."""
 
     short: int
     free: int
 
 
-@dataclass(frozen=True, slots=True)
-class FewerAtBroker(Why):
+class FewerAtBroker(Why, frozen=True):
     """The broker has fewer of the client's shares than our books."""
 
     theirs: int
     ours: int
 
 
-@dataclass(frozen=True, slots=True)
-class OddShares(Why):
+class OddShares(Why, frozen=True):
     """Shares that make no whole lot and stay."""
 
     odd: int
@@ -254,16 +221,14 @@ class OddShares(Why):
     lot_size: int
 
 
-@dataclass(frozen=True, slots=True)
-class InSlices(Why):
+class InSlices(Why, frozen=True):
     """The line goes as several orders."""
 
     orders: int
     slice_quantity: int
 
 
-@dataclass(frozen=True, slots=True)
-class LegsLost(Why):
+class LegsLost(Why, frozen=True):
     """Other legs of the client's cannot go, and all go or none."""
 
     legs: tuple[int, ...]
@@ -308,8 +273,7 @@ KINDS: dict[str, type[Why]] = {
 """The word under which each kind stands in a plan's record."""
 
 
-@dataclass(frozen=True, slots=True)
-class LineRefusal:
+class LineRefusal(Struct, frozen=True):
     """Why a line is skipped: the reason, its figures, and how much money is missing (0 if not money)."""
 
     reason: Reason

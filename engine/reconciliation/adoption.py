@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
+
+from msgspec import Struct
 
 from data.audit import AuditAction, AuditEntry
 from data.ledger import Line, ShareLine, Transfer, loan_account, post
@@ -17,8 +18,7 @@ from engine.booking.lots import Lot
 from engine.booking.stored import LOTS
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """One figure in which both books differ; paise for cash and loan, else shares."""
 
     kind: BreakKind
@@ -35,8 +35,7 @@ class Difference:
     """How many of the shares beyond ours the broker counts as bought today, and as on their way."""
 
 
-@dataclass(frozen=True, slots=True)
-class Adoption:
+class Adoption(Struct, frozen=True):
     """Whose figures are adopted on which day, by whom; `reason` is the trader's, empty at a day's opening."""
 
     client_id: int

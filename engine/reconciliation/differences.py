@@ -5,8 +5,9 @@ Tolerance and scope are the design's: one rupee and the charges still due for ca
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+
+from msgspec import Struct
 
 from brokers.contract import BrokerFunds, BrokerHolding, BrokerRows
 from data.audit import AuditAction, AuditEntry
@@ -40,8 +41,7 @@ from engine.timing import Timing
 TOLERANCE_PAISE = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Theirs:
+class Theirs(Struct, frozen=True):
     """What a broker says a client has, from reads that began at `began`."""
 
     funds: BrokerFunds
@@ -49,8 +49,7 @@ class Theirs:
     began: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(Struct, frozen=True):
     """What a comparison found: None where the client's orders were still moving, so that nothing was said."""
 
     differences: tuple[Difference, ...] | None
@@ -204,8 +203,7 @@ def _share_differences(
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Breaks:
+class _Breaks(Struct, frozen=True):
     """The break rows of one client; each change of them is told and audited."""
 
     unit: Unit

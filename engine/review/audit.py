@@ -3,9 +3,10 @@
 import asyncio
 import logging
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from data.audit import BREAK, AuditEntry, Details, Head
 from data.errors import BadInput
@@ -27,8 +28,7 @@ from engine.timing import Timing
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class AuditRow:
+class AuditRow(Struct, frozen=True):
     """One row of the audit, its details as values; `via` is by which way its actor came."""
 
     seq: int

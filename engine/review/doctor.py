@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+
+from msgspec import Struct
 
 from brokers.connections import Connections
 from data.audit import DISTRUSTED, TRUSTED, AuditEntry
@@ -44,8 +45,7 @@ TOLD_ONLY = ("orders", "broker's words")
 """Checks of the database that stop no trading: what all others find does, until it is accepted or mended."""
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """One question the doctor asked. `ok` speaks of the books; an open UNKNOWN is no fault of theirs."""
 
     name: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from engine.words import formats
 from engine.words.audit import detail_words
@@ -33,8 +34,7 @@ class Happening(StrEnum):
     AUDIT = "audit"
 
 
-@dataclass(frozen=True, slots=True)
-class Happened:
+class Happened(Struct, frozen=True):
     """One line of a life. `loud` is what the trader asked for or what came of a call."""
 
     at: datetime

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from data.records import replace
 from data.vocabulary import OrderState, OrderType, Side
 from engine.words import formats
 from engine.words.reasons import words as reason_words

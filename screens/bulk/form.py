@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events
@@ -16,6 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from data.errors import BadInput
+from data.records import replace
 from data.vocabulary import Drift, Side
 from engine.planning.intent import Intent, Selection
 from engine.planning.titles import holders_title

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from data.records import replace
 from data.vocabulary import AlternativeKind, Product
 from engine.planning.intent import Intent, LineChange
 from engine.words.plans import alternative

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from data.vocabulary import AlternativeKind, Reason, Side
 from engine.words import formats
@@ -22,8 +23,7 @@ LineKey = tuple[int, str]
 """A line's row: client and product."""
 
 
-@dataclass(frozen=True, slots=True)
-class GroupRow:
+class GroupRow(Struct, frozen=True):
     """The line above several lines that are skipped for one reason."""
 
     reason: Reason

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -15,6 +15,7 @@ from textual.content import Content
 from textual.message import Message
 
 from data.errors import BadInput
+from data.records import replace
 from data.vocabulary import Reason, SessionState, Side
 from engine.planning.plan import Plan
 from engine.refusals import DuplicateIntent, PlanDrifted, PlanExpired, Refusal

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
 
 from data.errors import BadInput
 from data.money import bps_from_percent_text, count_from_text, paise_from_text
+from data.records import replace
 from data.vocabulary import OrderType, Product, Side, SizingKind
 from engine.planning.intent import Intent, Selection, Sizing, drift_from, standing_from
 from engine.words.formats import counted
@@ -13,8 +14,7 @@ from engine.words.plans import SIZING_WORDS, run_named_by
 from screens.frame.intent_fields import AS_HELD, prices_from
 
 
-@dataclass(frozen=True, slots=True)
-class Typed:
+class Typed(Struct, frozen=True):
     """The answers as they stand in the fields; money and counts are text."""
 
     side: Side

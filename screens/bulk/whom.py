@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from data.vocabulary import Side
 from engine.planning.intent import Selection
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from engine.desk import Desk
 
 
-@dataclass(frozen=True, slots=True)
-class Whom:
+class Whom(Struct, frozen=True):
     """The selections offered by their words, None for whoever holds it; `first` is the one chosen at first.
 
     `marked` and `shown` are the clients that were marked, or that a group or filter left in view, where the

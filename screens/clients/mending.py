@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from engine.words.refusals import refusal_words
 
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     from engine.desk import Desk
 
 
-@dataclass(frozen=True, slots=True)
-class Mended:
+class Mended(Struct, frozen=True):
     """Whether it was done, and what to say of it."""
 
     done: bool

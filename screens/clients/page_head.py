@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from textual.content import Content
 
 from data.vocabulary import ClientStatus, Reason
@@ -41,8 +41,7 @@ def break_lines(desk: Desk, client_id: int, masked: bool) -> list[str]:
     return lines
 
 
-@dataclass(frozen=True, slots=True)
-class PageHead:
+class PageHead(Struct, frozen=True):
     """A client's figures in words; `masked` hides who it is and how much, `brief` fits a narrow screen."""
 
     desk: Desk

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,6 +12,7 @@ from textual.containers import Container, Vertical
 from textual.widgets import Input
 
 from data.errors import BadInput
+from data.records import replace
 from engine.events import Event
 from engine.words.refusals import refusal_words
 from screens.clients.gate_detail import GateDetail

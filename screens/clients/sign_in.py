@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,6 +14,7 @@ from textual.content import Content
 from textual.widgets import Input
 
 from data.errors import BadInput
+from data.records import replace
 from data.vocabulary import SessionState
 from engine.access.sign_in_queue import QueuedSignIn, Redirects, SignInQueue, SignInState
 from engine.events import Event, SessionsChanged

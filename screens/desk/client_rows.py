@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
+from data.records import replace
 from engine.words import formats
 from engine.words.formats import MASK
 from engine.words.gate import READY, gate_brief
@@ -27,8 +29,7 @@ def quiet(words: Callable[[int], str]) -> Callable[[int | None], str]:
     return lambda number: formats.or_blank(words, number)
 
 
-@dataclass(frozen=True, slots=True)
-class ClientCells:
+class ClientCells(Struct, frozen=True):
     """A client's cells by its id; `live` counts live orders by client, `masked` says whether to hide."""
 
     desk: Desk

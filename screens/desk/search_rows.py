@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from data.reference.classes import classes
 from engine.words import formats
@@ -26,8 +27,7 @@ class HitKind(StrEnum):
     SYMBOL = "symbol"
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(Struct, frozen=True):
     """One row: a client or a symbol; `key` is the client's id, or the instrument's key."""
 
     kind: HitKind

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from data.vocabulary import FlattenLineState
 from engine.words import formats
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from engine.flatten.views import FlattenLineView, FlattenPosition
 
 
-@dataclass(frozen=True, slots=True)
-class FlattenRow:
+class FlattenRow(Struct, frozen=True):
     """One line of the grid: a position, and what is or would be sent of it, or why not.
 
     `state` is empty before anything was sent; `ok` where nothing is left.

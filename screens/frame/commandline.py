@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
+from msgspec import Struct
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widgets import Input
 
 from data.errors import BadInput
+from data.records import replace
 from engine.colon.asked import Asked, AskedOrders
 from engine.colon.completing import Completion, common_beginning, completed, completions
 from engine.colon.grammar import parse
@@ -37,8 +38,7 @@ WORD_CELLS = 22
 """Cells of a completion's word, before what it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Turn:
+class _Turn(Struct, frozen=True):
     """Completions that Tab goes through, from the line as it was typed."""
 
     typed: str

@@ -4,13 +4,11 @@ Screens and the app take their bindings from here, so that one letter has one me
 and help cannot go stale.
 """
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from textual.binding import Binding
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """One thing a trader can ask for.
 
     `words` stand in the key line behind the key, `help` says it in full. `rank` orders the key line, lowest

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from msgspec import Struct
 from textual.message_pump import MessagePump
 
 from data.vocabulary import Side
@@ -174,8 +174,7 @@ class AtDesk(MessagePump):
         return held()
 
 
-@dataclass(frozen=True, slots=True)
-class Here:
+class Here(Struct, frozen=True):
     """What the cursor is on and what is marked, for commands that work on it."""
 
     key: str | None = None
@@ -189,8 +188,7 @@ class Here:
     """Whether the symbol is that of another pane than the one with the focus, and so merely likely."""
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """A table as it is copied or written to a file: its name, columns, row objects, and the cursor's row.
 
     `record` returns a row for the file, raw and in full; without it the file has what the cells say.

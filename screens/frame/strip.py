@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from data.clock import IST
+from data.records import replace
 from data.vocabulary import HaltScope, PhaseKind, RunCount, RunStatus
 from engine.words import formats
 from engine.words.flattens import going_words

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from data.vocabulary import OrderState, Side
 from engine.words import formats
@@ -46,8 +47,7 @@ TOO_WIDE = frozenset({CellLook.VALUE, CellLook.WEIGHT, CellLook.RESERVE})
 """Those that narrow cells have no room for."""
 
 
-@dataclass(frozen=True, slots=True)
-class LegCell:
+class LegCell(Struct, frozen=True):
     """What one client trades of one leg, as it is planned and, once sent, as its orders stand.
 
     `net_paise` is what its shares of that stock have brought today, charges taken off.

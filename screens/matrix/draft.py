@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from data.errors import BadInput
+from data.records import replace
 from data.vocabulary import OrderType, PerClient, Product, Side, SizingKind
 from engine.planning.intent import Intent, Leg, Selection, check_intent, check_legs
 from engine.planning.leg_words import intent_of
@@ -19,8 +22,7 @@ if TYPE_CHECKING:
     from engine.desk import Desk
 
 
-@dataclass(frozen=True, slots=True)
-class TypedLeg:
+class TypedLeg(Struct, frozen=True):
     """A leg as it stands in its fields; `text` is what was typed for a symbol that is not chosen yet."""
 
     side: Side = Side.BUY

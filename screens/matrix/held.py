@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from engine.words import formats
 from engine.words.baskets import fill_words
@@ -53,8 +54,7 @@ class HeldLook(StrEnum):
     FILLS = "today's orders, filled of wanted"
 
 
-@dataclass(frozen=True, slots=True)
-class HeldRow:
+class HeldRow(Struct, frozen=True):
     """A client with what it holds and what it ordered today, by column."""
 
     client_id: int
@@ -64,8 +64,7 @@ class HeldRow:
     orders: dict[str, list[OrderView]]
 
 
-@dataclass(frozen=True, slots=True)
-class HeldAcross:
+class HeldAcross(Struct, frozen=True):
     """The columns across with the stocks of each, the most valuable first, and the clients down."""
 
     columns: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -112,8 +111,7 @@ def _columns_of(desk: Desk, across: Across) -> Callable[[str], str]:
     return sector
 
 
-@dataclass(frozen=True, slots=True)
-class HeldCells:
+class HeldCells(Struct, frozen=True):
     """The cells of what is held; `masked` says whether amounts are hidden."""
 
     desk: Desk

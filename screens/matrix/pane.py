@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -11,6 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 
+from data.records import replace
 from engine.planning.by_client import with_affordable
 from engine.planning.intent import LineChange
 from engine.refusals import DuplicateIntent, PlanDrifted, PlanExpired

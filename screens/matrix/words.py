@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from textual.content import Content
 
 from engine.execution.views import by_leg
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from screens.matrix.grid import MatrixGrid
 
 
-@dataclass(frozen=True, slots=True)
-class MatrixWords:
+class MatrixWords(Struct, frozen=True):
     """The title and figures of the frame, the line below its edge, and the line below the matrix."""
 
     title: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from data.vocabulary import OrderState, Side
 from engine.words import formats
@@ -33,8 +34,7 @@ STATE_STYLES = {
 """Styles of the states in a grid; the word says the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class OrderCells:
+class OrderCells(Struct, frozen=True):
     """An order's cells by its id; `masked` says whether names and amounts are hidden."""
 
     desk: Desk

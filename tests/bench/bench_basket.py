@@ -8,9 +8,9 @@ import asyncio
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
+from data.records import replace
 from data.vocabulary import RunCount, SizingKind
 from engine.planning.intent import Intent, Leg
 from tests.bench.frame import Aim, Bench, Figures, Spent, Watch, as_started

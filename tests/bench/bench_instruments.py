@@ -9,9 +9,9 @@ import asyncio
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
+from data.records import replace
 from data.reference.seed import universe
 from data.vocabulary import DeskKind
 from tests.bench.bench_start import start

@@ -6,7 +6,6 @@ and may tell a fill at once or a moment later.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import fields, replace
 from datetime import date, timedelta
 
 import pytest
@@ -36,6 +35,7 @@ from brokers.contract import (
 )
 from data.clock import IST, SystemClock
 from data.money import BPS, own_share
+from data.records import replace, values_of
 from data.vocabulary import OrderType, Product, Side, Validity
 from tests.brokers.stand import DEADLINE_S, ENDED, NSE, Stand, heard_of, listening, soon, speaks_for
 
@@ -714,5 +714,5 @@ async def a_told_margin_is_what_is_blocked(stand: Stand) -> None:
 def shows_no_secret(stand: Stand, told: str) -> None:
     """Neither the adapter's own text nor anything told while it worked holds a secret."""
     shown = [told, repr(stand.broker), str(stand.broker), repr(stand.broker.capabilities)]
-    shown += [f"{one.name}={getattr(stand.ann, one.name)!r}" for one in fields(stand.ann)]
+    shown += [f"{name}={value!r}" for name, value in values_of(stand.ann).items()]
     assert not [secret for secret in stand.secrets for text in shown if secret in text]

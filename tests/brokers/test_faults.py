@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -37,6 +37,7 @@ from brokers.simulators.faults.broker import FaultyBroker
 from brokers.simulators.faults.menu import PRESETS, SHARES, Faults, faults_from_text
 from data.clock import ManualClock
 from data.errors import BadInput
+from data.records import replace
 from data.reference.phases import load_calendar
 from data.reference.seed import universe
 from data.vocabulary import OrderType, Product, Side

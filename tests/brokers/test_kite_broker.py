@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
@@ -36,6 +35,7 @@ from brokers.kite.calls import KiteWaits
 from brokers.kite.reads import ReadBudget, Spaced
 from data.clock import ManualClock, SystemClock
 from data.errors import BadInput
+from data.records import replace
 from data.vocabulary import OrderType, Product, Side, Validity
 from tests.brokers.kite_stub import (
     ANN,

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from brokers.kite.access import KiteRoute
 from brokers.kite.broker import KiteBroker
 from brokers.kite.calls import KiteWaits
 from data.clock import SystemClock
+from data.records import replace
 from data.vocabulary import OrderType, Product, Side
 from tests.brokers.behind_tls import behind_tls
 from tests.brokers.held_line import Line, held_line

@@ -1,7 +1,6 @@
 """Kite's binary frames: the documentation's examples, the official client's reading, and broken frames."""
 
 import struct
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -23,6 +22,7 @@ from brokers.kite.streaming.packets import (
     read,
 )
 from brokers.kite.streaming.ticks import tick_of
+from data.records import replace
 from tests.brokers.official import parse_binary
 
 INFY = 408065

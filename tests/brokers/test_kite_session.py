@@ -3,7 +3,6 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from brokers.kite.calls import KiteWaits
 from brokers.kite.client import KiteClient, load
 from brokers.kite.outcomes import Failure
 from data.clock import SystemClock
+from data.records import replace
 from data.vocabulary import OrderType, Product, Side
 from tests.brokers.behind_tls import behind_tls
 from tests.brokers.kite_stub import ANN, BEN, TOKEN, Access, Asked, KiteStub, Reply, done, running_stub

@@ -2,7 +2,6 @@
 
 import random
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 from brokers.pacing import KeyLane, Lane, eta_s, key_lane
 from brokers.paper.broker import CAPABILITIES
+from data.records import replace
 from tests.desks import START
 
 TIGHT = replace(

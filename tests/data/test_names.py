@@ -1,12 +1,12 @@
 """Which row of a file is which known instrument: by token, name, ISIN and series; and which is none."""
 
 from collections.abc import Collection
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data.records import replace
 from data.reference.instruments import BrokerInstrument
 from data.reference.names import Matched, match
 

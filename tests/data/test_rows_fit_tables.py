@@ -1,6 +1,5 @@
 """Every class that a repository reads or writes has the columns of its table, each of a kind that fits."""
 
-import dataclasses
 import importlib
 import pkgutil
 from collections.abc import Iterator, Mapping
@@ -11,6 +10,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import pytest
 from sqlalchemy import TypeDecorator
 
+from data.records import field_names
 from data.repositories.base import Rows
 
 NEVER_EMPTY = {("audit", "plan_number"), ("run", "confirmed_at"), ("halt", "before")}
@@ -63,12 +63,12 @@ def test_a_class_has_the_columns_of_its_table(name: str) -> None:
     rows = EVERY[name]
     assert set(rows.fields) <= {column.name for column in rows.table.columns}
     hints = get_type_hints(rows.row)
-    for one in dataclasses.fields(rows.row):
-        if one.name not in rows.fields:
+    for field in field_names(rows.row):
+        if field not in rows.fields:
             continue
-        column, hint = rows.table.columns[one.name], hints[one.name]
+        column, hint = rows.table.columns[field], hints[field]
         kind = column.type
         wanted = (kind.impl_instance if isinstance(kind, TypeDecorator) else kind).python_type
-        assert stored_as(hint) is wanted, f"{one.name} is {hint}, its column holds {wanted}"
-        if (rows.table.name, one.name) not in NEVER_EMPTY:
-            assert NoneType in get_args(hint) or not column.nullable, f"{one.name}: may it be empty?"
+        assert stored_as(hint) is wanted, f"{field} is {hint}, its column holds {wanted}"
+        if (rows.table.name, field) not in NEVER_EMPTY:
+            assert NoneType in get_args(hint) or not column.nullable, f"{field}: may it be empty?"

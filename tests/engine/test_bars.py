@@ -1,10 +1,10 @@
 """Bars of a minute made of the desk's own quotes, and how they go together."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from brokers.contract import Bar, BarSpan, Tick
 from data.clock import IST
+from data.records import replace
 from engine.market.bars import MinuteBars, in_span, joined, with_gaps
 
 DAY = date(2026, 11, 18)

@@ -3,7 +3,6 @@
 import sqlite3
 import threading
 from contextlib import asynccontextmanager, closing
-from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
@@ -11,6 +10,7 @@ from sqlalchemy import select
 from data.audit import AuditAction, AuditEntry, row_hash
 from data.clock import ManualClock
 from data.proving.verifying import stored_rows, verify_tail
+from data.records import replace
 from data.repositories.audit import VERIFIED
 from data.store import Store, StoreUnwritable, writer_engine
 from data.tables.audit import AuditHead

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections import Counter
-from dataclasses import replace
 
 import pytest
 
 from brokers.contract import Ambiguous, Refused
+from data.records import replace
 from data.store import StoreUnwritable
 from data.vocabulary import OrderState, RunCount, SizingKind
 from engine.refusals import TradingStopped

@@ -1,11 +1,10 @@
 """Modifies: the larger form stays blocked while one is open; the order book says what became of it."""
 
-import dataclasses
-
 import pytest
 
 from brokers.contract import Accepted, Ambiguous, NotSent, OrderChange, Refused
 from data.errors import BadInput
+from data.records import replace
 from data.vocabulary import OrderState, OrderType, SizingKind
 from engine.refusals import Halted, Refusal
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, sell, until
@@ -212,7 +211,7 @@ async def test_a_sell_that_grows_blocks_shares_and_not_more_than_there_are(desk)
     await carry_out(desk, buy("TCS", QTY, 20, ROHAN))
     wish = sell("TCS", QTY, 10, ROHAN)
 
-    _, run = await carry_out(desk, dataclasses.replace(wish, order_type=OrderType.LIMIT, limit_paise=2600_00))
+    _, run = await carry_out(desk, replace(wish, order_type=OrderType.LIMIT, limit_paise=2600_00))
     order_id = run.order_ids[0]
     with refuses(Refusal, "more shares"):
         await desk.orders.modify(order_id, quantity=21)

@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import Engine, event
 
 from brokers.contract import BrokerAccount, BrokerFunds
+from data.records import replace
 from data.store import Unit
 from data.vocabulary import BreakKind, SizingKind
 from engine.desk import Desk

@@ -1,6 +1,5 @@
 """The broker's instrument dump: once a day, the difference told, yesterday's kept where it fails."""
 
-import dataclasses
 from contextlib import asynccontextmanager
 from random import Random
 
@@ -14,6 +13,7 @@ from brokers.simulators.exchange.exchange import PaperExchange
 from data.clock import ManualClock
 from data.home import books_file
 from data.migrating import BooksFile
+from data.records import replace
 from data.reference.instruments import BrokerInstrument
 from data.reference.phases import load_calendar
 from data.reference.seed import universe
@@ -64,8 +64,8 @@ async def test_a_dump_is_read_once_a_day_and_says_what_came_and_went(desk):
     await carry_out(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1, ROHAN))
     rows = {row.tradingsymbol: row for row in await desk.connections.feed.broker.instruments()}
     dump = Dump(desk)
-    fresh = dataclasses.replace(rows["INFY"], tradingsymbol="FRESH-BE", token="257", isin="")
-    future = dataclasses.replace(rows["INFY"], tradingsymbol="INFY26NOVFUT", exchange="NFO")
+    fresh = replace(rows["INFY"], tradingsymbol="FRESH-BE", token="257", isin="")
+    future = replace(rows["INFY"], tradingsymbol="INFY26NOVFUT", exchange="NFO")
     dump.rows = [row for name, row in rows.items() if name not in ("TCS", "ITC")] + [fresh, future]
     known = desk.market.index.get("NSE:RELIANCE")
     report = await refresh(desk)
@@ -121,7 +121,7 @@ class Lister(PaperBroker):
 
     @property
     def capabilities(self):
-        return dataclasses.replace(CAPABILITIES, lists_all=False)
+        return replace(CAPABILITIES, lists_all=False)
 
     async def instruments(self):
         if self.problem:
@@ -147,7 +147,7 @@ async def two_brokers(home, lists_all=True):
     feed = paper if lists_all else Lister(exchange, clock, "zerodha")
     other = Lister(exchange, clock, "upstox")
     other.rows = [
-        dataclasses.replace(row, token=f"NSE_EQ|{row.token}")
+        replace(row, token=f"NSE_EQ|{row.token}")
         for row in await paper.instruments()
         if row.tradingsymbol != "ITC"
     ]
@@ -198,8 +198,8 @@ async def test_what_another_broker_lists_follows_its_own_file(tmp_path):
         await desk.market.store_instruments([row.instrument for row in universe()], "test")
         await life.read()
         rows = {row.tradingsymbol: row for row in other.rows}
-        isin = dataclasses.replace(rows["WIPRO"], isin="INE000000000")
-        only_there = dataclasses.replace(rows["INFY"], tradingsymbol="ONLYTHERE", token="NSE_EQ|1", isin="")
+        isin = replace(rows["WIPRO"], isin="INE000000000")
+        only_there = replace(rows["INFY"], tradingsymbol="ONLYTHERE", token="NSE_EQ|1", isin="")
         other.rows = [row for name, row in rows.items() if name not in ("TCS", "WIPRO")] + [isin, only_there]
         report = await desk.instruments.refresh(again=True, of=list(desk.connections)[1])
         assert report is not None

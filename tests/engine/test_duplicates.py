@@ -1,12 +1,12 @@
 """The same intent twice: whoever looks when, the second sends nothing unless it says again."""
 
 import asyncio
-import dataclasses
 
 import pytest
 
 from brokers.contract import NotSent, Refused
 from data.clock import ManualClock
+from data.records import replace
 from data.vocabulary import DeskKind, OrderState, Reason, RunCount, RunStatus, SizingKind
 from engine.refusals import DuplicateIntent
 from tests.desks import START, Wire, books_are_sound, buy, carry_out, filed_desk, paper_desk, until
@@ -69,7 +69,7 @@ async def test_clients_that_had_it_are_denied_by_name_and_the_others_are_sent_to
 
 async def test_again_is_of_the_plan_and_only_of_the_plan(tmp_path):
     async with paper_desk(tmp_path) as desk:
-        said = await desk.plans.freeze(dataclasses.replace(ONE, again=True))
+        said = await desk.plans.freeze(replace(ONE, again=True))
         unsaid = await desk.plans.freeze(ONE)
         await carry_out(desk, ONE)
         assert (await desk.runs.start(said, said.digest)).counts[RunCount.DENIED] == 0
@@ -92,9 +92,7 @@ async def test_what_a_run_has_not_sent_yet_counts_however_long_ago_it_began(tmp_
         assert isinstance(desk.clock, ManualClock)
         await desk.clock.advance(120)
         assert (await desk.plans.preview(ONE)).lines[0].reason is Reason.DUPLICATE_INTENT
-        said = dataclasses.replace(
-            ONE, selection=dataclasses.replace(ONE.selection, client_ids=(ROHAN, AMIT))
-        )
+        said = replace(ONE, selection=replace(ONE.selection, client_ids=(ROHAN, AMIT)))
         both = await desk.plans.freeze(said)
         assert [line.client_id for line in both.ok_lines] == [AMIT]
         await desk.runs.stop(old, live=False)

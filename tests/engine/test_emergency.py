@@ -4,7 +4,6 @@ import asyncio
 import json
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 
 import pytest
 
@@ -17,6 +16,7 @@ from brokers.contract import (
     PassedOver,
     Refused,
 )
+from data.records import replace
 from data.store import StoreUnwritable
 from data.vocabulary import DeskKind, HaltScope, OrderState, SizingKind
 from engine.access.sessions import Sessions

@@ -1,10 +1,9 @@
 """Which sales of elsewhere become orders of ours: those of intraday shares that this desk bought, no more."""
 
-from dataclasses import replace
-
 import pytest
 
 from brokers.contract import BrokerStatus
+from data.records import replace
 from data.vocabulary import OrderState, Product, Side
 from engine.booking.facts import Seen
 from tests.bookkeeping import Ledger, ledger

@@ -3,12 +3,12 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
 from brokers.contract import BrokerError, BrokerStatus, NotSent, Tick
 from data.errors import BadInput
+from data.records import replace
 from data.reference.instruments import Instrument
 from data.repositories.trading import flattens
 from data.vocabulary import (

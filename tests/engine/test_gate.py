@@ -1,7 +1,6 @@
 """The gate: who may trade, why not, one address for one family, and what a trader may let pass for a day."""
 
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -10,6 +9,7 @@ from brokers.contract import BrokerHolding, BrokerRows, NotSent, Outcome, Refuse
 from data.clock import ManualClock
 from data.csvfiles import FileProblem
 from data.errors import BadInput
+from data.records import replace
 from data.vocabulary import (
     ConnectionKind,
     Demat,

@@ -1,10 +1,9 @@
 """Orders of this desk that its books call ended and that live at the broker when a halt reads there."""
 
-from dataclasses import replace
-
 import pytest
 
 from brokers.contract import Accepted, BrokerRows, BrokerStatus
+from data.records import replace
 from data.store import StoreUnwritable
 from data.vocabulary import HaltScope, OrderState, SizingKind
 from tests.desks import Wire, books_are_sound, buy, carry_out, disk, manual_clock, paper_desk, there, until

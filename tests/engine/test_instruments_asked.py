@@ -1,11 +1,11 @@
 """Instruments are read when they are asked for, and the names that are searched with the first search."""
 
-import dataclasses
 import sqlite3
 from contextlib import closing
 
 import pytest
 
+from data.records import replace
 from data.reference.instrument_index import UnknownSymbol, index_of
 from data.reference.seed import universe
 from data.vocabulary import SizingKind
@@ -38,7 +38,7 @@ async def test_the_names_are_read_once_beside_the_loop_and_again_with_what_is_st
     await desk.market.read_names()
     assert desk.market.index.is_searched
     infy = desk.market.index.resolve("INFY")
-    fresh = dataclasses.replace(infy, tradingsymbol="FRESH", isin="", security_id="")
+    fresh = replace(infy, tradingsymbol="FRESH", isin="", security_id="")
     await desk.market.store_instruments([fresh], "test", complete=False)
     assert desk.market.index.is_searched, "the next search waits for nothing either"
     assert [one.key for one in desk.market.search("fres")] == ["NSE:FRESH"]
@@ -46,7 +46,7 @@ async def test_the_names_are_read_once_beside_the_loop_and_again_with_what_is_st
 
 async def test_a_stored_index_answers_as_one_in_memory(desk):
     infy = desk.market.index.resolve("INFY")
-    odd = dataclasses.replace(infy, tradingsymbol="Nifty Odd", isin="INE000000001", security_id="")
+    odd = replace(infy, tradingsymbol="Nifty Odd", isin="INE000000001", security_id="")
     await desk.market.store_instruments([odd], "test", complete=False)
     stored, listed = desk.market.index, index_of(desk.market.index)
     assert list(stored) == list(listed)

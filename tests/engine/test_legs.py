@@ -3,13 +3,13 @@
 import json
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from brokers.contract import Refused
 from data.errors import BadInput
+from data.records import replace
 from data.vocabulary import (
     OrderState,
     OrderType,

@@ -1,6 +1,5 @@
 """Facts in any order, in doubt, twice, and against a cancel: what the books say in the end."""
 
-import dataclasses
 from datetime import date, timedelta
 from itertools import permutations
 
@@ -8,6 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from brokers.contract import Accepted, Ambiguous, BrokerStatus, NotSent, Refused
+from data.records import replace
 from data.tables.columns import table
 from data.tables.orders import Order
 from data.vocabulary import LIVE_STATES, TERMINAL_STATES, OrderState, Policy, Product, Side
@@ -120,7 +120,7 @@ def test_a_smaller_order_that_nobody_asked_for_frees_money_only_on_a_read_after_
     books.book(books.seen(order, OPEN, quantity=1))
     assert (books.row(order)["quantity"], books.money()["blocked"]) == (10, blocked)
     books.clock.shift(BOOK_LAG.total_seconds())
-    read = dataclasses.replace(books.seen(order, OPEN, quantity=1), read_at=books.clock.now())
+    read = replace(books.seen(order, OPEN, quantity=1), read_at=books.clock.now())
     books.book(read)
     assert (books.row(order)["quantity"], books.flags(order)) == (1, {"CHANGED_OUTSIDE"})
     assert books.money()["blocked"] < blocked * 0.2
@@ -131,7 +131,7 @@ def test_an_older_row_read_before_a_change_of_the_same_batch_does_not_undo_it(bo
     books.book(books.seen(order, OPEN))
     books.clock.shift(60)
     newer = books.seen(order, OPEN, quantity=11)
-    older = dataclasses.replace(books.seen(order, OPEN), read_at=books.clock.now())
+    older = replace(books.seen(order, OPEN), read_at=books.clock.now())
     books.book(newer, older)
     assert books.row(order)["quantity"] == 11
 
@@ -201,7 +201,7 @@ def test_what_others_free_does_not_make_an_order_younger_that_lacks_nothing(book
         books.clock.shift(5)
         books.book(books.seen(other, CANCELLED))
     smaller = books.seen(order, OPEN, quantity=100, updated_at=stamp)
-    books.book(dataclasses.replace(smaller, read_at=books.clock.now()))
+    books.book(replace(smaller, read_at=books.clock.now()))
     assert books.row(order)["quantity"] == 100
 
 

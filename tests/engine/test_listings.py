@@ -3,7 +3,6 @@
 import json
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from brokers.paper.broker import CAPABILITIES
 from data.audit import DISTRUSTED
 from data.home import books_file
+from data.records import replace
 from data.reference.instruments import BrokerInstrument, Instrument, at_broker
 from data.repositories.listings import listings_of, replace_listings
 from data.vocabulary import Reason

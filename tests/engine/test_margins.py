@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import pytest
 from sqlalchemy import update
@@ -11,6 +10,7 @@ from sqlalchemy import update
 from brokers.contract import BrokerError
 from data.clock import ManualClock
 from data.money import own_share
+from data.records import replace
 from data.tables.columns import table
 from data.tables.market import InstrumentRecord
 from data.vocabulary import Product, Reason, RouteKind, RunCount, Side, SizingKind

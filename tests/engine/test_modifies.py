@@ -1,6 +1,5 @@
 """Many limits at once: a frozen list, one digest, each order by its own request; and orders that chase."""
 
-from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from brokers.contract import Refused
 from data.audit import AuditAction
 from data.errors import BadInput
+from data.records import replace
 from data.vocabulary import LimitTo, OrderState, RequestState, Side, SizingKind
 from engine.execution.changes.chases import followed
 from engine.execution.changes.new_limits import NewLimit, new_limit_from

@@ -1,7 +1,6 @@
 """Plans: who gets how many shares, who is skipped and why, and that a frozen plan proves itself."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -10,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import BadInput
+from data.records import replace
 from data.reference.instruments import Instrument
 from data.vocabulary import (
     AlternativeKind,

@@ -1,9 +1,9 @@
 """The quote map: last values, who must repaint, and how old a price is."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from brokers.contract import Heartbeat, RawPacket, Tick, Ticks
+from data.records import replace
 from data.reference.instruments import Instrument
 from engine.market.quotes import QuoteMap, detail
 

@@ -1,12 +1,12 @@
 """Trades of one day heard of in another order than they were made."""
 
-import dataclasses
 from datetime import timedelta
 from itertools import islice, permutations
 
 import pytest
 
 from brokers.contract import BrokerStatus
+from data.records import replace
 from data.vocabulary import Policy, Side
 from tests.bookkeeping import ledger
 
@@ -17,7 +17,7 @@ def _traded(books, order, quantity, price, second):
     """A trade made `second` seconds into the day, numbered in that order."""
     trade = books.trade(order, quantity, price)
     at = books.clock.now().replace(hour=4, minute=0, second=0, microsecond=0) + timedelta(seconds=second)
-    return dataclasses.replace(trade, trade_id=str(1000 + second), traded_at=at)
+    return replace(trade, trade_id=str(1000 + second), traded_at=at)
 
 
 ARRIVALS = [(Policy.WORST, 5), (Policy.EXACT, 5), pytest.param(Policy.WORST, 1, marks=pytest.mark.proof)]

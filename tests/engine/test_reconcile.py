@@ -1,12 +1,11 @@
 """Our books against the broker's: adopted as a day opens, a break afterwards, and never a guess."""
 
-import dataclasses
-
 import pytest
 
 from brokers.contract import BrokerError
 from brokers.simulators.exchange.openings import HoldingOpening
 from data.errors import BadInput
+from data.records import replace
 from data.vocabulary import BreakKind, OrderType, Product, Reason, RunCount, Side, SizingKind
 from engine.book.break_views import BreakView
 from engine.book.views import HoldingView, free_to_sell
@@ -92,7 +91,7 @@ async def test_no_more_is_planned_for_sale_than_the_broker_has(desk):
     await carry_out(desk, buy("INFY", QTY, 10, ROHAN))
     await carry_out(desk, sell("INFY", QTY, 1, ROHAN))
     resting = sell("INFY", QTY, 2, ROHAN)
-    await carry_out(desk, dataclasses.replace(resting, order_type=OrderType.LIMIT, limit_paise=1600_00))
+    await carry_out(desk, replace(resting, order_type=OrderType.LIMIT, limit_paise=1600_00))
     await quiet(desk)
     by_phone(desk, ROHAN, Side.SELL, 3)
     await until(desk, lambda: desk.reconcile.breaks(ROHAN), step_s=5)

@@ -1,6 +1,5 @@
 """Halts of strength `reduce`: orders leave that make a position smaller, read again, and never turn it."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from brokers.contract import Ambiguous
 from data.clock import ManualClock
 from data.errors import BadInput
+from data.records import replace
 from data.vocabulary import (
     HaltScope,
     HaltStrength,

@@ -1,13 +1,13 @@
 """What is planned, sent and undone across a rename is that of the security, whatever its name was then."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import update
 
 from brokers.contract import NotSent, Refused
+from data.records import replace
 from data.tables.columns import table
 from data.tables.market import InstrumentRecord
 from data.vocabulary import OrderState, PauseReason, Product, Reason, RunCount

@@ -1,12 +1,12 @@
 """A security under another name keeps shares, prices, places and orders; another with its token does not."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from brokers.contract import Ambiguous, BrokerError
+from data.records import replace
 from data.reference.instruments import BrokerInstrument, Instrument
 from data.vocabulary import HaltScope, OrderState, Product, Reason, SizingKind
 from engine.desk import Desk

@@ -1,11 +1,11 @@
 """Doubt resolved: by the tag, by proof of absence, or by the trader."""
 
-import dataclasses
 from datetime import timedelta
 
 import pytest
 
 from brokers.contract import Ambiguous, BrokerError, BrokerRows, OrderRequest
+from data.records import replace
 from data.vocabulary import OrderState, Product, Side, SizingKind
 from tests.desks import Wire, books_are_sound, buy, carry_out, on_tape, paper_desk, until
 from tradedesk.compose.paper import exchange_of
@@ -113,7 +113,7 @@ async def test_an_order_of_the_same_kind_without_our_tag_goes_to_the_trader(desk
     wire = Wire(desk)
     order_id = await unknown(desk, wire, limit_paise=2400_00)
     code = desk.clients.get(8).code
-    exchange_of(desk).place(code, dataclasses.replace(wire.placed[0], tag=""))
+    exchange_of(desk).place(code, replace(wire.placed[0], tag=""))
     await until(desk, lambda: "NEEDS_HUMAN" in desk.orders.get(order_id).flags, step_s=5)
     (name,) = seam(desk).book.external_orders[8]
     assert name in desk.orders.get(order_id).reason_text
@@ -159,7 +159,7 @@ async def test_an_end_told_with_an_older_stamp_is_believed_when_the_book_still_s
     async def backwards(account):
         earlier = told.updated_at - timedelta(seconds=2)
         rows = [
-            dataclasses.replace(order, updated_at=earlier) if order.broker_order_id == name else order
+            replace(order, updated_at=earlier) if order.broker_order_id == name else order
             for order in await broker.orders(account)
         ]
         return BrokerRows(tuple(rows))

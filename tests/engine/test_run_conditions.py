@@ -4,7 +4,6 @@ import re
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
@@ -12,6 +11,7 @@ import pytest
 
 from brokers.contract import NotSent
 from data.clock import ManualClock
+from data.records import replace
 from data.vocabulary import (
     ClientStatus,
     Drift,

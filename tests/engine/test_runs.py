@@ -1,7 +1,6 @@
 """Runs: once, only as confirmed, and what happens to a plan that the world has overtaken."""
 
 import asyncio
-import dataclasses
 import json
 import sqlite3
 from contextlib import closing
@@ -10,6 +9,7 @@ import pytest
 
 from brokers.contract import Ambiguous, Refused
 from data.clock import ManualClock
+from data.records import replace
 from data.vocabulary import (
     ClientStatus,
     DeskKind,
@@ -74,7 +74,7 @@ async def test_what_is_refused_reserves_nothing(tmp_path):
     async with paper_desk(tmp_path) as desk:
         plan = await desk.plans.freeze(buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1))
         before = desk.funds.all()
-        changed = dataclasses.replace(plan, reserve_price_paise=1)
+        changed = replace(plan, reserve_price_paise=1)
         for given, confirm in ((plan, plan.digest[:7]), (plan, "0" * 64), (changed, plan.digest)):
             with pytest.raises(NotConfirmed):
                 await desk.runs.start(given, confirm)
@@ -97,7 +97,7 @@ async def test_what_is_refused_reserves_nothing(tmp_path):
 async def test_a_plan_whose_record_was_changed_is_not_carried_out(tmp_path, sealed_anew):
     async with paper_desk(tmp_path) as desk:
         plan = await desk.plans.freeze(buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1))
-        record = to_json(dataclasses.replace(plan, reserve_price_paise=1))
+        record = to_json(replace(plan, reserve_price_paise=1))
         if sealed_anew:
             record["digest"] = record_digest(record)
         with closing(sqlite3.connect(desk.home / "desk.db", isolation_level=None)) as other:
@@ -161,7 +161,7 @@ async def test_the_same_intent_within_a_minute_is_a_duplicate_unless_said_again(
         (line,) = (await desk.plans.preview(intent)).lines
         assert line.reason is Reason.DUPLICATE_INTENT
         others = (
-            dataclasses.replace(intent, again=True),
+            replace(intent, again=True),
             buy("RELIANCE", SizingKind.FIXED_QUANTITY, 2, ROHAN),
             buy("TCS", SizingKind.FIXED_QUANTITY, 1, ROHAN),
             sell("RELIANCE", SizingKind.FIXED_QUANTITY, 1, ROHAN),

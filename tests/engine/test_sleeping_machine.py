@@ -2,8 +2,8 @@
 
 import asyncio
 from contextlib import suppress
-from dataclasses import replace
 
+from data.records import replace
 from data.vocabulary import OrderState, PauseReason, RunCount, RunStatus, SizingKind
 from tests.desks import Wire, books_are_sound, buy, manual_clock, paper_desk, until
 from tradedesk.testing import seam

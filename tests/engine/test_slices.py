@@ -1,10 +1,10 @@
 """What is larger than the broker takes in one order goes as several, each with a tag of its own."""
 
-import dataclasses
 from typing import Any
 
 import pytest
 
+from data.records import replace
 from data.vocabulary import OrderState, Product, Reason, SizingKind
 from engine.words.why import detail_words
 from tests.desks import books_are_sound, buy, carry_out, paper_desk, sell
@@ -18,7 +18,7 @@ async def desk(tmp_path):
     async with paper_desk(tmp_path) as one:
         broker = one.connections.feed.broker
         kind: Any = type(broker)
-        small = dataclasses.replace(broker.capabilities, max_order_quantity=3, max_order_value_paise=8_000_00)
+        small = replace(broker.capabilities, max_order_quantity=3, max_order_value_paise=8_000_00)
         kind.capabilities, kept = property(lambda _: small), kind.capabilities
         yield one
         kind.capabilities = kept

@@ -1,10 +1,9 @@
 """Stop orders through the desk: blocked at their worst, waiting, triggered, changed, cancelled."""
 
-import dataclasses
-
 import pytest
 
 from data.errors import BadInput
+from data.records import replace
 from data.vocabulary import OrderState, OrderType, Policy, SizingKind
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, sell, until
 from tradedesk.compose.paper import exchange_of
@@ -22,7 +21,7 @@ async def desk(tmp_path, request):
 
 def stop(intent, trigger_paise, limit_paise=None):
     kind = OrderType.SL_M if limit_paise is None else OrderType.SL
-    return dataclasses.replace(intent, order_type=kind, trigger_paise=trigger_paise, limit_paise=limit_paise)
+    return replace(intent, order_type=kind, trigger_paise=trigger_paise, limit_paise=limit_paise)
 
 
 async def waiting(desk, intent):
@@ -84,7 +83,7 @@ async def test_a_trigger_is_changed_with_its_block_and_a_cancel_frees_it(desk):
         (stop(buy("TCS", QTY, 1, ROHAN), 2550_00, 2540_00), "at or above its trigger"),
         (stop(buy("TCS", QTY, 1, ROHAN), None), "trigger"),
         (stop(buy("TCS", QTY, 1, ROHAN), 2550_01), "ticks"),
-        (dataclasses.replace(buy("TCS", QTY, 1, ROHAN), trigger_paise=2550_00), "only SL"),
+        (replace(buy("TCS", QTY, 1, ROHAN), trigger_paise=2550_00), "only SL"),
     ],
 )
 async def test_a_stop_that_no_broker_takes_is_refused_by_name(desk, intent, words):

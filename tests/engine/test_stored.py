@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from data.records import field_names
 from data.tables.books import ClosedLotRecord, Funds, LotRecord
 from data.tables.columns import table
 from data.tables.orders import AttemptRecord, FillRecord, Order, RequestRecord
@@ -23,7 +24,7 @@ ROWS = [
 @pytest.mark.parametrize(("model", "row", "joined"), ROWS, ids=[model.__name__ for model, _, _ in ROWS])
 def test_a_row_class_has_the_columns_of_its_table(model, row, joined):
     columns = {column.name: column for column in table(model).columns}
-    named = {one.name for one in dataclasses.fields(row) if one.init} - joined
+    named = {*field_names(row)} - joined
     assert named <= columns.keys()
     left_out = [columns[name] for name in columns.keys() - named]
     assert [column.name for column in left_out if not column.nullable and column.default is None] == []

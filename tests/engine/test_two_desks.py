@@ -1,10 +1,10 @@
 """Two desks on one home: whatever one changes, of every topic, the other shows without being told."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from data.acting import Actor, acting
 from data.clock import ManualClock
+from data.records import replace
 from data.vocabulary import ClientStatus, DeskKind, HaltScope, SizingKind
 from tests.desks import START, buy, carry_out, filed_desk, in_time, until
 

@@ -1,12 +1,13 @@
 """Valuation: the rules of P&L, and that a tick touches only those who hold the stock."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from brokers.contract import Tick
+from data.records import replace
 from data.vocabulary import Product
 from engine.accounts.valuation import ClientValue, Valuation, holding_value
 from engine.book.views import DayFigures, DaySale, FundsView

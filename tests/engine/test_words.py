@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import fields, replace
 from datetime import UTC, date, datetime
 from types import ModuleType
 from typing import Any, get_type_hints
@@ -11,6 +10,7 @@ import pytest
 
 from data.clock import span_words
 from data.errors import BadInput
+from data.records import field_names, replace
 from data.reference.instruments import Instrument
 from data.vocabulary import (
     DeskKind,
@@ -28,7 +28,7 @@ from data.vocabulary import (
 from engine import news, refusals
 from engine.book.gate_views import ConsentFigures, GateFinding, RouteFigures
 from engine.book.views import Pause
-from engine.news import ChaseEnd, ClientNews, HaltNews, News, NewsTopic, RunNews
+from engine.news import ChaseEnd, ClientNews, FlattenNews, HaltNews, News, NewsTopic, RunNews
 from engine.planning.intent import check_price
 from engine.planning.plan import PlanLine
 from engine.planning.plan_record import line_from_json, line_to_json
@@ -111,7 +111,7 @@ FIGURES = {
 def made(kind: type[Any]) -> Any:
     """One of a kind, with a figure for each of its fields."""
     types = get_type_hints(kind)
-    return kind(**{field.name: FIGURES[types[field.name]] for field in fields(kind)})
+    return kind(**{name: FIGURES[types[name]] for name in field_names(kind)})
 
 
 def kinds_of(module: ModuleType, root: type[Any], families: Collection[type[Any]]) -> list[type[Any]]:
@@ -130,7 +130,7 @@ def test_every_refusal_has_words_and_a_reason_for_scripts(kind):
     assert str(refusal).startswith(f"{refusal.reason.value}: {kind.__name__} ")
 
 
-@pytest.mark.parametrize("kind", kinds_of(news, News, (RunNews, HaltNews, ClientNews)))
+@pytest.mark.parametrize("kind", kinds_of(news, News, (RunNews, HaltNews, FlattenNews, ClientNews)))
 def test_all_news_has_words_and_what_it_is_about(kind):
     told = made(kind)
     assert news_words(told)

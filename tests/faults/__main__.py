@@ -13,13 +13,14 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
 from brokers.simulators.faults.menu import Faults, faults_from_text
 from data.money import ceil_div
+from data.records import replace
 from tests.faults import asked_kills, chaos, kills, sleeps
 from tests.faults.asked_kills import AskedPlan, asked_home
 from tests.faults.cancel_all import CancelAll, measure

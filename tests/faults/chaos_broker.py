@@ -9,7 +9,7 @@ import pickle
 import random
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -30,6 +30,7 @@ from brokers.simulators.faults.broker import FaultyBroker
 from brokers.simulators.faults.menu import Faults
 from data.errors import BadInput
 from data.money import tick_down
+from data.records import replace
 from data.reference.phases import load_calendar
 from data.reference.seed import universe
 from tests.faults.clock import FastClock, HeldClock, monotonic

@@ -6,10 +6,11 @@ import os
 import random
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from data.records import replace
 from data.vocabulary import OrderState
 from engine.desk import Desk
 from engine.rules import Waits

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import Counter, defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -14,6 +14,7 @@ from brokers.simulators.kite.books.delays import Delays
 from brokers.simulators.kite.books.entries import CANCELLED, REJECTED, Entry
 from brokers.simulators.kite.mishaps import Mishap
 from brokers.simulators.kite.server import LocalKite
+from data.records import replace
 from data.reference.phases import load_calendar
 from data.reference.seed import universe
 from engine.accounts.client_file import NewClient

@@ -4,12 +4,12 @@ It knows nothing of the desk. Each change of an order makes a new word with a st
 hears of the words, and when, is the test's affair.
 """
 
-import dataclasses
 from collections import defaultdict
 from datetime import date, datetime
 
 from brokers.contract import BrokerOrder, BrokerStatus, BrokerTrade
 from data.clock import ManualClock
+from data.records import replace
 from data.reference.instruments import Instrument
 from data.reference.rates import estimate
 from data.vocabulary import OrderType, Product, Side
@@ -101,7 +101,7 @@ class Broker:
             price_paise=price_paise,
         )
         if side is Side.SELL and quantity > self.sellable(client_id, product):
-            word = dataclasses.replace(word, status=BrokerStatus.REJECTED, status_text="RMS")
+            word = replace(word, status=BrokerStatus.REJECTED, status_text="RMS")
         slip = Slip(order_id, client_id, self.day, now, word)
         self.slips.append(slip)
         return slip
@@ -150,7 +150,7 @@ class Broker:
         self._say(slip, status=BrokerStatus.OPEN, status_text="OPEN")
         if not stamped:
             at, word = slip.words[-1]
-            slip.words[-1] = (at, dataclasses.replace(word, updated_at=stamp))
+            slip.words[-1] = (at, replace(word, updated_at=stamp))
 
     def change(self, slip: Slip, quantity: int | None, price_paise: int | None, quick: bool = False) -> bool:
         """Change an order that is live; returns whether it was done."""
@@ -199,7 +199,7 @@ class Broker:
 
     def _say(self, slip: Slip, **changed: object) -> None:
         now = self.clock.now()
-        slip.words.append((now, dataclasses.replace(slip.word, updated_at=now, **changed)))
+        slip.words.append((now, replace(slip.word, updated_at=now, **changed)))
 
 
 def cash(trades: list[BrokerTrade]) -> int:

@@ -7,7 +7,6 @@ import random
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -38,6 +37,7 @@ from brokers.simulators.exchange.schema import from_us
 from data.clock import Clock
 from data.migrating import prepare
 from data.proving.heads import HeadsFile
+from data.records import replace
 from data.reference.phases import load_calendar
 from data.store import Store
 from data.vocabulary import ConnectionKind, DeskKind

@@ -9,11 +9,12 @@ import os
 import random
 import signal
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from brokers.simulators.faults.menu import Faults
+from data.records import replace
 from data.vocabulary import OrderState, Product, RunCount, RunStatus, Side, SizingKind
 from engine.planning.intent import Intent, Selection, Sizing
 from engine.rules import Waits

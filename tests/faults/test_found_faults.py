@@ -1,11 +1,11 @@
 """Faults that the rule machine and its making have found, each as short as it can be told."""
 
-import dataclasses
 from collections.abc import Iterator
 
 import pytest
 
 from brokers.contract import Accepted, Ambiguous, BrokerStatus, OrderChange, Refused
+from data.records import replace
 from data.tables.orders import RequestRecord
 from data.vocabulary import OrderState, Side
 from engine.booking.facts import ChangeAbsent, ChangeEnded, InDoubt, ProvenAbsent
@@ -46,7 +46,7 @@ def test_newer_trades_beside_an_older_row_do_not_fill_a_grown_order(books: Ledge
     trade = books.trade(order, 10, 1000_00)
     books.clock.shift(1)
     grown = books.seen(order, OPEN, trade, quantity=20)
-    books.book(dataclasses.replace(row, trades=(trade,)))
+    books.book(replace(row, trades=(trade,)))
     assert books.state(order) is OrderState.OPEN
     books.book(grown)
     assert (books.state(order), books.row(order)["quantity"]) == (OrderState.OPEN, 20)

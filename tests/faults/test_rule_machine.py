@@ -5,7 +5,6 @@ in a queue, from which they are heard late, twice, in another order, or never.
 `TRADEDESK_HYPOTHESIS=long` runs many more examples and keeps what fails in `examples/`.
 """
 
-import dataclasses
 import os
 import sys
 from datetime import timedelta
@@ -27,6 +26,7 @@ from brokers.contract import (
     Refused,
 )
 from data.errors import BadInput
+from data.records import replace
 from data.tables.books import Funds
 from data.tables.columns import table
 from data.tables.orders import RequestRecord
@@ -387,7 +387,7 @@ class DeskAndBroker(BrokerRules):
         known = list(self.heard.get(slip.order_id, {}).values())
         mine = [trade for trade in known if trade.broker_order_id == slip.word.broker_order_id]
         if mine:
-            wrong = dataclasses.replace(mine[0], price_paise=mine[0].price_paise + 5)
+            wrong = replace(mine[0], price_paise=mine[0].price_paise + 5)
             self.take(self._seen(slip, (wrong,)))
             assert "ANOMALY" in self.books.flags(slip.order_id)
 

@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import time
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from brokers.simulators.kite.apps import own_address, own_app
 from brokers.simulators.kite.books.delays import NO_DELAYS
 from brokers.simulators.kite.server import LocalKite
 from data.clock import ManualClock, SystemClock
+from data.records import replace
 from data.reference.phases import load_calendar
 from data.reference.seed import universe
 from data.vocabulary import ClientStatus, Demat, HaltScope, RouteKind

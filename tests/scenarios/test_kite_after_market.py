@@ -1,13 +1,13 @@
 """Orders for the next session at a local Kite: taken before it, changed, cancelled, and traded in it."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
 
+from data.records import replace
 from data.vocabulary import OrderState, OrderType, Reason, RunCount, Side, SizingKind
 from engine.book.views import OrderView
 from engine.planning.intent import Intent, Selection, Sizing

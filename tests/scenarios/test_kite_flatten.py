@@ -3,13 +3,13 @@
 import asyncio
 from collections import Counter
 from collections.abc import Coroutine
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
 from brokers.contract import Accepted, OrderRequest
+from data.records import replace
 from data.vocabulary import (
     ConversionState,
     FlattenWhat,

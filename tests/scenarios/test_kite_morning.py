@@ -2,10 +2,10 @@
 
 import asyncio
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from brokers.contract import Accepted, OrderRequest
+from data.records import replace
 from data.vocabulary import (
     BreakKind,
     ClientStatus,

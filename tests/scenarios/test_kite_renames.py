@@ -2,10 +2,10 @@
 
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
+from data.records import replace
 from data.vocabulary import OrderState, OrderType, RunCount, Side, SizingKind
 from engine.events import InstrumentsRenamed
 from engine.planning.intent import Intent, Sizing

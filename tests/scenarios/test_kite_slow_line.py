@@ -1,12 +1,12 @@
 """What comes while an order's connection to Kite is made: the order leaves on what stands then, or stays."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from brokers.kite.broker import KiteBroker
+from data.records import replace
 from data.vocabulary import OrderState, RunCount, RunStatus, SizingKind
 from engine.execution.views import RunView
 from engine.planning.intent import Intent

@@ -1,12 +1,12 @@
 """A desk at a local Kite whose instruments carry no margins: MTF is planned with what the broker tells."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from data.money import own_share
+from data.records import replace
 from data.vocabulary import OrderState, Product, Reason, RunCount, SizingKind
 from engine.planning.plan import Plan
 from engine.words.why import detail_words

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import datetime, time
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from brokers.simulators.exchange.exchange import PaperExchange
 from data.clock import IST
 from data.errors import BadInput
 from data.home import paper_exchange_file
+from data.records import replace
 from data.reference.phases import load_calendar
 from data.repositories.listings import replace_listings
 from data.vocabulary import (

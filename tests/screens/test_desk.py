@@ -1,12 +1,12 @@
 """The Desk: what a trader sees at once, at both sizes, and what its keys do."""
 
 import csv
-from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import pytest
 
+from data.records import replace
 from data.vocabulary import ClientStatus, OrderState, Side, SizingKind
 from engine.accounts.client_file import NewClient
 from engine.planning.intent import Intent, Sizing

@@ -1,8 +1,8 @@
 """Figures typed into forms: whole lots, and commas that group; all else is named and nothing is sent."""
 
-from dataclasses import replace
 from pathlib import Path
 
+from data.records import replace
 from data.vocabulary import SizingKind
 from screens.bulk.form import BulkForm
 from screens.bulk.plan_view import PlanView

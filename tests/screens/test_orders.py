@@ -1,11 +1,11 @@
 """The blotter and an order's life: live first, what needs the trader, cancels that ask."""
 
-import dataclasses
 from pathlib import Path
 
 import pytest
 
 from brokers.contract import Refused
+from data.records import replace
 from data.vocabulary import OrderState, SizingKind
 from screens.frame.confirm import WordsCard, YesCard
 from screens.orders.life import OrderScreen
@@ -55,7 +55,7 @@ async def test_the_cursor_stays_at_the_newest_until_it_is_moved(tmp_path: Path) 
         again = buy("TCS", SizingKind.FIXED_QUANTITY, 5, bench.client("RV1012"), limit_paise=230000)
 
         async def one_more() -> None:
-            plan = await bench.desk.plans.freeze(dataclasses.replace(again, again=True))
+            plan = await bench.desk.plans.freeze(replace(again, again=True))
             await bench.desk.runs.start(plan, plan.digest)
             await bench.settle()
 

@@ -1,11 +1,11 @@
 """Panes with their frames, the third pane of a wide screen, and what keys, help and palette say."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from textual.command import CommandPalette, Hit
 
+from data.records import replace
 from data.vocabulary import OrderType, SizingKind
 from engine.words import formats
 from screens.desk.clients import ClientsPane

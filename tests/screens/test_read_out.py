@@ -1,9 +1,9 @@
 """Figures that a trader reads out: one place for each, as old as the settings allow, of what is shown."""
 
 import csv
-from dataclasses import replace
 from pathlib import Path
 
+from data.records import replace
 from data.vocabulary import AlternativeKind, OrderType, Side, SizingKind
 from engine.planning.intent import Sizing
 from engine.words.formats import signed_percent

@@ -10,7 +10,6 @@ import re
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -24,6 +23,7 @@ from brokers.contract import Accepted, Ambiguous, OrderRequest
 from brokers.paper.broker import PaperBroker
 from brokers.simulators.exchange.exchange import PaperExchange
 from data.clock import ManualClock, SystemClock
+from data.records import replace
 from data.reference.phases import load_calendar
 from data.vocabulary import OrderType, Product, Side
 from engine.rules import Rules

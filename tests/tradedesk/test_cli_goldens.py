@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,6 +13,7 @@ from cli_desk import Printed, Terminal
 from golden_session import GOLDENS, STEPS, session
 from open_app import Beside, open_app
 
+from data.records import field_names, is_record
 from tradedesk.cli.main import app
 from tradedesk.cli.views import clients, flattens, halts, market, orders, plans
 from tradedesk.socket.protocol import effect_of
@@ -100,9 +100,9 @@ def test_the_docs_name_every_key_that_a_command_prints(golden: dict[str, dict[st
 @pytest.mark.parametrize("room", [clients, flattens, halts, market, orders, plans])
 def test_the_docs_name_every_key_that_a_shape_declares(room: ModuleType) -> None:
     named = set(re.findall(r"`([a-z0-9_]+)`", _shapes_of(DOCS)))
-    shapes = [one for name, one in vars(room).items() if name.endswith("Shape") and is_dataclass(one)]
+    shapes = [one for name, one in vars(room).items() if name.endswith("Shape") and is_record(one)]
     assert shapes
-    assert {key.name for shape in shapes for key in fields(shape)} - named == set()
+    assert {name for shape in shapes for name in field_names(shape)} - named == set()
 
 
 def _shapes_of(docs: Path) -> str:

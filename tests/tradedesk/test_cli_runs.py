@@ -3,12 +3,12 @@
 import asyncio
 import subprocess
 import sys
-from dataclasses import replace
 
 import pytest
 from cli_desk import Terminal
 
 import tradedesk.compose.wiring
+from data.records import replace
 from data.reference.phases import load_calendar
 from engine.desk import Desk
 from tradedesk.compose.paper import exchange_of

@@ -2,13 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 import pytest
 
 from data.errors import BadInput
+from data.records import replace
 from data.vocabulary import Drift, FlattenWhat, HaltScope, OrderType, PerClient, Product, Side, SizingKind
 from engine.colon.asked import (
     AskedBasket,

@@ -8,7 +8,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,6 +22,7 @@ from brokers.kite.listener import RedirectListener
 from brokers.paper.broker import CAPABILITIES, PaperBroker
 from data.errors import BadInput
 from data.home import SECRETS
+from data.records import replace
 from data.secrets import PASSPHRASE_FILE
 from data.vault_file import SHORTEST, FileVault
 from tradedesk.cli import session

@@ -8,7 +8,6 @@ import random
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.kite.server import LocalKite
 from data.clock import ManualClock
 from data.errors import BadInput
+from data.records import replace
 from data.reference.phases import load_calendar
 from data.repositories.connections import ConnectionRow
 from data.vocabulary import ConnectionKind

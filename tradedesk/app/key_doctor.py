@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import ClassVar
 
+from msgspec import Struct
 from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
@@ -39,8 +39,7 @@ SWALLOWED = "space"
 """Pressed where nothing happened."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyFound:
+class KeyFound(Struct, frozen=True):
     """What became of one key."""
 
     key: str
@@ -54,8 +53,7 @@ class KeyFound:
     hint: str
 
 
-@dataclass(frozen=True, slots=True)
-class KeysFound:
+class KeysFound(Struct, frozen=True):
     """What a terminal delivers."""
 
     terminal: dict[str, str]

@@ -5,9 +5,9 @@ The rules that every key table must keep stand here too; a table that breaks one
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
+from msgspec import Struct
 from textual.keys import Keys, _character_to_key
 
 from screens.frame.commands import COMMANDS, Command
@@ -78,8 +78,7 @@ def _split(keys: str) -> tuple[str, ...]:
     return tuple(key for key in keys.split(",") if key)
 
 
-@dataclass(frozen=True, slots=True)
-class KeyTable:
+class KeyTable(Struct, frozen=True):
     """The keys in force. With `complaints` they are the profile's alone: the trader's own were not taken."""
 
     profile: str

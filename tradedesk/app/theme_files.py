@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
 from data.errors import BadInput
+from data.records import replace
 from tradedesk.app.contrast import LEAST, contrasts
 from tradedesk.app.themes import DARK_VARIABLES, THEMES
 
@@ -33,8 +35,7 @@ LONGEST_BYTES = 100_000
 """A file longer than this is no theme."""
 
 
-@dataclass(frozen=True, slots=True)
-class ThemeFile:
+class ThemeFile(Struct, frozen=True):
     """What came of a file: its theme, or why there is none; and what is hard to read in it."""
 
     name: str

@@ -1,16 +1,16 @@
 """Which workspaces there are, and under which digit, letter and function key."""
 
-from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
+
+from msgspec import Struct
 
 from screens.frame.commands import Command
 from screens.frame.routes import WorkspaceName
 from screens.frame.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True)
-class WorkspaceEntry:
+class WorkspaceEntry(Struct, frozen=True):
     """One workspace: its name, title, keys, and where its class stands (`module:Class`)."""
 
     name: WorkspaceName

@@ -1,11 +1,11 @@
 """What is typed on the command line, turned into the desk's own values, or refused by name."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from data.errors import BadInput
 from data.money import bps_from_percent_text, count_from_text, paise_from_text
+from data.records import replace
 from data.vocabulary import OrderType, PerClient, Side, SizingKind
 
 if TYPE_CHECKING:

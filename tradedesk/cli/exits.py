@@ -5,14 +5,16 @@ import logging
 import os
 import re
 import traceback
-from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct, field
+
 from data.csvfiles import FileProblem
 from data.engines.at_rest import FileError
 from data.errors import BadInput, shortened
+from data.records import replace
 from tradedesk.cli.spare import spare_bytes
 
 
@@ -41,8 +43,7 @@ class Exit(IntEnum):
     """Stopped by ctrl+c; what was sent by then stays at the broker."""
 
 
-@dataclass(frozen=True, slots=True)
-class Explained:
+class Explained(Struct, frozen=True):
     """Why a command stopped: the exit code, the line for people, and what scripts read."""
 
     exit: Exit

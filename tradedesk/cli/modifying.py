@@ -1,8 +1,9 @@
 """Modifying many live orders from the command line: the list, its typed answer or hash, and its outcome."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from data.errors import BadInput
 from data.vocabulary import LimitTo, OrderState, RequestState
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from engine.execution.changes.new_limits import ModifyPlan, NewLimit
 
 
-@dataclass(frozen=True, slots=True)
-class Confirmation:
+class Confirmation(Struct, frozen=True):
     """How a list is confirmed: by its hash, by `--yes`, or typed; `words` are the command as it was given."""
 
     digest: str | None

@@ -3,9 +3,10 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
+
+from msgspec import Struct
 
 from data.clock import Clock, SystemClock
 from data.closed_sales import ClosedSale
@@ -27,8 +28,7 @@ class NotShort(Exception):  # noqa: N818 - reads as a state
     """The books are not at rest, or something else needs an open desk."""
 
 
-@dataclass(frozen=True, slots=True)
-class RestingClock:
+class RestingClock(Struct, frozen=True):
     """A market's time that stands."""
 
     at: datetime
@@ -56,8 +56,7 @@ class RestingDesk:
         self.halt = RestingHalts(books)
 
 
-@dataclass(frozen=True, slots=True)
-class RestingClient:
+class RestingClient(Struct, frozen=True):
     """What of a client its rows are printed with."""
 
     id: int

@@ -1,6 +1,7 @@
 """The demonstration's books: its instruments, fifty clients and a watchlist, for an empty home."""
 
 from data.errors import BadInput
+from data.records import field_names
 from data.reference.seed import demo_clients, universe
 from engine.accounts.client_file import NewClient
 from engine.desk import Desk
@@ -44,5 +45,5 @@ async def lay_demo_books(desk: Desk) -> None:
 
 
 def _new_client(client: object) -> NewClient:
-    names = NewClient.__dataclass_fields__
+    names = field_names(NewClient)
     return NewClient(**{name: getattr(client, name) for name in names})

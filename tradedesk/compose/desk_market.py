@@ -1,14 +1,14 @@
 """The market that a desk's paper exchange follows where the home has another connection beside it."""
 
-from dataclasses import fields, replace
 from datetime import date, datetime
 
 from brokers.contract import Tick
 from brokers.simulators.exchange.prices import Quote
+from data.records import field_names, replace
 from data.reference.instruments import Instrument
 from engine.desk import Desk
 
-_FIELDS = [one.name for one in fields(Quote) if one.name != "pinned"]
+_FIELDS = [name for name in field_names(Quote) if name != "pinned"]
 
 
 class DeskMarket:

@@ -5,10 +5,11 @@ import os
 import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+
+from msgspec import Struct
 
 from brokers.connection import Connection
 from brokers.connections import Connections
@@ -32,8 +33,7 @@ from tradedesk.compose.settings import Settings
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Foundation:
+class Foundation(Struct, frozen=True):
     """A home and what its desk is opened with, before it is known which brokers it is for."""
 
     home: Path
@@ -61,8 +61,7 @@ class Foundation:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(Struct, frozen=True):
     """A connection that can be opened: its market's clock, and what a desk with it is fitted with."""
 
     connection: Connection

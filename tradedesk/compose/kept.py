@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from data.home import themes_folder
 
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     from tradedesk.compose.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class SettingsOfHome:
+class SettingsOfHome(Struct, frozen=True):
     """The settings of a home, as `tradedesk.app.look.KeptSettings` asks for them."""
 
     home: Path

@@ -5,10 +5,12 @@ its file, else from its previous close as known here, else, for those of the dem
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
 
 from brokers.simulators.exchange.prices import Listing
 from data.money import tick_down
+from data.records import replace
 from data.reference.closes import Close, closes_of
 from data.reference.instruments import BrokerInstrument, Instrument, at_broker
 from data.reference.seed import universe
@@ -17,8 +19,7 @@ from engine.market.renames import Taken
 from tradedesk.compose.paper import exchange_of
 
 
-@dataclass(frozen=True, slots=True)
-class PriceSources:
+class PriceSources(Struct, frozen=True):
     """How many instruments start from a price of a file or a known close, from a close of the demonstration,
     and how many have no price and cannot trade on the paper exchange. `taken` says what became of names."""
 

@@ -2,10 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from msgspec import Struct
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
@@ -25,8 +25,7 @@ _FEW = 5
 """How many names stand in words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """A secret that the books call for: the `api_secret` of an api key, or the `token` of a user signed in.
 
     `name` is the api key or the user id, `codes` the clients that need it.
@@ -42,8 +41,7 @@ class Wanted:
         return secret_key(self.name) if self.what == API_SECRET else token_key(self.name)
 
 
-@dataclass(frozen=True, slots=True)
-class SecretsLook:
+class SecretsLook(Struct, frozen=True):
     """Where a home's secrets are, and what is `missing`; None where the vault was not opened."""
 
     backend: str

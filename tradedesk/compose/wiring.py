@@ -4,7 +4,6 @@ import logging
 import random
 from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from brokers.paper.life import PaperLife
@@ -14,6 +13,7 @@ from data.clock import Clock, SystemClock
 from data.errors import BadInput
 from data.home import books_file
 from data.migrating import BooksFile, books_as_they_are, prepare
+from data.records import replace
 from data.reference.phases import Calendar
 from data.repositories.connections import (
     ConnectionRow,

@@ -4,8 +4,9 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from data.home import books_file
 from tradedesk.cli.emergency import halt_at_once, halts_everything, named_in
@@ -19,8 +20,7 @@ NOTHING_SENT, UNKNOWN, INTERRUPTED = 3, 5, 130
 """Exit codes of `tradedesk.cli.exits.Exit`, whose module takes too long to import."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Struct, frozen=True):
     """What came of asking: the exit `code` where the app answered, else the `words` left to do here.
 
     With a `request_id` the app was told to go and fell silent, so that what it did is to be looked for first.

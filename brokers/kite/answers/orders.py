@@ -1,8 +1,9 @@
 """Orders and trades as Kite answers them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import cast
+
+from msgspec import Struct
 
 from brokers.contract import (
     BrokerOrder,
@@ -53,8 +54,7 @@ def order_of(fields: object, user_id: str = "", name: str = "order update") -> B
     )
 
 
-@dataclass(frozen=True, slots=True)
-class OrderBook:
+class OrderBook(Struct, frozen=True):
     """A client's order book, and the variety that each order answers to."""
 
     rows: BrokerRows[BrokerOrder]

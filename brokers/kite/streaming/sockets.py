@@ -9,13 +9,13 @@ import logging
 import random
 import socket
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from json import dumps
 from traceback import format_tb
 from typing import Protocol
 from urllib.parse import urlencode
 
+from msgspec import Struct
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
@@ -47,8 +47,7 @@ class StreamRefusedError(BrokerError):
     """Kite does not open a socket with this api key and session."""
 
 
-@dataclass(frozen=True, slots=True)
-class StreamWaits:
+class StreamWaits(Struct, frozen=True):
     """Every wait of the stream, in seconds.
 
     Retries double from `first_retry_s` to `longest_retry_s`, to `prices_retry_s` on a socket that carries

@@ -5,8 +5,9 @@ their tick is asked for; the depth, the dearest part, until the first look at th
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from brokers.contract import RawPacket, Tick
 from brokers.kite.streaming.packets import (
@@ -44,8 +45,7 @@ class KiteTick(Tick):
 _set = object.__setattr__
 
 
-@dataclass(frozen=True, slots=True)
-class KiteArrival:
+class KiteArrival(Struct, frozen=True):
     """When packets of Kite came in. `circuits` is looked up when a tick is read, so it may still fill."""
 
     received_at: datetime

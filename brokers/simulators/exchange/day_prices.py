@@ -1,20 +1,21 @@
 """All quotes of a trading day, some of them held still by pins."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import date
+
+from msgspec import Struct
 
 from brokers.contract import DepthLevel
 from brokers.simulators.exchange.prices import Listing, Quote, Walk, circuits
 from data.errors import BadInput
+from data.records import replace
 from data.reference.instruments import Instrument
 
 PINNED_DEPTH = 1_000_000_000
 """Shares shown on each side of a pinned price; matching treats it as without end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pin:
+class Pin(Struct, frozen=True):
     """A price held still, at zero spread and without end of depth."""
 
     last_paise: int

@@ -2,7 +2,8 @@
 
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import astuple
+
+from msgspec import structs
 
 from brokers.simulators.exchange.day_prices import Pin
 
@@ -27,7 +28,7 @@ class DepthBooks:
         if pin is None:
             self._db.execute("DELETE FROM pin WHERE key = ?", (key,))
         else:
-            self._db.execute("INSERT OR REPLACE INTO pin VALUES (?, ?, ?)", (key, *astuple(pin)))
+            self._db.execute("INSERT OR REPLACE INTO pin VALUES (?, ?, ?)", (key, *structs.astuple(pin)))
 
     def taken(self, key: str, second: int) -> dict[tuple[bool, int], int]:
         """Shares already taken from a symbol's displayed depth in a market second, by side and price."""

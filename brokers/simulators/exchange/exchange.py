@@ -8,7 +8,6 @@ import sqlite3
 import threading
 from collections.abc import Collection, Generator, Iterable, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
@@ -37,6 +36,7 @@ from brokers.simulators.exchange.shorts import as_holding
 from brokers.simulators.exchange.tables import connect
 from brokers.simulators.faults.mishaps import Mishaps
 from data.clock import Clock
+from data.records import replace
 from data.reference.instruments import at_broker
 from data.reference.phases import Calendar
 from data.vocabulary import Policy, Product

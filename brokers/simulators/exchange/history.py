@@ -1,22 +1,23 @@
 """Bars of the demo market, made of the very walk that its prices go, for days before its first one too."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from brokers.contract import Bar, BarSpan
 from brokers.simulators.exchange.prices import Listing, Walk
 from brokers.simulators.exchange.schema import to_us
 from data.clock import IST
+from data.records import replace
 from data.reference.phases import Calendar, CalendarNotLoaded
 
 if TYPE_CHECKING:
     from brokers.simulators.exchange.exchange import PaperExchange
 
 
-@dataclass(frozen=True, slots=True)
-class PricesBefore:
+class PricesBefore(Struct, frozen=True):
     """What all bars of one instrument follow from; `ended_s` is how far into the session its day is."""
 
     seed: int

@@ -1,7 +1,6 @@
 """The exchange's view of its market at a moment: listings, session times, quotes and phases."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Protocol
 
@@ -12,6 +11,7 @@ from brokers.simulators.exchange.openings import ListedInstrument
 from brokers.simulators.exchange.prices import Listing, Quote
 from brokers.simulators.exchange.schema import from_us, to_us
 from data.errors import BadInput
+from data.records import replace
 from data.reference.instruments import Instrument
 from data.reference.phases import Calendar
 from data.vocabulary import PhaseKind

@@ -1,7 +1,8 @@
 """What a paper exchange is opened with: instruments, accounts and shares."""
 
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from data.reference.instruments import BrokerInstrument
 
@@ -23,8 +24,7 @@ class ListedInstrument(Protocol):
     def volume(self) -> int: ...  # noqa: D102
 
 
-@dataclass(frozen=True, slots=True)
-class AccountOpening:
+class AccountOpening(Struct, frozen=True):
     """A client's account as it starts: cash to trade with, the loan it may draw, money blocked besides.
 
     `rates` names the broker whose charges apply.
@@ -37,8 +37,7 @@ class AccountOpening:
     rates: str = "paper"
 
 
-@dataclass(frozen=True, slots=True)
-class HoldingOpening:
+class HoldingOpening(Struct, frozen=True):
     """Settled shares that a client starts with, and what they cost together."""
 
     user_id: str

@@ -5,11 +5,12 @@ is integer paise on the instrument's tick.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from math import exp
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from brokers.contract import DepthLevel
 from data.money import BPS, ceil_div, half_up, tick_down
@@ -25,8 +26,7 @@ _LEVEL_VALUE_PAISE = 100_000_000
 rupees is filled at once, a bulk of many clients over some seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """An instrument and what its trading day starts from; `last_paise` is its price at the opening.
 
     `walks_as` is the key whose path its price goes, its first one; empty for one that was never renamed.
@@ -41,8 +41,7 @@ class Listing:
     walks_as: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Quote:
+class Quote(Struct, frozen=True):
     """One instrument's market between two changes. Prices in paise; depth best first, empty for an index."""
 
     key: str

@@ -1,6 +1,6 @@
 """The checks before an order is taken, with the words brokers use for their refusals."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from brokers.contract import OrderRequest, Refused
 from brokers.simulators.exchange.prices import Quote, protected_price
@@ -30,8 +30,7 @@ _LIMIT_PHASES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Struct, frozen=True):
     """What an accepted request trades at: its limit, and the own share of its value in basis points.
 
     `trigger_paise` is what a stop order waits for, `None` for any other.

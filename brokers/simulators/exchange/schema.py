@@ -4,13 +4,14 @@ Moments are microseconds since 1970 in UTC, money and prices paise.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
 
 from brokers.contract import BrokerHolding, BrokerOrder, BrokerStatus, BrokerTrade
 from brokers.simulators.exchange.prices import Listing, average_paise
+from data.records import field_names
 from data.reference.instruments import BrokerInstrument, Instrument
 from data.vocabulary import OrderType, Product, Side, Validity
 
@@ -117,7 +118,7 @@ class OrderRow:
 @cache
 def columns(row: type[Any]) -> tuple[str, ...]:
     """A row class's columns in order."""
-    return tuple(column.name for column in fields(row))
+    return field_names(row)
 
 
 ORDER_COLUMNS = columns(OrderRow)

@@ -4,7 +4,8 @@ Works on rows in hand and stores nothing.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from brokers.simulators.exchange.schema import AccountRow, OrderRow, ParcelRow
 from brokers.simulators.exchange.shorts import ShortRow
@@ -120,8 +121,7 @@ def cover(account: AccountRow, order: OrderRow, floor_paise: int) -> None:
     account.owed_paise += short - freed
 
 
-@dataclass(frozen=True, slots=True)
-class Sale:
+class Sale(Struct, frozen=True):
     """What a sold part brought, the loan repaid: paise to cash and to the unsettled account.
 
     `owed_paise` is the loan its proceeds did not repay, `settled_quantity` the shares that left the demat

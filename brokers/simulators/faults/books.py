@@ -4,12 +4,12 @@ Every row is one of the inner broker's. Tags, quantities and prices of trades ar
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import timedelta
 
 from brokers.contract import BrokerOrder, BrokerStatus, BrokerTrade, OrderRequest, OrderUpdate
 from brokers.simulators.faults.dice import FaultDice
 from data.clock import Clock
+from data.records import replace
 
 STALE_S = 5.0
 HIDDEN_S = 2.0

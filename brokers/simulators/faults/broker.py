@@ -9,7 +9,6 @@ import logging
 import random
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -59,6 +58,7 @@ from brokers.simulators.faults.dice import FaultDice
 from brokers.simulators.faults.menu import Faults
 from data.clock import Clock
 from data.errors import BadInput
+from data.records import replace
 from data.vocabulary import OrderType, Side
 
 T = TypeVar("T")

@@ -2,13 +2,14 @@
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
 from data.errors import BadInput
 from data.money import count_from_text, decimal_from_text
+from data.records import replace
 
 PLACING = (
     "drop_answer",

@@ -1,12 +1,11 @@
 """Who makes a call, once it has been let in."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from brokers.simulators.kite.mishaps import Mishap
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(Struct, frozen=True):
     """A user behind an app, the route called, and what goes wrong with the call."""
 
     user_id: str

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import TypeVar, cast
 from urllib.parse import parse_qsl
+
+from msgspec import Struct
 
 from brokers.contract import Conversion, OrderChange, OrderRequest, Refused
 from brokers.simulators.kite.answers import Turned, bad_input
@@ -83,8 +84,7 @@ def read_conversion(form: Form) -> Conversion:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Calculation:
+class Calculation(Struct, frozen=True):
     """One order of a margin calculation; `price_paise` is None for one at the market's price."""
 
     exchange: str

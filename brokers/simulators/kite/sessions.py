@@ -7,8 +7,9 @@ import hashlib
 import hmac
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+
+from msgspec import Struct
 
 from brokers.simulators.kite.answers import Turned
 from brokers.simulators.kite.books.keeping import Keeping
@@ -24,8 +25,7 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 _SIGNS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-@dataclass(frozen=True, slots=True)
-class _SimulatedSession:
+class _SimulatedSession(Struct, frozen=True):
     user_id: str
     api_key: str
     ends_at: datetime

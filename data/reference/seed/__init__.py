@@ -4,10 +4,11 @@ Prices, margins and bands are illustrations for the paper exchange, never quotes
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib.resources import as_file, files
+
+from msgspec import Struct
 
 from data.csvfiles import CsvRow, read_rows
 from data.money import bps_from_percent_text, paise_from_text
@@ -40,8 +41,7 @@ _LISTING_OPTIONAL = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SeedListing:
+class SeedListing(Struct, frozen=True):
     """An instrument of the paper exchange with its day so far: prices in paise, volume in shares.
 
     `index` names the index whose list it was taken from (`NIFTY50`, `NEXT50`, `MIDCAP100`), or is empty.
@@ -56,8 +56,7 @@ class SeedListing:
     index: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class DemoClient:
+class DemoClient(Struct, frozen=True):
     """A client of the demonstration.
 
     `available_paise` is free cash; `hold_paise` is kept for a payout on top of it. `status_since` is known

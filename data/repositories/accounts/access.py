@@ -1,10 +1,10 @@
 """How clients reach their brokers, as stored: routes, sessions, and what was waived at the gate."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Generic, TypeVar
 
+from msgspec import Struct
 from sqlalchemy import delete, select, update
 
 from data.repositories.base import Change, On, Query, Rows, among, given
@@ -38,8 +38,7 @@ class RouteRows(Generic[Route]):
 _NO_ROUTE = Change(delete(_ROUTES).where(among(_ROUTES.c.client_id, "clients")))
 
 
-@dataclass(frozen=True, slots=True)
-class RouteRefusal:
+class RouteRefusal(Struct, frozen=True):
     """Since when a client's broker takes no order on its route, and the broker's words."""
 
     at: datetime
@@ -69,8 +68,7 @@ def mark_route(on: On, client_id: int, at: datetime | None, words: str) -> None:
     _REFUSE.run(on, client=client_id, at=at, words=words)
 
 
-@dataclass(frozen=True, slots=True)
-class RouteInUse:
+class RouteInUse(Struct, frozen=True):
     """A route as what a broker tells of it is held against: whose it is, and what stands of it."""
 
     code: str
@@ -105,8 +103,7 @@ def set_demat(on: On, client_id: int, demat: Demat, at: datetime) -> None:
 # --- sessions -----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class StoredSignIn:
+class StoredSignIn(Struct, frozen=True):
     """A sign-in as its session keeps it; `expires_at` is None where the broker asks for none."""
 
     user_name: str
@@ -114,8 +111,7 @@ class StoredSignIn:
     expires_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class StoredSession:
+class StoredSession(Struct, frozen=True):
     """What is known of a client's session at its broker, without its token."""
 
     client_id: int
@@ -148,8 +144,7 @@ def keep_session(
 # --- waivers ------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Waiver:
+class Waiver(Struct, frozen=True):
     """One amber item of one client that a trader let pass for one trading day."""
 
     id: int

@@ -2,9 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import date, datetime
 
+from msgspec import Struct
 from sqlalchemy import select, update
 
 from data.repositories.base import Change, On, Query, Rows, among, given, named_as
@@ -12,8 +12,7 @@ from data.tables.books import Break, UnbookedFact
 from data.vocabulary import BreakKind
 
 
-@dataclass(frozen=True, slots=True)
-class BreakRow:
+class BreakRow(Struct, frozen=True):
     """A difference that stands until it is closed; paise for cash and loan, else shares or rows unread."""
 
     id: int
@@ -62,8 +61,7 @@ def close_break(on: On, break_id: int, at: datetime, how: str) -> None:
 # --- rows of a broker's books that could not be read --------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class UnreadBook:
+class UnreadBook(Struct, frozen=True):
     """That so many rows of a client's book cannot be read, and words of them; `security` names the book."""
 
     id: int
@@ -77,8 +75,7 @@ class UnreadBook:
     opened_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class StandingUnread:
+class StandingUnread(Struct, frozen=True):
     """What is told of a book with rows that cannot be read: how many, and words of them."""
 
     id: int
@@ -118,8 +115,7 @@ def add_unread(on: On, book: UnreadBook) -> None:
 # --- facts that no booking took -----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class KeptFact:
+class KeptFact(Struct, frozen=True):
     """A fact in words, what it speaks of, and what stood against booking it."""
 
     id: int
@@ -133,8 +129,7 @@ class KeptFact:
     last_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class StandingFact:
+class StandingFact(Struct, frozen=True):
     """A kept fact that is not settled, by what it is settled."""
 
     id: int
@@ -142,8 +137,7 @@ class StandingFact:
     broker_order_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class FactProblem:
+class FactProblem(Struct, frozen=True):
     """What stands against booking a kept fact."""
 
     identity: str

@@ -1,9 +1,9 @@
 """Clients as stored, and what hangs on each: groups, funds, sizing bases, holds."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 
+from msgspec import Struct
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,8 +13,7 @@ from data.tables.columns import table
 from data.vocabulary import ClientStatus, HoldKind, SessionState
 
 
-@dataclass(frozen=True, slots=True)
-class ClientRow:
+class ClientRow(Struct, frozen=True):
     """A client as its table has it; money in paise."""
 
     id: int
@@ -33,8 +32,7 @@ class ClientRow:
     connection: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class HoldRow:
+class HoldRow(Struct, frozen=True):
     """Money kept from trading without an order, until it is released."""
 
     id: int
@@ -46,20 +44,17 @@ class HoldRow:
     released_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
+class _Group(Struct, frozen=True):
     client_id: int
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Limit:
+class _Limit(Struct, frozen=True):
     client_id: int
     mtf_limit_paise: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Base:
+class _Base(Struct, frozen=True):
     client_id: int
     trading_date: date
     capital_paise: int

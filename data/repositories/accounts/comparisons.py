@@ -2,9 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 
+from msgspec import Struct
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,8 +15,7 @@ from data.tables.orders import Order
 from data.vocabulary import OrderState, Product
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(Struct, frozen=True):
     """A client's balances that a broker has too, in paise."""
 
     client_id: int
@@ -27,8 +26,7 @@ class Figures:
     shortfall_paise: int
 
 
-@dataclass(frozen=True, slots=True)
-class Shares:
+class Shares(Struct, frozen=True):
     """A client's shares of one security and product, and what they have cost in paise."""
 
     client_id: int
@@ -72,8 +70,7 @@ _ORDERS = table(Order)
 _MAY_BLOCK = (OrderState.RESERVED, OrderState.SENDING, OrderState.OPEN, OrderState.UNKNOWN)
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(Struct, frozen=True):
     """When an order of a client that is, or was, at the broker last changed."""
 
     client_id: int
@@ -128,8 +125,7 @@ def traded_on_margin(on: On, client_ids: Collection[int], day: date) -> set[int]
 # --- what is kept of it -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class DayOpening:
+class DayOpening(Struct, frozen=True):
     """A client's first comparison of a trading day, and what of it was adopted."""
 
     client_id: int
@@ -139,8 +135,7 @@ class DayOpening:
     share_differences: int
 
 
-@dataclass(frozen=True, slots=True)
-class LastComparison:
+class LastComparison(Struct, frozen=True):
     """When a client was compared last, and by which engine."""
 
     client_id: int

@@ -1,8 +1,8 @@
 """Conversions of shares as they are stored."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
 
+from msgspec import Struct
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -11,8 +11,7 @@ from data.tables.flattens import ConversionRecord
 from data.vocabulary import ConversionState, Product
 
 
-@dataclass(frozen=True, slots=True)
-class StoredConversion:
+class StoredConversion(Struct, frozen=True):
     """Shares of a client that go on in another product, and how far that is. Money in paise."""
 
     number: int

@@ -1,10 +1,10 @@
 """Flattens as they are stored, with the position of each client that they take flat."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -24,8 +24,7 @@ from data.vocabulary import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class StoredFlatten:
+class StoredFlatten(Struct, frozen=True):
     """One flatten: of whom, of what, which halts it passes, and which engine carries it out."""
 
     number: int
@@ -44,8 +43,7 @@ class StoredFlatten:
     certificate: dict[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FlattenCount:
+class FlattenCount(Struct, frozen=True):
     """How far a flatten is that goes on: positions that are flat, of which something is left, and in all."""
 
     number: int
@@ -54,8 +52,7 @@ class FlattenCount:
     positions: int
 
 
-@dataclass(frozen=True, slots=True)
-class StoredLine:
+class StoredLine(Struct, frozen=True):
     """A client's position that a flatten takes flat; `net` is what the broker had when it was read last."""
 
     flatten_number: int
@@ -89,8 +86,7 @@ class StoredLine:
         return self.ended_at is None
 
 
-@dataclass(frozen=True, slots=True)
-class ExitTerms:
+class ExitTerms(Struct, frozen=True):
     """What says whether an order of a flatten may leave: the flatten's row and the line that sent it.
 
     `order_id` and `net` are the line's own; they are None where the order is not the line's newest.

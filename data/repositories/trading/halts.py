@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,8 +17,7 @@ from data.tables.orders import Halt, HaltCertificate, Order, RequestRecord
 from data.vocabulary import LIVE_STATES, Account, HaltScope, HaltStrength, RequestState, TransferKind
 
 
-@dataclass(frozen=True, slots=True)
-class FiredHalt:
+class FiredHalt(Struct, frozen=True):
     """A halt as it was fired. `before` says what stood then, `members` are the clients of a group."""
 
     number: int
@@ -31,8 +31,7 @@ class FiredHalt:
     strength: HaltStrength = HaltStrength.ALL
 
 
-@dataclass(frozen=True, slots=True)
-class FileHalt:
+class FileHalt(Struct, frozen=True):
     """A halt that only the HALT file told of: nothing is known of what stood when it was fired."""
 
     number: int
@@ -42,8 +41,7 @@ class FileHalt:
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class HaltTimes:
+class HaltTimes(Struct, frozen=True):
     """When and by whom a halt was fired and resumed; `resumed_at` is None while it stands."""
 
     number: int
@@ -158,8 +156,7 @@ async def halts_since(reader: AsyncConnection, since: datetime) -> list[HaltTime
 # --- certificates -------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class StoredCertificate:
+class StoredCertificate(Struct, frozen=True):
     """What a reading of the books showed of a halt; a later one is a new version."""
 
     halt_number: int
@@ -205,8 +202,7 @@ async def read_certificates(reader: AsyncConnection) -> list[StoredCertificate]:
 # --- orders of a halt ---------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class LiveOrder:
+class LiveOrder(Struct, frozen=True):
     """An order that may still trade, its symbol of now, and what its client has available; in paise."""
 
     id: int
@@ -235,8 +231,7 @@ def _live() -> Query[LiveOrder]:
     return Query(LiveOrder, query)
 
 
-@dataclass(frozen=True, slots=True)
-class _Released:
+class _Released(Struct, frozen=True):
     order_id: int
     paise: int
 

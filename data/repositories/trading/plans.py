@@ -1,9 +1,9 @@
 """Frozen plans as stored, and whom other runs of the same intent have served."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from sqlalchemy import LargeBinary, and_, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,8 +14,7 @@ from data.tables.orders import Order, PlanLeg, PlanRecord, RunRecord
 from data.vocabulary import OrderState, OrderType, Side, SizingKind
 
 
-@dataclass(frozen=True, slots=True)
-class StoredPlan:
+class StoredPlan(Struct, frozen=True):
     """A frozen plan: its number, its digest, what it is found by, and the whole of it as its JSON."""
 
     number: int
@@ -31,8 +30,7 @@ class StoredPlan:
     body: JsonObject
 
 
-@dataclass(frozen=True, slots=True)
-class StoredLeg:
+class StoredLeg(Struct, frozen=True):
     """What a frozen plan does in one security; `product` is empty for a sale as held."""
 
     plan_number: int
@@ -80,8 +78,7 @@ def count_plans(on: On) -> int:
     return _COUNT.all(on)[0]
 
 
-@dataclass(frozen=True, slots=True)
-class PlanBytes:
+class PlanBytes(Struct, frozen=True):
     """A plan's digest and body as the file has them, whether or not they can be read."""
 
     number: int
@@ -98,8 +95,7 @@ def plans_as_bytes(on: On) -> Iterator[PlanBytes]:
 # --- the same intent ----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
+class Served(Struct, frozen=True):
     """A client for whom a leg of a run has sent, or may yet send, an order."""
 
     client_id: int

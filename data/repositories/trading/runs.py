@@ -1,9 +1,9 @@
 """Runs as they are stored: begun, paused, gone on with, stopped and finished."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from sqlalchemy import select, update
 
 from data.repositories.base import Change, On, Query, Rows, given
@@ -17,8 +17,7 @@ _OF = _RUNS.c.number == given("run")
 _NOT_ENDED = _RUNS.c.finished_at.is_(None)
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
+class Begun(Struct, frozen=True):
     """A run as it begins."""
 
     number: int
@@ -37,8 +36,7 @@ class Begun:
     started_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class LegConditions:
+class LegConditions(Struct, frozen=True):
     """Until how far from which price what waits of a leg behind the first may leave."""
 
     run_number: int

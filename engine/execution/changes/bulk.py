@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from brokers.contract import OrderChange
 from data.audit import AuditAction, AuditEntry
@@ -37,8 +38,7 @@ from engine.rules import SHOWN_DIGITS, Rules
 from engine.timing import Timing
 
 
-@dataclass(frozen=True, slots=True)
-class ModifyAsked:
+class ModifyAsked(Struct, frozen=True):
     """One order of a confirmed list: the number of its request, or what speaks against it now."""
 
     line: ModifyLine
@@ -46,8 +46,7 @@ class ModifyAsked:
     problem: BadInput | Refusal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ModifyEnd:
+class ModifyEnd(Struct, frozen=True):
     """How one order of a confirmed list ended: its request's state, None where none was made."""
 
     asked: ModifyAsked
@@ -56,8 +55,7 @@ class ModifyEnd:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(Struct, frozen=True):
     """What the books say of the orders of a list, as one reading has it."""
 
     orders: dict[int, WorkingOrder]

@@ -1,8 +1,9 @@
 """What became of orders whose cancel was asked for, and of the money they held."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from data.repositories.trading.halts import released_since
 from data.repositories.trading.requests import refused_cancels
@@ -11,8 +12,7 @@ from engine.book.kept import Kept
 from engine.book.views import OrderView
 
 
-@dataclass(frozen=True, slots=True)
-class CancelledOrder:
+class CancelledOrder(Struct, frozen=True):
     """An order whose cancel was asked for. `refused` are the broker's words where it did not take the last.
 
     `released_paise` is what came back to what is available of its client since it was asked for.

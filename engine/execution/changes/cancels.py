@@ -8,8 +8,9 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from brokers.connections import Connections
 from brokers.contract import Accepted, NotSent, Outcome
@@ -32,8 +33,7 @@ from engine.rules import CANCEL_WORKERS, PER_CLIENT
 from engine.timing import Timing
 
 
-@dataclass(frozen=True, slots=True)
-class CancelsAsked:
+class CancelsAsked(Struct, frozen=True):
     """What a cancel of many orders did at once: freed here, asked of the broker, or too late."""
 
     freed: dict[int, int]

@@ -6,9 +6,10 @@ does not wait for it.
 
 import asyncio
 from collections.abc import Collection
-from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+
+from msgspec import Struct
 
 from brokers.contract import Ambiguous, NotSent, OrderChange, Outcome
 from data.audit import AuditAction
@@ -16,6 +17,7 @@ from data.clock import span_words
 from data.errors import BadInput
 from data.ledger import reserve_money, reserve_shares
 from data.money import band_words
+from data.records import replace
 from data.reference.instrument_index import InstrumentIndex
 from data.repositories.instruments import name_now
 from data.repositories.trading.flattens import exits_of
@@ -50,8 +52,7 @@ _JUST_OVER_S = 0.1
 """Beyond its age, so that a modify that waits for its turn wakes too old."""
 
 
-@dataclass(frozen=True, slots=True)
-class AskedAt:
+class AskedAt(Struct, frozen=True):
     """When the trader asked for a modify, by the wall's clock and by the monotonic one.
 
     `passes` is which halts one of a flatten passes, None for any other.

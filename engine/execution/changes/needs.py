@@ -1,6 +1,6 @@
 """What changes of live orders would block, against what their clients have left."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from data.vocabulary import Product
 from engine.book.book import Book
@@ -8,8 +8,7 @@ from engine.book.views import OrderView
 from engine.booking.order import Blocked
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeNeeds:
+class ChangeNeeds(Struct, frozen=True):
     """What a change of an order would block beyond what is blocked: paise of money and loan, and shares.
 
     The `short` figures are what the client lacks of it.

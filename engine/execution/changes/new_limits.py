@@ -3,7 +3,8 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from data.errors import BadInput
 from data.money import count_from_text, paise_from_text, tick_down, tick_up
@@ -13,8 +14,7 @@ from engine.execution.changes.needs import ChangeNeeds
 from engine.rules import SHOWN_DIGITS
 
 
-@dataclass(frozen=True, slots=True)
-class NewLimit:
+class NewLimit(Struct, frozen=True):
     """Where limits are to go. `value` is paise of a price, or ticks, below zero downwards."""
 
     to: LimitTo
@@ -63,8 +63,7 @@ def check_bound(order: OrderView, bound_paise: int) -> None:
         raise BadInput("limit", f"{bound_paise / 100:.2f}", f"a chase's bound is {side} the order's limit")
 
 
-@dataclass(frozen=True, slots=True)
-class ModifyLine:
+class ModifyLine(Struct, frozen=True):
     """One order of the list: its limit as wished, what that would block more, or why it stays as it is.
 
     `limit_paise` is None where there is none; of a chase it is the bound. `why` is empty where nothing but
@@ -83,8 +82,7 @@ class ModifyLine:
         return not self.why and self.needs is not None and self.needs.covered
 
 
-@dataclass(frozen=True, slots=True)
-class ModifyPlan:
+class ModifyPlan(Struct, frozen=True):
     """A wish applied to orders as they stood, problems first. `frozen_s` is when, by the monotonic clock."""
 
     wish: NewLimit

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
+from msgspec import Struct
+
 from brokers.contract import OrderRequest
 from data.audit import DISTRUSTED, AuditAction, AuditEntry
 from data.clock import Clock
@@ -49,8 +51,7 @@ TAG_LENGTH = 16
 """Enough that no two tags are ever the same, where a broker takes as many."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(Struct, frozen=True):
     """An order that may leave now, and when by both clocks it was found so.
 
     `request` is what may leave: the row as it was held against its proof, whatever the file says later. It
@@ -241,8 +242,7 @@ class _Claiming:
         return self._claims
 
 
-@dataclass(frozen=True, slots=True)
-class _Stop:
+class _Stop(Struct, frozen=True):
     """Why none of these orders may leave: the reason for which their runs pause, and what was found."""
 
     reason: PauseReason

@@ -6,11 +6,13 @@ own price and knows age only.
 An order that waits for the next session knows only that session.
 """
 
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
 
 from data.clock import Clock
 from data.money import BPS, half_up
+from data.records import replace
 from data.repositories.base import On
 from data.repositories.trading.runs import conditions_of_leg
 from data.vocabulary import OrderType, PauseReason, Side
@@ -20,8 +22,7 @@ from engine.instances import ThisEngine
 from engine.market.market_data import MarketData
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """What of an order decides which conditions it knows. Every order of a run's leg is of one kind."""
 
     key: str
@@ -45,8 +46,7 @@ class Kind:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """How a run's unsent orders stand against their conditions at one moment.
 
     `last_paise` is None where no price is young enough; `drift_bps` is its move since the run was priced.

@@ -7,13 +7,13 @@ import asyncio
 import logging
 from collections import Counter, deque
 from collections.abc import Coroutine, Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from random import Random
 from typing import Any
 
 from brokers.contract import Ambiguous, NotSent, Outcome
+from data.records import replace
 from data.store import StoreError
 from data.vocabulary import OrderState, RunStatus
 from engine.book.halt_file import halt_file_stands, other_halt_file_stands

@@ -8,9 +8,10 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from brokers.connection import Connection
 from brokers.connections import Connections
@@ -49,8 +50,7 @@ MAY_LIVE = (BrokerStatus.OPEN, BrokerStatus.UNRECOGNISED)
 """Statuses of orders at a broker that may still trade."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
+class _Look(Struct, frozen=True):
     """What is kept of a client's order book as last read; the orders themselves stand in the books."""
 
     live: tuple[str, ...]

@@ -1,13 +1,13 @@
 """Baskets from the command line: several legs for many clients, and files of orders, in one plan each."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from data.errors import BadInput
+from data.records import replace
 from data.vocabulary import PerClient
 from engine.words.baskets import PER_CLIENT_WORDS
 from tradedesk.cli import arguments as choices

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from data.errors import BadInput
+from data.records import values_of
 from data.vocabulary import ClientStatus, GateColour, GateItem
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson, ClientWord
@@ -246,7 +247,7 @@ def retry_route(client: ClientWord, as_json: AsJson = False) -> None:
 
 
 def _route_shape(route: Any) -> dict[str, Any]:
-    return {name: getattr(route, name) for name in type(route).__dataclass_fields__}
+    return values_of(route)
 
 
 # --- secrets ------------------------------------------------------------------------------------------

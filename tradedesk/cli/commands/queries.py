@@ -1,7 +1,6 @@
 """Looking: prices, orders, runs, positions, money."""
 
 from collections.abc import Sequence
-from dataclasses import fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -9,6 +8,7 @@ import typer
 
 from data.errors import BadInput
 from data.money import count_from_text
+from data.records import field_names
 from engine.words.finding import found_words, put_words
 from engine.words.formats import (
     DASH,
@@ -244,7 +244,7 @@ def order_life(order_id: Annotated[str, typer.Argument(metavar="ORDER_ID")], as_
             if rows:
                 line()
                 line(name)
-                shown = [field.name for field in fields(rows[0]) if field.name not in _NOT_SHOWN]
+                shown = [name for name in field_names(rows[0]) if name not in _NOT_SHOWN]
                 table(
                     [_head(column) for column in shown],
                     [[_cell(desk, column, getattr(row, column)) for column in shown] for row in rows],

@@ -8,11 +8,13 @@ import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
+from data.records import is_record, values_of
 from engine.words.formats import counted as counted
 from tradedesk.cli.printing.streams import takes_every_sign
 from widgets.text import plain
@@ -61,8 +63,7 @@ class Printer:
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """What is about to be done, the words to type for it, and the command that then does it."""
 
     what: str
@@ -88,8 +89,8 @@ def jsonable(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, Mapping):
         return {str(key): jsonable(item) for key, item in value.items()}
-    if is_dataclass(value):
-        return {entry.name: jsonable(getattr(value, entry.name)) for entry in fields(value)}
+    if is_record(value):
+        return {name: jsonable(one) for name, one in values_of(value).items()}
     if isinstance(value, Iterable):
         return [jsonable(item) for item in value]
     return plain(str(value))

@@ -1,12 +1,13 @@
 """The JSON shapes of the machine interface (docs/cli.md).
 
-Each is a frozen dataclass whose fields are its keys. Keys are stable; money is in `_paise` keys.
+Each is a struct whose fields are its keys. Keys are stable; money is in `_paise` keys.
 """
 
-from dataclasses import fields
 from typing import Any
+
+from data.records import values_of
 
 
 def values(shape: Any) -> dict[str, Any]:
     """A shape's values by their keys."""
-    return {field.name: getattr(shape, field.name) for field in fields(shape)}
+    return values_of(shape)

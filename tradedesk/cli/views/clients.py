@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from data.vocabulary import BreakKind
 from engine.words.breaks import break_words
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
     from engine.reconciliation.adoption import Difference
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionRowShape:
+class ConnectionRowShape(Struct, frozen=True):
     """One connection as the books have it; `address` is null for a file of the home itself."""
 
     name: str
@@ -43,8 +43,7 @@ def connection_row_shape(row: ConnectionRow) -> ConnectionRowShape:
     return ConnectionRowShape(row.name, row.kind, row.broker, row.address or None)
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionShape(ConnectionRowShape):
+class ConnectionShape(ConnectionRowShape, frozen=True):
     """One connection with how many clients it carries, and what is wrong with its venue or secrets."""
 
     clients: int
@@ -62,8 +61,7 @@ def connection_shape(one: ConnectionView) -> ConnectionShape:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class ClientShape:
+class ClientShape(Struct, frozen=True):
     """One client with its gate (`reason` is null when it may trade) and balances."""
 
     client_id: int
@@ -107,8 +105,7 @@ def client_shape(desk: Desk, client: ClientView) -> ClientShape:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class DifferenceShape:
+class DifferenceShape(Struct, frozen=True):
     """One difference that was taken over from the broker.
 
     Cash and loan are in paise, shares are quantities, and the other pair is null.
@@ -137,8 +134,7 @@ def difference_shape(one: Difference | BreakView) -> DifferenceShape:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class BreakShape:
+class BreakShape(Struct, frozen=True):
     """One difference that stands; cash and loan in paise, shares as quantities, the other pair null.
 
     Of a fact that could not be booked both are null, and `order_id` and `problem` say what it is.
@@ -172,8 +168,7 @@ def break_shape(desk: Desk, one: BreakView) -> BreakShape:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class FundsShape:
+class FundsShape(Struct, frozen=True):
     """One client's balances."""
 
     client_id: int
@@ -206,8 +201,7 @@ def funds_shape(desk: Desk, funds: FundsView) -> FundsShape:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class HoldingShape:
+class HoldingShape(Struct, frozen=True):
     """One client's shares of one stock in one product, at the last price."""
 
     client_id: int
@@ -257,8 +251,7 @@ def holding_shape(desk: Desk, holding: HoldingView) -> HoldingShape:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class TransactionShape:
+class TransactionShape(Struct, frozen=True):
     """One closed round trip."""
 
     client_id: int

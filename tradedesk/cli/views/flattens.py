@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from data.money import half_up
 from engine.words.flattens import NEXT
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from engine.flatten.views import FlattenLineView, FlattenPosition, FlattenProspect, FlattenView
 
 
-@dataclass(frozen=True, slots=True)
-class FlattenLineShape:
+class FlattenLineShape(Struct, frozen=True):
     """One position; `net` is the broker's, below zero where shares are owed."""
 
     client_id: int
@@ -48,8 +48,7 @@ class FlattenLineShape:
     cancelled: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FlattenShape:
+class FlattenShape(Struct, frozen=True):
     """A flatten as it goes, and with `ended_at` its certificate."""
 
     number: int
@@ -70,8 +69,7 @@ class FlattenShape:
     lines: tuple[FlattenLineShape, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FlattenProspectShape:
+class FlattenProspectShape(Struct, frozen=True):
     """What a flatten would do; nothing was sent."""
 
     scope: HaltScope

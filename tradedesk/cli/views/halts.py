@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
+from data.records import replace
 from tradedesk.cli.views import values
 
 if TYPE_CHECKING:
@@ -23,8 +25,7 @@ if TYPE_CHECKING:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateShape:
+class CertificateShape(Struct, frozen=True):
     """What a halt did: counts, money released, clients, orders; null where its version did not keep it."""
 
     number: int

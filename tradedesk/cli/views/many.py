@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from engine.words.modify_words import line_words, wish_words
 from engine.words.refusals import refusal_words
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from engine.execution.changes.new_limits import ModifyLine, ModifyPlan
 
 
-@dataclass(frozen=True, slots=True)
-class ModifyLineShape:
+class ModifyLineShape(Struct, frozen=True):
     """One order of the list: what it would be, what that blocks more, or why it stays as it is."""
 
     order_id: int
@@ -40,8 +40,7 @@ class ModifyLineShape:
     short_paise: int
 
 
-@dataclass(frozen=True, slots=True)
-class ModifyPlanShape:
+class ModifyPlanShape(Struct, frozen=True):
     """What a wish would do to many orders, problems first."""
 
     digest: str
@@ -92,8 +91,7 @@ def _line_shape(desk: Desk, line: ModifyLine) -> ModifyLineShape:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class ModifyEndShape:
+class ModifyEndShape(Struct, frozen=True):
     """How one order of a confirmed list ended: its request's state, or `REFUSED` where none was made."""
 
     order_id: int
@@ -121,8 +119,7 @@ def modify_ends_shape(desk: Desk, ends: Sequence[ModifyEnd]) -> list[ModifyEndSh
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class ChaseShape:
+class ChaseShape(Struct, frozen=True):
     """One order that followed its market: why that ended, null while it goes on."""
 
     order_id: int

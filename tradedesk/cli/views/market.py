@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from tradedesk.cli.views import values
 
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     from engine.desk import Desk
 
 
-@dataclass(frozen=True, slots=True)
-class QuoteShape:
+class QuoteShape(Struct, frozen=True):
     """The last known market of one instrument; figures are null while no price is known."""
 
     symbol: str
@@ -48,8 +48,7 @@ def quote_shape(desk: Desk, key: str) -> QuoteShape:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class FoundShape(QuoteShape):
+class FoundShape(QuoteShape, frozen=True):
     """The same with the classes of the instrument; sector and cap are null where they are not known."""
 
     sector: str | None
@@ -71,8 +70,7 @@ def found_shape(desk: Desk, key: str) -> FoundShape:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class DetailShape(QuoteShape):
+class DetailShape(QuoteShape, frozen=True):
     """One instrument with its market, margins and who holds it."""
 
     isin: str
@@ -128,8 +126,7 @@ def detail_shape(desk: Desk, key: str) -> DetailShape:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class ListShape:
+class ListShape(Struct, frozen=True):
     """A watchlist: its place among the lists from 1, and the keys of what it holds, in order."""
 
     name: str

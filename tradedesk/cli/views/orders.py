@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from engine.words.runs import not_cancelled_words, run_why
 from tradedesk.cli.views import values
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
     from engine.execution.views import LegCounts, RunView
 
 
-@dataclass(frozen=True, slots=True)
-class OrderShape:
+class OrderShape(Struct, frozen=True):
     """One order."""
 
     order_id: int
@@ -107,8 +107,7 @@ def order_shape(desk: Desk, order: OrderView) -> OrderShape:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class RequestShape:
+class RequestShape(Struct, frozen=True):
     """One modify or cancel beside an order; `null` leaves a value as it was."""
 
     number: int
@@ -139,8 +138,7 @@ def request_shape(request: RequestView) -> RequestShape:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class ExternalShape:
+class ExternalShape(Struct, frozen=True):
     """A live order at the broker that this desk did not send."""
 
     broker_order_id: str
@@ -171,8 +169,7 @@ def external_shape(theirs: BrokerOrder) -> ExternalShape:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownShape:
+class UnknownShape(Struct, frozen=True):
     """One UNKNOWN order with what is known of it and the broker's live orders that it could be."""
 
     order: OrderShape
@@ -199,8 +196,7 @@ def unknown_shape(desk: Desk, order: OrderView) -> UnknownShape:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class RunShape:
+class RunShape(Struct, frozen=True):
     """One run with its counts."""
 
     number: int
@@ -243,8 +239,7 @@ def run_shape(run: RunView) -> RunShape:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class CancelledShape:
+class CancelledShape(Struct, frozen=True):
     """One order of a run that was cancelled, or why it was not."""
 
     order_id: int
@@ -260,8 +255,7 @@ class CancelledShape:
     released_paise: int
 
 
-@dataclass(frozen=True, slots=True)
-class AvailableShape:
+class AvailableShape(Struct, frozen=True):
     """What a client has available."""
 
     client_id: int
@@ -270,8 +264,7 @@ class AvailableShape:
     available_paise: int
 
 
-@dataclass(frozen=True, slots=True)
-class RunCancelShape:
+class RunCancelShape(Struct, frozen=True):
     """What a run's cancel did: in all, by order and by client."""
 
     number: int
@@ -322,8 +315,7 @@ def _cancelled_shape(desk: Desk, one: CancelledOrder) -> CancelledShape:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class WholeRunShape(RunShape):
+class WholeRunShape(RunShape, frozen=True):
     """One run with its counts, in all and leg by leg, and orders."""
 
     legs: list[LegCounts]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from engine.words.why import detail_words
 from tradedesk.cli.views import values
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
     from engine.planning.plan import Alternative, Plan, PlanLine
 
 
-@dataclass(frozen=True, slots=True)
-class LineShape:
+class LineShape(Struct, frozen=True):
     """A plan's line; what it says of it is told in words, as `detail`."""
 
     client_id: int
@@ -87,8 +87,7 @@ def line_shape(line: PlanLine) -> LineShape:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class PlanShape:
+class PlanShape(Struct, frozen=True):
     """A frozen plan, problems first; of legs behind the first, their lines stand with them."""
 
     number: int | None
@@ -184,8 +183,7 @@ def plan_shape(plan: Plan) -> PlanShape:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class BasketShape:
+class BasketShape(Struct, frozen=True):
     """A saved basket."""
 
     name: str

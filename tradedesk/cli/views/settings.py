@@ -1,10 +1,9 @@
 """The settings of a home and the keys of its screen, as documents show them."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class SettingShape:
+class SettingShape(Struct, frozen=True):
     """One setting: its value, where that comes from, and what it does."""
 
     key: str
@@ -14,8 +13,7 @@ class SettingShape:
     does: str
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigShape:
+class ConfigShape(Struct, frozen=True):
     """All settings of a home, and what is wrong with them."""
 
     file: str
@@ -23,8 +21,7 @@ class ConfigShape:
     problems: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CommandKeysShape:
+class CommandKeysShape(Struct, frozen=True):
     """The keys of a command under its id."""
 
     id: str
@@ -32,8 +29,7 @@ class CommandKeysShape:
     does: str
 
 
-@dataclass(frozen=True, slots=True)
-class KeysShape:
+class KeysShape(Struct, frozen=True):
     """The keys in force: the profile's with the trader's own over them, and what of those was not taken."""
 
     profile: str

@@ -2,7 +2,9 @@
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from msgspec import Struct, field
 
 from brokers.simulators.kite.answers import Turned
 from data.clock import MarketClock
@@ -15,8 +17,7 @@ class _ReleasedShares:
     used: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(Struct, frozen=True):
     user_id: str
     quantities: Mapping[str, int] = field(default_factory=dict[str, int])
 

@@ -1,7 +1,8 @@
 """Rows that a rehearsal lays into a user's books: whole ones, such as of another segment, or odd fields."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from brokers.simulators.kite.answers import Row
 from data.errors import BadInput
@@ -15,8 +16,7 @@ BOOKS = {
 """The books that rows may be laid into, and the field that names a row in each."""
 
 
-@dataclass(frozen=True, slots=True)
-class LaidRow:
+class LaidRow(Struct, frozen=True):
     """Fields laid over the row that `of` names; over none, a row of its own."""
 
     user_id: str

@@ -7,7 +7,6 @@ passes the risk checks, which is when money is blocked, and its fills show from 
 import asyncio
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 
 from brokers.contract import (
@@ -42,6 +41,7 @@ from brokers.simulators.kite.mishaps import Mishap
 from brokers.simulators.kite.switches import Switches
 from brokers.simulators.kite.venue import Venue
 from data.clock import IST, Clock
+from data.records import replace
 from data.vocabulary import PhaseKind
 
 BUSY_S = 0.5

@@ -1,6 +1,5 @@
 """Placing, changing and cancelling orders: what Kite checks before it answers."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -12,6 +11,7 @@ from brokers.simulators.kite.answers import Row, Turned, bad_input
 from brokers.simulators.kite.books.entries import AMO_RECEIVED, OPEN, TRIGGER_PENDING, Entry
 from brokers.simulators.kite.caller import Caller
 from brokers.simulators.kite.forms import Form, read_change, read_form, read_order, read_protection, turned_of
+from data.records import replace
 from data.vocabulary import OrderType, PhaseKind, Product, Side
 
 if TYPE_CHECKING:
