@@ -103,8 +103,8 @@ class Waits(Struct, frozen=True):
 WORKERS = 64
 """Calls to brokers under way at once."""
 
-CANCEL_WORKERS = 64
-"""Further calls that only cancels may use."""
+CANCEL_WORKERS = 96
+"""Further calls that only cancels may use: an emergency waits for nothing but its brokers."""
 
 READERS = 32
 """Clients whose books are read at once on schedule; a cancel-all reads beside them."""

@@ -29,8 +29,8 @@ PLACE_WORKERS = 128
 """Placements and modifies under way at once. The engine begins 64 calls a second when Kite is silent; with
 1,000 clients' orders waiting, this bounds how many a dead upstream can bring into doubt."""
 
-CANCEL_WORKERS = 192
-"""Cancels under way at once: the engine's 64, three times over for calls that hang."""
+CANCEL_WORKERS = 288
+"""Cancels under way at once: the engine's 96, three times over for calls that hang."""
 
 READ_WORKERS = 64
 """Reads and logins under way at once: twice the books that the engine reads at once."""

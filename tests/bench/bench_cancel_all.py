@@ -1,9 +1,9 @@
 """A cancel-all of 100 clients with five live orders each: processor time a cancel, and the wall.
 
-Every call takes 50 ms, and 64 workers' calls are under way at once: the bound is 0.4 s, were nothing but
-the latency in the way. The exchange keeps its books in memory; what its own work costs is left out of the
-processor time. The certificate comes later, since it rests on a read of every client's book; its time is
-printed.
+Every call takes 50 ms. The wall is held against 0.4 s, what it takes where 64 calls are under way at once and
+nothing but the latency is in the way; cancels have more workers than that. The exchange keeps its books in
+memory; what its own work costs is left out of the processor time. The certificate comes later, since it rests
+on a read of every client's book; its time is printed.
 """
 
 import argparse
