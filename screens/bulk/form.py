@@ -22,10 +22,12 @@ from engine.planning.intent import Intent, Selection
 from engine.planning.titles import holders_title
 from engine.words.forms import was_words
 from engine.words.plans import REVERSE_OF, run_named_by, wish_words
+from screens.bulk.beside import FormClients
 from screens.bulk.fields import BulkFields
 from screens.bulk.preview import Preview
 from screens.bulk.typed import with_changes
 from screens.bulk.whom import NOBODY_YET, holders_of, whom, whom_words
+from screens.desk.depth import DepthPane
 from screens.frame.commands import bindings
 from screens.frame.intent_fields import symbol_problem
 from screens.frame.pane import Pane
@@ -36,6 +38,7 @@ from widgets.symbolinput import SymbolInput
 from widgets.text import plain
 
 if TYPE_CHECKING:
+    from engine.book.views import ClientView
     from screens.frame.workspace import Framed
 
 
@@ -79,6 +82,8 @@ class BulkForm(Vertical, can_focus=True):
             yield BulkFields()
             yield Preview(self.intent)
             yield SteadyStatic(id="form-hint")
+        yield FormClients(self._screen.shell)
+        yield DepthPane(self._screen.desk, id="form-symbol", with_line=True)
 
     @property
     def _screen(self) -> Framed[None]:
@@ -271,13 +276,22 @@ class BulkForm(Vertical, can_focus=True):
         """The price, and the preview of what was typed since."""
         self.paint()
         self.query_one(Preview).look()
+        self.query_one(FormClients).on_frame(self.key, self._chosen())
+        self.query_one(DepthPane).show(self.key)
+
+    def _chosen(self) -> list[ClientView]:
+        """Whom it is for as it stands; nobody where that does not do."""
+        try:
+            return self._screen.desk.plans.select(self._selection())
+        except BadInput:
+            return []
 
     def paint(self) -> None:
         """Title, price, and the facts beside the fields."""
         side = self.side
         self.set_class(side is Side.BUY, "-buy")
         self.set_class(side is Side.SELL, "-sell")
-        self.query_one(Pane).set_title(f"{side.value} {self._called()}")
+        self.query_one("#form-pane", Pane).set_title(f"{side.value} {self._called()}")
         self.fields.paint()
         self._paint_fact("size-fact", self._was("value", "kind"), self._size_words())
         terms = filter(None, (self._was("product", "validity"), self._limit_words()))

@@ -6,7 +6,6 @@ cheaper it is.
 """
 
 import argparse
-import asyncio
 import fcntl
 import json
 import os
@@ -21,12 +20,13 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import Protocol
 
 from textual.app import App, ComposeResult
 from textual.widgets import DataTable
 
 from engine.words import formats
-from tests.bench.frame import Aim, Bench, Figures
+from tests.bench.frame import Aim, Bench, Figures, Lag
 from widgets.columns import Column
 from widgets.livegrid import LiveGrid
 
@@ -38,7 +38,6 @@ AIMS = (
     Aim("lag p95", 15.0, "ms"),
     Aim("times cheaper than DataTable", 3.0, least=True),
 )
-LAG_STEP = 0.005
 
 
 @dataclass
@@ -71,9 +70,7 @@ class BenchApp(App[None]):
         self._rows = make_rows(self._source)
         self._design = design
         self._frame = 0
-        self._cpu = self._wall = 0.0
-        self._lags: list[float] = []
-        self._due = 0.0
+        self._lag = Lag()
         self.result: dict[str, float] = {}
         columns = [Column("code", "code", 8, lambda row: row.code)]
         columns += [
@@ -110,11 +107,10 @@ class BenchApp(App[None]):
     def _next_frame(self) -> None:
         self._frame += 1
         if self._frame == WARM_FRAMES:
-            self._cpu, self._wall = time.process_time(), time.perf_counter()
-            self._due = time.perf_counter() + LAG_STEP
-            asyncio.get_running_loop().call_later(LAG_STEP, self._measure_lag)
+            self._lag.begin()
         elif self._frame == WARM_FRAMES + FRAMES:
-            self._finish()
+            self.result = self._lag.figures(FRAMES)
+            self.exit()
             return
         for row in self._rows.values():
             for place in range(LIVE_COLUMNS):
@@ -127,31 +123,14 @@ class BenchApp(App[None]):
                 for column in live:
                     self._table.update_cell(key, column.key, column.cell(row))
 
-    def _measure_lag(self) -> None:
-        now = time.perf_counter()
-        self._lags.append(now - self._due)
-        self._due = now + LAG_STEP
-        asyncio.get_running_loop().call_later(LAG_STEP, self._measure_lag)
 
-    def _finish(self) -> None:
-        cpu, wall = time.process_time() - self._cpu, time.perf_counter() - self._wall
-        self._lags.sort()
-        self.result = {
-            "hertz": FRAMES / wall,
-            "cpu_percent": 100 * cpu / wall,
-            "frame_ms": 1_000 * cpu / FRAMES,
-            "lag_p95_ms": 1_000 * self._lags[int(len(self._lags) * 0.95)],
-        }
-        self.exit()
-
-
-def measure(design: str) -> dict[str, float]:
-    """Run one design in a child on its own terminal and return its figures."""
+def measure(design: str, module: str = "tests.bench.bench_livegrid") -> dict[str, float]:
+    """Run one design of a bench in a child on its own terminal and return its figures."""
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, CELLS, 0, 0))
     reader, writer = os.pipe()
     environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
-    command = [sys.executable, "-m", "tests.bench.bench_livegrid", "--child", design, str(writer)]
+    command = [sys.executable, "-m", module, "--child", design, str(writer)]
     child = subprocess.Popen(
         command, stdin=follower, stdout=follower, stderr=follower, pass_fds=[writer], env=environment
     )
@@ -201,9 +180,16 @@ def rounds(_: argparse.Namespace) -> nullcontext[Callable[[], Figures]]:
     return nullcontext(once)
 
 
-def child(design: str, results: int) -> None:
-    """Measure one design in this process and hand its figures over."""
-    app = BenchApp(design)
+class Measured(Protocol):
+    """An app that has its figures once it has run."""
+
+    result: dict[str, float]
+
+    def run(self) -> object: ...
+
+
+def hand_over(app: Measured, results: int) -> None:
+    """Run an app in this process and hand its figures over to the one that asked for them."""
     app.run()
     with os.fdopen(results, "w") as writer:
         json.dump(app.result, writer)
@@ -211,6 +197,6 @@ def child(design: str, results: int) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) == 4 and sys.argv[1] == "--child":
-        child(sys.argv[2], int(sys.argv[3]))
+        hand_over(BenchApp(sys.argv[2]), int(sys.argv[3]))
     else:
         sys.exit(Bench(AIMS, rounds).run(__doc__))

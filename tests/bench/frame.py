@@ -6,6 +6,7 @@ with 2, not judged, where other programs kept the machine busy; what was measure
 """
 
 import argparse
+import asyncio
 import gc
 import os
 import statistics
@@ -148,6 +149,40 @@ class Watch:
     def __exit__(self, *_: object) -> None:
         self._spent.wall = time.perf_counter() - self._wall
         self._spent.cpu = time.process_time() - self._cpu
+
+
+class Lag:
+    """How late an event loop comes to what it was asked for, and what its process spends meanwhile."""
+
+    STEP_S = 0.005
+
+    def __init__(self) -> None:
+        self._lags: list[float] = []
+        self._due = self._cpu = self._wall = 0.0
+
+    def begin(self) -> None:
+        """Look from now on, every few milliseconds of the running loop."""
+        self._cpu, self._wall = time.process_time(), time.perf_counter()
+        self._wait()
+
+    def _wait(self) -> None:
+        self._due = time.perf_counter() + self.STEP_S
+        asyncio.get_running_loop().call_later(self.STEP_S, self._look)
+
+    def _look(self) -> None:
+        self._lags.append(time.perf_counter() - self._due)
+        self._wait()
+
+    def figures(self, frames: int) -> dict[str, float]:
+        """What so many frames since the beginning have come to."""
+        cpu, wall = time.process_time() - self._cpu, time.perf_counter() - self._wall
+        self._lags.sort()
+        return {
+            "hertz": frames / wall,
+            "cpu_percent": 100 * cpu / wall,
+            "frame_ms": 1_000 * cpu / frames,
+            "lag_p95_ms": 1_000 * self._lags[int(len(self._lags) * 0.95)],
+        }
 
 
 def benches() -> Iterator[str]:

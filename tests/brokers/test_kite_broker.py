@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +19,8 @@ import pytest
 from brokers.contract import (
     Accepted,
     Ambiguous,
+    Bar,
+    BarSpan,
     Broker,
     BrokerAccount,
     BrokerError,
@@ -603,13 +605,36 @@ def test_clients_wait_for_each_other_only_where_they_share_an_api_key(stub: Kite
     assert broker.read_eta_s([ANN, BEN], 8) == pytest.approx(1.0)
 
 
-async def test_quotes_of_one_key_are_spaced_whatever_the_seconds_edges():
+async def test_bars_are_read_by_the_feed_with_an_interval_and_in_india_s_time(
+    kite: KiteBroker, stub: KiteStub
+):
+    stub.on("GET /instruments", Reply(body=DUMP, content_type="text/csv"))
+    row = ["2026-11-20T15:15:00+0530", 1500.1, 1501, 1499.95, 1500, 1200]
+    stub.on("GET /instruments/historical/408065/15minute", done({"candles": [row, [*row[:-1], None]]}))
+    await kite.follow([ANN], heard=())
+    until = datetime(2026, 11, 23, 4, tzinfo=UTC)
+    bars = await kite.bars("NSE:INFY", BarSpan.FIFTEEN, until - timedelta(days=3), until)
+    at = datetime(2026, 11, 20, 9, 45, tzinfo=UTC)
+    assert list(bars) == [Bar(at, 150_010, 150_100, 149_995, 150_000, 1_200)], "an odd one is left out"
+    (asked,) = stub.asked_of("GET /instruments/historical/408065/15minute")
+    assert dict(asked.query)["from"] == "2026-11-20 09:30:00"
+    stub.on(
+        "GET /instruments/historical/408065/day",
+        refused(403, "PermissionException", "Insufficient permission."),
+    )
+    with pytest.raises(BrokerError, match="Insufficient permission"):
+        await kite.bars("NSE:INFY", BarSpan.DAY, until - timedelta(days=3), until)
+    assert stub.told == []
+
+
+@pytest.mark.parametrize("spaced", Spaced)
+async def test_reads_with_a_budget_of_their_own_are_spaced_whatever_the_seconds_edges(spaced: Spaced):
     clock = ManualClock(datetime(2026, 11, 23, 4, tzinfo=UTC))
     budget = ReadBudget(clock)
     at: list[float] = []
 
     async def ask() -> None:
-        await budget.spaced_turn("key", Spaced.QUOTES)
+        await budget.spaced_turn("key", spaced)
         at.append(clock.monotonic())
 
     asking = [asyncio.create_task(ask()) for _ in range(4)]
@@ -617,7 +642,8 @@ async def test_quotes_of_one_key_are_spaced_whatever_the_seconds_edges():
     await clock.advance(9)
     await asyncio.gather(*asking)
     assert len(at) == 4
-    assert all(later - earlier >= 1.05 for earlier, later in pairwise(at)), at
+    a_second = 1 if spaced is Spaced.QUOTES else 3
+    assert all(later - earlier >= 1 / a_second + 0.05 for earlier, later in pairwise(at)), at
 
 
 async def test_the_stream_is_joined(kite: KiteBroker, stub: KiteStub, access: Access):

@@ -84,6 +84,31 @@ async def test_a_wide_screen_shows_what_belongs_to_the_row_under_the_cursor(tmp_
         assert "no order lives" in bench.text
 
 
+async def test_a_bulk_form_a_client_and_the_gate_leave_no_wide_screen_empty(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path, (200, 50)) as bench:
+        await held_and_live(bench)
+        client = bench.client("AM1042")
+        await bench.keys("enter")
+        beside = bench.screen.query_one(SidePane)
+        assert beside.query_one("#side-live", LiveGrid).shown_keys != ()
+        assert beside.query_one("#side-symbol", Pane).title_words.startswith("RELIANCE")
+        assert "Equity" in bench.screen.query_one("#course-pane", Pane).title_words
+        assert "of the portfolio" in bench.text
+        await bench.keys("7")
+        bench.screen.query_one("#gate", LiveGrid).move_cursor(client)
+        await bench.settle()
+        assert bench.screen.query_one("#side-client", Pane).title_words.startswith("AM1042")
+        assert bench.screen.query_one("#side-live", LiveGrid).shown_keys != ()
+        await bench.keys("2")
+        await bench.keys("S")
+        await bench.type("reliance")
+        await bench.keys("enter")
+        clients = bench.screen.query_one("#form-clients-grid", LiveGrid)
+        assert bench.screen.query_one("#form-clients", Pane).title_words.startswith("For 1 client ·")
+        assert clients.shown_keys == (client,)
+        assert bench.screen.query_one("#form-symbol", Pane).title_words.startswith("RELIANCE")
+
+
 async def test_at_120_columns_there_is_no_third_pane_and_the_desk_names_its_workspaces(
     tmp_path: Path,
 ) -> None:
