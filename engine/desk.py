@@ -29,6 +29,7 @@ from engine.book.kept import Kept
 from engine.book.views import NO_FIGURES
 from engine.booking.recorder import Recorder
 from engine.conversion.conversions import Conversions
+from engine.conversion.several import SeveralConversions
 from engine.days import TradingDays
 from engine.events import TapeLine
 from engine.execution.changes.bulk import Modifies
@@ -132,6 +133,7 @@ class Desk:
         self.halt = Halts(kept, timing, engine, venues, rules, workers)
         self.flatten = Flattens(kept, timing, engine, venues, rules, workers)
         self.conversions = Conversions(kept, timing, engine, venues)
+        self.several_conversions = SeveralConversions(kept, self.conversions)
         self.audit = Trail(kept, timing, engine)
         self.doctor = Doctor(kept, timing, engine, connections)
         self.valuation = Valuation(

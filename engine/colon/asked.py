@@ -44,6 +44,15 @@ class AskedToConvert(Struct, frozen=True):
     to: Product
 
 
+class AskedToConvertAll(Struct, frozen=True):
+    """What several clients have in a product, of one symbol or all, to go on in another."""
+
+    client_ids: tuple[int, ...]
+    key: str | None
+    of: Product
+    to: Product
+
+
 class AskedChange(Struct, frozen=True):
     """What is to change of a live order; None leaves a value as it is."""
 
@@ -144,6 +153,7 @@ Asked = (
     | AskedToSave
     | AskedToFlatten
     | AskedToConvert
+    | AskedToConvertAll
     | AskedChange
     | AskedPage
     | AskedOfRun

@@ -184,6 +184,7 @@ def _flatten(before: Sequence[str], word: str, known: Known) -> Iterator[Complet
 
 def _convert(before: Sequence[str], word: str, known: Known) -> Iterator[Completion]:
     if not before:
+        yield from _whom(word, known)
         yield from _clients(word, known)
     elif len(before) == 1:
         yield from _symbols(word, known)

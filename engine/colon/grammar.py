@@ -21,6 +21,7 @@ from engine.colon.asked import (
     AskedSymbol,
     AskedToCancel,
     AskedToConvert,
+    AskedToConvertAll,
     AskedToFlatten,
     AskedWatch,
     Numbered,
@@ -28,6 +29,7 @@ from engine.colon.asked import (
 )
 from engine.colon.known import Known
 from engine.colon.splitting import words_of
+from engine.colon.whom import is_client_word, names_several, selection_from
 from engine.colon.wishes import basket_from, order_from
 from engine.conversion.asked import product_from
 from engine.flatten.asked import flatten_from
@@ -81,11 +83,22 @@ def _client(code: str, known: Known) -> int:
     return known.clients.find(code).id
 
 
-def _convert(words: Sequence[str], known: Known) -> AskedToConvert:
-    _exactly(words, "CODE SYMBOL mis|mtf cnc")
-    code, symbol, of, to = words
-    client_id, key = _client(code, known), known.index.resolve(symbol).key
-    return AskedToConvert(client_id, key, product_from(of), product_from(to))
+def _convert(words: Sequence[str], known: Known) -> AskedToConvert | AskedToConvertAll:
+    form = "CODE SYMBOL mis|mtf cnc, or marked, g:GROUP or all, and a SYMBOL where one alone is meant"
+    if len(words) < 3:
+        raise BadInput("convert", " ".join(words), f"give {form}")
+    *named, of, to = words
+    products = product_from(of), product_from(to)
+    whom = [word for word in named if is_client_word(word, known)]
+    symbols = [word for word in named if word not in whom]
+    if len(named) == 2 and not (whom and names_several(whom[0])):
+        client_id, key = _client(named[0], known), known.index.resolve(named[1]).key
+        return AskedToConvert(client_id, key, *products)
+    if len(symbols) > 1 or not whom:
+        raise BadInput("convert", " ".join(words), f"give {form}")
+    found = known.index.resolve(symbols[0]).key if symbols else None
+    clients = known.select(selection_from(whom, known, found or ""))
+    return AskedToConvertAll(tuple(client.id for client in clients), found, *products)
 
 
 def _page(kind: Numbered, words: Sequence[str], _: Known) -> AskedPage:

@@ -58,6 +58,11 @@ def is_client_word(word: str, known: Known) -> bool:
     return kind in (ALL, *ALONE) or kind.startswith("!") or _by_code(word, known) is not None
 
 
+def names_several(word: str) -> bool:
+    """Whether a client word may name more than one client."""
+    return ":" in word or word.startswith("!") or word.casefold() in (ALL, *ALONE)
+
+
 def selection_from(words: Sequence[str], known: Known, key: str) -> Selection:
     """The clients that these words name, for an order in `key`. Raises `BadInput` with the word."""
     said = _Said()

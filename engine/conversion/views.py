@@ -1,9 +1,11 @@
 """A conversion before it is asked for, and what became of it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
 
+from data.errors import TradedeskError
 from data.vocabulary import ConversionState, Product
 
 
@@ -45,3 +47,16 @@ class ConversionView(Struct, frozen=True):
     detail: str
     asked_at: datetime
     ended_at: datetime | None
+
+
+class ConversionEnd(Struct, frozen=True):
+    """What one of several conversions came to; without a view it was refused before the broker was asked."""
+
+    wanted: ConversionProspect
+    view: ConversionView | None
+    refusal: TradedeskError | None = None
+
+
+def answer_of(wanted: Sequence[ConversionProspect]) -> str:
+    """What the trader types to have several converted, by how many can be: `convert 3`."""
+    return f"convert {sum(not one.why_not for one in wanted)}"

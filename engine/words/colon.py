@@ -22,6 +22,7 @@ from engine.colon.asked import (
     AskedSymbol,
     AskedToCancel,
     AskedToConvert,
+    AskedToConvertAll,
     AskedToFlatten,
     AskedToSave,
     AskedWatch,
@@ -42,7 +43,7 @@ FORMS: Mapping[str, tuple[str, str]] = {
     "sell": ("SYMBOL SIZE [@LIMIT] [CLIENTS]", "an order: tcs 100% holders"),
     "basket": ("LEGS, NAME or save NAME", "several legs: buy RELIANCE:15% TCS:20%"),
     "flatten": ("[client CODE|group NAME|desk] [mis|today|mtf|all]", "take positions flat; asks"),
-    "convert": ("CODE SYMBOL mis|mtf cnc", "make a position the client's own; asks"),
+    "convert": ("CODE SYMBOL mis|mtf cnc", "make positions the clients' own: marked mis cnc; asks"),
     "cancel": ("ORDERS, CODE or run N", "cancel live orders; asks"),
     "modify": ("ORDER [QUANTITY] [@LIMIT] [t:TRIGGER]", "change a live order; asks"),
     "run": ("NUMBER", "a run"),
@@ -101,6 +102,10 @@ def asked_words(asked: Asked, select: Callable[[Selection], Sequence[ClientView]
             return (
                 f"CONVERT {_symbol(key)} of client {_code(client_id, select)}, {of.value} to {to.value}; asks"
             )
+        case AskedToConvertAll(client_ids, key, of, to):
+            what = "all positions" if key is None else _symbol(key)
+            whose = counted(len(client_ids), "client")
+            return f"CONVERT {what} of {whose}, {of.value} to {to.value}; asks"
         case AskedChange():
             return _change_words(asked)
         case AskedToCancel():

@@ -205,6 +205,7 @@ class DeskScreen(Workspace):
             client_id=clients.client_id if self.focused is clients.grid else None,
             client_ids=clients.marked,
             shown=shown,
+            group=clients.group,
             key_proposed=self.focused is clients.grid,
         )
 

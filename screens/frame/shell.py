@@ -184,6 +184,8 @@ class Here(Struct, frozen=True):
     client_ids: tuple[int, ...] = ()
     shown: tuple[int, ...] | None = None
     """The clients in view where a group or a filter narrows them, else None."""
+    group: str | None = None
+    """The group that was turned to, where its clients are in view."""
     key_proposed: bool = False
     """Whether the symbol is that of another pane than the one with the focus, and so merely likely."""
 

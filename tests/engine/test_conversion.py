@@ -201,3 +201,27 @@ def test_the_cut_off_is_dated_data():
     assert conversion_until("zerodha", (MTF, CNC), day, ends) == datetime(2026, 11, 18, 10, 0, tzinfo=UTC)
     assert conversion_until("zerodha", (CNC, MIS), day, ends) is None
     assert conversion_until("zerodha", (MIS, CNC), date(2020, 1, 1), ends) is None
+
+
+async def test_several_are_found_and_converted_and_one_refusal_keeps_no_other_back(desk):
+    await carry_out(desk, buy("TCS", QTY, 10, PRIYA, product=MIS))
+    await carry_out(desk, buy("RELIANCE", QTY, 2, PRIYA, product=MIS))
+    await carry_out(desk, buy("TCS", QTY, 4, LENT, product=MIS))
+    found = await desk.several_conversions.prospects([PRIYA, LENT], (MIS, CNC))
+    assert sorted((one.client_id, one.tradingsymbol, one.quantity) for one in found) == [
+        (PRIYA, "RELIANCE", 2),
+        (PRIYA, "TCS", 10),
+        (LENT, "TCS", 4),
+    ]
+    with pytest.raises(BadInput):
+        await desk.several_conversions.prospects([PRIYA], (MIS, CNC), "NSE:INFY")
+    await desk.several_conversions.convert([one for one in found if one.tradingsymbol == "RELIANCE"])
+    ends = await desk.several_conversions.convert(found)
+    assert {(end.wanted.client_id, end.wanted.tradingsymbol, end.view is not None) for end in ends} == {
+        (PRIYA, "RELIANCE", False),
+        (PRIYA, "TCS", True),
+        (LENT, "TCS", True),
+    }
+    owned = [(one.product, one.quantity) for one in desk.holdings.of(PRIYA)]
+    assert (sorted(owned), held(desk, LENT)) == ([(CNC, 2), (CNC, 10)], {CNC: 4})
+    await books_are_sound(desk)

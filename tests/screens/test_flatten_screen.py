@@ -2,12 +2,22 @@
 
 from textual.widgets import Input
 
-from brokers.contract import BrokerAccount, BrokerError
+from brokers.contract import (
+    BrokerAccount,
+    BrokerError,
+    Conversion,
+    NotSent,
+    OrderRequest,
+    Outcome,
+    Refused,
+)
 from data.vocabulary import FlattenWhat, HaltScope, Product, SizingKind
+from engine.colon.splitting import quoted
 from screens.flatten.screen import FlattenScreen
 from screens.frame.commandline import CommandLineCard
 from tests.desks import Wire, buy
 from tests.screens.bench import Bench, opened
+from widgets.livegrid import LiveGrid
 
 QTY = SizingKind.FIXED_QUANTITY
 PRIYA, ZOYA = 15, 48
@@ -105,3 +115,50 @@ async def test_the_words_convert_and_the_typed_answer_makes_shares_the_clients_o
         await bench.type("convert 4")
         await bench.keys("enter")
         await bench.until(lambda: [h.product for h in bench.desk.holdings.of(PRIYA)] == [Product.CNC])
+
+
+async def test_the_marked_are_converted_by_one_answer_and_each_line_says_what_it_came_to() -> None:
+    async with opened(size=(80, 24)) as bench:
+        await _bought(bench)
+        await _bought(bench, ZOYA)
+        broker = bench.desk.connections.feed.broker
+        convert = broker.convert
+
+        async def refuses(account: BrokerAccount, conversion: Conversion) -> Outcome:
+            if account.client_id == ZOYA:
+                return Refused("no", "RMS: not today")
+            return await convert(account, conversion)
+
+        broker.convert = refuses
+        bench.screen.query_one("#clients", LiveGrid).set_marks({PRIYA, ZOYA})
+        await _typed(bench, "convert marked mis cnc")
+        await bench.until(lambda: "type  convert 2  and Enter" in bench.text)
+        assert "convert 2 positions of 2 clients, MIS to CNC: repays" in bench.text
+        await bench.type("convert 1")
+        await bench.keys("enter")
+        assert [h.product for h in bench.desk.holdings.of(PRIYA)] == [Product.MIS]
+        await bench.type("convert 2")
+        await bench.keys("enter")
+        await bench.until(lambda: "converted: 1 done, 1 not done" in bench.text)
+        assert "not done: RMS: not today" in bench.text
+        assert [h.product for h in bench.desk.holdings.of(PRIYA)] == [Product.CNC]
+        assert [h.product for h in bench.desk.holdings.of(ZOYA)] == [Product.MIS]
+
+
+async def test_a_flatten_that_goes_on_stands_in_the_strip_and_f7_offers_the_group_in_view() -> None:
+    async with opened() as bench:
+        await _bought(bench)
+
+        async def rests(account: BrokerAccount, request: OrderRequest) -> Outcome:
+            return NotSent("the line is down")
+
+        wire = Wire(bench.desk)
+        wire.on_place = rests
+        await bench.desk.flatten.start(HaltScope.EVERYTHING, "", FlattenWhat.MIS)
+        await bench.until(lambda: "flat 0/1" in bench.text)
+        wire.on_place = None
+        await bench.until(lambda: "flat 0/1" not in bench.text)
+        bench.screen.query_one("#clients", LiveGrid).focus()
+        await bench.keys("right_curly_bracket", "f7")
+        (group, *_) = bench.desk.clients.groups()
+        assert bench.card.query_one(Input).value == f"flatten group {quoted(group)} mis"

@@ -117,6 +117,7 @@ STEPS: dict[str, tuple[str, ...]] = {
     "order intraday": ("order", "PS1015", "buy", "TCS", "3", "--product", "MIS", "--yes"),
     "convert unconfirmed": ("convert", "PS1015", "TCS", "mis", "cnc"),
     "convert": ("convert", "PS1015", "TCS", "mis", "cnc", "--quantity", "1", "--yes"),
+    "convert several unconfirmed": ("convert", "PS1015,RG1008", "all", "mis", "cnc"),
     "convert too many": ("convert", "PS1015", "TCS", "mis", "cnc", "--quantity", "3", "--yes"),
     "flatten unconfirmed": ("flatten", "client", "PS1015", "mis"),
     "flatten": ("flatten", "client", "PS1015", "mis", "--yes"),

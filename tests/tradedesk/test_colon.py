@@ -18,7 +18,9 @@ from engine.colon.asked import (
     AskedPage,
     AskedToCancel,
     AskedToConvert,
+    AskedToConvertAll,
     AskedToFlatten,
+    AskedToSave,
     Numbered,
     OfRun,
 )
@@ -91,6 +93,15 @@ async def test_lines_are_understood_and_say_what_they_would_do(tmp_path: Path) -
         assert parse("convert PS1015 TCS mis cnc", known) == AskedToConvert(
             15, "NSE:TCS", Product.MIS, Product.CNC
         )
+        assert parse("convert marked mis cnc", known) == AskedToConvertAll(
+            (1, 4), None, Product.MIS, Product.CNC
+        )
+        of_group = parse("convert g:South tcs mtf cnc", known)
+        assert isinstance(of_group, AskedToConvertAll)
+        assert of_group.key == "NSE:TCS"
+        with pytest.raises(BadInput):
+            parse("convert TCS mis cnc", known)
+        assert parse("basket save Large caps", known) == AskedToSave("Large caps")
         assert parse("run 12", known) == AskedPage(Numbered.RUN, 12)
         assert parse("resume", known) == AskedPage(Numbered.CERTIFICATE, None)
         assert parse("reverse 3", known) == AskedOfRun(OfRun.REVERSE, 3)

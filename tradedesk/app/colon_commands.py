@@ -21,6 +21,7 @@ from engine.colon.asked import (
     AskedSymbol,
     AskedToCancel,
     AskedToConvert,
+    AskedToConvertAll,
     AskedToFlatten,
     AskedToSave,
     AskedWatch,
@@ -116,6 +117,8 @@ def carry_out(app: ShellApp, asked: Asked) -> None:
             app.open_flatten(scope, app.desk.halt.check_scope(scope, value), what)
         case AskedToConvert(client_id, key, of, to):
             app.open_conversion(client_id, key, (of, to))
+        case AskedToConvertAll(client_ids, key, of, to):
+            app.open_conversions(client_ids, key, (of, to))
         case AskedChange():
             _modify(app, asked)
         case AskedToCancel():

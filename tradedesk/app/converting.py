@@ -9,9 +9,11 @@ from data.vocabulary import Product
 from engine.words.conversions import ended_words, prospect_words
 from engine.words.refusals import refusal_words
 from screens.frame.confirm import WordsCard
-from screens.frame.workspace import Workspace
+from screens.frame.workspace import Framed, Workspace
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tradedesk.app.shell import ShellApp
 
 
@@ -31,6 +33,21 @@ async def ask_conversion(app: ShellApp, client_id: int, key: str, products: tupl
             app.run_worker(_converted(app, client_id, key, products, found.quantity), exit_on_error=False)
 
     app.screen.open_card(WordsCard("CONVERT", [prospect_words(found)], found.answer), answered)
+
+
+async def ask_conversions(
+    app: ShellApp, client_ids: Sequence[int], key: str | None, products: tuple[Product, Product]
+) -> None:
+    """Ask whether all that these clients have in a product is to go on in another, and have that done."""
+    from screens.positions.conversions_card import ConversionsCard
+
+    try:
+        found = await app.desk.several_conversions.prospects(client_ids, products, key)
+    except TradedeskError as problem:
+        app.say(refusal_words(problem), "error")
+        return
+    if isinstance(app.screen, Framed):
+        app.screen.open_card(ConversionsCard(found))
 
 
 async def _converted(

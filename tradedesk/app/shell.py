@@ -16,6 +16,7 @@ from textual.screen import Screen
 
 from data.errors import BadInput
 from data.vocabulary import FlattenWhat, HaltScope, Product, Side
+from engine.colon.splitting import quoted
 from engine.news import Page, Subject
 from screens.frame.routes import View, WorkspaceName
 from screens.frame.workspace import Framed, Here, Workspace
@@ -229,6 +230,14 @@ class ShellApp(App[None], inherit_bindings=False):
 
         self.run_worker(ask_conversion(self, client_id, key, products), exit_on_error=False)
 
+    def open_conversions(
+        self, client_ids: Sequence[int], key: str | None, products: tuple[Product, Product]
+    ) -> None:
+        """The same for all that these clients have in a product, by one answer."""
+        from tradedesk.app.converting import ask_conversions
+
+        self.run_worker(ask_conversions(self, client_ids, key, products), exit_on_error=False)
+
     def run_command(self, text: str) -> None:
         """Carry out a line of the command line."""
         from tradedesk.app.colon_commands import run_line
@@ -304,9 +313,11 @@ class ShellApp(App[None], inherit_bindings=False):
             self.say(problem_words(problem), "warning")
 
     def action_flatten(self) -> None:
-        """The command line with a flatten of what the cursor is on; nothing is sent."""
+        """The command line with a flatten of the group turned to, else of the client; nothing is sent."""
         here = self.screen.here() if isinstance(self.screen, Framed) else Here()
-        if here.client_id is not None:
+        if here.group is not None:
+            scope = f"group {quoted(here.group)}"
+        elif here.client_id is not None:
             scope = f"client {self.desk.clients.get(here.client_id).code}"
         else:
             scope = "desk"
