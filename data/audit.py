@@ -16,6 +16,8 @@ GENESIS = "0" * 64
 class AuditAction(StrEnum):
     """What a row of the audit tells of."""
 
+    ALERT_DONE = "ALERT_DONE"
+    ALERT_RAISED = "ALERT_RAISED"
     AUDIT_BREAK = "AUDIT_BREAK"
     AUDIT_HEAD_DIFFERS = "AUDIT_HEAD_DIFFERS"
     BASKET_REMOVED = "BASKET_REMOVED"

@@ -13,6 +13,7 @@ from data.engines.at_rest import FileAtRest
 from data.engines.catalog import columns_by_table, has_table, objects_beside_tables, table_texts
 from data.engines.driver import On, sql
 from data.tables import access as access_tables
+from data.tables import alerts as alert_tables
 from data.tables import audit as audit_tables
 from data.tables import flattens as flatten_tables
 from data.tables import market as market_tables
@@ -22,7 +23,7 @@ from data.tables.books import APPEND_ONLY
 if TYPE_CHECKING:
     from alembic.config import Config
 
-MODELS = (access_tables, audit_tables, flatten_tables, market_tables, order_tables)
+MODELS = (access_tables, alert_tables, audit_tables, flatten_tables, market_tables, order_tables)
 """Modules of tables: SQLModel's metadata holds what was imported, and all of it belongs to the layout."""
 
 Columns = Mapping[str, frozenset[str]]

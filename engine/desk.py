@@ -58,6 +58,7 @@ from engine.market.watchlists import Watchlists
 from engine.planning.baskets import Baskets
 from engine.planning.service import AskedFirst, Plans
 from engine.reconciliation.reconciler import Reconciler
+from engine.review.alerts import Alerts
 from engine.review.audit import Trail
 from engine.review.doctor import Doctor
 from engine.rules import Rules
@@ -134,6 +135,7 @@ class Desk:
         self.flatten = Flattens(kept, timing, engine, venues, rules, workers)
         self.conversions = Conversions(kept, timing, engine, venues)
         self.several_conversions = SeveralConversions(kept, self.conversions)
+        self.alerts = Alerts(kept, timing, engine, self.flatten)
         self.audit = Trail(kept, timing, engine)
         self.doctor = Doctor(kept, timing, engine, connections)
         self.valuation = Valuation(

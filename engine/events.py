@@ -88,6 +88,10 @@ class ChaseChanged(Event, frozen=True):
     order_id: int
 
 
+class AlertsChanged(Event, frozen=True):
+    """An alert was raised, put off or done with."""
+
+
 class WatchlistChanged(Event, frozen=True):
     """A watchlist gained or lost an instrument."""
 

@@ -1,7 +1,7 @@
 """What the tape tells: each kind of news with its figures; `engine/words/tape.py` makes the sentences."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar
 
@@ -180,6 +180,15 @@ class FlattenEnded(FlattenNews, frozen=True):
 
     flat: int
     left: int
+
+
+class SquareOffNear(News, frozen=True):
+    """Intraday positions are open, and brokers end them from these moments on, the earliest first."""
+
+    topic: ClassVar[NewsTopic] = NewsTopic.WARNING
+    positions: int
+    clients: int
+    ends: tuple[datetime, ...]
 
 
 class CertificateLeftOut(News, frozen=True):

@@ -1,5 +1,7 @@
 """The desk's rules of risk and every wait of its protocols, in two objects."""
 
+from datetime import time, timedelta
+
 from msgspec import Struct
 
 from data.money import BPS
@@ -108,6 +110,12 @@ CANCEL_WORKERS = 96
 
 READERS = 32
 """Clients whose books are read at once on schedule; a cancel-all reads beside them."""
+
+SQUARE_OFF_TOLD_AT = time(14, 45)
+"""When, in India, the trader is told of intraday positions that are still open."""
+
+SQUARE_OFF_AHEAD = timedelta(minutes=15)
+"""How long before brokers end them that is at the latest, as on a day of other hours."""
 
 MOST_REPRICES = 20
 """How often an order of a flatten, or one that follows the market, is priced anew; Kite takes 25 changes."""

@@ -195,6 +195,7 @@ class Startup:
             background.spawn(desk.market.keep_courses())
             background.spawn(desk.equity.keep())
             background.spawn(desk.flatten.keep_counted())
+            background.spawn(desk.alerts.keep())
             await desk.halt.take_up()
             return
         await self._bear("comparisons", desk.reconcile.borrow())

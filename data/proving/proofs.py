@@ -20,6 +20,7 @@ from data.tables.books import Funds, HoldingRecord
 from data.tables.columns import table
 
 UNPROVEN: Mapping[str, str] = {
+    "alert": "what the trader was told and is done with; it moves nothing",
     "asked_command": "which answer a command is owed; what it did is proven where that stands",
     "audit": "its own chain proves it",
     "basket": "what the trader likes to trade together; each plan keeps what it used of it",

@@ -27,6 +27,7 @@ from data.engines.driver import fetch
 from data.tables.columns import UtcDateTime
 from data.vocabulary import (
     Account,
+    AlertKind,
     BreakKind,
     Bucket,
     ClientStatus,
@@ -98,6 +99,7 @@ WORDS: Mapping[tuple[str, str], tuple[type[StrEnum], StrEnum | None]] = {
     ("orders", "state"): (OrderState, OrderState.UNKNOWN),
     ("request", "kind"): (RequestKind, None),
     ("request", "state"): (RequestState, None),
+    ("alert", "kind"): (AlertKind, AlertKind.SQUARE_OFF),
     ("change", "topic"): (Topic, Topic.EVERYTHING),
     ("conversion", "from_product"): (Product, Product.CNC),
     ("conversion", "to_product"): (Product, Product.CNC),

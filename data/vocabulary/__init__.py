@@ -1,5 +1,6 @@
 """The desk's words. The database and the JSON interface store them as written here."""
 
+from data.vocabulary.alerts import AlertKind
 from data.vocabulary.books import (
     Account,
     BreakKind,
@@ -52,6 +53,7 @@ __all__ = [
     "OPEN_REQUESTS",
     "TERMINAL_STATES",
     "Account",
+    "AlertKind",
     "AlternativeKind",
     "BreakKind",
     "Bucket",

@@ -9,7 +9,12 @@ from data.records import replace
 from data.reference.conversions import conversion_until
 from data.reference.instruments import Instrument
 from data.repositories.base import On
-from data.repositories.trading.conversions import StoredConversion, open_conversion, read_conversion
+from data.repositories.trading.conversions import (
+    StoredConversion,
+    open_conversion,
+    read_conversion,
+    read_open,
+)
 from data.vocabulary import ConversionState, Product
 from engine.book.halt_file import halt_file_stands
 from engine.book.halt_scope import covered
@@ -207,22 +212,42 @@ class Conversions:
             words = "the broker's positions show that it was not done"
             await self._end(found, ConversionState.REFUSED, words)
 
+    async def open(self) -> list[ConversionView]:
+        """The conversions of which it is not known yet what became of them, the oldest first."""
+        async with self._kept.store.reader() as reader:
+            return [_view(one) for one in await read_open(reader)]
+
+    async def settle(self, number: int) -> ConversionView:
+        """Look at what became of one in doubt. Raises `BadInput` for an unknown number."""
+        one = await self._read(number)
+        if one.ended_at is None:
+            await self._settle_open(one.client_id, one.security, one.from_product)
+        return await self.view(number)
+
     async def view(self, number: int) -> ConversionView:
         """A conversion as it stands. Raises `BadInput` for an unknown number."""
+        return _view(await self._read(number))
+
+    async def _read(self, number: int) -> StoredConversion:
         async with self._kept.store.reader() as reader:
             one = await read_conversion(reader, number)
         if one is None:
             raise BadInput("conversion", number, "no conversion has this number")
-        return ConversionView(
-            one.number,
-            one.client_id,
-            one.tradingsymbol,
-            one.from_product,
-            one.to_product,
-            one.quantity,
-            one.loan_paise,
-            one.state,
-            one.detail,
-            one.asked_at,
-            one.ended_at,
-        )
+        return one
+
+
+def _view(one: StoredConversion) -> ConversionView:
+    """A conversion as screens and commands see it."""
+    return ConversionView(
+        one.number,
+        one.client_id,
+        one.tradingsymbol,
+        one.from_product,
+        one.to_product,
+        one.quantity,
+        one.loan_paise,
+        one.state,
+        one.detail,
+        one.asked_at,
+        one.ended_at,
+    )

@@ -33,10 +33,12 @@ from engine.news import (
     RunPaused,
     SecurityDoubted,
     SecurityRenamed,
+    SquareOffNear,
     TradingDisabled,
 )
 from engine.rules import SHOWN_DIGITS
 from engine.words import formats
+from engine.words.alerts import square_off_words
 from engine.words.breaks import book_unread_words
 from engine.words.modify_words import chase_end_words
 from engine.words.runs import pause_words
@@ -146,6 +148,8 @@ def _desk_words(news: News) -> str:
         case FlattenEnded():
             left = f", {news.left} left" if news.left else ""
             return f"flatten {news.number} certified: {news.flat} flat{left}"
+        case SquareOffNear():
+            return square_off_words(news.positions, news.clients, news.ends)
         case ChangeNotSent():
             return f"a change of order {news.order_id} was not sent: {news.why}"
         case ChaseNews():

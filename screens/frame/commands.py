@@ -156,7 +156,7 @@ def _table() -> tuple[Command, ...]:
             "Orders",
             4,
         ),
-        c("plan.drop", "d", "drop_line", "drop", "drop or restore the plan's line", "Orders", 6),
+        c("plan.drop", "d", "drop_line", "drop", "drop or restore a line; done with an alert", "Orders", 6),
         c(
             "plan.affordable",
             "a",
@@ -228,6 +228,8 @@ def _table() -> tuple[Command, ...]:
         ),
         c("chart", "", "chart", "chart", "a symbol's candles (:chart SYMBOL)", "Finding", palette=True),
         c("equity", "", "app.equity", "equity", "the day's equity and sectors", "Finding", palette=True),
+        c("alerts", "exclamation_mark", "app.alerts", "alerts", "what you were told", "Finding", 9, True),
+        c("alert.later", "h", "put_off", "later", "put an alert off for ten minutes", "Finding", 6),
         c("filter", "f", "filter_here", "filter", "filter the rows here", "Finding", 7),
         c(
             "previous",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from msgspec import Struct
 from textual.message_pump import MessagePump
 
-from data.vocabulary import Side
+from data.vocabulary import FlattenWhat, HaltScope, Side
 from screens.frame.routes import View, WorkspaceName
 from widgets.livegrid import Column
 
@@ -122,6 +122,16 @@ class Shell(Protocol):
 
     def open_plan(self, number: int) -> None:
         """A stored plan in the bulk workspace."""
+        ...
+
+    def open_flatten(
+        self,
+        scope: HaltScope = HaltScope.EVERYTHING,
+        value: str = "",
+        what: FlattenWhat = FlattenWhat.MIS,
+        number: int | None = None,
+    ) -> None:
+        """A flatten that is to be confirmed, or with a number one that was begun."""
         ...
 
     def open_subject(self, subject: Subject) -> None:

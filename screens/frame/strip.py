@@ -98,8 +98,8 @@ def calm(desk: Desk, key: str | None, run: RunView | None, *, frozen: bool, priv
         gross = formats.signed_short(gross_paise)
         style = aged(desk, desk.valuation.keys(), direction(net_paise)) or ""
         segments.append(Segment(f"{net} gross {gross}", 2, style, net))
-    if counts.needs_attention:
-        segments.append(Segment(f"!{counts.needs_attention}", 4, "warn"))
+    if told := counts.needs_attention + len(desk.alerts.standing):
+        segments.append(Segment(f"!{told}", 4, "warn"))
     return segments
 
 

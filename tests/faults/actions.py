@@ -34,6 +34,9 @@ BASKETS = 0.3
 FLATTENS = 0.02
 """Of what is done, how often a client is taken flat."""
 
+CONVERSIONS = 0.03
+"""Of what is done, how often shares on margin are made a client's own."""
+
 
 async def act(desk: Desk, dice: random.Random, halts: float) -> None:
     """Do one thing to the desk, a halt with the given share. What the desk refuses is no fault."""
@@ -43,6 +46,8 @@ async def act(desk: Desk, dice: random.Random, halts: float) -> None:
             await halt_and_resume(desk, dice)
         elif drawn < halts + FLATTENS:
             await flatten_some(desk, dice)
+        elif drawn < halts + FLATTENS + CONVERSIONS:
+            await convert_some(desk, dice)
         elif drawn < 0.70:
             await bulk(desk, dice)
         elif drawn < 0.86:
@@ -176,6 +181,27 @@ async def flatten_some(desk: Desk, dice: random.Random) -> None:
     what = dice.choice(tuple(FlattenWhat))
     number = await desk.flatten.start(HaltScope.CLIENT, str(client.id), what)
     await desk.flatten.follow(number)
+
+
+async def convert_some(desk: Desk, dice: random.Random) -> None:
+    """Have some of a client's shares on margin go on as its own; an answer may be lost on the way."""
+    held = [
+        (client.id, one.key, one.sellable)
+        for client in desk.clients.all()
+        for one in desk.holdings.of(client.id)
+        if one.product is Product.MTF and one.sellable
+    ]
+    if held:
+        client_id, key, free = dice.choice(held)
+        quantity = dice.randint(1, free)
+        await desk.conversions.convert(client_id, key, (Product.MTF, Product.CNC), quantity)
+
+
+async def settle_conversions(desk: Desk) -> None:
+    """Look at what became of the conversions in doubt, those of a life that has ended among them."""
+    for one in await desk.conversions.open():
+        with suppress(Refusal, BadInput, StoreError):
+            await desk.conversions.settle(one.number)
 
 
 async def resume_all(desk: Desk) -> None:

@@ -21,6 +21,7 @@ from brokers.contract import (
     BrokerHolding,
     BrokerOrder,
     BrokerTrade,
+    Conversion,
     OrderRequest,
 )
 from brokers.paper.broker import PaperBroker
@@ -37,7 +38,7 @@ from tests.faults.clock import FastClock, HeldClock, monotonic
 from tests.faults.scenery import PINNED, opening_price, openings, roster, stocks
 from tests.faults.wire import Call, pack, unpack
 
-WRITES = ("place", "modify", "cancel")
+WRITES = ("place", "modify", "cancel", "convert")
 
 PULSE_S = 0.02
 """Real seconds between two looks of the exchange's driver."""
@@ -168,6 +169,8 @@ class ChaosBroker:
     def _received(self, call: Call) -> None:
         account, what = call.args[0], call.args[1]
         name = what.tag if isinstance(what, OrderRequest) else what
+        if isinstance(what, Conversion):
+            name = f"{what.quantity} {what.tradingsymbol}"
         self._receipts.append(
             Receipt(monotonic(), self._clock.monotonic(), call.method, account.user_id, name)
         )

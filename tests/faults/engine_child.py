@@ -14,7 +14,14 @@ from data.records import replace
 from data.vocabulary import OrderState
 from engine.desk import Desk
 from engine.rules import Waits
-from tests.faults.actions import act, free_unsent, halt_and_resume, patience, resume_all
+from tests.faults.actions import (
+    act,
+    free_unsent,
+    halt_and_resume,
+    patience,
+    resume_all,
+    settle_conversions,
+)
 from tests.faults.clock import FastClock, monotonic
 from tests.faults.compare import Findings, compare
 from tests.faults.kill_sleeps import AFTER, BEFORE, CLAIM_VALID_S, SEND_WITHIN_S, Nap, fall_asleep, late
@@ -147,6 +154,7 @@ async def recovered(desk: Desk, life: Life, began: float) -> Report:
     for _ in range(RETRIES):
         await read_all(desk)
         await _until(desk, lambda: not _in_doubt(desk, raised=True), 0.0)
+        await settle_conversions(desk)
         found = compare(life.home, await remote_of(desk).ledger())
         found.differences += [
             f"doctor: {check.name}: {check.detail}" for check in await desk.doctor.run() if not check.ok

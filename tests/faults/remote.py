@@ -24,6 +24,7 @@ from brokers.contract import (
     BrokerRows,
     BrokerTrade,
     Capabilities,
+    Conversion,
     InstrumentRow,
     NotSent,
     OrderChange,
@@ -274,6 +275,12 @@ class RemoteBroker:
     async def cancel(self, account: BrokerAccount, broker_order_id: str) -> Outcome:
         """Cancel a live order."""
         return await self._write("cancel", account, broker_order_id)
+
+    async def convert(self, account: BrokerAccount, conversion: Conversion) -> Outcome:
+        """Ask for shares to go on in another product."""
+        if kept_back := conversion.last_look():
+            return NotSent(kept_back)
+        return await self._write("convert", account, replace(conversion, last_look=nothing_keeps_it_back))
 
     async def instruments(self) -> BrokerRows[InstrumentRow]:
         """The instruments dump."""

@@ -1,5 +1,8 @@
 """The flatten on screen: what would be sent, the typed answer, the certificate, and F7 that sends nothing."""
 
+from datetime import datetime
+from pathlib import Path
+
 from textual.widgets import Input
 
 from brokers.contract import (
@@ -11,12 +14,16 @@ from brokers.contract import (
     Outcome,
     Refused,
 )
+from data.clock import IST
 from data.vocabulary import FlattenWhat, HaltScope, Product, SizingKind
 from engine.colon.splitting import quoted
+from engine.rules import SQUARE_OFF_TOLD_AT
 from screens.flatten.screen import FlattenScreen
 from screens.frame.commandline import CommandLineCard
-from tests.desks import Wire, buy
+from tests.desks import Wire, buy, carry_out
 from tests.screens.bench import Bench, opened
+from tests.screens.papers import opened_on_paper
+from tradedesk.compose.paper import exchange_of
 from widgets.livegrid import LiveGrid
 
 QTY = SizingKind.FIXED_QUANTITY
@@ -162,3 +169,24 @@ async def test_a_flatten_that_goes_on_stands_in_the_strip_and_f7_offers_the_grou
         await bench.keys("right_curly_bracket", "f7")
         (group, *_) = bench.desk.clients.groups()
         assert bench.card.query_one(Input).value == f"flatten group {quoted(group)} mis"
+
+
+async def test_alerts_stand_in_a_panel_and_lead_to_the_flatten_that_answers_them(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path, size=(80, 24)) as bench:
+        await carry_out(bench.desk, buy("TCS", QTY, 4, PRIYA, product=Product.MIS))
+        day = bench.desk.market.now().astimezone(IST).date()
+        exchange_of(bench.desk).jump(datetime.combine(day, SQUARE_OFF_TOLD_AT, IST))
+        while not bench.desk.alerts.standing:
+            await bench.pass_time(10)
+        assert "!1" in bench.lines()[0]
+        await bench.keys("exclamation_mark")
+        assert "MIS open: 1 position of 1 client" in bench.text
+        assert "PS1015" in bench.text
+        await bench.keys("down", "enter")
+        assert isinstance(bench.screen, FlattenScreen)
+        assert await bench.desk.flatten.all() == []
+        await bench.keys("escape", "exclamation_mark", "f7")
+        assert bench.card.query_one(Input).value == "flatten desk mis"
+        await bench.keys("escape", "exclamation_mark", "h")
+        assert bench.desk.alerts.standing == []
+        assert "no alert stands" in bench.text

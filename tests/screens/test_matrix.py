@@ -278,6 +278,12 @@ async def test_runs_of_several_legs_are_turned_through_by_braces(tmp_path: Path)
         await bench.keys("escape", "left_curly_bracket")
         assert f"run {number} finished" in bench.text
         assert "45/45" in bench.text
+        await bench.keys("r")
+        repair = await bench.desk.plans.get(2)
+        assert repair.title.startswith(f"repair of run {number}")
+        assert len(repair.parts) == 3
+        assert "PS1015" in bench.text
+        assert "AM1010" not in bench.text
 
 
 async def test_what_is_held_follows_its_prices_and_looks_old_where_they_are(tmp_path: Path) -> None:

@@ -62,26 +62,9 @@ class TradedeskApp(ShellApp):
     VERTICAL_BREAKPOINTS = HEIGHTS  # pyright: ignore[reportIncompatibleVariableOverride]
     COMMANDS = {lambda: DeskCommands}  # noqa: RUF012 - Textual reads the set from the class
     BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings(
-            "find",
-            "needs_me",
-            "command_line",
-            "help",
-            "halt.press",
-            "halt.stand_down",
-            "flatten",
-            "intent.again",
-            "go",
-            "freeze",
-            "privacy",
-            "redraw",
-            "picture",
-            "palette",
-            "quit",
-            "quit.letter",
-            "depth",
-            "trades",
-        ),
+        *bindings("find", "needs_me", "alerts", "command_line", "help", "halt.press", "halt.stand_down"),
+        *bindings("flatten", "intent.again", "go", "freeze", "privacy", "redraw"),
+        *bindings("picture", "palette", "quit", "quit.letter", "depth", "trades"),
         *(binding(entry.command) for entry in WORKSPACES if entry.available),
         *(
             Binding(digit, f"no_workspace('{digit}')", show=False, id=f"no_workspace.{digit}")

@@ -314,7 +314,12 @@ class ShellApp(App[None], inherit_bindings=False):
 
     def action_flatten(self) -> None:
         """The command line with a flatten of the group turned to, else of the client; nothing is sent."""
-        here = self.screen.here() if isinstance(self.screen, Framed) else Here()
+        here, card = Here(), None
+        if isinstance(self.screen, Framed):
+            card = self.screen.card
+            here = self.screen.here() if card is None else card.here() or Here()
+        if card is not None:  # that of the alerts alone has the key
+            card.close()
         if here.group is not None:
             scope = f"group {quoted(here.group)}"
         elif here.client_id is not None:
@@ -337,6 +342,13 @@ class ShellApp(App[None], inherit_bindings=False):
     def action_needs_me(self) -> None:
         """What needs the trader, in Orders."""
         self.open_workspace(WorkspaceName.ORDERS, View.NEEDS_ME)
+
+    def action_alerts(self) -> None:
+        """The alerts that stand, at the bottom of the screen."""
+        from screens.frame.alerts_card import AlertsCard
+
+        if isinstance(self.screen, Framed):
+            self.screen.open_card(AlertsCard())
 
     def action_show_trades(self) -> None:
         """The day's trades, in Orders."""

@@ -26,6 +26,8 @@ from brokers.contract import (
     BrokerStatus,
     BrokerTrade,
     Capabilities,
+    Conversion,
+    Converts,
     InstrumentRow,
     NotSent,
     OrderChange,
@@ -192,8 +194,7 @@ class FaultyBroker:
         """Send one order, and end the call as the dice say."""
         if kept_back := request.last_look():
             return NotSent(kept_back)
-        stopped = await self._turned_away(account.user_id)
-        if stopped is not None:
+        if (stopped := await self._turned_away(account.user_id)) is not None:
             return stopped
         request = replace(request, last_look=nothing_keeps_it_back)  # it has left; what follows is the way
         fault = self._dice.pick("placing", account.user_id)
@@ -230,8 +231,7 @@ class FaultyBroker:
 
     async def cancel(self, account: BrokerAccount, broker_order_id: str) -> Outcome:
         """Ask for a live order to be cancelled."""
-        stopped = await self._turned_away(account.user_id)
-        if stopped is not None:
+        if (stopped := await self._turned_away(account.user_id)) is not None:
             return stopped
         call = partial(self.inner.cancel, account, broker_order_id)
         fault = self._dice.pick("cancelling", account.user_id)
@@ -246,6 +246,15 @@ class FaultyBroker:
                 return BEING_PROCESSED
             case _:
                 return await asyncio.shield(self._after(SLOW_CANCEL_S, call))
+
+    async def convert(self, account: BrokerAccount, conversion: Conversion) -> Outcome:
+        """Ask for shares to go on in another product."""
+        if kept_back := conversion.last_look():
+            return NotSent(kept_back)
+        if (stopped := await self._turned_away(account.user_id)) is not None:
+            return stopped
+        assert isinstance(self.inner, Converts), "its capabilities say so"
+        return await self.inner.convert(account, replace(conversion, last_look=nothing_keeps_it_back))
 
     async def _place(self, account: BrokerAccount, request: OrderRequest) -> Outcome:
         self.books.note_placing(account.user_id, request.tag)
@@ -265,11 +274,7 @@ class FaultyBroker:
             return await self._place(account, request)
         away = tick.lower_circuit_paise if request.side is Side.BUY else tick.upper_circuit_paise
         unfillable = replace(
-            request,
-            order_type=OrderType.LIMIT,
-            price_paise=away,
-            trigger_paise=None,
-            protection_bps=None,
+            request, order_type=OrderType.LIMIT, price_paise=away, trigger_paise=None, protection_bps=None
         )
         self.books.show_as_rejected(account.user_id, request.tag, request)
         outcome = await self._place(account, unfillable)

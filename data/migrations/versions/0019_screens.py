@@ -1,4 +1,4 @@
-"""Several legs of one security in a plan; baskets, flattens, conversions; watchlists of each trader."""
+"""Several legs of one security in a plan; baskets, flattens, conversions, alerts; watchlists of a trader."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,6 +16,7 @@ def upgrade() -> None:
     _flattens()
     _conversions()
     _watchlists()
+    _alerts()
 
 
 def _baskets() -> None:
@@ -162,4 +163,18 @@ def _watchlists() -> None:
         "INSERT INTO watchlist (trader, name, position)"
         " SELECT trader, list_name, row_number() OVER (ORDER BY list_name)"
         " FROM (SELECT DISTINCT trader, list_name FROM watchlist_item) AS lists"
+    )
+
+
+def _alerts() -> None:
+    op.create_table(
+        "alert",
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("trading_date", sa.Date(), nullable=False),
+        sa.Column("at", data.tables.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("positions", sa.JSON(), nullable=False),
+        sa.Column("later", data.tables.columns.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("done_at", data.tables.columns.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("done_by", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "trading_date"),
     )

@@ -41,6 +41,7 @@ _IN_SHARES = (
     _C.from_product == given("product"),
 )
 _OPEN = _ROWS.query(*_IN_SHARES, _C.ended_at.is_(None))
+_ALL_OPEN = _ROWS.query(_C.ended_at.is_(None), order_by=[_C.number])
 _MOVED = Query(
     int, select(_C.number).where(*_IN_SHARES, _C.ended_at.is_(None) | (_C.ended_at >= given("since")))
 )
@@ -70,6 +71,11 @@ def converted(on: On, client_id: int, security: str, product: Product, since: da
 def end_conversion(on: On, number: int, state: ConversionState, detail: str, at: datetime | None) -> bool:
     """Keep what became of a conversion, without `at` that it is in doubt; returns whether that was open."""
     return bool(_END.run(on, number=number, state=state.value, detail=detail, at=at))
+
+
+async def read_open(reader: AsyncConnection) -> list[StoredConversion]:
+    """The conversions of which it is not known yet what became of them, the oldest first."""
+    return await _ALL_OPEN.read(reader)
 
 
 async def read_conversion(reader: AsyncConnection, number: int) -> StoredConversion | None:

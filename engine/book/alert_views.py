@@ -1,0 +1,30 @@
+"""An alert as screens and commands see it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from data.vocabulary import AlertKind
+
+
+@dataclass(frozen=True, slots=True)
+class AlertPosition:
+    """A client's position that an alert names; `net` is below zero where shares are owed."""
+
+    client_id: int
+    key: str
+    tradingsymbol: str
+    net: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlertView:
+    """An alert that stands: since when, with its positions as they were then.
+
+    `ends` is when brokers end them, the earliest first.
+    """
+
+    kind: AlertKind
+    trading_date: date
+    at: datetime
+    positions: tuple[AlertPosition, ...]
+    ends: tuple[datetime, ...]

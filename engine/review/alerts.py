@@ -1,0 +1,154 @@
+"""Alerts: what the trader is told once a day, kept in the books so that no restart tells it again.
+
+Before brokers end intraday positions by themselves, each that is still open is named, by the brokers' net.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
+
+from data.audit import AuditAction, AuditEntry
+from data.clock import IST
+from data.json_values import read_as
+from data.repositories.alerts import StoredAlert, add_alert, end_alert, put_alert_off, read_alerts
+from data.store import Unit
+from data.vocabulary import AlertKind, FlattenWhat, HaltScope
+from engine.book.alert_views import AlertPosition, AlertView
+from engine.book.kept import Kept
+from engine.events import AlertsChanged, TapeLine
+from engine.flatten.flattens import Flattens
+from engine.instances import ThisEngine
+from engine.news import SquareOffNear
+from engine.rules import SQUARE_OFF_AHEAD, SQUARE_OFF_TOLD_AT
+from engine.timing import Timing
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 10.0
+"""Seconds between two looks at whether something is due."""
+
+NOTHING_FOR = timedelta(minutes=5)
+"""How long after a read that found no intraday position the brokers are not asked for any again."""
+
+PUT_OFF_FOR = timedelta(minutes=10)
+"""For how long an alert that is put off is not shown."""
+
+
+class Alerts:
+    """Raises alerts as they fall due, and knows those that the trader has not done with."""
+
+    def __init__(self, kept: Kept, timing: Timing, engine: ThisEngine, flatten: Flattens) -> None:
+        self._kept = kept
+        self._timing = timing
+        self._engine = engine
+        self._flatten = flatten
+        self._day: date | None = None
+        self._known: Sequence[StoredAlert] = ()
+        self._nothing_until: datetime | None = None
+
+    @property
+    def standing(self) -> list[AlertView]:
+        """The day's alerts that are neither done with nor put off, the newest first."""
+        now = self._timing.wall.now()
+        return [
+            self._view(one)
+            for one in self._known
+            if one.done_at is None and (one.later is None or one.later <= now)
+        ]
+
+    def _view(self, one: StoredAlert) -> AlertView:
+        positions = tuple(AlertPosition(**read_as(values)) for values in one.positions)
+        return AlertView(one.kind, one.trading_date, one.at, positions, self._ends())
+
+    def _ends(self) -> tuple[datetime, ...]:
+        """When brokers end intraday positions today, the earliest first."""
+        ends = {self._timing.intraday_end(fno) for fno in (True, False)}
+        return tuple(sorted(end for end in ends if end is not None))
+
+    # --- raising ---
+
+    async def keep(self) -> None:
+        """Raise what falls due, for as long as the desk lives."""
+        while True:
+            try:
+                await self._look()
+            except Exception as problem:  # whatever it was, the next look comes soon
+                log.warning("alerts could not be looked at: %s", problem)
+            await self._timing.wall.sleep(LOOK_EVERY_S)
+
+    async def _look(self) -> None:
+        await self._read()
+        if self._is_due():
+            await self._raise_square_off()
+
+    async def _read(self) -> None:
+        self._day = self._timing.market.trading_day
+        async with self._kept.store.reader() as reader:
+            self._known = await read_alerts(reader, self._day)
+
+    def _is_due(self) -> bool:
+        """Whether open intraday positions are to be looked for now."""
+        now, ends = self._timing.market.now(), self._ends()
+        if not ends or any(one.kind is AlertKind.SQUARE_OFF for one in self._known):
+            return False
+        told_at = datetime.combine(self._timing.market.trading_day, SQUARE_OFF_TOLD_AT, IST)
+        begins = min(told_at, ends[0] - SQUARE_OFF_AHEAD)
+        waits = self._nothing_until is not None and now < self._nothing_until
+        return begins <= now < ends[-1] and not waits
+
+    async def _raise_square_off(self) -> None:
+        found = await self._flatten.prospect(HaltScope.EVERYTHING, "", FlattenWhat.MIS)
+        positions = [
+            AlertPosition(one.client_id, one.key, one.tradingsymbol, one.net)
+            for one in found.positions
+            if one.net
+        ]
+        now = self._timing.market.now()
+        if not positions:
+            self._nothing_until = now + NOTHING_FOR
+            return
+        day, ends = self._timing.market.trading_day, self._ends()
+        values = [asdict(one) for one in positions]
+        alert = StoredAlert(AlertKind.SQUARE_OFF, day, self._timing.wall.now(), values)
+        clients = len({one.client_id for one in positions})
+
+        def unit_of_work(unit: Unit) -> None:
+            if not add_alert(unit, alert):
+                return
+            details = {"alert": alert.kind.value, "positions": len(positions), "clients": clients}
+            unit.audit(AuditEntry(AuditAction.ALERT_RAISED, self._engine.actor, details=details))
+            unit.publish(TapeLine(unit.now, SquareOffNear(len(positions), clients, ends)))
+
+        await self._kept.store.write(unit_of_work)
+        await self._told()
+
+    async def _told(self) -> None:
+        """Know what was just written, and tell of it."""
+        await self._read()
+        self._kept.bus.publish([AlertsChanged()])
+
+    # --- what the trader does ---
+
+    async def done(self, alert: AlertView) -> None:
+        """Be done with an alert: it is not shown again."""
+        kind, day, actor = alert.kind, alert.trading_date, self._engine.actor
+
+        def unit_of_work(unit: Unit) -> None:
+            if end_alert(unit, kind, day, unit.now, actor):
+                details: dict[str, object] = {"alert": kind.value}
+                unit.audit(AuditEntry(AuditAction.ALERT_DONE, actor, details=details))
+
+        await self._kept.store.write(unit_of_work)
+        await self._told()
+
+    async def put_off(self, alert: AlertView) -> datetime:
+        """Show an alert again later; returns when."""
+        until = self._timing.wall.now() + PUT_OFF_FOR
+
+        def unit_of_work(unit: Unit) -> None:
+            put_alert_off(unit, alert.kind, alert.trading_date, until)
+
+        await self._kept.store.write(unit_of_work)
+        await self._told()
+        return until

@@ -1,0 +1,153 @@
+"""The alerts that stand, newest first: what, of whom, since when, and the key that answers each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+
+from data.vocabulary import FlattenWhat, HaltScope
+from engine.events import AlertsChanged, Event
+from engine.words.alerts import alert_words, position_words
+from engine.words.formats import MASK, counted, time_of_day
+from screens.frame.commands import bindings
+from screens.frame.dock import Card
+from screens.frame.shell import Here
+from screens.frame.times import market_time
+from widgets.columns import LINE_CELLS
+from widgets.livegrid import Column, LiveGrid
+from widgets.steady import SteadyStatic
+
+if TYPE_CHECKING:
+    from engine.book.alert_views import AlertPosition, AlertView
+
+ROWS = 10
+"""Lines of the panel; more scroll."""
+
+KEYS = "Enter, F7 flatten  d done with it  h in ten minutes again  u orders that need me  Esc back"
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRow:
+    """An alert, or one of the positions that it names."""
+
+    alert: AlertView
+    position: AlertPosition | None = None
+
+
+class AlertsCard(Card[None]):
+    """What was told, with its positions; nothing is sent from here before the answer of what it opens."""
+
+    TITLE_WORDS = "Alerts"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("plan.drop", "alert.later", "flatten", "needs_me")]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows = ROWS
+        self._rows: dict[int, AlertRow] = {}
+        self._end_listening = lambda: None
+
+    def compose(self) -> ComposeResult:
+        """A line an alert and a position."""
+        yield LiveGrid(
+            [
+                Column("at", "since", 8, self._since),
+                Column("code", "code", 7, self._code),
+                Column("what", "what", 30, self._what, style=self._style, flex=True, most=LINE_CELLS),
+            ],
+            monotonic=self.shell.monotonic,
+            markable=False,
+            hint="no alert stands",
+            id="alerts",
+        )
+        yield SteadyStatic(KEYS, classes="keys -always")
+
+    def _since(self, row: AlertRow) -> str:
+        return "" if row.position is not None else market_time(self.desk, row.alert.at)
+
+    def _code(self, row: AlertRow) -> str:
+        return "" if row.position is None else self.desk.clients.get(row.position.client_id).code
+
+    def _what(self, row: AlertRow) -> str:
+        if row.position is None:
+            return alert_words(row.alert)
+        name = MASK if self.shell.privacy else self.desk.clients.get(row.position.client_id).name
+        return f"{position_words(row.position)} · {name}"
+
+    def _style(self, row: AlertRow) -> str | None:
+        return "warn" if row.position is None else None
+
+    def title(self) -> str:
+        """How many stand, and how many orders need the trader besides."""
+        orders = self.desk.counts().needs_attention
+        more = f" · {counted(orders, 'order')} need you: u" if orders else ""
+        return f"ALERTS · {len(self.desk.alerts.standing)}{more} · now {time_of_day(self.desk.market.now())}"
+
+    def on_mount(self) -> None:
+        """Follow what is raised and put off."""
+        super().on_mount()
+        self._end_listening = self.desk.events.subscribe(self._heard)
+
+    def on_unmount(self) -> None:
+        """Listen no more."""
+        self._end_listening()
+
+    def _heard(self, event: Event) -> None:
+        if isinstance(event, AlertsChanged):
+            self.call_later(self._fill)
+
+    def begin(self) -> None:
+        """In the rows."""
+        self._fill()
+        self.query_one(LiveGrid).focus()
+
+    def _fill(self) -> None:
+        rows: list[AlertRow] = []
+        for alert in self.desk.alerts.standing:
+            rows += [AlertRow(alert), *(AlertRow(alert, one) for one in alert.positions)]
+        self._rows = dict(enumerate(rows))
+        self.query_one(LiveGrid).set_rows(self._rows)
+
+    @property
+    def _row(self) -> AlertRow | None:
+        key = self.query_one(LiveGrid).cursor_key
+        return self._rows.get(key) if isinstance(key, int) else None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Without an alert there is nothing to be done with or to put off."""
+        if action in ("drop_line", "put_off") and self.is_mounted:
+            return self._row is not None
+        return True
+
+    def here(self) -> Here:
+        """The client of the position under the cursor."""
+        row = self._row if self.is_mounted else None
+        return Here(
+            client_id=row.position.client_id if row is not None and row.position is not None else None
+        )
+
+    def on_live_grid_opened(self, event: LiveGrid.Opened) -> None:
+        """What a flatten would send: of the position's client, or of all."""
+        event.stop()
+        client_id = self.here().client_id
+        self.close()
+        if client_id is None:
+            self.shell.open_flatten(HaltScope.EVERYTHING, "", FlattenWhat.MIS)
+        else:
+            self.shell.open_flatten(HaltScope.CLIENT, str(client_id), FlattenWhat.MIS)
+
+    def action_drop_line(self) -> None:
+        """Done with the alert under the cursor."""
+        if self._row is not None:
+            self.carry_out(self.desk.alerts.done(self._row.alert))
+
+    def action_put_off(self) -> None:
+        """The alert under the cursor again in ten minutes."""
+        if self._row is not None:
+            self.carry_out(self._put_off(self._row.alert))
+
+    async def _put_off(self, alert: AlertView) -> None:
+        until = await self.desk.alerts.put_off(alert)
+        self.shell.say(f"shown again at {market_time(self.desk, until)}")
