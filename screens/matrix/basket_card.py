@@ -183,8 +183,7 @@ class BasketCard(Card["Intent"]):
             self._focus_wrong()
             self._paint()
         else:
-            # Not before the key has been dealt with: it is told of by the field, which goes with the card.
-            self.call_after_refresh(self.close, intent)
+            self.close(intent)
 
     def _intent(self) -> Intent:
         return intent_for(self.draft.made(self.desk), self.draft.per_client, self.draft.given)

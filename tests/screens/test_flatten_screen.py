@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from textual.widgets import Input
 
@@ -128,7 +129,7 @@ async def test_the_marked_are_converted_by_one_answer_and_each_line_says_what_it
     async with opened(size=(80, 24)) as bench:
         await _bought(bench)
         await _bought(bench, ZOYA)
-        broker = bench.desk.connections.feed.broker
+        broker: Any = bench.desk.connections.feed.broker
         convert = broker.convert
 
         async def refuses(account: BrokerAccount, conversion: Conversion) -> Outcome:
@@ -172,7 +173,7 @@ async def test_a_flatten_that_goes_on_stands_in_the_strip_and_f7_offers_the_grou
 
 
 async def test_alerts_stand_in_a_panel_and_lead_to_the_flatten_that_answers_them(tmp_path: Path) -> None:
-    async with opened_on_paper(tmp_path, size=(80, 24)) as bench:
+    async with opened_on_paper(tmp_path) as bench:
         await carry_out(bench.desk, buy("TCS", QTY, 4, PRIYA, product=Product.MIS))
         day = bench.desk.market.now().astimezone(IST).date()
         exchange_of(bench.desk).jump(datetime.combine(day, SQUARE_OFF_TOLD_AT, IST))

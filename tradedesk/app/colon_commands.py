@@ -39,6 +39,7 @@ from screens.frame.draft import Draft
 from screens.frame.pane import FilterLine
 from screens.frame.routes import WorkspaceName
 from screens.frame.workspace import Framed, Here
+from tradedesk.app.converting import ask_conversion, ask_conversions
 from tradedesk.app.keymap import all_commands
 from tradedesk.app.preferences import SETTING_WORDS
 
@@ -116,9 +117,9 @@ def carry_out(app: ShellApp, asked: Asked) -> None:
         case AskedToFlatten(scope, value, what):
             app.open_flatten(scope, app.desk.halt.check_scope(scope, value), what)
         case AskedToConvert(client_id, key, of, to):
-            app.open_conversion(client_id, key, (of, to))
+            app.run_worker(ask_conversion(app, client_id, key, (of, to)), exit_on_error=False)
         case AskedToConvertAll(client_ids, key, of, to):
-            app.open_conversions(client_ids, key, (of, to))
+            app.run_worker(ask_conversions(app, client_ids, key, (of, to)), exit_on_error=False)
         case AskedChange():
             _modify(app, asked)
         case AskedToCancel():

@@ -120,6 +120,7 @@ class KeyQueue:
         self._stream = KeyStream()
         self._serial = 0
         self._busy_on: Screen[Any] | None = None
+        self._busy_with: Widget | None = None
         self._painting: Screen[Any] | None = None
         self._discarding = False
         self._timer: asyncio.TimerHandle | None = None
@@ -133,8 +134,14 @@ class KeyQueue:
     @property
     def idle(self) -> bool:
         """Whether every key has been dealt with and what it opened has been painted."""
-        busy = self._busy_on is not None or self._painting is not None or self._discarding or self._holds
+        busy = self._is_busy or self._painting is not None or self._discarding or self._holds
         return not (busy or self._stream.waiting or self._called or self._timer)
+
+    @property
+    def _is_busy(self) -> bool:
+        """Whether a key is being dealt with; a widget that is taken away has dealt with its own."""
+        there = self._busy_with is not None and self._busy_with.is_attached
+        return self._busy_on is not None and there
 
     def in_field(self, key: str, character: str | None = None) -> bool:
         """Whether what has the focus would take this key as text."""
@@ -157,7 +164,7 @@ class KeyQueue:
             not waiting
             or self._called
             or self._timer
-            or self._busy_on is not None
+            or self._is_busy
             or self._painting is not None
             or self._holds
         ):
@@ -189,7 +196,7 @@ class KeyQueue:
 
     async def _deliver(self) -> None:
         self._called = False
-        if not self._stream.waiting or self._busy_on or self._painting or self._holds:
+        if not self._stream.waiting or self._is_busy or self._painting or self._holds:
             return
         key = self._stream.waiting.popleft()
         self._delivered = key.key
@@ -199,7 +206,7 @@ class KeyQueue:
         await self._app.deliver(key)
         if key.is_forwarded and self._painting is None:
             self._serial += 1
-            self._busy_on, self._frames = screen, 0
+            self._busy_on, self._busy_with, self._frames = screen, target, 0
             target.post_message(self.Done(self._serial, target))
         else:
             self._wake()

@@ -15,7 +15,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from data.errors import BadInput
-from data.vocabulary import FlattenWhat, HaltScope, Product, Side
+from data.vocabulary import FlattenWhat, HaltScope, Side
 from engine.colon.splitting import quoted
 from engine.news import Page, Subject
 from screens.frame.routes import View, WorkspaceName
@@ -223,20 +223,6 @@ class ShellApp(App[None], inherit_bindings=False):
         from screens.flatten.screen import FlattenScreen
 
         self.push_screen(FlattenScreen(scope, value, what, number))
-
-    def open_conversion(self, client_id: int, key: str, products: tuple[Product, Product]) -> None:
-        """Ask whether a client's shares are to go on in another product, and have that done."""
-        from tradedesk.app.converting import ask_conversion
-
-        self.run_worker(ask_conversion(self, client_id, key, products), exit_on_error=False)
-
-    def open_conversions(
-        self, client_ids: Sequence[int], key: str | None, products: tuple[Product, Product]
-    ) -> None:
-        """The same for all that these clients have in a product, by one answer."""
-        from tradedesk.app.converting import ask_conversions
-
-        self.run_worker(ask_conversions(self, client_ids, key, products), exit_on_error=False)
 
     def run_command(self, text: str) -> None:
         """Carry out a line of the command line."""
