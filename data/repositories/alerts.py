@@ -1,10 +1,10 @@
 """Alerts as they are stored, one a kind and day."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,8 +13,7 @@ from data.tables.alerts import AlertRecord
 from data.vocabulary import AlertKind
 
 
-@dataclass(frozen=True, slots=True)
-class StoredAlert:
+class StoredAlert(Struct, frozen=True):
     """An alert with the positions that it names, and what the trader did about it."""
 
     kind: AlertKind

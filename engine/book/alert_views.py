@@ -1,13 +1,13 @@
 """An alert as screens and commands see it."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
+
+from msgspec import Struct
 
 from data.vocabulary import AlertKind
 
 
-@dataclass(frozen=True, slots=True)
-class AlertPosition:
+class AlertPosition(Struct, frozen=True):
     """A client's position that an alert names; `net` is below zero where shares are owed."""
 
     client_id: int
@@ -16,8 +16,7 @@ class AlertPosition:
     net: int
 
 
-@dataclass(frozen=True, slots=True)
-class AlertView:
+class AlertView(Struct, frozen=True):
     """An alert that stands: since when, with its positions as they were then.
 
     `ends` is when brokers end them, the earliest first.

@@ -5,12 +5,12 @@ Before brokers end intraday positions by themselves, each that is still open is 
 
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import date, datetime, timedelta
 
 from data.audit import AuditAction, AuditEntry
 from data.clock import IST
 from data.json_values import read_as
+from data.records import values_of
 from data.repositories.alerts import StoredAlert, add_alert, end_alert, put_alert_off, read_alerts
 from data.store import Unit
 from data.vocabulary import AlertKind, FlattenWhat, HaltScope
@@ -109,7 +109,7 @@ class Alerts:
             self._nothing_until = now + NOTHING_FOR
             return
         day, ends = self._timing.market.trading_day, self._ends()
-        values = [asdict(one) for one in positions]
+        values = [values_of(one) for one in positions]
         alert = StoredAlert(AlertKind.SQUARE_OFF, day, self._timing.wall.now(), values)
         clients = len({one.client_id for one in positions})
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from msgspec import Struct
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
@@ -29,8 +29,7 @@ ROWS = 10
 KEYS = "Enter, F7 flatten  d done with it  h in ten minutes again  u orders that need me  Esc back"
 
 
-@dataclass(frozen=True, slots=True)
-class AlertRow:
+class AlertRow(Struct, frozen=True):
     """An alert, or one of the positions that it names."""
 
     alert: AlertView
