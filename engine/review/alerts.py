@@ -5,7 +5,7 @@ Before brokers end intraday positions by themselves, each that is still open is 
 
 import logging
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from data.audit import AuditAction, AuditEntry
 from data.clock import IST
@@ -43,7 +43,6 @@ class Alerts:
         self._timing = timing
         self._engine = engine
         self._flatten = flatten
-        self._day: date | None = None
         self._known: Sequence[StoredAlert] = ()
         self._nothing_until: datetime | None = None
 
@@ -78,14 +77,14 @@ class Alerts:
             await self._timing.wall.sleep(LOOK_EVERY_S)
 
     async def _look(self) -> None:
-        await self._read()
+        await self.read()
         if self._is_due():
             await self._raise_square_off()
 
-    async def _read(self) -> None:
-        self._day = self._timing.market.trading_day
+    async def read(self) -> None:
+        """Know the day's alerts as they stand in the books."""
         async with self._kept.store.reader() as reader:
-            self._known = await read_alerts(reader, self._day)
+            self._known = await read_alerts(reader, self._timing.market.trading_day)
 
     def _is_due(self) -> bool:
         """Whether open intraday positions are to be looked for now."""
@@ -125,7 +124,7 @@ class Alerts:
 
     async def _told(self) -> None:
         """Know what was just written, and tell of it."""
-        await self._read()
+        await self.read()
         self._kept.bus.publish([AlertsChanged()])
 
     # --- what the trader does ---

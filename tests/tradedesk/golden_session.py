@@ -115,6 +115,7 @@ STEPS: dict[str, tuple[str, ...]] = {
     "baskets rename": ("baskets", "rename", "Two", "Both"),
     "baskets remove": ("baskets", "remove", "Both"),
     "order intraday": ("order", "PS1015", "buy", "TCS", "3", "--product", "MIS", "--yes"),
+    "alerts": ("alerts",),
     "convert unconfirmed": ("convert", "PS1015", "TCS", "mis", "cnc"),
     "convert": ("convert", "PS1015", "TCS", "mis", "cnc", "--quantity", "1", "--yes"),
     "convert several unconfirmed": ("convert", "PS1015,RG1008", "all", "mis", "cnc"),

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from data.errors import BadInput
 from tradedesk.cli.asked import tell_request
 from tradedesk.cli.commands import (
+    alerts,
     amend,
     baskets,
     config,
@@ -144,6 +145,7 @@ app.command(rich_help_panel=_TRADE)(amend.modify)
 app.command(rich_help_panel=_TRADE)(amend.cancel)
 app.command("run", rich_help_panel=_TRADE)(runs.one_run)
 app.command(rich_help_panel=_TRADE)(convert.convert)
+app.command(rich_help_panel=_LOOK)(alerts.alerts)
 app.command(rich_help_panel=_LOOK)(show.search)
 app.command(rich_help_panel=_LOOK)(show.watch)
 app.add_typer(watchlists.watchlist_app, name="watchlist", rich_help_panel=_LOOK)
