@@ -28,6 +28,8 @@ from engine.background import Background
 from engine.book.kept import Kept
 from engine.book.views import NO_FIGURES
 from engine.booking.recorder import Recorder
+from engine.colon.known import Around, Known, Names
+from engine.colon.writing import LONGEST_LINE, line_of
 from engine.conversion.conversions import Conversions
 from engine.conversion.several import SeveralConversions
 from engine.days import TradingDays
@@ -56,6 +58,7 @@ from engine.market.stamps import MarketStamps
 from engine.market.venues import Venues
 from engine.market.watchlists import Watchlists
 from engine.planning.baskets import Baskets
+from engine.planning.intent import Intent
 from engine.planning.service import AskedFirst, Plans
 from engine.reconciliation.reconciler import Reconciler
 from engine.review.alerts import Alerts
@@ -125,7 +128,9 @@ class Desk:
         self.funds = FundsService(kept)
         self.holdings = Holdings(kept, timing, data)
         margins = Margins(kept, timing, engine, connections, data, background.load)
-        self.plans = Plans(kept, timing, engine, venues, rules, AskedFirst(self.reconcile.ensure, margins))
+        self.plans = Plans(
+            kept, timing, engine, venues, rules, AskedFirst(self.reconcile.ensure, margins, self._line_of)
+        )
         made_of = MadeOf(self.plans, rules, rng, all_words)
         self.runs = Runs(kept, timing, engine, venues, workers, made_of)
         self.orders = Orders(kept, timing, engine, data, workers)
@@ -239,6 +244,16 @@ class Desk:
 
     def _market_day_began(self) -> datetime:
         return datetime.combine(self.market_clock.trading_day, time(), IST).astimezone(UTC)
+
+    def _line_of(self, intent: Intent) -> str | None:
+        line = line_of(intent, self.known())
+        return line if line is not None and len(line) <= LONGEST_LINE else None
+
+    def known(self, names: Names = Names(), around: Around = Around()) -> Known:  # noqa: B008 - frozen
+        """What the words of a typed line can name."""
+        runs = [run.number for run in self.runs.all()]
+        index, holders = self.market.index, self.holdings.holders
+        return Known(index, self.clients, self.plans.select, holders, runs, names, around)
 
     async def hear(self, client_ids: Collection[int]) -> None:
         """Have a command hear these clients' order updates while it waits; where all are heard, nothing."""

@@ -2,7 +2,8 @@
 
 import os
 import sqlite3
-from contextlib import closing
+from collections.abc import Generator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
@@ -38,6 +39,23 @@ def opened_to_write(file: Path, wait_s: float) -> "closing[FileAtRest]":
 def opened_to_look(file: Path) -> "closing[FileAtRest]":
     """A file that is there and is only read. Raises `FileError`."""
     return closing(sqlite3.connect(f"{_uri(file)}?mode=ro", uri=True))
+
+
+def opened_to_follow(file: Path) -> "closing[FileAtRest]":
+    """A file that is there and is only read, as it stands at each statement. Raises `FileError`."""
+    connection = sqlite3.connect(f"{_uri(file)}?mode=rw", uri=True, timeout=WAIT_S, isolation_level=None)
+    connection.execute("PRAGMA query_only=ON")
+    return closing(connection)
+
+
+@contextmanager
+def of_one_moment(connection: FileAtRest) -> Generator[None]:
+    """All that is read within sees the file as of one moment."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("ROLLBACK")
 
 
 def as_of_one_moment(file: Path) -> "closing[FileAtRest]":

@@ -1,5 +1,6 @@
 """The audit as stored: searched by what its rows are about, and up to where it was found good."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Generic, TypeVar
 
@@ -13,6 +14,10 @@ from data.tables.audit import Audit, AuditHead
 from data.tables.columns import table
 
 Row = TypeVar("Row")
+
+
+LOOKED_THROUGH = 200_000
+"""Rows in which a day's are looked for, so that a long history costs nothing."""
 
 
 class AuditRows(Generic[Row]):
@@ -41,6 +46,23 @@ class AuditRows(Generic[Row]):
         asked = {"action": action, "client_id": client_id, "order_id": order_id, "since": since}
         values = {name: value for name, value in asked.items() if value is not None}
         return (await self._matching(frozenset(values)).read(reader, **values, limit=limit))[::-1]
+
+    async def of_actions(
+        self, reader: AsyncConnection, actions: Collection[AuditAction], limit: int, since: datetime
+    ) -> list[Row]:
+        """The newest rows of these actions since a moment among the last `LOOKED_THROUGH`, oldest first."""
+        rows = self._rows
+        query = (
+            select(*rows.columns())
+            .where(
+                rows.c.seq > select(func.max(rows.c.seq)).scalar_subquery() - LOOKED_THROUGH,
+                rows.c.action.in_(sorted(actions)),
+                rows.c.at >= given("since"),
+            )
+            .order_by(rows.c.seq.desc())
+            .limit(given("limit"))
+        )
+        return (await Query(rows.row, query).read(reader, since=since, limit=limit))[::-1]
 
     def _matching(self, names: frozenset[str]) -> Query[Row]:
         """One statement for each set of conditions, so that its own index serves it."""

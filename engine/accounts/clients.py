@@ -72,6 +72,11 @@ class Clients:
         hint = f"; nearest: {', '.join(close)}" if close else ""
         raise BadInput("client", text, f"no client has this code or id{hint}")
 
+    def by_code(self, code: str) -> ClientView | None:
+        """The client with exactly this code, in any letter case."""
+        client_id = self._kept.book.by_code.get(code.upper())
+        return None if client_id is None else self._kept.book.clients[client_id]
+
     def search(self, text: str) -> list[ClientView]:
         """Clients whose code begins with, or whose name holds, the text."""
         return found_among(self.all(), text)

@@ -80,6 +80,14 @@ class Holdings:
         """Every holding of every client."""
         return [holding for client_id in self._kept.book.clients for holding in self.of(client_id)]
 
+    def holders(self, key: str) -> tuple[int, ...]:
+        """The clients with anything of a symbol, in the order of their codes."""
+        instrument = self._market_data.index.get(key)
+        if instrument is None:
+            return ()
+        held = {h.client_id for h in self.all() if h.security == instrument.security and h.quantity}
+        return tuple(client_id for client_id in self._kept.book.clients if client_id in held)
+
     def free_to_sell(self, holding: HoldingView) -> int:
         """Shares of a holding that a sell may take now."""
         instrument = self._market_data.index.get(holding.key)

@@ -15,10 +15,10 @@ from engine.planning.titles import (
     ALL,
     MARKED,
     broker_title,
-    codes_title,
     group_title,
     holders_title,
     marked_title,
+    named_title,
     shown_title,
     without_title,
 )
@@ -42,6 +42,8 @@ class _Said:
     """What the client words of one line have said."""
 
     ids: list[int] = field(default_factory=list[int])
+    listed: bool = False
+    """Whether clients were named in a list, and not one by itself."""
     groups: list[str] = field(default_factory=list[str])
     brokers: list[str] = field(default_factory=list[str])
     alone: Selection | None = None
@@ -91,7 +93,9 @@ def selection_from(words: Sequence[str], known: Known, key: str) -> Selection:
 
 def _title(said: _Said, known: Known) -> str:
     clients = known.clients.all()
-    parts = [codes_title([known.clients.get(one).code for one in said.ids])] if said.ids else []
+    single = len(said.ids) == 1 and not said.listed
+    named = known.clients.get(said.ids[0]).code if single else named_title(len(said.ids))
+    parts = [named] if said.ids else []
     parts += [group_title(name, clients) for name in said.groups]
     parts += [broker_title(name, clients) for name in said.brokers]
     return ", ".join(parts) or ALL
@@ -111,6 +115,7 @@ def _take(word: str, said: _Said, known: Known, key: str) -> None:
         case "b":
             _once(said.brokers, _broker(named, word, known))
         case "c":
+            said.listed = True
             for code in filter(None, named.split(",")):
                 _once(said.ids, _client(code, word, known).id)
         case "marked" | "shown" | "holders" as alone:
@@ -155,8 +160,7 @@ def _left_out(word: str, known: Known) -> tuple[str, Callable[[ClientView], bool
 
 def _by_code(word: str, known: Known) -> ClientView | None:
     """The client with exactly this code; an id is no word of a line, where it could be a size."""
-    found = known.clients.search(word) if word else []
-    return next((client for client in found if client.code.casefold() == word.casefold()), None)
+    return known.clients.by_code(word)
 
 
 def _client(code: str, word: str, known: Known) -> ClientView:
@@ -209,7 +213,7 @@ def words_for(selection: Selection, known: Known) -> list[str]:
     whom, without, left = title.partition(" without ")
     if without:
         return [*_whom_words(whom), *(f"!{_left_word(one)}" for one in left.split(", "))]
-    return [codes if count == 1 else f"c:{codes}", *narrowed]
+    return [codes if title == codes else f"c:{codes}", *narrowed]
 
 
 def _whom_words(title: str) -> list[str]:

@@ -12,6 +12,9 @@ from engine.colon.wishes import IN_ORDER
 from engine.planning.intent import Intent, Leg, LineChange, product_from
 from engine.planning.leg_words import typed_size, typed_symbol, words_of_legs
 
+LONGEST_LINE = 2000
+"""Characters of the longest line that is typed or kept; what takes more has a number to be called by."""
+
 
 def line_of(intent: Intent, known: Known) -> str | None:
     """The line that asks for this intent; None where none does, such as for the orders of a file.

@@ -66,7 +66,11 @@ class Market:
 
     def phase(self, instrument: Instrument) -> Phase:
         """What the exchange allows for an instrument now."""
-        return self._timing.calendar.phase(self.now(), instrument.fno)
+        return self.phase_of(instrument.fno)
+
+    def phase_of(self, fno: bool) -> Phase:
+        """What the exchange allows now for stocks with live derivatives (`fno`), or for those without."""
+        return self._timing.calendar.phase(self.now(), fno)
 
     def intraday_end(self, key: str) -> datetime | None:
         """When brokers sell intraday shares (MIS) of an instrument out today; None where it is not known."""

@@ -20,7 +20,7 @@ from engine.book.kept import Kept
 from engine.instances import ThisEngine
 from engine.labels import known_label, label_from, same_label
 from engine.planning.intent import Leg, Sizing, check_legs
-from engine.planning.leg_words import intent_of
+from engine.planning.leg_words import intent_of, words_of_legs
 
 
 class Basket(Struct, frozen=True):
@@ -59,6 +59,8 @@ class Baskets:
             basket = StoredBasket(name, per_client, self._engine.actor, unit.now)
             replaced = put_basket(unit, basket, [_stored(name, *one) for one in enumerate(legs, start=1)])
             details = {"basket": name, "legs": [leg.key for leg in legs], "replaced": replaced}
+            if not any(leg.trigger_paise for leg in legs):  # a trigger is no word of a leg
+                details["words"] = words_of_legs(legs)
             unit.audit(AuditEntry(AuditAction.BASKET_SAVED, self._engine.actor, details=details))
             return replaced
 

@@ -35,10 +35,14 @@ from engine.timing import Timing
 
 
 class AskedFirst(Struct, frozen=True):
-    """What brokers are asked before a plan is made: clients' books, to be compared, and margins."""
+    """What is asked before a plan is frozen: clients' books, to be compared, margins, and the line for it.
+
+    `line` is what would be typed for an intent, None where no line is short enough or says it.
+    """
 
     books: Callable[[Collection[int]], Awaitable[None]]
     margins: Margins
+    line: Callable[[Intent], str | None]
 
 
 class Plans:
@@ -73,6 +77,7 @@ class Plans:
         """Number, hash and store a plan; it may be started within its validity. Raises `BadInput`."""
         made = self._timed(await self._planned(intent))
         valid_for = timedelta(seconds=self._rules.plan_valid_s)
+        line = self._first.line(intent)
         began = self._timing.wall.monotonic()
 
         def store(unit: Unit) -> Plan:
@@ -89,7 +94,8 @@ class Plans:
                         "digest": frozen.digest,
                         "orders": frozen.orders,
                         "skipped": len(frozen.skipped_lines),
-                    },
+                    }
+                    | ({} if line is None else {"line": line}),
                 )
             )
             unit.publish(PlanFrozen(frozen.number))

@@ -36,9 +36,9 @@ def holders_title(count: int) -> str:
     return f"holders ({count})"
 
 
-def codes_title(codes: Sequence[str]) -> str:
-    """Of clients named one by one: the code of a single one, else `3 named`."""
-    return codes[0] if len(codes) == 1 else f"{len(codes)} named"
+def named_title(count: int) -> str:
+    """Of clients named in a list: `3 named`. One that is named by itself has its code for a title."""
+    return f"{count} named"
 
 
 def without_title(whom: str, left_out: Sequence[str]) -> str:

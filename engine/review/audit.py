@@ -3,12 +3,12 @@
 import asyncio
 import logging
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from msgspec import Struct
 
-from data.audit import BREAK, AuditEntry, Details, Head
+from data.audit import BREAK, AuditAction, AuditEntry, Details, Head
 from data.errors import BadInput
 from data.proving.evidence import not_both_ways, recompute
 from data.proving.heads import heads_outside
@@ -22,6 +22,7 @@ from data.writing.audit_writer import kept_head, standing_stop
 from data.writing.counters import mend_counters
 from engine.book.kept import Kept
 from engine.instances import ThisEngine
+from engine.review.commanded import COMMANDED, MOST_PARTS, LoggedCommand, commands_of
 from engine.review.findings import findings
 from engine.timing import Timing
 
@@ -68,6 +69,18 @@ class Trail:
         word = None if action is None else action.upper()
         async with self._kept.store.reader() as reader:
             return await _ROWS.newest(reader, limit, word, client_id, order_id, since)
+
+    async def commands(self, limit: int = 200) -> list[LoggedCommand]:
+        """What was done this trading day, as the commands that would do the same, oldest first."""
+        async with self._kept.store.reader() as reader:
+            opened = await _ROWS.newest(reader, 1, AuditAction.DAY_OPENED)
+            since = opened[0].at if opened else self._timing.wall.now() - timedelta(days=1)
+            rows = await _ROWS.of_actions(reader, COMMANDED, MOST_PARTS * limit, since)
+        return commands_of(rows, self._code)[-limit:]
+
+    def _code(self, client_id: int | None) -> str:
+        client = self._kept.book.clients.get(client_id or 0)
+        return str(client_id) if client is None else client.code
 
     async def verify(self, head: str | None = None) -> AuditReport:
         """Recompute the chain, hold it against the head beside it, the heads kept outside and the rows.

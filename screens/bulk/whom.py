@@ -71,11 +71,7 @@ def whom(
 
 def holders_of(desk: Desk, key: str | None) -> tuple[int, ...]:
     """Clients with anything of the symbol, in the order of their codes."""
-    instrument = desk.market.index.get(key) if key else None
-    if instrument is None:
-        return ()
-    held = {h.client_id for h in desk.holdings.all() if h.security == instrument.security and h.quantity}
-    return tuple(client.id for client in desk.clients.all() if client.id in held)
+    return desk.holdings.holders(key) if key else ()
 
 
 def whom_words(desk: Desk, among: Whom, chosen: str, key: str | None) -> tuple[str, bool]:

@@ -18,6 +18,7 @@ from engine.colon.completing import Completion, common_beginning, completed, com
 from engine.colon.grammar import parse
 from engine.colon.known import Known, Names
 from engine.colon.splitting import words_of
+from engine.colon.writing import LONGEST_LINE
 from engine.words.colon import FORMS, asked_words, problem_words
 from engine.words.formats import MASK
 from engine.words.plans import figures_line, skipped_words
@@ -81,7 +82,9 @@ class CommandLineCard(Card[Asked]):
         """The line, what it would do, and the words that may stand next."""
         with Horizontal(classes="row"):
             yield SteadyStatic(":", id="colon")
-            yield SteadyInput(self._text, compact=True, select_on_focus=False, max_length=2000, id="line")
+            yield SteadyInput(
+                self._text, compact=True, select_on_focus=False, max_length=LONGEST_LINE, id="line"
+            )
         yield SteadyStatic(id="would")
         yield SteadyStatic(id="figures")
         yield SteadyStatic(id="offered")

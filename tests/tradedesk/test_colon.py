@@ -33,7 +33,7 @@ from engine.planning.intent import Intent, Selection, Sizing
 from engine.planning.plan_record import freeze
 from engine.words.colon import FORMS, asked_words, problem_words
 from tests.desks import paper_desk
-from tradedesk.app.colon_commands import known_of, plain_commands
+from tradedesk.app.colon_commands import plain_commands
 
 COMMANDS = {name: command.help for name, command in plain_commands().items()}
 
@@ -41,12 +41,12 @@ COMMANDS = {name: command.help for name, command in plain_commands().items()}
 @asynccontextmanager
 async def knowing(tmp_path: Path) -> AsyncIterator[tuple[Desk, Known]]:
     async with paper_desk(tmp_path) as desk:
-        legs = parse("basket buy RELIANCE:15% TCS:20%", known_of(desk, Names(), Around()))
+        legs = parse("basket buy RELIANCE:15% TCS:20%", desk.known())
         assert isinstance(legs, AskedBasket)
         assert legs.intent is not None
         await desk.baskets.save("Large caps", legs.intent.legs)
-        names = Names(await desk.baskets.all(), ["dark", "light"], COMMANDS)
-        yield desk, known_of(desk, names, Around(marked=(1, 4), shown=(5, 6, 7)))
+        names = Names(await desk.baskets.all(), {"theme": ["dark", "light"]}, COMMANDS)
+        yield desk, desk.known(names, Around(marked=(1, 4), shown=(5, 6, 7)))
 
 
 def order(line: str, known: Known) -> AskedOrders:
@@ -149,6 +149,7 @@ async def test_the_line_of_an_intent_plans_the_same_plan_by_its_digest(tmp_path:
             "buy INFY ₹50000 MTF marked:MI1001,VS1004",
             "buy INFY 10 shown:AR1005,SN1006,KJ1007 drift:none",
             "buy INFY 10 PS1015 again",
+            "buy INFY 10 c:PS1015",
             "buy TCS 25% g:South g:HNI SN1006=3 SN1006=MTF MI1001=0",
             "sell TCS 50% b:zerodha !g:HNI",
             "basket buy RELIANCE:15% TCS:20%:MTF@2500.00 sell INFY:100% g:South in-order",

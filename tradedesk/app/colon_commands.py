@@ -33,7 +33,6 @@ from engine.colon.known import Around, Known, Names
 from engine.words import formats
 from engine.words.colon import problem_words
 from engine.words.refusals import refusal_words
-from screens.bulk.whom import holders_of
 from screens.frame.commands import EMERGENCY
 from screens.frame.draft import Draft
 from screens.frame.pane import FilterLine
@@ -45,7 +44,6 @@ from tradedesk.app.preferences import SETTING_WORDS
 
 if TYPE_CHECKING:
     from engine.colon.asked import Asked
-    from engine.desk import Desk
     from screens.frame.commands import Command
     from tradedesk.app.shell import ShellApp
 
@@ -80,20 +78,7 @@ def known_to(app: ShellApp) -> Known:
     app.themes.read()
     settings = {"theme": app.themes.names, **SETTING_WORDS}
     names = Names(settings=settings, commands=commands)
-    return known_of(app.desk, names, Around(here.client_ids, here.shown or ()))
-
-
-def known_of(desk: Desk, names: Names, around: Around) -> Known:
-    """What the words of a line can name on a desk."""
-    return Known(
-        index=desk.market.index,
-        clients=desk.clients,
-        select=desk.plans.select,
-        holders=partial(holders_of, desk),
-        runs=[run.number for run in desk.runs.all()],
-        names=names,
-        around=around,
-    )
+    return app.desk.known(names, Around(here.client_ids, here.shown or ()))
 
 
 def run_line(app: ShellApp, text: str) -> None:

@@ -56,6 +56,7 @@ def selection_from(
 ) -> "Selection":
     """Which clients: `all`, or codes or ids separated by commas; groups, brokers. Raises `BadInput`."""
     from engine.planning.intent import Selection
+    from engine.planning.titles import broker_title, group_title, named_title
 
     ids: list[int] = []
     if clients is not None and clients.strip().lower() != "all":
@@ -63,8 +64,9 @@ def selection_from(
         if not words:
             raise BadInput("clients", clients, "give codes or ids separated by commas")
         ids = list(dict.fromkeys(desk.clients.find(word).id for word in words))
-    titles = [f"{len(ids)} named"] if ids else []
-    titles += [f"group {name}" for name in groups] + [f"broker {name}" for name in brokers]
+    known = desk.clients.all()
+    titles = [named_title(len(ids))] if ids else []
+    titles += [group_title(name, known) for name in groups] + [broker_title(name, known) for name in brokers]
     return Selection(tuple(ids), tuple(groups), tuple(brokers), ", ".join(titles) or "all")
 
 

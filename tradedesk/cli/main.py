@@ -22,6 +22,7 @@ from tradedesk.cli.commands import (
     keys,
     launch,
     login,
+    overview,
     runs,
     safety,
     setup,
@@ -146,6 +147,10 @@ app.command(rich_help_panel=_TRADE)(amend.cancel)
 app.command("run", rich_help_panel=_TRADE)(runs.one_run)
 app.command(rich_help_panel=_TRADE)(convert.convert)
 app.command(rich_help_panel=_LOOK)(alerts.alerts)
+app.command(rich_help_panel=_LOOK)(overview.status)
+app.command(rich_help_panel=_LOOK)(overview.tape)
+app.command(rich_help_panel=_LOOK)(overview.client)
+app.command(rich_help_panel=_LOOK)(overview.log)
 app.command(rich_help_panel=_LOOK)(show.search)
 app.command(rich_help_panel=_LOOK)(show.watch)
 app.add_typer(watchlists.watchlist_app, name="watchlist", rich_help_panel=_LOOK)

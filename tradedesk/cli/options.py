@@ -7,6 +7,10 @@ import typer
 
 from data.errors import BadInput
 
+Follow = Annotated[
+    bool,
+    typer.Option("--follow", help="Print what stands, then a line for each change, until ctrl+c."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Stands for the typed words.")]
 Wait = Annotated[str, typer.Option("--wait", metavar="SECONDS", help="How long to wait for the outcome.")]

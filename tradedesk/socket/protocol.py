@@ -74,9 +74,11 @@ _COMMANDS: Mapping[str, Effect] = {
     "cancel": Effect.CANCEL,
     "cancel-all": Effect.HALT,
     "certificate": Effect.READ,
+    "client": Effect.READ,
     "convert": Effect.ACT,
     "detail": Effect.READ,
     "funds": Effect.READ,
+    "log": Effect.READ,
     "modify": Effect.ACT,
     "order": Effect.ACT,
     "plan": Effect.ACT,
@@ -84,6 +86,8 @@ _COMMANDS: Mapping[str, Effect] = {
     "reconcile": Effect.ACT,
     "resume": Effect.ACT,
     "runs": Effect.READ,
+    "status": Effect.READ,
+    "tape": Effect.READ,
     "transactions": Effect.READ,
 }
 """Commands without others below them. What is not here is done in the command's own process alone."""
@@ -106,11 +110,17 @@ _GROUPS: Mapping[str, Mapping[str, Effect | None]] = {
 """Commands with others below them; the empty word stands for the command alone."""
 
 
+FOLLOWS = "--follow"
+"""What goes on until ctrl+c is read from the books by the command itself."""
+
+
 def effect_of(words: Sequence[str]) -> Effect | None:
     """What a command line does, where an open app may be asked to do it; None for every other."""
     if not words or "--help" in words or any(_is_no_text(word) for word in words):
         return None
     first, rest = words[0], words[1:]
+    if FOLLOWS in rest:
+        return None
     if first in _GROUPS:
         below = _GROUPS[first]
         if rest and rest[0] in below:

@@ -23,7 +23,7 @@ from engine.words.formats import (
     volume,
 )
 from tradedesk.cli.exits import Exit
-from tradedesk.cli.options import AsJson, day_from
+from tradedesk.cli.options import AsJson, Follow, day_from
 from tradedesk.cli.printing import reads
 from tradedesk.cli.printing.clocks import clock_words, market_time, wall_time
 from tradedesk.cli.printing.output import counted, document, line, say, table
@@ -32,6 +32,7 @@ from tradedesk.cli.views import values
 from tradedesk.cli.views.clients import holding_shape
 from tradedesk.cli.views.market import DetailShape, detail_shape, found_shape, quote_shape
 from tradedesk.cli.views.orders import order_shape
+from tradedesk.compose.home import home_folder
 
 if TYPE_CHECKING:
     from engine.desk import Desk
@@ -209,13 +210,21 @@ def orders(
     needs_attention: Annotated[
         bool, typer.Option("--needs-me", help="Unknown, rejected, denied, partly filled, flagged.")
     ] = False,
+    follows: Follow = False,
     as_json: AsJson = False,
 ) -> None:
     """Orders of today and those still live, live ones first, the newest first."""
     if ctx.invoked_subcommand is not None:
         return
     number = None if run_number is None else count_from_text(run_number, "run")
+    if follows:
+        if live or needs_attention:
+            raise BadInput(
+                "follow", "--live, --needs-me", "an order that is followed may end; leave them out"
+            )
+        from tradedesk.cli.follow import follow, order_lines
 
+        raise typer.Exit(follow(home_folder(), order_lines(client, number), as_json))
     run(lambda desk: reads.orders(desk, live, client, number, needs_attention, as_json))
 
 
@@ -289,10 +298,17 @@ def runs(
     day: Annotated[
         str | None, typer.Option("--day", metavar="YYYY-MM-DD", help="Runs of another trading day.")
     ] = None,
+    follows: Follow = False,
     as_json: AsJson = False,
 ) -> None:
     """Runs of the trading day and what is live of other days, the newest first, with their counts."""
     wanted = None if day is None else day_from("day", day)
+    if follows:
+        if day is not None:
+            raise BadInput("day", day, "nothing of another day changes; leave it out")
+        from tradedesk.cli.follow import follow, run_lines
+
+        raise typer.Exit(follow(home_folder(), run_lines, as_json))
 
     run(lambda desk: reads.runs(desk, wanted, as_json))
 

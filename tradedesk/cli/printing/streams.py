@@ -83,6 +83,21 @@ def what_was_lost(raw: LenientOutput) -> str:
     )
 
 
+def pass_on() -> None:
+    """Have whoever reads stdout see at once what was written to it."""
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+
+
+def reader_is_gone() -> bool:
+    """Whether nobody reads stdout on, such as a `head` that has had enough."""
+    with suppress(OSError, ValueError):
+        polled = select.poll()
+        polled.register(sys.stdout.fileno(), 0)
+        return any(state & select.POLLERR for _, state in polled.poll(0))
+    return False
+
+
 def takes_every_sign() -> bool:
     """Whether stdout's encoding has every sign there is."""
     return (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")

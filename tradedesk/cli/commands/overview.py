@@ -1,0 +1,127 @@
+"""The desk at a glance: how it stands, its tape, a client's page, and the day's commands."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engine.words.formats import DASH, age, rupees, signed, signed_percent
+from tradedesk.cli.exits import Exit
+from tradedesk.cli.options import AsJson
+from tradedesk.cli.printing.clocks import clock_words, wall_time
+from tradedesk.cli.printing.output import counted, document, line, say, table
+from tradedesk.cli.session import run
+from tradedesk.cli.views.overview import page_shape, status_shape, tape_shape
+
+if TYPE_CHECKING:
+    from engine.desk import Desk
+
+Most = Annotated[int, typer.Option("--limit", min=1, max=1000, help="The newest so many.")]
+
+
+def status(as_json: AsJson = False) -> None:
+    """How the desk stands: market, feed, orders, gate, halts and the day's P&L."""
+
+    async def work(desk: "Desk") -> Exit:
+        await desk.market.fetch(sorted(desk.valuation.keys()))
+        found = status_shape(desk)
+        if as_json:
+            document(found)
+            return Exit.DONE
+        line(clock_words(desk))
+        stands = f"{found.mode}  {found.phase.value.replace('_', ' ')}  feed {age(found.feed_age_s)}"
+        line(f"{stands}{'  HALTED' if found.halts else ''}")
+        if found.trading_disabled:
+            line(f"NO ORDERS: {found.trading_disabled}")
+        line(f"orders  live {found.live}  unsent {found.unsent}  unknown {found.unknown}")
+        line(f"gate {found.ready}/{found.clients}  needs attention {found.needs_attention}")
+        line(
+            f"day  net {signed(found.net_day_pnl_paise)}  gross {signed(found.day_pnl_paise)}  "
+            f"charges {rupees(found.charges_today_paise)}"
+        )
+        return Exit.DONE
+
+    run(work, needs_secrets=False)
+
+
+def tape(most: Most = 40, as_json: AsJson = False) -> None:
+    """The last runs and events, oldest first, as the tape of the Desk has them."""
+
+    async def work(desk: "Desk") -> Exit:
+        found = [tape_shape(one) for one in desk.tape()[-most:]]
+        if as_json:
+            document(found)
+            return Exit.DONE
+        line(clock_words(desk))
+        for one in found:
+            line(f"{wall_time(desk, one.at)}  {one.words}")
+        return Exit.DONE
+
+    run(work, needs_secrets=False)
+
+
+def client(
+    code: Annotated[str, typer.Argument(metavar="CODE", help="A client's code or id.")],
+    as_json: AsJson = False,
+) -> None:
+    """One client: whether it may trade, its day, its money, and how much of each share it holds."""
+
+    async def work(desk: "Desk") -> Exit:
+        client_id = desk.clients.find(code).id
+        await desk.market.fetch(sorted(desk.valuation.keys_of((client_id,))))
+        found = page_shape(desk, client_id)
+        if as_json:
+            document(found)
+            return Exit.DONE
+        gate = found.client.reason.value if found.client.reason is not None else "ok"
+        line(f"{found.client.code} {found.client.name} · {found.client.broker} · {gate}")
+        percent = f" ({signed_percent(found.net_day_bps)} % of {rupees(found.opening_paise)})"
+        line(
+            f"day net {signed(found.net_day_pnl_paise)}{percent}  gross {signed(found.day_pnl_paise)}  "
+            f"charges {rupees(found.charges_today_paise)}  realised {signed(found.realised_today_paise)}"
+        )
+        money = found.funds
+        line(
+            f"portfolio {rupees(found.portfolio_paise)}  cash {rupees(money.available_paise)}  "
+            f"blocked {rupees(money.blocked_paise)}  MTF {rupees(money.mtf_loan_paise)} of "
+            f"{rupees(money.mtf_limit_paise)}"
+        )
+        table(
+            ("symbol", "prod", ">qty", ">value", ">day P&L", ">P&L", ">weight %"),
+            [
+                (
+                    one.holding.symbol,
+                    one.holding.product.value,
+                    str(one.holding.quantity),
+                    rupees(one.holding.value_paise),
+                    signed(one.holding.day_pnl_paise),
+                    signed(one.holding.unrealised_paise),
+                    DASH if one.weight_bps is None else f"{one.weight_bps / 100:.2f}",
+                )
+                for one in found.holdings
+            ],
+        )
+        line(f"{counted(found.live_orders, 'live order')}; tradedesk orders --client {found.client.code}")
+        return Exit.DONE
+
+    run(work, needs_secrets=False)
+
+
+def log(most: Most = 40, as_json: AsJson = False) -> None:
+    """What was done this trading day, as the commands that would do the same, oldest first.
+
+    One that begins with `tradedesk` is for a shell, any other for the line behind `:` of the app.
+    """
+
+    async def work(desk: "Desk") -> Exit:
+        found = await desk.audit.commands(most)
+        if as_json:
+            document(found)
+            return Exit.DONE
+        line(clock_words(desk))
+        for one in found:
+            line(f"{wall_time(desk, one.at)}  {one.actor}  {one.via or DASH}  {one.command}")
+        if not found:
+            say("nothing was done yet")
+        return Exit.DONE
+
+    run(work, needs_secrets=False)
