@@ -129,7 +129,7 @@ STEPS: dict[str, tuple[str, ...]] = {
     "flatten again": ("flatten", "client", "PS1015", "mis"),
     "flatten show": ("flatten", "show"),
     "flatten stop": ("flatten", "stop", "1"),
-    "search by words": ("search", "index:nifty50", "sector:it", "chg>0.5"),
+    "search by words": ("search", "infy", "index:nifty50", "sector:it", "chg>0.5"),
     "watchlist make": ("watchlist", "make", "Large caps", "TCS", "INFY"),
     "watchlist add": ("watchlist", "add", "large caps", "SBIN"),
     "watchlist remove": ("watchlist", "remove", "large caps", "TCS"),
