@@ -257,8 +257,8 @@ def test_no_class_name_and_no_sql_reaches_a_person() -> None:
     assert "something unexpected happened" in explain(TimeoutError()).message
 
 
-@pytest.mark.parametrize(("key", "value"), [("theme", "blue"), ("keys", "vim")])
-def test_a_theme_or_key_profile_that_is_not_there_is_named(demo: Terminal, key: str, value: str) -> None:
+@pytest.mark.parametrize(("key", "value"), [("density", "wide"), ("keys", "vim")])
+def test_a_setting_that_is_none_of_its_words_is_named(demo: Terminal, key: str, value: str) -> None:
     (demo.home / "config.toml").write_text(f"{key} = {json.dumps(value)}\n")
 
     printed = demo.run("orders", "--json")

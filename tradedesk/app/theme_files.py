@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
+from textual.widget import Widget
 
 from data.errors import BadInput
 from data.records import replace
@@ -171,11 +172,15 @@ class Themes:
         for name in gone:
             self._files.pop(name, None)
         for path in sorted(changed):
-            self._files[path.stem] = taken = read_theme(path)
+            taken, before = read_theme(path), self._files.get(path.stem)
+            if taken.theme is None and before is not None:  # what was good last goes on while it is mended
+                taken = replace(taken, theme=before.theme)
+            self._files[path.stem] = taken
             if taken.theme is not None:
                 self._app.register_theme(taken.theme)
                 if self._app.theme == taken.name:
                     self._app.refresh_css(animate=False)
+                    self._repaint()
         return True
 
     def _stamps(self) -> dict[Path, tuple[int, int]]:
@@ -199,3 +204,10 @@ class Themes:
             right = "; ".join(self.complaints(name)) or f"choose one of {', '.join(self.names)}"
             raise BadInput("theme", name, right)
         self._app.theme = name
+        self._app.call_later(self._repaint)
+
+    def _repaint(self) -> None:
+        """Paint all anew: words that name a variable themselves know of no change of the style sheets."""
+        for screen in self._app.screen_stack:
+            for widget in screen.walk_children(Widget):
+                widget.refresh()

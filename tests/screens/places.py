@@ -1,0 +1,283 @@
+"""Every place of the screen: each screen, each card of the dock, and views of them, with a way to open it.
+
+What must hold everywhere walks through these; one that is missing is found by its class.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from textual.screen import Screen
+
+import screens
+import tradedesk.app
+from data.money import paise_from_text
+from data.vocabulary import LimitTo, Side, SizingKind
+from engine.execution.changes.new_limits import NewLimit
+from engine.planning.intent import Intent, Selection, Sizing
+from screens.bulk.run_stop import StopCard
+from screens.bulk.screen import BulkScreen
+from screens.clients.page import ClientScreen
+from screens.clients.screen import ClientsScreen
+from screens.clients.sign_in import SignInScreen
+from screens.clients.sign_in_round import begin_round
+from screens.desk.lists import WatchlistCard
+from screens.desk.screen import DeskScreen
+from screens.desk.search import FindCard
+from screens.desk.symbol import SymbolScreen
+from screens.flatten.screen import FlattenScreen
+from screens.frame.commandline import CommandLineCard
+from screens.frame.confirm import QuestionCard, QuitCard, WordsCard, YesCard
+from screens.frame.dock import Card, DockHost
+from screens.frame.fault import FaultScreen
+from screens.frame.help import HelpScreen
+from screens.frame.opening import OpeningScreen
+from screens.frame.profile import ProfileCard
+from screens.frame.routes import View, WorkspaceName
+from screens.frame.theme import ThemeCard
+from screens.frame.workspace import Dialog, Framed, Workspace
+from screens.halt.screen import CertificateScreen
+from screens.matrix.basket_card import BasketCard
+from screens.matrix.draft import BasketDraft
+from screens.matrix.saved_card import NameCard, SavedCard
+from screens.matrix.screen import MatrixScreen
+from screens.orders.cancel import ask_cancel
+from screens.orders.life import OrderScreen
+from screens.orders.modify import ModifyCard
+from screens.orders.modify_many import ModifyManyCard, ModifyReview
+from screens.orders.screen import OrdersScreen
+from screens.orders.settle import ReasonCard
+from screens.positions.screen import PositionsScreen
+from screens.ticket.card import TicketCard
+from screens.ticket.review import ReviewCard
+from tests.screens.papers import PaperBench
+from tradedesk.app.keymap import PROFILES
+from tradedesk.app.mending import FAULT
+from tradedesk.app.palette import Palette
+
+Open = Callable[["Visit"], Awaitable[Any]]
+
+UNSEEN: frozenset[type] = frozenset({DockHost, Framed, Workspace, Dialog, Card, QuestionCard, OpeningScreen})
+"""What others are made of; and the screen before there is a desk, which test_early_halt is about."""
+
+
+class Visit:
+    """A bench whose desk has live orders, a paused run, shares and a plan to be reviewed."""
+
+    def __init__(self, bench: PaperBench) -> None:
+        self.bench = bench
+        self.live: list[int] = []
+        self.run = 0
+
+    async def furnish(self) -> None:
+        """Make what the places show."""
+        bench, desk = self.bench, self.bench.desk
+        some = tuple(bench.client(code) for code in ("AM1042", "RG1008", "AP1022"))
+        sizing = Sizing(SizingKind.PERCENT_OF_CAPITAL, 2500)
+        bought = await desk.plans.freeze(Intent(Side.BUY, "NSE:INFY", sizing, selection=Selection(some)))
+        filled = await desk.runs.start(bought, bought.digest)
+        await bench.until(lambda: desk.runs.get(filled.number).finished_at is not None)
+        self.live = await bench.rest_orders("AM1042", "RG1008", "AP1022")
+        plan = await desk.plans.freeze(Intent(Side.BUY, "NSE:TCS", Sizing(SizingKind.FIXED_QUANTITY, 1)))
+        run = await desk.runs.start(plan, plan.digest)
+        await desk.runs.pause(run.number)
+        await bench.pass_time(0.5)
+        self.run = run.number
+
+    @property
+    def client(self) -> int:
+        return self.bench.client("AM1042")
+
+    async def open(self, name: str) -> None:
+        """Turn to a place, from the Desk."""
+        await PLACES[name][1](self)
+        await self.bench.settle()
+        await self.bench.pass_time(0.5)
+        kind = PLACES[name][0]
+        app = self.bench.app
+        found = self.bench.card if issubclass(kind, Card) else app.screen
+        assert type(found) is kind, (name, found)
+
+    async def leave(self) -> None:
+        """Close what was opened and go back to the Desk."""
+        bench, app = self.bench, self.bench.app
+        for _ in range(5):
+            if bench.card is not None:
+                bench.card.close()
+                await bench.settle()
+        while len(app.screen_stack) > 1:
+            app.pop_screen()
+            await bench.settle()
+        app.open_workspace(WorkspaceName.DESK)
+        await bench.settle()
+        await bench.keys("escape")  # a filter line, too
+        bench.screen.query_one("#clients").focus()
+
+    def workspace(self, name: WorkspaceName, view: View | None = None) -> None:
+        self.bench.app.open_workspace(name, view)
+
+    async def card(self, card: Card[Any], over: Card[Any] | None = None) -> None:
+        self.bench.screen.open_card(card, over=over)
+        await self.bench.settle()
+
+
+def intent(quantity: int = 1, *client_ids: int) -> Intent:
+    sizing = Sizing(SizingKind.FIXED_QUANTITY, quantity)
+    return Intent(Side.BUY, "NSE:TCS", sizing, selection=Selection(client_ids))
+
+
+def workspace(name: WorkspaceName, *keys: str, view: View | None = None) -> Open:
+    async def go(visit: Visit) -> None:
+        visit.workspace(name, view)
+        await visit.bench.settle()
+        if keys:
+            await visit.bench.keys(*keys)
+
+    return go
+
+
+def card(make: Callable[[Visit], Card[Any]]) -> Open:
+    async def go(visit: Visit) -> None:
+        await visit.card(make(visit))
+
+    return go
+
+
+def screen(make: Callable[[Visit], Screen[Any]]) -> Open:
+    async def go(visit: Visit) -> None:
+        visit.bench.app.push_screen(make(visit))
+
+    return go
+
+
+def keys(*names: str) -> Open:
+    async def go(visit: Visit) -> None:
+        await visit.bench.keys(*names)
+
+    return go
+
+
+async def bulk_plan(visit: Visit) -> None:
+    plan = await visit.bench.desk.plans.freeze(
+        Intent(Side.BUY, "NSE:INFY", Sizing(SizingKind.PERCENT_OF_CAPITAL, 2500))
+    )
+    visit.bench.app.open_plan(plan.number)
+
+
+async def matrix_plan(visit: Visit) -> None:
+    visit.bench.app.run_command("basket buy RELIANCE:15% TCS:20%")
+
+
+async def ticket_filled(visit: Visit) -> None:
+    await visit.card(TicketCard(Side.BUY, "NSE:TCS", visit.client))
+    await visit.bench.type("500")
+
+
+async def review(visit: Visit) -> None:
+    ticket = TicketCard(Side.BUY, "NSE:TCS", visit.client)
+    await visit.card(ticket)
+    await visit.card(ReviewCard(await visit.bench.desk.plans.freeze(intent(2, visit.client))), ticket)
+
+
+async def many_review(visit: Visit) -> None:
+    desk = visit.bench.desk
+    card = ModifyManyCard([desk.orders.get(one) for one in visit.live])
+    await visit.card(card)
+    wish = NewLimit(LimitTo.PRICE, paise_from_text("2,310.00"))
+    await visit.card(ModifyReview(await desk.modifies.look(visit.live, wish)), card)
+
+
+async def cancel_one(visit: Visit) -> None:
+    ask_cancel(visit.bench.screen, [visit.bench.desk.orders.get(visit.live[0])])
+
+
+async def cancel_many(visit: Visit) -> None:
+    ask_cancel(visit.bench.screen, [visit.bench.desk.orders.get(one) for one in visit.live])
+
+
+async def faulty(visit: Visit) -> None:
+    app = visit.bench.app
+    app.switch_mode(FAULT)
+    await visit.bench.settle()
+    assert isinstance(app.screen, FaultScreen)
+    app.screen.show(WorkspaceName.BULK, "ValueError: a test")
+
+
+async def settled(reason: str, number: str) -> str:
+    return reason + number
+
+
+PLACES: dict[str, tuple[type[Screen[Any]] | type[Card[Any]], Open]] = {
+    "desk": (DeskScreen, workspace(WorkspaceName.DESK)),
+    "desk, the watchlist": (DeskScreen, workspace(WorkspaceName.DESK, "shift+tab")),
+    "desk, a filter line": (DeskScreen, workspace(WorkspaceName.DESK, "f")),
+    "bulk, its form": (BulkScreen, workspace(WorkspaceName.BULK)),
+    "bulk, in its fields": (BulkScreen, workspace(WorkspaceName.BULK, "tab", "tab")),
+    "bulk, a plan": (BulkScreen, bulk_plan),
+    "bulk, a run": (BulkScreen, lambda visit: _done(visit.bench.app.open_run(visit.run))),
+    "orders": (OrdersScreen, workspace(WorkspaceName.ORDERS)),
+    "orders, trades": (OrdersScreen, workspace(WorkspaceName.ORDERS, view=View.TRADES)),
+    "positions": (PositionsScreen, workspace(WorkspaceName.POSITIONS)),
+    "positions, by client": (PositionsScreen, workspace(WorkspaceName.POSITIONS, "tab")),
+    "matrix": (MatrixScreen, workspace(WorkspaceName.MATRIX)),
+    "matrix, turned": (MatrixScreen, workspace(WorkspaceName.MATRIX, "comma", "comma")),
+    "matrix, a plan": (MatrixScreen, matrix_plan),
+    "clients": (ClientsScreen, workspace(WorkspaceName.CLIENTS)),
+    "a client": (ClientScreen, lambda visit: _done(visit.bench.app.open_client(visit.client))),
+    "a symbol": (SymbolScreen, lambda visit: _done(visit.bench.app.open_symbol("NSE:INFY"))),
+    "an order": (OrderScreen, lambda visit: _done(visit.bench.app.open_order(visit.live[0]))),
+    "signing in": (
+        SignInScreen,
+        screen(lambda visit: SignInScreen(begin_round(visit.bench.desk, [visit.client]))),
+    ),
+    "flatten": (FlattenScreen, lambda visit: _done(visit.bench.app.open_flatten())),
+    "help": (HelpScreen, keys("question_mark")),
+    "the palette": (Palette, keys("ctrl+p")),
+    "a certificate": (CertificateScreen, screen(lambda visit: CertificateScreen())),
+    "a fault": (FaultScreen, faulty),
+    "search": (FindCard, keys("slash")),
+    "search, a client": (FindCard, keys("slash", *"PS10")),
+    "the command line": (CommandLineCard, keys("colon", *"buy tcs 2%")),
+    "quit": (QuitCard, keys("q")),
+    "ticket": (TicketCard, card(lambda visit: TicketCard(Side.SELL, "NSE:INFY", visit.client))),
+    "ticket, too large": (TicketCard, ticket_filled),
+    "review": (ReviewCard, review),
+    "modify": (ModifyCard, card(lambda visit: ModifyCard(visit.live[0]))),
+    "modify many": (
+        ModifyManyCard,
+        card(lambda visit: ModifyManyCard([visit.bench.desk.orders.get(one) for one in visit.live])),
+    ),
+    "review of many": (ModifyReview, many_review),
+    "cancel one": (YesCard, cancel_one),
+    "cancel many": (WordsCard, cancel_many),
+    "stop a run": (StopCard, card(lambda visit: StopCard(visit.bench.desk.runs.get(visit.run)))),
+    "a reason": (ReasonCard, card(lambda _: ReasonCard("ADOPT", ["an order"], "adopt", settled))),
+    "watchlists": (WatchlistCard, card(lambda _: WatchlistCard("Watchlist"))),
+    "a basket": (BasketCard, card(lambda _: BasketCard(BasketDraft(), lambda card: None))),
+    "saved baskets": (SavedCard, card(lambda _: SavedCard(BasketDraft()))),
+    "a name": (NameCard, card(lambda _: NameCard("SAVE BASKET", "Two", "two legs"))),
+    "the keys": (ProfileCard, card(lambda _: ProfileCard(tuple(PROFILES), "plain"))),
+    "the theme": (ThemeCard, card(lambda visit: ThemeCard(visit.bench.app.themes, "dark"))),
+}
+"""Every place by its name: the class that must be up, and how it is opened from the Desk."""
+
+
+async def _done(nothing: object) -> None:
+    """What was asked for opens by itself."""
+
+
+def classes() -> Iterator[type[Any]]:
+    """Every class of a screen or a card in this program."""
+    for package in (screens, tradedesk.app):
+        root = Path(package.__path__[0])
+        for path in sorted(root.rglob("*.py")):
+            place = path.relative_to(root).with_suffix("")
+            module = import_module(".".join([package.__name__, *place.parts]).removesuffix(".__init__"))
+            yield from (
+                found
+                for found in vars(module).values()
+                if isinstance(found, type)
+                and issubclass(found, (Screen, Card))
+                and found.__module__ == module.__name__
+            )
