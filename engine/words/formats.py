@@ -1,6 +1,7 @@
 """Numbers and times as everything that a trader reads shows them.
 
-Money comes in as integer paise; `None` is always shown as a dash, never as a zero.
+Money comes in as integer paise; `None` is always shown as a dash, never as a zero. While privacy is on every
+amount is masked here, and prices are not.
 """
 
 from collections.abc import Callable
@@ -8,12 +9,11 @@ from datetime import datetime
 
 from data.clock import IST
 from data.money import amount_words, grouped, half_up
+from engine.words.privacy import MASK as MASK
+from engine.words.privacy import is_private
 
 DASH = "—"
 """What stands for a value that is not known."""
-
-MASK = "•••"
-"""What stands for a name or an amount while privacy is on."""
 
 _LAKH = 100_000
 _CRORE = 10_000_000
@@ -25,18 +25,20 @@ def _sign(value: int, positive: str = "") -> str:
 
 def amount(paise: int | None) -> str:
     """Paise with Indian grouping and two decimals: `12,34,567.50`."""
-    return DASH if paise is None else amount_words(paise)
+    return DASH if paise is None else MASK if is_private() else amount_words(paise)
 
 
 def price(paise: int | None) -> str:
     """A price in paise with two decimals: `2,450.50`."""
-    return amount(paise)
+    return DASH if paise is None else amount_words(paise)
 
 
 def rupees(paise: int | None) -> str:
     """Paise as whole rupees, rounded half away from zero: `12,34,567`."""
     if paise is None:
         return DASH
+    if is_private():
+        return MASK
     whole = half_up(abs(paise), 100)
     return f"{_sign(paise) if whole else ''}{grouped(whole)}"
 
@@ -45,6 +47,8 @@ def short(paise: int | None) -> str:
     """Paise in three figures with L or cr, whole rupees below a lakh: `1.11 L`, `62.3 L`, `1.22 cr`."""
     if paise is None:
         return DASH
+    if is_private():
+        return MASK
     size = abs(paise)
     if half_up(size, 100) < _LAKH:
         return rupees(paise)
@@ -57,6 +61,8 @@ def lakh(paise: int | None) -> str:
     """Paise in lakh, for a column of one unit: `0.60 L`, `1.11 L`, `125.4 L`, `1,246 L`."""
     if paise is None:
         return DASH
+    if is_private():
+        return MASK
     lakh_paise, size, decimals = _LAKH * 100, abs(paise), 2
     while decimals and half_up(size * 10**decimals, lakh_paise) >= 10_000:
         decimals -= 1  # four figures at most, as long as they are enough
@@ -83,18 +89,18 @@ def _three_figures(numerator: int, denominator: int) -> str:
 def signed(paise: int | None) -> str:
     """Paise as whole rupees with a sign, zero without one: `+1,23,456`."""
     text = rupees(paise)
-    return f"+{text}" if paise is not None and paise > 0 and text != "0" else text
+    return f"+{text}" if not is_private() and paise is not None and paise > 0 and text != "0" else text
 
 
 def signed_short(paise: int | None) -> str:
     """Paise in the short form with a sign: `+1.23 L`."""
     text = short(paise)
-    return f"+{text}" if paise is not None and paise > 0 and text != "0" else text
+    return f"+{text}" if not is_private() and paise is not None and paise > 0 and text != "0" else text
 
 
 def signed_amount(paise: int | None) -> str:
     """Paise with two decimals and a sign, for price changes: `+12.50`."""
-    return DASH if paise is None else _sign(paise, "+").strip("-") + amount(paise)
+    return DASH if paise is None else _sign(paise, "+").strip("-") + price(paise)
 
 
 def percent(bps: int | None) -> str:
@@ -120,7 +126,7 @@ def tenth_percent(bps: int | None) -> str:
 
 def typed(paise: int | None) -> str:
     """A price as a number field holds it, without grouping: `2450.50`; empty for None."""
-    return "" if paise is None else amount(paise).replace(",", "")
+    return "" if paise is None else price(paise).replace(",", "")
 
 
 def signed_percent(bps: int | None) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from data import home
 from data.clock import IST
+from engine.words.privacy import hidden
 from widgets.text import plain
 
 if TYPE_CHECKING:
@@ -53,7 +54,10 @@ def safe_cell(text: str) -> str:
 
 
 def write_table(desk: Desk, table: Table) -> Path:
-    """Write a table's rows as CSV, raw figures and full names where it has them; returns the path."""
+    """Write a table's rows as CSV, raw figures and full names where it has them; returns the path.
+
+    Under privacy amounts and names are masked in it too.
+    """
     path = _free_path(desk, table.name)
     record = table.record or (lambda row: {c.title or c.key: c.cell(row) for c in table.columns})
     records = [record(row) for row in table.rows]
@@ -61,5 +65,5 @@ def write_table(desk: Desk, table: Table) -> Path:
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(names or [column.title or column.key for column in table.columns])
-        writer.writerows([safe_cell(each.get(name, "")) for name in names] for each in records)
+        writer.writerows([safe_cell(hidden(each.get(name, ""))) for name in names] for each in records)
     return path

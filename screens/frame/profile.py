@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -67,7 +68,7 @@ class ProfileCard(Card[str]):
     def on_choice_field_submitted(self, event: ChoiceField.Submitted) -> None:
         """Take it."""
         event.stop()
-        self.call_after_refresh(self.close, event.value)  # its field goes with it, once its key is done
+        self.shell.after_key(partial(self.close, event.value))
 
     def on_frame(self) -> None:
         """See whether F9 has come."""

@@ -1,6 +1,7 @@
 """Rows of tables as files carry them: raw figures in rupees, full names, and all that tells a row apart.
 
-A file goes to a client or an accountant, so that it shortens, groups and masks nothing.
+A file goes to a client or an accountant, so that it shortens and groups nothing, and masks nothing but under
+privacy.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from data.vocabulary import BreakKind
 from engine.words.gate import gate_sentence, verdict_words
 from engine.words.orders import flagged_why
 from engine.words.plans import problem
+from engine.words.privacy import unless_private
 from engine.words.reasons import REASON_WORDS
 
 if TYPE_CHECKING:
@@ -34,6 +36,11 @@ ToRecord = Callable[[Any], Record]
 
 
 def _rupees(paise: int | None) -> str:
+    """An amount, unless amounts are hidden."""
+    return "" if paise is None else unless_private(f"{rupees_of(paise):.2f}")
+
+
+def _price(paise: int | None) -> str:
     return "" if paise is None else f"{rupees_of(paise):.2f}"
 
 
@@ -52,7 +59,7 @@ def _market(desk: Desk, at: datetime | None) -> str:
 
 def _who(desk: Desk, client_id: int) -> Record:
     client = desk.clients.get(client_id)
-    return {"code": client.code, "client": client.name, "broker": client.broker}
+    return {"code": client.code, "client": unless_private(client.name), "broker": client.broker}
 
 
 def _what(key: str) -> Record:
@@ -122,15 +129,15 @@ def instrument_record(desk: Desk, key: str) -> Record:
         **_what(key),
         "name": instrument.name if instrument else "",
         "ISIN": instrument.isin if instrument else "",
-        "last": _rupees(quote.last_paise if quote else None),
-        "previous close": _rupees(quote.prev_close_paise if quote else None),
+        "last": _price(quote.last_paise if quote else None),
+        "previous close": _price(quote.prev_close_paise if quote else None),
         "change %": _percent(desk.market.change_bps(key)),
-        "open": _rupees(quote.open_paise if quote else None),
-        "high": _rupees(quote.high_paise if quote else None),
-        "low": _rupees(quote.low_paise if quote else None),
+        "open": _price(quote.open_paise if quote else None),
+        "high": _price(quote.high_paise if quote else None),
+        "low": _price(quote.low_paise if quote else None),
         "volume": _number(quote.volume if quote else None),
-        "bid": _rupees(quote.bid_paise if quote else None),
-        "ask": _rupees(quote.ask_paise if quote else None),
+        "bid": _price(quote.bid_paise if quote else None),
+        "ask": _price(quote.ask_paise if quote else None),
         "market time": _market_of(quote.market_at if quote else None),
     }
 
@@ -147,7 +154,7 @@ def stock_record(desk: Desk, key: str, held: list[HoldingView]) -> Record:
         **instrument_record(desk, key),
         "clients": _number(len({holding.client_id for holding in held})),
         "quantity": _number(value.quantity),
-        "average": _rupees(value.average_paise),
+        "average": _price(value.average_paise),
         "day gross": _rupees(value.day_pnl_paise),
         "open P&L": _rupees(value.unrealised_paise),
         "value": _rupees(value.value_paise),
@@ -169,9 +176,9 @@ def holding_record(desk: Desk, holding: HoldingView) -> Record:
         "today": _number(holding.today),
         "blocked": _number(holding.blocked),
         "pledged": _number(holding.pledged),
-        "average": _rupees(holding.average_paise),
+        "average": _price(holding.average_paise),
         "cost": _rupees(holding.cost_paise),
-        "last": _rupees(value.last_paise),
+        "last": _price(value.last_paise),
         "change %": _percent(desk.market.change_bps(holding.key)),
         "value": _rupees(value.value_paise),
         "day gross": _rupees(value.day_pnl_paise),
@@ -199,10 +206,10 @@ def order_record(desk: Desk, order_id: int) -> Record:
         "type": order.order_type.value,
         "validity": order.standing or order.validity.value,
         "quantity": _number(order.quantity),
-        "limit": _rupees(order.limit_paise),
-        "trigger": _rupees(order.trigger_paise),
+        "limit": _price(order.limit_paise),
+        "trigger": _price(order.trigger_paise),
         "filled": _number(order.filled_quantity),
-        "average": _rupees(order.average_paise),
+        "average": _price(order.average_paise),
         "traded value": _rupees(order.filled_notional_paise),
         "blocked": _rupees(order.blocked_paise),
         "state": order.state.value,
@@ -235,7 +242,7 @@ def line_record(desk: Desk, plan: Plan, line: PlanLine) -> Record:
         **_what(plan.instrument.key),
         "product": line.product.value,
         "type": plan.intent.order_type.value,
-        "limit": _rupees(line.price_paise),
+        "limit": _price(line.price_paise),
         "sizing base": _rupees(line.base_paise),
         "allocation": _rupees(line.allocation_paise),
         "quantity": _number(line.quantity),
@@ -287,8 +294,8 @@ def closed_record(desk: Desk, trip: Transaction) -> Record:
         "symbol": trip.tradingsymbol,
         "product": trip.product.value,
         "quantity": _number(trip.quantity),
-        "buy price": _rupees(trip.buy_price_paise),
-        "sell price": _rupees(trip.sell_price_paise),
+        "buy price": _price(trip.buy_price_paise),
+        "sell price": _price(trip.sell_price_paise),
         "cost": _rupees(trip.cost_paise),
         "proceeds": _rupees(trip.proceeds_paise),
         "gross": _rupees(trip.pnl_paise),

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 class Shell(Protocol):
     """What a screen may ask of the app. Every `open_…` returns at once; none blocks on the desk."""
 
-    privacy: bool
-    """Whether names and amounts are to be masked."""
     flash_frames: int
     """For how many frames a changed figure is lit; 0 where the trader wants none."""
     revalued: set[int]
@@ -35,6 +33,11 @@ class Shell(Protocol):
     @property
     def desk(self) -> Desk:
         """The open desk."""
+        ...
+
+    @property
+    def privacy(self) -> bool:
+        """Whether names and amounts are to be masked."""
         ...
 
     @property
@@ -71,6 +74,10 @@ class Shell(Protocol):
 
         With `forget` they are then forgotten.
         """
+        ...
+
+    def after_key(self, then: Callable[[], object]) -> None:
+        """Call once the key in hand has been dealt with; it takes away what has the focus."""
         ...
 
     def open_workspace(self, name: WorkspaceName, view: View | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Protocol
 
 from textual.app import ComposeResult
@@ -98,7 +99,7 @@ class ThemeCard(Card[str]):
     def on_choice_field_submitted(self, event: ChoiceField.Submitted) -> None:
         """Take it."""
         event.stop()
-        self.call_after_refresh(self.close, event.value)  # its field goes with it, once its key is done
+        self.shell.after_key(partial(self.close, event.value))
 
     def action_close(self) -> None:
         """As it was before."""

@@ -41,7 +41,6 @@ from widgets.text import plain
 
 log = logging.getLogger(__name__)
 
-
 CLOSING = "closing"
 """The mode with the screen that is up while the desk closes."""
 
@@ -97,6 +96,7 @@ class TradedeskApp(ShellApp):
         self._quit_asked = asyncio.Event()
         self._halting = Halting(self, self.clock, halt_file)
         self.key_queue = KeyQueue(self)
+        self.after_key = self.key_queue.after
         self._strip = StripPainter(self)
         self.mending = Mending(self, self.clock)
         self._pace: Timer | None = None

@@ -130,6 +130,7 @@ class KeyQueue:
         self._holds: set[object] = set()
         self._held_frames = 0
         self._delivered = ""
+        self._behind: list[Callable[[], object]] = []
 
     @property
     def idle(self) -> bool:
@@ -219,7 +220,23 @@ class KeyQueue:
         again = self.Done(message.serial, message.target, message.rounds - 1)
         if again.rounds and message.target.is_attached and message.target.post_message(again):
             return
+        self._is_dealt_with()
+
+    def after(self, then: Callable[[], object]) -> None:
+        """Call once the key in hand has been dealt with: for what takes away the widget that it went to.
+
+        That one could not say any more that the key has been dealt with.
+        """
+        if self._busy_on is None:
+            then()
+        else:
+            self._behind.append(then)
+
+    def _is_dealt_with(self) -> None:
         self._busy_on = None
+        behind, self._behind = self._behind, []
+        for then in behind:
+            then()
         self._wake()
 
     def hold(self, forget: bool = False) -> Callable[[], None]:
@@ -303,6 +320,6 @@ class KeyQueue:
                 self._forget()
                 self._app.say("keys typed ahead were dropped: the desk is still at what was asked", "warning")
         if self._frames > PATIENCE_FRAMES:
-            self._busy_on = self._painting = None
+            self._painting = None
             self._discarding = False
-            self._wake()
+            self._is_dealt_with()

@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from textual.app import App
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
@@ -21,6 +20,7 @@ from engine.news import Page, Subject
 from screens.frame.routes import View, WorkspaceName
 from screens.frame.workspace import Framed, Here, Workspace
 from tradedesk.app.preferences import FLASH_FRAMES
+from tradedesk.app.veil import VeiledApp
 from tradedesk.app.workspaces import WORKSPACES
 from widgets.text import plain
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from tradedesk.app.theme_files import Themes
 
 
-class ShellApp(App[None], inherit_bindings=False):
+class ShellApp(VeiledApp, inherit_bindings=False):
     """Carries out `Shell` of the frame; the app proper adds the desk, the frame clock and the keys."""
 
     def __init__(self) -> None:
@@ -46,7 +46,6 @@ class ShellApp(App[None], inherit_bindings=False):
         self._failed = 0
         self._going: Screen[Any] | None = None
         self._draft: Draft | None = None
-        self.privacy = False
         self.flash_frames = FLASH_FRAMES
         self.preferences: Preferences
         self.themes: Themes
@@ -365,15 +364,12 @@ class ShellApp(App[None], inherit_bindings=False):
 
     def action_privacy(self) -> None:
         """Mask names and amounts, or show them."""
-        self.privacy = not self.privacy
+        if self.privacy:
+            self.reveal()
+        else:
+            self.hide(client.name for client in self.desk.clients.all())
         self.paint_strip()
         self.redraw_all()
-
-    def redraw_all(self) -> None:
-        """Bring every screen that is open here up to date."""
-        for screen in self.screen_stack:
-            if isinstance(screen, Framed):
-                screen.redraw()
 
     def meaning(self, key: str) -> str:
         """The id of the command that a key stands for, empty where it is none's."""

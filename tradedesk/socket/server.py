@@ -25,6 +25,7 @@ from data.home import books_file, command_socket
 from data.vocabulary import Via
 from data.writing.asked import Asked, Did, asked_now
 from data.writing.asked_before import keep_end
+from engine.words.privacy import without_privacy
 from tradedesk.cli.printing.output import PIPED_WIDTH, Printer, Question, printer
 from tradedesk.socket.protocol import (
     BEAT_S,
@@ -205,7 +206,7 @@ class Answering:
             self._reached("taken")
             if await self._told_to_go(reader, request_id, *since):
                 self._reached("gone")
-                with self._desk.acting(Actor(actor, Via.SOCKET)):
+                with self._desk.acting(Actor(actor, Via.SOCKET)), without_privacy():
                     await self._do(Asked(request_id, words[0], actor), effect, words, to)
             else:
                 to.send({"refused": "it slept between the command and its go"})

@@ -1,0 +1,140 @@
+"""Privacy: no client's name and no amount in any screen, picture, copied text or file; prices stay."""
+
+import re
+from pathlib import Path
+
+from rich.segment import Segment
+from textual.color import Color
+
+from data.home import exports_folder
+from data.money import amount_words, grouped, half_up
+from engine.words import formats
+from engine.words.privacy import MASK, Privacy, is_private, without_privacy
+from screens.frame.routes import WorkspaceName
+from tests.screens.papers import PaperBench, opened_on_paper
+from tests.screens.places import PLACES, Visit
+from tradedesk.app.veil import Veil
+
+SEEN = ("desk", "bulk, a plan", "orders", "positions", "a client", "ticket", "review", "cancel many")
+"""Where names or amounts surely stand while nothing is hidden."""
+
+UNITS = re.compile(r"₹ ?-?\d|(?<![\w.,])\d[\d,]*(\.\d+)? (L|cr)\b")
+"""What only an amount is written as."""
+
+
+def names(bench: PaperBench) -> set[str]:
+    """The parts of every client's name that are words."""
+    return {
+        word
+        for client in bench.desk.clients.all()
+        for word in client.name.split()
+        if len(word) > 2 and word not in ("Client",)
+    }
+
+
+def amounts(bench: PaperBench) -> set[str]:
+    """What clients own, have blocked or have won, as the screens write it, from a thousand rupees on."""
+    found: set[str] = set()
+    for client in bench.desk.clients.all():
+        funds, value = bench.desk.funds.of(client.id), bench.desk.valuation.client(client.id)
+        for paise in (
+            client.capital_paise,
+            funds.available_paise,
+            funds.blocked_paise,
+            value.portfolio_paise,
+            value.value_paise,
+            value.invested_paise,
+        ):
+            if paise is not None and abs(paise) >= 1_000_00:
+                found |= {grouped(half_up(abs(paise), 100)), amount_words(abs(paise))}
+    return found
+
+
+def leaks(bench: PaperBench, text: str, hide: set[str]) -> list[str]:
+    """Names and amounts in a text; an amount that is no part of a longer figure."""
+    words = set(re.findall(r"[\w.,]+", text))
+    return [*sorted(words & hide), *(found.group() for found in UNITS.finditer(text))]
+
+
+async def test_no_screen_no_picture_no_copy_and_no_file_names_a_client_or_an_amount(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path, size=(200, 50)) as bench:
+        visit = Visit(bench)
+        await visit.furnish()
+        hide = names(bench) | amounts(bench)
+        for private in (False, True):
+            if private:
+                await bench.keys("ctrl+o")
+            assert bench.app.privacy is private
+            for place in PLACES if private else SEEN:
+                await visit.open(place)
+                found = leaks(bench, bench.text, hide)
+                if private:
+                    assert found == [], f"{place}: {found}"
+                    picture = re.sub(r"&#160;|<[^>]*>", " ", bench.app.export_screenshot())
+                    assert leaks(bench, picture, hide) == [], f"{place}, its picture"
+                    assert "2,5" in bench.text or place not in ("desk", "ticket"), "prices stay"
+                else:
+                    assert found, f"{place}: what is to be hidden is there to be seen"
+                await visit.leave()
+        for name in (
+            WorkspaceName.DESK,
+            WorkspaceName.ORDERS,
+            WorkspaceName.POSITIONS,
+            WorkspaceName.CLIENTS,
+        ):
+            bench.app.open_workspace(name)
+            await bench.settle()
+            await bench.keys("c", "t")
+            assert leaks(bench, bench.app.clipboard, hide) == [], name
+        files = sorted(exports_folder(tmp_path).glob("*.csv"))
+        assert len(files) == 4
+        raw = {f"{float(one.replace(',', '')):.2f}" for one in amounts(bench)}
+        for file in files:
+            text = file.read_text(encoding="utf-8-sig")
+            assert leaks(bench, text, hide | raw) == [], file.name
+            assert MASK in text
+        await bench.keys("ctrl+o", "1")
+        await bench.settle()
+        assert leaks(bench, bench.text, hide) != [], "and they are shown again"
+
+
+def test_formats_hide_amounts_and_leave_prices_where_privacy_is_worn() -> None:
+    privacy = Privacy()
+    from engine.words.privacy import wear
+
+    wear(privacy)
+    shown = formats.rupees(1_234_500)
+    privacy.on = True
+    try:
+        figures = (
+            formats.amount,
+            formats.rupees,
+            formats.short,
+            formats.lakh,
+            formats.signed,
+            formats.signed_short,
+        )
+        assert {one(1_234_567_89) for one in figures} == {MASK}
+        assert {one(None) for one in figures} == {formats.DASH}
+        assert formats.price(245_050) == "2,450.50"
+        assert formats.signed_amount(1_250) == "+12.50"
+        assert formats.typed(245_050) == "2450.50"
+        with without_privacy():
+            assert formats.rupees(1_234_500) == shown, "a command's answer is not the screen's"
+        assert is_private()
+    finally:
+        privacy.on = False
+
+
+def test_a_line_is_masked_across_its_segments_and_keeps_its_cells() -> None:
+    privacy = Privacy(on=True)
+    privacy.know(["Priya Sharma", "Rao & B"])
+    line = [
+        Segment("PS1015 Pri"),
+        Segment("ya Shar… "),
+        Segment("₹48,508"),
+        Segment(" 1.11 L at 2,450.50 Raoul"),
+    ]
+    masked = "".join(one.text for one in Veil(privacy).apply(line, Color(0, 0, 0)))
+    assert masked == "PS1015 ••••• ••••• ••••••• •••••• at 2,450.50 Raoul"
+    assert privacy.hidden("Rao and Priya") == "••• and •••••"
