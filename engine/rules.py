@@ -52,7 +52,7 @@ class Waits(Struct, frozen=True):
     """How long after its claim an order's bytes may still leave."""
     modify_valid_s: float = 60.0
     """How long after the trader's word a modify's bytes may still leave."""
-    gather_s: float = 0.02
+    gather_s: float = 0.04
     """How long facts may gather before they are booked while many calls are under way."""
     not_sent_pause_s: float = 1.0
     """Before an order that provably never reached the broker is claimed again."""
