@@ -7,7 +7,7 @@ from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.repositories.base import Change, On, Rows, among, given
-from data.tables.market import WatchlistItem, WatchlistRecord
+from data.tables.market import WatchColumns, WatchlistItem, WatchlistRecord
 
 
 class StoredWatchlist(Struct, frozen=True):
@@ -27,6 +27,16 @@ class ListedKey(Struct, frozen=True):
     position: int
 
 
+class StoredColumns(Struct, frozen=True):
+    """The columns that a trader has chosen, with blanks between."""
+
+    trader: str
+    columns: str
+
+
+_CHOSEN = Rows(WatchColumns, StoredColumns)
+_EVERY_CHOICE = _CHOSEN.query()
+_CLEAR_CHOICE = Change(delete(_CHOSEN.table).where(_CHOSEN.c.trader == given("trader")))
 _LISTS, _ITEMS = Rows(WatchlistRecord, StoredWatchlist), Rows(WatchlistItem, ListedKey)
 _OF_TRADER = _LISTS.c.trader == given("trader")
 _ON_LIST = (_ITEMS.c.trader == given("trader"), _ITEMS.c.list_name == given("name"))
@@ -77,3 +87,14 @@ def rename_keys(on: On, moved: Mapping[str, str]) -> None:
     for trader, name in {(one.trader, one.list_name): None for one in _WITH_KEYS.all(on, keys=moved)}:
         kept = dict.fromkeys(moved.get(key, key) for key in keys_of(on, trader, name))
         put_keys(on, trader, name, list(kept))
+
+
+async def read_columns(reader: AsyncConnection) -> dict[str, str]:
+    """The columns that each trader has chosen, with blanks between."""
+    return {one.trader: one.columns for one in await _EVERY_CHOICE.read(reader)}
+
+
+def put_columns(on: On, trader: str, columns: str) -> None:
+    """Keep the columns that a trader has chosen; empty where they are to be the program's own again."""
+    _CLEAR_CHOICE.run(on, trader=trader)
+    _CHOSEN.insert(on, [StoredColumns(trader, columns)] if columns else [])

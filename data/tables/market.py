@@ -29,6 +29,14 @@ class WatchlistItem(TableRow, table=True):
     position: int
 
 
+class WatchColumns(TableRow, table=True):
+    """The columns that a trader has chosen for watchlists, by their words with blanks between."""
+
+    __tablename__ = "watch_columns"
+    trader: str = Field(primary_key=True)
+    columns: str
+
+
 class BasketRecord(TableRow, table=True):
     """A basket under the name that it was saved by; `per_client` says how a client's legs go together."""
 

@@ -20,7 +20,16 @@ from data.vocabulary.clients import (
     SessionProblem,
     SessionState,
 )
-from data.vocabulary.desk import DayState, DeskKind, HaltScope, HaltStrength, PhaseKind, Topic, Via
+from data.vocabulary.desk import (
+    DayState,
+    DeskKind,
+    HaltScope,
+    HaltStrength,
+    PhaseKind,
+    Topic,
+    Via,
+    WatchColumn,
+)
 from data.vocabulary.flattens import FlattenLineState, FlattenReason, FlattenState, FlattenWhat
 from data.vocabulary.orders import (
     LIVE_STATES,
@@ -97,4 +106,5 @@ __all__ = [
     "Validity",
     "Verdict",
     "Via",
+    "WatchColumn",
 ]

@@ -77,3 +77,19 @@ class Topic(StrEnum):
     MARKET = "market"
     """Instruments with their names and margins, and watchlists."""
     EVERYTHING = "everything"
+
+
+class WatchColumn(StrEnum):
+    """A column of the watchlist beside the symbol, by the word it is chosen by."""
+
+    LTP = "ltp"
+    CHANGE = "chg"
+    DAY = "day"
+    HIGH = "high"
+    LOW = "low"
+    VOLUME = "vol"
+    BID = "bid"
+    ASK = "ask"
+    OPEN = "open"
+    PREVIOUS = "prev"
+    AGE = "age"

@@ -100,6 +100,11 @@ class Search(Struct, frozen=True):
         """Whether there is no other word than text."""
         return not (self.classes or self.exchanges or self.traits or self.limits)
 
+    @property
+    def dated(self) -> list[ShareClass]:
+        """The classes asked for whose lists are of a day."""
+        return [one for named in self.classes.values() for one in named if one.as_of is not None]
+
 
 def search_from(text: str, known: Classes) -> Search:
     """What is searched for by what was typed. Raises `BadInput` naming the word and what would be right."""

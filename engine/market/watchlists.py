@@ -5,13 +5,23 @@ from typing import TypeVar
 
 from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
-from data.repositories.watchlists import keys_of, names_of, put_keys, put_names, read_watchlists
+from data.repositories.watchlists import (
+    keys_of,
+    names_of,
+    put_columns,
+    put_keys,
+    put_names,
+    read_columns,
+    read_watchlists,
+)
 from data.store import Unit
+from data.vocabulary import WatchColumn
 from engine.book.kept import Kept
 from engine.events import WatchlistChanged
 from engine.instances import ThisEngine
 from engine.labels import known_label, label_from, same_label
 from engine.market.market_data import MarketData
+from engine.market.watch_columns import known_columns, words_of
 
 T = TypeVar("T")
 
@@ -33,6 +43,7 @@ class Watchlists:
         self._engine = engine
         self._market_data = market_data
         self._lists: dict[str, dict[str, list[str]]] = {}
+        self._columns: dict[str, str] = {}
 
     def names(self) -> list[str]:
         """The lists, in the trader's order."""
@@ -54,6 +65,20 @@ class Watchlists:
     @property
     def _mine(self) -> Mapping[str, Sequence[str]]:
         return self._lists.get(self._engine.actor, {})
+
+    def columns(self) -> tuple[WatchColumn, ...]:
+        """The columns that the trader has chosen, in their order; none where they never did."""
+        return known_columns(self._columns.get(self._engine.actor, ""))
+
+    async def choose_columns(self, columns: Sequence[WatchColumn]) -> None:
+        """Keep the columns that the trader wants to see; none has the program's own again."""
+        trader = self._engine.actor
+
+        def unit_of_work(unit: Unit) -> None:
+            put_columns(unit, trader, words_of(columns))
+            unit.touched.market = True
+
+        await self._write(unit_of_work, self.names()[0])
 
     # Lists
 
@@ -216,9 +241,10 @@ class Watchlists:
                     self._kept.bus.publish([WatchlistChanged(name)])
 
     async def load(self) -> None:
-        """Read the lists."""
+        """Read the lists, and which columns were chosen for them."""
         async with self._kept.store.reader() as connection:
             self._lists = await read_watchlists(connection)
+            self._columns = await read_columns(connection)
 
 
 def _moved(order: Sequence[str], one: str, by: int) -> list[str]:

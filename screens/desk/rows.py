@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from data.vocabulary import WatchColumn
 from engine.words import formats
 from widgets.livegrid import Column
 from widgets.sparks import blocks
@@ -53,14 +55,35 @@ def symbol_of(key: str) -> str:
     return key.partition(":")[2]
 
 
-def watch_columns(desk: Desk) -> list[Column]:
-    """The watchlist's columns; rows are instrument keys."""
+_STAYS = [
+    WatchColumn.LTP,
+    WatchColumn.CHANGE,
+    WatchColumn.VOLUME,
+    WatchColumn.DAY,
+    *(WatchColumn.HIGH, WatchColumn.LOW, WatchColumn.BID, WatchColumn.ASK),
+    *(WatchColumn.OPEN, WatchColumn.PREVIOUS, WatchColumn.AGE),
+]
+"""What stays longest comes first, where space is short and nobody has chosen."""
 
+ALWAYS = 2
+"""So many columns stay however narrow the screen is."""
+
+
+def watch_columns(desk: Desk, chosen: Sequence[WatchColumn]) -> list[Column]:
+    """The watchlist's columns, those chosen in that order; rows are instrument keys.
+
+    Where space is short the last one chosen leaves first.
+    """
+    symbol = Column("symbol", "symbol", 10, symbol_of, sort=lambda key: key, flex=True, most=SYMBOL_CELLS)
+    known = _watch_columns(desk)
+    shown, stays = chosen or list(WatchColumn), chosen or _STAYS
+    leaves = {column: max(0, place - ALWAYS + 1) for place, column in enumerate(stays)}
+    return [symbol, *(replace(known[column], priority=leaves[column]) for column in shown)]
+
+
+def _watch_columns(desk: Desk) -> dict[WatchColumn, Column]:
+    """Each column that may be chosen."""
     stale = desk.market.stale
-
-    def last(key: str) -> str:
-        quote = desk.market.quote(key)
-        return formats.price(quote.last_paise if quote else None)
 
     def change_words(key: str) -> str:
         # A change counted from a price that no longer holds would only mislead.
@@ -69,32 +92,25 @@ def watch_columns(desk: Desk) -> list[Column]:
     def of(field: str) -> Callable[[str], int | None]:
         return lambda key: getattr(desk.market.quote(key), field, None)
 
-    def priced(title: str, field: str, priority: int) -> Column:
-        value = of(field)
+    def priced(column: WatchColumn, field: str) -> Column:
+        value, title = of(field), column.value
         return Column(
-            title,
-            title,
-            9,
-            lambda key: formats.price(value(key) or None),
-            "right",
-            sort=value,
-            priority=priority,
-            grows=True,
+            title, title, 9, lambda key: formats.price(value(key) or None), "right", sort=value, grows=True
         )
 
-    return [
-        Column("symbol", "symbol", 9, symbol_of, sort=lambda key: key, flex=True, most=SYMBOL_CELLS),
-        Column(
+    last, volume = of("last_paise"), of("volume")
+    return {
+        WatchColumn.LTP: Column(
             "ltp",
             "LTP",
             9,
-            last,
+            lambda key: formats.price(last(key)),
             "right",
             style=lambda key: "stale" if stale(key) else None,
-            sort=of("last_paise"),
+            sort=last,
             grows=True,
         ),
-        Column(
+        WatchColumn.CHANGE: Column(
             "change",
             "chg%",
             6,
@@ -103,27 +119,19 @@ def watch_columns(desk: Desk) -> list[Column]:
             style=lambda key: "stale" if stale(key) else sign_of(desk.market.change_bps(key)),
             sort=desk.market.change_bps,
         ),
-        Column(
-            "day",
-            "day",
-            DAY_CELLS,
-            lambda key: blocks(desk.market.day_line(key, DAY_CELLS), DAY_CELLS),
-            priority=2,
+        WatchColumn.DAY: Column(
+            "day", "day", DAY_CELLS, lambda key: blocks(desk.market.day_line(key, DAY_CELLS), DAY_CELLS)
         ),
-        priced("high", "high_paise", 3),
-        priced("low", "low_paise", 4),
-        Column(
-            "volume",
-            "vol",
-            6,
-            lambda key: formats.volume(of("volume")(key)),
-            "right",
-            sort=of("volume"),
-            priority=1,
+        WatchColumn.HIGH: priced(WatchColumn.HIGH, "high_paise"),
+        WatchColumn.LOW: priced(WatchColumn.LOW, "low_paise"),
+        WatchColumn.VOLUME: Column(
+            "volume", "vol", 6, lambda key: formats.volume(volume(key)), "right", sort=volume
         ),
-        priced("bid", "bid_paise", 5),
-        priced("ask", "ask_paise", 6),
-        priced("open", "open_paise", 7),
-        priced("prev", "prev_close_paise", 8),
-        Column("age", "age", 4, lambda key: formats.age(desk.market.age(key)), "right", priority=9),
-    ]
+        WatchColumn.BID: priced(WatchColumn.BID, "bid_paise"),
+        WatchColumn.ASK: priced(WatchColumn.ASK, "ask_paise"),
+        WatchColumn.OPEN: priced(WatchColumn.OPEN, "open_paise"),
+        WatchColumn.PREVIOUS: priced(WatchColumn.PREVIOUS, "prev_close_paise"),
+        WatchColumn.AGE: Column(
+            "age", "age", 4, lambda key: formats.age(desk.market.age(key)), "right", sort=desk.market.age
+        ),
+    }

@@ -14,6 +14,7 @@ from textual.widgets import Input
 
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged, TapeLine
 from screens.desk.clients import ClientsPane
+from screens.desk.columns_form import ColumnsCard
 from screens.desk.depth import DepthPane
 from screens.desk.lists import WatchlistCard
 from screens.desk.side import SidePane
@@ -56,6 +57,7 @@ class DeskScreen(Workspace):
             "watch.left",
             "watch.right",
             "order.modify",
+            "look",
             "close",
         ),
     ]
@@ -299,6 +301,10 @@ class DeskScreen(Workspace):
     def action_modify_here(self) -> None:
         """The form that makes, renames and deletes watchlists."""
         self.open_card(WatchlistCard(self._watch.list_name))
+
+    def action_turn_look(self) -> None:
+        """The form that chooses the watchlist's columns."""
+        self.open_card(ColumnsCard(self._watch.columns, self._watch.try_columns))
 
     def action_filter_here(self) -> None:
         """Filter the rows of the pane that has the focus."""

@@ -32,7 +32,7 @@ OWNER = "find"
 """Under this name the prices of what is shown are followed, as long as it is."""
 
 
-ROWS = 15
+ROWS = 11
 """Lines of the card, of which a low terminal has room for fewer."""
 
 
@@ -120,7 +120,7 @@ class FindCard(Card[None]):
         try:
             self._wanted = search_from(text, classes())
         except BadInput as problem:
-            self._wanted, self._problem = None, f"{problem.value}: {problem.expected}"
+            self._wanted, self._problem = None, f"{problem.value} · {problem.expected}"
         self._looking = self._wanted is not None and not self._wanted.is_text
         if self._wanted is not None and self._wanted.is_text:
             self._show(self._by_text(text.strip()))
@@ -186,7 +186,7 @@ class FindCard(Card[None]):
             said = "looking…"
         elif self._found is not None:
             enter = "Enter opens" if self._chose else self._enter_words()
-            said, style = f"{found_words(self._found)}{enter and ' · '}{enter}", ""
+            said, style = f"{found_words(self._found, self._wanted)}{enter and ' · '}{enter}", ""
         line = self.query_one("#told", SteadyStatic)
         line.set_classes(style)
         line.update(Content(plain(said)))

@@ -8,6 +8,7 @@ from functools import partial
 from textual.app import ComposeResult
 from textual.widgets import Input
 
+from data.vocabulary import WatchColumn
 from screens.desk.rows import watch_columns
 from screens.frame.pane import FilterLine, Pane
 from screens.frame.shell import Shell
@@ -16,7 +17,7 @@ from widgets.livegrid import LiveGrid
 OWNER = "desk-screen"
 """Under this name the Desk follows prices."""
 
-WATCH_ACTIONS = frozenset({"add_here", "remove_here", "move_row", "move_list", "modify_here"})
+WATCH_ACTIONS = frozenset({"add_here", "remove_here", "move_row", "move_list", "modify_here", "turn_look"})
 """What the Desk's keys do to the watchlist alone."""
 
 HINT = "empty: / finds a symbol, Insert or + puts it here"
@@ -26,16 +27,18 @@ class WatchPane(Pane):
     """One watchlist at a time, kept by its name; the prices of its symbols are followed."""
 
     def __init__(self, shell: Shell) -> None:
-        super().__init__("watch-pane", hint="{ } list  e edit  Enter opens")
+        super().__init__("watch-pane", hint="{ } list  e edit  , columns")
         self._shell = shell
         self._removed: tuple[str, str] | None = None
         self._watched: list[str] = []
         self._followed: set[str] = set()
+        self._tried: tuple[WatchColumn, ...] | None = None
+        self._placed: tuple[WatchColumn, ...] | None = None
 
     def compose(self) -> ComposeResult:
         """The rows and their filter."""
         yield LiveGrid(
-            watch_columns(self._shell.desk),
+            watch_columns(self._shell.desk, self.columns),
             monotonic=self._shell.monotonic,
             hint=HINT,
             markable=False,
@@ -59,6 +62,24 @@ class WatchPane(Pane):
         """The symbol under the cursor."""
         key = self.grid.cursor_key
         return key if isinstance(key, str) else None
+
+    @property
+    def columns(self) -> tuple[WatchColumn, ...]:
+        """The columns to show: those that are tried, chosen, or set; none where nobody has said."""
+        if self._tried is not None:
+            return self._tried
+        return self._shell.desk.watchlists.columns() or self._shell.watch_columns
+
+    def try_columns(self, columns: tuple[WatchColumn, ...] | None) -> None:
+        """Show these for as long as they are being chosen; None ends that."""
+        self._tried = columns
+        self._place_columns()
+
+    def _place_columns(self) -> None:
+        wanted = self.columns
+        if wanted != self._placed:
+            self._placed = wanted
+            self.grid.set_columns(watch_columns(self._shell.desk, wanted))
 
     @property
     def _names(self) -> list[str]:
@@ -99,6 +120,7 @@ class WatchPane(Pane):
 
     def fill(self) -> None:
         """Show the list's symbols under the filter, and follow them all."""
+        self._place_columns()
         self._watched = self.listed()
         wanted = self.query_one(Input).value.strip().casefold()
         shown = [key for key in self._watched if wanted in key.casefold()]

@@ -294,7 +294,7 @@ def _table() -> tuple[Command, ...]:
             "Tables",
         ),
         c("grid.flip_sort", "o", "flip_sort", "flip", "flip the order of the sort", "Tables"),
-        c("look", "comma", "turn_look", "look", "turn the matrix's cells, the span of candles", "Tables", 5),
+        c("look", "comma", "turn_look", "look", "turn cells, candles' span; columns", "Tables", 5),
         c("copy", "c", "copy_row", "copy", "copy the row, or the link", "Tables"),
         c(
             "file",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from msgspec import Struct
 from textual.message_pump import MessagePump
 
-from data.vocabulary import FlattenWhat, HaltScope, Side
+from data.vocabulary import FlattenWhat, HaltScope, Side, WatchColumn
 from screens.frame.routes import View, WorkspaceName
 from widgets.livegrid import Column
 
@@ -27,6 +27,8 @@ class Shell(Protocol):
     """For how many frames a changed figure is lit; 0 where the trader wants none."""
     revalued: set[int]
     """Clients whose value moved in this frame."""
+    watch_columns: tuple[WatchColumn, ...]
+    """The columns of the watchlist by the settings; none where they are the program's own."""
     list_in_view: str
     """The watchlist that was turned to last; what is watched from anywhere goes on it. Empty at first."""
 

@@ -75,15 +75,16 @@ async def test_words_hold_together_and_what_is_not_known_is_counted(tmp_path: Pa
     async with paper_desk(tmp_path, pins={}) as desk:
 
         async def found(words: str) -> tuple[list[str], str]:
-            result = await desk.market.find(search_from(words, classes()))
-            return [key[4:] for key in result.keys], found_words(result)
+            search = search_from(words, classes())
+            result = await desk.market.find(search)
+            return [key[4:] for key in result.keys], found_words(result, search)
 
         keys, told = await found("index:nifty50 sector:it")
         assert keys == ["HCLTECH", "INFY", "TCS", "TECHM", "WIPRO"]
-        assert told == "5 of 204"
+        assert told == "5 of 204 · lists of 30 Mar 2026"
         keys, told = await found("cap:large index:next50")
         assert len(keys) == 38
-        assert told == "38 of 204 · cap not known of 12"
+        assert told == "38 of 204 · lists of 31 Dec 2025 · cap not known of 12"
         assert (await found("cap:mid,small cap:mid sector:services"))[0] == ["CONCOR", "RIIL"]
         keys, _ = await found("tata mtf")
         assert "TCS" in keys

@@ -2,8 +2,13 @@
 
 from pathlib import Path
 
+from data.vocabulary import WatchColumn
+from engine.market.watch_columns import words_of
+from engine.words import formats
 from screens.desk.watch import WatchPane
+from tests.desks import paper_desk
 from tests.screens.papers import PaperBench, opened_on_paper
+from tradedesk.compose.settings import Settings
 from widgets.livegrid import LiveGrid
 
 
@@ -55,3 +60,89 @@ async def test_a_list_is_made_filled_ordered_renamed_and_deleted_by_keys(tmp_pat
         assert lists.names() == ["Watchlist"]
         assert title(bench).startswith("Watchlist 1/1")
         assert bench.screen.focused is bench.screen.query_one("#watch")
+
+
+def header(bench: PaperBench) -> list[str]:
+    return [word.rstrip("▲▼") for word in bench.row("symbol")]
+
+
+async def test_columns_are_chosen_as_they_are_typed_and_the_last_leaves_first(tmp_path: Path) -> None:
+    settings = Settings(trader="tester", watch_columns=(WatchColumn.LTP, WatchColumn.BID))
+    async with opened_on_paper(tmp_path, (200, 50), settings=settings) as bench:
+        assert header(bench)[:4] == ["symbol", "LTP", "bid", "code"]
+        await bench.keys("shift+tab", "comma", "ctrl+u")
+        await bench.type("chg age bdi")
+        assert "bdi · did you mean bid?" in bench.text
+        assert header(bench)[:4] == ["symbol", "chg%", "age", "code"]
+        await bench.keys("enter")
+        assert bench.card is not None, "what is not known is not kept"
+        await bench.keys("escape")
+        assert header(bench)[:4] == ["symbol", "LTP", "bid", "code"]
+        await bench.keys("comma", "ctrl+u")
+        await bench.type("ltp chg age prev open high")
+        await bench.keys("enter")
+        assert header(bench)[:7] == ["symbol", "LTP", "chg%", "age", "prev", "open", "code"], (
+            "high has no room"
+        )
+        await bench.pilot.resize_terminal(80, 24)
+        await bench.settle()
+        assert header(bench)[:4] == ["symbol", "LTP", "chg%", "code"]
+        await bench.app.close_desk()
+    async with paper_desk(tmp_path, demo=False) as desk:
+        assert words_of(desk.watchlists.columns()) == "ltp chg age prev open high"
+        await desk.watchlists.choose_columns(())
+        assert desk.watchlists.columns() == ()
+
+
+async def test_6_liquid_large_caps_are_found_put_on_a_list_at_once_and_kept(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path, (120, 40), pins={}) as bench:
+        market, lists = bench.desk.market, bench.desk.watchlists
+        await lists.make("Liquid")
+        await bench.keys("shift+tab", "right_curly_bracket", "/")
+        await bench.type("cap:large valeu>300cr")
+        assert "valeu>300cr · did you mean value?" in bench.text
+        await bench.keys("enter")
+        assert lists.keys("Liquid") == []
+        await bench.keys("ctrl+u")
+        await bench.type("cap:large value>300cr chg>-5")
+        await bench.keys("enter")
+        found = lists.keys("Liquid")
+        assert 10 < len(found) < 60
+        rows = bench.card.query_one("#found", LiveGrid).shown_keys
+        assert [f"symbol:{key}" for key in found] == list(rows)
+        assert f"{len(found)} symbols put on Liquid · Delete takes them off again" in bench.text
+        for key in found:
+            quote = market.quote(key)
+            assert quote is not None
+            assert quote.last_paise * quote.volume > 300_00_00_000_00
+        first = market.quote(found[0])
+        assert first is not None
+        row = bench.row(f"symbol {found[0][4:]}")
+        assert {formats.price(first.last_paise), formats.volume(first.volume), "large"} <= set(row)
+        assert market.followed_by("find") == frozenset(found)
+        await bench.keys("delete")
+        assert lists.keys("Liquid") == []
+        assert f"Enter puts all {len(found)} on Liquid" in bench.text
+        await bench.keys("enter")
+        await bench.keys("enter")
+        assert bench.card is None
+        assert market.followed_by("find") == frozenset()
+        assert title(bench).startswith("Liquid 2/2")
+        assert shown(bench) == [key[4:] for key in found]
+        await bench.app.close_desk()
+    async with paper_desk(tmp_path, demo=False) as desk:
+        assert desk.watchlists.keys("Liquid") == found
+
+
+async def test_indices_stand_on_the_strip_where_there_is_room_for_them(tmp_path: Path) -> None:
+    settings = Settings(trader="tester", strip_indices=("Nifty", "SENSEX"))
+    async with opened_on_paper(tmp_path, (200, 50), settings=settings) as bench:
+        await bench.pass_time(1)
+        strip = bench.lines()[0].rstrip()
+        assert "paper NIFTY 24,565.65 +0.22 % " in strip
+        assert strip.endswith("s  paper SENSEX —"), "it is not listed here"
+        await bench.pilot.resize_terminal(80, 24)
+        await bench.settle()
+        strip = bench.lines()[0]
+        assert "NIFTY" not in strip
+        assert "net 0" in strip

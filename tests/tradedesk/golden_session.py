@@ -139,6 +139,7 @@ STEPS: dict[str, tuple[str, ...]] = {
     "watchlist": ("watchlist",),
     "watchlist export": ("watchlist", "export", "Big", "--file", "{home}/big.csv"),
     "watchlist import": ("watchlist", "import", "{home}/big.csv", "--list", "Copy"),
+    "watchlist columns": ("watchlist", "columns", "ltp", "bid", "ask"),
     "watchlist delete": ("watchlist", "delete", "Big"),
     "usage": ("plan", "buy"),
 }

@@ -5,6 +5,8 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
+from data.vocabulary import WatchColumn
+
 
 class Look(Protocol):
     """What of the trader's settings the app itself needs."""
@@ -23,6 +25,10 @@ class Look(Protocol):
     def density(self) -> str: ...  # noqa: D102
     @property
     def workspace(self) -> str: ...  # noqa: D102
+    @property
+    def watch_columns(self) -> tuple[WatchColumn, ...]: ...  # noqa: D102
+    @property
+    def strip_indices(self) -> tuple[str, ...]: ...  # noqa: D102
 
 
 class KeptSettings(Protocol):

@@ -53,6 +53,7 @@ class Preferences:
         except BadInput as problem:
             self._complaints.append(str(problem))
         app.flash_frames = FLASH_FRAMES if look.flash else 0
+        app.watch_columns, app.strip_indices = look.watch_columns, look.strip_indices
         app.set_class(look.density == "compact", COMPACT)
         app.pace(look.refresh_hz)
         first = next((one for one in WORKSPACES if one.name == look.workspace and one.available), None)

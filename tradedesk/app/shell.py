@@ -14,7 +14,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from data.errors import BadInput
-from data.vocabulary import FlattenWhat, HaltScope, Side
+from data.vocabulary import FlattenWhat, HaltScope, Side, WatchColumn
 from engine.colon.splitting import quoted
 from engine.news import Page, Subject
 from screens.frame.routes import View, WorkspaceName
@@ -53,6 +53,8 @@ class ShellApp(VeiledApp, inherit_bindings=False):
         self.revalued: set[int] = set()
         """Clients whose value moved in this frame, for the screen that shows them."""
         self.list_in_view = ""
+        self.watch_columns: tuple[WatchColumn, ...] = ()
+        self.strip_indices: tuple[str, ...] = ()
 
     @property
     def desk(self) -> Desk:

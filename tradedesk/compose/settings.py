@@ -15,7 +15,7 @@ from pydantic_settings import (
 
 from data.errors import BadInput
 from data.home import settings_file
-from data.vocabulary import Policy
+from data.vocabulary import Policy, WatchColumn
 from screens.frame.routes import WorkspaceName
 
 SCREEN_SETTINGS = ("theme", "keys", "keymap", "flash", "density", "workspace", "refresh_hz")
@@ -75,6 +75,12 @@ class Settings(BaseSettings):
 
     workspace: WorkspaceName = WorkspaceName.DESK
     """The workspace that the screen opens with: desk, bulk, orders, positions, matrix or clients."""
+
+    watch_columns: tuple[WatchColumn, ...] = ()
+    """Columns of the watchlist in their order, such as ["ltp", "chg", "bid"], until others are chosen."""
+
+    strip_indices: tuple[str, ...] = Field(default=("NIFTY 50", "NIFTY BANK"), max_length=4)
+    """Indices on the strip, where there is room, such as ["NIFTY 50", "SENSEX"]; [] shows none."""
 
     market: Literal["paper", "kite"] = "paper"
     """Where orders go: the built-in paper exchange, or Zerodha's Kite. A home keeps to one of them."""

@@ -102,7 +102,9 @@ _GROUPS: Mapping[str, Mapping[str, Effect | None]] = {
     "unknown": {"": Effect.READ, "adopt": Effect.ACT, "absent": Effect.ACT},
     "watchlist": {
         "": Effect.READ,
-        **dict.fromkeys(("make", "rename", "move", "delete", "add", "remove", "place"), Effect.ACT),
+        **dict.fromkeys(
+            ("make", "rename", "move", "delete", "add", "remove", "place", "columns"), Effect.ACT
+        ),
         "import": None,
         "export": None,
     },

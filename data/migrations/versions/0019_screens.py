@@ -141,6 +141,12 @@ def _watchlists() -> None:
         sa.Column("position", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("trader", "name"),
     )
+    op.create_table(
+        "watch_columns",
+        sa.Column("trader", sa.String(), nullable=False),
+        sa.Column("columns", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("trader"),
+    )
     op.rename_table("watchlist_item", "watchlist_item_before")
     op.create_table(
         "watchlist_item",

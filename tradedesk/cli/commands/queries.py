@@ -63,7 +63,7 @@ def search(
     """Find instruments by symbol, name, and words about them, with price and change."""
 
     async def work(desk: "Desk") -> Exit:
-        from data.reference.classes import classes
+        from data.reference.classes import classes, sources
         from engine.market.finding import MOST
         from engine.market.search_words import search_from
 
@@ -75,7 +75,9 @@ def search(
         else:
             found = await desk.market.find(wanted, most or MOST)
             keys = list(found.keys)
-            say(found_words(found))
+            say(found_words(found, wanted))
+            for source in sources(wanted.dated):
+                say(source)
         await desk.market.fetch(keys)
         if not keys:
             say(f"nothing has {text!r}")

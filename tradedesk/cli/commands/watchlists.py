@@ -250,3 +250,31 @@ def export(
 def _file_name(name: str) -> str:
     """A list's name as part of a file's: nothing in it may lead to another folder."""
     return "".join(sign if sign.isalnum() else "-" for sign in name)
+
+
+@watchlist_app.command("columns")
+def columns(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[COLUMN]…", help="ltp chg day high low vol bid ask open prev age, in order."),
+    ] = None,
+    default: Annotated[bool, typer.Option("--default", help="Those of the settings again.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Choose the columns of the watchlist on screen, or show those that were chosen."""
+    if words and default:
+        raise BadInput("default", "--default", "leave it out, or the columns")
+
+    async def work(desk: "Desk") -> Exit:
+        from engine.market.watch_columns import columns_from, words_of
+
+        if words or default:
+            await desk.watchlists.choose_columns(columns_from(" ".join(words or ())))
+        chosen = desk.watchlists.columns()
+        if as_json:
+            document({"columns": chosen})
+        else:
+            line(words_of(chosen) or "none chosen: the columns of the settings, or the program's own")
+        return Exit.DONE
+
+    run(work, needs_secrets=False)
