@@ -36,6 +36,8 @@ class Segment:
     """Suffix of a component class: `mode`, `up`, `down`, `stale`, `warn`, `dim`, `strong`."""
     brief: str | tuple[str, ...] = ""
     """Said instead of `text` where the whole line does not fit, the longest first."""
+    spare: bool = False
+    """Shown only where everything that is not spare stands in full; of several the last goes first."""
 
     @property
     def wordings(self) -> list[str]:
@@ -81,6 +83,17 @@ class _Fit:
                     return
                 self.chosen[place] = min(max(briefer, self.chosen[place]), len(self.wordings[place]) - 1)
 
+    def shorten_spare(self) -> None:
+        """Take the briefest wordings of what is spare, where the whole line does not fit."""
+        if not self.fits:
+            for at, segment in enumerate(self.segments):
+                self.chosen[at] = len(self.wordings[at]) - 1 if segment.spare else 0
+
+    def fitted(self) -> Fitting:
+        """The line as it stands."""
+        styles = [segment.style for segment in self.segments]
+        return Fitting(list(zip(self.texts, styles, strict=True)), self.between)
+
     def drop(self) -> bool:
         """Leave out the least important; returns whether there was anything that may leave."""
         leaving = [(segment.priority, at) for at, segment in enumerate(self.segments) if segment.priority > 0]
@@ -100,16 +113,22 @@ class _Fit:
 
 
 def fitting(segments: Sequence[Segment], width: int) -> Fitting:
-    """What fits `width` cells: first briefer, then closer together, then fewer, one at a time."""
-    line = _Fit(segments, width)
+    """What fits `width` cells: without what is spare, then briefer, closer together, fewer, one at a time."""
+    spare = [at for at, segment in enumerate(segments) if segment.spare]
+    for left_out in range(len(spare)):
+        gone = set(spare[len(spare) - left_out :])
+        line = _Fit([one for at, one in enumerate(segments) if at not in gone], width)
+        line.shorten_spare()
+        if line.fits:
+            return line.fitted()
+    line = _Fit([segment for segment in segments if not segment.spare], width)
     line.shorten()
     if not line.fits:
         line.between = _CLOSE
     while not line.fits and line.drop():
         pass
     line.lengthen()
-    styles = [segment.style for segment in line.segments]
-    return Fitting(list(zip(line.texts, styles, strict=True)), line.between)
+    return line.fitted()
 
 
 class StatusStrip(Widget):

@@ -71,3 +71,21 @@ def chart_source(chart: ChartView) -> str:
         return f"no tick yet{why}"
     own = "the feed's own day" if day else f"own ticks from {formats.time_of_day(chart.own_since)[:5]}"
     return f"{own}{why}"
+
+
+_BRIEF = {"NIFTY 50": "NIFTY", "NIFTY BANK": "BANKNIFTY", "NIFTY NEXT 50": "NEXT50"}
+"""What traders call indices."""
+
+
+def index_words(
+    name: str, paper: bool, last_paise: int | None, change_bps: int | None, age_s: float | None
+) -> tuple[str, str]:
+    """An index on the strip, and more briefly: `NIFTY 24,565.65 +0.22 % 0.3s`, `NIFTY 24,566 +0.22 0.3s`."""
+    called = f"{'paper ' if paper else ''}{_BRIEF.get(name, name)}"
+    if last_paise is None:
+        return f"{called} {formats.DASH}", ""
+    change, age = formats.signed_percent(change_bps), formats.age(age_s)
+    return (
+        f"{called} {formats.price(last_paise)} {change} % {age}",
+        f"{called} {formats.rupees(last_paise)} {change} {age}",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,9 @@ from data.records import replace
 from data.vocabulary import HaltScope, PhaseKind, RunCount, RunStatus
 from engine.words import formats
 from engine.words.flattens import going_words
+from engine.words.market import index_words
 from engine.words.runs import run_why
-from screens.desk.rows import aged, direction
+from screens.desk.rows import aged, direction, sign_of
 from screens.frame.times import market_time
 from widgets.statusstrip import Mode, Segment
 
@@ -42,7 +44,9 @@ PHASES = {
 """Phases in full and at 80 columns."""
 
 
-def calm(desk: Desk, key: str | None, run: RunView | None, *, frozen: bool, privacy: bool) -> list[Segment]:
+def calm(
+    desk: Desk, key: str | None, run: RunView | None, indices: Sequence[str], *, frozen: bool, privacy: bool
+) -> list[Segment]:
     """The strip of a desk that trades; `key` is the symbol whose phase is shown, `run` the one going on."""
     counts = desk.counts()
     today = desk.market.now()
@@ -100,7 +104,17 @@ def calm(desk: Desk, key: str | None, run: RunView | None, *, frozen: bool, priv
         segments.append(Segment(f"{net} gross {gross}", 2, style, net))
     if told := counts.needs_attention + len(desk.alerts.standing):
         segments.append(Segment(f"!{told}", 4, "warn"))
-    return segments
+    return [*segments, *(_index(desk, one) for one in indices)]
+
+
+def _index(desk: Desk, key: str) -> Segment:
+    """The level of an index with its change and age."""
+    market = desk.market
+    quote, change = market.quote(key), market.change_bps(key)
+    last = quote.last_paise if quote else None
+    name = key.partition(":")[2]
+    words, brief = index_words(name, desk.mode == "PAPER", last, change, market.age(key))
+    return Segment(words, style=aged(desk, (key,), sign_of(change)) or "", brief=brief, spare=True)
 
 
 def _gate(ready: int, clients: int) -> Segment:
@@ -205,7 +219,14 @@ def armed(desk: Desk, seconds: int) -> list[Segment]:
 
 
 def strip(
-    desk: Desk, key: str | None, run: RunView | None, *, armed_seconds: int, frozen: bool, privacy: bool
+    desk: Desk,
+    key: str | None,
+    run: RunView | None,
+    indices: Sequence[str],
+    *,
+    armed_seconds: int,
+    frozen: bool,
+    privacy: bool,
 ) -> tuple[Mode, list[Segment]]:
     """The strip's ground and words at this moment."""
     if armed_seconds:
@@ -214,4 +235,4 @@ def strip(
     if stopped:
         return "halted", stopped
     grounds: dict[str, Mode] = {"LIVE": "live", "SIM": "sim"}
-    return grounds.get(desk.mode, "paper"), calm(desk, key, run, frozen=frozen, privacy=privacy)
+    return grounds.get(desk.mode, "paper"), calm(desk, key, run, indices, frozen=frozen, privacy=privacy)

@@ -2,10 +2,13 @@
 
 from datetime import date
 from itertools import pairwise
+from math import log
 
 from brokers.simulators.exchange.day_prices import DayPrices, Pin
 from brokers.simulators.exchange.prices import Listing, circuits
+from data.reference.classes import classes
 from data.reference.instruments import BrokerInstrument
+from data.reference.seed import universe
 
 DAY = date(2026, 11, 18)
 WHOLE_DAY = range(0, 22_501, 60)
@@ -108,3 +111,27 @@ def test_a_pin_stands_until_it_is_taken_away():
     assert prices.quote("NSE:SHARE1", 20_000) is pinned
     prices.set_pins({})
     assert prices.quote("NSE:SHARE1", 100) == walking
+
+
+def test_an_index_moves_with_the_mean_of_its_shares_and_has_no_band():
+    market = {
+        row.instrument.key: Listing(
+            row.instrument, row.last_paise, row.open_paise, row.high_paise, row.low_paise, row.volume
+        )
+        for row in universe()
+    }
+    (nifty,) = [one for one in classes().indices if one.name == "NIFTY 50"]
+    prices, index = DayPrices(7, DAY, market), market["NSE:NIFTY 50"]
+    apart, moves = [], []
+    for elapsed in WHOLE_DAY:
+        shares = [market[f"NSE:{symbol}"] for symbol in sorted(nifty.symbols)]
+        mean = sum(log(prices.last(one.instrument.key, elapsed) / one.last_paise) for one in shares) / 50
+        quote = prices.quote("NSE:NIFTY 50", elapsed)
+        assert quote.low_paise <= quote.last_paise <= quote.high_paise
+        assert (quote.lower_circuit_paise, quote.upper_circuit_paise) == (0, 0)
+        moves.append(log(quote.last_paise / index.last_paise))
+        apart.append(moves[-1] - mean)
+    assert max(map(abs, apart)) < 0.002
+    assert max(moves) - min(moves) > 0.001, "it does not stand still"
+    fresh = DayPrices(7, DAY, market).quote("NSE:NIFTY 50", 22_000)
+    assert fresh == prices.quote("NSE:NIFTY 50", 22_000)

@@ -183,3 +183,30 @@ async def test_the_tape_has_one_line_an_event_newest_first() -> None:
         await pilot.press("enter")
         await pilot.pause()
         assert [m.key for m in kept.messages] == [4, 4, 5, 6]
+
+
+def test_what_is_spare_shows_only_where_all_else_stands_in_full() -> None:
+    spare = [
+        Segment("NIFTY 24,565.65 +0.22 %", brief="NIFTY 24,566", spare=True),
+        Segment("BANK 55,364", spare=True),
+    ]
+    without = [fitting(SEGMENTS, width) for width in range(30, 170)]
+    whole = next(
+        width
+        for width in range(30, 300)
+        if len(fitting(SEGMENTS, width).parts) == len(SEGMENTS)
+        and [text for text, _ in fitting(SEGMENTS, width).parts] == [one.text for one in SEGMENTS]
+    )
+    shown = {
+        width: [text for text, _ in fitting([*SEGMENTS, *spare], width).parts[len(SEGMENTS) :]]
+        for width in range(whole, whole + 60)
+    }
+    assert shown[whole] == []
+    assert list(dict.fromkeys(map(tuple, shown.values()))) == [
+        (),
+        ("NIFTY 24,566",),
+        ("NIFTY 24,565.65 +0.22 %",),
+        ("NIFTY 24,566", "BANK 55,364"),
+        ("NIFTY 24,565.65 +0.22 %", "BANK 55,364"),
+    ]
+    assert [fitting([*SEGMENTS, *spare], width) for width in range(30, whole)] == without[: whole - 30]

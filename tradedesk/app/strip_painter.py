@@ -12,12 +12,20 @@ if TYPE_CHECKING:
     from engine.execution.views import RunView
 
 
+OWNER = "strip"
+"""Under this name the levels of the indices are followed."""
+
+ALSO_CALLED = {"NIFTY": "NIFTY 50", "BANKNIFTY": "NIFTY BANK"}
+"""Other names under which indices may be set."""
+
+
 class StripPainter:
     """Paints the strip of an app with an open desk."""
 
     def __init__(self, app: ShellApp) -> None:
         self._app = app
         self._phase_shown: str | None = None
+        self._followed: list[str] = []
         self.runs_on: set[int] = set()
         """The runs that may go on."""
 
@@ -29,6 +37,7 @@ class StripPainter:
             self._app.desk,
             self._phase_key(),
             self._run_going_on(),
+            self._indices(),
             armed_seconds=armed_seconds,
             frozen=self._app.frozen,
             privacy=self._app.privacy,
@@ -44,6 +53,19 @@ class StripPainter:
                 self._phase_shown = key
                 break
         return self._phase_shown
+
+    def _indices(self) -> list[str]:
+        """The keys of the indices to show, which are followed; those that nobody lists by now under NSE's."""
+        index = self._app.desk.market.index
+        keys: list[str] = []
+        for told in self._app.strip_indices:
+            name = ALSO_CALLED.get(told.upper(), told.upper())
+            found = index.get(f"NSE:{name}") or index.get(f"BSE:{name}")
+            keys.append(f"NSE:{name}" if found is None else found.key)
+        if keys != self._followed:
+            self._followed = keys
+            self._app.run_worker(self._app.desk.market.follow(keys, OWNER), exit_on_error=False)
+        return keys
 
     def _run_going_on(self) -> RunView | None:
         """The latest run that has not ended. Those that have are not counted again in every frame."""

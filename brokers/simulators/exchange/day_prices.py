@@ -6,6 +6,7 @@ from datetime import date
 from msgspec import Struct
 
 from brokers.contract import DepthLevel
+from brokers.simulators.exchange.index_walk import IndexWalk, shares_of
 from brokers.simulators.exchange.prices import Listing, Quote, Walk, circuits
 from data.errors import BadInput
 from data.records import replace
@@ -96,5 +97,12 @@ class DayPrices:
         """An instrument's walk, begun when it is first asked for: most of a day's are never looked at."""
         walk = self._walks.get(key)
         if walk is None:
-            walk = self._walks[key] = Walk(self._seed, self._day, self._listings[key])
+            walk = self._walks[key] = self._begun(self._listings[key])
         return walk
+
+    def _begun(self, listing: Listing) -> Walk:
+        shares = shares_of(listing.instrument, self._listings)
+        if not shares:
+            return Walk(self._seed, self._day, listing)
+        walks = [self._walk(share.instrument.key) for share in shares]
+        return IndexWalk(self._seed, self._day, listing, walks)

@@ -1,12 +1,13 @@
 """Bars of the demo market, made of the very walk that its prices go, for days before its first one too."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from brokers.contract import Bar, BarSpan
+from brokers.simulators.exchange.index_walk import walk_of
 from brokers.simulators.exchange.prices import Listing, Walk
 from brokers.simulators.exchange.schema import to_us
 from data.clock import IST
@@ -18,20 +19,24 @@ if TYPE_CHECKING:
 
 
 class PricesBefore(Struct, frozen=True):
-    """What all bars of one instrument follow from; `ended_s` is how far into the session its day is."""
+    """What all bars of one instrument follow from; `ended_s` is how far into the session its day is.
+
+    `shares` are those of an index.
+    """
 
     seed: int
     listing: Listing
     day: date
     ended_s: float
     calendar: Calendar
+    shares: Sequence[Listing] = ()
 
     def bars(self, span: BarSpan, since: datetime, until: datetime) -> list[Bar]:
         """The bars that begin from `since` on and before `until`, oldest first."""
         found: list[list[Bar]] = []
         first = since.astimezone(IST).date()
         if self.ended_s > 0:
-            found.append(self._of_day(Walk(self.seed, self.day, self.listing), self.day, self.ended_s, span))
+            found.append(self._of_day(self._walk(self.day, self.listing), self.day, self.ended_s, span))
         for day, walk in self._walked_back(first):
             found.append(self._of_day(walk, day, self._session_s(day), span))
         return [bar for bars in reversed(found) for bar in bars if since <= bar.at < until]
@@ -47,9 +52,12 @@ class PricesBefore(Struct, frozen=True):
                 return
             if day < first:
                 return
-            begun = Walk(self.seed, day, self._begun(close)).begun_from(close, ended_s)
-            yield day, Walk(self.seed, day, self._begun(begun))
+            begun = self._walk(day, self._begun(close)).begun_from(close, ended_s)
+            yield day, self._walk(day, self._begun(begun))
             close = begun
+
+    def _walk(self, day: date, listing: Listing) -> Walk:
+        return walk_of(self.seed, day, listing, self.shares)
 
     def _begun(self, paise: int) -> Listing:
         instrument = replace(self.listing.instrument, prev_close_paise=paise)

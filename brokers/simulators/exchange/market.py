@@ -7,6 +7,7 @@ from typing import Protocol
 from brokers.simulators.exchange.books import ExchangeBooks, State
 from brokers.simulators.exchange.day_prices import DayPrices, quiet_quote
 from brokers.simulators.exchange.history import PricesBefore
+from brokers.simulators.exchange.index_walk import shares_of
 from brokers.simulators.exchange.openings import ListedInstrument
 from brokers.simulators.exchange.prices import Listing, Quote
 from brokers.simulators.exchange.schema import from_us, to_us
@@ -146,8 +147,9 @@ class ExchangeMarket:
         """What a symbol's bars up to a moment follow from; None where its price is not this market's walk."""
         if self.other is not None or key not in self.listings or self._prices.is_pinned(key):
             return None
-        elapsed = self._elapsed(key, at_us)
-        return PricesBefore(self._seed, self.listings[key], self.day, elapsed, self._calendar)
+        elapsed, listing = self._elapsed(key, at_us), self.listings[key]
+        shares = shares_of(listing.instrument, self.listings)
+        return PricesBefore(self._seed, listing, self.day, elapsed, self._calendar, shares)
 
     def _elapsed(self, key: str, at_us: int) -> float:
         until = min(at_us, self._end_us[self.listings[key].instrument.fno])

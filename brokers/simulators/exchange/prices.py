@@ -19,6 +19,9 @@ from data.reference.instruments import BrokerInstrument
 BLOCK = 64
 """Changes of price between two knots of a symbol's walk."""
 
+NO_BAND = 10**15
+"""Stands for the highest price of what has none, in paise."""
+
 _MASK = (1 << 64) - 1
 _LEVELS = 5
 _LEVEL_VALUE_PAISE = 100_000_000
@@ -111,7 +114,10 @@ class Walk:
         self._step = 0.0016 * lively
         self._noise = 0.0003 * lively
         self.prev_close = instrument.prev_close_paise or listing.last_paise
-        self.lower, self.upper = circuits(self.prev_close, instrument.band_bps, instrument.tick_paise)
+        if instrument.tradable:
+            self.lower, self.upper = circuits(self.prev_close, instrument.band_bps, instrument.tick_paise)
+        else:  # an index has no band
+            self.lower, self.upper = instrument.tick_paise, NO_BAND
         self._flow = max(listing.volume // 170, 50 if instrument.tradable else 0)
         self._knots = [0.0]
         self._block: tuple[int, _Block] | None = None
@@ -161,10 +167,14 @@ class Walk:
                     yield slot
         yield until
 
+    def moved(self, elapsed: float) -> float:
+        """The logarithm of the price beside that of the opening, off the tick and without a band."""
+        return self._log_price(self.slot(elapsed))
+
     def begun_from(self, close_paise: int, elapsed: float) -> int:
         """The price in paise from which this walk comes to a close `elapsed` seconds into the session."""
         tick = self.listing.instrument.tick_paise
-        return max(tick, round(close_paise / exp(self._log_price(self.slot(elapsed))) / tick) * tick)
+        return max(tick, round(close_paise / exp(self.moved(elapsed)) / tick) * tick)
 
     # --- the walk ---------------------------------------------------------------------------------
 
@@ -256,8 +266,9 @@ class Walk:
         listing = self.listing
         last = self._last(slot)
         high, low = self._range(slot, last)
-        bid, ask, bids, asks = last, last, (), ()
+        bid, ask, bids, asks, band = last, last, (), (), (0, 0)
         if listing.instrument.tradable:
+            band = self.lower, self.upper
             bids, asks = self._depth(slot, last)
             bid = bids[0].price_paise if bids else 0
             ask = asks[0].price_paise if asks else 0
@@ -271,8 +282,8 @@ class Walk:
             volume=self._volume(slot),
             bid_paise=bid,
             ask_paise=ask,
-            lower_circuit_paise=self.lower,
-            upper_circuit_paise=self.upper,
+            lower_circuit_paise=band[0],
+            upper_circuit_paise=band[1],
             pinned=False,
             bids=bids,
             asks=asks,
