@@ -245,11 +245,14 @@ class FindCard(Card[None]):
     def _enter(self) -> None:
         self._enter_waits = False
         if self._put[0] and not self._chose:
-            self.close()
+            self.carry_out(self.before_further_keys(self._leave()))
         elif self._adds_all:
             self._put_on(self._symbols)
         elif not self._problem:
             self._open()
+
+    async def _leave(self) -> None:
+        self.close()
 
     def on_live_grid_opened(self, event: LiveGrid.Opened) -> None:
         """Open the row."""
