@@ -22,9 +22,10 @@ def square_off_words(positions: int, clients: int, ends: Sequence[datetime]) -> 
 
 
 def alert_words(alert: AlertView) -> str:
-    """What an alert is about, and the key that answers it."""
+    """What an alert is about, until when, and the key that answers it, in a line of 80 columns."""
     clients = len({one.client_id for one in alert.positions})
-    return f"{square_off_words(len(alert.positions), clients, alert.ends)} · F7 flattens"
+    until = f", until {time_of_day(alert.ends[0])[:5]}" if alert.ends else ""
+    return f"{square_off_words(len(alert.positions), clients, ())}{until} · F7"
 
 
 def position_words(one: AlertPosition) -> str:

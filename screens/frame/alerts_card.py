@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 ROWS = 10
 """Lines of the panel; more scroll."""
 
-KEYS = "Enter, F7 flatten  d done with it  h in ten minutes again  u orders that need me  Esc back"
+KEYS = "Enter F7 flatten  d done with it  h in ten minutes  u what needs me  Esc back"
 
 
 class AlertRow(Struct, frozen=True):
@@ -86,7 +86,6 @@ class AlertsCard(Card[None]):
 
     def on_mount(self) -> None:
         """Follow what is raised and put off."""
-        super().on_mount()
         self._end_listening = self.desk.events.subscribe(self._heard)
 
     def on_unmount(self) -> None:

@@ -14,7 +14,7 @@ from engine.words.baskets import PER_CLIENT_WORDS, SHORT_PER_CLIENT, progress_wo
 from engine.words.formats import MASK, counted
 from engine.words.plans import clients_words
 from screens.bulk.plan_figures import drift_part
-from screens.matrix.held import HeldLook
+from screens.matrix.held import Across, HeldLook
 from widgets.text import plain
 
 if TYPE_CHECKING:
@@ -37,12 +37,13 @@ def held_words(desk: Desk, grid: MatrixGrid, masked: bool) -> MatrixWords:
     total = desk.valuation.desk_total()
     worth = MASK if masked else f"₹{formats.rupees(total.value_paise)}"
     clients, look = counted(len(grid.shown_keys), "client"), grid.look
+    other = Across.STOCKS if grid.across is Across.SECTORS else Across.SECTORS
     why = " drift: no target is set, so that all are blank ·" if look is HeldLook.DRIFT else ""
     return MatrixWords(
         f"Matrix {grid.across.value}",
         (look.value, clients),
         Content(f"{why} {plain(_keys_words(grid))}"),
-        f"{clients} holding shares worth {worth} · e basket  Tab sectors, stocks  , turns",
+        f"{clients} with {worth} · e basket  Tab {other}  , turns",
     )
 
 

@@ -281,6 +281,9 @@ def figures(proof: Proof) -> dict[str, Any]:
         "freed_without_proof": storm.freed_without_proof + killed.freed_without_proof,
         "false_certificates": storm.false_certificates + killed.false_certificates,
         "halts_with_unread_clients": storm.unread_halts + killed.unread_halts,
+        "flattens": storm.flattens + killed.flattens,
+        "conversions": storm.conversions + killed.conversions,
+        "converted": storm.converted + killed.converted,
         "differences": len(storm.differences) + len(killed.differences),
         "unknown": storm.unknown + killed.unknown,
         "unknown_resolved": storm.resolved + killed.resolved,
@@ -330,6 +333,7 @@ def table(proof: Proof) -> list[str]:
             f"{f['false_certificates']} of {f['halts_with_unread_clients']} halts with such clients",
         ),
         ("differences from the broker (0)", f["differences"]),
+        ("flattens; conversions, done", f"{f['flattens']}; {f['conversions']}, {f['converted']}"),
         ("unknown outcomes, resolved", f"{f['unknown']:,}, {f['unknown_resolved']:,}"),
         ("  raised to the trader meanwhile", f["unknown_raised"]),
         (

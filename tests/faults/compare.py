@@ -54,6 +54,9 @@ class Findings:
     resolved: int = 0
     raised: int = 0
     unread_halts: int = 0
+    conversions: int = 0
+    converted: int = 0
+    flattens: int = 0
     unknown_s: list[float] = field(default_factory=list[float])
     met: Counter[str] = field(default_factory=Counter[str])
     states: Counter[str] = field(default_factory=Counter[str])
@@ -94,11 +97,18 @@ class _Comparison:
         self._ours = {row["id"]: row for row in self._rows("SELECT * FROM orders")}
         self._theirs: dict[int, list[BrokerOrder]] = defaultdict(list)
         self._orders()
+        self._exits_and_conversions()
         self._fills()
         self._money()
         self._holdings()
         self._proofs()
         self._doubts()
+
+    def _exits_and_conversions(self) -> None:
+        """How often positions were taken flat and shares converted; what came of it is compared below."""
+        states = Counter(row["state"] for row in self._rows("SELECT state FROM conversion"))
+        self.findings.conversions, self.findings.converted = states.total(), states["done"]
+        self.findings.flattens = len(self._rows("SELECT number FROM flatten"))
 
     def _rows(self, query: str) -> list[sqlite3.Row]:
         return self._db.execute(query).fetchall()
