@@ -34,7 +34,7 @@ BASKETS = 0.3
 FLATTENS = 0.02
 """Of what is done, how often a client is taken flat."""
 
-CONVERSIONS = 0.03
+CONVERSIONS = 0.1
 """Of what is done, how often shares on margin are made a client's own."""
 
 
