@@ -15,10 +15,14 @@ from typing import Any
 
 from textual.keys import _character_to_key
 
-from data.vocabulary import OrderState, RunCount, Side, SizingKind
+from data.vocabulary import OrderState, Product, RunCount, Side, SizingKind
 from engine.planning.intent import Intent, Selection, Sizing
+from screens.flatten.screen import FlattenScreen
 from screens.frame.confirm import YesCard
+from screens.matrix.screen import MatrixScreen
 from screens.ticket.review import ReviewCard
+from tests.desks import buy
+from tests.resting import RestingLoop
 from tests.screens.bench import Bench, opened
 from tradedesk.app.keymap import all_commands, keys_of
 
@@ -85,6 +89,20 @@ NASTY: tuple[tuple[str, ...], ...] = (
     ("tab",) * 9,
     ("right",) * 6,
     ("}", "{", "insert", "delete"),
+    ("5", ",", ",", "enter", "enter"),
+    ("5", "e", "plus", *"ITC", "enter", "9", "enter", "enter"),
+    ("5", "B", "enter", "enter", "a", "d", "r"),
+    ("5", "S", "tab", "tab", "escape", "escape"),
+    ("f7", "enter", "enter"),
+    ("ctrl+r", "enter", "escape", "escape"),
+    (":", *"flatten desk all", "enter", "enter", "c", "t"),
+    (":", *"basket", "enter", "tab", "5", "enter"),
+    (":", *"theme", "enter", "right", "right", "enter"),
+    (":", *"profile odin", "enter", "f1", "f2"),
+    (":", *"set flash off", "enter"),
+    ("3", "*", "E", "enter", "enter"),
+    ("ctrl+o", "5", "1", "ctrl+o"),
+    ("ctrl+o", "c", "t"),
 )
 
 
@@ -135,7 +153,31 @@ async def halted(bench: Bench) -> None:
     await fire(bench)
 
 
-SCENES: tuple[Callable[[Bench], Coroutine[Any, Any, None]], ...] = (plain, resting, paused, halted)
+async def basket(bench: Bench) -> None:
+    """A basket's plan in the matrix waits for its answer, over live orders."""
+    await resting(bench)
+    bench.app.run_command("basket buy RELIANCE:5% TCS:5%")
+    await bench.pass_time(0.5)
+    assert isinstance(bench.screen, MatrixScreen)
+
+
+async def flattening(bench: Bench) -> None:
+    """A flatten waits for its answer."""
+    await bench.pass_time(0.3)
+    client = bench.desk.clients.find("AM1042").id
+    order = buy("TCS", SizingKind.FIXED_QUANTITY, 4, client, product=Product.MIS)
+    plan = await bench.desk.plans.freeze(order)
+    run = await bench.desk.runs.start(plan, plan.digest)
+    await bench.until(lambda: bench.desk.runs.get(run.number).finished_at is not None)
+    bench.app.run_command("flatten desk")
+    await bench.until(lambda: "flat 1" in bench.text)
+    assert isinstance(bench.screen, FlattenScreen)
+
+
+SCENES: tuple[Callable[[Bench], Coroutine[Any, Any, None]], ...] = (
+    *(plain, resting, paused, halted),
+    *(basket, flattening),
+)
 
 
 async def fire(bench: Bench) -> None:
@@ -214,7 +256,8 @@ def main() -> None:
     found = 0
     for seed in range(int(first), int(last or first) + 1):
         try:
-            asyncio.run(hail(seed, chosen.bursts))
+            with asyncio.Runner(loop_factory=RestingLoop) as runner:
+                runner.run(hail(seed, chosen.bursts))
         except Exception as problem:
             found += 1
             print(f"seed {seed}: {problem}", flush=True)
