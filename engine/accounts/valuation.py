@@ -247,10 +247,16 @@ class Valuation:
 
     def total(self, client_ids: Iterable[int]) -> ClientValue:
         """The sum over some clients."""
-        total = ClientValue()
-        for client_id in client_ids:
-            total = _moved(total, ClientValue(), self.client(client_id))
-        return total
+        values = [self.client(client_id) for client_id in client_ids]
+        return ClientValue(
+            day_pnl_paise=sum([value.day_pnl_paise for value in values]),
+            unrealised_paise=sum([value.unrealised_paise for value in values]),
+            realised_today_paise=sum([value.realised_today_paise for value in values]),
+            charges_today_paise=sum([value.charges_today_paise for value in values]),
+            invested_paise=sum([value.invested_paise for value in values]),
+            value_paise=sum([value.value_paise for value in values]),
+            portfolio_paise=sum([value.portfolio_paise for value in values]),
+        )
 
     def holders(self, key: str) -> frozenset[int]:
         """The clients whose value a stock's price moves."""

@@ -87,7 +87,7 @@ class Market:
 
     def stale(self, key: str) -> bool:
         """Whether the price of an instrument is too old for a plan, or not known."""
-        return self._too_old(self.age(key))
+        return self._market_data.is_old(key, self._timing.wall.now())
 
     def feed_stale(self) -> bool:
         """Whether the feed has been silent for longer than a price may be old."""
@@ -160,14 +160,16 @@ class Market:
 
     def take_turned(self, owner: str) -> set[str]:
         """The owner's instruments whose price turned stale or fresh since it last asked."""
-        stale = {key for key in self._market_data.quotes.followed_by(owner) if self.stale(key)}
+        is_old, now = self._market_data.is_old, self._timing.wall.now()
+        stale = {key for key in self._market_data.quotes.followed_by(owner) if is_old(key, now)}
         turned = stale ^ self._stale_for.get(owner, set())
         self._stale_for[owner] = stale
         return turned
 
     def any_stale(self, keys: Iterable[str]) -> bool:
         """Whether one of these prices is too old. One that was never known has no figure to mislead by."""
-        return any((age := self.age(key)) is not None and self._too_old(age) for key in keys)
+        data, now = self._market_data, self._timing.wall.now()
+        return any(data.quotes.knows(key) and data.is_old(key, now) for key in keys)
 
     async def read_names(self) -> None:
         """Read beside the event loop what a search looks through: the first search waits for it otherwise."""

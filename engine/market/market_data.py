@@ -45,6 +45,10 @@ class MarketData:
         """Whether a price of this age is no input for a decision; None is the age of one not known."""
         return age_s is None or age_s > self.price_age_limit_s
 
+    def is_old(self, key: str, now: datetime) -> bool:
+        """Whether an instrument's price is no input for a decision; `now` is wall time."""
+        return self.quotes.is_older(key, self.price_age_limit_s, now)
+
     async def fetch(self, keys: Collection[str]) -> Mapping[str, Tick]:
         """Ask the feed for quotes and keep them. Returns none where they cannot be had now."""
         try:

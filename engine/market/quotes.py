@@ -158,6 +158,20 @@ class QuoteMap:
                 age = min(age, self._age(beat.received_at, moment, now))
         return age
 
+    def knows(self, key: str) -> bool:
+        """Whether a price was ever told of an instrument."""
+        return key in self._ticks
+
+    def is_older(self, key: str, limit_s: float, now: datetime) -> bool:
+        """Whether a price is older than this, or not known: as its age says, sooner of a young packet."""
+        held = self._ticks.get(key)
+        if held is None:
+            return True
+        if self._age(_received_at(held), self._moment_of(key, held), now) <= limit_s:
+            return False
+        age = self.age(key, now)
+        return age is None or age > limit_s
+
     def _moment_of(self, key: str, held: Tick | UnreadTick) -> float:
         return self._received_s[key] if isinstance(held, Tick) else held[1].received_s
 

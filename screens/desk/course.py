@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from engine.words import formats
 from engine.words.equity import course_figures
 from engine.words.formats import MASK
+from screens.desk.rows import stale_words
 from screens.frame.pane import Pane
 from widgets.sparks import DotLine
 
@@ -53,8 +54,11 @@ class CoursePane(Pane):
         desk, client_id = self._shell.desk, self._client_id
         if client_id is None:
             value, course = desk.valuation.desk_total(), desk.equity.desk_course()
+            keys = desk.valuation.keys()
         else:
             value, course = desk.valuation.client(client_id), desk.equity.course(client_id)
+            keys = desk.valuation.keys_of((client_id,))
         opened = value.opening_paise
         self.query_one(DotLine).show([None if net is None else opened + net for net in course], opened)
-        self.set_title("Equity", course_figures(value, desk.equity.began, self._shell.privacy))
+        figures = course_figures(value, desk.equity.began, self._shell.privacy)
+        self.set_title(f"Equity{stale_words(desk, keys)}", figures)

@@ -44,6 +44,7 @@ class SidePane(Vertical):
         self._client_id: int | None = None
         self._holdings: dict[Any, HoldingView] = {}
         self._changed = True
+        self._lines = 0
 
     def compose(self) -> ComposeResult:
         """The symbol above, the client below."""
@@ -162,4 +163,6 @@ class SidePane(Vertical):
         gate = gate_sentence(desk.reconcile.readiness(client_id))
         if gate != READY:
             facts.append(f" {gate}")
-        self.query_one("#side-money", SteadyStatic).update(Content("\n".join(plain(fact) for fact in facts)))
+        grown, self._lines = len(facts) != self._lines, len(facts)
+        words = Content("\n".join(plain(fact) for fact in facts))
+        self.query_one("#side-money", SteadyStatic).update(words, layout=grown)

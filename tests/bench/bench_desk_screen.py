@@ -28,6 +28,7 @@ from engine.desk import Desk
 from tests.bench.bench_livegrid import figure, hand_over, make_rows, measure
 from tests.bench.frame import Aim, Bench, Figures, Lag, as_started
 from tests.bench.homes import bench_desk, compare_all, people
+from tradedesk.app import application
 from tradedesk.app.application import TradedeskApp
 from tradedesk.compose.paper import exchange_of
 
@@ -86,7 +87,8 @@ async def lay_all(desk: Desk) -> None:
         for number, key in enumerate(KEYS)
     ]
     exchange = exchange_of(desk)
-    exchange.list_instruments([Listing(one, *[FIRST_PAISE] * 4, 1_000_000) for one in instruments])
+    begun = (FIRST_PAISE, FIRST_PAISE, FIRST_PAISE, FIRST_PAISE, 1_000_000)
+    exchange.list_instruments([Listing(one, *begun) for one in instruments])
     await desk.market.store_instruments(instruments, "bench")
     for key in KEYS:
         exchange.pin(key, FIRST_PAISE, FIRST_PAISE)
@@ -103,6 +105,8 @@ async def lay_all(desk: Desk) -> None:
 
 class DeskApp(TradedeskApp):
     """The app, which measures itself once everything ticks."""
+
+    CSS_PATH = Path(application.__file__).with_name("tradedesk.tcss")
 
     def __init__(self, home: Path) -> None:
         super().__init__(lambda: self._opened(home), frames_per_second=HERTZ)
