@@ -141,6 +141,7 @@ async def test_indices_stand_on_the_strip_where_there_is_room_for_them(tmp_path:
         strip = bench.lines()[0].rstrip()
         assert "paper NIFTY 24,565.65 +0.22 % " in strip
         assert strip.endswith("s  paper SENSEX —"), "it is not listed here"
+        assert bench.desk.market.followed_by("strip") == {"NSE:NIFTY 50"}
         await bench.pilot.resize_terminal(80, 24)
         await bench.settle()
         strip = bench.lines()[0]

@@ -55,17 +55,19 @@ class StripPainter:
         return self._phase_shown
 
     def _indices(self) -> list[str]:
-        """The keys of the indices to show, which are followed; those that nobody lists by now under NSE's."""
+        """The keys of the indices to show, NSE's where no exchange lists one; those listed are followed."""
         index = self._app.desk.market.index
-        keys: list[str] = []
+        shown: list[str] = []
+        listed: list[str] = []
         for told in self._app.strip_indices:
             name = ALSO_CALLED.get(told.upper(), told.upper())
             found = index.get(f"NSE:{name}") or index.get(f"BSE:{name}")
-            keys.append(f"NSE:{name}" if found is None else found.key)
-        if keys != self._followed:
-            self._followed = keys
-            self._app.run_worker(self._app.desk.market.follow(keys, OWNER), exit_on_error=False)
-        return keys
+            shown.append(f"NSE:{name}" if found is None else found.key)
+            listed += [] if found is None else [found.key]
+        if listed != self._followed:  # a feed that is asked for what it does not know reads its whole list
+            self._followed = listed
+            self._app.run_worker(self._app.desk.market.follow(listed, OWNER), exit_on_error=False)
+        return shown
 
     def _run_going_on(self) -> RunView | None:
         """The latest run that has not ended. Those that have are not counted again in every frame."""
