@@ -5,7 +5,7 @@ takes it off for its own.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -77,7 +77,7 @@ def hidden(text: str) -> str:
 
 
 @contextmanager
-def without_privacy() -> Iterator[None]:
+def without_privacy() -> Generator[None, None, None]:
     """Say all within this: a command's answer is not the screen's."""
     token = _worn.set(_OFF)
     try:

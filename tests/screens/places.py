@@ -162,6 +162,7 @@ async def bulk_plan(visit: Visit) -> None:
     plan = await visit.bench.desk.plans.freeze(
         Intent(Side.BUY, "NSE:INFY", Sizing(SizingKind.PERCENT_OF_CAPITAL, 2500))
     )
+    assert plan.number is not None
     visit.bench.app.open_plan(plan.number)
 
 

@@ -14,9 +14,11 @@ TEXTS = (
 )
 """The variables in whose colour words and figures stand."""
 
-GROUNDS = ("background", "surface", "panel", "primary-muted")
-"""What they stand on; the last is the row under the cursor. `armed` and `live-mode` are the strip's ground
-too, with words in the colour of the background, which is the same contrast.
+GROUNDS = ("background", "surface", "panel", "primary-muted", "accent-muted")
+"""What they stand on: the last two are the row under the cursor, and a figure that just changed.
+
+`armed` and `live-mode` are the strip's ground too, with words in the colour of the background, which is the
+same contrast.
 """
 
 
@@ -46,6 +48,8 @@ def contrasts(theme: Theme) -> Iterator[tuple[str, str, float]]:
 
     for text in TEXTS:
         for ground in GROUNDS:
+            if (text, ground) == ("armed", "accent-muted"):  # what is armed does not flash
+                continue
             of, on = colour(text), colour(ground)
             if of is not None and on is not None:
                 yield text, ground, contrast(of, on)

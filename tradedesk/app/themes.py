@@ -1,6 +1,7 @@
 """The looks: dark, light, high contrast, colour-blind. The only place where a colour is written down.
 
-`primary-muted` is the ground of the row under the cursor: figures are read on it in every colour.
+`primary-muted` is the ground of the row under the cursor, `accent-muted` that of a figure that just changed:
+figures are read on both in every colour.
 """
 
 from textual.theme import Theme
@@ -30,7 +31,7 @@ THEMES = (
         surface="#161c25",
         panel="#1e2631",
         dark=True,
-        variables={**DARK_VARIABLES, "primary-muted": "#1c3048"},
+        variables={**DARK_VARIABLES, "primary-muted": "#1c3048", "accent-muted": "#22384c"},
     ),
     Theme(
         name="light",
@@ -54,6 +55,7 @@ THEMES = (
             "armed": "#c4001a",
             "live-mode": "#ab4400",
             "primary-muted": "#d6e4f3",
+            "accent-muted": "#d3e3f4",
         },
     ),
     Theme(
@@ -79,6 +81,7 @@ THEMES = (
             "armed": "#ff4c64",
             "live-mode": "#ffaa00",
             "primary-muted": "#002b3a",
+            "accent-muted": "#333300",
             "text-muted": "#d0d0d0",
         },
     ),
@@ -104,6 +107,7 @@ THEMES = (
             "armed": "#de8138",
             "live-mode": "#f0e442",
             "primary-muted": "#1a3346",
+            "accent-muted": "#1c384c",
         },
     ),
 )
