@@ -332,6 +332,15 @@ def _table() -> tuple[Command, ...]:
             "Program",
             priority=True,
         ),
+        c(
+            "log",
+            "",
+            "app.log",
+            "log",
+            "log of what was done today, as commands",
+            "Program",
+            palette=True,
+        ),
         c("go", "g", "app.go", "go to", "go to a workspace by its letter", "Program"),
         c("freeze", "z", "app.freeze", "freeze", "freeze painting, and go on", "Program", palette=True),
         c(

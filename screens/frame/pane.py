@@ -1,7 +1,7 @@
 """A framed part of a screen: title and figures stand in the frame, which has the accent with the focus."""
 
 from collections.abc import Sequence
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self, cast
 
 from rich.cells import cell_len
 from textual.containers import Vertical
@@ -10,6 +10,9 @@ from textual.geometry import Region
 
 from widgets.steady import SteadyInput
 from widgets.text import clip, plain
+
+if TYPE_CHECKING:
+    from screens.frame.shell import Shell
 
 BESIDE_TITLE = 6
 """Cells of the upper edge that the frame itself takes: corners, and what is between them and the words."""
@@ -119,4 +122,5 @@ class FilterLine(SteadyInput):
 
     def settle(self) -> None:
         """The words stay; an empty line goes away."""
+        cast("Shell", self.app).note(f"filter {self.value.strip()}".strip())
         self.set_class(bool(self.value.strip()), "-open")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from engine.desk import Desk
     from engine.news import Subject
     from engine.planning.intent import Intent
+    from engine.review.commanded import LoggedCommand
     from screens.frame.draft import Draft
 
 
@@ -149,6 +150,15 @@ class Shell(Protocol):
 
     def open_certificate(self, number: int | None = None) -> None:
         """A halt's certificate, the latest if no number is given."""
+        ...
+
+    @property
+    def noted(self) -> Sequence[LoggedCommand]:
+        """What was done here today and changed nothing, as lines, oldest first."""
+        ...
+
+    def note(self, line: str) -> None:
+        """Keep a line that would do what was just done here and changed nothing."""
         ...
 
     def known(self) -> Known:

@@ -13,21 +13,19 @@ from typing import TYPE_CHECKING, Any, cast
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
-from data.errors import BadInput
 from data.vocabulary import FlattenWhat, HaltScope, Side, WatchColumn
 from engine.colon.splitting import quoted
 from engine.news import Page, Subject
+from engine.planning.leg_words import typed_symbol
 from screens.frame.routes import View, WorkspaceName
 from screens.frame.workspace import Framed, Here, Workspace
+from tradedesk.app.noted_lines import line_of_workspace
 from tradedesk.app.preferences import FLASH_FRAMES
-from tradedesk.app.veil import VeiledApp
+from tradedesk.app.typed_lines import TypedLines
 from tradedesk.app.workspaces import WORKSPACES
 from widgets.text import plain
 
 if TYPE_CHECKING:
-    from engine.colon.asked import Asked
-    from engine.colon.known import Known
-    from engine.desk import Desk
     from engine.planning.intent import Intent
     from screens.bulk.screen import BulkScreen
     from screens.frame.draft import Draft
@@ -36,12 +34,11 @@ if TYPE_CHECKING:
     from tradedesk.app.theme_files import Themes
 
 
-class ShellApp(VeiledApp, inherit_bindings=False):
+class ShellApp(TypedLines, inherit_bindings=False):
     """Carries out `Shell` of the frame; the app proper adds the desk, the frame clock and the keys."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._desk: Desk | None = None
         self._open = False
         self._failed = 0
         self._going: Screen[Any] | None = None
@@ -55,13 +52,6 @@ class ShellApp(VeiledApp, inherit_bindings=False):
         self.list_in_view = ""
         self.watch_columns: tuple[WatchColumn, ...] = ()
         self.strip_indices: tuple[str, ...] = ()
-
-    @property
-    def desk(self) -> Desk:
-        """The open desk. Raises `RuntimeError` before it is open."""
-        if self._desk is None:
-            raise RuntimeError("the desk is not open yet")
-        return self._desk
 
     @property
     def desk_is_open(self) -> bool:
@@ -92,6 +82,7 @@ class ShellApp(VeiledApp, inherit_bindings=False):
         """Go to a workspace, leaving what was opened on top of it."""
         if self._desk is None:
             return
+        self.note(line_of_workspace(name, view))
         self.switch_mode(name)
         while len(self.screen_stack) > 1 and not self.screen.is_modal:
             self.pop_screen()
@@ -164,11 +155,13 @@ class ShellApp(VeiledApp, inherit_bindings=False):
 
     def open_run(self, number: int) -> None:
         """A run in the bulk workspace."""
+        self.note(f"run {number}")
         bulk = self._in_bulk()
         bulk.call_later(bulk.show_run, number)
 
     def open_plan(self, number: int) -> None:
         """A stored plan in the bulk workspace."""
+        self.note(f"plan {number}")
         bulk = self._in_bulk()
         bulk.call_later(bulk.show_plan, number)
 
@@ -176,17 +169,23 @@ class ShellApp(VeiledApp, inherit_bindings=False):
         """A client's page."""
         from screens.clients.page import ClientScreen
 
+        self.note(f"client {self.desk.clients.get(client_id).code}")
+
         self.push_screen(ClientScreen(client_id, among=tuple(among)))
 
     def open_symbol(self, key: str) -> None:
         """A symbol's page."""
         from screens.desk.symbol import SymbolScreen
 
+        self.note(f"symbol {typed_symbol(key)}")
+
         self.push_screen(SymbolScreen(key))
 
     def open_order(self, order_id: int) -> None:
         """An order's life."""
         from screens.orders.life import OrderScreen
+
+        self.note(f"order {order_id}")
 
         self.push_screen(OrderScreen(order_id))
 
@@ -224,12 +223,6 @@ class ShellApp(VeiledApp, inherit_bindings=False):
         from screens.flatten.screen import FlattenScreen
 
         self.push_screen(FlattenScreen(scope, value, what, number))
-
-    def run_command(self, text: str) -> None:
-        """Carry out a line of the command line."""
-        from tradedesk.app.colon_commands import run_line
-
-        run_line(self, text)
 
     # Actions of the program
 
@@ -271,33 +264,6 @@ class ShellApp(VeiledApp, inherit_bindings=False):
         from screens.frame.help import HelpScreen
 
         self.push_screen(HelpScreen(self.screen))
-
-    def known(self) -> Known:
-        """What the words of the command line can name, over the screen that is up."""
-        from tradedesk.app.colon_commands import known_to
-
-        return known_to(self)
-
-    def action_command_line(self, text: str = "") -> None:
-        """The command line at the bottom of the screen that is up, with this typed already."""
-        from screens.frame.commandline import CommandLineCard
-
-        if isinstance(self.screen, Framed):
-            self.screen.open_card(CommandLineCard(text), self._line_typed)
-
-    def _line_typed(self, asked: Asked | None) -> None:
-        if asked is not None:
-            self.call_later(self.open_asked, asked)
-
-    def open_asked(self, asked: Asked) -> None:
-        """Open what a line asks for; what is in the way is said in a toast."""
-        from engine.words.colon import problem_words
-        from tradedesk.app.colon_commands import carry_out
-
-        try:
-            carry_out(self, asked)
-        except (BadInput, LookupError) as problem:
-            self.say(problem_words(problem), "warning")
 
     def action_flatten(self) -> None:
         """The command line with a flatten of the group turned to, else of the client; nothing is sent."""

@@ -94,7 +94,12 @@ WORKSPACES = (
 """Every workspace in the order of its digit. A screen needs no more than its row here to be reached."""
 
 
-OVER_ANY = ("tradedesk.app.colon_commands", "screens.frame.commandline", "screens.desk.search")
+OVER_ANY = (
+    "screens.frame.command_log",
+    "tradedesk.app.colon_commands",
+    "screens.frame.commandline",
+    "screens.desk.search",
+)
 """Modules of what opens over every workspace."""
 
 
