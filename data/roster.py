@@ -22,6 +22,8 @@ class StoredClient(Struct, frozen=True):
     capital_paise: int
     phone: str
     connection: str
+    discretionary: bool
+    multiplier_bps: int
     base_paise: int | None
     mtf_limit_paise: int | None
 

@@ -59,6 +59,7 @@ from engine.market.venues import Venues
 from engine.market.watchlists import Watchlists
 from engine.planning.baskets import Baskets
 from engine.planning.intent import Intent
+from engine.planning.presets import Presets
 from engine.planning.service import AskedFirst, Plans
 from engine.reconciliation.reconciler import Reconciler
 from engine.review.alerts import Alerts
@@ -120,6 +121,7 @@ class Desk:
         self.instruments = InstrumentDump(kept, timing, data, self.market)
         self.watchlists = Watchlists(kept, engine, data)
         self.baskets = Baskets(kept, engine)
+        self.presets = Presets(kept, engine)
         self.clients = Clients(kept, timing, engine)
         self.connecting = Connecting(kept, engine, connections)
         self.routes = Routes(kept, engine)
@@ -127,10 +129,16 @@ class Desk:
         self.gate = Gate(kept, timing, engine, connections, self.reconcile.compared_at, told)
         self.funds = FundsService(kept)
         self.holdings = Holdings(kept, timing, data)
-        margins = Margins(kept, timing, engine, connections, data, background.load)
-        self.plans = Plans(
-            kept, timing, engine, venues, rules, AskedFirst(self.reconcile.ensure, margins, self._line_of)
+        self.valuation = Valuation(
+            holdings=lambda client_id: kept.book.holdings.get(client_id, ()),
+            quote=data.quotes.quote,
+            figures=lambda client_id: kept.book.figures.get(client_id, NO_FIGURES),
+            funds=self.funds.of,
+            day_began=self._market_day_began,
         )
+        margins = Margins(kept, timing, engine, connections, data, background.load)
+        first = AskedFirst(self.reconcile.ensure, margins, self._line_of, self._portfolio_paise)
+        self.plans = Plans(kept, timing, engine, venues, rules, first)
         made_of = MadeOf(self.plans, rules, rng, all_words)
         self.runs = Runs(kept, timing, engine, venues, workers, made_of)
         self.orders = Orders(kept, timing, engine, data, workers)
@@ -143,13 +151,6 @@ class Desk:
         self.alerts = Alerts(kept, timing, engine, self.flatten)
         self.audit = Trail(kept, timing, engine)
         self.doctor = Doctor(kept, timing, engine, connections)
-        self.valuation = Valuation(
-            holdings=lambda client_id: kept.book.holdings.get(client_id, ()),
-            quote=data.quotes.quote,
-            figures=lambda client_id: kept.book.figures.get(client_id, NO_FIGURES),
-            funds=self.funds.of,
-            day_began=self._market_day_began,
-        )
         self.equity = Equity(
             timing,
             self.valuation,
@@ -241,6 +242,11 @@ class Desk:
     def tape(self) -> list[TapeLine]:
         """The latest lines of the tape, oldest first."""
         return self.day_tape.lines()
+
+    def _portfolio_paise(self, client_id: int) -> int:
+        """What all that a client has is worth by the prices of now."""
+        self.valuation.refresh((client_id,))
+        return self.valuation.client(client_id).portfolio_paise
 
     def _market_day_began(self) -> datetime:
         return datetime.combine(self.market_clock.trading_day, time(), IST).astimezone(UTC)

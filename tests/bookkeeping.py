@@ -225,6 +225,7 @@ class Ledger:
                 trigger_paise=None,
                 validity=Validity.DAY,
                 after_market=False,
+                disclosed_quantity=0,
                 again=True,
             ),
             reserve_price_paise=price_paise,
@@ -247,6 +248,7 @@ class Ledger:
             (
                 plan,
                 SimpleNamespace(
+                    ref="",
                     client_id=client_id,
                     code=f"AA{client_id:04}",
                     broker="zerodha",

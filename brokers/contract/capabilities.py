@@ -15,7 +15,8 @@ class Capabilities(Struct, frozen=True):
     may be goes as `most_slices` orders at most, and one order takes `most_changes` modifies.
 
     `conversions` are the products from and to which positions may be converted. `after_market` says whether
-    orders may wait at the broker for the next session. `sign_in` is the form by which clients sign in, None
+    orders may wait at the broker for the next session, `disclosed_quantity` whether limit orders may show a
+    part of themselves. `sign_in` is the form by which clients sign in, None
     where they need not. `needs_route` says whether a client's calls leave by a way of its own, under its own
     key and consent. `history` says that bars of before now may be asked for (`TellsHistory`), though an api
     key may lack them. A `simulated` venue may be made to fail on purpose.
@@ -36,6 +37,7 @@ class Capabilities(Struct, frozen=True):
     products: frozenset[Product] = field(default_factory=lambda: frozenset(Product))
     conversions: frozenset[tuple[Product, Product]] = frozenset()
     after_market: bool = False
+    disclosed_quantity: bool = False
     sign_in: SignInForm | None = None
     needs_route: bool = False
     history: bool = False

@@ -55,6 +55,8 @@ def nothing_keeps_it_back() -> str:
 class OrderRequest:
     """One order as it is sent. `protection_bps` is set for MARKET and SL-M only.
 
+    Of it the market sees `disclosed_quantity` shares, all of them where that is 0.
+
     `after_market` asks for an order that waits at the broker until the market opens (AMO). `last_look` is
     asked by the adapter in the thread that makes the call, just before its bytes leave: if it returns words,
     nothing is sent and the call ends `NotSent` with them. It must not block. A call that fails or runs out of
@@ -73,6 +75,7 @@ class OrderRequest:
     trigger_paise: int | None = None
     protection_bps: int | None = None
     after_market: bool = False
+    disclosed_quantity: int = 0
     last_look: Callable[[], str] = field(default=nothing_keeps_it_back, compare=False, repr=False)
 
 

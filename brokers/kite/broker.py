@@ -129,6 +129,7 @@ class KiteBroker:
             most_changes=MOST_CHANGES,
             conversions=CONVERSIONS,
             after_market=True,
+            disclosed_quantity=True,
             sign_in=FORM,
             needs_route=True,
             history=True,

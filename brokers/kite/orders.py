@@ -183,6 +183,8 @@ def place_params(request: OrderRequest) -> dict[str, object]:
         params["trigger_price"] = rupees_text(request.trigger_paise)
     if request.protection_bps is not None and request.order_type in (OrderType.MARKET, OrderType.SL_M):
         params["market_protection"] = percent_text(request.protection_bps)
+    if request.disclosed_quantity:
+        params["disclosed_quantity"] = request.disclosed_quantity
     return params
 
 

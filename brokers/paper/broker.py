@@ -63,6 +63,7 @@ CAPABILITIES = Capabilities(
     max_order_value_paise=MAX_VALUE_PAISE,
     conversions=conversions.OFFERED,
     history=True,
+    disclosed_quantity=True,
     simulated=True,
     lists_all=True,
 )

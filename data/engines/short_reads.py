@@ -95,10 +95,10 @@ RUNS_GIVEN = (
 CLIENTS = (
     "SELECT client.id, client.code, client.name, client.broker, client.broker_user_id, "
     "client.status, client.status_reason, client.status_since, client.session, client.capital_paise, "
-    "client.phone, client.connection, sizing_base.capital_paise AS base_paise, funds.mtf_limit_paise "
-    "AS mtf_limit_paise FROM client LEFT OUTER JOIN sizing_base ON sizing_base.client_id = client.id "
-    "AND sizing_base.trading_date = ? LEFT OUTER JOIN funds ON funds.client_id = client.id ORDER BY "
-    "client.code"
+    "client.phone, client.connection, client.discretionary, client.multiplier_bps, "
+    "sizing_base.capital_paise AS base_paise, funds.mtf_limit_paise AS mtf_limit_paise FROM client "
+    "LEFT OUTER JOIN sizing_base ON sizing_base.client_id = client.id AND sizing_base.trading_date = "
+    "? LEFT OUTER JOIN funds ON funds.client_id = client.id ORDER BY client.code"
 )
 CLIENTS_GIVEN = (":day",)
 

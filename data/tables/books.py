@@ -8,9 +8,10 @@ Balances (`funds`, `holding`) are caches of postings, kept in the same transacti
 
 from datetime import date, datetime
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, CheckConstraint, Index, UniqueConstraint, text, true
 from sqlmodel import Field
 
+from data.money import BPS
 from data.tables.columns import TableRow, moment, moment_or_none, numbered, paise
 
 
@@ -58,7 +59,9 @@ class ConnectionRecord(TableRow, table=True):
 class Client(TableRow, table=True):
     """Whose money it is: one broker account, one code, one route.
 
-    `broker` says whose rules and charges apply, `connection` who carries it, empty where none does.
+    `broker` says whose rules and charges apply, `connection` who carries it, empty where none does. One that
+    is not `discretionary` is traded for on its own instruction alone; `multiplier_bps` is by how much what is
+    sized alike for many is larger or smaller for it.
     """
 
     id: int = numbered()
@@ -75,11 +78,21 @@ class Client(TableRow, table=True):
     created_at: datetime = moment()
     updated_at: datetime = moment()
     connection: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    discretionary: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
+    multiplier_bps: int = Field(default=BPS, sa_column_kwargs={"server_default": text(str(BPS))})
 
     __table_args__ = (
         UniqueConstraint("broker", "broker_user_id"),
         CheckConstraint("capital_paise >= 0"),
     )
+
+
+class Instruction(TableRow, table=True):
+    """What a client's latest instruction was named when something was planned for it, and when that was."""
+
+    client_id: int = Field(primary_key=True, foreign_key="client.id", sa_type=BigInteger)
+    ref: str
+    at: datetime = moment()
 
 
 class ClientGroup(TableRow, table=True):

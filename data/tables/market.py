@@ -1,10 +1,11 @@
 # pyright: reportAssignmentType=false
 # SQLModel declares __tablename__ as a descriptor; its own documentation assigns a string.
-"""Tables of the market: instruments and listings, watchlists, baskets, a simulated market's times."""
+"""Tables of the market: instruments, listings, watchlists, baskets, presets, a simulated market's times."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, UniqueConstraint
 from sqlmodel import Field
 
 from data.tables.columns import TableRow, moment, paise, paise_or_none
@@ -43,6 +44,16 @@ class BasketRecord(TableRow, table=True):
     __tablename__ = "basket"
     name: str = Field(primary_key=True)
     per_client: str
+    saved_by: str
+    saved_at: datetime = moment()
+
+
+class PresetRecord(TableRow, table=True):
+    """A wish under the name that it was saved by; `body` is the intent as plans keep it."""
+
+    __tablename__ = "preset"
+    name: str = Field(primary_key=True)
+    body: dict[str, Any] = Field(sa_type=JSON)
     saved_by: str
     saved_at: datetime = moment()
 

@@ -102,7 +102,8 @@ class Order(TableRow, table=True):
     """One order of one client, from reservation to its end; `slice` numbers those of one leg of a run.
 
     One that this desk did not send has neither run nor plan, nor has one of a flatten. One that
-    `closes_external` ends a position which the broker has and our books have not: it blocks nothing.
+    `closes_external` ends a position which the broker has and our books have not: it blocks nothing. Of its
+    quantity the market sees `disclosed_quantity`, all of it where that is 0.
 
     `asked_quantity` and `asked_reserve_paise` are what an open modify would make of it, so that the larger of
     both stays blocked; `told_at` is the broker's own stamp of its latest word that was booked.
@@ -151,6 +152,7 @@ class Order(TableRow, table=True):
     after_market: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     flatten_number: int | None = Field(default=None, sa_type=BigInteger, nullable=True)
     closes_external: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    disclosed_quantity: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
     instance_id: int = Field(sa_type=BigInteger)
     trading_date: date
     created_at: datetime = moment()

@@ -11,6 +11,9 @@ class SizingKind(StrEnum):
     FIXED_AMOUNT = "fixed_amount"
     FIXED_QUANTITY = "fixed_quantity"
     PERCENT_OF_POSITION = "percent_of_position"
+    PERCENT_OF_PORTFOLIO = "percent_of_portfolio"
+    TARGET_WEIGHT = "target_weight"
+    """As much as brings the position to a percentage of the portfolio, or down to it."""
 
 
 class Policy(StrEnum):
@@ -63,6 +66,8 @@ class Reason(StrEnum):
     INSTRUMENT_IN_DOUBT = "instrument_in_doubt"
     NOT_LISTED = "not_listed"
     OTHER_LEG = "other_leg"
+    INSTRUCTION_MISSING = "instruction_missing"
+    DISCLOSED_QUANTITY = "disclosed_quantity"
 
 
 class RunStatus(StrEnum):

@@ -3,19 +3,22 @@
 import csv
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
+from typing import TypeVar
 
 from msgspec import Struct
 
 from data.csvfiles import CsvRow, FileProblem, Problem, read_rows
 from data.errors import BadInput
-from data.money import paise_from_text
+from data.money import BPS, decimal_from_text, paise_from_text
 from data.vocabulary import ClientStatus, SessionState
 
+T = TypeVar("T")
+
 REQUIRED = ("code", "name", "broker", "broker_user_id", "status", "capital", "available")
-OPTIONAL = ("status_reason", "mtf_limit", "groups", "phone")
+OPTIONAL = ("status_reason", "mtf_limit", "groups", "phone", "discretionary", "multiplier")
 _CODE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,19}")
 """What a shell takes for a word; what begins with `-` it takes for an option."""
 
@@ -34,6 +37,8 @@ _EXAMPLE = [
     "200000",
     "HNI;North",
     "",
+    "yes",
+    "1",
 ]
 
 
@@ -54,6 +59,29 @@ class NewClient(Struct, frozen=True):
     phone: str = ""
     session: SessionState = SessionState.OK
     hold_paise: int = 0
+    discretionary: bool = True
+    multiplier_bps: int = BPS
+
+
+MOST_MULTIPLIER_BPS = 100 * BPS
+"""A client may be a hundred times as large as the size of all."""
+
+
+def multiplier_from(text: str) -> int:
+    """A multiplier such as `1.5` in basis points. Raises `BadInput`."""
+    expected = "give a number above 0 and at most 100, such as 1.5, with at most four decimals"
+    bps = decimal_from_text(text, "multiplier", expected) * BPS
+    if bps != int(bps) or not 0 < bps <= MOST_MULTIPLIER_BPS:
+        raise BadInput("multiplier", text, expected)
+    return int(bps)
+
+
+def discretionary_from(text: str) -> bool:
+    """`yes` or `no`. Raises `BadInput`."""
+    word = text.strip().casefold()
+    if word not in ("yes", "no"):
+        raise BadInput("discretionary", text, "give yes, or no for one traded for on its instruction alone")
+    return word == "yes"
 
 
 def template() -> str:
@@ -124,6 +152,14 @@ def _client_of(row: CsvRow) -> NewClient:
             problems.append(Problem(row.number, field, text, "give zero or more rupees"))
         return paise
 
+    def given(field: str, empty: str, read: Callable[[str], T]) -> T:
+        text = values.get(field, "").strip() or empty
+        try:
+            return read(text)
+        except BadInput as bad:
+            problems.append(Problem(row.number, field, text, bad.expected))
+            return read(empty)
+
     code = values["code"].strip()
     if _CODE.fullmatch(code) is None or code.isdigit():
         words = (
@@ -133,6 +169,8 @@ def _client_of(row: CsvRow) -> NewClient:
         problems.append(Problem(row.number, "code", code, words))
     status, broker = word("status", [s.value for s in ClientStatus]), word("broker", BROKERS)
     capital, available, mtf_limit = money("capital"), money("available"), money("mtf_limit")
+    discretionary = given("discretionary", "yes", discretionary_from)
+    multiplier_bps = given("multiplier", "1", multiplier_from)
     if problems:
         raise _RowProblem(problems)
     return NewClient(
@@ -147,6 +185,8 @@ def _client_of(row: CsvRow) -> NewClient:
         mtf_limit_paise=mtf_limit,
         groups=_groups(values.get("groups", "")),
         phone=values.get("phone", ""),
+        discretionary=discretionary,
+        multiplier_bps=multiplier_bps,
     )
 
 

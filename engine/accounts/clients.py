@@ -137,6 +137,8 @@ class Clients:
             status_reason=client.status_reason,
             phone=client.phone,
             capital_paise=client.capital_paise,
+            discretionary=client.discretionary,
+            multiplier_bps=client.multiplier_bps,
         )
         same_groups = stored.groups_of(unit, before.id) == set(client.groups)
         if (
@@ -167,6 +169,26 @@ class Clients:
                     AuditAction.CLIENT_STATUS, self._engine.actor, client_id=client_id, details=details
                 )
             )
+            unit.touched.roster = True
+
+        await self._kept.store.write(unit_of_work)
+
+    async def set_terms(
+        self, client_id: int, discretionary: bool | None = None, multiplier_bps: int | None = None
+    ) -> None:
+        """Keep whether a client is traded for as the desk sees fit, and its multiplier; None leaves it."""
+        client = self.get(client_id)
+        fit = client.discretionary if discretionary is None else discretionary
+        scale = client.multiplier_bps if multiplier_bps is None else multiplier_bps
+
+        def unit_of_work(unit: Unit) -> None:
+            row = stored.client_of(unit, client_id)
+            assert row is not None
+            wanted = replace(row, discretionary=fit, multiplier_bps=scale, updated_at=unit.now)
+            stored.save_client(unit, wanted)
+            details = {"code": row.code, "discretionary": fit, "multiplier_bps": scale}
+            actor = self._engine.actor
+            unit.audit(AuditEntry(AuditAction.CLIENT_CHANGED, actor, client_id=client_id, details=details))
             unit.touched.roster = True
 
         await self._kept.store.write(unit_of_work)
@@ -262,4 +284,6 @@ def _client_row(unit: Unit, client_id: int, new: NewClient, connection: str) -> 
         created_at=unit.now,
         updated_at=unit.now,
         connection=connection,
+        discretionary=new.discretionary,
+        multiplier_bps=new.multiplier_bps,
     )

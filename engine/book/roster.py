@@ -37,6 +37,8 @@ def client_view(client: StoredClient, admitted: Admission, groups: Collection[st
         consent_verdict=admitted.consent_verdict,
         authorised=admitted.authorised,
         connection=client.connection,
+        discretionary=client.discretionary,
+        multiplier_bps=client.multiplier_bps,
     )
 
 

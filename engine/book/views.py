@@ -34,7 +34,8 @@ class ClientView(Struct, frozen=True):
 
     `route_verdict` and `consent_verdict` say what keeps it out there, None where nothing does; `authorised`
     is false where the client must first allow settled shares to leave its demat account. `connection` names
-    who carries it, empty where none does.
+    who carries it, empty where none does. One that is not `discretionary` is traded for on its own
+    instruction alone; `multiplier_bps` scales what is sized alike for many.
     """
 
     id: int
@@ -55,6 +56,8 @@ class ClientView(Struct, frozen=True):
     consent_verdict: GateVerdict | None = None
     authorised: bool = True
     connection: str = ""
+    discretionary: bool = True
+    multiplier_bps: int = BPS
 
     @property
     def gate(self) -> Reason | None:

@@ -84,7 +84,8 @@ class WorkingOrder:
 
     `asked_quantity` and `asked_reserve_paise` are what an open modify would make of it; `told_at` is the
     broker's own stamp of its latest word that was booked. One that `closes_external` ends a position which
-    the broker has and our books have not: it blocks nothing, and of its trades only charges are booked.
+    the broker has and our books have not: it blocks nothing, and of its trades only charges are booked. The
+    market sees `disclosed_quantity` of it, all where that is 0.
     """
 
     id: int
@@ -115,6 +116,7 @@ class WorkingOrder:
     after_market: bool = False
     flatten_number: int | None = None
     closes_external: bool = False
+    disclosed_quantity: int = 0
     protection_bps: int | None = None
     asked_quantity: int | None = None
     asked_reserve_paise: int | None = None

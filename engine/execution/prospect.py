@@ -224,7 +224,8 @@ def _check_planned(run: RunRow, plan: Plan, orders: tuple[WorkingOrder, ...]) ->
     Raises `NotAsPlanned` at the first that is not.
     """
     intent = plan.intent
-    terms = (plan.instrument.key, intent.side, intent.order_type, intent.limit_paise, intent.trigger_paise)
+    prices = (intent.limit_paise, intent.trigger_paise, intent.disclosed_quantity)
+    terms = (plan.instrument.key, intent.side, intent.order_type, *prices)
     planned = {
         (line.client_id, line.product, place): quantity
         for line in plan.ok_lines
@@ -232,6 +233,7 @@ def _check_planned(run: RunRow, plan: Plan, orders: tuple[WorkingOrder, ...]) ->
     }
     for order in orders:
         has = (order.key, order.side, order.order_type, order.limit_paise, order.trigger_paise)
+        has = (*has, order.disclosed_quantity)
         quantity = planned.get((order.client_id, order.product, order.slice))
         if has != terms or order.quantity != quantity:
             raise refusals.NotAsPlanned(run.number, order.id, plan.number)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from data.audit import AuditAction, AuditEntry
 from data.clock import Clock
@@ -122,8 +122,9 @@ def reserve(
             },
         )
     )
+    refs = {(line.client_id, part.leg): line.ref for part, line in lines}
     for order in orders:
-        _tell(unit, order, engine.actor)
+        _tell(unit, order, refs[_slot(order)], engine.actor)
     unit.publish(TapeLine(unit.now, RunBegan(number, plan.title, len(going), len(plan.skipped_lines))))
     return number, [order.id for order in going]
 
@@ -153,8 +154,14 @@ def _run(unit: Unit, plan: Plan, plan_number: int, number: int, engine: ThisEngi
     )
 
 
-def _tell(unit: Unit, order: WorkingOrder, actor: str) -> None:
-    details = {"blocked_paise": order.blocked_paise} if order.live else {"reason": order.reason_code}
+def _tell(unit: Unit, order: WorkingOrder, ref: str, actor: str) -> None:
+    details: dict[str, Any] = (
+        {"blocked_paise": order.blocked_paise} if order.live else {"reason": order.reason_code}
+    )
+    if order.disclosed_quantity:
+        details["disclosed_quantity"] = order.disclosed_quantity
+    if ref:
+        details["ref"] = ref
     unit.audit(
         AuditEntry(
             AuditAction.ORDER_RESERVED if order.live else AuditAction.ORDER_DENIED,
@@ -236,6 +243,7 @@ def _order(
         leg=plan.leg,
         slice=place,
         after_market=intent.after_market,
+        disclosed_quantity=intent.disclosed_quantity,
         protection_bps=plan.protection_bps if intent.order_type in PROTECTED else None,
     )
     order.block(*order.need())

@@ -1,8 +1,8 @@
 """Taking a file of instruments in: a rename moves all that follows a name, in one transaction.
 
 Holdings, lots, postings and orders are keyed by the security, so that their sums do not move at all. Names
-move where the trader reads or uses them: of instruments, holdings, watchlists, baskets, open breaks, symbol
-halts and orders that have not left. What was sent, booked or audited keeps the spelling it had.
+move where the trader reads or uses them: of instruments, holdings, watchlists, baskets, presets, open breaks,
+symbol halts and orders that have not left. What was sent, booked or audited keeps the spelling it had.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -13,7 +13,7 @@ from data.audit import AuditAction, AuditEntry
 from data.records import replace
 from data.reference.instruments import BrokerInstrument, Instrument, at_broker
 from data.reference.names import WHOLE, Matched, Rename, match
-from data.repositories import baskets, instruments, listings, watchlists
+from data.repositories import baskets, instruments, listings, presets, watchlists
 from data.repositories.base import On
 from data.repositories.trading import halts
 from data.store import Unit
@@ -143,6 +143,7 @@ def _move_names(unit: Unit, renames: Sequence[Rename], broker: str) -> None:
     listings.rename_keys(unit, moved, broker)
     watchlists.rename_keys(unit, moved)
     baskets.rename_keys(unit, moved)
+    presets.rename_keys(unit, moved)
     halts.rename_symbols(unit, moved)
     unit.touched.everything = True
 

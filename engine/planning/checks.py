@@ -4,11 +4,12 @@ The order of the checks is fixed, so that the same trouble always shows under th
 the client first, then the market, then the size, then shares and money.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
 from msgspec import Struct
 
+from data.money import BPS
 from data.reference.instruments import Instrument
 from data.vocabulary import (
     ClientStatus,
@@ -20,19 +21,22 @@ from data.vocabulary import (
     Reason,
     SessionState,
     Side,
+    SizingKind,
     Validity,
 )
 from engine.book.break_views import BreakView
 from engine.book.gate_views import ConsentFigures, GateVerdict, RouteFigures
-from engine.planning.intent import Intent
+from engine.planning.intent import Intent, Sizing
 from engine.planning.need import Need
 from engine.planning.sizing import PlanPrices, whole_lots
 from engine.planning.why import (
     AtGate,
+    DisclosedOff,
     InstrumentInDoubt,
     LineRefusal,
     LotTooDear,
     MoneyShort,
+    NoInstruction,
     NoNextSession,
     NoPrice,
     NotActive,
@@ -46,9 +50,11 @@ from engine.planning.why import (
     OnlySells,
     OverMtf,
     PhaseTakesNone,
+    PortfolioUnpriced,
     PriceOld,
     ReduceOnly,
     SessionOn,
+    ShowsAll,
     TooLarge,
     UnderHalt,
 )
@@ -66,11 +72,13 @@ CHECK_ORDER = (
     Reason.PRICE_STALE,
     Reason.OUTSIDE_PRICE_BAND,
     Reason.NOT_LISTED,
+    Reason.INSTRUCTION_MISSING,
     Reason.INSTRUMENT_IN_DOUBT,
     Reason.PRODUCT_NOT_OFFERED,
     Reason.NOT_MTF_ELIGIBLE,
     Reason.QUANTITY_ZERO,
     Reason.OVER_ORDER_LIMIT,
+    Reason.DISCLOSED_QUANTITY,
     Reason.DUPLICATE_INTENT,
     Reason.INSUFFICIENT_HOLDING,
     Reason.AUTHORISATION_MISSING,
@@ -122,7 +130,9 @@ class ClientInput(Struct, frozen=True):
     shares that may leave the client's demat account, else `authorised_shares` of them may. `products` and
     `takes_after_market` are what its connection offers; `unlisted_at` is that connection's broker where
     the instrument is not listed there, else empty. `sized_on_paise` is what a percentage of the available
-    money is of where earlier legs took of it, else None.
+    money is of where earlier legs took of it, else None. `ref` is its instruction of a moment ago, which one
+    that is not `discretionary` needs; `portfolio_paise` what all it has is worth, None where that is not
+    known or not asked for; `ordered` the shares that its live orders of the stock would add or take away.
     """
 
     client_id: int
@@ -152,6 +162,12 @@ class ClientInput(Struct, frozen=True):
     takes_after_market: bool = True
     unlisted_at: str = ""
     sized_on_paise: int | None = None
+    discretionary: bool = True
+    ref: str = ""
+    multiplier_bps: int = BPS
+    portfolio_paise: int | None = None
+    ordered: int = 0
+    takes_disclosed: bool = True
 
     @property
     def mtf_used_paise(self) -> int:
@@ -280,6 +296,33 @@ def listing_refusal(client: ClientInput, instrument: Instrument) -> LineRefusal 
     """Whether the broker by which this client trades lists the instrument."""
     if client.unlisted_at:
         return LineRefusal(Reason.NOT_LISTED, (NotListed(client.unlisted_at, instrument.key),))
+    return None
+
+
+def instruction_refusal(client: ClientInput, ref: str) -> LineRefusal | None:
+    """Whether the client is traded for on its own instruction alone, and none is named."""
+    if client.discretionary or ref:
+        return None
+    return LineRefusal(Reason.INSTRUCTION_MISSING, (NoInstruction(),))
+
+
+def portfolio_refusal(client: ClientInput, sizing: Sizing) -> LineRefusal | None:
+    """Whether the size is of what all of the client's is worth, and that is not known."""
+    if sizing.kind not in (SizingKind.PERCENT_OF_PORTFOLIO, SizingKind.TARGET_WEIGHT):
+        return None
+    return LineRefusal(Reason.PRICE_STALE, (PortfolioUnpriced(),)) if client.portfolio_paise is None else None
+
+
+def disclosed_refusal(client: ClientInput, quantities: Sequence[int], disclosed: int) -> LineRefusal | None:
+    """Whether the client's broker lets an order of a line show so little, or no less than all of it.
+
+    NSE: none, or a tenth of the order at least and less than all of it.
+    """
+    if not client.takes_disclosed:
+        return LineRefusal(Reason.DISCLOSED_QUANTITY, (ShowsAll(),))
+    for quantity in quantities:
+        if not quantity <= 10 * disclosed < 10 * quantity:
+            return LineRefusal(Reason.DISCLOSED_QUANTITY, (DisclosedOff(quantity, disclosed),))
     return None
 
 

@@ -1,9 +1,13 @@
 """What is the same for every line of one plan: its prices, its slices, the terms of a buy, what bars it."""
 
-from data.vocabulary import OrderType, Policy, Product
+from data.money import BPS, half_up
+from data.vocabulary import OrderType, Policy, Product, Side, SizingKind
 from engine.planning.checks import ClientInput, PlanInputs, market_refusal, slice_quantity
-from engine.planning.intent import Intent, LineChange
+from engine.planning.intent import Intent, LineChange, Sizing
 from engine.planning.sizing import BuyTerms, at_trigger, base_of, reserve_price, sized
+
+_OWN_SIZE = frozenset({SizingKind.PERCENT_OF_POSITION, SizingKind.TARGET_WEIGHT})
+"""Sizings that follow from what a client holds, which no multiplier scales."""
 
 
 class PlanContext:
@@ -32,12 +36,36 @@ class PlanContext:
     def base_paise(self, client: ClientInput) -> int:
         """What a percentage is taken of for this client."""
         available_paise = client.available_paise if client.sized_on_paise is None else client.sized_on_paise
-        return base_of(self.intent.sizing, client.base_paise, available_paise)
+        bases = (client.base_paise, available_paise, client.portfolio_paise or 0)
+        return base_of(self.intent.sizing, *bases)
+
+    def multiplier_bps(self, client: ClientInput) -> int:
+        """By how much this client's size is larger or smaller than that of all."""
+        scaled = self.intent.multiplied and self.intent.sizing.kind not in _OWN_SIZE
+        return client.multiplier_bps if scaled else BPS
 
     def sized(self, client: ClientInput) -> tuple[int, int]:
         """The quantity for this client in whole lots, and the allocation in paise that it came from."""
-        lot_size = self.inputs.instrument.lot_size
-        return sized(self.intent.sizing, self.base_paise(client), self.sizing_price_paise, lot_size)
+        sizing, price = self.intent.sizing, self.sizing_price_paise
+        if sizing.kind is SizingKind.TARGET_WEIGHT:
+            sizing = Sizing(SizingKind.FIXED_AMOUNT, self._to_weight_paise(client))
+        multiplier_bps = self.multiplier_bps(client)
+        return sized(sizing, self.base_paise(client), price, self.inputs.instrument.lot_size, multiplier_bps)
+
+    def weight_bps(self, client: ClientInput) -> int:
+        """What part of its portfolio this client's position is, its live orders of the stock with it."""
+        worth = self._position_paise(client)
+        return half_up(worth * BPS, client.portfolio_paise) if client.portfolio_paise else 0
+
+    def _position_paise(self, client: ClientInput) -> int:
+        shares = sum(held.quantity for held in client.holdings) + client.ordered
+        return max(0, shares) * self.sizing_price_paise
+
+    def _to_weight_paise(self, client: ClientInput) -> int:
+        """What is missing of the position at the target weight, or for a sale is beyond it."""
+        target = self.base_paise(client) * self.intent.sizing.value // BPS
+        more = target - self._position_paise(client)
+        return max(0, more if self.intent.side is Side.BUY else -more)
 
     def terms(self, client: ClientInput, product: Product, policy: Policy) -> BuyTerms:
         """How this client pays. `product` must be offered."""

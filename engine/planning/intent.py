@@ -14,6 +14,20 @@ STANDINGS = {"DAY": (Validity.DAY, False), "IOC": (Validity.IOC, False), "AMO": 
 """How long orders stand, in traders' words: validity, and whether they wait for the next session (AMO)."""
 
 
+MOST_REF = 60
+"""Characters of what names a client's instruction."""
+
+PERCENTAGES = frozenset(
+    {
+        SizingKind.PERCENT_OF_CAPITAL,
+        SizingKind.PERCENT_OF_AVAILABLE,
+        SizingKind.PERCENT_OF_POSITION,
+        SizingKind.PERCENT_OF_PORTFOLIO,
+        SizingKind.TARGET_WEIGHT,
+    }
+)
+"""Sizings whose value is basis points."""
+
 MOST_LEGS = 20
 """More legs than that are no basket that anybody confirms by looking at it."""
 
@@ -69,6 +83,8 @@ class Sizing(Struct, frozen=True):
         if self.kind is SizingKind.FIXED_QUANTITY:
             return f"{grouped(self.value)} {'share' if self.value == 1 else 'shares'} each"
         percent = f"{self.value / 100:.2f}".rstrip("0").rstrip(".")
+        if self.kind is SizingKind.TARGET_WEIGHT:
+            return f"to {percent} % of portfolio"
         return f"{percent} % of {self.kind.value.removeprefix('percent_of_')}"
 
 
@@ -105,7 +121,9 @@ class Intent(Struct, frozen=True):
     `product` None means "as held" and is only for sells. `line_changes` maps a client id to a quantity the
     trader set by hand, or to a product; a quantity of 0 drops the line. `after_market` asks for orders that
     wait at the broker for the next session. `drift` says how far the price may move before its orders have
-    left.
+    left. `ref` names the client's instruction, such as a call and its time; the plan and the audit keep it.
+    `multiplied` has each client's own multiplier scale what is sized alike for all. Of each order the market
+    sees `disclosed_quantity` shares, all of them where that is 0.
 
     `further` are its legs behind the first, which the intent itself says; `per_client` says how a client's
     legs go together. Clients and how long orders stand are one for all. Where it is `listed`, a leg is for
@@ -128,6 +146,9 @@ class Intent(Struct, frozen=True):
     per_client: PerClient = PerClient.ALL
     drift: Drift = Drift.DESK
     listed: bool = False
+    ref: str = ""
+    multiplied: bool = False
+    disclosed_quantity: int = 0
 
     @property
     def legs(self) -> tuple[Leg, ...]:
@@ -257,12 +278,10 @@ def check_intent(intent: Intent, instrument: Instrument) -> None:
     """Refuse what no client could trade. Raises `BadInput` with the field, value and what would be right."""
     if (intent.validity, intent.after_market) not in STANDINGS.values():
         raise BadInput("validity", f"{intent.validity} AMO", f"give one of {', '.join(STANDINGS)}")
+    check_ref(intent.ref)
+    check_disclosed(intent, instrument)
     value = intent.sizing.value
-    if intent.sizing.kind in (
-        SizingKind.PERCENT_OF_CAPITAL,
-        SizingKind.PERCENT_OF_AVAILABLE,
-        SizingKind.PERCENT_OF_POSITION,
-    ):
+    if intent.sizing.kind in PERCENTAGES:
         if not 0 < value <= BPS:
             raise BadInput("percent", f"{value / 100:g}", "give more than 0 and at most 100")
     elif value <= 0:
@@ -298,6 +317,32 @@ def check_intent(intent: Intent, instrument: Instrument) -> None:
                 f"a {intent.side.value} order's limit stands {side} its trigger, "
                 f"{intent.trigger_paise / 100:.2f}",
             )
+
+
+def check_ref(ref: str) -> None:
+    """Refuse what is no name of an instruction: too long, or more than a line. Raises `BadInput`."""
+    if len(ref) > MOST_REF or not ref.isprintable():
+        raise BadInput("ref", ref, f"give one line of at most {MOST_REF} characters")
+
+
+def check_disclosed(intent: Intent, instrument: Instrument) -> None:
+    """Refuse a disclosed quantity of what has none: only limit orders of the day in shares do.
+
+    NSE takes none or at least a tenth of the order, and less than all of it; the order's own quantity is
+    looked at line by line. Raises `BadInput`.
+    """
+    disclosed = intent.disclosed_quantity
+    if disclosed == 0:
+        return
+    if disclosed < 0:
+        raise BadInput("disclosed", disclosed, "give 0 or more shares")
+    if intent.order_type is not OrderType.LIMIT:
+        raise BadInput(
+            "disclosed", disclosed, f"a {intent.order_type.value} order shows all of it; give LIMIT"
+        )
+    if intent.validity is Validity.IOC or intent.further:
+        raise BadInput("disclosed", disclosed, "only an order of one security that stands for the day has it")
+    check_lots(disclosed, instrument)
 
 
 def check_trigger(intent: Intent, last_paise: int) -> None:

@@ -16,15 +16,18 @@ from engine.planning.checks import (
     PlanInputs,
     authorisation_refusal,
     client_refusal,
+    disclosed_refusal,
+    instruction_refusal,
     listing_refusal,
     money_refusal,
+    portfolio_refusal,
     product_refusal,
     size_refusal,
     waiting_refusal,
 )
 from engine.planning.context import PlanContext
 from engine.planning.drafts import PRODUCT_ORDER, DraftLine, drafts_of, sellable_of
-from engine.planning.intent import Intent, LineChange, check_intent, check_lots
+from engine.planning.intent import PERCENTAGES, Intent, LineChange, check_intent, check_lots
 from engine.planning.plan import Alternative, Plan, PlanLine
 from engine.planning.plan_record import VALID_FOR
 from engine.planning.sizing import (
@@ -35,6 +38,7 @@ from engine.planning.sizing import (
     whole_lots,
 )
 from engine.planning.why import (
+    AtWeight,
     BelowOne,
     DroppedByHand,
     FewerAtBroker,
@@ -173,6 +177,8 @@ def _lines_of(context: PlanContext, client: ClientInput) -> Iterable[PlanLine]:
     refusal = client_refusal(client, context.intent.side) or context.market_refusal
     refusal = refusal or waiting_refusal(client, context.intent)
     refusal = refusal or listing_refusal(client, context.inputs.instrument)
+    refusal = refusal or instruction_refusal(client, ref_of(context.intent, client))
+    refusal = refusal or portfolio_refusal(client, context.intent.sizing)
     if refusal is not None:
         return [_skipped(_blank(context, client, context.intent.product or Product.CNC), refusal)]
     return [_judged(context, client, draft) for draft in drafts_of(context, client)]
@@ -191,12 +197,22 @@ def _blank(context: PlanContext, client: ClientInput, product: Product) -> PlanL
         available_before_paise=client.available_paise,
         available_after_paise=client.available_paise,
         mtf_room_paise=client.mtf_room_paise,
+        ref=ref_of(context.intent, client),
+        multiplier_bps=context.multiplier_bps(client),
     )
+
+
+def ref_of(intent: Intent, client: ClientInput) -> str:
+    """The instruction that a client's line is made on: the one named, else its own of a moment ago.
+
+    One that the desk trades for as it sees fit needs none, so that none is looked up for it.
+    """
+    return intent.ref or ("" if client.discretionary else client.ref)
 
 
 def _takes_money(intent: Intent) -> bool:
     """Whether a line has a base in money: a buy, or a sell sized by one; other sells are sized in shares."""
-    by_money = intent.sizing.kind in (SizingKind.PERCENT_OF_CAPITAL, SizingKind.PERCENT_OF_AVAILABLE)
+    by_money = intent.sizing.kind in PERCENTAGES - {SizingKind.PERCENT_OF_POSITION}
     return intent.side is Side.BUY or by_money
 
 
@@ -229,6 +245,8 @@ def _judged(context: PlanContext, client: ClientInput, draft: DraftLine) -> Plan
     if refusal is None and draft.quantity == 0:
         refusal = _nothing(context, client, draft)
     refusal = refusal or size_refusal(draft.quantity, context.reserve_price_paise, inputs)
+    if refusal is None and (disclosed := context.intent.disclosed_quantity):
+        refusal = disclosed_refusal(client, slices(draft.quantity, context.slice_quantity), disclosed)
     if refusal is None and client.duplicate and not context.intent.again:
         refusal = LineRefusal(Reason.DUPLICATE_INTENT, (SentBefore(),))
     if refusal is not None:
@@ -252,6 +270,9 @@ def _nothing(context: PlanContext, client: ClientInput, draft: DraftLine) -> Lin
     sizing, lot = context.intent.sizing, context.inputs.instrument.lot_size
     if draft.by_hand:
         return LineRefusal(Reason.QUANTITY_ZERO, (DroppedByHand(),))
+    if sizing.kind is SizingKind.TARGET_WEIGHT and not draft.allocation_paise:
+        weight = AtWeight(context.weight_bps(client), sizing.value)
+        return LineRefusal(Reason.QUANTITY_ZERO, (weight,))
     if sizing.kind is SizingKind.PERCENT_OF_POSITION:
         if draft.sellable == 0:
             return LineRefusal(Reason.INSUFFICIENT_HOLDING, _none_held(context, client, draft.product))

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from msgspec import Struct
 
-from data.money import ceil_div
+from data.money import BPS, ceil_div
 from data.records import replace
 from data.reference.instruments import Instrument
 from data.vocabulary import (
@@ -58,6 +58,8 @@ class PlanLine(Struct, frozen=True):
     `price_paise` is the limit, None for MARKET. `left_paise` is what of the allocation buys nothing; below
     zero where a quantity was set by hand above it. `sellable` counts shares for a sell. `why` says why it is
     skipped, or what else is to be known of it; plans of earlier versions have it as words, in `detail`.
+    `ref` names the instruction that it is made on, `multiplier_bps` by how much the client's own size is
+    larger or smaller than that of all.
     """
 
     client_id: int
@@ -85,6 +87,8 @@ class PlanLine(Struct, frozen=True):
     short_paise: int = 0
     by_hand: bool = False
     alternatives: tuple[Alternative, ...] = ()
+    ref: str = ""
+    multiplier_bps: int = BPS
 
     @property
     def ok(self) -> bool:

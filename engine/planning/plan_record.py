@@ -12,8 +12,10 @@ from enum import StrEnum
 from typing import Any
 
 from data.json_values import JsonObject, read_as
+from data.money import BPS
 from data.records import is_record, replace, values_of
 from data.reference.instruments import Instrument
+from data.repositories.trading.plans import StoredLeg
 from data.vocabulary import (
     AlternativeKind,
     Drift,
@@ -56,12 +58,38 @@ def verify_record(record: Mapping[str, Any]) -> bool:
     return record.get("digest") == record_digest(record)
 
 
+def stored_legs(frozen: Plan) -> list[StoredLeg]:
+    """The legs of a numbered plan as they stand beside its record."""
+    assert frozen.number is not None
+    return [
+        StoredLeg(
+            plan_number=frozen.number,
+            leg=part.leg,
+            stage=part.stage,
+            key=part.instrument.key,
+            security=part.instrument.security,
+            side=part.intent.side,
+            product="" if part.intent.product is None else part.intent.product.value,
+            sizing=part.intent.sizing.kind,
+            sizing_value=part.intent.sizing.value,
+            order_type=part.intent.order_type,
+            limit_paise=part.intent.limit_paise,
+            trigger_paise=part.intent.trigger_paise,
+            reserve_price_paise=part.reserve_price_paise,
+            drift_limit_bps=part.drift_limit_bps,
+        )
+        for part in frozen.parts
+    ]
+
+
 # --- to JSON and back ---------------------------------------------------------------------------------
 
 _SIZING_UNITS = {
     SizingKind.PERCENT_OF_CAPITAL: "value_bps",
     SizingKind.PERCENT_OF_AVAILABLE: "value_bps",
     SizingKind.PERCENT_OF_POSITION: "value_bps",
+    SizingKind.PERCENT_OF_PORTFOLIO: "value_bps",
+    SizingKind.TARGET_WEIGHT: "value_bps",
     SizingKind.FIXED_AMOUNT: "value_paise",
     SizingKind.FIXED_QUANTITY: "value_shares",
 }
@@ -97,18 +125,20 @@ def _alone(plan: Plan) -> JsonObject:
             del record[name]
     for name in _OF_LEGS:
         del record[name]
-    record["intent"] = _plain_intent(plan.intent.parts[0])
+    record["intent"] = intent_to_json(plan.intent.parts[0])
     return record
 
 
-def _plain_intent(intent: Intent) -> JsonObject:
+def intent_to_json(intent: Intent) -> JsonObject:
+    """An intent of one leg as plans keep it."""
     record: JsonObject = _plain(intent)
     record["sizing"] = _plain_sizing(intent.sizing)
     del record["further"], record["per_client"]
     if intent.drift is Drift.DESK:  # nothing is said of it, as in records of before it could be
         del record["drift"]
-    if not intent.listed:
-        del record["listed"]
+    for name in ("listed", "ref", "multiplied", "disclosed_quantity"):
+        if not record[name]:
+            del record[name]
     for change in record["line_changes"]:  # whose leg is that of the record
         del change["leg"]
     return record
@@ -168,6 +198,10 @@ def line_to_json(line: PlanLine) -> JsonObject:
     """One line as JSON values; of what is said of it either the figures or an earlier version's words."""
     record = _plain_fields(line)
     del record["why" if line.detail else "detail"]
+    if not line.ref:  # nothing is said of it, as in records of before it could be
+        del record["ref"]
+    if line.multiplier_bps == BPS:
+        del record["multiplier_bps"]
     return record
 
 
@@ -201,7 +235,7 @@ def from_json(record: Mapping[str, Any]) -> Plan:
 def _of_one_leg(record: Mapping[str, Any]) -> Plan:
     values = read_as(
         record,
-        intent=_intent,
+        intent=intent_from_json,
         instrument=_instrument,
         frozen_at=datetime.fromisoformat,
         expires_at=datetime.fromisoformat,
@@ -219,7 +253,8 @@ def _instrument(record: Mapping[str, Any]) -> Instrument:
     return Instrument(**{name: value for name, value in record.items() if name != "token"})
 
 
-def _intent(record: Mapping[str, Any]) -> Intent:
+def intent_from_json(record: Mapping[str, Any]) -> Intent:
+    """An intent of one leg as plans keep it."""
     values = read_as(
         {"validity": Validity.DAY, "drift": Drift.DESK, **record},
         side=Side,

@@ -12,7 +12,8 @@ from data.errors import BadInput
 from data.money import moved_bps
 from data.records import replace
 from data.reference.instruments import Instrument
-from data.repositories.trading.plans import StoredLeg, StoredPlan, add_plan, plans_of_digest, read_plan
+from data.repositories.accounts.instructions import instructions_since, keep_instruction
+from data.repositories.trading.plans import StoredPlan, add_plan, plans_of_digest, read_plan
 from data.store import Unit
 from data.vocabulary import BreakKind, Product, Side
 from engine.book.halt_file import halt_file_stands
@@ -28,14 +29,16 @@ from engine.planning.checks import ClientInput, HeldShares, PlanInputs
 from engine.planning.duplicates import same_intent
 from engine.planning.intent import Intent, Selection, check_trigger
 from engine.planning.legs import plan_legs
-from engine.planning.plan import Plan
-from engine.planning.plan_record import freeze, from_json, to_json, verify_record
+from engine.planning.of_clients import NOT_LOOKED_UP, REF_KEPT, OfClients, of_clients, ordered_of
+from engine.planning.plan import Plan, PlanLine
+from engine.planning.plan_record import freeze, from_json, stored_legs, to_json, verify_record
+from engine.planning.what_if import WhatIf, what_if
 from engine.rules import SHOWN_DIGITS, Rules
 from engine.timing import Timing
 
 
 class AskedFirst(Struct, frozen=True):
-    """What is asked before a plan is frozen: clients' books, to be compared, margins, and the line for it.
+    """What is asked before a plan is made: clients' books, margins, the line for it, a portfolio's value.
 
     `line` is what would be typed for an intent, None where no line is short enough or says it.
     """
@@ -43,6 +46,7 @@ class AskedFirst(Struct, frozen=True):
     books: Callable[[Collection[int]], Awaitable[None]]
     margins: Margins
     line: Callable[[Intent], str | None]
+    portfolio: Callable[[int], int]
 
 
 class Plans:
@@ -94,10 +98,14 @@ class Plans:
                         "digest": frozen.digest,
                         "orders": frozen.orders,
                         "skipped": len(frozen.skipped_lines),
+                        **({"ref": intent.ref} if intent.ref else {}),
                     }
                     | ({} if line is None else {"line": line}),
                 )
             )
+            if intent.ref:
+                named = {line.client_id for line in frozen.ok_lines}
+                keep_instruction(unit, named, intent.ref, unit.now)
             unit.publish(PlanFrozen(frozen.number))
             skipped = len(frozen.skipped_lines)
             news = PlanMade(frozen.number, frozen.title, frozen.orders, skipped, frozen.digest)
@@ -171,6 +179,17 @@ class Plans:
             return body["digest"] == made.digest
         return from_json(body) == made
 
+    def what_if(self, part: Plan, line: PlanLine) -> WhatIf:
+        """What a line of a plan of one leg would leave of its client; nothing is sent or written."""
+        book, worth = self._kept.book, self._first.portfolio(line.client_id)
+        holdings = book.holdings.get(line.client_id, ())
+        return what_if(part, line, book.funds[line.client_id], holdings, worth)
+
+    async def instruction(self, client_id: int) -> str:
+        """What a client's instruction of the last quarter of an hour was named; empty where there is none."""
+        async with self._kept.store.reader() as reader:
+            return (await instructions_since(reader, self._timing.wall.now() - REF_KEPT)).get(client_id, "")
+
     def drift_bps(self, made: Plan) -> int | None:
         """How far the last price has moved since the plan was made, in basis points; None without a price."""
         quote = self._market_data.quotes.quote(made.instrument.key)
@@ -230,7 +249,9 @@ class Plans:
             clients = [client for client in clients if client.id in named]
         duplicates = await self._duplicates(intent, instrument)
         await self.prepare(instrument.key, [client.id for client in clients])
-        return self.inputs_now(intent, instrument, clients, duplicates)
+        portfolio, data = self._first.portfolio, self._market_data
+        looked_up = await of_clients(intent, clients, self._kept, self._timing, data, portfolio)
+        return self.inputs_now(intent, instrument, clients, duplicates, looked_up)
 
     async def prepare(self, key: str, client_ids: Collection[int]) -> None:
         """Have what is traded on at hand: the clients' books compared, then a price that is young."""
@@ -245,6 +266,7 @@ class Plans:
         instrument: Instrument,
         clients: Iterable[ClientView],
         duplicates: Collection[int],
+        looked_up: OfClients = NOT_LOOKED_UP,
     ) -> PlanInputs:
         """What a plan of this intent would be made from at this moment; may be asked from any thread.
 
@@ -272,7 +294,9 @@ class Plans:
             upper_circuit_paise=quote.upper_circuit_paise if quote else 0,
             price_age_s=age,
             phase_kind=self._timing.calendar.phase(market_now, instrument.fno).kind,
-            clients=tuple(self._client_input(client, instrument, duplicates) for client in planned),
+            clients=tuple(
+                self._client_input(client, instrument, duplicates, looked_up) for client in planned
+            ),
             max_order_quantity=limits.max_order_quantity,
             max_order_value_paise=limits.max_order_value_paise,
             most_slices=limits.most_slices,
@@ -289,7 +313,11 @@ class Plans:
         )
 
     def _client_input(
-        self, client: ClientView, instrument: Instrument, duplicates: Collection[int]
+        self,
+        client: ClientView,
+        instrument: Instrument,
+        duplicates: Collection[int],
+        looked_up: OfClients,
     ) -> ClientInput:
         book = self._kept.book
         funds = book.funds[client.id]
@@ -333,6 +361,12 @@ class Plans:
             products=can.products,
             takes_after_market=can.after_market,
             unlisted_at=self._unlisted_at(client, instrument),
+            discretionary=client.discretionary,
+            ref=looked_up.refs.get(client.id, ""),
+            multiplier_bps=client.multiplier_bps,
+            portfolio_paise=(portfolio := looked_up.portfolios.get(client.id)),
+            ordered=0 if portfolio is None else ordered_of(book, client.id, instrument.key),
+            takes_disclosed=can.disclosed_quantity,
         )
 
     def _unlisted_at(self, client: ClientView, instrument: Instrument) -> str:
@@ -353,30 +387,6 @@ class Plans:
                     )
                 )
             )
-
-
-def stored_legs(frozen: Plan) -> list[StoredLeg]:
-    """The legs of a numbered plan as they stand beside its record."""
-    assert frozen.number is not None
-    return [
-        StoredLeg(
-            plan_number=frozen.number,
-            leg=part.leg,
-            stage=part.stage,
-            key=part.instrument.key,
-            security=part.instrument.security,
-            side=part.intent.side,
-            product="" if part.intent.product is None else part.intent.product.value,
-            sizing=part.intent.sizing.kind,
-            sizing_value=part.intent.sizing.value,
-            order_type=part.intent.order_type,
-            limit_paise=part.intent.limit_paise,
-            trigger_paise=part.intent.trigger_paise,
-            reserve_price_paise=part.reserve_price_paise,
-            drift_limit_bps=part.drift_limit_bps,
-        )
-        for part in frozen.parts
-    ]
 
 
 def send_within_s(sending_s: int, rules: Rules) -> int:

@@ -46,22 +46,31 @@ class BuyTerms(Struct, frozen=True):
     slice_quantity: int = 0
 
 
-def base_of(sizing: Sizing, base_paise: int, available_paise: int) -> int:
-    """What a percentage is taken of: the day's sizing base, or the cash that is free now."""
-    return available_paise if sizing.kind is SizingKind.PERCENT_OF_AVAILABLE else base_paise
+def base_of(sizing: Sizing, base_paise: int, available_paise: int, portfolio_paise: int = 0) -> int:
+    """What a percentage is taken of: the day's sizing base, the cash that is free now, or the portfolio."""
+    if sizing.kind is SizingKind.PERCENT_OF_AVAILABLE:
+        return available_paise
+    of_portfolio = sizing.kind in (SizingKind.PERCENT_OF_PORTFOLIO, SizingKind.TARGET_WEIGHT)
+    return portfolio_paise if of_portfolio else base_paise
 
 
-def sized(sizing: Sizing, base_paise: int, price_paise: int, lot_size: int) -> tuple[int, int]:
+def sized(
+    sizing: Sizing, base_paise: int, price_paise: int, lot_size: int, multiplier_bps: int = BPS
+) -> tuple[int, int]:
     """Quantity in whole lots, and the allocation it came from, of every sizing but a part of the position.
 
-    A quantity is taken as it is; an amount, or the percentage of `base_paise`, buys what it pays for.
+    A quantity is taken as it is; an amount, or the percentage of `base_paise`, buys what it pays for. The
+    multiplier scales either, down to whole lots.
     """
     if sizing.kind is SizingKind.FIXED_QUANTITY:
-        return sizing.value, sizing.value * price_paise
+        quantity = sizing.value
+        if multiplier_bps != BPS:
+            quantity = whole_lots(sizing.value * multiplier_bps // BPS, lot_size)
+        return quantity, quantity * price_paise
     if sizing.kind is SizingKind.FIXED_AMOUNT:
-        allocation = sizing.value
+        allocation = sizing.value * multiplier_bps // BPS
     else:
-        allocation = max(0, base_paise) * sizing.value // BPS
+        allocation = max(0, base_paise) * sizing.value * multiplier_bps // (BPS * BPS)
     return whole_lots(allocation // price_paise, lot_size), allocation
 
 

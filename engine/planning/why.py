@@ -148,6 +148,32 @@ class NotAuthorised(Why, frozen=True):
     released: int
 
 
+class NoInstruction(Plain, frozen=True):
+    """The client is traded for on its own instruction alone, and none is named."""
+
+
+class DisclosedOff(Why, frozen=True):
+    """Of an order of so many shares the exchange lets another quantity be seen than the one asked for."""
+
+    quantity: int
+    disclosed: int
+
+
+class ShowsAll(Plain, frozen=True):
+    """The client's broker takes no disclosed quantity."""
+
+
+class AtWeight(Why, frozen=True):
+    """The position is at that part of the portfolio already, or beyond it, in basis points of it."""
+
+    weight_bps: int
+    target_bps: int
+
+
+class PortfolioUnpriced(Plain, frozen=True):
+    """What the client's portfolio is worth is not known: shares of it have no price that is young enough."""
+
+
 class OverMtf(Why, frozen=True):
     """Beyond the client's MTF limit by so much; None where it has none."""
 
@@ -269,6 +295,11 @@ KINDS: dict[str, type[Why]] = {
     "odd_shares": OddShares,
     "in_slices": InSlices,
     "legs_lost": LegsLost,
+    "no_instruction": NoInstruction,
+    "disclosed_off": DisclosedOff,
+    "shows_all": ShowsAll,
+    "at_weight": AtWeight,
+    "portfolio_unpriced": PortfolioUnpriced,
 }
 """The word under which each kind stands in a plan's record."""
 

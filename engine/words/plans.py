@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from data.money import moved_bps
 from data.vocabulary import AlternativeKind, Product, Reason, Side, SizingKind
 from engine.words import formats
+from engine.words.client_terms import multiplier_words
 from engine.words.formats import counted
 from engine.words.orders import bound_words
 from engine.words.reasons import REASON_WORDS, counts_words, reason_word
@@ -23,6 +24,8 @@ SIZING_WORDS = {
     SizingKind.PERCENT_OF_POSITION: "% of position",
     SizingKind.FIXED_AMOUNT: "₹ each",
     SizingKind.FIXED_QUANTITY: "shares each",
+    SizingKind.PERCENT_OF_PORTFOLIO: "% of portfolio",
+    SizingKind.TARGET_WEIGHT: "% target weight",
 }
 """The ways to size as the form offers them."""
 
@@ -203,6 +206,7 @@ def verdict(line: PlanLine, side: Side, brief: bool) -> str:
         words = ["ok"]
         if line.by_hand:
             words.append("by hand")
+        words += line_terms(line)
         if line.loan_paise:
             words.append(f"MTF lends {formats.rupees(line.loan_paise)}")
         if told := detail_words(line):
@@ -222,6 +226,12 @@ def verdict(line: PlanLine, side: Side, brief: bool) -> str:
         # Last, since it explains and is no remedy: it is what goes when the line is cut.
         parts.append(f"{formats.quantity(fewer.quantity_at_last)} before charges")
     return " · ".join(parts)
+
+
+def line_terms(line: PlanLine) -> list[str]:
+    """The client's own multiplier, and the instruction that its line is made on."""
+    words = [multiplier_words(line.multiplier_bps), f"ref {line.ref}" if line.ref else ""]
+    return [word for word in words if word]
 
 
 def _no_mtf(line: PlanLine, side: Side) -> bool:
@@ -288,7 +298,7 @@ def outcome_words(plan: Plan) -> str:
 def report_verdict(line: PlanLine, side: Side, ways: bool = True) -> str:
     """What a report says at the end of a line: ok, or why not and, with `ways`, every way out in full."""
     if line.reason is None:
-        return f"{line.verdict.value} {detail_words(line)}".strip()
+        return " · ".join([f"{line.verdict.value} {detail_words(line)}".strip(), *line_terms(line)])
     why = REASON_WORDS[line.reason]
     told = detail_words(line)
     why = f"{why}: {told}" if told and told != why else why

@@ -28,6 +28,8 @@ REASON_WORDS = {
     Reason.INSTRUMENT_IN_DOUBT: "it is not certain which security this is",
     Reason.NOT_LISTED: "not listed at its broker",
     Reason.OTHER_LEG: "another leg cannot go",
+    Reason.INSTRUCTION_MISSING: "no instruction named",
+    Reason.DISCLOSED_QUANTITY: "disclosed quantity",
 }
 """Reasons as a trader says them; they follow a count (`2 not enough funds`) or stand before a detail."""
 
@@ -52,6 +54,8 @@ REASON_BRIEF = {
     Reason.INSTRUMENT_IN_DOUBT: "in doubt",
     Reason.NOT_LISTED: "not listed",
     Reason.OTHER_LEG: "other leg",
+    Reason.INSTRUCTION_MISSING: "no ref",
+    Reason.DISCLOSED_QUANTITY: "disclosed",
 }
 """Reasons where space is short; the others keep their words."""
 
@@ -67,6 +71,7 @@ REASON_SENTENCES = {
     Reason.PRICE_STALE: "the price is too old",
     Reason.OUTSIDE_PRICE_BAND: "the price is outside the day's band",
     Reason.DUPLICATE_INTENT: "the same was sent a moment ago",
+    Reason.INSTRUCTION_MISSING: "the client is traded for on its instruction alone: give ref",
 }
 """Reasons as a ticket says them, where that is more than their words."""
 

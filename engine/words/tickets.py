@@ -15,13 +15,19 @@ from engine.words.why import detail_words
 
 if TYPE_CHECKING:
     from engine.book.views import FundsView, OrderView
+    from engine.planning.intent import Intent
     from engine.planning.plan import Alternative, Plan, PlanLine
 
 
 def money_words(
-    side: Side, plan: Plan | None, funds: FundsView | None, held: Mapping[str, int], masked: bool
+    side: Side,
+    plan: Plan | None,
+    funds: FundsView | None,
+    held: Mapping[str, int],
+    masked: bool,
+    brief: bool = False,
 ) -> str:
-    """Cash or shares the client has, and what the order takes of them."""
+    """Cash or shares the client has, and what the order takes of them; in brief the charges are left out."""
     if funds is None:
         return ""
     line = plan.lines[0] if plan else None
@@ -39,6 +45,9 @@ def money_words(
     if line is not None and line.reserve_paise:
         at = f" at {bound}" if bound else ""
         needs = f"needs {money(line.reserve_paise)}{at} with charges {money(line.charges_paise)}"
+        if brief:
+            worst = f" at ≤{formats.price(plan.bound_paise)}" if plan and plan.bound_paise else ""
+            needs = f"needs {money(line.reserve_paise)}{worst}"
         if line.loan_paise:
             needs += f", MTF lends {money(line.loan_paise)}"
         parts.append(needs)
@@ -135,5 +144,11 @@ def review_sentence(plan: Plan, masked: bool) -> str:
         money = f"brings at least ₹{least} before charges"
     return (
         f"{side.value} {formats.quantity(line.quantity)} {plan.instrument.tradingsymbol} "
-        f"for {line.code} {name}, {line.product.value}, {price}{limit}, {money}"
+        f"for {line.code} {name}, {line.product.value}, {price}{limit}, {money}{_terms_of(intent, line.ref)}"
     )
+
+
+def _terms_of(intent: Intent, ref: str) -> str:
+    """What of the order the market sees, and on which instruction it is made."""
+    shown = f", shows {formats.quantity(intent.disclosed_quantity)}" if intent.disclosed_quantity else ""
+    return f"{shown}, ref {ref}" if ref else shown

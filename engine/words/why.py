@@ -37,6 +37,9 @@ _PLAIN: dict[type[Why], str] = {
     kinds.NoNextSession: "its broker takes no orders for the next session",
     kinds.AtPriceNow: "at the price now",
     kinds.DroppedByHand: "dropped by hand",
+    kinds.ShowsAll: "its broker takes no disclosed quantity",
+    kinds.NoInstruction: "traded for on its instruction alone: give ref",
+    kinds.PortfolioUnpriced: "shares of it have no young price, so that its portfolio's value is not known",
 }
 
 
@@ -120,6 +123,12 @@ def _of_size(why: Why) -> str | None:
         case kinds.OddShares(odd=odd, quantity=quantity, lot_size=lot):
             part = f"{grouped(odd)} of {grouped(quantity)} shares"
             return f"{part} make no whole lot of {grouped(lot)} and stay"
+        case kinds.DisclosedOff(quantity=quantity, disclosed=disclosed):
+            least = ceil_div(quantity, 10)
+            rule = f"an order of {grouped(quantity)} shows {grouped(least)} at least and less than all"
+            return f"{grouped(disclosed)} disclosed: {rule}"
+        case kinds.AtWeight(weight_bps=weight, target_bps=target):
+            return f"at {weight / 100:.2f} % of its portfolio, {target / 100:.2f} % wanted"
         case kinds.InSlices(orders=orders, slice_quantity=most):
             return f"in {orders} orders of {grouped(most)} at most"
         case _:

@@ -11,6 +11,7 @@ from textual.content import Content
 
 from data.money import rupees_of
 from data.vocabulary import Drift, OrderType, Product, Side, SizingKind
+from engine.planning.intent import MOST_REF, PERCENTAGES
 from engine.words import formats
 from engine.words.plans import SIZING_WORDS
 from screens.bulk.typed import Typed
@@ -18,7 +19,6 @@ from screens.frame.intent_fields import (
     AS_HELD,
     FIRST_VALUES,
     KINDS,
-    PERCENTAGES,
     PRICED,
     SIZES,
     STOPS,
@@ -29,14 +29,14 @@ from screens.frame.intent_fields import (
 )
 from widgets.choicefield import ChoiceField
 from widgets.numberfield import NumberField
-from widgets.steady import SteadyStatic
+from widgets.steady import SteadyInput, SteadyStatic
 from widgets.symbolinput import SymbolInput
 
 if TYPE_CHECKING:
     from engine.planning.intent import Intent
     from screens.frame.workspace import Framed
 
-Field = TypeVar("Field", NumberField, ChoiceField)
+Field = TypeVar("Field", NumberField, ChoiceField, SteadyInput)
 
 
 class BulkFields(Vertical):
@@ -47,7 +47,7 @@ class BulkFields(Vertical):
         self._side = Side.BUY
         self._sized = SIZES[Side.BUY][0]
         self._priced_for: str | None = None
-        self._answers: list[NumberField | ChoiceField] = []
+        self._answers: list[NumberField | ChoiceField | SteadyInput] = []
 
     def compose(self) -> ComposeResult:
         """A row a question, answers beside them."""
@@ -79,11 +79,17 @@ class BulkFields(Vertical):
             yield self._answer(NumberField(decimals=2, id="price"))
             yield SteadyStatic("trigger", classes="label inner", id="trigger-label")
             yield self._answer(NumberField(decimals=2, id="trigger"))
+            yield SteadyStatic("shows", classes="label inner", id="disclosed-label")
+            yield self._answer(NumberField(id="disclosed"))
             yield SteadyStatic(id="price-fact", classes="fact")
         with Horizontal(classes="row"):
             yield SteadyStatic("clients", classes="label")
             yield self._answer(ChoiceField(["all"], id="clients"))
             yield SteadyStatic(id="clients-fact", classes="fact")
+        with Horizontal(classes="row"):
+            yield SteadyStatic("ref", classes="label")
+            yield self._answer(SteadyInput(max_length=MOST_REF, compact=True, id="ref"))
+            yield SteadyStatic(id="ref-fact", classes="fact")
 
     def _answer(self, field: Field) -> Field:
         self._answers.append(field)
@@ -100,6 +106,11 @@ class BulkFields(Vertical):
     def number(self, name: str) -> NumberField:
         """The field of this id."""
         return self.query_one(f"#{name}", NumberField)
+
+    @property
+    def ref(self) -> SteadyInput:
+        """The field of the instruction."""
+        return self.query_one("#ref", SteadyInput)
 
     @property
     def symbol(self) -> SymbolInput:
@@ -127,7 +138,8 @@ class BulkFields(Vertical):
         self.choice("type").value = OrderType.MARKET.value
         self.choice("validity").value = "DAY"
         self.choice("drift").value = Drift.DESK.upper()
-        self.number("price").value = self.number("trigger").value = ""
+        self.number("price").value = self.number("trigger").value = self.number("disclosed").value = ""
+        self.ref.value = ""
 
     def fill(self, intent: Intent) -> None:
         """As this intent would have been typed."""
@@ -143,6 +155,8 @@ class BulkFields(Vertical):
         self.choice("drift").value = intent.drift.upper()
         self.number("price").value = formats.typed(intent.limit_paise)
         self.number("trigger").value = formats.typed(intent.trigger_paise)
+        self.number("disclosed").value = str(intent.disclosed_quantity or "")
+        self.ref.value = intent.ref
 
     def _set_symbol(self, key: str | None) -> None:
         instrument = self._screen.desk.market.index.get(key) if key else None
@@ -204,6 +218,8 @@ class BulkFields(Vertical):
             trigger=self.number("trigger").value,
             validity=self.choice("validity").value,
             drift=self.choice("drift").value,
+            disclosed=self.number("disclosed").value,
+            ref=self.ref.value,
         )
 
     # What one answer makes of another
@@ -228,6 +244,8 @@ class BulkFields(Vertical):
             self.number("price").value = ""
         if event.field.id == "type" and event.value not in STOPS:
             self.number("trigger").value = ""
+        if event.field.id == "type" and event.value != OrderType.LIMIT.value:
+            self.number("disclosed").value = ""
 
     def on_number_field_changed(self, event: NumberField.Changed) -> None:
         """A price makes a MARKET order a LIMIT, and a stop order without a limit one with it."""
@@ -241,6 +259,8 @@ class BulkFields(Vertical):
         desk, key = self._screen.desk, self.key
         stops = self.choice("type").value in STOPS
         self.number("trigger").display = self.query_one("#trigger-label").display = stops
+        limit = self.choice("type").value == OrderType.LIMIT.value
+        self.number("disclosed").display = self.query_one("#disclosed-label").display = limit
         quote = desk.market.quote(key) if key else None
         if key is None:
             words = ""

@@ -20,10 +20,12 @@ from data.records import replace
 from data.vocabulary import Drift, Side
 from engine.planning.intent import Intent, Selection
 from engine.planning.titles import holders_title
+from engine.words.client_terms import multipliers_words
 from engine.words.forms import was_words
 from engine.words.plans import REVERSE_OF, run_named_by, wish_words
 from screens.bulk.beside import FormClients
 from screens.bulk.fields import BulkFields
+from screens.bulk.presets import PresetsCard
 from screens.bulk.preview import Preview
 from screens.bulk.typed import with_changes
 from screens.bulk.whom import NOBODY_YET, holders_of, whom, whom_words
@@ -53,7 +55,7 @@ class BulkForm(Vertical, can_focus=True):
         Binding("tab", "enter_fields", "edit", key_display="Tab", id="form.edit"),
         Binding("shift+tab", "enter_fields", "edit", show=False, id="form.edit_back"),
         Binding("enter", "plan", "go on", key_display="Enter", id="form.plan"),
-        *bindings("price.last", "close"),
+        *bindings("price.last", "intent.presets", "close"),
     ]
 
     @dataclass
@@ -251,6 +253,16 @@ class BulkForm(Vertical, can_focus=True):
         event.stop()
         self._ask()
 
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Something else is wished."""
+        event.stop()
+        self.query_one(Preview).outdated = self._draft = True
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter asks for the plan."""
+        event.stop()
+        self._ask()
+
     def _ask(self) -> None:
         try:
             self.post_message(self.Ready(self.intent()))
@@ -265,6 +277,24 @@ class BulkForm(Vertical, can_focus=True):
             return
         self.fields.take_price(quote.last_paise)
         self.query_one(Preview).outdated = True
+
+    def action_presets(self) -> None:
+        """Bring a saved wish back, or keep this one under a name."""
+        self.run_worker(self._presets(), exclusive=True, group="presets", exit_on_error=False)
+
+    async def _presets(self) -> None:
+        try:
+            wish: Intent | None = self.intent()
+        except BadInput:
+            wish = None
+        card = PresetsCard(await self._screen.desk.presets.all(), wish)
+
+        def answered(yes: bool | None) -> None:
+            if yes and card.chosen is not None:
+                self.fill(card.chosen)
+                self.post_message(self.SymbolChosen(card.chosen.key))
+
+        self._screen.open_card(card, answered)
 
     def action_close(self) -> None:
         """Go back; the form keeps what it holds."""
@@ -299,6 +329,7 @@ class BulkForm(Vertical, can_focus=True):
         price_hint = " · ".join(filter(None, (self.query_one(Preview).protected, "@ takes the last price")))
         self._paint_fact("price-fact", self._was("type", "price", "trigger"), price_hint)
         self._paint_clients()
+        self._paint_fact("ref-fact", "", "the client's instruction, kept 15 minutes a client")
         tab = "Tab edits, digits go to the workspaces" if self.has_focus else "Tab next field"
         self.query_one("#form-hint", SteadyStatic).update(
             Content(
@@ -322,7 +353,14 @@ class BulkForm(Vertical, can_focus=True):
     def _size_words(self) -> str:
         if self._base is not None and self._base.line_changes and self._called().startswith("what "):
             return "each client's own; another size makes it an ordinary plan"
-        return "←→ choose  ↑↓ step"
+        return " · ".join(filter(None, ("←→ choose  ↑↓ step", self._multipliers())))
+
+    def _multipliers(self) -> str:
+        """Which clients the size is scaled for, among those that are chosen."""
+        try:
+            return multipliers_words(self._screen.desk.plans.select(self._selection()))
+        except BadInput:
+            return ""
 
     def _changes_words(self) -> str:
         changes = len(self._base.line_changes) if self._base else 0

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.widgets import ContentSwitcher
 
 from data.vocabulary import Side
@@ -15,9 +16,11 @@ from engine.events import Event, OrderChanged
 from screens.bulk.form import BulkForm
 from screens.bulk.plan_view import PlanView
 from screens.bulk.run_view import RunPanel
+from screens.frame.commands import bindings
 from screens.frame.routes import WorkspaceName
 from screens.frame.shell import Here, Table
 from screens.frame.workspace import Workspace
+from screens.ticket.what_if import WhatIfCard
 
 if TYPE_CHECKING:
     from engine.planning.intent import Intent
@@ -32,6 +35,7 @@ class BulkScreen(Workspace):
     CSS_PATH = Path(__file__).with_name("bulk.tcss")
     AUTO_FOCUS = ""
     TITLE_WORDS = "Bulk"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("plan.what_if")]
 
     def __init__(self) -> None:
         super().__init__()
@@ -215,9 +219,19 @@ class BulkScreen(Workspace):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """On a plan the letters of orders belong to its typed answer."""
-        if action in ("ticket", "bulk") and self.is_mounted and isinstance(self._view, PlanView):
+        planned = isinstance(self._view, PlanView) if self.is_mounted else False
+        if action in ("ticket", "bulk") and planned:
             return False
+        if action == "what_if":
+            view = self.query_one(PlanView) if planned else None
+            return view is not None and self.focused is view.grid and view.line is not None
         return super().check_action(action, parameters)
+
+    def action_what_if(self) -> None:
+        """What the plan's line under the cursor would leave of its client; sends nothing."""
+        view = self.query_one(PlanView)
+        if view.plan is not None and view.line is not None:
+            self.open_card(WhatIfCard(self.desk.plans.what_if(view.plan, view.line)))
 
     def here(self) -> Here:
         """What the view's cursor is on."""

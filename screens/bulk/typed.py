@@ -27,6 +27,8 @@ class Typed(Struct, frozen=True):
     trigger: str
     validity: str
     drift: str
+    disclosed: str = ""
+    ref: str = ""
 
     def intent(self) -> Intent:
         """The intent for all clients. Raises `BadInput` naming the field that does not do."""
@@ -45,6 +47,9 @@ class Typed(Struct, frozen=True):
             validity=validity,
             after_market=after_market,
             drift=drift_from(self.drift),
+            disclosed_quantity=count_from_text(self.disclosed or "0", "shows"),
+            ref=self.ref.strip(),
+            multiplied=True,
         )
 
 

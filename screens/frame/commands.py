@@ -120,21 +120,14 @@ def _table() -> tuple[Command, ...]:
             "Orders",
             5,
         ),
-        c(
-            "order.cancel_marked",
-            "X",
-            "cancel_marked",
-            "cancel marked",
-            "cancel all marked; typed words",
-            "Orders",
-        ),
+        c("order.cancel_marked", "X", "cancel_marked", "cancel marked", "cancel the marked; asks", "Orders"),
         c("order.modify", "e", "modify_here", "modify", "modify order, plan line, list, basket", "Orders", 6),
         c(
             "order.modify_marked",
             "E",
             "modify_marked",
             "modify marked",
-            "modify limits of the marked (orders, clients, a run's), or chase; typed words",
+            "limits of the marked (orders, clients, a run's), or a chase; typed words",
             "Orders",
         ),
         c(
@@ -176,6 +169,7 @@ def _table() -> tuple[Command, ...]:
             "Orders",
             6,
         ),
+        c("intent.presets", "f5", "presets", "presets", "bring a saved wish back, or save it", "Orders", 8),
         c("plan.what_if", "w", "what_if", "what-if", "what the plan would leave behind", "Orders", 7),
         c(
             "run.repair",

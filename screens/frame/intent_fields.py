@@ -22,15 +22,12 @@ FIRST_VALUES = {
     SizingKind.PERCENT_OF_CAPITAL: "25",
     SizingKind.PERCENT_OF_AVAILABLE: "25",
     SizingKind.PERCENT_OF_POSITION: "100",
+    SizingKind.PERCENT_OF_PORTFOLIO: "10",
+    SizingKind.TARGET_WEIGHT: "10",
     SizingKind.FIXED_AMOUNT: "",
     SizingKind.FIXED_QUANTITY: "",
 }
 """What stands in the value field of a fresh form."""
-
-PERCENTAGES = frozenset(
-    (SizingKind.PERCENT_OF_CAPITAL, SizingKind.PERCENT_OF_AVAILABLE, SizingKind.PERCENT_OF_POSITION)
-)
-"""Sizings whose figure is a percentage."""
 
 SIZES = {
     Side.BUY: (
@@ -38,12 +35,15 @@ SIZES = {
         SizingKind.PERCENT_OF_AVAILABLE,
         SizingKind.FIXED_AMOUNT,
         SizingKind.FIXED_QUANTITY,
+        SizingKind.PERCENT_OF_PORTFOLIO,
+        SizingKind.TARGET_WEIGHT,
     ),
     Side.SELL: (
         SizingKind.PERCENT_OF_POSITION,
         SizingKind.FIXED_QUANTITY,
         SizingKind.FIXED_AMOUNT,
         SizingKind.PERCENT_OF_CAPITAL,
+        SizingKind.TARGET_WEIGHT,
     ),
 }
 """The sizings of each side, the one it starts with first."""

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.containers import Horizontal
 from textual.content import Content
+from textual.widgets import Input
 
 from data.errors import BadInput
+from data.records import replace
 from data.vocabulary import AlternativeKind, Product, Reason, Side
+from engine.planning.intent import MOST_REF
 from engine.words import formats
 from engine.words.formats import MASK
 from engine.words.plans import alternative
@@ -23,15 +27,20 @@ from screens.frame.draft import Draft
 from screens.frame.shell import Here
 from screens.ticket.fields import OWN_KEYS, OrderFields
 from screens.ticket.review import ReviewCard
+from screens.ticket.what_if import WhatIfCard
 from widgets.numberfield import NumberField
-from widgets.steady import SteadyStatic
+from widgets.steady import SteadyInput, SteadyStatic
 from widgets.text import clip, plain
 
 if TYPE_CHECKING:
     from engine.book.views import OrderView
+    from engine.planning.intent import Intent
     from engine.planning.plan import Plan, PlanLine
 
-KEYS = "Tab field  ↑↓ step  ←→ choose  @ last price  Enter review  Esc close"
+KEYS = "Tab field  ↑↓ step  ←→ choose  @ last price  w what-if  Enter review  Esc close"
+
+_OF_FIELDS = ("quantity", "price", "trigger", "limit", "client", "symbol", "disclosed", "ref")
+"""Fields whose complaint ends with what is typed next."""
 
 TICKETS = count(1)
 """Each ticket follows its price under a number of its own, since every workspace may have one open."""
@@ -42,7 +51,7 @@ class TicketCard(Card[None]):
 
     TITLE_WORDS = "Order ticket"
     BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings("plan.affordable", "plan.mtf", "plan.again", "price.last")
+        *bindings("plan.affordable", "plan.mtf", "plan.again", "plan.what_if", "price.last")
     ]
 
     def __init__(
@@ -69,11 +78,16 @@ class TicketCard(Card[None]):
         self._asking = False
         self._complaint = ""
         self._insists = False
+        self._told_by: int | None = None
+        """The client whose instruction stands proposed."""
 
     def compose(self) -> ComposeResult:
         """The fields, the money, what is in the way."""
         yield OrderFields(self.desk, self._side, lambda: self.shell.privacy)
-        yield SteadyStatic(id="money")
+        with Horizontal(classes="row"):
+            yield SteadyStatic(id="money")
+            yield SteadyStatic("ref", id="ref-label")
+            yield SteadyInput(max_length=MOST_REF, compact=True, id="ref")
         yield SteadyStatic(id="problem")
         yield SteadyStatic(KEYS, classes="keys")
 
@@ -103,6 +117,7 @@ class TicketCard(Card[None]):
         if self._draft is not None:
             self.fields.put_back(self._draft.typed)
         self._follow()
+        self._propose_ref()
         self._paint()
 
     def begin(self) -> None:
@@ -137,6 +152,43 @@ class TicketCard(Card[None]):
                 exit_on_error=False,
             )
 
+    # The instruction
+
+    @property
+    def _ref(self) -> Input:
+        return self.query_one("#ref", Input)
+
+    def _propose_ref(self) -> None:
+        """The client's instruction of a moment ago, once a client is chosen."""
+        client_id = self.fields.client_id
+        if client_id == self._told_by:
+            return
+        self._told_by = client_id
+        needed = client_id is not None and not self.desk.clients.get(client_id).discretionary
+        self._ref.placeholder = "needed" if needed else "call, mail"
+        self.run_worker(self._look_up_ref(client_id), group="ref", exclusive=True, exit_on_error=False)
+
+    async def _look_up_ref(self, client_id: int | None) -> None:
+        ref = "" if client_id is None else await self.desk.plans.instruction(client_id)
+        if client_id == self._told_by and self.is_attached:
+            with self.prevent(Input.Changed):
+                self._ref.value = ref
+            self._changed = True
+
+    def _intent(self) -> Intent:
+        """What the ticket says. Raises `BadInput`."""
+        return replace(self.fields.intent(self._insists), ref=self._ref.value.strip())
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """The instruction is part of the order."""
+        event.stop()
+        self._touched()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter goes on."""
+        event.stop()
+        self.post_message(OrderFields.GoOn())
+
     # What the trader does
 
     def on_order_fields_touched(self, event: OrderFields.Touched) -> None:
@@ -148,6 +200,7 @@ class TicketCard(Card[None]):
         self._changed = True
         self._complaint, self._insists = complaint, False
         self._follow()
+        self._propose_ref()
         self._paint()
 
     def on_order_fields_go_on(self, event: OrderFields.GoOn) -> None:
@@ -165,6 +218,8 @@ class TicketCard(Card[None]):
             return self._line is not None and alternative(self._line, AlternativeKind.AFFORDABLE) is not None
         if action == "send_again":
             return self._is_duplicate
+        if action == "what_if":
+            return self._line is not None and self._line.wanted > 0
         if action == "toggle_mtf":
             instrument = self.fields.instrument
             offered = instrument is not None and instrument.mtf_margin_bps is not None
@@ -188,6 +243,12 @@ class TicketCard(Card[None]):
         product.value = Product.CNC.value if lent else Product.MTF.value
         self._touched()
 
+    def action_what_if(self) -> None:
+        """What the order would leave of its client; sends nothing."""
+        if self._plan is not None:
+            found = self.desk.plans.what_if(self._plan, self._plan.lines[0])
+            self.host.open_card(WhatIfCard(found), over=self)
+
     @property
     def _is_duplicate(self) -> bool:
         """Whether the order is refused because the same was sent a moment ago."""
@@ -209,7 +270,7 @@ class TicketCard(Card[None]):
 
     async def _review(self) -> None:
         try:
-            intent = self.fields.intent(self._insists)
+            intent = self._intent()
             self._plan = await self.desk.plans.preview(intent)
             if self._plan.orders:
                 plan = await self.desk.plans.freeze(intent)
@@ -243,8 +304,8 @@ class TicketCard(Card[None]):
 
     async def _preview(self) -> None:
         try:
-            self._plan = await self.desk.plans.preview(self.fields.intent(self._insists))
-            if self._complaint.startswith(("quantity", "price", "trigger", "limit", "client", "symbol")):
+            self._plan = await self.desk.plans.preview(self._intent())
+            if self._complaint.startswith(_OF_FIELDS):
                 self._complaint = ""
         except BadInput as bad:
             self._plan = None
@@ -279,7 +340,7 @@ class TicketCard(Card[None]):
         held = fields.held()
         fields.say("standing", standing_words(held, self._live_orders(), narrow))
         funds = desk.funds.of(fields.client_id) if fields.client_id is not None else None
-        money = money_words(self._side, self._plan, funds, held, masked)
+        money = money_words(self._side, self._plan, funds, held, masked, narrow)
         self.query_one("#money", SteadyStatic).update(Content(money))
         problem = self.query_one("#problem", SteadyStatic)
         problem.update(Content("\n".join(self._problems(problem.size.width))))

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from data.reference.instruments import Instrument
     from engine.desk import Desk
 
-OWN_KEYS = "am"
+OWN_KEYS = "amw"
 """Letters that are keys of the ticket in its number fields too."""
 
 MORE = "more"
@@ -47,7 +47,7 @@ MORE = "more"
 
 
 CHOICES = ("product", "type", "validity")
-NUMBERS = ("quantity", "price", "trigger")
+NUMBERS = ("quantity", "price", "trigger", "disclosed")
 """The fields behind client and symbol, by their names."""
 
 
@@ -90,8 +90,10 @@ class OrderFields(Vertical):
             yield SteadyStatic("price")
             yield NumberField(decimals=2, own_keys=OWN_KEYS, id="price")
             yield ChoiceField(standings(self._desk), id="validity")
-            yield SteadyStatic("trigger", classes="more")
-            yield NumberField(decimals=2, own_keys=OWN_KEYS, id="trigger", classes="more")
+            yield SteadyStatic("trigger", classes="more waits")
+            yield NumberField(decimals=2, own_keys=OWN_KEYS, id="trigger", classes="more waits")
+            yield SteadyStatic("shows", classes="more shows")
+            yield NumberField(own_keys=OWN_KEYS, id="disclosed", classes="more shows")
             yield ChoiceField([MORE], id="more")
             yield SteadyStatic(id="standing")
 
@@ -171,7 +173,7 @@ class OrderFields(Vertical):
             self.number("price").step = rupees_of(instrument.tick_paise)
             self.number("trigger").step = rupees_of(instrument.tick_paise)
             self.number("quantity").step = Decimal(instrument.lot_size)
-        self.number("price").value = self.number("trigger").value = ""
+        self.number("price").value = self.number("trigger").value = self.number("disclosed").value = ""
         self.choice("type").value = OrderType.MARKET.value
         self._settle_product()
         self._show_more()
@@ -221,6 +223,7 @@ class OrderFields(Vertical):
             return False
         self.choice("type").value = with_limit(self.choice("type").value)
         self.number("price").value = formats.typed(quote.last_paise)
+        self._show_more()
         return True
 
     def next_open(self, proposed: bool = False) -> None:
@@ -260,6 +263,7 @@ class OrderFields(Vertical):
             validity=validity,
             after_market=after_market,
             again=again,
+            disclosed_quantity=count_from_text(self.number("disclosed").value or "0", "disclosed"),
         )
 
     # What the trader does
@@ -289,6 +293,7 @@ class OrderFields(Vertical):
         kind = self.choice("type")
         if event.field.id == "price" and event.value.strip():
             kind.value = with_limit(kind.value)
+            self._show_more()
         elif event.field.id == "trigger" and event.value.strip():
             kind.value = with_trigger(kind.value)
             self._show_more()
@@ -304,6 +309,8 @@ class OrderFields(Vertical):
                 self.take_last_price()
             if event.value not in STOPS:
                 self.number("trigger").value = ""
+            if event.value != OrderType.LIMIT.value:
+                self.number("disclosed").value = ""
             self._show_more()
         elif event.field.id == "product":
             self._propose()
@@ -315,10 +322,11 @@ class OrderFields(Vertical):
         A stop order stands for the day, so that there is no validity to choose.
         """
         stops = self.choice("type").value in STOPS
+        self.set_class(self.choice("type").value == OrderType.LIMIT.value, "-limit")
         if stops:
             self.choice("validity").value = "DAY"
         self.choice("validity").display = not stops
-        self.set_class(stops or wanted, "-more")
+        self.set_class(stops or wanted or bool(self.number("disclosed").value), "-more")
 
     def on_number_field_submitted(self, event: NumberField.Submitted) -> None:
         """Enter goes on."""
@@ -330,6 +338,6 @@ class OrderFields(Vertical):
         event.stop()
         if event.field.id == "more":
             self._show_more(wanted=True)
-            self.number("trigger").focus()
+            self.number("disclosed" if self.has_class("-limit") else "trigger").focus()
         else:
             self.post_message(self.GoOn())

@@ -345,6 +345,7 @@ CLIENT_FAULTS: dict[Reason, dict[str, Any]] = {
     Reason.NOT_RECONCILED: {"reconciled": False},
     Reason.OPEN_BREAK: {"reduce_only": True},
     Reason.NOT_LISTED: {"unlisted_at": "upstox"},
+    Reason.INSTRUCTION_MISSING: {"discretionary": False},
     Reason.QUANTITY_ZERO: {"base_paise": 100_00},
     Reason.DUPLICATE_INTENT: {"duplicate": True},
     Reason.INSUFFICIENT_FUNDS: {"available_paise": 100_00},
@@ -367,7 +368,8 @@ def test_every_reason_is_given_alone_and_in_the_fixed_order_when_all_hold() -> N
     market = set(MARKET_FAULTS)
     assert set(CHECK_ORDER) == set(Reason)
     of_sells = {Reason.INSUFFICIENT_HOLDING, Reason.AUTHORISATION_MISSING}
-    assert set(faults) == set(Reason) - of_sells - {Reason.OTHER_LEG, Reason.PRODUCT_NOT_OFFERED}
+    of_limits = {Reason.OTHER_LEG, Reason.PRODUCT_NOT_OFFERED, Reason.DISCLOSED_QUANTITY}
+    assert set(faults) == set(Reason) - of_sells - of_limits
     for position, reason in enumerate(CHECK_ORDER):
         if reason not in faults:
             continue
@@ -606,3 +608,86 @@ def test_a_plan_stored_before_orders_had_a_standing_reads_as_one_for_the_day() -
     record = json.loads(json.dumps(to_json(plan(shares(4), inputs()))))
     del record["intent"]["validity"], record["intent"]["after_market"]
     assert from_json(record).intent == shares(4)
+
+
+def test_a_client_traded_for_on_its_word_needs_an_instruction_which_is_frozen_into_its_line() -> None:
+    told = client(1, discretionary=False, ref="call 09:05")
+    free, silent = client(2, ref="mail 09:00"), client(3, discretionary=False)
+    made = plan(buy(), inputs(told, free, silent))
+    refs = {line.code: (line.reason, line.ref) for line in made.lines}
+    assert refs == {
+        "C0001": (None, "call 09:05"),
+        "C0002": (None, ""),
+        "C0003": (Reason.INSTRUCTION_MISSING, ""),
+    }
+    named = plan(buy(ref="call 09:12"), inputs(told, free, silent))
+    assert [(line.ok, line.ref) for line in named.lines] == [(True, "call 09:12")] * 3
+    frozen = freeze(named, 1, NOW)
+    assert from_json(json.loads(json.dumps(to_json(frozen)))) == frozen
+    assert "ref" not in to_json(plan(buy(), inputs()))["intent"], "what is not said is no part of a record"
+    for wrong in ("x" * 61, "two\nlines"):
+        with pytest.raises(BadInput, match="ref"):
+            plan(buy(ref=wrong), inputs())
+
+
+def test_a_clients_multiplier_scales_what_is_sized_alike_for_many_and_nothing_else() -> None:
+    half, double = (
+        client(1, multiplier_bps=5_000),
+        client(2, multiplier_bps=20_000, available_paise=10 * LAKH),
+    )
+    of = inputs(half, double, client(3))
+
+    def quantities(kind: SizingKind, value: int, **more: object) -> dict[str, int]:
+        made = plan(buy(sizing=Sizing(kind, value), **more), of)
+        return {line.code: line.quantity for line in made.lines}
+
+    scaled = {"C0001": 5, "C0002": 20, "C0003": 10}
+    assert quantities(SizingKind.FIXED_QUANTITY, 10, multiplied=True) == scaled
+    assert quantities(SizingKind.FIXED_AMOUNT, 25_000_00, multiplied=True) == scaled
+    assert quantities(SizingKind.PERCENT_OF_CAPITAL, 2_500, multiplied=True) == scaled
+    assert set(quantities(SizingKind.FIXED_QUANTITY, 10).values()) == {10}
+    made = plan(buy(sizing=Sizing(SizingKind.FIXED_QUANTITY, 10), multiplied=True), of)
+    assert {line.code: line.multiplier_bps for line in made.lines}["C0002"] == 20_000
+    by_hand = buy(multiplied=True, line_changes=(LineChange(2, 7),))
+    assert {line.code: line.quantity for line in plan(by_hand, of).lines}["C0002"] == 7
+    holding = client(1, multiplier_bps=20_000, holdings=(HeldShares(Product.CNC, 8, 8),))
+    part = sell(sizing=Sizing(SizingKind.PERCENT_OF_POSITION, 5_000), multiplied=True)
+    assert only(plan(part, inputs(holding))).quantity == 4
+
+
+def test_a_size_may_be_a_part_of_the_portfolio_or_what_is_missing_at_a_target_weight() -> None:
+    held = (HeldShares(Product.CNC, 6, 6), HeldShares(Product.MTF, 2, 2))
+    owner = client(1, portfolio_paise=4 * LAKH, holdings=held)
+    of_all = buy(sizing=Sizing(SizingKind.PERCENT_OF_PORTFOLIO, 1_000))
+    assert only(plan(of_all, inputs(owner))).quantity == 16
+    to_weight = Sizing(SizingKind.TARGET_WEIGHT, 1_000)
+    line = only(plan(buy(sizing=to_weight), inputs(owner)))
+    assert (line.quantity, line.base_paise, line.allocation_paise) == (8, 4 * LAKH, 20_000_00)
+    assert only(plan(buy(sizing=to_weight), inputs(replace(owner, ordered=3)))).quantity == 5
+    full = only(plan(buy(sizing=Sizing(SizingKind.TARGET_WEIGHT, 500)), inputs(owner)))
+    assert (full.reason, detail_words(full)) == (
+        Reason.QUANTITY_ZERO,
+        "at 5.00 % of its portfolio, 5.00 % wanted",
+    )
+    down = sell(sizing=Sizing(SizingKind.TARGET_WEIGHT, 250))
+    assert sum(line.quantity for line in plan(down, inputs(owner)).lines) == 4
+    unknown = only(plan(of_all, inputs(client())))
+    assert (unknown.reason, "not known" in detail_words(unknown)) == (Reason.PRICE_STALE, True)
+
+
+def test_a_limit_order_may_show_a_tenth_of_itself_or_more_but_not_all() -> None:
+    limit = {"order_type": OrderType.LIMIT, "limit_paise": 2_500_00}
+
+    def shown(quantity: int, disclosed: int, **more: object) -> PlanLine:
+        size = Sizing(SizingKind.FIXED_QUANTITY, quantity)
+        intent = buy(sizing=size, disclosed_quantity=disclosed, **{**limit, **more})
+        return only(plan(intent, inputs(client(available_paise=10 * LAKH))))
+
+    assert [shown(30, disclosed).ok for disclosed in (0, 2, 3, 29, 30)] == [True, False, True, True, False]
+    assert "shows 3 at least and less than all" in detail_words(shown(30, 2))
+    for wrong in ({"order_type": OrderType.MARKET, "limit_paise": None}, {"validity": Validity.IOC}):
+        with pytest.raises(BadInput, match="disclosed"):
+            shown(30, 3, **wrong)
+    plain = buy(sizing=Sizing(SizingKind.FIXED_QUANTITY, 30), disclosed_quantity=3, **limit)
+    (line,) = plan(plain, inputs(client(available_paise=10 * LAKH, takes_disclosed=False))).lines
+    assert line.reason is Reason.DISCLOSED_QUANTITY

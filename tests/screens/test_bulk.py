@@ -650,3 +650,36 @@ async def test_m_on_a_line_changed_by_hand_keeps_its_quantity_both_ways(tmp_path
             await bench.keys("m")
             line = next(each for each in view.plan.lines if each.client_id == change.client_id)
             assert (line.quantity, line.product) == (3, product)
+
+
+async def test_a_wish_is_saved_from_the_form_and_brought_back_and_w_looks_at_a_line(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        client_id = bench.client("RV1012")
+        await bench.desk.clients.set_terms(client_id, multiplier_bps=20_000)
+        await bench.keys("B")
+        assert "1 client ×2" in bench.text
+        await bench.keys("tab", "ctrl+u")
+        await bench.type("5")
+        await bench.keys("f5")
+        await bench.type("save Small")
+        await bench.keys("enter")
+        await bench.until(lambda: bench.card is None)
+        (preset,) = await bench.desk.presets.all()
+        assert (preset.name, preset.intent.sizing.value, preset.intent.multiplied) == ("Small", 500, True)
+        await bench.keys("ctrl+u")
+        await bench.type("9")
+        await bench.keys("f5")
+        assert "Small   BUY" in bench.text
+        await bench.type("small")
+        await bench.keys("enter")
+        assert bench.screen.query_one("#value", NumberField).value == "5"
+        await bench.keys("enter")
+        await bench.settle()
+        plan = bench.screen.query_one(PlanView).plan
+        assert plan is not None
+        assert {line.code for line in plan.lines if line.multiplier_bps == 20_000} == {"RV1012"}
+        await bench.keys("tab", "end", "w")
+        assert "WHAT IF BUY" in bench.text
+        await bench.keys("escape")
+        assert bench.card is None
+        assert bench.desk.orders.all() == []

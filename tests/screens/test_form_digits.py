@@ -104,7 +104,7 @@ async def test_each_field_changed_by_hand_says_what_it_was(tmp_path: Path) -> No
         await bench.keys("tab", "right", "tab", "right", "tab", "right", "tab", "right")
         assert "was CNC DAY · no drift limit" in bench.text
         assert "was MARKET" in bench.text
-        await bench.keys("tab", "tab", "right")
+        await bench.keys("tab", "tab", "tab", "right")
         assert "was all (50)" in bench.text
 
 

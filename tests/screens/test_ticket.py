@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+from textual.widgets import Input
+
 from data.vocabulary import RunCount
 from screens.ticket.card import TicketCard
 from screens.ticket.review import ReviewCard
+from screens.ticket.what_if import WhatIfCard
 from tests.screens.papers import PaperBench, opened_on_paper
 from widgets.choicefield import ChoiceField
 from widgets.livegrid import LiveGrid
@@ -69,7 +72,7 @@ async def test_what_is_in_the_way_stands_there_with_two_ways_out(tmp_path: Path)
         await filled(bench)
         text = bench.text
         assert "BUY TCS for PS1015 Priya Sharma" in text
-        assert "cash 50,000 · held 25,000 · needs 76,591 at up to 2,550.00 with charges 91" in text
+        assert "cash 50,000 · held 25,000 · needs 76,591 at ≤2,550.00" in text
         assert "CANNOT SEND: insufficient available funds, short by 26,59" in text
         assert "a 19 sh · m 30 by MTF: own 15,414, borrowed 61,200, 0→12 %" in text
         await bench.keys("enter")
@@ -289,3 +292,66 @@ async def test_the_same_order_again_is_refused_until_a_capital_a_insists(tmp_pat
         for _ in range(3):
             await bench.pass_time(1)
         assert len(bench.desk.orders.all()) == 2
+
+
+async def test_the_instruction_is_typed_kept_and_reviewed_with_the_order(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path, size=(80, 24)) as bench:
+        client_id = bench.client("RV1012")
+        await bench.desk.clients.set_terms(client_id, discretionary=False)
+        await from_watchlist(bench)
+        await bench.type("RV1012")
+        await bench.keys("enter")
+        await bench.type("2")
+        assert "CANNOT SEND" in bench.text
+        assert "instruction" in bench.text
+        bench.screen.query_one("#ref", Input).focus()
+        await bench.type("call 09:12")
+        await bench.keys("enter")
+        assert isinstance(bench.card, ReviewCard)
+        assert "ref call 09:12" in " ".join(bench.text.split())
+        await bench.keys("y")
+        await bench.until(lambda: bench.card is None)
+
+        await from_watchlist(bench, "INFY")
+        await bench.type("RV1012")
+        await bench.keys("enter")
+        await bench.pass_time(0.3)
+        assert bench.screen.query_one("#ref", Input).value == "call 09:12", "kept for the client"
+
+
+async def test_what_the_market_sees_stands_behind_more_where_there_is_no_room(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path, size=(80, 24)) as bench:
+        await from_watchlist(bench)
+        await bench.type("RV1012")
+        await bench.keys("enter")
+        await bench.type("30")
+        await bench.keys("@")
+        shows = bench.screen.query_one("#disclosed", NumberField)
+        assert not shows.region
+        bench.screen.query_one("#more", ChoiceField).focus()
+        await bench.keys("enter")
+        assert bench.screen.focused is shows
+        assert shows.region
+        await bench.type("2")
+        await bench.pass_time(0.5)
+        assert "3 at least" in bench.text
+        await bench.keys("ctrl+u")
+        await bench.type("3")
+        await bench.keys("enter")
+        assert isinstance(bench.card, ReviewCard)
+        assert "shows 3" in bench.text
+
+
+async def test_w_shows_what_the_order_would_leave_and_sends_nothing(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path, size=(80, 24)) as bench:
+        await filled(bench)
+        await bench.pass_time(0.3)
+        await bench.keys("w")
+        assert isinstance(bench.card, WhatIfCard)
+        assert "WHAT IF BUY 30 TCS CNC for PS1015" in bench.text
+        assert "short by 26,591" in bench.text
+        assert "0 → 30 shares" in bench.text
+        await bench.keys("w")
+        assert isinstance(bench.card, TicketCard)
+        assert number(bench, "quantity") == "30"
+        assert bench.desk.orders.all() == []

@@ -263,3 +263,52 @@ def test_many_limits_are_modified_by_one_list_with_its_hash(demo: Terminal) -> N
     ):
         assert demo.run(*wrong).code == 2, wrong
     assert demo.done("doctor")["ok"]
+
+
+def test_clients_have_a_multiplier_and_some_are_traded_for_on_their_word_alone(demo: Terminal) -> None:
+    made = demo.done("clients", "set", "AM1042", "--multiplier", "2", "--discretionary", "no")
+    assert (made["multiplier_bps"], made["discretionary"]) == (20_000, False)
+    assert "×2 · on instruction only" in demo.run("clients", "set", "AM1042", "--multiplier", "2").out
+    for wrong in (("--multiplier", "0"), ("--discretionary", "maybe"), (), ("--reason", "why")):
+        assert demo.run("clients", "set", "AM1042", *wrong).code == 2, wrong
+    bulk = ("bulk", "buy", "TCS", "--quantity", "2", "--clients", "AM1042,RG1008")
+    left = demo.done(*bulk, "--yes")["plan"]["lines"]
+    assert (left[0]["code"], left[0]["reason"]) == ("AM1042", "instruction_missing")
+    done = demo.done(*bulk, "--again", "--ref", "mail 09:10", "--yes")["plan"]
+    assert done["ref"] == "mail 09:10"
+    lines = {line["code"]: line for line in done["lines"]}
+    assert (lines["AM1042"]["quantity"], lines["AM1042"]["ref"]) == (4, "mail 09:10")
+    assert (lines["RG1008"]["quantity"], lines["RG1008"]["multiplier_bps"]) == (2, 10_000)
+    assert "×2 · ref mail 09:10" in demo.run("plan", *bulk[1:], "--again").out, "kept for the client"
+    one = demo.done("order", "AM1042", "buy", "INFY", "2", "--yes")["plan"]["lines"][0]
+    assert (one["quantity"], one["ref"]) == (2, "mail 09:10"), "a ticket's quantity is the client's own"
+    to = demo.done("plan", "buy", "TCS", "--to-weight", "10", "--clients", "RG1008")["plan"]
+    assert "to 10 % of portfolio" in to["title"]
+    shown = demo.run("order", "RG1008", "buy", "INFY", "30", "--limit", "1400", "--disclosed", "2", "--yes")
+    assert (shown.code, "shows 3 at least" in shown.out) == (3, True)
+    assert demo.done("doctor")["ok"]
+
+
+def test_a_wish_is_planned_again_by_its_name_and_a_plan_says_what_it_would_leave(demo: Terminal) -> None:
+    wish = ("plan", "buy", "TCS", "--percent", "5", "--clients", "AM1042,RG1008")
+    made = demo.done(*wish, "--save", "Small", "--what-if")
+    before = {line["code"]: line for line in made["plan"]["lines"]}
+    for one in made["what_if"]:
+        line = before[one["code"]]
+        assert one["cash_after_paise"] == line["available_after_paise"]
+        assert one["shares_after"] - one["shares_before"] == line["quantity"] > 0
+        assert one["weight_after_bps"] > one["weight_before_bps"]
+    assert "weight" in demo.run(*wish, "--what-if").out
+    again = demo.done("plan", "--preset", "small", "--ref", "mail")["plan"]
+    assert (again["title"], again["ref"], again["orders"]) == (made["plan"]["title"], "mail", 2)
+    assert [one["name"] for one in demo.done("presets")] == ["Small"]
+    for wrong in (
+        ("plan", "--preset", "none"),
+        ("plan", "buy", "TCS", "--preset", "Small"),
+        ("plan", "--preset", "Small", "--percent", "9"),
+        ("plan",),
+    ):
+        assert demo.run(*wrong).code == 2, wrong
+    assert demo.done("presets", "remove", "small")["name"] == "Small"
+    assert demo.done("presets") == []
+    assert demo.done("orders") == []

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from engine.desk import Desk
     from engine.planning.intent import Intent, Selection, Sizing
 
-SIZINGS = "--percent, --of-available, --amount, --quantity, --of-position"
+SIZINGS = "--percent, --of-available, --of-portfolio, --to-weight, --amount, --quantity, --of-position"
 
 
 def sizing_from(
@@ -22,6 +22,8 @@ def sizing_from(
     amount: str | None,
     quantity: str | None,
     of_position: str | None,
+    of_portfolio: str | None = None,
+    to_weight: str | None = None,
 ) -> "Sizing":
     """The one sizing that was given. `percent` is of capital for a buy and of the position for a sell.
 
@@ -32,6 +34,8 @@ def sizing_from(
     given = {
         "--percent": percent,
         "--of-available": of_available,
+        "--of-portfolio": of_portfolio,
+        "--to-weight": to_weight,
         "--amount": amount,
         "--quantity": quantity,
         "--of-position": of_position,
@@ -44,6 +48,10 @@ def sizing_from(
         return Sizing(kind, bps_from_percent_text(percent, "percent"))
     if of_available is not None:
         return Sizing(SizingKind.PERCENT_OF_AVAILABLE, bps_from_percent_text(of_available, "of-available"))
+    if of_portfolio is not None:
+        return Sizing(SizingKind.PERCENT_OF_PORTFOLIO, bps_from_percent_text(of_portfolio, "of-portfolio"))
+    if to_weight is not None:
+        return Sizing(SizingKind.TARGET_WEIGHT, bps_from_percent_text(to_weight, "to-weight"))
     if amount is not None:
         return Sizing(SizingKind.FIXED_AMOUNT, paise_from_text(amount, "amount"))
     if quantity is not None:
@@ -101,6 +109,14 @@ def intent_from(
         after_market=after_market,
         drift=drift_from(drift),
     )
+
+
+def with_entry(
+    intent: "Intent", ref: str, disclosed: str | None = None, multiplied: bool = False
+) -> "Intent":
+    """The intent on an instruction, showing a part of each order, by each client's multiplier."""
+    shown = 0 if disclosed is None else count_from_text(disclosed, "disclosed")
+    return replace(intent, ref=ref.strip(), disclosed_quantity=shown, multiplied=multiplied)
 
 
 def with_terms(intent: "Intent", per_client: PerClient, validity: str, drift: str, again: bool) -> "Intent":

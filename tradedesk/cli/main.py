@@ -23,6 +23,7 @@ from tradedesk.cli.commands import (
     launch,
     login,
     overview,
+    presets,
     runs,
     safety,
     setup,
@@ -141,6 +142,7 @@ app.command(rich_help_panel=_TRADE)(trade.plan)
 app.command(rich_help_panel=_TRADE)(trade.bulk)
 app.command(rich_help_panel=_TRADE)(baskets.basket)
 app.add_typer(baskets.baskets_app, name="baskets", rich_help_panel=_TRADE)
+app.add_typer(presets.presets_app, name="presets", rich_help_panel=_TRADE)
 app.command(rich_help_panel=_TRADE)(trade.order)
 app.command(rich_help_panel=_TRADE)(amend.modify)
 app.command(rich_help_panel=_TRADE)(amend.cancel)

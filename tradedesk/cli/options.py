@@ -37,6 +37,28 @@ OfPosition = Annotated[
     str | None,
     typer.Option(metavar="N", help="Percent of the position held, for a sell.", rich_help_panel=_SIZING),
 ]
+OfPortfolio = Annotated[
+    str | None,
+    typer.Option(metavar="N", help="Percent of all that the client has.", rich_help_panel=_SIZING),
+]
+ToWeight = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N",
+        help="As much as brings the position to that percent of all that the client has, or down to it.",
+        rich_help_panel=_SIZING,
+    ),
+]
+Ref = Annotated[
+    str,
+    typer.Option(
+        metavar="TEXT", help="The client's instruction, such as `call 09:12`; kept 15 minutes a client."
+    ),
+]
+Disclosed = Annotated[
+    str | None,
+    typer.Option(metavar="N", help="Shares of each LIMIT order that the market sees, a tenth at least."),
+]
 Limit = Annotated[
     str | None, typer.Option(metavar="RUPEES", help="A limit price; without it the order is MARKET.")
 ]

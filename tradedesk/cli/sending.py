@@ -1,7 +1,7 @@
 """A frozen plan confirmed at the command line, carried out, and followed to its outcome."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -13,16 +13,17 @@ from engine.words.runs import paused_words
 from tradedesk.cli.exits import Exit, explain
 from tradedesk.cli.options import json_too
 from tradedesk.cli.printing.output import document, say
-from tradedesk.cli.printing.printed import print_plan, print_run
+from tradedesk.cli.printing.printed import print_plan, print_run, print_what_ifs
 from tradedesk.cli.session import confirmed, until
 from tradedesk.cli.views.orders import whole_run_shape
-from tradedesk.cli.views.plans import plan_shape
+from tradedesk.cli.views.plans import plan_shape, what_if_shape
 
 if TYPE_CHECKING:
     from engine.book.views import OrderView
     from engine.desk import Desk
     from engine.execution.views import RunView
     from engine.planning.plan import Plan
+    from engine.planning.what_if import WhatIf
 
 
 async def send_stored(desk: "Desk", digest: str, patience: float, as_json: bool) -> Exit:
@@ -49,12 +50,14 @@ async def send(desk: "Desk", made: "Plan", yes: bool, patience: float, as_json: 
     return await _start(desk, made, made.digest, patience, as_json)
 
 
-def show_plan(made: "Plan", as_json: bool) -> Exit:
-    """Print a frozen plan, and how it is sent or why it cannot be."""
+def show_plan(made: "Plan", as_json: bool, found: "Sequence[WhatIf]" = ()) -> Exit:
+    """Print a frozen plan with what it would leave of its clients, and how it is sent or why it cannot be."""
     if as_json:
-        document({"plan": plan_shape(made)})
+        after = {"what_if": [what_if_shape(one) for one in found]} if found else {}
+        document({"plan": plan_shape(made), **after})
     else:
         print_plan(made)
+        print_what_ifs(found)
     if not made.orders:
         return _none_to_send(made, "nothing can be sent")
     say(_how_to_confirm(made))

@@ -45,5 +45,5 @@ async def lay_demo_books(desk: Desk) -> None:
 
 
 def _new_client(client: object) -> NewClient:
-    names = field_names(NewClient)
+    names = [name for name in field_names(NewClient) if hasattr(client, name)]
     return NewClient(**{name: getattr(client, name) for name in names})

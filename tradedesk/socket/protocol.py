@@ -98,6 +98,7 @@ _GROUPS: Mapping[str, Mapping[str, Effect | None]] = {
     "clients": {"": Effect.READ, "import": None, "set": Effect.ACT},
     "gate": {"": Effect.READ, "waive": Effect.ACT},
     "orders": {"": Effect.READ, "show": Effect.READ},
+    "presets": {"": Effect.READ, "remove": Effect.ACT},
     "routes": {"": None, "import": None, "show": Effect.READ, "retry": Effect.ACT},
     "unknown": {"": Effect.READ, "adopt": Effect.ACT, "absent": Effect.ACT},
     "watchlist": {

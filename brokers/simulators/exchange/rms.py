@@ -66,10 +66,22 @@ def check_request(
     limit = _limit_of(request, instrument, quote, phase, trigger)
     if isinstance(limit, Refused):
         return limit
-    refused = check_terms(request.quantity, limit, instrument, quote)
+    refused = check_terms(request.quantity, limit, instrument, quote) or _check_disclosed(request)
     if refused is None and trigger is not None:
         refused = check_reach(request.side is Side.BUY, limit, trigger)
     return refused or Terms(limit, own_bps, trigger)
+
+
+def _check_disclosed(request: OrderRequest) -> Refused | None:
+    """NSE: none, or a tenth of a limit order of the day at least, and less than all of it."""
+    disclosed, quantity = request.disclosed_quantity, request.quantity
+    if not disclosed:
+        return None
+    if request.order_type is not OrderType.LIMIT or request.validity is Validity.IOC:
+        return Refused("bad_disclosed", "Disclosed quantity is allowed for limit orders of the day only.")
+    if not quantity <= 10 * disclosed < 10 * quantity:
+        return Refused("bad_disclosed", "Disclosed quantity should be at least 10% of the order quantity.")
+    return None
 
 
 def _trigger_of(

@@ -67,6 +67,7 @@ def read_order(form: Form, variety: str) -> OrderRequest:
         trigger_paise=_price(form, "trigger_price") if needs_trigger else None,
         protection_bps=read_protection(form) if protected else None,
         after_market=variety == "amo",
+        disclosed_quantity=_count(form, "disclosed_quantity") if form.get("disclosed_quantity") else 0,
     )
 
 

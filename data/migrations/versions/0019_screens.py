@@ -17,6 +17,7 @@ def upgrade() -> None:
     _conversions()
     _watchlists()
     _alerts()
+    _order_entry()
 
 
 def _baskets() -> None:
@@ -183,4 +184,32 @@ def _alerts() -> None:
         sa.Column("done_at", data.tables.columns.UtcDateTime(timezone=True), nullable=True),
         sa.Column("done_by", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("kind", "trading_date"),
+    )
+
+
+def _order_entry() -> None:
+    op.add_column(
+        "client", sa.Column("discretionary", sa.Boolean(), nullable=False, server_default=sa.true())
+    )
+    op.add_column(
+        "client", sa.Column("multiplier_bps", sa.Integer(), nullable=False, server_default=sa.text("10000"))
+    )
+    op.add_column(
+        "orders", sa.Column("disclosed_quantity", sa.BigInteger(), nullable=False, server_default="0")
+    )
+    op.create_table(
+        "instruction",
+        sa.Column("client_id", sa.BigInteger(), nullable=False),
+        sa.Column("ref", sa.String(), nullable=False),
+        sa.Column("at", data.tables.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"]),
+        sa.PrimaryKeyConstraint("client_id"),
+    )
+    op.create_table(
+        "preset",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("body", sa.JSON(), nullable=False),
+        sa.Column("saved_by", sa.String(), nullable=False),
+        sa.Column("saved_at", data.tables.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
     )

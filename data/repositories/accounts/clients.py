@@ -7,6 +7,7 @@ from msgspec import Struct
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from data.money import BPS
 from data.repositories.base import Change, On, Query, Rows, given
 from data.tables.books import Client, ClientGroup, Funds, Hold, SizingBase
 from data.tables.columns import table
@@ -30,6 +31,8 @@ class ClientRow(Struct, frozen=True):
     created_at: datetime
     updated_at: datetime
     connection: str = ""
+    discretionary: bool = True
+    multiplier_bps: int = BPS
 
 
 class HoldRow(Struct, frozen=True):
@@ -63,6 +66,7 @@ class _Base(Struct, frozen=True):
 
 _CLIENTS = Rows(Client, ClientRow)
 _EVERY = _CLIENTS.query()
+_ONE = _CLIENTS.query(_CLIENTS.c.id == given("client"))
 _IDS = Query(int, select(_CLIENTS.c.id))
 _GROUPS = Rows(ClientGroup, _Group)
 _GROUPS_OF = _GROUPS.query(_GROUPS.c.client_id == given("client"))
@@ -91,6 +95,11 @@ _STATUS = Change(
 )
 
 
+def client_of(on: On, client_id: int) -> ClientRow | None:
+    """One client; None where there is none of this number."""
+    return _ONE.first(on, client=client_id)
+
+
 def every_client(on: On) -> list[ClientRow]:
     """All clients."""
     return _EVERY.all(on)
@@ -107,9 +116,9 @@ def add_clients(on: On, clients: Sequence[ClientRow]) -> None:
 
 
 def save_client(on: On, client: ClientRow) -> None:
-    """Keep a client's words and capital as they are now."""
-    fields = ("name", "status", "status_reason", "phone", "capital_paise", "updated_at")
-    _CLIENTS.save(on, [client], *fields)
+    """Keep a client's words, capital and multiplier as they are now."""
+    words = ("name", "status", "status_reason", "phone", "discretionary", "updated_at")
+    _CLIENTS.save(on, [client], *words, "capital_paise", "multiplier_bps")
 
 
 def set_session(on: On, client_id: int, session: SessionState, at: datetime) -> None:

@@ -298,6 +298,7 @@ def _request(order: WorkingOrder, tag: str) -> OrderRequest:
         trigger_paise=order.trigger_paise,
         protection_bps=order.protection_bps,  # what its money was reserved for
         after_market=order.after_market,
+        disclosed_quantity=order.disclosed_quantity,
     )
 
 

@@ -22,6 +22,7 @@ from tradedesk.cli.options import (
     DriftWord,
     Groups,
     ProductWord,
+    Ref,
     ValidityWord,
     Wait,
     Yes,
@@ -57,7 +58,18 @@ PerClientWord = Annotated[
         help="All legs of a client or none (the start for legs), or in their order while its cash lasts.",
     ),
 ]
-_ORDERS_READ = ("orders", "per_client", "validity", "drift", "again", "plan_only", "yes", "wait", "as_json")
+_ORDERS_READ = (
+    "orders",
+    "per_client",
+    "validity",
+    "drift",
+    "again",
+    "ref",
+    "plan_only",
+    "yes",
+    "wait",
+    "as_json",
+)
 
 
 def basket(
@@ -87,6 +99,7 @@ def basket(
     group: Groups = None,
     broker: Brokers = None,
     again: Again = False,
+    ref: Ref = "",
     plan_only: Annotated[
         bool, typer.Option("--plan", help="Freeze and print the plan, send nothing.")
     ] = False,
@@ -118,6 +131,7 @@ def basket(
             wanted = await _basket(desk, legs, file, saved, product)
             intent = replace(wanted, selection=chosen)
         intent = choices.with_terms(intent, together or intent.per_client, validity, drift, again)
+        intent = choices.with_entry(intent, ref, multiplied=orders is None)
         if affordable:
             intent = with_affordable(await desk.plans.preview(intent))
         made = await desk.plans.freeze(intent)

@@ -8,6 +8,7 @@ import typer
 
 from data.errors import BadInput
 from data.vocabulary import ClientStatus, ConnectionKind
+from engine.words.client_terms import terms_words
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson
 from tradedesk.cli.printing import reads
@@ -145,22 +146,42 @@ def readable(file: Path | None) -> Path:
 @clients_app.command("set")
 def set_client(
     code: Annotated[str, typer.Argument(metavar="CODE", help="A client's code or id.")],
-    status: Annotated[str, typer.Option(metavar="active|inactive|pending")],
-    reason: Annotated[str, typer.Option(metavar="TEXT", help="Plans show it where the client is skipped.")],
+    status: Annotated[str | None, typer.Option(metavar="active|inactive|pending")] = None,
+    reason: Annotated[
+        str, typer.Option(metavar="TEXT", help="Plans show it where the client is skipped.")
+    ] = "",
+    multiplier: Annotated[
+        str | None, typer.Option(metavar="N", help="Scales what is sized alike for many, such as 1.5.")
+    ] = None,
+    discretionary: Annotated[
+        str | None, typer.Option(metavar="yes|no", help="No: traded for on its own instruction alone.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a client active, inactive or pending, with a reason."""
-    wanted = status_from(status)
-    if not reason.strip():
-        raise BadInput("reason", reason, "say why in a few words")
+    """Make a client active, inactive or pending, with a reason; or keep its multiplier and discretion."""
+    from engine.accounts.client_file import discretionary_from, multiplier_from
+
+    wanted = None if status is None else status_from(status)
+    scale = None if multiplier is None else multiplier_from(multiplier)
+    fit = None if discretionary is None else discretionary_from(discretionary)
+    if wanted is None and scale is None and fit is None:
+        raise BadInput("set", "nothing", "give --status with --reason, --multiplier or --discretionary")
+    if (wanted is not None) != bool(reason.strip()):
+        raise BadInput("reason", reason, "say why in a few words, beside --status alone")
 
     async def work(desk: "Desk") -> Exit:
         client = desk.clients.find(code)
-        await desk.clients.set_status(client.id, wanted, reason.strip())
+        if wanted is not None:
+            await desk.clients.set_status(client.id, wanted, reason.strip())
+        if scale is not None or fit is not None:
+            await desk.clients.set_terms(client.id, fit, scale)
+        now = desk.clients.get(client.id)
         if as_json:
-            document(client_shape(desk, desk.clients.get(client.id)))
+            document(client_shape(desk, now))
         else:
-            line(f"{client.code} {client.name} is {wanted.value}: {reason.strip()}")
+            why = f": {now.status_reason}" if now.status_reason else ""
+            terms = f" · {words}" if (words := terms_words(now)) else ""
+            line(f"{now.code} {now.name} is {now.status.value}{why}{terms}")
         return Exit.DONE
 
     run(work)

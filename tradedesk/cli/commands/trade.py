@@ -6,6 +6,7 @@ import typer
 
 from data.errors import BadInput
 from data.money import count_from_text
+from data.records import replace
 from engine.planning.intent import side_from
 from tradedesk.cli import arguments as choices
 from tradedesk.cli.exits import Exit
@@ -16,18 +17,23 @@ from tradedesk.cli.options import (
     Brokers,
     Clients,
     Confirm,
+    Disclosed,
     DriftWord,
     Groups,
     Limit,
     OfAvailable,
+    OfPortfolio,
     OfPosition,
     Percent,
     ProductWord,
     Quantity,
+    Ref,
+    ToWeight,
     Trigger,
     ValidityWord,
     Wait,
     Yes,
+    nothing_beside,
     nothing_beside_hash,
 )
 from tradedesk.cli.sending import send, send_stored, show_plan
@@ -41,13 +47,16 @@ SymbolWord = Annotated[str, typer.Argument(metavar="SYMBOL", help="A symbol, or 
 
 
 def plan(
-    side: SideWord,
-    symbol: SymbolWord,
+    ctx: typer.Context,
+    side: Annotated[str | None, typer.Argument(metavar="buy|sell", help="Which way to trade.")] = None,
+    symbol: Annotated[str | None, typer.Argument(metavar="SYMBOL", help="What to trade.")] = None,
     percent: Percent = None,
     of_available: OfAvailable = None,
     amount: Amount = None,
     quantity: Quantity = None,
     of_position: OfPosition = None,
+    of_portfolio: OfPortfolio = None,
+    to_weight: ToWeight = None,
     limit: Limit = None,
     trigger: Trigger = None,
     product: ProductWord = None,
@@ -57,21 +66,46 @@ def plan(
     group: Groups = None,
     broker: Brokers = None,
     again: Again = False,
+    ref: Ref = "",
+    disclosed: Disclosed = None,
+    preset: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The wish saved under this name, as it stands.")
+    ] = None,
+    save: Annotated[str | None, typer.Option(metavar="NAME", help="Keep the wish under this name.")] = None,
+    what_if: Annotated[
+        bool, typer.Option("--what-if", help="Show cash, MTF and weight of each client before and after.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Freeze and store a plan for many clients, and print its hash; nothing is sent.
 
     `tradedesk bulk --confirm HASH` sends exactly this plan while it is valid.
     """
-    way = side_from(side)
-    sizing = choices.sizing_from(way, percent, of_available, amount, quantity, of_position)
+    if preset is not None:
+        nothing_beside(ctx, "a saved wish", "preset", "ref", "again", "what_if", "as_json")
+    elif side is None or symbol is None:
+        raise BadInput("plan", side or "", "give buy or sell and a SYMBOL, or --preset NAME")
 
     async def work(desk: "Desk") -> Exit:
-        chosen = choices.selection_from(desk, clients, group or (), broker or ())
-        intent = choices.intent_from(
-            desk, way, symbol, sizing, limit, trigger, product, validity, chosen, again, drift
-        )
-        return show_plan(await desk.plans.freeze(intent), as_json)
+        if preset is not None:
+            intent = replace((await desk.presets.get(preset)).intent, ref=ref.strip(), again=again)
+        else:
+            assert side is not None
+            assert symbol is not None
+            way = side_from(side)
+            sizing = choices.sizing_from(
+                way, percent, of_available, amount, quantity, of_position, of_portfolio, to_weight
+            )
+            chosen = choices.selection_from(desk, clients, group or (), broker or ())
+            intent = choices.intent_from(
+                desk, way, symbol, sizing, limit, trigger, product, validity, chosen, again, drift
+            )
+            intent = choices.with_entry(intent, ref, disclosed, multiplied=True)
+        made = await desk.plans.freeze(intent)
+        if save is not None:
+            await desk.presets.save(save, intent)
+        found = [desk.plans.what_if(made, entry) for entry in made.lines if entry.wanted] if what_if else []
+        return show_plan(made, as_json, found)
 
     run(work)
 
@@ -85,6 +119,8 @@ def bulk(
     amount: Amount = None,
     quantity: Quantity = None,
     of_position: OfPosition = None,
+    of_portfolio: OfPortfolio = None,
+    to_weight: ToWeight = None,
     limit: Limit = None,
     trigger: Trigger = None,
     product: ProductWord = None,
@@ -94,6 +130,8 @@ def bulk(
     group: Groups = None,
     broker: Brokers = None,
     again: Again = False,
+    ref: Ref = "",
+    disclosed: Disclosed = None,
     confirm: Confirm = None,
     yes: Yes = False,
     wait: Wait = "30",
@@ -107,13 +145,16 @@ def bulk(
     if side is None or symbol is None:
         raise BadInput("bulk", side or "", "give buy or sell and a SYMBOL, or --confirm HASH")
     way, word = side_from(side), symbol
-    sizing = choices.sizing_from(way, percent, of_available, amount, quantity, of_position)
+    sizing = choices.sizing_from(
+        way, percent, of_available, amount, quantity, of_position, of_portfolio, to_weight
+    )
 
     async def work(desk: "Desk") -> Exit:
         chosen = choices.selection_from(desk, clients, group or (), broker or ())
         intent = choices.intent_from(
             desk, way, word, sizing, limit, trigger, product, validity, chosen, again, drift
         )
+        intent = choices.with_entry(intent, ref, disclosed, multiplied=True)
         return await send(desk, await desk.plans.freeze(intent), yes, patience, as_json)
 
     run(work)
@@ -130,6 +171,8 @@ def order(
     validity: ValidityWord = "DAY",
     drift: DriftWord = "desk",
     again: Again = False,
+    ref: Ref = "",
+    disclosed: Disclosed = None,
     yes: Yes = False,
     wait: Wait = "30",
     as_json: AsJson = False,
@@ -148,6 +191,7 @@ def order(
         intent = choices.intent_from(
             desk, way, symbol, sizing, limit, trigger, product, validity, chosen, again, drift
         )
+        intent = choices.with_entry(intent, ref, disclosed)
         return await send(desk, await desk.plans.freeze(intent), yes, patience, as_json)
 
     run(work)

@@ -15,13 +15,17 @@ from engine.words.plans import (
     report_verdict,
 )
 from engine.words.runs import run_words
+from engine.words.what_if import what_if_rows
 from tradedesk.cli.printing.baskets import print_basket
 from tradedesk.cli.printing.output import counted, line, table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from engine.desk import Desk
     from engine.execution.views import RunView
     from engine.planning.plan import Plan, PlanLine
+    from engine.planning.what_if import WhatIf
 
 
 def print_plan(plan: "Plan") -> None:
@@ -58,6 +62,17 @@ def print_plan(plan: "Plan") -> None:
         ],
     )
     line(outcome_words(plan))
+
+
+def print_what_ifs(found: "Sequence[WhatIf]") -> None:
+    """Print what lines would leave of their clients, before and after."""
+    if found:
+        rows = [
+            (one.code, *(cell for _, before, after, _ in what_if_rows(one) for cell in (before, after)))
+            for one in found
+        ]
+        heads = (">cash", ">after", ">MTF", ">after", ">weight", ">after", "", ">charges")
+        table(("code", *heads), rows)
 
 
 _FIGURES = {

@@ -79,6 +79,8 @@ class ClientShape(Struct, frozen=True):
     blocked_paise: int
     mtf_limit_paise: int
     groups: tuple[str, ...]
+    discretionary: bool
+    multiplier_bps: int
     breaks: int
 
 
@@ -101,6 +103,8 @@ def client_shape(desk: Desk, client: ClientView) -> ClientShape:
         blocked_paise=funds.blocked_paise,
         mtf_limit_paise=client.mtf_limit_paise,
         groups=client.groups,
+        discretionary=client.discretionary,
+        multiplier_bps=client.multiplier_bps,
         breaks=len(desk.reconcile.breaks(client.id)),
     )
 

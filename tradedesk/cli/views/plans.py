@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     )
     from engine.planning.baskets import Basket
     from engine.planning.plan import Alternative, Plan, PlanLine
+    from engine.planning.presets import Preset
+    from engine.planning.what_if import WhatIf
 
 
 class LineShape(Struct, frozen=True):
@@ -55,6 +57,8 @@ class LineShape(Struct, frozen=True):
     short_paise: int
     by_hand: bool
     alternatives: tuple[Alternative, ...]
+    ref: str
+    multiplier_bps: int
 
 
 def line_shape(line: PlanLine) -> LineShape:
@@ -84,6 +88,8 @@ def line_shape(line: PlanLine) -> LineShape:
         short_paise=line.short_paise,
         by_hand=line.by_hand,
         alternatives=line.alternatives,
+        ref=line.ref,
+        multiplier_bps=line.multiplier_bps,
     )
 
 
@@ -102,6 +108,8 @@ class PlanShape(Struct, frozen=True):
     trigger_paise: int | None
     validity: Validity
     after_market: bool
+    disclosed_quantity: int
+    ref: str
     clients: str
     policy: Policy
     frozen_at: datetime
@@ -149,6 +157,8 @@ def plan_shape(plan: Plan) -> PlanShape:
         trigger_paise=intent.trigger_paise,
         validity=intent.validity,
         after_market=intent.after_market,
+        disclosed_quantity=intent.disclosed_quantity,
+        ref=intent.ref,
         clients=intent.selection.title,
         policy=plan.policy,
         frozen_at=plan.frozen_at,
@@ -180,6 +190,70 @@ def plan_shape(plan: Plan) -> PlanShape:
             | ({"lines": [values(line_shape(line)) for line in part.lines]} if part.leg > 1 else {})
             for part in plan.parts
         ],
+    )
+
+
+class PresetShape(Struct, frozen=True):
+    """A saved wish: what for whom, as a leg of a plan says it."""
+
+    name: str
+    saved_by: str
+    saved_at: datetime
+    clients: str
+    intent: JsonObject
+
+
+def preset_shape(preset: Preset) -> PresetShape:
+    """The preset in that shape."""
+    from engine.planning.plan_record import plain_leg
+
+    intent = preset.intent
+    title, wish = intent.selection.title, plain_leg(intent.legs[0])
+    return PresetShape(preset.name, preset.saved_by, preset.saved_at, title, wish)
+
+
+class WhatIfShape(Struct, frozen=True):
+    """What a line would leave of its client, at the last price."""
+
+    client_id: int
+    code: str
+    symbol: str
+    side: Side
+    product: Product
+    quantity: int
+    goes: bool
+    cash_before_paise: int
+    cash_after_paise: int
+    mtf_before_paise: int
+    mtf_after_paise: int | None
+    mtf_limit_paise: int
+    shares_before: int
+    shares_after: int
+    weight_before_bps: int | None
+    weight_after_bps: int | None
+    charges_paise: int
+
+
+def what_if_shape(found: WhatIf) -> WhatIfShape:
+    """It in that shape."""
+    return WhatIfShape(
+        client_id=found.client_id,
+        code=found.code,
+        symbol=found.tradingsymbol,
+        side=found.side,
+        product=found.product,
+        quantity=found.quantity,
+        goes=found.goes,
+        cash_before_paise=found.cash_before_paise,
+        cash_after_paise=found.cash_after_paise,
+        mtf_before_paise=found.mtf_before_paise,
+        mtf_after_paise=found.mtf_after_paise,
+        mtf_limit_paise=found.mtf_limit_paise,
+        shares_before=found.shares_before,
+        shares_after=found.shares_after,
+        weight_before_bps=found.weight_before_bps,
+        weight_after_bps=found.weight_after_bps,
+        charges_paise=found.charges_paise,
     )
 
 

@@ -1,0 +1,91 @@
+"""Wishes under names: intents that a trader asks for again and again, saved for the next time."""
+
+import difflib
+from datetime import datetime
+
+from msgspec import Struct
+
+from data.audit import AuditAction, AuditEntry
+from data.csvfiles import control_character
+from data.errors import BadInput
+from data.records import replace
+from data.repositories.presets import StoredPreset, put_preset, read_presets, remove_preset
+from data.store import Unit
+from engine.book.kept import Kept
+from engine.instances import ThisEngine
+from engine.planning.intent import Intent
+from engine.planning.plan_record import intent_from_json, intent_to_json
+
+LONGEST_NAME = 40
+"""Characters of a preset's name."""
+
+
+class Preset(Struct, frozen=True):
+    """A saved intent, who saved it and when."""
+
+    name: str
+    intent: Intent
+    saved_by: str
+    saved_at: datetime
+
+
+class Presets:
+    """Saves, lists and removes presets; a plan is made of one's intent, anew each time."""
+
+    def __init__(self, kept: Kept, engine: ThisEngine) -> None:
+        self._kept = kept
+        self._engine = engine
+
+    async def all(self) -> list[Preset]:
+        """The presets, by name."""
+        async with self._kept.store.reader() as reader:
+            rows = await read_presets(reader)
+        return [Preset(row.name, intent_from_json(row.body), row.saved_by, row.saved_at) for row in rows]
+
+    async def get(self, name: str) -> Preset:
+        """The preset of a name, in any letter case. Raises `BadInput` with the nearest names."""
+        known = {one.name.casefold(): one for one in await self.all()}
+        found = known.get(name.strip().casefold())
+        if found is None:
+            names = [one.name for one in known.values()]
+            near = difflib.get_close_matches(name, names, n=3, cutoff=0.5) or names[:10]
+            raise BadInput("preset", name, f"saved are {', '.join(near)}" if near else "none is saved yet")
+        return found
+
+    async def save(self, name: str, intent: Intent) -> bool:
+        """Keep an intent of one leg under a name; returns whether it replaces another. Raises `BadInput`.
+
+        Changes by hand, an instruction and insisting on the same again are of one plan and are not kept.
+        """
+        if intent.in_legs:
+            raise BadInput("preset", name, "save several legs as a basket")
+        same = [one.name for one in await self.all() if one.name.casefold() == name.strip().casefold()]
+        name = same[0] if same else _checked(name)
+        body = intent_to_json(replace(intent, line_changes=(), again=False, ref=""))
+
+        def unit_of_work(unit: Unit) -> bool:
+            actor = self._engine.actor
+            replaced = put_preset(unit, StoredPreset(name, body, actor, unit.now))
+            details = {"preset": name, "key": intent.key, "replaced": replaced}
+            unit.audit(AuditEntry(AuditAction.PRESET_SAVED, actor, details=details))
+            return replaced
+
+        return await self._kept.store.write(unit_of_work)
+
+    async def remove(self, name: str) -> None:
+        """Forget a preset. Raises `BadInput` where none has the name."""
+        found = await self.get(name)
+
+        def unit_of_work(unit: Unit) -> None:
+            if remove_preset(unit, found.name):
+                details: dict[str, object] = {"preset": found.name}
+                unit.audit(AuditEntry(AuditAction.PRESET_REMOVED, self._engine.actor, details=details))
+
+        await self._kept.store.write(unit_of_work)
+
+
+def _checked(name: str) -> str:
+    name = name.strip()
+    if not 1 <= len(name) <= LONGEST_NAME or control_character(name):
+        raise BadInput("preset", name, f"give a name of 1 to {LONGEST_NAME} characters")
+    return name

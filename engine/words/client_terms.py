@@ -1,0 +1,33 @@
+"""What holds for a client's orders beside its gate, in words: its multiplier, and on whose word they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from data.money import BPS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from engine.book.views import ClientView
+
+
+def multiplier_words(bps: int) -> str:
+    """`×1.5`; empty for a client that is as large as all."""
+    return "" if bps == BPS else f"×{bps / BPS:.4f}".rstrip("0").rstrip(".")
+
+
+def terms_words(client: ClientView) -> str:
+    """What is to be known of a client before it is traded for; empty where nothing is."""
+    parts = [multiplier_words(client.multiplier_bps), "" if client.discretionary else "on instruction only"]
+    return " · ".join(part for part in parts if part)
+
+
+def multipliers_words(clients: Iterable[ClientView]) -> str:
+    """Which multipliers a bulk will use: `3 clients ×0.5 to ×2`; empty where all are as large."""
+    own = sorted(client.multiplier_bps for client in clients if client.multiplier_bps != BPS)
+    if not own:
+        return ""
+    noun = "client" if len(own) == 1 else "clients"
+    low, high = multiplier_words(own[0]), multiplier_words(own[-1])
+    return f"{len(own)} {noun} {low}" if low == high else f"{len(own)} {noun} {low} to {high}"

@@ -1,0 +1,85 @@
+"""What an order is made with beside its size: an instruction, a multiplier, what the market sees."""
+
+import pytest
+
+from brokers.kite.orders import place_params
+from data.audit import AuditAction
+from data.records import replace
+from data.vocabulary import OrderState, Reason, SizingKind
+from engine.accounts.client_file import multiplier_from
+from engine.planning.of_clients import REF_KEPT
+from tests.desks import Wire, books_are_sound, buy, carry_out, manual_clock, paper_desk
+
+QTY = SizingKind.FIXED_QUANTITY
+ROHAN, RV = 8, 12
+
+
+@pytest.fixture
+async def desk(tmp_path):
+    async with paper_desk(tmp_path) as one:
+        yield one
+        await books_are_sound(one)
+
+
+def of_client(plan, client_id):
+    (line,) = [line for line in plan.lines if line.client_id == client_id]
+    return line
+
+
+async def test_an_instruction_is_kept_a_quarter_of_an_hour_for_its_client_alone(desk):
+    await desk.clients.set_terms(ROHAN, discretionary=False)
+    await desk.clients.set_terms(RV, discretionary=False)
+    wish = buy("TCS", QTY, 1, ROHAN, RV)
+    refused = await desk.plans.preview(wish)
+    assert refused.skipped_by_reason == {Reason.INSTRUCTION_MISSING: 2}
+
+    plan, run = await carry_out(desk, replace(buy("TCS", QTY, 1, ROHAN), ref="call 09:12"))
+    assert of_client(plan, ROHAN).ref == "call 09:12"
+    later = await desk.plans.preview(replace(wish, again=True))
+    assert (of_client(later, ROHAN).ref, of_client(later, RV).reason) == (
+        "call 09:12",
+        Reason.INSTRUCTION_MISSING,
+    )
+    assert await desk.plans.instruction(ROHAN) == "call 09:12"
+    told = [(row.action, row.details.get("ref")) for row in await desk.audit.rows()]
+    assert (AuditAction.PLAN_FROZEN, "call 09:12") in told
+    assert (AuditAction.ORDER_RESERVED, "call 09:12") in told
+    assert (await desk.plans.get(plan.number)).lines[0].ref == "call 09:12"
+    assert len(run.order_ids) == 1
+
+    await manual_clock(desk).advance(REF_KEPT.total_seconds() + 1)
+    assert await desk.plans.instruction(ROHAN) == ""
+    assert of_client(await desk.plans.preview(wish), ROHAN).reason is Reason.INSTRUCTION_MISSING
+
+
+async def test_a_target_weight_counts_what_is_held_and_what_live_orders_would_add(desk):
+    await carry_out(desk, buy("TCS", QTY, 10, ROHAN))
+    await carry_out(desk, buy("TCS", QTY, 2, ROHAN, limit_paise=2400_00))
+    wish = buy("TCS", SizingKind.TARGET_WEIGHT, 2_000, ROHAN, again=True)
+    line = of_client(await desk.plans.preview(wish), ROHAN)
+    portfolio = desk.valuation.client(ROHAN).portfolio_paise
+    assert line.base_paise == portfolio
+    assert line.quantity == (portfolio // 5 - 12 * 2500_00) // 2500_00 > 0
+    _, run = await carry_out(desk, wish)
+    assert desk.orders.get(run.order_ids[0]).state is OrderState.FILLED
+    again = of_client(await desk.plans.preview(wish), ROHAN)
+    assert (again.reason, again.quantity) == (Reason.QUANTITY_ZERO, 0)
+
+
+async def test_what_the_market_sees_of_an_order_reaches_its_broker(desk):
+    wire = Wire(desk)
+    shown = replace(buy("TCS", QTY, 30, ROHAN, limit_paise=2400_00), disclosed_quantity=3)
+    await carry_out(desk, shown)
+    (request,) = wire.placed
+    assert request.disclosed_quantity == 3
+    assert place_params(request)["disclosed_quantity"] == 3
+    assert "disclosed_quantity" not in place_params(replace(request, disclosed_quantity=0))
+    assert [order.state for order in desk.orders.all()] == [OrderState.OPEN]
+
+
+async def test_a_multiplier_is_the_clients_own_and_is_kept(desk):
+    await desk.clients.set_terms(ROHAN, multiplier_bps=multiplier_from("1.5"))
+    assert (desk.clients.get(ROHAN).multiplier_bps, desk.clients.get(ROHAN).discretionary) == (15_000, True)
+    plan, _ = await carry_out(desk, replace(buy("TCS", QTY, 4, ROHAN, RV), multiplied=True))
+    assert {line.client_id: line.quantity for line in plan.lines} == {ROHAN: 6, RV: 4}
+    assert of_client(await desk.plans.get(plan.number), ROHAN).multiplier_bps == 15_000
