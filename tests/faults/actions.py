@@ -22,7 +22,7 @@ from engine.desk import Desk
 from engine.planning.intent import Intent, Leg, Selection, Sizing
 from engine.refusals import Refusal
 from tests.faults.remote import RemoteBroker
-from tests.faults.scenery import SYMBOLS, stocks
+from tests.faults.scenery import PINNED, SYMBOLS, stocks
 
 UNREAD_SHARE = 0.33
 """Of halts, how many are fired while some clients' books cannot be read."""
@@ -36,6 +36,13 @@ FLATTENS = 0.02
 
 CONVERSIONS = 0.1
 """Of what is done, how often shares on margin are made a client's own."""
+
+
+CONVERSIONS_AT_LAST = 5
+"""How many are tried once all orders have left, of shares that are bought on margin for it."""
+
+MARGIN_WAIT_S = 60
+"""Seconds of the clock for which they are waited for."""
 
 
 async def act(desk: Desk, dice: random.Random, halts: float) -> None:
@@ -195,6 +202,29 @@ async def convert_some(desk: Desk, dice: random.Random) -> None:
         client_id, key, free = dice.choice(held)
         quantity = dice.randint(1, free)
         await desk.conversions.convert(client_id, key, (Product.MTF, Product.CNC), quantity)
+
+
+async def convert_at_last(desk: Desk, dice: random.Random) -> None:
+    """Buy on margin for everybody whose limit allows it, and convert some of that."""
+    everyone = tuple(client.id for client in desk.clients.all())
+    intent = Intent(
+        side=Side.BUY,
+        key=f"NSE:{dice.choice(PINNED)}",
+        sizing=Sizing(SizingKind.FIXED_QUANTITY, 6),
+        product=Product.MTF,
+        selection=Selection(client_ids=everyone),
+        again=True,
+    )
+    with suppress(Refusal, BadInput, StoreError):
+        plan = await desk.plans.freeze(intent)
+        run = await desk.runs.start(plan, plan.digest)
+        for _ in range(MARGIN_WAIT_S):
+            if desk.runs.get(run.number).settled:
+                break
+            await desk.clock.sleep(1)
+    for _ in range(CONVERSIONS_AT_LAST):
+        with suppress(Refusal, BadInput, StoreError):
+            await convert_some(desk, dice)
 
 
 async def settle_conversions(desk: Desk) -> None:

@@ -16,6 +16,7 @@ from engine.desk import Desk
 from engine.rules import Waits
 from tests.faults.actions import (
     act,
+    convert_at_last,
     free_unsent,
     halt_and_resume,
     patience,
@@ -202,6 +203,7 @@ async def trade(desk: Desk, dice: random.Random, orders: int, halts: float) -> N
                 under_way.discard(task)
     for task in under_way:
         await task
+    await convert_at_last(desk, dice)
 
 
 def _sent(desk: Desk) -> int:
