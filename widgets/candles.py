@@ -1,4 +1,4 @@
-"""Candles and volumes over time, drawn in cells: one with a full body fell, one with a slim body rose."""
+"""Candles and volumes over time, drawn in cells: a filled candle fell, a hollow one rose."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ BETWEEN_TIMES = 4
 """Blanks between two times under the candles at least."""
 
 NOTHING, WICK, BODY = 0, 1, 2
-RISEN = {
+FALLEN = {
     (NOTHING, NOTHING): " ",
     (NOTHING, WICK): "╵",
     (WICK, NOTHING): "╷",
@@ -33,15 +33,15 @@ RISEN = {
     (BODY, WICK): "╽",
     (WICK, BODY): "╿",
 }
-"""What a cell of a candle that rose looks like by what is in its lower and in its upper half."""
-FALLEN = RISEN | {
-    (NOTHING, BODY): "▀",
-    (WICK, BODY): "▀",
-    (BODY, NOTHING): "▄",
-    (BODY, WICK): "▄",
-    (BODY, BODY): "█",
+"""What a cell of a candle that fell looks like by what is in its lower and in its upper half."""
+RISEN = FALLEN | {
+    (NOTHING, BODY): "╵",
+    (BODY, NOTHING): "╷",
+    (BODY, BODY): "║",
+    (BODY, WICK): "│",
+    (WICK, BODY): "│",
 }
-"""The same of one that fell."""
+"""The same of one that rose: as heavy to the eye, but hollow, so that no colour is needed."""
 
 
 class Candle(NamedTuple):

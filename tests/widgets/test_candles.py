@@ -18,7 +18,7 @@ def test_what_rose_and_what_fell_differ_in_shape_and_a_gap_is_blank() -> None:
     text = lines_of(Chart((ROSE, None, FELL)), cells=13, lines=6)
     assert {len(line) for line in text} == {13}
     columns = ["".join(line[place] for line in text[:5]) for place in (0, 2, 4)]
-    assert columns == ["│┃┃┃┃", "     ", " ▄█▀│"]
+    assert columns == ["│║║║║", "     ", " ╽┃╿│"]
     assert text[0].endswith(" 19")
     assert text[4].endswith(" 10")
     assert text[5].startswith("09:15")
