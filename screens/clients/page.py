@@ -275,10 +275,10 @@ class ClientScreen(Workspace):
     def _paint(self) -> None:
         head = PageHead(self.desk, self._client, self.shell.privacy, self.size.width < 110)
         self.query_one("#client-pane", Pane).set_title(head.who(), head.facts(self._compared_words()))
-        self.query_one("#client-day", SteadyStatic).update(head.day())
-        self.query_one("#client-money", SteadyStatic).update(head.money())
+        self.query_one("#client-day", SteadyStatic).update(head.day(), layout=False)
+        self.query_one("#client-money", SteadyStatic).update(head.money(), layout=False)
         limits = limits_line(self.desk, self._client_id, self.shell.privacy, self.size.width < 110)
-        self.query_one("#client-limits", SteadyStatic).update(Content(limits))
+        self.query_one("#client-limits", SteadyStatic).update(Content(limits), layout=False)
         views = "  ".join(f"▸{view}" if view == self._view else view.value for view in VIEWS)
         self.query_one("#rows-pane", Pane).set_title(views, [self._capital_words()])
         self._paint_holds()
