@@ -30,6 +30,7 @@ from engine.words.formats import MASK
 from engine.words.forms import wrong_answer
 from engine.words.refusals import refusal_words
 from screens.frame.commands import bindings
+from screens.frame.pane import Pane
 from screens.frame.records import certificate_record
 from screens.frame.shell import Table
 from screens.frame.times import market_time
@@ -79,18 +80,19 @@ class CertificateScreen(Dialog[None]):
 
     def compose_body(self) -> ComposeResult:
         """The summary, a line a client, and the answer."""
-        yield SteadyStatic(id="summary")
-        yield LiveGrid(
-            self._columns(),
-            monotonic=self.shell.monotonic,
-            markable=False,
-            hint="no order was live",
-            id="lines",
-        )
-        yield SteadyStatic(id="unread")
-        yield SteadyStatic(id="external")
-        yield SteadyStatic(id="state")
-        yield AnswerField(f"type  {RESUME}  and Enter:", monotonic=self.shell.monotonic, id="answer")
+        with Pane("certificate-pane", hint="t to file  c copy  Esc back"):
+            yield SteadyStatic(id="summary")
+            yield LiveGrid(
+                self._columns(),
+                monotonic=self.shell.monotonic,
+                markable=False,
+                hint="no order was live",
+                id="lines",
+            )
+            yield SteadyStatic(id="unread")
+            yield SteadyStatic(id="external")
+            yield SteadyStatic(id="state")
+            yield AnswerField(f"type  {RESUME}  and Enter:", monotonic=self.shell.monotonic, id="answer")
 
     def _columns(self) -> list[Column]:
         def money(field: str):
@@ -171,10 +173,13 @@ class CertificateScreen(Dialog[None]):
         self.query_one(LiveGrid).display = certificate is not None
         if certificate is None:
             self.query_one("#summary", SteadyStatic).update(Content(self._without_certificate(halted)))
+            self.query_one(Pane).set_title("Certificate")
             self.query_one("#state", SteadyStatic).update("")
             self.query_one("#external").display = self.query_one("#unread").display = False
             return
         self.query_one("#summary", SteadyStatic).update(Content(self._summary(certificate)))
+        clients = formats.counted(len(certificate.lines), "client")
+        self.query_one(Pane).set_title(f"Certificate of halt {certificate.number}", [clients])
         self._rows = {line.client_id: line for line in certificate.lines}
         grid = self.query_one(LiveGrid)
         grid.set_rows(self._rows)
