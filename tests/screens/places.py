@@ -13,7 +13,7 @@ from textual.screen import Screen
 import screens
 import tradedesk.app
 from data.money import paise_from_text
-from data.vocabulary import LimitTo, Side, SizingKind
+from data.vocabulary import LimitTo, Product, Side, SizingKind
 from engine.execution.changes.new_limits import NewLimit
 from engine.planning.intent import Intent, Selection, Sizing
 from screens.bulk.run_stop import StopCard
@@ -22,11 +22,14 @@ from screens.clients.page import ClientScreen
 from screens.clients.screen import ClientsScreen
 from screens.clients.sign_in import SignInScreen
 from screens.clients.sign_in_round import begin_round
+from screens.desk.columns_form import ColumnsCard
 from screens.desk.lists import WatchlistCard
 from screens.desk.screen import DeskScreen
 from screens.desk.search import FindCard
 from screens.desk.symbol import SymbolScreen
+from screens.equity.screen import EquityScreen
 from screens.flatten.screen import FlattenScreen
+from screens.frame.alerts_card import AlertsCard
 from screens.frame.commandline import CommandLineCard
 from screens.frame.confirm import QuestionCard, QuitCard, WordsCard, YesCard
 from screens.frame.dock import Card, DockHost
@@ -48,6 +51,7 @@ from screens.orders.modify import ModifyCard
 from screens.orders.modify_many import ModifyManyCard, ModifyReview
 from screens.orders.screen import OrdersScreen
 from screens.orders.settle import ReasonCard
+from screens.positions.conversions_card import ConversionsCard
 from screens.positions.screen import PositionsScreen
 from screens.ticket.card import TicketCard
 from screens.ticket.review import ReviewCard
@@ -205,6 +209,11 @@ async def faulty(visit: Visit) -> None:
     app.screen.show(WorkspaceName.BULK, "ValueError: a test")
 
 
+async def conversions(visit: Visit) -> None:
+    found = await visit.bench.desk.conversions.prospect(visit.client, "NSE:INFY", (Product.MIS, Product.CNC))
+    await visit.card(ConversionsCard([found]))
+
+
 async def settled(reason: str, number: str) -> str:
     return reason + number
 
@@ -233,6 +242,7 @@ PLACES: dict[str, tuple[type[Screen[Any]] | type[Card[Any]], Open]] = {
         screen(lambda visit: SignInScreen(begin_round(visit.bench.desk, [visit.client]))),
     ),
     "flatten": (FlattenScreen, lambda visit: _done(visit.bench.app.open_flatten())),
+    "equity": (EquityScreen, screen(lambda visit: EquityScreen())),
     "help": (HelpScreen, keys("question_mark")),
     "the palette": (Palette, keys("ctrl+p")),
     "a certificate": (CertificateScreen, screen(lambda visit: CertificateScreen())),
@@ -258,6 +268,9 @@ PLACES: dict[str, tuple[type[Screen[Any]] | type[Card[Any]], Open]] = {
     "a basket": (BasketCard, card(lambda _: BasketCard(BasketDraft(), lambda card: None))),
     "saved baskets": (SavedCard, card(lambda _: SavedCard(BasketDraft()))),
     "a name": (NameCard, card(lambda _: NameCard("SAVE BASKET", "Two", "two legs"))),
+    "alerts": (AlertsCard, card(lambda _: AlertsCard())),
+    "the watchlist's columns": (ColumnsCard, card(lambda _: ColumnsCard((), lambda columns: None))),
+    "conversions": (ConversionsCard, conversions),
     "the keys": (ProfileCard, card(lambda _: ProfileCard(tuple(PROFILES), "plain"))),
     "the theme": (ThemeCard, card(lambda visit: ThemeCard(visit.bench.app.themes, "dark"))),
 }
