@@ -51,6 +51,11 @@ def sizing_words(sizing: Sizing) -> str:
     return f"{formats.percent(sizing.value)} {SIZING_WORDS[sizing.kind]}"
 
 
+def title_of(title: str, lines: int) -> str:
+    """The title of a plan or run of so many lines: what one client gets is not said to be for each."""
+    return title.replace(" each", "", 1) if lines == 1 else title
+
+
 def wish_words(intent: Intent) -> str:
     """The sizing; where each line has its own quantity, as a reversal has, where they come from."""
     title = intent.selection.title

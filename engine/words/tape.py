@@ -41,6 +41,7 @@ from engine.words import formats
 from engine.words.alerts import square_off_words
 from engine.words.breaks import book_unread_words
 from engine.words.modify_words import chase_end_words
+from engine.words.plans import title_of
 from engine.words.runs import pause_words
 
 
@@ -54,8 +55,10 @@ def news_words(news: News) -> str:
         case ClientNews():
             return f"{news.code}: {_client_words(news)}"
         case PlanMade():
-            counts = f"{news.orders} of {news.orders + news.skipped}"
-            return f"plan {news.number} made: {news.title}, {counts}, {news.digest[:SHOWN_DIGITS]}"
+            lines = news.orders + news.skipped
+            counts = f"{news.orders} of {lines}, " if lines != 1 or news.skipped else ""
+            title = title_of(news.title, lines)
+            return f"plan {news.number} made: {title}, {counts}{news.digest[:SHOWN_DIGITS]}"
         case InstrumentsRead():
             return _instruments_words(news)
         case _:
@@ -69,10 +72,11 @@ def _run_words(news: RunNews) -> str:
         case RunBegan(orders=None):
             return news.title
         case RunBegan():
-            return f"{news.title}: {news.orders} orders, {news.skipped} skipped"
+            skipped = f", {news.skipped} skipped" if news.skipped else ""
+            title = title_of(news.title, news.orders + news.skipped)
+            return f"{title}: {formats.counted(news.orders, 'order')}{skipped}"
         case RunEnded():
-            counted = {count: n for count, n in news.counts.items() if n and count is not RunCount.TOTAL}
-            return f"finished: {news.title}: {', '.join(f'{n} {one.words}' for one, n in counted.items())}"
+            return f"finished: {_ended_words(news)}"
         case RunPaused():
             blocked = f" keep ₹{formats.amount(news.blocked_paise)} blocked" if news.blocked_paise else ""
             title = f": {news.title}" if news.title else ""
@@ -81,6 +85,16 @@ def _run_words(news: RunNews) -> str:
             return f"goes on: {news.going} unsent" + (f", {news.denied} denied" if news.denied else "")
         case _:
             raise TypeError(f"no words for {news!r}")
+
+
+def _ended_words(news: RunEnded) -> str:
+    """What became of a run's orders, in counts; of a single one its state."""
+    alone = news.counts.get(RunCount.TOTAL) == 1 and not news.counts.get(RunCount.SKIPPED)
+    told = {one: count for one, count in news.counts.items() if count and one is not RunCount.TOTAL}
+    if alone and len(told) > 1:
+        told.pop(RunCount.SENT, None)
+    words = ", ".join(one.words if alone else f"{count} {one.words}" for one, count in told.items())
+    return f"{title_of(news.title, 1 if alone else 2)}: {words}"
 
 
 def _halt_words(news: HaltNews) -> str:

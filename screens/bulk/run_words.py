@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from data.vocabulary import OrderState, RunCount
 from engine.words.orders import flagged_why
-from engine.words.plans import wish_words
+from engine.words.plans import title_of, wish_words
 from engine.words.runs import left_words, run_why
 from widgets.text import clip, plain
 
@@ -90,9 +90,11 @@ def bar(counts: dict[RunCount, int], width: int) -> list[tuple[str, str]]:
 
 def run_title(run: RunView, plan: Plan | None) -> str:
     """What the run was for."""
+    lines = run.counts[RunCount.TOTAL] + run.skipped
     if plan is None or plan.in_legs:
-        return run.title
-    return f"{plan.intent.side.value} {plan.instrument.tradingsymbol} {wish_words(plan.intent)}"
+        return title_of(run.title, lines)
+    wish = title_of(wish_words(plan.intent), lines)
+    return f"{plan.intent.side.value} {plan.instrument.tradingsymbol} {wish}"
 
 
 def result_words(run: RunView, orders: Iterable[OrderView], masked: bool) -> str:
