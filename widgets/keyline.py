@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual import events
 from textual.binding import ActiveBinding, Binding
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 CANCEL_ALL = "F9 F9 CANCEL ALL"
 """What the line always ends in."""
 CANCEL_KEY = "f9"
+TYPED_ONLY = "y"
+"""The key that sends. A click presses all others that the line shows."""
 
 _NAMES = {"enter": "Enter", "escape": "Esc", "space": "space", "tab": "Tab", "delete": "Del"}
 _NAMES |= {"up": "↑", "down": "↓", "left": "←", "right": "→", "pageup": "PgUp", "pagedown": "PgDn"}
@@ -34,6 +38,30 @@ def key_name(binding: Binding) -> str:
     modifiers, key = binding.parse_key()
     name = _NAMES.get(key) or _CHARACTERS.get(key) or (key if len(key) == 1 else key.capitalize())
     return "".join("^" if modifier == "ctrl" else f"{modifier}+" for modifier in modifiers) + name
+
+
+def hinted_key(hint: str, x: int) -> str:
+    """The key under cell `x` of a hint such as `{ } list  Enter opens`; empty where there is none.
+
+    An entry of several keys has one under each of them; its words press the first.
+    """
+    start = 0
+    for entry in hint.split("  "):
+        if start <= x < start + cell_len(entry):
+            keys = list(takewhile(_is_key, entry.split(" ")))
+            place = entry[: max(0, x - start)].count(" ")
+            return _hinted(keys[place if place < len(keys) else 0]) if keys else ""
+        start += cell_len(entry) + 2
+    return ""
+
+
+def _is_key(word: str) -> bool:
+    return len(word) == 1 or word in _NAMES.values()
+
+
+def _hinted(word: str) -> str:
+    names = {shown: key for key, shown in (_NAMES | _CHARACTERS).items()}
+    return names.get(word, word)
 
 
 @dataclass(frozen=True)
@@ -77,6 +105,12 @@ def _worded(found: ActiveBinding) -> Binding:
 
 class KeyLine(Widget):
     """Draws the active bindings that are shown and possible, and at the right always cancel all."""
+
+    @dataclass
+    class NotClicked(Message):
+        """A click on a key that must be typed."""
+
+        key: str
 
     ALLOW_SELECT = False
     PARTS: ClassVar[tuple[str, ...]] = ("key", "cancel")
@@ -169,5 +203,11 @@ class KeyLine(Widget):
         for start, entry in self._placed():
             if start <= event.x < start + entry.width:
                 before = entry.shown[: max(0, event.x - start)]
-                self.app.simulate_key(entry.keys[min(before.count(" "), len(entry.keys) - 1)])
+                self._press(entry.keys[min(before.count(" "), len(entry.keys) - 1)])
                 return
+
+    def _press(self, key: str) -> None:
+        if key == TYPED_ONLY:
+            self.post_message(self.NotClicked(key))
+        else:
+            self.app.simulate_key(key)

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal, NamedTuple
 from rich.cells import cell_len
 from rich.segment import Segment as StyledText
 from rich.style import Style
+from textual import events
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
@@ -36,6 +37,8 @@ class Segment:
     """Suffix of a component class: `mode`, `up`, `down`, `stale`, `warn`, `dim`, `strong`."""
     brief: str | tuple[str, ...] = ""
     """Said instead of `text` where the whole line does not fit, the longest first."""
+    action: str = ""
+    """What a click on it does, as an action of the app; nothing where it is empty."""
     spare: bool = False
     """Shown only where everything that is not spare stands in full; of several the last goes first."""
 
@@ -47,10 +50,11 @@ class Segment:
 
 
 class Fitting(NamedTuple):
-    """What of a line fits: texts with their styles, and the blanks between two of them."""
+    """What of a line fits: texts with their styles, the blanks between two of them, what a click does."""
 
     parts: list[tuple[str, str]]
     between: int
+    actions: list[str]
 
 
 class _Fit:
@@ -92,7 +96,8 @@ class _Fit:
     def fitted(self) -> Fitting:
         """The line as it stands."""
         styles = [segment.style for segment in self.segments]
-        return Fitting(list(zip(self.texts, styles, strict=True)), self.between)
+        actions = [segment.action for segment in self.segments]
+        return Fitting(list(zip(self.texts, styles, strict=True)), self.between, actions)
 
     def drop(self) -> bool:
         """Leave out the least important; returns whether there was anything that may leave."""
@@ -205,6 +210,17 @@ class StatusStrip(Widget):
                 parts.append(StyledText(" " * found.between, base))
             parts.append(StyledText(text, base + self._part_style(style)))
         return Strip(parts).adjust_cell_length(width, base)
+
+    async def on_click(self, event: events.Click) -> None:
+        """Go to what the segment under the mouse tells of."""
+        event.stop()
+        found = fitting(self._segments, self.size.width - 1)
+        x = 1
+        for (text, _), action in zip(found.parts, found.actions, strict=True):
+            if x <= event.x < x + cell_len(text) and action:
+                await self.app.run_action(action, self.app)
+                return
+            x += cell_len(text) + found.between
 
     def _part_style(self, style: str) -> Style:
         return self._parts.without_ground(style) if style else Style()

@@ -231,6 +231,11 @@ class ClientScreen(Workspace):
     def _orders(self) -> list[OrderView]:
         return self.desk.orders.all(client_id=self._client_id)
 
+    def on_pane_title_clicked(self, event: Pane.TitleClicked) -> None:
+        """A view that the title names."""
+        if event.words in list(PageView):
+            self._turn_to(PageView(event.words))
+
     # Painting
 
     def on_frame(self) -> None:

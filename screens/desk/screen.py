@@ -101,6 +101,13 @@ class DeskScreen(Workspace):
     def _tape(self) -> DeskTape:
         return self.query_one(DeskTape)
 
+    def on_pane_title_clicked(self, event: Pane.TitleClicked) -> None:
+        """A workspace that the tape's title names opens."""
+        event.stop()
+        digit = event.words[:1]
+        if digit.isdigit() and event.words in self.shell.workspaces:
+            self.app.call_next(self.app.simulate_key, digit)
+
     # Filling and painting
 
     def on_mount(self) -> None:

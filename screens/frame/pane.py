@@ -1,13 +1,19 @@
 """A framed part of a screen: title and figures stand in the frame, which has the accent with the focus."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self, cast
 
 from rich.cells import cell_len
+from textual import events
 from textual.containers import Vertical
 from textual.content import Content
 from textual.geometry import Region
+from textual.message import Message
 
+from widgets.keyline import hinted_key
 from widgets.steady import SteadyInput
 from widgets.text import clip, plain
 
@@ -16,6 +22,8 @@ if TYPE_CHECKING:
 
 BESIDE_TITLE = 6
 """Cells of the upper edge that the frame itself takes: corners, and what is between them and the words."""
+HINT_END = 3
+"""Cells of the lower edge behind its hint."""
 
 
 class Pane(Vertical):
@@ -26,6 +34,13 @@ class Pane(Vertical):
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"pane--title", "pane--figures", "pane--hint"}
+
+    @dataclass
+    class TitleClicked(Message):
+        """A click on the upper edge: a part of the title, or one of its figures."""
+
+        pane: Pane
+        words: str
 
     def __init__(self, id: str | None = None, hint: str = "", classes: str | None = None) -> None:  # noqa: A002 - Textual's
         super().__init__(id=id, classes=classes)
@@ -54,6 +69,34 @@ class Pane(Vertical):
     def on_resize(self) -> None:
         """More or fewer figures fit."""
         self._draw_title()
+
+    def on_click(self, event: events.Click) -> None:
+        """The frame gives what stands in it the focus; its title is told, a key of its hint is pressed."""
+        if self.screen.get_widget_at(*event.screen_offset)[0] is not self:
+            return
+        event.stop()
+        self._take_focus()
+        if event.y == 0 and (words := self._title_at(event.x)):
+            self.post_message(self.TitleClicked(self, words))
+        elif self.styles.border_bottom[0] and event.y == self.outer_size.height - 1:
+            start = self.outer_size.width - HINT_END - cell_len(self._hint)
+            if key := hinted_key(self._hint, event.x - start):
+                # From the app: a key does not rise above the widget that it was sent by.
+                self.app.call_next(self.app.simulate_key, key)
+
+    def _take_focus(self) -> None:
+        inside = [widget for widget in self.screen.focus_chain if self in widget.ancestors]
+        if inside and self.screen.focused not in inside:
+            inside[0].focus()
+
+    def _title_at(self, x: int) -> str:
+        """The part of the title, or the figure, that is drawn at a cell of the upper edge."""
+        x -= 3 if self.styles.border_left[0] else 2
+        room = self.outer_size.width - BESIDE_TITLE
+        title, figures = framed(self._title, self._figures, room)
+        if x >= (start := room - cell_len(figures)):
+            return part_at(figures, " · ", x - start)
+        return part_at(title, "  ", x)
 
     def notify_style_update(self) -> None:
         """The words take the colours of the focus and of the theme."""
@@ -102,6 +145,16 @@ def framed(title: str, figures: Sequence[str], room: int) -> tuple[str, str]:
     while shown and cell_len(title) + 3 + cell_len(" · ".join(shown)) > room:
         del shown[-1]
     return clip(title, room), " · ".join(shown)
+
+
+def part_at(words: str, between: str, x: int) -> str:
+    """The part of `words`, which stand `between` apart, that has cell `x`; empty where there is none."""
+    start = 0
+    for part in words.split(between):
+        if start <= x < start + cell_len(part):
+            return part
+        start += cell_len(part) + len(between)
+    return ""
 
 
 class FilterLine(SteadyInput):

@@ -71,9 +71,12 @@ def calm(
     segments += [
         Segment(f"feed {formats.age(age)}{' STALE' if stale else ''}", style="stale" if stale else ""),
         Segment(
-            f"unknown {counts.unknown}", style="warn" if counts.unknown else "", brief=f"unk {counts.unknown}"
+            f"unknown {counts.unknown}",
+            style="warn" if counts.unknown else "",
+            brief=f"unk {counts.unknown}",
+            action="needs_me",
         ),
-        Segment(f"live {counts.live}", 6),
+        Segment(f"live {counts.live}", 6, action="workspace('orders')"),
         _gate(counts.ready, counts.clients),
     ]
     if (ending := desk.holdings.intraday_ending(SELL_OUT_NEAR)) is not None:
@@ -90,7 +93,11 @@ def calm(
         progress = f"{done}/{run.counts[RunCount.TOTAL]}"
         segments.append(
             Segment(
-                f"run {run.number} {progress}{paused}", 5, "strong", f"run{run.number} {progress}{paused}"
+                f"run {run.number} {progress}{paused}",
+                5,
+                "strong",
+                f"run{run.number} {progress}{paused}",
+                f"open_run({run.number})",
             )
         )
     if not privacy:
@@ -101,9 +108,9 @@ def calm(
         net = f"net {formats.signed_short(net_paise)}"
         gross = formats.signed_short(gross_paise)
         style = aged(desk, desk.valuation.keys(), direction(net_paise)) or ""
-        segments.append(Segment(f"{net} gross {gross}", 2, style, net))
+        segments.append(Segment(f"{net} gross {gross}", 2, style, net, "workspace('positions')"))
     if told := counts.needs_attention + len(desk.alerts.standing):
-        segments.append(Segment(f"!{told}", 4, "warn"))
+        segments.append(Segment(f"!{told}", 4, "warn", action="alerts"))
     return [*segments, *(_index(desk, one) for one in indices)]
 
 
@@ -121,7 +128,7 @@ def _gate(ready: int, clients: int) -> Segment:
     """The clients ready of all; of hundreds, where space is short, how many are not."""
     missing = clients - ready
     brief = "" if clients < MANY else f"gate -{missing}" if missing else "gate ok"
-    return Segment(f"gate {ready}/{clients}", 7, "warn" if missing else "", brief)
+    return Segment(f"gate {ready}/{clients}", 7, "warn" if missing else "", brief, "workspace('clients')")
 
 
 def _flatten(one: FlattenCount) -> Segment:
@@ -138,7 +145,8 @@ def _paused(desk: Desk) -> list[Segment]:
         return []
     if len(runs) == 1:
         words = f"run {runs[0].number} PAUSED {unsent} unsent: {run_why(runs[0])}"
-        return [Segment(words, 1, "warn", f"run{runs[0].number} PAUSED {unsent}")]
+        brief = f"run{runs[0].number} PAUSED {unsent}"
+        return [Segment(words, 1, "warn", brief, f"open_run({runs[0].number})")]
     numbers = ", ".join(str(run.number) for run in reversed(runs))
     return [Segment(f"runs {numbers} PAUSED {unsent} unsent", 1, "warn", f"{len(runs)} runs PAUSED {unsent}")]
 
@@ -197,8 +205,8 @@ def halted(desk: Desk) -> list[Segment]:
         *segments,
         *(_flatten(one) for one in desk.flatten.going),
         Segment("F9 F9 cancels again", 1),
-        Segment(":resume", 1),
-        Segment(":certificate", 3),
+        Segment(":resume", 1, action="certificate"),
+        Segment(":certificate", 3, action="certificate"),
     ]
 
 

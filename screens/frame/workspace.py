@@ -189,6 +189,11 @@ class Framed(DockHost[Result], inherit_bindings=False):
         self.shell.paint_strip()
         self.redraw()
 
+    def on_key_line_not_clicked(self, event: KeyLine.NotClicked) -> None:
+        """What sends is typed."""
+        event.stop()
+        self.shell.say(f"{event.key} is typed: no click sends", "warning")
+
     def on_answer_field_ignored(self, event: AnswerField.Ignored) -> None:
         """Say why what was typed was not taken."""
         event.stop()

@@ -26,7 +26,7 @@ SEGMENTS = [
 
 
 def said(width: int) -> str:
-    parts, between = fitting(SEGMENTS, width)
+    parts, between, _ = fitting(SEGMENTS, width)
     words = (" " * between).join(text for text, _ in parts)
     assert len(words) <= width or all(not segment.priority for segment in SEGMENTS if segment.text in words)
     return " ".join(text for text, _ in parts)
