@@ -80,9 +80,9 @@ class RunPanel(Vertical):
 
     def compose(self) -> ComposeResult:
         """Title, bar and counts, the result, the orders."""
-        yield SteadyStatic(id="run-title")
-        yield SteadyStatic(id="run-bar")
-        yield SteadyStatic(id="run-result")
+        with Pane("run-pane"):
+            yield SteadyStatic(id="run-bar")
+            yield SteadyStatic(id="run-result")
         shell = self._screen.shell
         with Pane("run-orders-pane", hint="Enter the order's life  { } run"):
             yield LiveGrid(
@@ -180,7 +180,7 @@ class RunPanel(Vertical):
             self.grid.set_rows(rows)
         else:
             self.grid.set_order(rows)
-        self.query_one(Pane).set_title("Orders", [str(len(rows))])
+        self.query_one("#run-orders-pane", Pane).set_title("Orders", [str(len(rows))])
 
     def paint(self) -> None:
         """Title, bar, counts, result."""
@@ -199,14 +199,10 @@ class RunPanel(Vertical):
         if run.status is RunStatus.RUNNING and run.eta_s > SHORT_S:
             pace += f" · about {ceil(run.eta_s)} s left"
         when = market_stamp(self._screen.desk, run.started_at)
-        self.query_one("#run-title", SteadyStatic).update(
-            Content.assemble(
-                (f" run {run.number} {plain(run_title(run, self._plan))}", "bold"),
-                f"  {when} · ",
-                (state, "$text-warning bold" if run.frozen_since or run.status is RunStatus.PAUSED else ""),
-                f" · {run.elapsed_s:.1f} s{pace}",
-            )
-        )
+        title = f"Run {run.number} · {plain(run_title(run, self._plan))}"
+        pane = self.query_one("#run-pane", Pane)
+        pane.set_title(title, [state, when, f"{run.elapsed_s:.1f} s{pace}"])
+        pane.set_class(run.frozen_since is not None or run.status is RunStatus.PAUSED, "-warned")
         others = [word for word, _, _ in BAR if counts[word] and word not in ALWAYS]
         words = " ".join(f"{word.words} {counts[word]}" for word in (*ALWAYS, *others))
         self.query_one("#run-bar", SteadyStatic).update(

@@ -69,7 +69,8 @@ class OrderScreen(Workspace):
 
     def compose_body(self) -> ComposeResult:
         """The order in a few lines, then its life."""
-        yield SteadyStatic(id="order-facts")
+        with Pane("order-pane"):
+            yield SteadyStatic(id="order-facts")
         with Pane("life-pane"):
             yield LiveGrid(
                 [
@@ -125,7 +126,7 @@ class OrderScreen(Workspace):
         self._lines = dict(enumerate(life_lines(life)))
         self._open = [row for row in life.requests if row.state in OPEN_REQUESTS]
         self.query_one(LiveGrid).set_rows(self._lines)
-        self.query_one(Pane).set_title("Its life", [formats.counted(len(self._lines), "line")])
+        self.query_one("#life-pane", Pane).set_title("Its life", [formats.counted(len(self._lines), "line")])
         self._paint()
         self.refresh_bindings()
 
@@ -137,15 +138,16 @@ class OrderScreen(Workspace):
         blocked = MASK if self.shell.privacy else formats.amount(order.blocked_paise)
         origin = origin_words(order)
         lines = [
-            f" order {order.id} {origin}  {client.code} {name}  {order.broker}",
             f" {order.side.value} {formats.quantity(order.quantity)} {order.tradingsymbol} "
             f"{order.product.value} "
             f"{terms_words(order.order_type, order.limit_paise, order.trigger_paise, order.standing)}  "
             f"reserved at {formats.price(order.reserve_price_paise)}",
             f" {state_words(order)}  filled {formats.quantity(order.filled_quantity)}{average}  "
-            f"blocked {blocked}  broker's number {order.broker_order_id or formats.DASH}  "
-            f"tag {order.tag or formats.DASH}",
+            f"blocked {blocked}",
+            f" broker's number {order.broker_order_id or formats.DASH}  tag {order.tag or formats.DASH}",
         ]
+        title = f"Order {order.id} · {client.code} {name}"
+        self.query_one("#order-pane", Pane).set_title(title, [state_words(order), origin, order.broker])
         why = flagged_why(order)
         if why and order.state is not OrderState.UNKNOWN:
             lines.append(f" the broker says: {why}")
