@@ -168,7 +168,7 @@ class ModifyCard(Card[None]):
             return
         self._say("order", order_words(self.desk, self._order, self.shell.privacy))
         funds = self.desk.funds.of(self._order.client_id)
-        cash = MASK if self.shell.privacy else formats.amount(funds.available_paise)
+        cash = MASK if self.shell.privacy else formats.rupees(funds.available_paise)
         masked = self.shell.privacy
         words = needs_words(self._needs, masked) if self._needs else "nothing is changed yet"
         self._say("needs", f"{words} · cash {cash}")
@@ -190,7 +190,7 @@ class ModifyCard(Card[None]):
                 ("bid", best.bid_paise, best.bid_quantity),
                 ("ask", best.ask_paise, best.ask_quantity),
             ):
-                many = f" × {formats.quantity(shares)}" if shares is not None else ""
+                many = f" × {formats.volume(shares)}" if shares is not None else ""
                 parts.append(f"{name} {formats.price(price)}{many}")
         return " · ".join(parts)
 

@@ -87,7 +87,7 @@ class OrderCells(Struct, frozen=True):
         symbol = of(lambda order: order.tradingsymbol)
         whose = [
             Column("code", "code", 6, self.code, sort=self.code),
-            Column("name", "client", 10, self.name, sort=self.name, flex=True, priority=1),
+            Column("name", "client", 9, self.name, sort=self.name, flex=True, priority=1),
         ]
         return [
             Column("time", "time", 8, time, sort=of(lambda order: order.id), priority=2),
@@ -160,10 +160,11 @@ def order_columns(
         Column(
             "state",
             "state",
-            15,
+            7,
             of(board_words),
             style=state_style,
             sort=of(lambda order: order.state.value),
+            grows=True,
         ),
         *cells.last_ones(),
     ]
@@ -208,15 +209,16 @@ def run_columns(desk: Desk, masked: Callable[[], bool]) -> list[Column]:
         Column(
             "state",
             "state",
-            12,
+            8,
             either(state_words, lambda _: "skipped"),
             style=either(lambda o: STATE_STYLES.get(o.state), lambda _: "dim"),
             sort=either(lambda o: o.state.value, lambda _: "skipped"),
+            grows=True,
         ),
         Column("at", "at", 8, either(lambda o: market_when(desk, o.updated_at), blank), priority=3),
         Column(
             "why",
-            "broker's words, or why it was skipped",
+            "broker's words",
             16,
             either(flagged_why, problem),
             style=lambda _: "dim",
