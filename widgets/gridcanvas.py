@@ -274,7 +274,8 @@ class GridCanvas(ScrollView, inherit_bindings=False):
 
     def _lay_out(self) -> None:
         """Place the columns if the width or the pan is not what they were placed for."""
-        wanted = (self.size.width - self.scrollbar_size_vertical, self._pan)
+        bar = self.scrollbar_size_vertical
+        wanted = (self.size.width - bar - (GAP if bar else 0), self._pan)
         if wanted != self._placed_for:
             self._placed_for = wanted
             self._placed = place_columns(

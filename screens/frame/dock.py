@@ -30,6 +30,8 @@ Result = TypeVar("Result")
 
 TITLE_ROWS = 1
 """Rows of the dock above its cards: the line with the title."""
+TALL_ROWS = 12
+"""Rows of a first card from which on the screen above has to make room."""
 EDGE_ROWS = 1
 """Rows below them, where there is room for a whole frame."""
 
@@ -166,6 +168,7 @@ class Dock(Widget, inherit_bindings=False):
 
     def on_mount(self) -> None:
         """As high as what is asked for first needs, within what the style sheet has as least and most."""
+        self.screen.set_class(self.card.rows >= TALL_ROWS, "-docked-tall")
         self.styles.height = self.card.rows + TITLE_ROWS + (0 if is_short(self.screen) else EDGE_ROWS)
 
     def lay(self, card: Card[Any]) -> None:
@@ -259,7 +262,7 @@ class DockHost(AtDesk, Screen[Result], inherit_bindings=False):
             self.refresh_bindings()
         else:
             self._dock = None
-            self.remove_class("-docked")
+            self.remove_class("-docked", "-docked-tall")
             before = self._before_dock
             self.set_focus(before if before is not None and before.is_attached else None)
             dock.remove()
