@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 GAP = 1
 """Blank cells between two columns."""
+ROOMY = 40
+"""Cells from which on a grid leaves a blank before its scroll bar."""
 WIDEST_GAP = 3
 """Blank cells between two columns of a screen that has room to spare."""
 TEXT_CELLS = 28

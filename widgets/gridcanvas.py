@@ -9,7 +9,7 @@ from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from widgets.columns import GAP, Column, PlacedColumn, place_columns
+from widgets.columns import GAP, ROOMY, Column, PlacedColumn, place_columns
 from widgets.drawing import PartStyles
 from widgets.text import clip, fit
 
@@ -275,7 +275,7 @@ class GridCanvas(ScrollView, inherit_bindings=False):
     def _lay_out(self) -> None:
         """Place the columns if the width or the pan is not what they were placed for."""
         bar = self.scrollbar_size_vertical
-        wanted = (self.size.width - bar - (GAP if bar else 0), self._pan)
+        wanted = (self.size.width - bar - (GAP if bar and self.size.width >= ROOMY else 0), self._pan)
         if wanted != self._placed_for:
             self._placed_for = wanted
             self._placed = place_columns(
