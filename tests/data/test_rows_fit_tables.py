@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -50,7 +50,7 @@ def stored_as(hint: Any) -> type:
     kind = get_origin(kind) or kind
     if issubclass(kind, Enum) or hasattr(kind, "of_text"):
         return str
-    return object if kind in (dict, list, Mapping) else kind  # JSON may be anything
+    return object if kind in (dict, list, Mapping, Sequence) else kind  # JSON may be anything
 
 
 def test_they_are_found() -> None:

@@ -129,8 +129,8 @@ async def test_the_stream_that_fails_is_opened_anew(tmp_path):
                     raise RuntimeError("no")
                 return super().get(key, default)
 
-        seam(desk).book.by_code = Breaks(real)
         plan = await desk.plans.freeze(buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, ROHAN))
+        seam(desk).book.by_code = Breaks(real)
         run = await desk.runs.start(plan, plan.digest)
         await until(desk, lambda: desk.runs.get(run.number).status is RunStatus.FINISHED)
         assert broken

@@ -47,7 +47,7 @@ async def test_a_run_started_meanwhile_waits_for_the_end_of_the_look(
         exchange_of(desk).list_instruments(universe())
         wire = Wire(desk)
         assert desk.trading_disabled == "checking the books"
-        _, segments = strip(desk, None, None, armed_seconds=0, frozen=False, privacy=False)
+        _, segments = strip(desk, None, None, (), armed_seconds=0, frozen=False, privacy=False)
         assert any("checking the books" in segment.text for segment in segments)
         plan = await desk.plans.freeze(buy("TCS", SizingKind.FIXED_QUANTITY, 1, 1))
         starting = asyncio.create_task(desk.runs.start(plan, plan.digest))

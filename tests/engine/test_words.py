@@ -91,6 +91,7 @@ FIGURES = {
     SizingKind: SizingKind.PERCENT_OF_CAPITAL,
     tuple[Product, ...]: (Product.CNC, Product.MIS),
     tuple[int, ...]: (1, 2),
+    tuple[datetime, ...]: (datetime(2026, 11, 18, 9, 50, tzinfo=UTC),),
     GateFinding: GateFinding.ROUTE_READY,
     RouteFigures | ConsentFigures | None: ROUTE,
     float: 2.5,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from data.vocabulary import Product, Side, SizingKind
+from data.vocabulary import Product, Side, SizingKind, WatchColumn
 from engine.words import formats
 from screens.desk import client_rows
 from screens.desk import rows as desk_rows
@@ -99,7 +99,13 @@ async def test_screens_and_commands_show_the_same_digits(tmp_path, broker_has_fe
             await until(desk, lambda: desk.reconcile.breaks(ROHAN), step_s=2)
         for key in ("NSE:RELIANCE", "NSE:TCS", "NSE:INFY"):
             await desk.plans.prepare(key, [])  # a price that is young
-            compared(desk_rows.watch_columns(desk), key, values(quote_shape(desk, key)), QUOTES, "quotes")
+            compared(
+                desk_rows.watch_columns(desk, tuple(WatchColumn)),
+                key,
+                values(quote_shape(desk, key)),
+                QUOTES,
+                "quotes",
+            )
 
         holdings = {(one.client_id, one.key, one.product.value): one for one in desk.holdings.of(ROHAN)}
         columns = position_rows.holding_columns(desk, holdings, masked, with_client=False)
