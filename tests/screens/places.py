@@ -16,6 +16,7 @@ from data.money import paise_from_text
 from data.vocabulary import LimitTo, Product, Side, SizingKind
 from engine.execution.changes.new_limits import NewLimit
 from engine.planning.intent import Intent, Selection, Sizing
+from screens.bulk.presets import PresetsCard
 from screens.bulk.run_stop import StopCard
 from screens.bulk.screen import BulkScreen
 from screens.clients.page import ClientScreen
@@ -30,6 +31,7 @@ from screens.desk.symbol import SymbolScreen
 from screens.equity.screen import EquityScreen
 from screens.flatten.screen import FlattenScreen
 from screens.frame.alerts_card import AlertsCard
+from screens.frame.command_log import CommandLog
 from screens.frame.commandline import CommandLineCard
 from screens.frame.confirm import QuestionCard, QuitCard, WordsCard, YesCard
 from screens.frame.dock import Card, DockHost
@@ -55,6 +57,7 @@ from screens.positions.conversions_card import ConversionsCard
 from screens.positions.screen import PositionsScreen
 from screens.ticket.card import TicketCard
 from screens.ticket.review import ReviewCard
+from screens.ticket.what_if import WhatIfCard
 from tests.screens.papers import PaperBench
 from tradedesk.app.keymap import PROFILES
 from tradedesk.app.mending import FAULT
@@ -209,6 +212,11 @@ async def faulty(visit: Visit) -> None:
     app.screen.show(WorkspaceName.BULK, "ValueError: a test")
 
 
+async def what_if(visit: Visit) -> None:
+    plan = await visit.bench.desk.plans.freeze(intent(2, visit.client))
+    await visit.card(WhatIfCard(visit.bench.desk.plans.what_if(plan, plan.lines[0])))
+
+
 async def conversions(visit: Visit) -> None:
     found = await visit.bench.desk.conversions.prospect(visit.client, "NSE:INFY", (Product.MIS, Product.CNC))
     await visit.card(ConversionsCard([found]))
@@ -268,6 +276,9 @@ PLACES: dict[str, tuple[type[Screen[Any]] | type[Card[Any]], Open]] = {
     "a basket": (BasketCard, card(lambda _: BasketCard(BasketDraft(), lambda card: None))),
     "saved baskets": (SavedCard, card(lambda _: SavedCard(BasketDraft()))),
     "a name": (NameCard, card(lambda _: NameCard("SAVE BASKET", "Two", "two legs"))),
+    "what if": (WhatIfCard, what_if),
+    "presets": (PresetsCard, card(lambda _: PresetsCard((), None))),
+    "the log of commands": (CommandLog, card(lambda _: CommandLog())),
     "alerts": (AlertsCard, card(lambda _: AlertsCard())),
     "the watchlist's columns": (ColumnsCard, card(lambda _: ColumnsCard((), lambda columns: None))),
     "conversions": (ConversionsCard, conversions),
