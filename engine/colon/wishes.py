@@ -98,7 +98,9 @@ def order_from(side: Side, words: Sequence[str], known: Known) -> AskedOrders:
     ids = intent.selection.client_ids
     alone = len(ids) == 1 and sizing.kind is SizingKind.FIXED_QUANTITY and not intent.line_changes
     named = alone and intent.selection.title == known.clients.get(ids[0]).code
-    return AskedOrders(intent, ids[0] if named else None)
+    if named:
+        return AskedOrders(intent, ids[0])
+    return AskedOrders(replace(intent, multiplied=True))
 
 
 def basket_from(words: Sequence[str], known: Known) -> AskedBasket | AskedToSave:

@@ -122,7 +122,7 @@ def _intent_of_orders(path: Path, orders: Sequence[Sequence[tuple[Leg, LineChang
         leg = replace(same[0][0], sizing=Sizing(SizingKind.FIXED_QUANTITY, most))
         legs.append((leg, [change for _, change in same]))
     made = intent_of([leg for leg, _ in legs]).listed_for(legs, path.name)
-    return replace(made, per_client=PerClient.IN_ORDER)
+    return replace(made, per_client=PerClient.IN_ORDER, multiplied=False)
 
 
 def _judged(row: CsvRow, problems: list[Problem], read: Callable[[CsvRow], T]) -> T | None:

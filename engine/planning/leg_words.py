@@ -115,9 +115,9 @@ def _order_type(kind: str, limit: str, trigger: str) -> OrderType:
 
 
 def intent_of(legs: Sequence[Leg]) -> Intent:
-    """An intent of these legs for all clients."""
+    """An intent of these legs for all clients, each by its multiplier."""
     first = legs[0]
-    return Intent(first.side, first.key, first.sizing).with_legs(legs)
+    return Intent(first.side, first.key, first.sizing, multiplied=True).with_legs(legs)
 
 
 def words_of_legs(legs: Sequence[Leg]) -> str:

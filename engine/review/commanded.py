@@ -5,13 +5,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct, field
+from msgspec import Struct, convert, field
 
 from data.audit import AuditAction
 from data.records import replace
-from data.vocabulary import HaltScope, HaltStrength, LimitTo, PauseReason
+from data.vocabulary import FlattenWhat, HaltScope, HaltStrength, LimitTo, PauseReason
 from engine.colon.splitting import quoted
 from engine.colon.writing import rupees_word
 from engine.planning.leg_words import typed_symbol
@@ -74,202 +74,281 @@ def _is_more_of(last: LoggedCommand, row: AuditRow) -> bool:
 
 def _command(row: AuditRow, code: Code, following: _Following) -> str:
     action = AuditAction(row.action)
-    told = row.details
-    match action:
-        case AuditAction.MODIFIES_ASKED:
-            following.listed.update(told["orders"])
-        case AuditAction.CHASE_STARTED:
-            following.chased.update(told["orders"])
-        case AuditAction.CHASE_ENDED:
-            following.chased.discard(row.order_id or 0)
-            return ""
-        case AuditAction.MODIFY_REQUESTED if row.order_id in following.chased | following.listed:
-            following.listed.discard(row.order_id or 0)
-            return ""
-        case _:
-            pass
-    return _WORDS[action](row, code)
+    if action is AuditAction.CHASE_ENDED:
+        following.chased.discard(row.order_id or 0)
+        return ""
+    if action is AuditAction.MODIFY_REQUESTED and row.order_id in following.chased | following.listed:
+        following.listed.discard(row.order_id or 0)
+        return ""
+    kind, worded = _WORDS[action]
+    told = None if kind is None else convert(row.details, kind)
+    if isinstance(told, _Limits):
+        (following.chased if action is AuditAction.CHASE_STARTED else following.listed).update(told.orders)
+    return worded(row, told, code)
 
 
 def _shell(*words: object) -> str:
     return " ".join(("tradedesk", *(shlex.quote(str(word)) for word in words)))
 
 
-def _plan(row: AuditRow, code: Code) -> str:
-    return str(row.details.get("line") or f"plan {row.plan_number}")
+class _Plan(Struct, frozen=True):
+    line: str | None = None
 
 
-def _run(row: AuditRow, code: Code) -> str:
-    return _shell("bulk", "--confirm", str(row.details["digest"])[: 2 * SHOWN_DIGITS])
+class _Run(Struct, frozen=True):
+    digest: str
 
 
-def _paused(row: AuditRow, code: Code) -> str:
-    return f"pause {row.run_number}" if row.details["reason"] == PauseReason.TRADER.value else ""
+class _Reason(Struct, frozen=True):
+    reason: str
 
 
-def _resumed(row: AuditRow, code: Code) -> str:
-    return _shell("run", row.run_number, "resume", "--send", row.details["unsent"])
+class _Resume(Struct, frozen=True):
+    unsent: int
 
 
-def _stopped(row: AuditRow, code: Code) -> str:
+class _Cancel(Struct, frozen=True):
+    why: str
+    halt: int | None
+
+
+class _Modify(Struct, frozen=True):
+    quantity: int | None
+    limit_paise: int | None
+    trigger_paise: int | None
+
+
+class _Limits(Struct, frozen=True):
+    orders: tuple[int, ...]
+    to: LimitTo
+    ticks: int | None = None
+    limit_paise: int | None = None
+
+
+class _Flatten(Struct, frozen=True):
+    scope: HaltScope
+    value: str
+    what: FlattenWhat
+
+
+class _FlattenStop(Struct, frozen=True):
+    flatten: int
+
+
+class _Conversion(Struct, frozen=True):
+    symbol: str
+    of: str = field(name="from")
+    to: str
+    quantity: int
+
+
+class _Halt(Struct, frozen=True):
+    scope: HaltScope
+    value: str
+    strength: HaltStrength = HaltStrength.ALL
+
+
+class _HaltEnd(Struct, frozen=True):
+    halt: int
+
+
+class _Basket(Struct, frozen=True):
+    basket: str
+    words: str | None = None
+
+
+class _Status(Struct, frozen=True):
+    to: str
+    reason: str
+
+
+class _Waiver(Struct, frozen=True):
+    item: str
+    reason: str
+
+
+class _Adoption(Struct, frozen=True):
+    broker_order_id: str
+    reason: str
+
+
+class _Watched(Struct, frozen=True):
+    keys: tuple[str, ...]
+    list: str
+
+
+class _List(Struct, frozen=True):
+    list: str
+    before: str = ""
+
+
+class _Accepted(Struct, frozen=True):
+    key: str
+    reason: str
+
+
+def _plan(row: AuditRow, told: _Plan, code: Code) -> str:
+    return told.line or f"plan {row.plan_number}"
+
+
+def _run(row: AuditRow, told: _Run, code: Code) -> str:
+    return _shell("bulk", "--confirm", told.digest[: 2 * SHOWN_DIGITS])
+
+
+def _paused(row: AuditRow, told: _Reason, code: Code) -> str:
+    return f"pause {row.run_number}" if told.reason == PauseReason.TRADER else ""
+
+
+def _resumed(row: AuditRow, told: _Resume, code: Code) -> str:
+    return _shell("run", row.run_number, "resume", "--send", told.unsent)
+
+
+def _stopped(row: AuditRow, told: None, code: Code) -> str:
     return _shell("run", row.run_number, "stop", "--yes")
 
 
-def _cancelled(row: AuditRow, code: Code) -> str:
-    by_hand = row.details["why"] == BY_HAND and row.details["halt"] is None
-    return f"cancel {row.order_id}" if by_hand else ""
+def _cancelled(row: AuditRow, told: _Cancel, code: Code) -> str:
+    return f"cancel {row.order_id}" if told.why == BY_HAND and told.halt is None else ""
 
 
-def _modified(row: AuditRow, code: Code) -> str:
-    told = row.details
+def _modified(row: AuditRow, told: _Modify, code: Code) -> str:
     words = ["modify", str(row.order_id)]
-    words += [] if told["quantity"] is None else [str(told["quantity"])]
-    words += [] if told["limit_paise"] is None else [f"@{rupees_word(told['limit_paise'])}"]
-    words += [] if told["trigger_paise"] is None else [f"t:{rupees_word(told['trigger_paise'])}"]
+    words += [] if told.quantity is None else [str(told.quantity)]
+    words += [] if told.limit_paise is None else [f"@{rupees_word(told.limit_paise)}"]
+    words += [] if told.trigger_paise is None else [f"t:{rupees_word(told.trigger_paise)}"]
     return " ".join(words)
 
 
-def _many_modified(row: AuditRow, code: Code) -> str:
-    told = row.details
-    match LimitTo(told["to"]):
-        case LimitTo.TICKS:
-            to: tuple[object, ...] = ("--ticks", told["ticks"])
-        case LimitTo.LAST:
-            to = ("--to-last",)
-        case LimitTo.PRICE:
-            to = ("--to", rupees_word(told["limit_paise"]))
-        case LimitTo.CHASE:
-            to = ("--chase", rupees_word(told["limit_paise"]))
-    return _shell("modify", *told["orders"], *to, "--yes")
+def _many_modified(row: AuditRow, told: _Limits, code: Code) -> str:
+    price = rupees_word(told.limit_paise or 0)
+    to: Mapping[LimitTo, tuple[object, ...]] = {
+        LimitTo.TICKS: ("--ticks", told.ticks),
+        LimitTo.LAST: ("--to-last",),
+        LimitTo.PRICE: ("--to", price),
+        LimitTo.CHASE: ("--chase", price),
+    }
+    return _shell("modify", *told.orders, *to[told.to], "--yes")
 
 
-def _of(scope: str, value: str, code: Code) -> str:
-    return code(int(value)) if scope == HaltScope.CLIENT and value.isdecimal() else value
+def _of(scope: HaltScope, value: str, code: Code) -> str:
+    return code(int(value)) if scope is HaltScope.CLIENT and value.isdecimal() else value
 
 
-def _flattened(row: AuditRow, code: Code) -> str:
-    scope, value = row.details["scope"], _of(row.details["scope"], row.details["value"], code)
-    whom = "desk" if scope == HaltScope.EVERYTHING else f"{scope} {quoted(value)}"
-    return f"flatten {whom} {row.details['what']}"
+def _flattened(row: AuditRow, told: _Flatten, code: Code) -> str:
+    value = quoted(_of(told.scope, told.value, code))
+    whom = "desk" if told.scope is HaltScope.EVERYTHING else f"{told.scope} {value}"
+    return f"flatten {whom} {told.what}"
 
 
-def _flatten_stopped(row: AuditRow, code: Code) -> str:
-    return _shell("flatten", "stop", row.details["flatten"])
+def _flatten_stopped(row: AuditRow, told: _FlattenStop, code: Code) -> str:
+    return _shell("flatten", "stop", told.flatten)
 
 
-def _converted(row: AuditRow, code: Code) -> str:
-    told = row.details
-    of, to = told["from"].casefold(), told["to"].casefold()
-    return _shell(
-        "convert", code(row.client_id), told["symbol"], of, to, "--quantity", told["quantity"], "--yes"
-    )
+def _converted(row: AuditRow, told: _Conversion, code: Code) -> str:
+    of, to, quantity = told.of.casefold(), told.to.casefold(), told.quantity
+    return _shell("convert", code(row.client_id), told.symbol, of, to, "--quantity", quantity, "--yes")
 
 
-def _halted(row: AuditRow, code: Code) -> str:
-    told = row.details
+def _halted(row: AuditRow, told: _Halt, code: Code) -> str:
     words: list[object] = ["cancel-all"]
-    if told["scope"] != HaltScope.EVERYTHING:
-        words += ["--scope", told["scope"], "--value", _of(told["scope"], told["value"], code)]
-    if told.get("strength") == HaltStrength.REDUCE:
+    if told.scope is not HaltScope.EVERYTHING:
+        words += ["--scope", told.scope.value, "--value", _of(told.scope, told.value, code)]
+    if told.strength is HaltStrength.REDUCE:
         words.append("--reduce-only")
     return _shell(*words, "--yes")
 
 
-def _halt_resumed(row: AuditRow, code: Code) -> str:
-    return _shell("resume", row.details["halt"], "--word", "resume")
+def _halt_resumed(row: AuditRow, told: _HaltEnd, code: Code) -> str:
+    return _shell("resume", told.halt, "--word", "resume")
 
 
-def _basket_saved(row: AuditRow, code: Code) -> str:
-    words = row.details.get("words")
-    return "" if not words else _shell("baskets", "save", row.details["basket"], *str(words).split())
+def _basket_saved(row: AuditRow, told: _Basket, code: Code) -> str:
+    return "" if not told.words else _shell("baskets", "save", told.basket, *told.words.split())
 
 
-def _basket_removed(row: AuditRow, code: Code) -> str:
-    return _shell("baskets", "remove", row.details["basket"])
+def _basket_removed(row: AuditRow, told: _Basket, code: Code) -> str:
+    return _shell("baskets", "remove", told.basket)
 
 
-def _status(row: AuditRow, code: Code) -> str:
-    told = row.details
-    return _shell("clients", "set", code(row.client_id), "--status", told["to"], "--reason", told["reason"])
+def _status(row: AuditRow, told: _Status, code: Code) -> str:
+    return _shell("clients", "set", code(row.client_id), "--status", told.to, "--reason", told.reason)
 
 
-def _waived(row: AuditRow, code: Code) -> str:
-    told = row.details
-    return _shell("gate", "waive", code(row.client_id), told["item"], "--reason", told["reason"])
+def _waived(row: AuditRow, told: _Waiver, code: Code) -> str:
+    return _shell("gate", "waive", code(row.client_id), told.item, "--reason", told.reason)
 
 
-def _route_retried(row: AuditRow, code: Code) -> str:
+def _route_retried(row: AuditRow, told: None, code: Code) -> str:
     return _shell("routes", "retry", code(row.client_id))
 
 
-def _adopted(row: AuditRow, code: Code) -> str:
-    told = row.details
-    return _shell("unknown", "adopt", row.order_id, told["broker_order_id"], "--reason", told["reason"])
+def _adopted(row: AuditRow, told: _Adoption, code: Code) -> str:
+    return _shell("unknown", "adopt", row.order_id, told.broker_order_id, "--reason", told.reason)
 
 
-def _absent(row: AuditRow, code: Code) -> str:
-    return _shell("unknown", "absent", row.order_id, "--reason", row.details["reason"])
+def _absent(row: AuditRow, told: _Reason, code: Code) -> str:
+    return _shell("unknown", "absent", row.order_id, "--reason", told.reason)
 
 
-def _figures_adopted(row: AuditRow, code: Code) -> str:
-    return _shell("reconcile", code(row.client_id), "--adopt", "--reason", row.details["reason"])
+def _figures_adopted(row: AuditRow, told: _Reason, code: Code) -> str:
+    return _shell("reconcile", code(row.client_id), "--adopt", "--reason", told.reason)
 
 
-def _watched(row: AuditRow, code: Code) -> str:
+def _watched(row: AuditRow, told: _Watched, code: Code) -> str:
     off = row.action == AuditAction.WATCHLIST_REMOVED
-    symbols, name = [typed_symbol(key) for key in row.details["keys"]], row.details["list"]
+    symbols = [typed_symbol(key) for key in told.keys]
     if len(symbols) == 1:
-        return f"{'unwatch' if off else 'watch'} {symbols[0]} l:{quoted(name)}"
-    return _shell("watchlist", "remove" if off else "add", name, *symbols)
+        return f"{'unwatch' if off else 'watch'} {symbols[0]} l:{quoted(told.list)}"
+    return _shell("watchlist", "remove" if off else "add", told.list, *symbols)
 
 
-def _list_made(row: AuditRow, code: Code) -> str:
-    return _shell("watchlist", "make", row.details["list"])
+def _list_made(row: AuditRow, told: _List, code: Code) -> str:
+    return _shell("watchlist", "make", told.list)
 
 
-def _list_renamed(row: AuditRow, code: Code) -> str:
-    return _shell("watchlist", "rename", row.details["before"], row.details["list"])
+def _list_renamed(row: AuditRow, told: _List, code: Code) -> str:
+    return _shell("watchlist", "rename", told.before, told.list)
 
 
-def _list_deleted(row: AuditRow, code: Code) -> str:
-    return _shell("watchlist", "delete", row.details["list"])
+def _list_deleted(row: AuditRow, told: _List, code: Code) -> str:
+    return _shell("watchlist", "delete", told.list)
 
 
-def _accepted(row: AuditRow, code: Code) -> str:
-    told = row.details
-    return _shell("instruments", "accept", typed_symbol(told["key"]), "--reason", told["reason"])
+def _accepted(row: AuditRow, told: _Accepted, code: Code) -> str:
+    return _shell("instruments", "accept", typed_symbol(told.key), "--reason", told.reason)
 
 
-_WORDS: Mapping[AuditAction, Callable[[AuditRow, Code], str]] = {
-    AuditAction.PLAN_FROZEN: _plan,
-    AuditAction.RUN_STARTED: _run,
-    AuditAction.RUN_PAUSED: _paused,
-    AuditAction.RUN_RESUMED: _resumed,
-    AuditAction.RUN_STOPPED: _stopped,
-    AuditAction.CANCEL_REQUESTED: _cancelled,
-    AuditAction.MODIFY_REQUESTED: _modified,
-    AuditAction.MODIFIES_ASKED: _many_modified,
-    AuditAction.CHASE_STARTED: _many_modified,
-    AuditAction.FLATTEN_STARTED: _flattened,
-    AuditAction.FLATTEN_STOPPED: _flatten_stopped,
-    AuditAction.CONVERSION_REQUESTED: _converted,
-    AuditAction.HALT_FIRED: _halted,
-    AuditAction.HALT_RESUMED: _halt_resumed,
-    AuditAction.BASKET_SAVED: _basket_saved,
-    AuditAction.BASKET_REMOVED: _basket_removed,
-    AuditAction.CLIENT_STATUS: _status,
-    AuditAction.CLIENT_GATE_WAIVED: _waived,
-    AuditAction.CLIENT_ROUTE_RETRIED: _route_retried,
-    AuditAction.ORDER_ADOPTED: _adopted,
-    AuditAction.ORDER_DECLARED_ABSENT: _absent,
-    AuditAction.BREAK_ADOPTED: _figures_adopted,
-    AuditAction.WATCHLIST_ADDED: _watched,
-    AuditAction.WATCHLIST_REMOVED: _watched,
-    AuditAction.WATCHLIST_MADE: _list_made,
-    AuditAction.WATCHLIST_RENAMED: _list_renamed,
-    AuditAction.WATCHLIST_DELETED: _list_deleted,
-    AuditAction.INSTRUMENT_ACCEPTED: _accepted,
+_WORDS: Mapping[AuditAction, tuple[Any, Callable[[AuditRow, Any, Code], str]]] = {
+    AuditAction.PLAN_FROZEN: (_Plan, _plan),
+    AuditAction.RUN_STARTED: (_Run, _run),
+    AuditAction.RUN_PAUSED: (_Reason, _paused),
+    AuditAction.RUN_RESUMED: (_Resume, _resumed),
+    AuditAction.RUN_STOPPED: (None, _stopped),
+    AuditAction.CANCEL_REQUESTED: (_Cancel, _cancelled),
+    AuditAction.MODIFY_REQUESTED: (_Modify, _modified),
+    AuditAction.MODIFIES_ASKED: (_Limits, _many_modified),
+    AuditAction.CHASE_STARTED: (_Limits, _many_modified),
+    AuditAction.FLATTEN_STARTED: (_Flatten, _flattened),
+    AuditAction.FLATTEN_STOPPED: (_FlattenStop, _flatten_stopped),
+    AuditAction.CONVERSION_REQUESTED: (_Conversion, _converted),
+    AuditAction.HALT_FIRED: (_Halt, _halted),
+    AuditAction.HALT_RESUMED: (_HaltEnd, _halt_resumed),
+    AuditAction.BASKET_SAVED: (_Basket, _basket_saved),
+    AuditAction.BASKET_REMOVED: (_Basket, _basket_removed),
+    AuditAction.CLIENT_STATUS: (_Status, _status),
+    AuditAction.CLIENT_GATE_WAIVED: (_Waiver, _waived),
+    AuditAction.CLIENT_ROUTE_RETRIED: (None, _route_retried),
+    AuditAction.ORDER_ADOPTED: (_Adoption, _adopted),
+    AuditAction.ORDER_DECLARED_ABSENT: (_Reason, _absent),
+    AuditAction.BREAK_ADOPTED: (_Reason, _figures_adopted),
+    AuditAction.WATCHLIST_ADDED: (_Watched, _watched),
+    AuditAction.WATCHLIST_REMOVED: (_Watched, _watched),
+    AuditAction.WATCHLIST_MADE: (_List, _list_made),
+    AuditAction.WATCHLIST_RENAMED: (_List, _list_renamed),
+    AuditAction.WATCHLIST_DELETED: (_List, _list_deleted),
+    AuditAction.INSTRUMENT_ACCEPTED: (_Accepted, _accepted),
 }
+"""What a row's details are read as, where they are read, and the command of the two."""
 
 COMMANDED = frozenset((*_WORDS, AuditAction.CHASE_ENDED))
 """Rows of the audit that are looked at for what was commanded."""

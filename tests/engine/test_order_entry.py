@@ -7,6 +7,9 @@ from data.audit import AuditAction
 from data.records import replace
 from data.vocabulary import OrderState, Reason, SizingKind
 from engine.accounts.client_file import multiplier_from
+from engine.planning.intent import Selection
+from engine.planning.leg_files import orders_from_file
+from engine.planning.leg_words import intent_of, legs_from_words
 from engine.planning.of_clients import REF_KEPT
 from tests.desks import Wire, books_are_sound, buy, carry_out, manual_clock, paper_desk
 
@@ -83,3 +86,18 @@ async def test_a_multiplier_is_the_clients_own_and_is_kept(desk):
     plan, _ = await carry_out(desk, replace(buy("TCS", QTY, 4, ROHAN, RV), multiplied=True))
     assert {line.client_id: line.quantity for line in plan.lines} == {ROHAN: 6, RV: 4}
     assert of_client(await desk.plans.get(plan.number), ROHAN).multiplier_bps == 15_000
+
+
+async def test_a_basket_goes_by_multipliers_and_an_order_file_does_not(desk, tmp_path):
+    await desk.clients.set_terms(ROHAN, multiplier_bps=multiplier_from("1.5"))
+    whom = Selection(client_ids=(ROHAN, RV))
+    legs = legs_from_words(["buy", "TCS:4", "ITC:2"], desk.market.index)
+    basket = await desk.plans.preview(replace(intent_of(legs), selection=whom))
+    of_legs = [{line.client_id: line.quantity for line in part.lines} for part in basket.parts]
+    assert of_legs == [{ROHAN: 6, RV: 4}, {ROHAN: 3, RV: 2}]
+    file = tmp_path / "orders.csv"
+    code = desk.clients.get(ROHAN).code
+    file.write_text(f"client,symbol,side,quantity\n{code},TCS,BUY,4\n")
+    listed = orders_from_file(file, desk.market.index, desk.clients.find)
+    (line,) = (await desk.plans.preview(listed)).lines
+    assert line.quantity == 4

@@ -69,6 +69,7 @@ async def test_lines_are_understood_and_say_what_they_would_do(tmp_path: Path) -
             OrderType.LIMIT,
             limit_paise=1500_00,
             selection=Selection(tuple(client.id for client in lent), title="group South without MTF"),
+            multiplied=True,
         )
         words = asked_words(asked, known.select)
         assert words.startswith(
