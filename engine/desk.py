@@ -69,7 +69,7 @@ from engine.rules import Rules
 from engine.tape import Tape
 from engine.timing import Timing
 from engine.words.gate import verdict_words
-from engine.words.why import all_words
+from engine.words.trading.why import all_words
 from engine.workings import Workings
 
 CHECKING = "checking the books"

@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from data.audit import AuditAction, AuditEntry
 from data.clock import Clock
+from data.json_values import JsonObject
 from data.ledger import free_loans_and_shares, post, reserve_money, reserve_shares
 from data.money import BPS
 from data.repositories.accounts.balances import standing_of
@@ -155,7 +156,7 @@ def _run(unit: Unit, plan: Plan, plan_number: int, number: int, engine: ThisEngi
 
 
 def _tell(unit: Unit, order: WorkingOrder, ref: str, actor: str) -> None:
-    details: dict[str, Any] = (
+    details: JsonObject = (
         {"blocked_paise": order.blocked_paise} if order.live else {"reason": order.reason_code}
     )
     if order.disclosed_quantity:

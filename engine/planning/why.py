@@ -1,7 +1,7 @@
 """What a plan says of a line: why it is skipped, or what else is to be known of it.
 
-Each kind has its figures; `engine/words/why.py` makes the sentences. Money is in paise. Texts among them are
-data: what a broker said, what a trader entered, or what another room found.
+Each kind has its figures; `engine/words/trading/why.py` makes the sentences. Money is in paise. Texts among
+them are data: what a broker said, what a trader entered, or what another room found.
 """
 
 from datetime import date

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.words.flattens import signed
 from engine.words.formats import counted, time_of_day
+from engine.words.trading.flattens import signed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

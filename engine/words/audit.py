@@ -6,7 +6,7 @@ from typing import Any, cast
 from data.vocabulary import BreakKind
 from engine.rules import SHOWN_DIGITS
 from engine.words import formats
-from engine.words.reasons import REASON_WORDS
+from engine.words.trading.reasons import REASON_WORDS
 
 
 def detail_words(details: Mapping[str, Any]) -> str:

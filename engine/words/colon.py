@@ -31,7 +31,7 @@ from engine.colon.asked import (
 )
 from engine.words import formats
 from engine.words.formats import counted
-from engine.words.plans import product_words, sizing_words
+from engine.words.trading.plans import product_words, sizing_words
 
 if TYPE_CHECKING:
     from engine.book.views import ClientView

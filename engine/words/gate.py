@@ -21,7 +21,7 @@ from engine.book.gate_views import (
     SessionFigures,
 )
 from engine.words.breaks import break_words
-from engine.words.reasons import GATE_WORDS, REASON_WORDS
+from engine.words.trading.reasons import GATE_WORDS, REASON_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

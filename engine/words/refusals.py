@@ -5,9 +5,9 @@ from collections.abc import Collection
 from data.money import amount_words
 from engine import refusals as kinds
 from engine.words.formats import counted
-from engine.words.reasons import counts_words
-from engine.words.runs import frozen_words, who_words
-from engine.words.why import all_words
+from engine.words.trading.reasons import counts_words
+from engine.words.trading.runs import frozen_words, who_words
+from engine.words.trading.why import all_words
 
 
 def refusal_words(problem: BaseException) -> str:

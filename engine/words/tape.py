@@ -40,9 +40,9 @@ from engine.rules import SHOWN_DIGITS
 from engine.words import formats
 from engine.words.alerts import square_off_words
 from engine.words.breaks import book_unread_words
-from engine.words.modify_words import chase_end_words
-from engine.words.plans import title_of
-from engine.words.runs import pause_words
+from engine.words.trading.modify_words import chase_end_words
+from engine.words.trading.plans import title_of
+from engine.words.trading.runs import pause_words
 
 
 def news_words(news: News) -> str:

@@ -13,7 +13,7 @@ from data.money import rupees_of
 from data.vocabulary import Drift, OrderType, Product, Side, SizingKind
 from engine.planning.intent import MOST_REF, PERCENTAGES
 from engine.words import formats
-from engine.words.plans import SIZING_WORDS
+from engine.words.trading.plans import SIZING_WORDS
 from screens.bulk.typed import Typed
 from screens.frame.intent_fields import (
     AS_HELD,

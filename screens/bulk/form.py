@@ -20,9 +20,9 @@ from data.records import replace
 from data.vocabulary import Drift, Side
 from engine.planning.intent import Intent, Selection
 from engine.planning.titles import holders_title
-from engine.words.client_terms import multipliers_words
 from engine.words.forms import was_words
-from engine.words.plans import REVERSE_OF, run_named_by, wish_words
+from engine.words.trading.client_terms import multipliers_words
+from engine.words.trading.plans import REVERSE_OF, run_named_by, wish_words
 from screens.bulk.beside import FormClients
 from screens.bulk.fields import BulkFields
 from screens.bulk.presets import PresetsCard

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from data.records import replace
 from data.vocabulary import AlternativeKind, Product
 from engine.planning.intent import Intent, LineChange
-from engine.words.plans import alternative
+from engine.words.trading.plans import alternative
 
 if TYPE_CHECKING:
     from engine.planning.plan import PlanLine

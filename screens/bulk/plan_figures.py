@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from engine.words import formats
-from engine.words.plans import (
+from engine.words.trading.plans import (
     by_hand_words,
     figures_line,
     fitting,

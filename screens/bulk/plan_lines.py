@@ -9,8 +9,8 @@ from textual import events
 from textual.message import Message
 
 from data.vocabulary import AlternativeKind, Reason
-from engine.words.plans import alternative
-from engine.words.reasons import reason_word
+from engine.words.trading.plans import alternative
+from engine.words.trading.reasons import reason_word
 from screens.bulk.plan_rows import GroupRow, lines_of
 from screens.frame.commands import COMMANDS
 from widgets.livegrid import LiveGrid

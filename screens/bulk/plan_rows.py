@@ -11,8 +11,8 @@ from msgspec import Struct
 from data.vocabulary import AlternativeKind, Reason, Side
 from engine.words import formats
 from engine.words.formats import MASK, counted
-from engine.words.plans import alternative, free_words, verdict
-from engine.words.reasons import reason_word
+from engine.words.trading.plans import alternative, free_words, verdict
+from engine.words.trading.reasons import reason_word
 from widgets.columns import LINE_CELLS
 from widgets.livegrid import Column
 

@@ -22,11 +22,11 @@ from engine.refusals import DuplicateIntent, PlanDrifted, PlanExpired, Refusal
 from engine.words import formats
 from engine.words.formats import MASK
 from engine.words.forms import wrong_answer
-from engine.words.plans import (
+from engine.words.refusals import refusal_words
+from engine.words.trading.plans import (
     difference,
     skipped_words,
 )
-from engine.words.refusals import refusal_words
 from screens.bulk import plan_changes
 from screens.bulk.plan_figures import answer_words, drift_part, figures_content, intent_content
 from screens.bulk.plan_lines import MENDING, LinesGrid, has_use, why_not

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from data.errors import BadInput
-from engine.words.plans import sizing_words
-from screens.frame.confirm import QuestionCard
+from engine.words.trading.plans import sizing_words
+from screens.frame.cards.confirm import QuestionCard
 from widgets.answerfield import AnswerField
 
 if TYPE_CHECKING:

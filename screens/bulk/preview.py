@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.content import Content
 
 from data.errors import BadInput
-from engine.words.plans import figures_line, protection_words, skipped_words
+from engine.words.trading.plans import figures_line, protection_words, skipped_words
 from widgets.steady import SteadyStatic
 from widgets.text import plain
 

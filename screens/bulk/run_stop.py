@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from screens.frame.confirm import WordsCard
+from screens.frame.cards.confirm import WordsCard
 from widgets.answerfield import AnswerField
 
 if TYPE_CHECKING:

@@ -16,11 +16,11 @@ from textual.message import Message
 
 from data.vocabulary import RunCount, RunStatus
 from engine.words.refusals import refusal_words
-from engine.words.runs import cancelled_words, prospect_lines
+from engine.words.trading.runs import cancelled_words, prospect_lines
 from screens.bulk.run_stop import StopCard
 from screens.bulk.run_words import ALWAYS, BAR, RANKS, bar, repairable_words, result_words, run_title
+from screens.frame.cards.confirm import WordsCard
 from screens.frame.commands import bindings
-from screens.frame.confirm import WordsCard
 from screens.frame.pane import Pane
 from screens.frame.records import Record, order_record, skipped_record
 from screens.frame.shell import Here, Table

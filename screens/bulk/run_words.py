@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from data.vocabulary import OrderState, RunCount
-from engine.words.orders import flagged_why
-from engine.words.plans import title_of, wish_words
-from engine.words.runs import left_words, run_why
+from engine.words.trading.orders import flagged_why
+from engine.words.trading.plans import title_of, wish_words
+from engine.words.trading.runs import left_words, run_why
 from widgets.text import clip, plain
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from data.records import replace
 from data.vocabulary import OrderType, Product, Side, SizingKind
 from engine.planning.intent import Intent, Selection, Sizing, drift_from, standing_from
 from engine.words.formats import counted
-from engine.words.plans import SIZING_WORDS, run_named_by
+from engine.words.trading.plans import SIZING_WORDS, run_named_by
 from screens.frame.intent_fields import AS_HELD, prices_from
 
 

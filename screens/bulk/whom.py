@@ -10,7 +10,7 @@ from msgspec import Struct
 from data.vocabulary import Side
 from engine.planning.intent import Selection
 from engine.planning.titles import MARKED, broker_title, group_title, marked_title, shown_title
-from engine.words.plans import run_named_by
+from engine.words.trading.plans import run_named_by
 
 if TYPE_CHECKING:
     from engine.desk import Desk

@@ -19,7 +19,7 @@ from engine.book.views import ClientView
 from engine.words import formats
 from engine.words.formats import MASK
 from engine.words.gate import READY, verdict_words
-from engine.words.reasons import GATE_WORDS
+from engine.words.trading.reasons import GATE_WORDS
 from screens.frame.times import market_time
 from widgets.livegrid import Column
 

@@ -17,7 +17,7 @@ from data.clock import IST
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged
 from engine.words import formats
 from engine.words.formats import MASK
-from engine.words.orders import order_price, state_words
+from engine.words.trading.orders import order_price, state_words
 from screens.clients.page_head import PageHead, break_lines
 from screens.clients.page_rows import closed_columns, history_columns
 from screens.desk.course import CoursePane

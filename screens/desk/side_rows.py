@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from data.vocabulary import Side
 from engine.words import formats
 from engine.words.formats import MASK
-from engine.words.orders import board_words, order_price
+from engine.words.trading.orders import board_words, order_price
 from screens.desk.rows import SYMBOL_CELLS, aged, direction
 from widgets.livegrid import Column
 

@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from data.vocabulary import FlattenLineState
 from engine.words import formats
-from engine.words.flattens import left_words, order_words, position_words, signed, symbol_words
 from engine.words.formats import MASK
+from engine.words.trading.flattens import left_words, order_words, position_words, signed, symbol_words
 from widgets.livegrid import Column
 
 if TYPE_CHECKING:

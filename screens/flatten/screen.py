@@ -13,9 +13,9 @@ from data.errors import TradedeskError
 from data.vocabulary import FlattenWhat, HaltScope
 from engine.events import Event, FlattenChanged
 from engine.words import formats
-from engine.words.flattens import counts_words, prospect_head, scope_words
 from engine.words.forms import wrong_answer
 from engine.words.refusals import refusal_words
+from engine.words.trading.flattens import counts_words, prospect_head, scope_words
 from screens.flatten.rows import FlattenRow, columns, problems_first, row_of_line, row_of_position
 from screens.frame.commands import bindings
 from screens.frame.times import market_time

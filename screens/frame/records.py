@@ -14,10 +14,10 @@ from data.clock import IST
 from data.money import rupees_of
 from data.vocabulary import BreakKind
 from engine.words.gate import gate_sentence, verdict_words
-from engine.words.orders import flagged_why
-from engine.words.plans import problem
 from engine.words.privacy import unless_private
-from engine.words.reasons import REASON_WORDS
+from engine.words.trading.orders import flagged_why
+from engine.words.trading.plans import problem
+from engine.words.trading.reasons import REASON_WORDS
 
 if TYPE_CHECKING:
     from engine.access.gate import GateRow

@@ -10,9 +10,9 @@ from data.clock import IST
 from data.records import replace
 from data.vocabulary import HaltScope, PhaseKind, RunCount, RunStatus
 from engine.words import formats
-from engine.words.flattens import going_words
 from engine.words.market import index_words
-from engine.words.runs import run_why
+from engine.words.trading.flattens import going_words
+from engine.words.trading.runs import run_why
 from screens.desk.rows import aged, direction, sign_of
 from screens.frame.times import market_time
 from widgets.statusstrip import Mode, Segment

@@ -13,9 +13,9 @@ from textual.content import Content
 
 from data.errors import BadInput
 from data.vocabulary import PerClient, Side
-from engine.words.baskets import orders_words
 from engine.words.formats import MASK, rupees
 from engine.words.refusals import refusal_words
+from engine.words.trading.baskets import orders_words
 from screens.bulk.whom import whom
 from screens.frame.commands import bindings
 from screens.frame.dock import Card

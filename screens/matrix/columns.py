@@ -10,9 +10,9 @@ from msgspec import Struct
 
 from data.vocabulary import OrderState, Side
 from engine.words import formats
-from engine.words.baskets import fill_words, short_verdict, size_words
 from engine.words.formats import MASK
-from engine.words.reasons import reason_word
+from engine.words.trading.baskets import fill_words, short_verdict, size_words
+from engine.words.trading.reasons import reason_word
 from screens.desk.rows import direction
 from widgets.livegrid import Column
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from engine.words import formats
-from engine.words.baskets import fill_words
 from engine.words.formats import MASK
+from engine.words.trading.baskets import fill_words
 from screens.desk.rows import aged, direction, known_pnl, symbol_of
 from screens.matrix.columns import whose
 from widgets.livegrid import Column

@@ -16,7 +16,7 @@ from data.errors import BadInput
 from data.money import rupees_of
 from data.vocabulary import OrderType, Product, Side, SizingKind
 from engine.words import formats
-from engine.words.plans import SIZING_WORDS
+from engine.words.trading.plans import SIZING_WORDS
 from screens.frame.intent_fields import (
     AS_HELD,
     FIRST_VALUES,

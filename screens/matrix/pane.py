@@ -15,10 +15,10 @@ from engine.planning.by_client import with_affordable
 from engine.planning.intent import LineChange
 from engine.refusals import DuplicateIntent, PlanDrifted, PlanExpired
 from engine.words import formats
-from engine.words.baskets import basket_outcome_words
 from engine.words.forms import wrong_answer
-from engine.words.plans import difference
 from engine.words.refusals import refusal_words
+from engine.words.trading.baskets import basket_outcome_words
+from engine.words.trading.plans import difference
 from screens.bulk.plan_figures import answer_words
 from screens.bulk.plan_lines import LinesGrid
 from screens.frame.pane import Pane

@@ -11,11 +11,11 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Input
 
-from engine.words.baskets import SHORT_PER_CLIENT, leg_words
 from engine.words.formats import counted
 from engine.words.refusals import refusal_words
+from engine.words.trading.baskets import SHORT_PER_CLIENT, leg_words
+from screens.frame.cards.confirm import WordsCard
 from screens.frame.commands import bindings
-from screens.frame.confirm import WordsCard
 from screens.frame.dock import Card
 from widgets.columns import LINE_CELLS
 from widgets.livegrid import Column, LiveGrid

@@ -10,9 +10,9 @@ from textual.content import Content
 
 from engine.execution.views import by_leg
 from engine.words import formats
-from engine.words.baskets import PER_CLIENT_WORDS, SHORT_PER_CLIENT, progress_words
 from engine.words.formats import MASK, counted
-from engine.words.plans import clients_words
+from engine.words.trading.baskets import PER_CLIENT_WORDS, SHORT_PER_CLIENT, progress_words
+from engine.words.trading.plans import clients_words
 from screens.bulk.plan_figures import drift_part
 from screens.matrix.held import Across, HeldLook
 from widgets.text import plain

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from engine.words import formats
 from engine.words.formats import MASK, counted
-from engine.words.orders import terms_words
 from engine.words.refusals import refusal_words
-from screens.frame.confirm import WordsCard, YesCard
+from engine.words.trading.orders import terms_words
+from screens.frame.cards.confirm import WordsCard, YesCard
 from screens.frame.workspace import Framed
 
 if TYPE_CHECKING:

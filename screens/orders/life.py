@@ -14,8 +14,8 @@ from data.vocabulary import OPEN_REQUESTS, OrderState
 from engine.events import Event, OrderChanged
 from engine.words import formats
 from engine.words.formats import MASK
-from engine.words.life import Happened, Happening, life_lines, request_words
-from engine.words.orders import flagged_why, origin_words, state_words, terms_words
+from engine.words.trading.life import Happened, Happening, life_lines, request_words
+from engine.words.trading.orders import flagged_why, origin_words, state_words, terms_words
 from screens.frame.commands import bindings
 from screens.frame.pane import Pane
 from screens.frame.shell import Here, Table

@@ -14,10 +14,10 @@ from data.money import count_from_text, paise_from_text, rupees_of
 from data.vocabulary import OrderState, RequestState, Side
 from engine.words import formats
 from engine.words.formats import MASK
-from engine.words.modify_words import needs_words, short_words
 from engine.words.refusals import refusal_words
+from engine.words.trading.modify_words import needs_words, short_words
 from screens.desk.depth import depth_levels
-from screens.frame.confirm import YesCard
+from screens.frame.cards.confirm import YesCard
 from screens.frame.dock import Card
 from screens.frame.intent_fields import PRICED, STOPS
 from screens.frame.shell import Here

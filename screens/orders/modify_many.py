@@ -17,8 +17,8 @@ from engine.execution.changes.new_limits import NewLimit, new_limit_from
 from engine.words import formats
 from engine.words.formats import MASK, counted
 from engine.words.forms import wrong_answer
-from engine.words.modify_words import ended_words, line_words, plan_words
 from engine.words.refusals import refusal_words
+from engine.words.trading.modify_words import ended_words, line_words, plan_words
 from screens.frame.dock import Card
 from screens.frame.workspace import Framed
 from widgets.answerfield import AnswerField

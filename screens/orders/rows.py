@@ -10,8 +10,8 @@ from msgspec import Struct
 from data.vocabulary import OrderState, Side
 from engine.words import formats
 from engine.words.formats import MASK
-from engine.words.orders import awaits_trigger, board_words, flagged_why, order_price, state_words
-from engine.words.plans import problem
+from engine.words.trading.orders import awaits_trigger, board_words, flagged_why, order_price, state_words
+from engine.words.trading.plans import problem
 from screens.desk.rows import aged
 from screens.frame.times import market_when
 from widgets.columns import LINE_CELLS

@@ -17,9 +17,9 @@ from engine.book.views import traded_paise
 from engine.events import ChaseChanged, Event, OrderChanged
 from engine.words import formats
 from engine.words.formats import MASK, counted
-from engine.words.modify_words import chase_words
-from engine.words.orders import flagged_why, state_words
-from engine.words.runs import waiting_words
+from engine.words.trading.modify_words import chase_words
+from engine.words.trading.orders import flagged_why, state_words
+from engine.words.trading.runs import waiting_words
 from screens.desk.side import SidePane
 from screens.frame.commands import bindings
 from screens.frame.pane import FilterLine, Pane

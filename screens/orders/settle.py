@@ -17,7 +17,7 @@ from engine.words import formats
 from engine.words.breaks import break_words
 from engine.words.formats import MASK
 from engine.words.refusals import refusal_words
-from screens.frame.confirm import WordsCard
+from screens.frame.cards.confirm import WordsCard
 from screens.frame.dock import Card
 from screens.frame.times import market_time
 from screens.frame.workspace import Framed

@@ -10,9 +10,9 @@ from textual.app import ComposeResult
 from data.vocabulary import ConversionState
 from engine.conversion.views import answer_of
 from engine.words import formats
-from engine.words.conversions import end_words, ends_words, several_words
 from engine.words.formats import MASK
 from engine.words.forms import wrong_answer
+from engine.words.trading.conversions import end_words, ends_words, several_words
 from screens.frame.dock import Card
 from widgets.answerfield import AnswerField
 from widgets.columns import LINE_CELLS

@@ -18,9 +18,9 @@ from data.vocabulary import AlternativeKind, Product, Reason, Side
 from engine.planning.intent import MOST_REF
 from engine.words import formats
 from engine.words.formats import MASK
-from engine.words.plans import alternative
 from engine.words.refusals import refusal_words
-from engine.words.tickets import money_words, problem_lines, standing_words
+from engine.words.trading.plans import alternative
+from engine.words.trading.tickets import money_words, problem_lines, standing_words
 from screens.frame.commands import bindings
 from screens.frame.dock import Card
 from screens.frame.draft import Draft

@@ -12,10 +12,10 @@ from data.vocabulary import OrderState, Side
 from engine.refusals import DuplicateIntent, PlanDrifted, PlanExpired
 from engine.words import formats
 from engine.words.formats import MASK
-from engine.words.orders import STATE_WORDS
-from engine.words.plans import difference
 from engine.words.refusals import refusal_words
-from engine.words.tickets import problem_lines, review_sentence
+from engine.words.trading.orders import STATE_WORDS
+from engine.words.trading.plans import difference
+from engine.words.trading.tickets import problem_lines, review_sentence
 from screens.frame.commands import bindings
 from screens.frame.dock import Card
 from screens.frame.shell import Here

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
 
-from engine.words.what_if import what_if_rows, what_if_title
+from engine.words.trading.what_if import what_if_rows, what_if_title
 from screens.frame.commands import bindings
 from screens.frame.dock import Card
 from widgets.steady import SteadyStatic

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from data.clock import ManualClock
 from data.vocabulary import DeskKind, RunCount, RunStatus, SizingKind
-from engine.words.runs import run_why, run_words
+from engine.words.trading.runs import run_why, run_words
 from tests.desks import START, Wire, buy, filed_desk, sends_nothing, until
 from tradedesk.cli.views.orders import run_shape
 from tradedesk.testing import seam

@@ -31,7 +31,7 @@ from engine.book.views import HoldingView
 from engine.events import ClientsChanged
 from engine.planning.checks import ClientInput, HeldShares, authorisation_refusal
 from engine.words.gate import verdict_words
-from engine.words.why import detail_words
+from engine.words.trading.why import detail_words
 from tests.desks import buy, gate_words, on_tape, paper_desk, sell, there, until
 from tests.signing import START, signing_desk
 from tradedesk.testing import seam

@@ -6,7 +6,7 @@ from data.errors import BadInput
 from data.reference.instruments import Instrument
 from data.vocabulary import OrderState, Reason, Side, SizingKind
 from engine.planning.intent import Intent, LineChange, Selection, Sizing
-from engine.words.why import detail_words
+from engine.words.trading.why import detail_words
 from tests.desks import books_are_sound, buy, carry_out, paper_desk, sell
 from tradedesk.compose.paper import exchange_of
 from tradedesk.compose.paper_prices import take_instruments

@@ -17,7 +17,7 @@ from data.vocabulary import Product, Reason, RouteKind, RunCount, Side, SizingKi
 from engine.access.routes import NewRoute
 from engine.desk import Desk
 from engine.planning.plan import Plan
-from engine.words.why import detail_words
+from engine.words.trading.why import detail_words
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, sell
 from tests.signing import signing_desk
 from tradedesk.testing import seam

@@ -33,7 +33,7 @@ from engine.planning.lines import plan
 from engine.planning.plan import Plan, PlanLine
 from engine.planning.plan_record import freeze, from_json, record_digest, to_json, verify_record
 from engine.planning.sizing import BuyTerms, PlanPrices, affordable, need, reserve_price
-from engine.words.why import detail_words, whole_rupees
+from engine.words.trading.why import detail_words, whole_rupees
 
 NOW = datetime(2026, 10, 5, 4, 0, tzinfo=UTC)
 DAY = date(2026, 10, 5)

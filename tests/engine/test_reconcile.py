@@ -10,7 +10,7 @@ from data.vocabulary import BreakKind, OrderType, Product, Reason, RunCount, Sid
 from engine.book.break_views import BreakView
 from engine.book.views import HoldingView, free_to_sell
 from engine.reconciliation.reconciler import CALLS
-from engine.words.why import detail_words
+from engine.words.trading.why import detail_words
 from tests.desks import (
     START,
     Wire,

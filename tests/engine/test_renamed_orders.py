@@ -13,7 +13,7 @@ from data.tables.market import InstrumentRecord
 from data.vocabulary import OrderState, PauseReason, Product, Reason, RunCount
 from engine.desk import Desk
 from engine.planning.intent import LineChange
-from engine.words.runs import run_why
+from engine.words.trading.runs import run_why
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, until
 from tests.engine.test_days import agree
 from tests.engine.test_renames import AMIT, QTY, ROHAN, read, told

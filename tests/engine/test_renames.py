@@ -11,7 +11,7 @@ from data.reference.instruments import BrokerInstrument, Instrument
 from data.vocabulary import HaltScope, OrderState, Product, Reason, SizingKind
 from engine.desk import Desk
 from engine.refusals import PlanExpired
-from engine.words.why import detail_words
+from engine.words.trading.why import detail_words
 from tests.desks import (
     MISSION_PINS,
     Wire,

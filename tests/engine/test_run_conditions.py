@@ -30,8 +30,8 @@ from engine.execution.views import RunView
 from engine.planning.intent import Leg, Sizing
 from engine.refusals import CannotGoOn, Halted, PlanDrifted
 from engine.words.refusals import refusal_words
-from engine.words.runs import run_why
-from engine.words.tickets import review_sentence
+from engine.words.trading.runs import run_why
+from engine.words.trading.tickets import review_sentence
 from tests.desks import Wire, books_are_sound, buy, manual_clock, on_tape, paper_desk, sell, there, until
 from tests.refusing import refuses
 from tests.tampering import tamper

@@ -6,7 +6,7 @@ import pytest
 
 from data.records import replace
 from data.vocabulary import OrderState, Product, Reason, SizingKind
-from engine.words.why import detail_words
+from engine.words.trading.why import detail_words
 from tests.desks import books_are_sound, buy, carry_out, paper_desk, sell
 
 QTY = SizingKind.FIXED_QUANTITY

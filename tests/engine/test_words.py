@@ -36,12 +36,12 @@ from engine.planning.why import KINDS, AtGate, AtPriceNow, Why
 from engine.refusals import CannotGoOn, PlanExpired, Refusal, RefusalReason
 from engine.words.audit import detail_words
 from engine.words.formats import counted
-from engine.words.reasons import REASON_WORDS, reason_word
 from engine.words.refusals import refusal_words
-from engine.words.runs import pause_words
 from engine.words.tape import news_words
-from engine.words.why import all_words, why_words
-from engine.words.why import detail_words as line_detail_words
+from engine.words.trading.reasons import REASON_WORDS, reason_word
+from engine.words.trading.runs import pause_words
+from engine.words.trading.why import all_words, why_words
+from engine.words.trading.why import detail_words as line_detail_words
 
 
 def test_every_reason_has_words_without_bars() -> None:

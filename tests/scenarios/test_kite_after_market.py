@@ -12,7 +12,7 @@ from data.vocabulary import OrderState, OrderType, Reason, RunCount, Side, Sizin
 from engine.book.views import OrderView
 from engine.planning.intent import Intent, Selection, Sizing
 from engine.refusals import CannotGoOn, PlanExpired
-from engine.words.why import detail_words
+from engine.words.trading.why import detail_words
 from tests.refusing import refuses
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.testing import seam

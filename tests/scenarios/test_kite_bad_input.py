@@ -28,7 +28,7 @@ from engine.access.gate import GateCheck
 from engine.book.views import OrderView
 from engine.planning.plan import Plan
 from engine.words.gate import verdict_words
-from engine.words.why import detail_words
+from engine.words.trading.why import detail_words
 from tests.desks import buy, on_tape
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.compose.kite import secrets_of

@@ -7,7 +7,7 @@ from brokers.simulators.kite.books.laid_rows import LaidRow
 from data.vocabulary import BreakKind, SizingKind
 from engine.halt.certificate import Certificate
 from engine.words.breaks import break_words
-from engine.words.why import detail_words
+from engine.words.trading.why import detail_words
 from tests.desks import buy, sell
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 

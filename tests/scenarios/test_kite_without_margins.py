@@ -9,7 +9,7 @@ from data.money import own_share
 from data.records import replace
 from data.vocabulary import OrderState, Product, Reason, RunCount, SizingKind
 from engine.planning.plan import Plan
-from engine.words.why import detail_words
+from engine.words.trading.why import detail_words
 from tests.desks import buy
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.testing import seam

@@ -30,7 +30,7 @@ from engine.execution.views import RunView
 from engine.planning.plan import Plan
 from engine.refusals import TradingStopped
 from engine.words.tape import news_words
-from engine.words.why import detail_words
+from engine.words.trading.why import detail_words
 from screens.clients.gate_rows import client_head
 from tests.desks import WAITS, books_are_sound, buy
 from tests.refusing import refuses

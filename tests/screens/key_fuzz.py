@@ -18,7 +18,7 @@ from textual.keys import _character_to_key
 from data.vocabulary import OrderState, Product, RunCount, Side, SizingKind
 from engine.planning.intent import Intent, Selection, Sizing
 from screens.flatten.screen import FlattenScreen
-from screens.frame.confirm import YesCard
+from screens.frame.cards.confirm import YesCard
 from screens.matrix.screen import MatrixScreen
 from screens.ticket.review import ReviewCard
 from tests.desks import buy

@@ -30,17 +30,17 @@ from screens.desk.search import FindCard
 from screens.desk.symbol import SymbolScreen
 from screens.equity.screen import EquityScreen
 from screens.flatten.screen import FlattenScreen
-from screens.frame.alerts_card import AlertsCard
-from screens.frame.command_log import CommandLog
-from screens.frame.commandline import CommandLineCard
-from screens.frame.confirm import QuestionCard, QuitCard, WordsCard, YesCard
+from screens.frame.cards.alerts_card import AlertsCard
+from screens.frame.cards.command_log import CommandLog
+from screens.frame.cards.commandline import CommandLineCard
+from screens.frame.cards.confirm import QuestionCard, QuitCard, WordsCard, YesCard
+from screens.frame.cards.profile import ProfileCard
+from screens.frame.cards.theme import ThemeCard
 from screens.frame.dock import Card, DockHost
 from screens.frame.fault import FaultScreen
 from screens.frame.help import HelpScreen
 from screens.frame.opening import OpeningScreen
-from screens.frame.profile import ProfileCard
 from screens.frame.routes import View, WorkspaceName
-from screens.frame.theme import ThemeCard
 from screens.frame.workspace import Dialog, Framed, Workspace
 from screens.halt.screen import CertificateScreen
 from screens.matrix.basket_card import BasketCard

@@ -5,7 +5,7 @@ from pathlib import Path
 from data.vocabulary import OrderState, SizingKind
 from engine.words import formats
 from screens.clients.page import ClientScreen
-from screens.frame.confirm import YesCard
+from screens.frame.cards.confirm import YesCard
 from screens.ticket.card import TicketCard
 from tests.desks import buy, carry_out, sell
 from tests.screens.papers import PaperBench, opened_on_paper

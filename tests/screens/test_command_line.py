@@ -10,7 +10,7 @@ from data.home import history_file
 from data.vocabulary import Side
 from screens.bulk.form import BulkForm
 from screens.desk.screen import DeskScreen
-from screens.frame.commandline import CommandLineCard
+from screens.frame.cards.commandline import CommandLineCard
 from screens.frame.dock import Dock
 from screens.ticket.card import TicketCard
 from tests.screens.bench import Bench, opened
@@ -98,7 +98,7 @@ async def test_a_basket_a_filter_and_a_page_are_typed_in_one_go() -> None:
 
 
 async def test_what_was_typed_before_is_there_at_the_next_start(tmp_path: Path) -> None:
-    from screens.frame.history import MOST_KEPT, keep_line, read_history
+    from screens.frame.cards.history import MOST_KEPT, keep_line, read_history
 
     for number in range(MOST_KEPT + 5):
         keep_line(tmp_path, f"run {number}")

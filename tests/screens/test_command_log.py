@@ -5,8 +5,8 @@ from textual.widgets import Input
 from engine.colon.asked import AskedOrders
 from engine.colon.grammar import parse
 from engine.planning.plan_record import freeze
-from screens.frame.command_log import CommandLog
-from screens.frame.commandline import CommandLineCard
+from screens.frame.cards.command_log import CommandLog
+from screens.frame.cards.commandline import CommandLineCard
 from tests.screens.bench import Bench, opened
 from widgets.livegrid import LiveGrid
 

@@ -11,7 +11,7 @@ from data.vocabulary import ClientStatus, OrderState, Side, SizingKind
 from engine.accounts.client_file import NewClient
 from engine.planning.intent import Intent, Sizing
 from engine.words.market import symbol_lines
-from screens.frame.confirm import WordsCard, YesCard
+from screens.frame.cards.confirm import WordsCard, YesCard
 from screens.frame.exports import safe_cell
 from screens.frame.help import HelpScreen
 from tests.desks import buy, carry_out

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from screens.desk.screen import DeskScreen
-from screens.frame.confirm import WordsCard, YesCard
+from screens.frame.cards.confirm import WordsCard, YesCard
 from screens.frame.dock import Dock
 from screens.halt.screen import CertificateScreen
 from screens.orders.modify import ModifyCard

@@ -20,7 +20,7 @@ from data.vocabulary import FlattenWhat, HaltScope, Product, SizingKind
 from engine.colon.splitting import quoted
 from engine.rules import SQUARE_OFF_TOLD_AT
 from screens.flatten.screen import FlattenScreen
-from screens.frame.commandline import CommandLineCard
+from screens.frame.cards.commandline import CommandLineCard
 from tests.desks import Wire, buy, carry_out
 from tests.screens.bench import Bench, opened
 from tests.screens.papers import opened_on_paper

@@ -5,7 +5,7 @@ from pathlib import Path
 from screens.bulk.form import BulkForm
 from screens.bulk.plan_view import PlanView
 from screens.bulk.screen import BulkScreen
-from screens.frame.confirm import YesCard
+from screens.frame.cards.confirm import YesCard
 from screens.orders.modify import ModifyCard
 from screens.ticket.card import TicketCard
 from screens.ticket.review import ReviewCard

@@ -9,7 +9,7 @@ from engine.book.halt_file import write_halt_file
 from engine.words.formats import rupees
 from screens.desk.screen import DeskScreen
 from screens.desk.search import FindCard
-from screens.frame.confirm import QuitCard
+from screens.frame.cards.confirm import QuitCard
 from screens.halt.screen import CertificateScreen
 from tests.desks import Wire, disk
 from tests.screens.bench import MORNING, Bench, opened

@@ -10,7 +10,7 @@ from textual.widgets import Input
 
 from screens.desk.screen import DeskScreen
 from screens.desk.search import FindCard
-from screens.frame.confirm import QuitCard
+from screens.frame.cards.confirm import QuitCard
 from screens.frame.help import HelpScreen
 from screens.frame.routes import WorkspaceName
 from tests.screens.bench import Bench, opened

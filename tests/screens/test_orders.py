@@ -7,7 +7,7 @@ import pytest
 from brokers.contract import Refused
 from data.records import replace
 from data.vocabulary import OrderState, SizingKind
-from screens.frame.confirm import WordsCard, YesCard
+from screens.frame.cards.confirm import WordsCard, YesCard
 from screens.orders.life import OrderScreen
 from screens.orders.modify_many import ModifyReview
 from screens.orders.screen import OrdersScreen

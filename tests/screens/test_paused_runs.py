@@ -11,7 +11,7 @@ from data.vocabulary import OrderState, PauseReason, RunStatus, Side, SizingKind
 from engine.execution.sending.conditions import Standing
 from engine.execution.sending.pauses import pause
 from engine.planning.intent import Intent, Selection, Sizing
-from engine.words.runs import run_why
+from engine.words.trading.runs import run_why
 from screens.frame.routes import WorkspaceName
 from tests.screens.bench import Bench, opened
 from tradedesk.testing import seam

@@ -6,7 +6,7 @@ import pytest
 
 from data.home import settings_file
 from screens.desk.screen import DeskScreen
-from screens.frame.profile import ProfileCard
+from screens.frame.cards.profile import ProfileCard
 from screens.halt.screen import CertificateScreen
 from screens.orders.screen import OrdersScreen
 from screens.ticket.card import TicketCard

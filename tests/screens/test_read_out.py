@@ -7,8 +7,8 @@ from data.records import replace
 from data.vocabulary import AlternativeKind, OrderType, Side, SizingKind
 from engine.planning.intent import Sizing
 from engine.words.formats import signed_percent
-from engine.words.plans import alternative, verdict
-from engine.words.why import detail_words
+from engine.words.trading.plans import alternative, verdict
+from engine.words.trading.why import detail_words
 from screens.orders.modify import ModifyCard, ask_modify
 from tests.desks import buy, carry_out
 from tests.engine.test_days import next_day

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from brokers.contract import Ambiguous
 from data.vocabulary import OrderState, SizingKind
-from screens.frame.confirm import WordsCard, YesCard
+from screens.frame.cards.confirm import WordsCard, YesCard
 from screens.orders.life import OrderScreen
 from screens.orders.modify import ModifyCard
 from screens.orders.settle import ReasonCard

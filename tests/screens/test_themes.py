@@ -6,7 +6,7 @@ import pytest
 from textual.theme import Theme
 
 from data.home import themes_folder
-from screens.frame.theme import ThemeCard
+from screens.frame.cards.theme import ThemeCard
 from tests.screens.papers import PaperBench, opened_on_paper
 from tradedesk.app.contrast import GROUNDS, LEAST, TEXTS, contrasts
 from tradedesk.app.theme_files import read_theme

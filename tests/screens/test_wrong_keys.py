@@ -7,7 +7,7 @@ from textual.containers import Horizontal
 
 from screens.clients.page import ClientScreen
 from screens.desk.screen import DeskScreen
-from screens.frame.confirm import QuitCard
+from screens.frame.cards.confirm import QuitCard
 from screens.frame.help import HelpScreen, key_rows
 from screens.orders.screen import OrdersScreen
 from screens.ticket.card import TicketCard

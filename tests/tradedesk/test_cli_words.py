@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from data.home import spare_file
 from data.store import StoreError
 from data.vocabulary import Reason
-from engine.words.reasons import words
+from engine.words.trading.reasons import words
 from tradedesk.cli.exits import Exit, explain
 from tradedesk.cli.spare import LEAST_BYTES, LEFT_BYTES, SPARE_BYTES, spare_bytes
 from tradedesk.compose import wiring

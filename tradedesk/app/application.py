@@ -215,7 +215,7 @@ class TradedeskApp(ShellApp):
 
     async def action_quit(self) -> None:
         """Ask; the desk closes in good order only after a typed yes."""
-        from screens.frame.confirm import QuitCard
+        from screens.frame.cards.confirm import QuitCard
 
         if not self._open:
             self.exit(return_code=self._failed)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from data.errors import TradedeskError
 from data.vocabulary import Product
-from engine.words.conversions import ended_words, prospect_words
 from engine.words.refusals import refusal_words
-from screens.frame.confirm import WordsCard
+from engine.words.trading.conversions import ended_words, prospect_words
+from screens.frame.cards.confirm import WordsCard
 from screens.frame.workspace import Framed, Workspace
 
 if TYPE_CHECKING:

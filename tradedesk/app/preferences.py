@@ -89,7 +89,7 @@ class Preferences:
 
     def pick_theme(self) -> None:
         """Have the trader choose one, each seen at once."""
-        from screens.frame.theme import ThemeCard
+        from screens.frame.cards.theme import ThemeCard
         from screens.frame.workspace import Framed
 
         def taken(name: str | None) -> None:
@@ -106,7 +106,7 @@ class Preferences:
 
     def ask_for_keys(self) -> None:
         """Ask once whose keys the trader's hands know; not over anything else that is open."""
-        from screens.frame.profile import ProfileCard
+        from screens.frame.cards.profile import ProfileCard
         from screens.frame.workspace import Workspace
 
         screen = self._app.screen

@@ -302,7 +302,7 @@ class ShellApp(TypedLines, inherit_bindings=False):
 
     def action_alerts(self) -> None:
         """The alerts that stand, at the bottom of the screen."""
-        from screens.frame.alerts_card import AlertsCard
+        from screens.frame.cards.alerts_card import AlertsCard
 
         if isinstance(self.screen, Framed):
             self.screen.open_card(AlertsCard())

@@ -54,7 +54,7 @@ class TypedLines(VeiledApp, inherit_bindings=False):
 
     def action_log(self) -> None:
         """What was done today as commands; Enter opens the line behind `:` with one."""
-        from screens.frame.command_log import CommandLog
+        from screens.frame.cards.command_log import CommandLog
 
         def chosen(command: str | None) -> None:
             if command is not None:
@@ -71,7 +71,7 @@ class TypedLines(VeiledApp, inherit_bindings=False):
 
     def action_command_line(self, text: str = "") -> None:
         """The command line at the bottom of the screen that is up, with this typed already."""
-        from screens.frame.commandline import CommandLineCard
+        from screens.frame.cards.commandline import CommandLineCard
 
         if isinstance(self.screen, Framed):
             self.screen.open_card(CommandLineCard(text), self._line_typed)

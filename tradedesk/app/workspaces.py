@@ -95,9 +95,9 @@ WORKSPACES = (
 
 
 OVER_ANY = (
-    "screens.frame.command_log",
+    "screens.frame.cards.command_log",
     "tradedesk.app.colon_commands",
-    "screens.frame.commandline",
+    "screens.frame.cards.commandline",
     "screens.desk.search",
 )
 """Modules of what opens over every workspace."""

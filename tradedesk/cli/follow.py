@@ -20,8 +20,8 @@ from data.engines.followed import Changed, changed_since, commits_of_others, new
 from data.errors import BadInput
 from data.home import books_file
 from engine.words.formats import price, quantity
-from engine.words.orders import why_words
-from engine.words.runs import run_words
+from engine.words.trading.orders import why_words
+from engine.words.trading.runs import run_words
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.printing.clocks import run_stamp, wall_time
 from tradedesk.cli.printing.output import jsonable, line, printer

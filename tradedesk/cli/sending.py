@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from data.vocabulary import OrderState, Reason, RunCount
-from engine.words.baskets import basket_outcome_words, progress_words
-from engine.words.plans import outcome_words
-from engine.words.reasons import counts_words
-from engine.words.runs import paused_words
+from engine.words.trading.baskets import basket_outcome_words, progress_words
+from engine.words.trading.plans import outcome_words
+from engine.words.trading.reasons import counts_words
+from engine.words.trading.runs import paused_words
 from tradedesk.cli.exits import Exit, explain
 from tradedesk.cli.options import json_too
 from tradedesk.cli.printing.output import document, say

@@ -8,7 +8,7 @@ from data.errors import BadInput
 from data.money import count_from_text
 from data.vocabulary import OrderState, RequestState
 from engine.words import formats
-from engine.words.modify_words import needs_words
+from engine.words.trading.modify_words import needs_words
 from tradedesk.cli import arguments as choices
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.modifying import WISHES, Confirmation, modify_many, wish_from

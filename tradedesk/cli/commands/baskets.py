@@ -9,7 +9,7 @@ import typer
 from data.errors import BadInput
 from data.records import replace
 from data.vocabulary import PerClient
-from engine.words.baskets import PER_CLIENT_WORDS
+from engine.words.trading.baskets import PER_CLIENT_WORDS
 from tradedesk.cli import arguments as choices
 from tradedesk.cli.commands.setup import readable
 from tradedesk.cli.exits import Exit

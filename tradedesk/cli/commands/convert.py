@@ -7,8 +7,8 @@ import typer
 from data.errors import BadInput
 from data.money import count_from_text
 from data.vocabulary import ConversionState, Product
-from engine.words.conversions import end_words, ended_words, ends_words, prospect_words, several_words
 from engine.words.refusals import refusal_words
+from engine.words.trading.conversions import end_words, ended_words, ends_words, prospect_words, several_words
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson, Yes, given, json_too
 from tradedesk.cli.printing.output import document, line, say

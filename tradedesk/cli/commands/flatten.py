@@ -7,7 +7,7 @@ import typer
 from data.errors import BadInput
 from data.money import count_from_text
 from data.vocabulary import FlattenReason, FlattenState, HaltScope
-from engine.words.flattens import (
+from engine.words.trading.flattens import (
     counts_words,
     line_words,
     position_words,

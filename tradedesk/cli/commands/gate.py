@@ -123,7 +123,7 @@ def _figures(figures: "GateFigures | None") -> dict[str, Any]:
 def _gate_cells(desk: "Desk", row: "GateRow") -> tuple[str, ...]:
     from engine.book.gate_views import GateFinding
     from engine.words.gate import verdict_words
-    from engine.words.reasons import words
+    from engine.words.trading.reasons import words
 
     def cell(check: "GateCheck") -> str:
         return "waived" if check.waived and check.colour is GateColour.GREEN else check.colour.value

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.words.plans import product_words, sizing_words
+from engine.words.trading.plans import product_words, sizing_words
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson
 from tradedesk.cli.printing.output import document, line, table

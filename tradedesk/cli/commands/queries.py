@@ -282,7 +282,7 @@ def _cell(desk: "Desk", column: str, value: object) -> str:
     if isinstance(value, datetime):
         return market_time(desk, value) if column in _MARKET_STAMPS else wall_time(desk, value)
     if column == "reason_code":
-        from engine.words.reasons import words
+        from engine.words.trading.reasons import words
 
         return words(str(value))
     if isinstance(value, dict):

@@ -8,7 +8,7 @@ import typer
 
 from data.errors import BadInput
 from data.vocabulary import ClientStatus, ConnectionKind
-from engine.words.client_terms import terms_words
+from engine.words.trading.client_terms import terms_words
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson
 from tradedesk.cli.printing import reads

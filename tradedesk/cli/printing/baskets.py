@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from data.vocabulary import Side
-from engine.words.baskets import (
+from engine.words.formats import DASH, amount, quantity, rupees
+from engine.words.trading.baskets import (
     PER_CLIENT_WORDS,
     basket_outcome_words,
     client_verdict,
@@ -12,8 +13,7 @@ from engine.words.baskets import (
     leg_words,
     size_words,
 )
-from engine.words.formats import DASH, amount, quantity, rupees
-from engine.words.plans import report_verdict
+from engine.words.trading.plans import report_verdict
 from tradedesk.cli.printing.output import counted, line, table
 
 if TYPE_CHECKING:

@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING
 
 from data.vocabulary import Side
-from engine.words.baskets import progress_words
 from engine.words.formats import DASH, amount, quantity, rupees
-from engine.words.orders import why_words
-from engine.words.plans import (
+from engine.words.trading.baskets import progress_words
+from engine.words.trading.orders import why_words
+from engine.words.trading.plans import (
     by_hand_words,
     free_words,
     limit_words,
@@ -14,8 +14,8 @@ from engine.words.plans import (
     price_words,
     report_verdict,
 )
-from engine.words.runs import run_words
-from engine.words.what_if import what_if_rows
+from engine.words.trading.runs import run_words
+from engine.words.trading.what_if import what_if_rows
 from tradedesk.cli.printing.baskets import print_basket
 from tradedesk.cli.printing.output import counted, line, table
 

@@ -15,8 +15,8 @@ from engine.words.certificates import (
     unread_words,
 )
 from engine.words.formats import DASH, amount, price, quantity, rupees, signed
-from engine.words.orders import why_words
-from engine.words.runs import run_words
+from engine.words.trading.orders import why_words
+from engine.words.trading.runs import run_words
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.printing.clocks import clock_words, market_time, run_stamp, wall_time
 from tradedesk.cli.printing.output import counted, document, line, say, table
@@ -33,7 +33,7 @@ async def orders(
     desk: "Desk", live: bool, client: str | None, number: int | None, needs_attention: bool, as_json: bool
 ) -> Exit:
     """Print orders by the given marks."""
-    from engine.words.runs import waiting_words
+    from engine.words.trading.runs import waiting_words
 
     client_id = None if client is None else desk.clients.find(client).id
     found = desk.orders.all(
@@ -300,7 +300,7 @@ def _seconds(value: float | None) -> str:
 
 
 def _gate_words(row: ClientShape) -> str:
-    from engine.words.reasons import words
+    from engine.words.trading.reasons import words
 
     if row.reason is None:
         return "ok"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from data.money import half_up
-from engine.words.flattens import NEXT
+from engine.words.trading.flattens import NEXT
 
 if TYPE_CHECKING:
     from datetime import date, datetime

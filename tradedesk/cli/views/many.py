@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from engine.words.modify_words import line_words, wish_words
 from engine.words.refusals import refusal_words
+from engine.words.trading.modify_words import line_words, wish_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from engine.words.runs import not_cancelled_words, run_why
+from engine.words.trading.runs import not_cancelled_words, run_why
 from tradedesk.cli.views import values
 
 if TYPE_CHECKING:

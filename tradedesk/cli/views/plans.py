@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from engine.words.why import detail_words
+from engine.words.trading.why import detail_words
 from tradedesk.cli.views import values
 
 if TYPE_CHECKING:

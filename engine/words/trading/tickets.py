@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from data.vocabulary import AlternativeKind, Reason, Side
 from engine.words import formats
 from engine.words.formats import MASK
-from engine.words.orders import bound_words, terms_words
-from engine.words.plans import alternative, fewer_words, limit_words
-from engine.words.reasons import REASON_SENTENCES, REASON_WORDS, SIGN_IN
-from engine.words.why import detail_words
+from engine.words.trading.orders import bound_words, terms_words
+from engine.words.trading.plans import alternative, fewer_words, limit_words
+from engine.words.trading.reasons import REASON_SENTENCES, REASON_WORDS, SIGN_IN
+from engine.words.trading.why import detail_words
 
 if TYPE_CHECKING:
     from engine.book.views import FundsView, OrderView

@@ -9,8 +9,8 @@ from data.clock import span_words
 from data.vocabulary import DeskKind, OrderState, PauseReason, RunCount, Side
 from engine.words import formats
 from engine.words.formats import counted
-from engine.words.orders import STATE_WORDS
-from engine.words.reasons import counts_words
+from engine.words.trading.orders import STATE_WORDS
+from engine.words.trading.reasons import counts_words
 
 if TYPE_CHECKING:
     from engine.book.views import Pause

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from data.records import replace
 from data.vocabulary import OrderState, OrderType, Side
 from engine.words import formats
-from engine.words.reasons import words as reason_words
+from engine.words.trading.reasons import words as reason_words
 
 if TYPE_CHECKING:
     from engine.book.views import OrderView

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from data.money import moved_bps
 from data.vocabulary import AlternativeKind, Product, Reason, Side, SizingKind
 from engine.words import formats
-from engine.words.client_terms import multiplier_words
 from engine.words.formats import counted
-from engine.words.orders import bound_words
-from engine.words.reasons import REASON_WORDS, counts_words, reason_word
-from engine.words.why import detail_words
+from engine.words.trading.client_terms import multiplier_words
+from engine.words.trading.orders import bound_words
+from engine.words.trading.reasons import REASON_WORDS, counts_words, reason_word
+from engine.words.trading.why import detail_words
 
 if TYPE_CHECKING:
     from engine.planning.intent import Intent, Sizing

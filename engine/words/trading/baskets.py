@@ -9,7 +9,7 @@ from data.vocabulary import OrderState, PerClient, RunCount, Side
 from engine.execution.views import COUNTED
 from engine.words import formats
 from engine.words.formats import counted
-from engine.words.plans import problem, report_verdict, sizing_words
+from engine.words.trading.plans import problem, report_verdict, sizing_words
 
 if TYPE_CHECKING:
     from engine.book.views import OrderView

@@ -21,9 +21,9 @@ from engine.colon.splitting import words_of
 from engine.colon.writing import LONGEST_LINE
 from engine.words.colon import FORMS, asked_words, problem_words
 from engine.words.formats import MASK
-from engine.words.plans import figures_line, skipped_words
+from engine.words.trading.plans import figures_line, skipped_words
+from screens.frame.cards.history import keep_line, read_history
 from screens.frame.dock import Card
-from screens.frame.history import keep_line, read_history
 from widgets.steady import SteadyInput, SteadyStatic
 from widgets.text import clip, plain
 

@@ -1,0 +1,1 @@
+"""What a trader reads of intents, plans, orders, runs and what ends them."""

@@ -1,0 +1,1 @@
+"""Forms and questions of the dock that belong to no workspace."""
