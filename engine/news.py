@@ -34,6 +34,8 @@ class ChaseEnd(StrEnum):
     """It has used the changes that it may make."""
     STOPPED = "stopped"
     HALTED = "halted"
+    CHANGED = "changed"
+    """Somebody has changed its order beside it."""
     REFUSED = "refused"
 
 

@@ -120,13 +120,16 @@ class Orders:
         limit_paise: int | None = None,
         trigger_paise: int | None = None,
         why: str = "by hand",
+        shown: OrderView | None = None,
     ) -> int:
         """Ask for a live order to be changed; `None` leaves a value as it is. Returns the request's number.
 
-        What it needs more is blocked first. Raises `BadInput` or a `Refusal`; then nothing was sent.
+        What it needs more is blocked first. `shown` is the order as the trader confirmed it; one that stands
+        otherwise by now is refused. Raises `BadInput` or a `Refusal`; then nothing was sent.
         """
         self.get(order_id)
-        return await self._changer.change(order_id, OrderChange(quantity, limit_paise, trigger_paise), why)
+        change = OrderChange(quantity, limit_paise, trigger_paise)
+        return await self._changer.change(order_id, change, why, shown=shown)
 
     async def change_needs(
         self,

@@ -255,7 +255,7 @@ class Driver:
             row.why = FlattenReason.UNFILLED
         else:  # where it moved on meanwhile, the next look sees how
             why = f"flatten {job.flatten.number}"
-            await pricing.move(self._workers.changer, order.id, limit, why, now, job.passes)
+            await pricing.move(self._workers.changer, order, limit, why, now, job.passes)
 
     # --- positions that nothing of ours moves ---
 

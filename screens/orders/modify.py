@@ -205,7 +205,7 @@ class ModifyCard(Card[None]):
 
     async def _ask(self) -> None:
         try:
-            wish = self._wish()
+            wish, order = self._wish(), self._order
             self._needs = await self.desk.orders.change_needs(self._order_id, *wish)
         except BadInput as bad:
             self._complaint = f"{bad.field}: {bad.expected}"
@@ -214,7 +214,6 @@ class ModifyCard(Card[None]):
         if not self._needs.covered:
             self._paint()
             return
-        order = self._order
         before = dict(zip(NAMES, (order.quantity, order.limit_paise, order.trigger_paise), strict=True))
         changes = ", ".join(
             f"{name} {_shown(name, before[name])} to {_shown(name, wanted)}" for name, wanted in _wanted(wish)
@@ -223,16 +222,15 @@ class ModifyCard(Card[None]):
         more = needs_words(self._needs, self.shell.privacy)
         lines = [words, changes, more, self._market_words()]
         question = YesCard(self.title(), lines, "modifies it")
-        self.host.open_card(question, lambda yes: self._answered(yes, wish), over=self)
+        self.host.open_card(question, lambda yes: self._answered(yes, wish, order), over=self)
 
-    def _answered(self, yes: bool | None, wish: Wish) -> None:
+    def _answered(self, yes: bool | None, wish: Wish, shown: OrderView) -> None:
         if yes:
-            self.carry_out(self._send(wish))
+            self.carry_out(self._send(wish, shown))
 
-    async def _send(self, wish: Wish) -> None:
-        order = self._order
+    async def _send(self, wish: Wish, order: OrderView) -> None:
         try:
-            number = await self.desk.orders.modify(self._order_id, *wish)
+            number = await self.desk.orders.modify(self._order_id, *wish, shown=order)
         except Exception as problem:
             self._complaint = f"not sent: {refusal_words(problem)}"
             self._paint()

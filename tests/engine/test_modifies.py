@@ -190,3 +190,40 @@ async def test_a_chase_whose_change_is_refused_ends_and_its_order_stands(desk):
     assert "ChangeTooDear" in one.detail
     order = desk.orders.get(order_id)
     assert (order.state, order.limit_paise) == (OrderState.OPEN, 2400_00)
+
+
+async def by_hand(desk, order_id, **terms):
+    number = await desk.orders.modify(order_id, **terms)
+    assert (await desk.orders.change_ended(order_id, number)).state is RequestState.CONFIRMED
+
+
+async def test_what_was_confirmed_is_not_done_to_an_order_that_was_changed_since(desk):
+    first, second = await resting(desk, ROHAN, RV)
+    plan = await desk.modifies.look([first, second], NewLimit(LimitTo.PRICE, 2410_00))
+    shown, wire = desk.orders.get(first), Wire(desk)
+    await by_hand(desk, first, quantity=3)
+    again = await desk.modifies.look([first, second], NewLimit(LimitTo.PRICE, 2410_00))
+    assert again.digest != plan.digest, "the hash is of how many shares too"
+    sent = len(wire.modified)
+    asked = await desk.modifies.start(plan, plan.digest)
+    await desk.modifies.ended(asked, 30)
+    assert [str(one.problem) for one in asked if one.problem] == [
+        f"order: {first} is not valid; it was changed after it was shown; look at it again"
+    ]
+    with pytest.raises(BadInput, match="after it was shown"):
+        await desk.orders.modify(first, limit_paise=2410_00, shown=shown)
+    assert len(wire.modified) == sent + 1
+    assert [desk.orders.get(order_id).limit_paise for order_id in (first, second)] == [2400_00, 2410_00]
+
+
+async def test_a_chase_leaves_an_order_alone_that_somebody_else_has_changed(desk):
+    first, second = await resting(desk, ROHAN, RV)
+    plan = await desk.modifies.look([first], NewLimit(LimitTo.CHASE, 2450_00))
+    await by_hand(desk, first, quantity=3)
+    (one,) = await desk.chases.start(plan, plan.digest)
+    await until(desk, lambda: one.end is not None)
+    assert (one.end, one.pricing.moved) == (ChaseEnd.CHANGED, 0)
+    two = await chase(desk, [second], 2450_00)
+    await by_hand(desk, second, limit_paise=2460_00)  # beyond the bound
+    await until(desk, lambda: two.end is not None)
+    assert (two.end, desk.orders.get(second).limit_paise) == (ChaseEnd.CHANGED, 2460_00)

@@ -202,7 +202,7 @@ class Modifies:
     async def _ask(self, line: ModifyLine, why: str) -> ModifyAsked:
         try:
             change = OrderChange(price_paise=line.limit_paise)
-            return ModifyAsked(line, await self._changer.change(line.order.id, change, why))
+            return ModifyAsked(line, await self._changer.change(line.order.id, change, why, shown=line.order))
         except (BadInput, Refusal) as problem:
             return ModifyAsked(line, None, problem)
 

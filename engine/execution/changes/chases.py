@@ -42,6 +42,8 @@ class Chase:
     why: str
     """What its modifies are asked for with."""
     actor: str
+    stands: OrderView
+    """Its order as the chase left it last, or met it."""
     pricing: Pricing
     end: ChaseEnd | None = None
     detail: str = ""
@@ -57,6 +59,15 @@ def followed(side: Side, limit_paise: int, bound_paise: int, quote: Tick, tick_p
         return min(bound_paise, max(limit_paise, best))
     best = tick_up(quote.ask_paise or quote.last_paise, tick_paise)
     return max(bound_paise, min(limit_paise, best))
+
+
+def _changed_beside(chase: Chase, order: OrderView) -> bool:
+    """Whether an order stands otherwise than a chase met it or moved it: somebody else has changed it."""
+    if order.modifying:
+        return False
+    met, limits = chase.stands, (chase.stands.limit_paise, chase.pricing.limit_paise)
+    terms = (order.quantity, order.trigger_paise)
+    return terms != (met.quantity, met.trigger_paise) or order.limit_paise not in limits
 
 
 class Chases:
@@ -87,7 +98,7 @@ class Chases:
 
     def _begin(self, order: OrderView, bound_paise: int, why: str) -> Chase:
         pricing = Pricing(order.limit_paise or 0, self._timing.wall.monotonic(), most=MOST_REPRICES)
-        chase = Chase(order.id, bound_paise, why, self._engine.actor, pricing)
+        chase = Chase(order.id, bound_paise, why, self._engine.actor, order, pricing)
         before = self._going.get(order.id)
         if before is not None:
             before.end = ChaseEnd.STOPPED
@@ -149,7 +160,10 @@ class Chases:
         order_id, orders = chase.order_id, self._kept.book.orders
 
         def done() -> bool:
-            return chase.end is not None or not orders[order_id].live
+            order = orders[order_id]
+            if order.live and self._halted(order):  # it ends a chase however soon it is resumed
+                chase.end = ChaseEnd.HALTED
+            return chase.end is not None or not order.live
 
         await until(self._kept.bus, self._timing.wall, done, self._timing.waits.chase_poll_s)
 
@@ -160,6 +174,8 @@ class Chases:
             chase.end = ChaseEnd.ORDER_ENDED
         elif self._halted(order):
             chase.end = ChaseEnd.HALTED
+        elif _changed_beside(chase, order):
+            chase.end = ChaseEnd.CHANGED
         elif order.limit_paise == chase.bound_paise and not order.modifying:
             chase.end = ChaseEnd.AT_BOUND
         elif pricing.is_due(order, self._timing.wall.monotonic(), self._timing.waits.reprice_s):
@@ -182,8 +198,10 @@ class Chases:
             chase.end = ChaseEnd.SPENT
             return
         now_s = self._timing.wall.monotonic()
-        problem = await chase.pricing.move(self._changer, order.id, limit, chase.why, now_s, None)
-        if problem is not None and self._kept.book.orders[order.id].live:
+        problem = await chase.pricing.move(self._changer, order, limit, chase.why, now_s, None)
+        if problem is None:
+            chase.stands = order
+        elif self._kept.book.orders[order.id].live:
             chase.end, chase.detail = ChaseEnd.REFUSED, str(problem)
 
     async def _tell(self, chase: Chase) -> None:

@@ -30,7 +30,7 @@ from engine.book.halt_file import halt_file_stands, other_halt_file_stands
 from engine.book.halt_scope import Passes, covering
 from engine.book.kept import Kept
 from engine.book.reading import read_halts
-from engine.book.views import HaltView
+from engine.book.views import HaltView, OrderView
 from engine.booking.facts import ChangeEnded
 from engine.booking.order import WorkingOrder
 from engine.booking.recorder import Recorder
@@ -107,6 +107,16 @@ def check_change(order: WorkingOrder, change: OrderChange) -> tuple[int, int]:
     if kind is OrderType.SL_M and change.trigger_paise and order.trigger_paise:
         reserve += change.trigger_paise - order.trigger_paise  # the protected price moves with the trigger
     return quantity, change.price_paise or reserve
+
+
+def check_as_shown(unit: Unit, shown: OrderView) -> None:
+    """Refuse an order whose quantity, limit or trigger is another than was shown. Raises `BadInput`."""
+    books = WorkingSet(unit, "", 0)
+    books.load([shown.id])
+    order = books.orders[shown.id]
+    stands = (order.quantity, order.limit_paise, order.trigger_paise)
+    if stands != (shown.quantity, shown.limit_paise, shown.trigger_paise):
+        raise BadInput("order", order.id, "it was changed after it was shown; look at it again")
 
 
 def _key_now(unit: Unit, order: WorkingOrder) -> str:
@@ -222,11 +232,18 @@ class Changer:
         self._watcher = watcher
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def change(self, order_id: int, change: OrderChange, why: str, passes: Passes | None = None) -> int:
+    async def change(
+        self,
+        order_id: int,
+        change: OrderChange,
+        why: str,
+        passes: Passes | None = None,
+        shown: OrderView | None = None,
+    ) -> int:
         """Ask for a live order to be changed; returns the request's number once it is durable.
 
-        `passes` is which halts an order of a flatten passes. Raises `BadInput`, a `Refusal`, or `StoreError`;
-        then nothing was sent.
+        `passes` is which halts an order of a flatten passes; `shown` is the order as it was confirmed: it
+        must stand so still. Raises `BadInput`, a `Refusal`, or `StoreError`; then nothing was sent.
         """
         order = self._kept.book.orders[order_id]
         check_terms(change, order.key, self._market_data)
@@ -234,11 +251,14 @@ class Changer:
             raise Halted
         asked = AskedAt(self._timing.wall.now(), self._timing.wall.monotonic(), passes)
         await require_trading(self._kept.store, self._engine)
-        number = await self._kept.store.write(
-            lambda unit: ask_change(
-                unit, order_id, change, why, self._kept.book, self._engine, self._market_data.index
-            )
-        )
+        book, index = self._kept.book, self._market_data.index
+
+        def work(unit: Unit) -> int:
+            if shown is not None:
+                check_as_shown(unit, shown)
+            return ask_change(unit, order_id, change, why, book, self._engine, index)
+
+        number = await self._kept.store.write(work)
         task = asyncio.create_task(self._send(order_id, number, change, asked))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

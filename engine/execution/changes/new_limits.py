@@ -119,6 +119,7 @@ class ModifyPlan(Struct, frozen=True):
 def frozen(wish: NewLimit, lines: Sequence[ModifyLine], now_s: float) -> ModifyPlan:
     """The list in its order, under the digest of what would be done to which order."""
     ordered = sorted(lines, key=lambda line: (line.ok, line.order.id))
-    done = [(line.order.id, line.order.limit_paise, line.limit_paise) for line in ordered if line.ok]
+    going = [(line.order, line.limit_paise) for line in ordered if line.ok]
+    done = [(one.id, one.quantity, one.limit_paise, one.trigger_paise, to) for one, to in going]
     told = json.dumps([wish.to.value, wish.value, done], separators=(",", ":"))
     return ModifyPlan(wish, tuple(ordered), now_s, hashlib.sha256(told.encode()).hexdigest())

@@ -39,14 +39,21 @@ class Pricing:
         return order.state is OrderState.OPEN and not order.modifying and now_s - self.since_s >= every_s
 
     async def move(
-        self, changer: Changer, order_id: int, limit_paise: int, why: str, now_s: float, passes: Passes | None
+        self,
+        changer: Changer,
+        order: OrderView,
+        limit_paise: int,
+        why: str,
+        now_s: float,
+        passes: Passes | None,
     ) -> BadInput | Refusal | None:
-        """Ask for the order's limit to be changed; returns what speaks against it, if anything does.
+        """Ask for the limit of an order to be changed, which stands as given, or else it is not.
 
-        `passes` is which halts an order of a flatten passes. Raises `StoreError`.
+        Returns what speaks against it, if anything does. `passes` is which halts one of a flatten passes.
+        Raises `StoreError`.
         """
         try:
-            await changer.change(order_id, OrderChange(price_paise=limit_paise), why, passes)
+            await changer.change(order.id, OrderChange(price_paise=limit_paise), why, passes, order)
         except (BadInput, Refusal) as problem:
             return problem
         self.limit_paise, self.since_s = limit_paise, now_s

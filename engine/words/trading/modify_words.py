@@ -22,6 +22,7 @@ CHASE_ENDS = {
     ChaseEnd.SPENT: "it has used its changes; the order stays where it is",
     ChaseEnd.STOPPED: "the trader let it stand",
     ChaseEnd.HALTED: "the desk is halted",
+    ChaseEnd.CHANGED: "its order was changed beside it",
     ChaseEnd.REFUSED: "its change was refused",
 }
 

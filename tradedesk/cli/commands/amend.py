@@ -183,7 +183,7 @@ def _modify_one(
                 document({"order": order_shape(desk, before), "request": None})
             return Exit.NOTHING_SENT
         await desk.hear({before.client_id})
-        request = await desk.orders.modify(number, shares, limit_paise, trigger_paise)
+        request = await desk.orders.modify(number, shares, limit_paise, trigger_paise, shown=before)
         await until(desk, lambda: not desk.orders.get(number).modifying, patience)
         return await _modified(desk, number, request, as_json)
 
