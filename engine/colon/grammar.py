@@ -131,16 +131,19 @@ def _cancel(words: Sequence[str], known: Known) -> AskedToCancel:
 def _modify(words: Sequence[str], _: Known) -> AskedChange:
     if not words:
         raise BadInput("modify", "", "give an order's number, then 20 for its quantity, @1500, t:1490")
-    quantity = limit = trigger = None
+    told: dict[str, int] = {}
     for word in words[1:]:
-        told = word.casefold()
-        if told.startswith("@"):
-            limit = _price(word[1:])
-        elif told.startswith("t:"):
-            trigger = _price(word[2:])
+        if word.startswith("@"):
+            name, figure = "limit", _price(word[1:])
+        elif word.casefold().startswith("t:"):
+            name, figure = "trigger", _price(word[2:])
         else:
-            quantity = _number(word, "quantity")
-    return AskedChange(_number(words[0], "order"), quantity, limit, trigger)
+            name, figure = "quantity", _number(word, "quantity")
+        if name in told:
+            raise BadInput(name, word, f"the {name} was given already")
+        told[name] = figure
+    order_id = _number(words[0], "order")
+    return AskedChange(order_id, told.get("quantity"), told.get("limit"), told.get("trigger"))
 
 
 def _price(figure: str) -> int:

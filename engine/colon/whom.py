@@ -116,7 +116,10 @@ def _take(word: str, said: _Said, known: Known, key: str) -> None:
             _once(said.brokers, _broker(named, word, known))
         case "c":
             said.listed = True
-            for code in filter(None, named.split(",")):
+            codes = [code for code in named.split(",") if code]
+            if not codes:  # without clients a selection would mean everybody
+                raise BadInput("clients", word, "give codes behind it, such as c:PS1015,AM1010")
+            for code in codes:
                 _once(said.ids, _client(code, word, known).id)
         case "marked" | "shown" | "holders" as alone:
             said.alone = _alone(alone, named, word, known, key)

@@ -268,3 +268,16 @@ async def test_no_typed_text_raises(tmp_path: Path) -> None:
 def test_every_command_says_what_stands_behind_it() -> None:
     assert list(FORMS) == list(READERS)
     assert not set(READERS) & set(COMMANDS)
+
+
+async def test_a_list_of_nobody_is_not_everybody_and_a_term_is_said_once(tmp_path: Path) -> None:
+    async with knowing(tmp_path) as (_, known):
+        for line, said in (
+            ("buy TCS 10 c:", "give codes"),
+            ("buy TCS 10 c:,", "give codes"),
+            ("basket buy TCS:10 INFY:5 c:", "give codes"),
+            ("modify 5 20 30", "given already"),
+            ("modify 5 @1500 @1600", "given already"),
+        ):
+            with pytest.raises(BadInput, match=said):
+                parse(line, known)
