@@ -28,6 +28,12 @@ SAMPLE_EVERY_S = 20.0
 MISSING = -(2**63)
 """Stands where nothing is known of a client."""
 
+MINUTES = 24 * 60
+"""Of a day."""
+
+MOST_PAISE = 2**50
+"""No client's day comes to so much; a file that says so was damaged."""
+
 
 class EquityLines:
     """Net P&L of the day in paise, by client and minute of the market's day."""
@@ -161,7 +167,8 @@ def read_lines(file: Path) -> list[tuple[date, int, dict[int, int]]]:
         try:
             day, minute, nets = json.loads(line)
             told = {int(client_id): int(net) for client_id, net in nets.items()}
-            found.append((date.fromisoformat(day), int(minute), told))
-        except (ValueError, TypeError, AttributeError):
+            if 0 <= int(minute) < MINUTES and all(abs(net) < MOST_PAISE for net in told.values()):
+                found.append((date.fromisoformat(day), int(minute), told))
+        except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
             continue
     return found

@@ -35,6 +35,8 @@ def test_a_line_that_was_cut_hides_no_other(tmp_path: Path) -> None:
     keep_line(file, DAY, 555, {1: -100}, anew=True)
     with file.open("a") as cut:
         cut.write('["2026-11-18",556,{"1":-1\n7\n')
+        for minute, net in (("1e12", "1"), ("-1", "1"), ("1e999", "1"), ("556", "1e30"), ("556", "[" * 9999)):
+            cut.write(f'["2026-11-18",{minute},{{"1":{net}}}]\n')
     keep_line(file, DAY, 557, {1: 3}, anew=False)
     assert read_lines(file) == [(DAY, 555, {1: -100}), (DAY, 557, {1: 3})]
 
