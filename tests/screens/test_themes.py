@@ -1,5 +1,6 @@
 """The colours: each theme can be read; a theme file is taken, or its fault named by file, line, variable."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -87,9 +88,13 @@ def test_a_theme_says_what_differs_and_weak_colours_are_told(tmp_path: Path) -> 
     path.write_text("based = 'light'\n[variables]\nstale = '#e0e0c0'\n", encoding="utf-8")
     read = read_theme(path)
     assert read.theme is not None, "it is taken all the same"
-    assert "paper.toml line 3: stale: hard to read on primary-muted: contrast 1.0" in read.complaints[0]
+    assert "paper.toml line 3: stale: hard to read on accent-muted: contrast 1.0" in read.complaints[0]
     (tmp_path / "dark.toml").write_text("primary = 'navy'\n", encoding="utf-8")
     assert "dark is a built-in theme" in read_theme(tmp_path / "dark.toml").complaints[0]
+    path.write_text(f"based={'[' * 40_000}", encoding="utf-8")
+    assert "it must be TOML" in read_theme(path).complaints[0]
+    os.mkfifo(tmp_path / "pipe.toml")
+    assert "it is no file" in read_theme(tmp_path / "pipe.toml").complaints[0]
 
 
 def colours(bench: PaperBench) -> set[str]:

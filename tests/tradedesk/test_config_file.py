@@ -112,3 +112,18 @@ def test_a_command_asks_the_open_app_whatever_the_screens_settings_are(tmp_path:
 def test_the_profile_of_an_earlier_version_is_plain(tmp_path: Path) -> None:
     settings_file(tmp_path).write_text("keys = 'default'\n", encoding="utf-8")
     assert load_settings(tmp_path).keys == "plain"
+
+
+@pytest.mark.parametrize("nested", [True, False])
+def test_a_file_that_cannot_be_read_is_named_and_ends_no_command_otherwise(
+    tmp_path: Path, nested: bool
+) -> None:
+    if nested:
+        settings_file(tmp_path).write_text(f"a={'[' * 50_000}", encoding="utf-8")
+    else:
+        settings_file(tmp_path).mkdir()
+    with pytest.raises(BadInput, match=r"config\.toml"):
+        load_settings(tmp_path)
+    with pytest.raises(BadInput, match=r"config\.toml"):
+        keep_setting(tmp_path, "flash", "off")
+    assert settings_seen(tmp_path)

@@ -48,13 +48,15 @@ def read_theme(path: Path) -> ThemeFile:
     """The theme of a file. Each complaint names file, line and variable, and says what is right."""
     name = path.stem
     try:
+        if not path.is_file():  # a pipe would be waited for
+            return ThemeFile(name, None, (f"{path.name}: it is no file",))
         if path.stat().st_size > LONGEST_BYTES:
             return ThemeFile(name, None, (f"{path.name}: it is too long to be a theme",))
         text = path.read_bytes().decode("utf-8-sig")
         given = tomllib.loads(text)
     except (OSError, UnicodeDecodeError) as problem:
         return ThemeFile(name, None, (f"{path.name}: it cannot be read: {problem}",))
-    except tomllib.TOMLDecodeError as problem:
+    except (tomllib.TOMLDecodeError, RecursionError) as problem:
         return ThemeFile(name, None, (f"{path.name}: it must be TOML: {problem}",))
     if name in BUILT_IN:
         return ThemeFile(

@@ -52,7 +52,7 @@ def read_short(home: Path, words: Sequence[str]) -> int | None:
         asked = _parsed(words)
         with _at_rest(home) as desk:
             code = int(_finished(asked(desk)))
-    except (NotShort, FileError, OSError, ValueError, LookupError):
+    except (NotShort, FileError, OSError, ValueError, LookupError, RecursionError):
         return None
     finally:
         printer.reset(before)

@@ -57,6 +57,6 @@ def is_on_paper(home: Path) -> bool:
 
     try:
         values = tomllib.loads(given.decode("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
         return False
     return all(value == "paper" for key, value in values.items() if key.lower() == "market")

@@ -122,14 +122,16 @@ def load_settings(home: Path) -> Settings:
 
 
 def given_in(path: Path) -> dict[str, Any]:
-    """What a file of settings says, by key in small letters. Raises `BadInput` where it is no TOML."""
+    """What a file of settings says, by key in small letters. Raises `BadInput` where it cannot be read."""
     if not path.exists():
         return {}
     try:
         # Editors of Windows put a byte order mark before the text, which TOML does not know.
         given = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise BadInput("config.toml", str(path), f"it must be TOML in UTF-8: {problem}") from problem
+    except OSError as problem:
+        raise BadInput("config.toml", str(path), f"it must be a file to be read: {problem}") from problem
     return {key.lower(): value for key, value in given.items()}
 
 

@@ -204,6 +204,8 @@ def _text_of(file: Path) -> bytes:
         return file.read_bytes()
     except FileNotFoundError:
         return b""
+    except OSError as problem:
+        return str(problem).encode("utf-8", "replace")
 
 
 def _that_matter(text: bytes) -> bytes:
@@ -214,7 +216,7 @@ def _that_matter(text: bytes) -> bytes:
 
     try:
         given = tomllib.loads(text.decode("utf-8-sig"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
     kept = {name.upper(): value for name, value in given.items() if name.upper() not in _NO_MATTER}
     return repr(sorted(kept.items())).encode("utf-8", "surrogatepass")
@@ -243,7 +245,7 @@ def trader(home: Path) -> str | None:
 
             try:
                 given = tomllib.loads(settings_file(home).read_bytes().decode("utf-8-sig"))
-            except (OSError, ValueError):
+            except (OSError, ValueError, RecursionError):
                 return None
             named = {name.lower(): value for name, value in given.items()}.get("trader", named)
     return named if is_name(named) else None

@@ -35,8 +35,8 @@ def keep_line(home: Path, line: str) -> list[str]:
     path = history_file(home)
     beside = path.with_name(f"{path.name}.part")
     try:
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write("".join(f"{one}\n" for one in kept))
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write("".join(f"{one}\n" for one in kept).encode(errors="replace"))
         beside.chmod(0o600)
         beside.replace(path)
     except OSError as problem:
