@@ -52,7 +52,7 @@ async def test_a_loss_after_charges_is_no_gain_on_any_screen(tmp_path: Path) -> 
         await bench.keys("4")
         assert "day net -62 · gross +2 · charges 64" in bench.text
         await bench.keys("tab")
-        assert row_of(bench, "▸RG1008")[-5:-3] == ["-62", "+2"]
+        assert row_of(bench, "▸RG1008")[-4:-2] == ["-62", "+2"]
         bench.app.open_client(client, [client])
         await bench.settle()
         assert "day net -62 (-0.03 % of 2.00 L) · gross +2 · charges 64" in bench.text

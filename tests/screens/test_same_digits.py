@@ -45,8 +45,8 @@ HOLDINGS: Pairs = {
     "today": ("today", sparse(formats.quantity)),
     "average": ("average_paise", formats.price),
     "last": ("ltp_paise", formats.price),
-    "day": ("day_pnl_paise", formats.signed),
-    "open": ("unrealised_paise", formats.signed),
+    "day": ("day_pnl_paise", sparse(formats.signed)),
+    "open": ("unrealised_paise", sparse(formats.signed)),
 }
 CLIENTS: Pairs = {
     "code": ("code", str),

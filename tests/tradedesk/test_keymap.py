@@ -63,17 +63,17 @@ def test_a_fault_is_found() -> None:
 @pytest.mark.parametrize("profile", PROFILES)
 def test_own_keys_lie_over_those_of_the_profile(profile: str) -> None:
     own = {
-        "freeze": "z,F5",
+        "freeze": "z,F10",
         "privacy": "Ctrl+E",
         "watch": {"remove": ["PgDn", "Ctrl+D"]},
         "grid.page_down": "f12",
     }
     table = key_table(profile, own | ({"ticket.sell": "s,f2"} if profile == "odin" else {}))
     assert table.complaints == ()
-    assert table.keys_of(COMMANDS["freeze"]) == ("z", "f5")
+    assert table.keys_of(COMMANDS["freeze"]) == ("z", "f10")
     assert table.keys_of(COMMANDS["privacy"]) == ("ctrl+e",)
     assert table.keys_of(COMMANDS["watch.remove"]) == ("pagedown", "ctrl+d"), "an id may stand without quotes"
-    assert table.meaning("f5") == "freeze"
+    assert table.meaning("f10") == "freeze"
     assert table.meaning("ctrl+o") == "", "the table's own key is none's any more"
     assert table.keys_of(COMMANDS["help"]) == key_table(profile).keys_of(COMMANDS["help"])
 

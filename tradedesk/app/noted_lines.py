@@ -6,11 +6,11 @@ from collections import deque
 from datetime import date
 from typing import TYPE_CHECKING
 
-from engine.review.commanded import LoggedCommand
 from screens.frame.routes import View, WorkspaceName
 
 if TYPE_CHECKING:
     from engine.desk import Desk
+    from engine.review.commanded import LoggedCommand
 
 MOST_NOTED = 300
 """Lines that are kept; the oldest go first."""
@@ -32,6 +32,8 @@ class NotedLines:
 
     def take(self, desk: Desk, line: str) -> None:
         """Keep a line; the same one again says nothing more."""
+        from engine.review.commanded import LoggedCommand
+
         today = desk.market_clock.trading_day
         if today != self._day:
             self.lines.clear()

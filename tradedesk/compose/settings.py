@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     """Key profile: plain, kite or odin; the first start asks where none is set."""
 
     keymap: Annotated[Any, NoDecode] = Field(default_factory=dict)
-    """Keys of your own by command id, as `"freeze" = "z,f5"`; `tradedesk keys` lists the ids."""
+    """Keys of your own by command id, as `"freeze" = "z,f12"`; `tradedesk keys` lists the ids."""
 
     flash: bool = True
     """Whether changed figures flash once."""
