@@ -97,10 +97,13 @@ def entries_of(bindings: list[Binding]) -> list[KeyEntry]:
 
 
 def _worded(found: ActiveBinding) -> Binding:
-    """The binding in the words of who owns it, where its `key_words` say what the action does now."""
+    """The binding in the words of who owns it, where its `key_words` say what the action does now.
+
+    One that the line leaves out otherwise is shown where there are such words.
+    """
     key_words: Callable[[str], str | None] | None = getattr(found.node, "key_words", None)
     words = key_words(found.binding.action) if key_words else None
-    return replace(found.binding, description=words) if words else found.binding
+    return replace(found.binding, description=words, show=True) if words else found.binding
 
 
 class KeyLine(Widget):

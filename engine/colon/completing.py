@@ -180,6 +180,8 @@ def _flatten(before: Sequence[str], word: str, known: Known) -> Iterator[Complet
         scopes = (Completion("client", "CODE"), Completion("group", "NAME"), Completion("desk", "everybody"))
         whats = tuple(Completion(what.value) for what in FlattenWhat)
         yield from _beginning(word, whats if before else (*scopes, *whats))
+        if word and not before:
+            yield from _clients(word, known)
 
 
 def _convert(before: Sequence[str], word: str, known: Known) -> Iterator[Completion]:

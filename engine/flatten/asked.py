@@ -8,8 +8,11 @@ from data.errors import BadInput
 from data.money import count_from_text
 from data.vocabulary import FlattenWhat, HaltScope
 
-FORMS = "client CODE, group NAME or desk, then mis, today, mtf or all; show N for one that was begun"
+FORMS = "CODE, g:GROUP or desk, then mis, today, mtf or all; show N for one that was begun"
 """What may be typed."""
+
+WHATS = frozenset(what.value.lower() for what in FlattenWhat)
+"""The words for which positions."""
 
 
 class AskedFlatten(Struct, frozen=True):
@@ -23,7 +26,7 @@ class AskedFlatten(Struct, frozen=True):
 def flatten_from(words: Sequence[str]) -> AskedFlatten | int:
     """A flatten as typed, of intraday positions where nothing else is said; or the number of one begun.
 
-    Raises `BadInput`.
+    A client stands as its code or as `client CODE`, a group as `g:GROUP` or `group NAME`. Raises `BadInput`.
     """
     first = words[0].lower() if words else "desk"
     if first == "show" and len(words) == 2:
@@ -35,6 +38,10 @@ def flatten_from(words: Sequence[str]) -> AskedFlatten | int:
         scope, value, rest = HaltScope(first), words[1], rest[2:]
     elif first == "desk":
         rest = rest[1:]
+    elif first.startswith("g:"):
+        scope, value, rest = HaltScope.GROUP, words[0][2:], rest[1:]
+    elif first not in WHATS:
+        scope, value, rest = HaltScope.CLIENT, words[0], rest[1:]
     if len(rest) > 1:
         raise BadInput("flatten", " ".join(words), f"give {FORMS}")
     try:

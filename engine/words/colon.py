@@ -42,7 +42,7 @@ FORMS: Mapping[str, tuple[str, str]] = {
     "buy": ("SYMBOL SIZE [@LIMIT] [CLIENTS]", "an order: infy 2% @1500 g:growth !mtf"),
     "sell": ("SYMBOL SIZE [@LIMIT] [CLIENTS]", "an order: tcs 100% holders"),
     "basket": ("LEGS, NAME or save NAME", "several legs: buy RELIANCE:15% TCS:20%"),
-    "flatten": ("[client CODE|group NAME|desk] [mis|today|mtf|all]", "take positions flat; asks"),
+    "flatten": ("[CODE|g:GROUP|desk] [mis|today|mtf|all]", "take positions flat; asks"),
     "convert": ("CODE SYMBOL mis|mtf cnc", "make positions the clients' own: marked mis cnc; asks"),
     "cancel": ("ORDERS, CODE or run N", "cancel live orders; asks"),
     "modify": ("ORDER [QUANTITY] [@LIMIT] [t:TRIGGER]", "change a live order; asks"),

@@ -206,9 +206,9 @@ class RunPanel(Vertical):
         others = [word for word, _, _ in BAR if counts[word] and word not in ALWAYS]
         words = " ".join(f"{word.words} {counts[word]}" for word in (*ALWAYS, *others))
         self.query_one("#run-bar", SteadyStatic).update(
-            Content.assemble(" ", *bar(counts, 20 if brief else 40), f"  {words}")
+            Content.assemble(*bar(counts, 20 if brief else 40), f"  {words}")
         )
-        self.query_one("#run-result", SteadyStatic).update(Content(f" {self._result(run)}"))
+        self.query_one("#run-result", SteadyStatic).update(Content(self._result(run)))
         keys = tuple(
             (self.check_action(action, ()) is True, self.key_words(action)) for action in RUN_ACTIONS
         )

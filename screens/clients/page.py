@@ -315,9 +315,9 @@ class ClientScreen(Workspace):
         """The client, with the symbol or order under the cursor."""
         key = self._grid.cursor_key if self.is_mounted else None
         if self._view is PageView.ORDERS and isinstance(key, int):
-            order = self.desk.orders.get(key)
-            return Here(order.key, self._client_id, order.id)
-        return Here(key[1] if isinstance(key, tuple) else None, self._client_id)
+            return Here(self.desk.orders.get(key).key, self._client_id, key)
+        _, symbol, product = key if isinstance(key, tuple) else (None, None, None)
+        return Here(symbol, self._client_id, product=product)
 
     def table_of(self, grid: LiveGrid) -> Table | None:
         """The rows of the view."""

@@ -10,7 +10,7 @@ from textual.widgets import Input
 
 from engine.words import formats
 from engine.words.formats import MASK
-from engine.words.gate import books_words
+from engine.words.gate import books_words, gate_brief, gate_sentence
 from screens.desk.client_rows import LIVE_COLUMNS, client_columns
 from screens.desk.rows import aged, direction, known_pnl
 from screens.frame.pane import FilterLine, Pane
@@ -42,7 +42,7 @@ class ClientsPane(Pane):
             hint="no client here: { } turns the group, f then Esc clears the filter",
             id="clients",
         )
-        yield FilterLine(id="clients-filter")
+        yield FilterLine("clients-filter", "name, group, gate")
 
     @property
     def grid(self) -> LiveGrid:
@@ -95,10 +95,18 @@ class ClientsPane(Pane):
             client.id
             for client in clients
             if (group is None or group in client.groups)
-            and wanted in f"{client.code} {client.name} {' '.join(client.groups)}".casefold()
+            and (
+                wanted in f"{client.code} {client.name} {' '.join(client.groups)}".casefold()
+                or any(word.startswith(wanted) for word in self._gate(client.id))
+            )
         ]
         self.grid.set_rows({client.id: client.id for client in clients}, shown)
         self.paint_totals()
+
+    def _gate(self, client_id: int) -> list[str]:
+        """What stands against a client's trading: in the letters of its column, and in full."""
+        readiness = self._desk.reconcile.readiness(client_id)
+        return [gate_brief(readiness), *(gate_sentence(readiness).split() if readiness.gate else ())]
 
     def apply(self, moved: Set[int]) -> None:
         """Paint the clients whose figures moved."""

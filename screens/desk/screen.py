@@ -305,6 +305,10 @@ class DeskScreen(Workspace):
         """Move the watchlist among the lists."""
         self.carry_out(self._watch.move_list(step))
 
+    def key_words(self, action: str) -> str | None:
+        """The list in view is what `e` works on."""
+        return "lists" if action == "modify_here" else super().key_words(action)
+
     def action_modify_here(self) -> None:
         """The form that makes, renames and deletes watchlists."""
         self.open_card(WatchlistCard(self._watch.list_name))

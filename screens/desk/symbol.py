@@ -209,7 +209,8 @@ class SymbolScreen(Workspace):
             order = self.desk.orders.get(focused.cursor_key)
             return Here(self._key, order.client_id, order.id, client_ids=marked)
         cursor = grid.cursor_key
-        return Here(self._key, cursor[0] if isinstance(cursor, tuple) else None, client_ids=marked)
+        client, product = cursor if isinstance(cursor, tuple) else (None, None)
+        return Here(self._key, client, client_ids=marked, product=product)
 
     def table_of(self, grid: LiveGrid) -> Table | None:
         """Who holds it, or its live orders."""

@@ -65,7 +65,15 @@ def _table() -> tuple[Command, ...]:
             EMERGENCY,
             palette=True,
         ),
-        c("flatten", "f7,ctrl+r", "app.flatten", "flatten", ":flatten, filled in", EMERGENCY, palette=True),
+        c(
+            "flatten",
+            "f7,ctrl+r",
+            "app.flatten",
+            "flatten",
+            "take positions flat; asks",
+            EMERGENCY,
+            palette=True,
+        ),
         # Orders
         c(
             "ticket.buy",

@@ -165,8 +165,9 @@ class FilterLine(SteadyInput):
     FilterLine.-open { display: block; }
     """
 
-    def __init__(self, id: str) -> None:  # noqa: A002 - Textual's own word
-        super().__init__(placeholder="filter: Enter keeps, Esc clears", compact=True, id=id)
+    def __init__(self, id: str, into: str = "filter") -> None:  # noqa: A002 - Textual's own word
+        """`into` names what is looked into, where that is more than the rows say."""
+        super().__init__(placeholder=f"{into}: Enter keeps, Esc clears", compact=True, id=id)
 
     def open(self) -> None:
         """Show the line and type into it."""

@@ -88,11 +88,17 @@ class Shell(Protocol):
         ...
 
     def open_ticket(
-        self, side: Side, key: str | None = None, client_id: int | None = None, key_proposed: bool = False
+        self,
+        side: Side,
+        key: str | None = None,
+        client_id: int | None = None,
+        key_proposed: bool = False,
+        product: str | None = None,
     ) -> None:
         """The ticket for one order; what is given stands in its fields.
 
-        A key that is merely proposed has the focus, and what is typed replaces it.
+        A key that is merely proposed has the focus, and what is typed replaces it. A `product` is what a
+        sell begins with.
         """
         ...
 
@@ -217,6 +223,8 @@ class Here(Struct, frozen=True):
     """The group that was turned to, where its clients are in view."""
     key_proposed: bool = False
     """Whether the symbol is that of another pane than the one with the focus, and so merely likely."""
+    product: str | None = None
+    """The product of the holding under the cursor, where that is what the cursor is on."""
 
 
 class Table(Struct, frozen=True):

@@ -157,6 +157,12 @@ class Framed(DockHost[Result], inherit_bindings=False):
         except Exception as problem:
             self.shell.say(f"{type(problem).__name__}: {problem}", "error")
 
+    def key_words(self, action: str) -> str | None:
+        """What Tab leads to from the line of an answer: the keys of its rows work there alone."""
+        focused = self.focused
+        answering = focused is not None and isinstance(focused.parent, AnswerField)
+        return "lines" if action == "next_pane(1)" and answering and len(self.focus_chain) > 1 else None
+
     def action_next_pane(self, step: int) -> None:
         """The next or previous pane or field; screens with views of one pane turn to the next view."""
         if step > 0:
@@ -222,7 +228,7 @@ class Workspace(Framed[None], inherit_bindings=True):
     def action_ticket(self, side: str) -> None:
         """Open the ticket on what the cursor is on."""
         here = self.here()
-        self.shell.open_ticket(Side(side), here.key, here.client_id, here.key_proposed)
+        self.shell.open_ticket(Side(side), here.key, here.client_id, here.key_proposed, here.product)
 
     def action_bulk(self, side: str) -> None:
         """Open the bulk form on the symbol; marks, else a narrowed view, are carried along and named."""

@@ -132,6 +132,10 @@ class MatrixScreen(Workspace):
             return not self._pane.waits and bool(self._basket_runs())
         return super().check_action(action, parameters)
 
+    def key_words(self, action: str) -> str | None:
+        """The form of a basket is what `e` opens."""
+        return "basket" if action == "modify_here" else super().key_words(action)
+
     def action_modify_here(self) -> None:
         """The form with the legs of the plan, or as it was left; for marked clients one of theirs."""
         if self._pane.plan is None and self._grid.marked:

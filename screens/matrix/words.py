@@ -84,7 +84,8 @@ def run_words(desk: Desk, plan: Plan, number: int, look: StrEnum, brief: bool) -
     figures = Content(
         f" run {number} {run.word} · {run.elapsed_s:.0f} s · {progress_words(legs, brief=True)}"
     )
-    keys = "Enter: the run, p pauses, x stops · r repairs · Esc what is held"
+    going = "" if run.finished_at else ", p pauses, x stops"
+    keys = f"Enter: the run{going} · r repairs · Esc what is held"
     title, frame = _head(plan, look, brief)
     return MatrixWords(title, frame, figures, keys)
 

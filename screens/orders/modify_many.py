@@ -85,8 +85,8 @@ class ModifyManyCard(Card[None]):
         return f"MODIFY {counted(len(self._orders), 'live order')} of {counted(len(clients), 'client')}"
 
     def begin(self) -> None:
-        """In what is asked first: where to."""
-        self.query_one("#many-to", ChoiceField).focus()
+        """In the price, which is what is changed most; Tab leads to where else limits may go."""
+        self.query_one("#many-value", NumberField).focus()
 
     def _wish(self) -> NewLimit:
         """What the fields say. Raises `BadInput`."""

@@ -247,14 +247,15 @@ class PositionsScreen(Workspace):
         return key if isinstance(key, str) else None
 
     def here(self) -> Here:
-        """The symbol, the client under the cursor, and the marked clients."""
+        """The symbol, the holding or client under the cursor, and the marked clients."""
         if not self.is_mounted:
             return Here()
-        client = self._upper.cursor_key
-        if self._by_symbol:
-            lower = self._lower.cursor_key
-            client = lower[0] if isinstance(lower, tuple) and self.focused is self._lower else None
         marked = self._marked_clients if self._by_symbol else ()
+        lower = self._lower.cursor_key
+        if isinstance(lower, tuple) and (self.focused is self._lower or not self._by_symbol):
+            client_id, _, product = lower
+            return Here(self._key, client_id, client_ids=marked, product=product)
+        client = None if self._by_symbol else self._upper.cursor_key
         return Here(self._key, client if isinstance(client, int) else None, client_ids=marked)
 
     def table_of(self, grid: LiveGrid) -> Table | None:

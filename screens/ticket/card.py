@@ -60,16 +60,19 @@ class TicketCard(Card[None]):
         key: str | None = None,
         client_id: int | None = None,
         key_proposed: bool = False,
+        product: str | None = None,
         draft: Draft | None = None,
     ) -> None:
         """`key_proposed` says that the symbol is a guess, which typing is to replace.
 
-        A `draft` is put back, whatever else is given.
+        A sell begins with `product`, of which the client has some. A `draft` is put back, whatever else is
+        given.
         """
         super().__init__()
         self._draft = draft
         self._side = side
         self._opened_on = (key, client_id, key_proposed)
+        self._product = product
         self._owner = f"ticket {next(TICKETS)}"
         self._followed: str | None = None
         self._plan: Plan | None = None
@@ -114,6 +117,8 @@ class TicketCard(Card[None]):
         key, client_id, _ = self._opened_on
         self.fields.set_client(client_id)
         self.fields.set_symbol(key)
+        if self._product is not None:
+            self.fields.set_product(self._product)
         if self._draft is not None:
             self.fields.put_back(self._draft.typed)
         self._follow()

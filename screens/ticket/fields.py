@@ -185,6 +185,12 @@ class OrderFields(Vertical):
             self.choice("product").value = max(held, key=lambda product: held[product])
         self._propose()
 
+    def set_product(self, product: str) -> None:
+        """A sell of a holding is a sell of its product, not of the one of which the client has most."""
+        if self._side is Side.SELL and product in self.held():
+            self.choice("product").value = product
+            self._propose()
+
     def _propose(self) -> None:
         """A sell proposes all that is free of the product, as long as nothing else was typed."""
         quantity = self.number("quantity")

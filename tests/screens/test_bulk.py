@@ -58,6 +58,9 @@ async def test_enter_freezes_the_plan_problems_first_and_waits_for_the_answer(tm
         assert "a 19 sh · m 39 MTF · 20 before charges" in bench.text
         assert "45 ok · 5 skipped" in bench.text
         assert in_answer(bench)
+        assert "Tab lines" in bench.lines()[-1], "the keys of the lines work there alone"
+        await bench.keys("tab")
+        assert "Tab lines" not in bench.lines()[-1]
         assert bench.desk.runs.all() == []
 
 

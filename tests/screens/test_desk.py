@@ -135,6 +135,10 @@ async def test_filter_narrows_and_esc_clears() -> None:
         assert len(clients(bench).shown_keys) == 50
         assert bench.screen.focused is clients(bench)
         assert "filter" not in next(line for line in bench.lines() if "Clients 50" in line)
+        for words, found in (("inact", ["CB0002"]), ("expired", ["DR0044"]), ("nact", [])):
+            await bench.keys("f", *words, "enter")
+            assert [bench.desk.clients.get(each).code for each in clients(bench).shown_keys] == found  # type: ignore[arg-type]
+            await bench.keys("escape")
 
 
 async def test_a_plan_made_anew_keeps_its_one_line_on_the_tape() -> None:

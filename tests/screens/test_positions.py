@@ -12,7 +12,9 @@ from screens.frame.routes import WorkspaceName
 from tests.desks import buy, by_phone, carry_out
 from tests.screens.papers import PaperBench, opened_on_paper
 from tradedesk.compose.paper import exchange_of
+from widgets.choicefield import ChoiceField
 from widgets.livegrid import LiveGrid
+from widgets.numberfield import NumberField
 
 CODES = ("AM1042", "RG1008", "RV1012")
 
@@ -147,6 +149,27 @@ async def test_s_sells_what_the_marked_clients_hold(tmp_path: Path) -> None:
         held = [h.quantity for h in bench.desk.holdings.all() if h.key == "NSE:RELIANCE" and h.quantity]
         assert held == [10]
         assert bench.desk.valuation.desk_total().realised_today_paise == 0
+
+
+async def test_s_on_a_holding_sells_that_holding(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path, size=(80, 24)) as bench:
+        await with_positions(bench)
+        client = bench.client("AM1042")
+        bought = buy("RELIANCE", SizingKind.FIXED_QUANTITY, 3, client, product=Product.MIS)
+        await carry_out(bench.desk, bought)
+        await bench.keys("4", "enter")
+        for _ in range(2):
+            cursor = grid(bench, "lower").cursor_key
+            assert isinstance(cursor, tuple)
+            await bench.keys("s")
+            await bench.settle()
+            assert bench.screen.query_one("#product", ChoiceField).value == cursor[2]
+            quantity = bench.screen.query_one("#quantity", NumberField).value
+            assert quantity == {"CNC": "10", "MIS": "3"}[cursor[2]]
+            assert "charges" not in bench.row("free to sell"), "a word without its figure is no help"
+            await bench.keys("escape", "down")
+        await bench.keys("escape", "tab", "down", "s")
+        assert bench.screen.query_one("#product", ChoiceField).value == "CNC"
 
 
 async def test_no_figure_of_the_title_is_cut_where_it_is_narrow(tmp_path: Path) -> None:

@@ -91,6 +91,10 @@ async def test_lines_are_understood_and_say_what_they_would_do(tmp_path: Path) -
         assert parse("flatten client ps1015 all", known) == AskedToFlatten(
             HaltScope.CLIENT, "15", FlattenWhat.ALL
         )
+        assert parse("flatten ps1015", known) == AskedToFlatten(HaltScope.CLIENT, "15", FlattenWhat.MIS)
+        assert parse("flatten g:south mtf", known) == AskedToFlatten(
+            HaltScope.GROUP, "South", FlattenWhat.MTF
+        )
         assert parse("convert PS1015 TCS mis cnc", known) == AskedToConvert(
             15, "NSE:TCS", Product.MIS, Product.CNC
         )
@@ -186,7 +190,7 @@ async def test_completions_are_words_of_the_place_and_complete_to_lines_that_are
         assert '"Large caps"' in offered("basket ")
         assert completed("basket la", '"Large caps"') == 'basket "Large caps" '
         assert isinstance(parse(completed("basket la", '"Large caps"'), known), AskedBasket)
-        assert offered("flatten client PS1")[0] == "PS1015"
+        assert offered("flatten client PS1")[0] == offered("flatten PS1")[0] == "PS1015"
         assert offered("theme d") == ["dark"]
 
 

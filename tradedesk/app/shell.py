@@ -103,13 +103,14 @@ class ShellApp(TypedLines, inherit_bindings=False):
         key: str | None = None,
         client_id: int | None = None,
         key_proposed: bool = False,
+        product: str | None = None,
         draft: Draft | None = None,
     ) -> None:
         """The ticket for one order, docked on the screen that is up, with a draft put back into it."""
         from screens.ticket.card import TicketCard
 
         if isinstance(self.screen, Framed):
-            self.screen.open_card(TicketCard(side, key, client_id, key_proposed, draft))
+            self.screen.open_card(TicketCard(side, key, client_id, key_proposed, product, draft))
 
     def remember(self, draft: Draft) -> None:
         """Keep what stood in a ticket."""

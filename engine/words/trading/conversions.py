@@ -30,8 +30,9 @@ def prospect_words(one: ConversionProspect) -> str:
     of = f"{grouped(one.quantity)} {one.tradingsymbol} of {one.code}"
     what = f"convert {of}, {one.from_product} to {one.to_product}"
     cash = f"repays ₹{amount_words(one.loan_paise)} of ₹{amount_words(one.available_paise)} cash"
-    why = f" · CANNOT: {one.why_not}" if one.why_not else ""
-    return f"{what}: {cash}{until}{why}"
+    if one.why_not:
+        return f"CANNOT {what}: {one.why_not} · {cash}{until}"
+    return f"{what}: {cash}{until}"
 
 
 def ended_words(one: ConversionView) -> str:

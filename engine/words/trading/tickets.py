@@ -39,7 +39,8 @@ def money_words(
     if side is Side.SELL:
         parts = [f"free to sell {_shares(held) or 'none'}"]
         if line is not None and line.charges_paise:
-            parts.extend(filter(None, (bound, f"charges about {money(line.charges_paise)}")))
+            charges = "" if brief else f"charges about {money(line.charges_paise)}"
+            parts.extend(filter(None, (bound, charges)))
         return " · ".join(parts)
     parts = [f"cash {money(funds.available_paise)}", _blocked(funds, money)]
     if line is not None and line.reserve_paise:

@@ -33,9 +33,7 @@ _DOUBT = (FlattenReason.UNKNOWN_ORDER, FlattenReason.LIVE_ORDER)
 def flatten(
     words: Annotated[
         list[str],
-        typer.Argument(
-            metavar="client CODE|group NAME|desk [mis|today|mtf|all]", help="Of whom, and which positions."
-        ),
+        typer.Argument(metavar="CODE|g:GROUP|desk [mis|today|mtf|all]", help="Of whom, and which positions."),
     ],
     yes: Yes = False,
     as_json: AsJson = False,
