@@ -69,12 +69,11 @@ def _run_words(news: RunNews) -> str:
     match news:
         case RunBegan(by_another=by) if by:
             return f"{news.title}, by {by} in another process"
-        case RunBegan(orders=None):
+        case RunBegan(orders=None) | RunBegan(skipped=None):
             return news.title
-        case RunBegan():
-            skipped = f", {news.skipped} skipped" if news.skipped else ""
-            title = title_of(news.title, news.orders + news.skipped)
-            return f"{title}: {formats.counted(news.orders, 'order')}{skipped}"
+        case RunBegan(orders=int(orders), skipped=int(skipped)):
+            left_out = f", {skipped} skipped" if skipped else ""
+            return f"{title_of(news.title, orders + skipped)}: {formats.counted(orders, 'order')}{left_out}"
         case RunEnded():
             return f"finished: {_ended_words(news)}"
         case RunPaused():

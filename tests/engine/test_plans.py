@@ -637,7 +637,7 @@ def test_a_clients_multiplier_scales_what_is_sized_alike_for_many_and_nothing_el
     )
     of = inputs(half, double, client(3))
 
-    def quantities(kind: SizingKind, value: int, **more: object) -> dict[str, int]:
+    def quantities(kind: SizingKind, value: int, **more: Any) -> dict[str, int]:
         made = plan(buy(sizing=Sizing(kind, value), **more), of)
         return {line.code: line.quantity for line in made.lines}
 

@@ -1,5 +1,7 @@
 """The card that finds a symbol or a client, over the desk."""
 
+from typing import Any
+
 from textual.widgets import Input
 
 from screens.desk.screen import DeskScreen
@@ -58,7 +60,8 @@ async def test_find_begins_anew_each_time_and_help_over_it_loses_nothing() -> No
         await bench.keys("escape")
         assert bench.card is None
         await bench.keys("/")
-        assert bench.card.query_one(Input).value == ""
-        assert bench.card.query_one(LiveGrid).shown_keys == clients
+        opened_anew: Any = bench.card
+        assert opened_anew.query_one(Input).value == ""
+        assert opened_anew.query_one(LiveGrid).shown_keys == clients
         await bench.keys(*"wip", "enter")
         assert "NSE:WIPRO" in bench.text

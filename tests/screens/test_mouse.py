@@ -51,6 +51,7 @@ async def test_rows_panes_and_keys_answer_a_click_and_nothing_is_sent_by_one(
         await click(bench, "T›", behind="‹MARKET›")
         assert "‹LIMIT›" in bench.text
         await click(bench, "TCS")
+        assert bench.screen.focused is not None
         assert bench.card in bench.screen.focused.ancestors, "what lies above the dock takes no focus"
         await click(bench, "‹LIMIT›")
         assert "‹MARKET›" in bench.text
