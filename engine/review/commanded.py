@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from engine.review.audit import AuditRow
 
 BY_HAND = "by hand"
-"""Why an order is cancelled that a trader named."""
+"""Why an order is cancelled or modified that a trader named."""
 
 
 class LoggedCommand(Struct, frozen=True):
@@ -43,19 +43,11 @@ Code = Callable[[int | None], str]
 """A client's code by its id."""
 
 
-class _Following(Struct):
-    """What earlier rows say of those that follow: orders that a list modifies, and those under a chase."""
-
-    listed: set[int] = field(default_factory=set[int])
-    chased: set[int] = field(default_factory=set[int])
-
-
 def commands_of(rows: Sequence[AuditRow], code: Code) -> list[LoggedCommand]:
     """The commands for rows of the audit, in their order; many cancels of one moment are one."""
     found: list[LoggedCommand] = []
-    following = _Following()
     for row in rows:
-        command = _command(row, code, following)
+        command = _command(row, code)
         if not command:
             continue
         last = found[-1] if found else None
@@ -72,19 +64,9 @@ def _is_more_of(last: LoggedCommand, row: AuditRow) -> bool:
     return same and row.action == AuditAction.CANCEL_REQUESTED and last.command.startswith("cancel ")
 
 
-def _command(row: AuditRow, code: Code, following: _Following) -> str:
-    action = AuditAction(row.action)
-    if action is AuditAction.CHASE_ENDED:
-        following.chased.discard(row.order_id or 0)
-        return ""
-    if action is AuditAction.MODIFY_REQUESTED and row.order_id in following.chased | following.listed:
-        following.listed.discard(row.order_id or 0)
-        return ""
-    kind, worded = _WORDS[action]
-    told = None if kind is None else convert(row.details, kind)
-    if isinstance(told, _Limits):
-        (following.chased if action is AuditAction.CHASE_STARTED else following.listed).update(told.orders)
-    return worded(row, told, code)
+def _command(row: AuditRow, code: Code) -> str:
+    kind, worded = _WORDS[AuditAction(row.action)]
+    return worded(row, None if kind is None else convert(row.details, kind), code)
 
 
 def _shell(*words: object) -> str:
@@ -116,6 +98,8 @@ class _Modify(Struct, frozen=True):
     quantity: int | None
     limit_paise: int | None
     trigger_paise: int | None
+    why: str = BY_HAND
+    """A list, a chase or a flatten stands in the log by itself."""
 
 
 class _Limits(Struct, frozen=True):
@@ -212,6 +196,8 @@ def _cancelled(row: AuditRow, told: _Cancel, code: Code) -> str:
 
 
 def _modified(row: AuditRow, told: _Modify, code: Code) -> str:
+    if told.why != BY_HAND:
+        return ""
     words = ["modify", str(row.order_id)]
     words += [] if told.quantity is None else [str(told.quantity)]
     words += [] if told.limit_paise is None else [f"@{rupees_word(told.limit_paise)}"]
@@ -350,7 +336,7 @@ _WORDS: Mapping[AuditAction, tuple[Any, Callable[[AuditRow, Any, Code], str]]] =
 }
 """What a row's details are read as, where they are read, and the command of the two."""
 
-COMMANDED = frozenset((*_WORDS, AuditAction.CHASE_ENDED))
+COMMANDED = frozenset(_WORDS)
 """Rows of the audit that are looked at for what was commanded."""
 
 MOST_PARTS = 20

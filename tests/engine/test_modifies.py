@@ -227,3 +227,26 @@ async def test_a_chase_leaves_an_order_alone_that_somebody_else_has_changed(desk
     await by_hand(desk, second, limit_paise=2460_00)  # beyond the bound
     await until(desk, lambda: two.end is not None)
     assert (two.end, desk.orders.get(second).limit_paise) == (ChaseEnd.CHANGED, 2460_00)
+
+
+async def test_the_log_has_a_list_once_and_every_modify_by_hand_whatever_became_of_lists(desk):
+    first, second = await resting(desk, ROHAN, RV)
+    plan = await desk.modifies.look([first, second], NewLimit(LimitTo.PRICE, 2410_00))
+    await by_hand(desk, first, limit_paise=2405_00)
+    await desk.modifies.ended(await desk.modifies.start(plan, plan.digest), 30)
+    one = await chase(desk, [second], 2450_00)
+    await manual_clock(desk).advance(0.1)  # it goes on, and then its engine ends
+    desk.chases.close()
+    await one.over.wait()
+    await by_hand(desk, first, limit_paise=2420_00)
+    await by_hand(desk, second, limit_paise=2430_00)
+    told = [row.command for row in await desk.audit.commands() if "modify" in row.command]
+    assert sorted(told) == sorted(
+        [
+            f"modify {first} @2405",
+            f"tradedesk modify {first} {second} --to 2410 --yes",
+            f"tradedesk modify {second} --chase 2450 --yes",
+            f"modify {first} @2420",
+            f"modify {second} @2430",
+        ]
+    )

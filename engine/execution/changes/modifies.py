@@ -171,6 +171,7 @@ def ask_change(
         quantity=change.quantity,
         limit_paise=change.price_paise,
         trigger_paise=change.trigger_paise,
+        why=why,
     )
     return request.number
 
