@@ -64,6 +64,8 @@ def test_what_is_kept_is_checked_and_a_bad_value_leaves_the_file(tmp_path: Path)
         ("density", "narrow", "Input should be 'roomy' or 'compact'"),
         ("flash", "maybe", "say on or off"),
         ("refresh_hz", "fast", "give a number"),
+        ("refresh_hz", "٣", "give a number"),
+        ("refresh_hz", "1_0", "give a number"),
         ("refresh_hz", "50", "less than or equal to 10"),
         ("keymap", "b", "write it into config.toml by hand"),
         ("colour", "red", "choose one of trader, policy"),

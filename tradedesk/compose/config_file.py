@@ -55,6 +55,8 @@ def typed_value(key: str, typed: str) -> str | bool | int | float:
             raise BadInput(f"setting {key}", typed, "say on or off")
         return ON_OR_OFF[typed.casefold()]
     if kind in (int, float):
+        if not typed.isascii() or "_" in typed:  # Python would take both for numbers
+            raise BadInput(f"setting {key}", typed, "give a number")
         try:
             return int(typed) if kind is int or typed.isdigit() else float(typed)
         except ValueError:
