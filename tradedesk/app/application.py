@@ -223,7 +223,8 @@ class TradedeskApp(ShellApp):
             self.screen.dismiss()
             self.call_later(self.action_quit)
         elif isinstance(self.screen, Framed) and not isinstance(self.screen.card, QuitCard):
-            self.screen.open_card(QuitCard(self.desk.counts()), self._quit_answered, over=self.screen.card)
+            question = QuitCard(self.desk.counts(), len(self.desk.chases.going))
+            self.screen.open_card(question, self._quit_answered, over=self.screen.card)
 
     def _quit_answered(self, yes: bool | None) -> None:
         if yes:

@@ -90,7 +90,7 @@ class YesCard(QuestionCard):
 class QuitCard(WordsCard):
     """Quit, with what stays behind at the brokers; takes `quit` and no other word."""
 
-    def __init__(self, counts: DeskCounts) -> None:
+    def __init__(self, counts: DeskCounts, chases: int) -> None:
         if counts.live or counts.unknown:
             lines = [
                 f"{counts.live} live orders stay at the brokers, {counts.unknown} of them unknown.",
@@ -98,4 +98,6 @@ class QuitCard(WordsCard):
             ]
         else:
             lines = ["No order is live. Nothing is lost: the next start shows this desk again."]
+        if chases:
+            lines.append(f"{chases} of them follow the market no further: they stay at their limits.")
         super().__init__("QUIT tradedesk?", [*lines, "Esc goes back, nothing changes"], "quit")
