@@ -1,0 +1,306 @@
+"""Every screen as it is painted, at each size: text files that a test compares, and a reader can look at.
+
+One walk goes through all screens of the demonstration's desk, with a pinned clock and pinned prices; a second
+one signs clients in. `python -m tests.screens.snapshots` writes `tests/goldens/screens/` anew.
+"""
+
+import asyncio
+import os
+import re
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest.mock import patch
+
+from textual.app import App
+from textual.color import Color
+
+from brokers.paper.broker import PULSE_SECONDS
+from data.clock import SystemClock
+from data.vocabulary import Product, SizingKind
+from tests.desks import MISSION_PINS, buy, carry_out
+from tests.resting import RestingLoop, rest
+from tests.screens.papers import PaperBench, opened_on_paper
+from tests.screens.sheets import parsed_once
+from tests.screens.test_clients_screen import SIX, opened_to_sign_in, with_routes
+from tradedesk.testing import seam, shown_strips
+from widgets.livegrid import LiveGrid
+
+Part = Callable[[PaperBench], AsyncIterator[str]]
+"""A part of the walk."""
+
+STILL_ROUNDS = 5
+"""Times the writer and the loop are waited for: more than a fill, its booking and its run's end take."""
+
+GOLDENS = Path(__file__).parents[1] / "goldens" / "screens"
+
+ROUNDS = {
+    "80x24": ((80, 24), False),
+    "120x40": ((120, 40), False),
+    "200x50": ((200, 50), False),
+    "120x40-no-color": ((120, 40), True),
+}
+"""Folders of pictures, with the terminal's size and whether NO_COLOR is set."""
+
+_TAKEN = re.compile(r"\b\d\.\d\ds")
+"""What a halt took, by the machine's own clock."""
+
+TELLING = ("accent", "side-buy", "side-sell", "stale", "armed", "live-mode")
+"""The theme's colours whose places a picture tells below its lines: the focus, the sides, what is loud."""
+
+
+PINS = {
+    symbol: (last, last * 100 // 101)
+    for symbol, last in {
+        "ICICIBANK": 142000,
+        "SBIN": 104500,
+        "BHARTIARTL": 194800,
+        "ITC": 28350,
+        "LT": 394600,
+        "KOTAKBANK": 40200,
+        "HINDUNILVR": 207400,
+        "MARUTI": 1435100,
+        "SUNPHARMA": 198100,
+        "TITAN": 500300,
+        "RIIL": 125100,
+    }.items()
+}
+"""Last price and previous close, in paise, of what the watchlist shows beside the scenarios' symbols."""
+
+
+async def pictures(name: str) -> dict[str, str]:
+    """All pictures of a round of `ROUNDS`, by the name of their screen."""
+    size, no_color = ROUNDS[name]
+    found: dict[str, str] = {}
+    with TemporaryDirectory() as folder, patch.dict(os.environ, {"NO_COLOR": "1"} if no_color else {}):
+        async with opened_on_paper(Path(folder) / "paper", size, pins=MISSION_PINS | PINS) as bench:
+            async for screen in walk(bench, FEW if no_color else ALL):
+                assert screen not in found, f"{screen} is taken twice"
+                found[screen] = picture(bench.app)
+        if no_color:
+            os.environ["NO_COLOR"] = "1"  # an app takes it away
+        async with opened_to_sign_in(Path(folder) / "signing", *SIX, size=size) as signing:
+            await with_routes(signing)
+            found["gate"] = picture(signing.app)
+            await signing.keys("r")
+            found["sign_in"] = picture(signing.app)
+    return found
+
+
+async def still(bench: PaperBench) -> None:
+    """Let every thread of the desk come to rest, with no time passing."""
+    for _ in range(STILL_ROUNDS):
+        await rest()
+        await seam(bench.desk).store.write(lambda unit: None)
+        await SystemClock().sleep(0.004)
+    await bench.settle()
+
+
+async def passed(bench: PaperBench, seconds: float) -> None:
+    """Let time pass a pulse at a time, each when all is still, so that it passes alike each time."""
+    for _ in range(round(seconds / PULSE_SECONDS)):
+        await still(bench)
+        await bench.clock.advance(PULSE_SECONDS)
+    await still(bench)
+
+
+def picture(app: App[None]) -> str:
+    """What an app shows, line by line, and below it where the colours of `TELLING` stand."""
+    colours = {Color.parse(app.theme_variables[one]).rgb: one for one in TELLING}
+    lines: list[str] = []
+    told: list[str] = []
+    for number, strip in enumerate(shown_strips(app)):
+        lines.append(_TAKEN.sub("0.00s", strip.text).rstrip())
+        spans: dict[str, list[str]] = {}
+        for text, style, _ in strip:
+            for ground, colour in (("", style and style.color), ("on ", style and style.bgcolor)):
+                known = colours.get(tuple(colour.triplet)) if colour and colour.triplet else None
+                if known and text.strip():
+                    spans.setdefault(ground + known, []).append(" ".join(text.split()))
+        told += [f"{number:3} {known}: {_short(' '.join(words))}" for known, words in spans.items()]
+    return "\n".join([*lines, "=" * 8, *told]) + "\n"
+
+
+def _short(words: str) -> str:
+    """The words without the frames of panes, which are as long as the pane is wide."""
+    bare = " ".join(words.translate({ord(line): " " for line in "─│╭╮╰╯━┃├┤┌┐└┘"}).split())
+    return bare or "a frame"
+
+
+async def walk(bench: PaperBench, parts: Sequence[Part]) -> AsyncIterator[str]:
+    """Go from screen to screen; yields the name of each while it stands."""
+    for part in parts:
+        async for name in part(bench):
+            await still(bench)
+            yield name
+
+
+async def _program(bench: PaperBench) -> AsyncIterator[str]:
+    """The desk as it opens, and what belongs to the program itself."""
+    at_hand = [bench.client(code) for code in ("AM1042", "RG1008", "RV1012")]
+    await carry_out(bench.desk, buy("RELIANCE", SizingKind.FIXED_QUANTITY, 7, *at_hand))
+    await bench.pin("RELIANCE", 246080)
+    bench.screen.query_one("#clients", LiveGrid).move_cursor(at_hand[0])
+    await bench.settle()
+    yield "desk"
+    for name, keys in {"help": "?", "palette": "ctrl+p", "quit": "q", "alerts": "!"}.items():
+        await bench.keys(keys)
+        yield name
+        await bench.keys("escape")
+    await bench.keys("/", *"tat")
+    yield "find"
+    await bench.keys("escape", "escape", "colon")
+    await bench.type("buy infy 2% @1490")
+    await passed(bench, PULSE_SECONDS)
+    yield "command_line"
+    await bench.keys("escape")
+    if bench.card is not None:
+        await bench.keys("escape")
+    await bench.keys("shift+tab", "enter")
+    await passed(bench, PULSE_SECONDS)
+    yield "symbol"
+    await bench.keys("escape", "tab")
+
+
+async def _orders_of_one(bench: PaperBench) -> AsyncIterator[str]:
+    """The ticket, its review, and the client's page."""
+    bench.screen.query_one("#clients", LiveGrid).move_cursor(bench.client("PS1015"))
+    await bench.keys("b", "enter")
+    yield "ticket"
+    await bench.type("30")
+    await passed(bench, 0.5)
+    yield "ticket_short"
+    await bench.keys("ctrl+u")
+    await bench.type("5")
+    await passed(bench, 0.5)
+    await bench.keys("enter")
+    yield "review"
+    await bench.keys("y")
+    await passed(bench, 0.5)
+    yield "desk_after_order"
+    await bench.keys("enter")
+    yield "client"
+    await bench.keys("s")
+    yield "ticket_sell"
+    await bench.keys("escape", "escape")
+
+
+async def _bulk(bench: PaperBench) -> AsyncIterator[str]:
+    """From the form over the plan to a run that goes on, and one that has ended."""
+    await bench.keys("B")
+    yield "bulk_form"
+    await bench.keys("at", "enter")
+    await passed(bench, 0.5)
+    yield "plan"
+    await bench.keys("escape", "escape")
+    limit = buy("TCS", SizingKind.PERCENT_OF_CAPITAL, 1000, limit_paise=249500)
+    plan = await bench.desk.plans.freeze(limit)
+    run = await bench.desk.runs.start(plan, plan.digest)
+    await passed(bench, 0.5)
+    bench.app.open_run(run.number)
+    await bench.settle()
+    yield "run"
+    await bench.keys("x")
+    yield "run_stop"
+    await bench.keys("escape")
+    await bench.pin("TCS", 249000)
+    await passed(bench, 0.5)
+    yield "run_finished"
+
+
+async def _blotter(bench: PaperBench) -> AsyncIterator[str]:
+    """Orders and positions, and what is asked about orders."""
+    ids = [bench.client(code) for code in ("AM1042", "RG1008", "RV1012")]
+    plan = await bench.desk.plans.freeze(buy("INFY", SizingKind.FIXED_QUANTITY, 3, *ids, limit_paise=149000))
+    await bench.desk.runs.start(plan, plan.digest)
+    await passed(bench, 0.5)
+    await bench.keys("3")
+    yield "orders"
+    await bench.keys("e")
+    yield "modify"
+    await bench.keys("escape", "x")
+    yield "cancel"
+    await bench.keys("escape", "enter")
+    yield "order_life"
+    await bench.keys("escape", "space", "down", "space", "X")
+    yield "cancel_marked"
+    await bench.keys("escape", "E")
+    yield "modify_marked"
+    await bench.keys("escape", "escape", "4")
+    yield "positions"
+    await bench.keys("tab")
+    yield "positions_by_client"
+    await bench.keys("1", "tab")
+    yield "desk_tape"
+    await bench.keys("shift+tab")
+
+
+async def _matrix(bench: PaperBench) -> AsyncIterator[str]:
+    """Baskets, what is held, and a flatten."""
+    await bench.keys("5")
+    yield "matrix"
+    await bench.keys("e")
+    yield "basket"
+    await bench.keys("escape", "colon")
+    await bench.type("basket buy RELIANCE:3% TCS:4% INFY:5%")
+    await bench.keys("enter")
+    await passed(bench, PULSE_SECONDS)
+    yield "matrix_plan"
+    await bench.keys("escape", "escape", "7")
+    yield "clients"
+    await carry_out(
+        bench.desk, buy("HDFCBANK", SizingKind.FIXED_QUANTITY, 2, bench.client("RG1008"), product=Product.MIS)
+    )
+    await bench.keys("1", "colon")
+    await bench.type("flatten desk")
+    await bench.keys("enter")
+    await passed(bench, PULSE_SECONDS)
+    yield "flatten"
+    await bench.keys("escape")
+
+
+async def _halting(bench: PaperBench) -> AsyncIterator[str]:
+    """F9 once, and twice."""
+    bench.screen.query_one("#clients", LiveGrid).to_top()
+    for name in ("armed", "certificate"):
+        await bench.keys("f9", apart=0.3)
+        await passed(bench, PULSE_SECONDS)
+        if name == "armed":
+            yield name
+    await passed(bench, 1.0)
+    yield "certificate"
+    await bench.keys("escape")
+    yield "halted"
+
+
+FEW: tuple[Part, ...] = (_program, _orders_of_one)
+ALL: tuple[Part, ...] = (*FEW, _bulk, _blotter, _matrix, _halting)
+"""Parts of the walk: without colour the first ones, at each size all of them, in this order."""
+
+
+def write(folder: Path, found: dict[str, str]) -> None:
+    """Write a round's pictures, and remove those of screens that there are not."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.txt"):
+        if old.stem not in found:
+            old.unlink()
+    for name, text in found.items():
+        (folder / f"{name}.txt").write_text(text, encoding="utf-8")
+
+
+def kept(folder: Path) -> Iterator[tuple[str, str]]:
+    """A round's pictures as they were written."""
+    for file in sorted(folder.glob("*.txt")):
+        yield file.stem, file.read_text(encoding="utf-8")
+
+
+def main() -> None:
+    """Write the rounds anew that are named, or all."""
+    with parsed_once(), asyncio.Runner(loop_factory=RestingLoop) as runner:
+        for name in sys.argv[1:] or ROUNDS:
+            write(GOLDENS / name, runner.run(pictures(name)))
+
+
+if __name__ == "__main__":
+    main()
