@@ -51,7 +51,7 @@ class Opening:
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Let the desk work until something holds; commits happen on a thread of their own."""
-        for _ in range(1_000):
+        for _ in range(3_000):
             if holds():
                 return
             await self.clock.advance(0.1)
