@@ -25,6 +25,7 @@ from engine.halt.emergency import (
     certify_from_books,
     leave_certificate,
 )
+from engine.halt.reach import Met
 from engine.halt.round import Round
 from engine.halt.sweep import Before, Results, certify
 from engine.market.venues import Venues
@@ -66,9 +67,13 @@ class Certifying:
             before,
         )
 
-    async def follow(self, halt: HaltView, before: Before) -> Certificate:
-        """Read back until nothing in scope is live or the deadline is past, then store the certificate."""
+    async def follow(self, halt: HaltView, before: Before, met: Met | None = None) -> Certificate:
+        """Read back until nothing in scope is live or the deadline is past, then store the certificate.
+
+        `met` are orders from elsewhere that cancels sent ahead of the halt's commit have met.
+        """
         reading = self.round(halt, before)
+        reading.reach.met |= met or {}
         try:
             try:
                 made = await self._until_over(halt, before, reading)

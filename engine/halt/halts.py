@@ -227,7 +227,8 @@ class Halts:
             opened.before.orders = reading.reach.late | opened.before.orders
         self._engine.reached("halt_written")
         self._canceller.carry_out(opened.asked.requests)
-        return await self._certifying.follow(opened.halt, opened.before)
+        met = None if reading is None else reading.reach.met
+        return await self._certifying.follow(opened.halt, opened.before, met)
 
     async def _patiently(self, writing: "asyncio.Future[Any]") -> None:
         """Wait for the halt's commit, but not long: another process may hold the lock, frozen."""

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection
+from typing import TypeAlias
 
 from brokers.contract import BrokerOrder, PassedOver
 from data.reference.emergency import emergency_paths
@@ -22,6 +23,10 @@ CALLS = 2
 
 ETA_MARGIN_S = 15.0
 """How long after the brokers' budgets have let every read through a round still waits."""
+
+
+Met: TypeAlias = dict[tuple[int, str], BrokerOrder]
+"""Live orders met that this desk had not sent, by client and the broker's id."""
 
 
 class HaltReach:
@@ -45,8 +50,7 @@ class HaltReach:
         self.halt = halt
         self.before = before
         self.began = timing.wall.monotonic()
-        self.met: dict[tuple[int, str], BrokerOrder] = {}
-        """Live orders met that this desk had not sent, by client and the broker's id."""
+        self.met: Met = {}
         self.late: dict[int, int] = {}
         """Blocked paise of the orders that have joined those of `before`."""
         self.of_client = defaultdict[int, list[int]](list)

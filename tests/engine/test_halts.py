@@ -28,6 +28,7 @@ from tests.desks import (
     Wire,
     books_are_sound,
     buy,
+    by_phone,
     carry_out,
     disk,
     filed_desk,
@@ -194,17 +195,20 @@ async def test_another_process_cancels_the_orders_of_this_one(tmp_path):
 async def test_a_store_that_another_holds_does_not_hold_the_cancels(tmp_path):
     async with paper_desk(tmp_path) as desk:
         await carry_out(desk, resting())
+        phoned = by_phone(desk, ROHAN, quantity=4, limit_paise=LOW, symbol="TCS")
+        await until(desk, lambda: seam(desk).book.external_orders.get(ROHAN))
         wire = Wire(desk)
         total = desk.counts().live
         frozen = sqlite3.connect(tmp_path / "desk.db", isolation_level=None)
         frozen.execute("BEGIN IMMEDIATE")
         fired = desk.halt.fire_now("tester")
-        await until(desk, lambda: len(wire.cancelled) == total, step_s=0.1)
+        await until(desk, lambda: len(wire.cancelled) == total + 1, step_s=0.1)
         assert not fired.done()
         frozen.execute("COMMIT")
         frozen.close()
         made = await _certified(desk, fired)
         assert (made.ended, made.cancelled) == (True, total)
+        assert [(one.broker_order_id, one.result) for one in made.external] == [(phoned, "ended")]
         await books_are_sound(desk)
 
 
