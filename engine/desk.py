@@ -65,6 +65,7 @@ from engine.reconciliation.reconciler import Reconciler
 from engine.review.alerts import Alerts
 from engine.review.audit import Trail
 from engine.review.doctor import Doctor
+from engine.review.lost_chases import LostChases
 from engine.rules import Rules
 from engine.tape import Tape
 from engine.timing import Timing
@@ -148,7 +149,8 @@ class Desk:
         self.flatten = Flattens(kept, timing, engine, venues, rules, workers)
         self.conversions = Conversions(kept, timing, engine, venues)
         self.several_conversions = SeveralConversions(kept, self.conversions)
-        self.alerts = Alerts(kept, timing, engine, self.flatten)
+        self.lost_chases = LostChases(kept, timing, engine)
+        self.alerts = Alerts(kept, timing, engine, self.flatten, self.lost_chases)
         self.audit = Trail(kept, timing, engine)
         self.doctor = Doctor(kept, timing, engine, connections)
         self.equity = Equity(
@@ -158,7 +160,7 @@ class Desk:
             self.market.feed_stale,
             equity_file(kept.home),
         )
-        self.day_tape = Tape(kept, timing.wall, self.runs)
+        self.day_tape = Tape(kept, timing, self.runs)
         offered = Offered(self.market, self.instruments, self.sessions, lost, background.load)
         for connection in connections:
             connection.life.attach(Hosting(connection, kept, timing, engine, offered))

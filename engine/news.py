@@ -37,6 +37,8 @@ class ChaseEnd(StrEnum):
     CHANGED = "changed"
     """Somebody has changed its order beside it."""
     REFUSED = "refused"
+    ENGINE_ENDED = "engine_ended"
+    """Its program ended before it did."""
 
 
 class Page(StrEnum):
@@ -228,6 +230,18 @@ class ChaseNews(News, frozen=True):
     def subject(self) -> Subject:
         """The order."""
         return Subject(Page.ORDER, self.order_id)
+
+
+class ChasesLost(News, frozen=True):
+    """Live orders follow their market no more, since the program that had them follow it ended."""
+
+    topic: ClassVar[NewsTopic] = NewsTopic.WARNING
+    order_ids: tuple[int, ...]
+
+    @property
+    def subject(self) -> Subject | None:
+        """The order, of a single one."""
+        return Subject(Page.ORDER, self.order_ids[0]) if len(self.order_ids) == 1 else None
 
 
 class ClientNews(News, frozen=True):

@@ -159,6 +159,7 @@ class Startup:
         if signed_on:
             with suppress(StoreError):  # tried again at each heartbeat
                 told = await desk.halt.book_left()
+            await self._end_chases()
         await self._bear("the engines", desk.runs.look_frozen())
         return told
 
@@ -233,6 +234,16 @@ class Startup:
         await asyncio.wait({all_read, patience}, return_when=asyncio.FIRST_COMPLETED)
         patience.cancel()
 
+    async def _end_chases(self) -> None:
+        """Tell of orders whose chase ended with its program; a command looks only where an order lives."""
+        if self._policy.keeps_up or self._inside.kept.book.live:
+            with suppress(StoreError):  # tried again at each heartbeat
+                await self._bear("chases", self._tell_of_chases())
+
+    async def _tell_of_chases(self) -> None:
+        if await self._desk.lost_chases.end():
+            await self._desk.alerts.look_again()
+
     # --- the duties of each heartbeat ---
 
     def _duties(self) -> tuple[Any, ...]:
@@ -240,6 +251,7 @@ class Startup:
         return (
             self._orphans,
             desk.runs.pause_dead,
+            self._end_chases,
             self._book_left,
             self._inside.days.keep,
             desk.sessions.expire_due,

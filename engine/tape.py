@@ -4,16 +4,17 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from data.clock import Clock
+from data.repositories.alerts import read_alerts
 from data.repositories.audit import plans_frozen_since
 from data.repositories.trading.halts import halts_since
 from data.store import Store
-from data.vocabulary import HaltStrength, RunCount
+from data.vocabulary import AlertKind, HaltStrength, RunCount
 from engine.book.kept import Kept
 from engine.book.views import HaltView, RunRow
 from engine.events import TAPE_LINES, Event, TapeLine
 from engine.execution.runs import Runs
-from engine.news import HaltFired, HaltResumed, PlanMade, RunBegan, RunEnded, RunPaused
+from engine.news import ChasesLost, HaltFired, HaltResumed, PlanMade, RunBegan, RunEnded, RunPaused
+from engine.timing import Timing
 
 WITHOUT_RUNS = timedelta(days=1)
 """How far back plans and halts are told where no run tells when the trading day before began."""
@@ -27,9 +28,9 @@ def finished_line(run: RunRow, counts: Mapping[RunCount, int]) -> TapeLine:
 class Tape:
     """The latest lines of one desk's tape."""
 
-    def __init__(self, kept: Kept, clock: Clock, runs: Runs) -> None:
+    def __init__(self, kept: Kept, timing: Timing, runs: Runs) -> None:
         self._kept = kept
-        self._clock = clock
+        self._timing = timing
         self._runs = runs
         self._lines: deque[TapeLine] = deque(maxlen=TAPE_LINES)
 
@@ -53,8 +54,9 @@ class Tape:
                 lines.append(TapeLine(run.paused_at or run.started_at, news))
             else:
                 lines.append(TapeLine(run.started_at, RunBegan(number, run.title)))
-        since = min((line.at for line in lines), default=self._clock.now() - WITHOUT_RUNS)
+        since = min((line.at for line in lines), default=self._timing.wall.now() - WITHOUT_RUNS)
         lines += await _frozen_since(self._kept.store, since)
+        lines += await self._chases_lost()
         async with self._kept.store.reader() as connection:
             for row in await halts_since(connection, since):
                 reduces = row.strength is HaltStrength.REDUCE
@@ -62,6 +64,16 @@ class Tape:
                 if row.resumed_at is not None:
                     lines.append(TapeLine(row.resumed_at, HaltResumed(row.number, row.resumed_by)))
         self._lines.extend(sorted(lines, key=lambda line: line.at))
+
+    async def _chases_lost(self) -> list[TapeLine]:
+        """What the day's alert names of orders that follow their market no more."""
+        async with self._kept.store.reader() as reader:
+            found = await read_alerts(reader, self._timing.market.trading_day)
+        return [
+            TapeLine(one.at, ChasesLost(tuple(named["order_id"] for named in one.positions)))
+            for one in found
+            if one.kind is AlertKind.CHASES_LOST
+        ]
 
     def done_by_others(
         self, halts: Sequence[HaltView], runs: Mapping[int, RunRow], told: Sequence[Event]
@@ -89,7 +101,7 @@ class Tape:
                 news = HaltFired(number, halt.by, by_another=True, reduces=halt.reduces)
                 lines.append(TapeLine(halt.at, news))
             else:
-                lines.append(TapeLine(self._clock.now(), HaltResumed(number)))
+                lines.append(TapeLine(self._timing.wall.now(), HaltResumed(number)))
         return lines
 
 

@@ -44,6 +44,17 @@ def add_alert(on: On, alert: StoredAlert) -> bool:
     return True
 
 
+def keep_alert(on: On, alert: StoredAlert) -> None:
+    """Keep an alert in place of the one of its kind and day, whatever was done about that."""
+    if not add_alert(on, alert):
+        _ROWS.save(on, [alert], "at", "positions", "later", "done_at", "done_by")
+
+
+def stored_alert(on: On, kind: AlertKind, day: date) -> StoredAlert | None:
+    """The alert of a kind and day; None where there is none."""
+    return _THE_ONE.first(on, kind=kind.value, day=day)
+
+
 def end_alert(on: On, kind: AlertKind, day: date, at: datetime, by: str) -> bool:
     """Note that the trader is done with an alert; returns whether it stood."""
     return bool(_DONE.run(on, kind=kind.value, day=day, at=at, by=by))

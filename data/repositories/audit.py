@@ -111,6 +111,33 @@ async def last_judged(reader: AsyncConnection) -> int:
     return (await _LAST_JUDGED.read(reader))[0]
 
 
+class ChaseRow(Struct, frozen=True):
+    """A row that tells that chases of its details' orders began, or that the one of `order_id` ended."""
+
+    seq: int
+    at: datetime
+    action: AuditAction
+    order_id: int | None
+    details: Details
+
+
+_CHASES = Query(
+    ChaseRow,
+    select(*named_as(ChaseRow, _AUDIT))
+    .where(
+        _AUDIT.c.seq > select(func.max(_AUDIT.c.seq)).scalar_subquery() - LOOKED_THROUGH,
+        _AUDIT.c.seq > given("after"),
+        _AUDIT.c.action.in_((AuditAction.CHASE_STARTED.value, AuditAction.CHASE_ENDED.value)),
+    )
+    .order_by(_AUDIT.c.seq),
+)
+
+
+def chases_told(on: On, after: int) -> list[ChaseRow]:
+    """What the last `LOOKED_THROUGH` rows tell of chases behind row `after`, oldest first."""
+    return _CHASES.all(on, after=after)
+
+
 # --- heads --------------------------------------------------------------------------------------------------
 
 VERIFIED = "verified"

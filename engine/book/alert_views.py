@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from msgspec import Struct
 
-from data.vocabulary import AlertKind
+from data.vocabulary import AlertKind, Side
 
 
 class AlertPosition(Struct, frozen=True):
@@ -16,14 +16,28 @@ class AlertPosition(Struct, frozen=True):
     net: int
 
 
-class AlertView(Struct, frozen=True):
-    """An alert that stands: since when, with its positions as they were then.
+class AlertOrder(Struct, frozen=True):
+    """A live order that an alert names: as it stands, and how far its limit was to follow the market."""
 
-    `ends` is when brokers end them, the earliest first.
+    order_id: int
+    client_id: int
+    key: str
+    tradingsymbol: str
+    side: Side
+    leaves: int
+    limit_paise: int
+    bound_paise: int
+
+
+class AlertView(Struct, frozen=True):
+    """An alert that stands: since when, with its positions as they were then, or its orders that live still.
+
+    `ends` is when brokers end those positions, the earliest first.
     """
 
     kind: AlertKind
     trading_date: date
     at: datetime
-    positions: tuple[AlertPosition, ...]
-    ends: tuple[datetime, ...]
+    positions: tuple[AlertPosition, ...] = ()
+    ends: tuple[datetime, ...] = ()
+    orders: tuple[AlertOrder, ...] = ()

@@ -1,25 +1,27 @@
 """Alerts: what the trader is told once a day, kept in the books so that no restart tells it again.
 
 Before brokers end intraday positions by themselves, each that is still open is named, by the brokers' net.
+Orders whose chase ended with its program (`lost_chases.py`) are named while they live.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from data.audit import AuditAction, AuditEntry
 from data.clock import IST
 from data.json_values import read_as
-from data.records import values_of
+from data.records import replace, values_of
 from data.repositories.alerts import StoredAlert, add_alert, end_alert, put_alert_off, read_alerts
 from data.store import Unit
 from data.vocabulary import AlertKind, FlattenWhat, HaltScope
-from engine.book.alert_views import AlertPosition, AlertView
+from engine.book.alert_views import AlertOrder, AlertPosition, AlertView
 from engine.book.kept import Kept
 from engine.events import AlertsChanged, TapeLine
 from engine.flatten.flattens import Flattens
 from engine.instances import ThisEngine
 from engine.news import SquareOffNear
+from engine.review.lost_chases import LostChases
 from engine.rules import SQUARE_OFF_AHEAD, SQUARE_OFF_TOLD_AT
 from engine.timing import Timing
 
@@ -38,11 +40,14 @@ PUT_OFF_FOR = timedelta(minutes=10)
 class Alerts:
     """Raises alerts as they fall due, and knows those that the trader has not done with."""
 
-    def __init__(self, kept: Kept, timing: Timing, engine: ThisEngine, flatten: Flattens) -> None:
+    def __init__(
+        self, kept: Kept, timing: Timing, engine: ThisEngine, flatten: Flattens, chases: LostChases
+    ) -> None:
         self._kept = kept
         self._timing = timing
         self._engine = engine
         self._flatten = flatten
+        self._chases = chases
         self._known: Sequence[StoredAlert] = ()
         self._nothing_until: datetime | None = None
 
@@ -50,15 +55,37 @@ class Alerts:
     def standing(self) -> list[AlertView]:
         """The day's alerts that are neither done with nor put off, the newest first."""
         now = self._timing.wall.now()
-        return [
+        open_still = [
             self._view(one)
             for one in self._known
             if one.done_at is None and (one.later is None or one.later <= now)
         ]
+        return [one for one in open_still if one.kind is not AlertKind.CHASES_LOST or one.orders]
 
     def _view(self, one: StoredAlert) -> AlertView:
+        made = AlertView(one.kind, one.trading_date, one.at)
+        if one.kind is AlertKind.CHASES_LOST:
+            return replace(made, orders=tuple(self._orders(one)))
         positions = tuple(AlertPosition(**read_as(values)) for values in one.positions)
-        return AlertView(one.kind, one.trading_date, one.at, positions, self._ends())
+        return replace(made, positions=positions, ends=self._ends())
+
+    def _orders(self, one: StoredAlert) -> Iterable[AlertOrder]:
+        """Those of its orders that live and follow no market still."""
+        orders = self._kept.book.orders
+        for values in one.positions:
+            order = orders.get(values["order_id"])
+            if order is None or not order.live or order.id not in self._chases.lost:
+                continue
+            yield AlertOrder(
+                order.id,
+                order.client_id,
+                order.key,
+                order.tradingsymbol,
+                order.side,
+                order.leaves,
+                order.limit_paise or 0,
+                values["bound_paise"],
+            )
 
     def _ends(self) -> tuple[datetime, ...]:
         """When brokers end intraday positions today, the earliest first."""
@@ -120,10 +147,10 @@ class Alerts:
             unit.publish(TapeLine(unit.now, SquareOffNear(len(positions), clients, ends)))
 
         await self._kept.store.write(unit_of_work)
-        await self._told()
+        await self.look_again()
 
-    async def _told(self) -> None:
-        """Know what was just written, and tell of it."""
+    async def look_again(self) -> None:
+        """Know what was just written of them, and tell that they changed."""
         await self.read()
         self._kept.bus.publish([AlertsChanged()])
 
@@ -139,7 +166,7 @@ class Alerts:
                 unit.audit(AuditEntry(AuditAction.ALERT_DONE, actor, details=details))
 
         await self._kept.store.write(unit_of_work)
-        await self._told()
+        await self.look_again()
 
     async def put_off(self, alert: AlertView) -> datetime:
         """Show an alert again later; returns when."""
@@ -149,5 +176,5 @@ class Alerts:
             put_alert_off(unit, alert.kind, alert.trading_date, until)
 
         await self._kept.store.write(unit_of_work)
-        await self._told()
+        await self.look_again()
         return until

@@ -11,6 +11,7 @@ from engine.news import (
     CertificateLeftOut,
     ChangeNotSent,
     ChaseNews,
+    ChasesLost,
     ClientNews,
     DematNotKnown,
     ExternalBooked,
@@ -40,9 +41,12 @@ from engine.rules import SHOWN_DIGITS
 from engine.words import formats
 from engine.words.alerts import square_off_words
 from engine.words.breaks import book_unread_words
-from engine.words.trading.modify_words import chase_end_words
+from engine.words.trading.modify_words import chase_end_words, lost_words
 from engine.words.trading.plans import title_of
 from engine.words.trading.runs import pause_words
+
+MOST_NAMED = 5
+"""Orders that a line names by number; the alert names all."""
 
 
 def news_words(news: News) -> str:
@@ -168,6 +172,10 @@ def _desk_words(news: News) -> str:
         case ChaseNews():
             at = f"at {formats.price(news.limit_paise)} after {formats.counted(news.moved, 'change')}"
             return f"the chase of order {news.order_id} ended {at}: {chase_end_words(news.why, news.detail)}"
+        case ChasesLost():
+            which = ", ".join(map(str, news.order_ids[:MOST_NAMED]))
+            more = len(news.order_ids) - MOST_NAMED
+            return f"{lost_words(len(news.order_ids))}: {which}{f' and {more} more' if more > 0 else ''} · !"
         case BooksBeingRead():
             return f"reading the books of {news.clients} clients, about {news.eta_s:.0f} s"
         case SecurityRenamed() | BrokerSaid():

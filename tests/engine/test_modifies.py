@@ -6,15 +6,27 @@ import pytest
 
 from brokers.contract import Refused
 from data.audit import AuditAction
+from data.clock import ManualClock
 from data.errors import BadInput
 from data.records import replace
-from data.vocabulary import LimitTo, OrderState, RequestState, Side, SizingKind
+from data.vocabulary import DeskKind, LimitTo, OrderState, RequestState, Side, SizingKind
 from engine.execution.changes.chases import followed
 from engine.execution.changes.new_limits import NewLimit, new_limit_from
 from engine.news import ChaseEnd
 from engine.refusals import NotConfirmed, NothingToSend, PlanDrifted, PlanTooOld
 from engine.words.tape import news_words
-from tests.desks import Wire, books_are_sound, buy, carry_out, manual_clock, paper_desk, until
+from tests.desks import (
+    START,
+    Wire,
+    books_are_sound,
+    buy,
+    carry_out,
+    filed_desk,
+    manual_clock,
+    on_tape,
+    paper_desk,
+    until,
+)
 from tradedesk.compose.paper import exchange_of
 
 QTY = SizingKind.FIXED_QUANTITY
@@ -250,3 +262,49 @@ async def test_the_log_has_a_list_once_and_every_modify_by_hand_whatever_became_
             f"modify {second} @2430",
         ]
     )
+
+
+async def test_a_chase_whose_program_died_is_ended_once_and_its_live_order_is_named(tmp_path):
+    clock = ManualClock(START)
+    async with filed_desk(tmp_path, clock, DeskKind.APP) as desk:
+        first, second = await resting(desk, ROHAN, RV)
+        plan = await desk.modifies.look([first, second], NewLimit(LimitTo.CHASE, 2450_00))
+        await desk.chases.start(plan, plan.digest)
+        assert desk.alerts.standing == []
+        desk.chases.close()  # as where the process is killed: nobody writes how its chases ended
+        await desk.orders.cancel([second])
+        await until(desk, lambda: not desk.orders.get(second).live)
+    async with filed_desk(tmp_path, clock, DeskKind.COMMAND, seed=8) as desk:
+        (alert,) = desk.alerts.standing
+        assert [(one.order_id, one.limit_paise, one.bound_paise) for one in alert.orders] == [
+            (first, desk.orders.get(first).limit_paise, 2450_00)
+        ]
+        ends = [row for row in await desk.audit.rows() if row.action == AuditAction.CHASE_ENDED]
+        assert {row.order_id: row.details["why"] for row in ends} == {
+            first: "engine_ended",
+            second: "engine_ended",
+        }
+    async with filed_desk(tmp_path, clock, DeskKind.APP, seed=9) as desk:
+        await until(desk, lambda: desk.alerts.standing)
+        (told,) = on_tape(desk, "follows the market no more")
+        assert told == f"1 order follows the market no more: its program ended: {first} · !"
+        assert len(await desk.audit.rows(action="CHASE_ENDED")) == 2
+        one = await chase(desk, [first], 2451_00)
+        await until(desk, lambda: desk.alerts.standing == [])
+        await until(desk, lambda: one.end is not None)
+        await clock.advance(3)
+        assert desk.alerts.standing == [], "one that followed its market again is named no more"
+        await books_are_sound(desk)
+
+
+async def test_a_chase_of_a_command_that_died_is_told_by_the_app_beside_it(tmp_path):
+    clock = ManualClock(START)
+    async with filed_desk(tmp_path, clock, DeskKind.APP) as desk:
+        (order_id,) = await resting(desk, ROHAN)
+        async with filed_desk(tmp_path, clock, DeskKind.COMMAND, seed=8) as other:
+            plan = await other.modifies.look([order_id], NewLimit(LimitTo.CHASE, 2450_00))
+            await other.chases.start(plan, plan.digest)
+            await clock.advance(1)
+            assert desk.alerts.standing == []
+        await until(desk, lambda: desk.alerts.standing)
+        assert on_tape(desk, "follows the market no more")

@@ -15,6 +15,7 @@ from brokers.contract import (
     Outcome,
     Refused,
 )
+from data.audit import AuditAction, AuditEntry
 from data.clock import IST
 from data.vocabulary import FlattenWhat, HaltScope, Product, SizingKind
 from engine.colon.splitting import quoted
@@ -25,6 +26,7 @@ from tests.desks import Wire, buy, carry_out
 from tests.screens.bench import Bench, opened
 from tests.screens.papers import opened_on_paper
 from tradedesk.compose.paper import exchange_of
+from tradedesk.testing import seam
 from widgets.livegrid import LiveGrid
 
 QTY = SizingKind.FIXED_QUANTITY
@@ -191,3 +193,23 @@ async def test_alerts_stand_in_a_panel_and_lead_to_the_flatten_that_answers_them
         await bench.keys("escape", "exclamation_mark", "h")
         assert bench.desk.alerts.standing == []
         assert "no alert stands" in bench.text
+
+
+async def test_an_order_whose_chase_died_is_named_and_opened_by_enter(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        desk = bench.desk
+        _, run = await carry_out(desk, buy("TCS", QTY, 2, PRIYA, limit_paise=2400_00))
+        (order_id,) = run.order_ids
+        dead = {"to": "chase", "orders": [order_id], "limit_paise": 2450_00, "instance": 999}
+        entry = AuditEntry(AuditAction.CHASE_STARTED, "asha", details=dead)
+        await seam(desk).kept.store.write(lambda unit: unit.audit(entry))
+        while not desk.alerts.standing:
+            await bench.pass_time(1)
+        await bench.until(lambda: "!1" in bench.lines()[0])
+        await bench.keys("exclamation_mark")
+        assert "1 order follows the market no more: its program ended · Enter E x" in bench.text
+        assert f"order {order_id} BUY 2 TCS at 2,400.00, was to follow to 2,450.00" in bench.text
+        await bench.keys("down", "enter")
+        assert f"ORDER {order_id}" in bench.text.upper()
+        await bench.keys("escape", "exclamation_mark", "d")
+        assert desk.alerts.standing == []

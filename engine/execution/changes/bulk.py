@@ -181,8 +181,9 @@ class Modifies:
         details = {"to": plan.wish.to.value, "digest": plan.digest, "orders": orders}
         details |= {} if plan.wish.to is LimitTo.TICKS else {"limit_paise": plan.wish.value}
         details |= {"ticks": plan.wish.value} if plan.wish.to is LimitTo.TICKS else {}
-        entry = AuditEntry(action, self._engine.actor, details=details)
         await require_trading(self._kept.store, self._engine)
+        details |= {"instance": self._engine.id} if chases else {}  # a chase ends with its engine
+        entry = AuditEntry(action, self._engine.actor, details=details)
         await self._kept.store.write(lambda unit: unit.audit(entry))
         return f"{'chase' if chases else 'bulk modify'} {plan.short_digest}"
 

@@ -1,6 +1,7 @@
 """Chases: live orders whose limit follows the best price of their own side, no further than a bound.
 
-A chase is this engine's alone and ends with it; the order stays at the limit it has by then.
+A chase is this engine's alone and ends with it; the order stays at the limit it has by then, and
+`engine/review/lost_chases.py` tells of it.
 """
 
 import asyncio
@@ -210,7 +211,13 @@ class Chases:
         order, end = self._kept.book.orders[chase.order_id], chase.end
         limit = order.limit_paise or chase.pricing.limit_paise
         news = ChaseNews(order.id, end, limit, chase.pricing.moved, chase.detail)
-        details = {"why": end.value, "limit_paise": limit, "moved": news.moved, "detail": chase.detail}
+        details = {
+            "why": end.value,
+            "limit_paise": limit,
+            "moved": news.moved,
+            "detail": chase.detail,
+            "instance": self._engine.id,
+        }
         entry = AuditEntry(
             AuditAction.CHASE_ENDED,
             chase.actor,

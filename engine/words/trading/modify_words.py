@@ -24,6 +24,7 @@ CHASE_ENDS = {
     ChaseEnd.HALTED: "the desk is halted",
     ChaseEnd.CHANGED: "its order was changed beside it",
     ChaseEnd.REFUSED: "its change was refused",
+    ChaseEnd.ENGINE_ENDED: "its program ended",
 }
 
 
@@ -36,6 +37,13 @@ def chase_words(chase: Chase) -> str:
     """How far a chase has come: `chasing to 2,510.00, 3 of 20`."""
     pricing = chase.pricing
     return f"chasing to {formats.price(chase.bound_paise)}, {pricing.moved} of {pricing.most}"
+
+
+def lost_words(orders: int) -> str:
+    """`2 orders follow the market no more: their program ended`."""
+    one = orders == 1
+    verb, whose = ("follows", "its") if one else ("follow", "their")
+    return f"{counted(orders, 'order')} {verb} the market no more: {whose} program ended"
 
 
 def wish_words(wish: NewLimit) -> str:

@@ -8,12 +8,14 @@ from msgspec import Struct
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
-from data.vocabulary import FlattenWhat, HaltScope
+from data.vocabulary import AlertKind, FlattenWhat, HaltScope
+from engine.book.alert_views import AlertOrder
 from engine.events import AlertsChanged, Event
-from engine.words.alerts import alert_words, position_words
+from engine.words.alerts import alert_words, order_words, position_words
 from engine.words.formats import MASK, counted, time_of_day
 from screens.frame.commands import bindings
 from screens.frame.dock import Card
+from screens.frame.routes import View, WorkspaceName
 from screens.frame.shell import Here
 from screens.frame.times import market_time
 from widgets.columns import LINE_CELLS
@@ -26,14 +28,14 @@ if TYPE_CHECKING:
 ROWS = 10
 """Lines of the panel; more scroll."""
 
-KEYS = "Enter F7 flatten  d done with it  h in ten minutes  u what needs me  Esc back"
+KEYS = "Enter answer  F7 flatten  d done  h in ten minutes  u what needs me  Esc back"
 
 
 class AlertRow(Struct, frozen=True):
-    """An alert, or one of the positions that it names."""
+    """An alert, or one of the positions or orders that it names."""
 
     alert: AlertView
-    position: AlertPosition | None = None
+    named: AlertPosition | AlertOrder | None = None
 
 
 class AlertsCard(Card[None]):
@@ -64,19 +66,20 @@ class AlertsCard(Card[None]):
         yield SteadyStatic(KEYS, classes="keys -always")
 
     def _since(self, row: AlertRow) -> str:
-        return "" if row.position is not None else market_time(self.desk, row.alert.at)
+        return "" if row.named is not None else market_time(self.desk, row.alert.at)
 
     def _code(self, row: AlertRow) -> str:
-        return "" if row.position is None else self.desk.clients.get(row.position.client_id).code
+        return "" if row.named is None else self.desk.clients.get(row.named.client_id).code
 
     def _what(self, row: AlertRow) -> str:
-        if row.position is None:
+        named = row.named
+        if named is None:
             return alert_words(row.alert)
-        name = MASK if self.shell.privacy else self.desk.clients.get(row.position.client_id).name
-        return f"{position_words(row.position)} · {name}"
+        name = MASK if self.shell.privacy else self.desk.clients.get(named.client_id).name
+        return f"{order_words(named) if isinstance(named, AlertOrder) else position_words(named)} · {name}"
 
     def _style(self, row: AlertRow) -> str | None:
-        return "warn" if row.position is None else None
+        return "warn" if row.named is None else None
 
     def title(self) -> str:
         """How many stand, and how many orders need the trader besides."""
@@ -104,7 +107,7 @@ class AlertsCard(Card[None]):
     def _fill(self) -> None:
         rows: list[AlertRow] = []
         for alert in self.desk.alerts.standing:
-            rows += [AlertRow(alert), *(AlertRow(alert, one) for one in alert.positions)]
+            rows += [AlertRow(alert), *(AlertRow(alert, one) for one in (*alert.positions, *alert.orders))]
         self._rows = dict(enumerate(rows))
         self.query_one(LiveGrid).set_rows(self._rows)
 
@@ -120,18 +123,20 @@ class AlertsCard(Card[None]):
         return True
 
     def here(self) -> Here:
-        """The client of the position under the cursor."""
+        """The client of the position or order under the cursor."""
         row = self._row if self.is_mounted else None
-        return Here(
-            client_id=row.position.client_id if row is not None and row.position is not None else None
-        )
+        return Here(client_id=None if row is None or row.named is None else row.named.client_id)
 
     def on_live_grid_opened(self, event: LiveGrid.Opened) -> None:
-        """What a flatten would send: of the position's client, or of all."""
+        """The order under the cursor, or all live ones; else a flatten, of a position's client or of all."""
         event.stop()
-        client_id = self.here().client_id
+        row, client_id = self._row, self.here().client_id
         self.close()
-        if client_id is None:
+        if row is not None and isinstance(row.named, AlertOrder):
+            self.shell.open_order(row.named.order_id)
+        elif row is not None and row.alert.kind is AlertKind.CHASES_LOST:
+            self.shell.open_workspace(WorkspaceName.ORDERS, View.LIVE)
+        elif client_id is None:
             self.shell.open_flatten(HaltScope.EVERYTHING, "", FlattenWhat.MIS)
         else:
             self.shell.open_flatten(HaltScope.CLIENT, str(client_id), FlattenWhat.MIS)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from engine.words.alerts import alert_words, position_words
+from engine.words.alerts import alert_words, order_words, position_words
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson
 from tradedesk.cli.printing.clocks import wall_time
@@ -26,6 +26,8 @@ def alerts(as_json: AsJson = False) -> None:
             line(f"{wall_time(desk, alert.at)} {alert_words(alert)}")
             for one in alert.positions:
                 line(f"  {desk.clients.get(one.client_id).code} {position_words(one)}")
+            for order in alert.orders:
+                line(f"  {desk.clients.get(order.client_id).code} {order_words(order)}")
         if not standing:
             line("no alert stands")
         return Exit.DONE
