@@ -217,7 +217,11 @@ LEFT = "quantity_left > 0"
 
 
 class LotRecord(TableRow, table=True):
-    """Shares bought together, so that a sale knows its cost. The `_left` columns shrink as it is sold."""
+    """Shares bought together, so that a sale knows its cost. The `_left` columns shrink as it is sold.
+
+    Shares that a conversion brought into their product keep the fill that bought them; `bought_as` is the lot
+    that they were opened as, `arrived_at` the market's time as they came.
+    """
 
     __tablename__ = "lot"
 
@@ -236,6 +240,8 @@ class LotRecord(TableRow, table=True):
     loan_left_paise: int = paise()
     charges_left_paise: int = paise()
     fill_id: int | None = Field(default=None, sa_type=BigInteger)
+    bought_as: int | None = Field(default=None, sa_type=BigInteger)
+    arrived_at: datetime | None = moment_or_none()
 
     __table_args__ = (
         Index("lot_by_client", "client_id", "security", "product"),

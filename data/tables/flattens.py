@@ -73,7 +73,8 @@ class FlattenLine(TableRow, table=True):
 class ConversionRecord(TableRow, table=True):
     """Shares of a client that are to go on in another product; written before the broker is asked.
 
-    `loan_paise` is what the broker had lent on them, which the client repays.
+    `loan_paise` is what the broker had lent on them, which the client repays. `market_at` is the market's
+    time at `asked_at`.
     """
 
     __tablename__ = "conversion"
@@ -93,5 +94,6 @@ class ConversionRecord(TableRow, table=True):
     instance_id: int = Field(sa_type=BigInteger)
     asked_at: datetime = moment()
     ended_at: datetime | None = moment_or_none()
+    market_at: datetime | None = moment_or_none()
 
     __table_args__ = (Index("conversions_of_client", "client_id", "security"),)

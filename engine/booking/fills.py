@@ -117,6 +117,8 @@ def opened_lot(
         loan_left_paise=loan,
         charges_left_paise=charges,
         fill_id=fill_id,
+        bought_as=None,
+        arrived_at=None,
         traded_at=trade.traded_at,
         trade_id=trade.trade_id,
     )

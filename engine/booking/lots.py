@@ -25,7 +25,9 @@ TradePlace: TypeAlias = tuple[datetime, int, str]
 class Lot:
     """Shares bought together; the `_left` figures shrink as they are sold. Money in paise.
 
-    `traded_at` and `trade_id` are the trade's that bought them, None for shares of no trade of ours.
+    `traded_at` and `trade_id` are the trade's that bought them, None for shares of no trade of ours. Of
+    shares that a conversion brought into their product, `bought_as` is the lot that they were opened as,
+    and `arrived_at` the market's time as the broker was asked.
     """
 
     id: int
@@ -43,6 +45,8 @@ class Lot:
     loan_left_paise: int
     charges_left_paise: int
     fill_id: int | None
+    bought_as: int | None
+    arrived_at: datetime | None
     traded_at: datetime | None
     trade_id: str | None
 
@@ -122,12 +126,13 @@ def trade_order(traded_at: datetime, trade_id: str) -> TradePlace:
 def sale_order(lot: Lot, at: TradePlace) -> tuple[Any, ...]:
     """The order in which a sale made `at` takes lots, as the key of a sort.
 
-    Shares bought later than the sale come last: its own were others, of which we have not heard yet.
+    Shares that came later than the sale come last: its own were others, of which we have not heard yet.
     """
     bought = lot.place
     later = lot.bucket == Bucket.TODAY and bought is not None and bought > at
-    # Shares of one day and bucket are sold as they were bought.
-    as_bought = (0, lot.id) if bought is None else (1, *bought)
+    later = later or (lot.arrived_at is not None and lot.arrived_at > at[0])
+    # Shares of one day and bucket are sold as they were bought, whatever product they were bought in.
+    as_bought = (0, lot.bought_as or lot.id) if bought is None else (1, *bought)
     return later, SELL_ORDER.index(lot.bucket), lot.opened_on, as_bought
 
 

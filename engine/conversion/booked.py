@@ -1,5 +1,7 @@
 """A conversion in the books: asked for before the call, and booked once it is known to be done."""
 
+from datetime import UTC, datetime
+
 from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
 from data.ledger import Line, ShareLine, Transfer, loan_account, post
@@ -11,37 +13,38 @@ from data.repositories.trading.conversions import (
     end_conversion,
     open_conversion,
 )
-from data.repositories.trading.flattens import live_in, taken_lines
+from data.repositories.trading.flattens import live_in, live_sales_in, taken_lines
 from data.store import Unit
 from data.vocabulary import Account, Bucket, ConversionState, TransferKind
-from engine.booking.lots import SELL_ORDER, Lot, Piece
+from engine.booking.lots import Lot, Piece, TradePlace, take_lots
 from engine.booking.stored import LOTS
+
+_AFTER_ALL: TradePlace = datetime.max.replace(tzinfo=UTC), 0, ""
 
 
 def pieces_of(lots: list[Lot], quantity: int) -> list[Piece]:
     """Take so many shares out of lots, in the order in which a sale takes them; the lots shrink."""
-    pieces: list[Piece] = []
-    for lot in sorted(lots, key=lambda one: (SELL_ORDER.index(Bucket(one.bucket)), one.opened_on, one.id)):
-        if quantity > 0 and lot.quantity_left > 0 and lot.bucket is not Bucket.PLEDGED:
-            piece = lot.take(quantity)
-            pieces.append(piece)
-            quantity -= piece.quantity
-    return pieces
+    return take_lots([lot for lot in lots if lot.bucket is not Bucket.PLEDGED], quantity, _AFTER_ALL)
 
 
 def ask(unit: Unit, wanted: StoredConversion) -> StoredConversion:
     """Write a conversion that the broker is about to be asked for, with what is lent on its shares.
 
-    Raises `BadInput` where another of these shares is open, a flatten has them, an order in them lives, or
-    they or the cash are not there; then nothing is written.
+    Raises `BadInput` where another of these shares is open, a flatten has them, an order in them lives, one
+    sells such shares of the other product, or they or the cash are not there; then nothing is written.
+    A sale beside it would take these or others, by which of the two the broker does first.
     """
     share = wanted.client_id, wanted.security, wanted.from_product
+    into = wanted.client_id, wanted.security, wanted.to_product
     if (other := open_conversion(unit, *share)) is not None:
         raise BadInput("conversion", other.number, "it is open still; look at what became of it first")
     if taken := [one for one in taken_lines(unit, [wanted.client_id]) if one.share == share]:
         raise BadInput("flatten", taken[0].flatten_number, "it takes these shares flat; let it end first")
     if orders := live_in(unit, *share):
         raise BadInput("order", orders[0], "it is live in these shares; cancel it first")
+    if sales := live_sales_in(unit, *into):
+        words = f"it sells such shares in {wanted.to_product}; cancel it first"
+        raise BadInput("order", sales[0], words)
     pieces = pieces_of(_lots(unit, wanted), wanted.quantity)
     held = sum(piece.quantity for piece in pieces)
     if held < wanted.quantity:
@@ -106,9 +109,11 @@ def _book(unit: Unit, one: StoredConversion) -> None:
             cost_left_paise=piece.cost,
             loan_left_paise=0,
             charges_left_paise=piece.charges,
-            fill_id=None,
-            traded_at=None,
-            trade_id=None,
+            fill_id=piece.lot.fill_id,
+            bought_as=piece.lot.bought_as or piece.lot.id,
+            arrived_at=one.market_at or one.asked_at,
+            traded_at=piece.lot.traded_at,
+            trade_id=piece.lot.trade_id,
         )
         for number, piece in zip(unit.take_ids("lot", len(pieces)), pieces, strict=True)
     ]

@@ -138,6 +138,7 @@ class Conversions:
             self._timing.market.trading_day,
             self._engine.id,
             self._timing.wall.now(),
+            market_at=self._timing.market.now(),
         )
         asked = await self._engine.write_signed_on(lambda unit: ask(unit, wanted))
         outcome = await self._call(asked, found)

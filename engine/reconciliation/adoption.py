@@ -169,6 +169,8 @@ def _open_lots_of(
             loan_left_paise=loan,
             charges_left_paise=0,
             fill_id=None,
+            bought_as=None,
+            arrived_at=None,
             traded_at=None,
             trade_id=None,
         )

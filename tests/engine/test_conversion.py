@@ -6,11 +6,26 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from brokers.contract import Accepted, Ambiguous
+from brokers.simulators.exchange.settlement import sale_order
 from data.errors import BadInput
+from data.records import replace
 from data.reference.conversions import conversion_until
-from data.vocabulary import ConversionState, FlattenWhat, HaltScope, Product, SizingKind
+from data.vocabulary import (
+    Bucket,
+    ConversionState,
+    FlattenWhat,
+    HaltScope,
+    OrderState,
+    OrderType,
+    Product,
+    SizingKind,
+)
+from engine.booking.lots import Lot, trade_order
+from engine.booking.lots import sale_order as lot_order
+from engine.booking.stored import LOTS
 from tests.desks import WAITS, Wire, books_are_sound, buy, carry_out, in_time, paper_desk, sell, until
 from tradedesk.compose.paper import exchange_of
+from tradedesk.testing import seam
 
 QTY = SizingKind.FIXED_QUANTITY
 MIS, MTF, CNC = Product.MIS, Product.MTF, Product.CNC
@@ -225,3 +240,66 @@ async def test_several_are_found_and_converted_and_one_refusal_keeps_no_other_ba
     owned = [(one.product, one.quantity) for one in desk.holdings.of(PRIYA)]
     assert (sorted(owned), held(desk, LENT)) == ([(CNC, 2), (CNC, 10)], {CNC: 4})
     await books_are_sound(desk)
+
+
+def bought_order(desk, client_id: int) -> list[tuple[str, int, int]]:
+    """What is left of each purchase at the broker, in the order in which a sale takes it."""
+    books = exchange_of(desk).books
+    parcels = books.parcels(desk.clients.get(client_id).code)
+    ordered = sale_order([one for one in parcels if one.product == CNC], books.state().trading_day)
+    return [(one.product, one.quantity, one.cost_paise) for one in ordered]
+
+
+async def lots_in_order(desk, client_id: int) -> list[tuple[str, int, int]]:
+    """The same of our lots."""
+    after_all = trade_order(datetime.max.replace(tzinfo=UTC), "")
+    async with seam(desk).store.reader() as reader:
+        lots = await reader.run_sync(lambda on: LOTS.left(on, [client_id]))
+    ordered = sorted((one for one in lots if one.product is CNC), key=lambda lot: lot_order(lot, after_all))
+    return [(one.product.value, one.quantity_left, one.cost_left_paise) for one in ordered]
+
+
+@pytest.mark.parametrize("delivery_first", [False, True])
+async def test_converted_shares_are_sold_as_they_were_bought_in_both_books(desk, delivery_first):
+    for price, product in ((2450_00, MTF), (2477_70, CNC))[:: -1 if delivery_first else 1]:
+        exchange_of(desk).pin("RELIANCE", price, 2395_20)
+        await desk.market.fetch([RELIANCE])
+        await carry_out(desk, buy("RELIANCE", QTY, 10, LENT, product=product, again=True))
+    for quantity in (4, 3):
+        await desk.conversions.convert(LENT, RELIANCE, (MTF, CNC), quantity)
+        assert await lots_in_order(desk, LENT) == bought_order(desk, LENT)
+    for quantity in (8, 5):
+        await carry_out(desk, replace(sell("RELIANCE", QTY, quantity, LENT), product=CNC))
+        assert await lots_in_order(desk, LENT) == bought_order(desk, LENT)
+        await books_are_sound(desk)
+
+
+async def test_none_is_asked_for_while_an_order_sells_such_shares(desk):
+    await carry_out(desk, buy("TCS", QTY, 10, PRIYA))
+    await carry_out(desk, buy("TCS", QTY, 10, PRIYA, product=MIS, again=True))
+    above = desk.market.quote(TCS).last_paise * 105 // 100 // 100 * 100
+    selling = replace(sell("TCS", QTY, 4, PRIYA), product=CNC, order_type=OrderType.LIMIT, limit_paise=above)
+    _, run = await carry_out(desk, selling)
+    with pytest.raises(BadInput, match="sells such shares in CNC"):
+        await desk.conversions.convert(PRIYA, TCS, (MIS, CNC), 4)
+    await desk.orders.cancel(run.order_ids)
+    await until(desk, lambda: desk.orders.get(run.order_ids[0]).state is OrderState.CANCELLED)
+    assert (await desk.conversions.convert(PRIYA, TCS, (MIS, CNC), 4)).state is ConversionState.DONE
+    assert held(desk, PRIYA) == at_venue(desk, PRIYA) == {CNC: 14, MIS: 6}
+
+
+def test_a_sale_takes_no_shares_that_were_converted_after_it():
+    made = datetime(2026, 11, 18, 5, 0, tzinfo=UTC)
+    minute = timedelta(minutes=1)
+
+    def lot(number: int, bucket: Bucket, arrived: datetime | None) -> Lot:
+        day = made.date() if bucket is Bucket.TODAY else made.date() - timedelta(days=9)
+        traded = made - 2 * minute if arrived else None
+        of_trade = traded, "7" if arrived else None
+        return Lot(
+            number, 1, "X", CNC, bucket, day, 5, 500, 0, 0, 5, 500, 0, 0, None, None, arrived, *of_trade
+        )
+
+    kept, converted = lot(1, Bucket.FREE, None), lot(2, Bucket.TODAY, made + minute)
+    for at, first in ((made, kept), (made + 2 * minute, converted)):
+        assert min((kept, converted), key=lambda one, at=at: lot_order(one, trade_order(at, "8"))) is first

@@ -47,7 +47,7 @@ def convert(exchange: PaperExchange, user_id: str, wanted: Conversion) -> Accept
         for one, part in taken:
             cost = one.cost_paise * part // one.quantity
             place = (user_id, security, wanted.to_product.value, one.bought_on, one.key)
-            books.add_parcel(ParcelRow(0, *place, part, cost, loan_paise=0))
+            books.add_parcel(ParcelRow(0, *place, part, cost, 0, one.bought_as or one.parcel_id))
             one.loan_paise -= ceil_div(one.loan_paise * part, one.quantity)
             one.cost_paise -= cost
             one.quantity -= part

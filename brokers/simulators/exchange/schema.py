@@ -39,7 +39,8 @@ class AccountRow:
 class ParcelRow:
     """Shares of one fill; `bought_on` is empty once they have settled.
 
-    `parcel_id` counts up in the order of the fills and is 0 until the parcel is stored.
+    `parcel_id` counts up in the order of the fills and is 0 until the parcel is stored. `bought_as` is the
+    parcel as which converted shares were bought, 0 for those still in the product of their purchase.
     """
 
     parcel_id: int
@@ -51,6 +52,7 @@ class ParcelRow:
     quantity: int
     cost_paise: int
     loan_paise: int
+    bought_as: int = 0
 
 
 @dataclass(slots=True)

@@ -140,9 +140,11 @@ def sale_order(parcels: Sequence[ParcelRow], today: str) -> list[ParcelRow]:
 
     Among each the first bought goes first.
     """
-    return sorted(
-        parcels, key=lambda parcel: (parcel.bought_on != today, parcel.bought_on != "", parcel.parcel_id)
-    )
+
+    def place(parcel: ParcelRow) -> tuple[bool, bool, int]:
+        return parcel.bought_on != today, parcel.bought_on != "", parcel.bought_as or parcel.parcel_id
+
+    return sorted(parcels, key=place)
 
 
 def sellable(parcels: Sequence[ParcelRow], trade_to_trade: bool) -> int:

@@ -80,7 +80,8 @@ CREATE TABLE IF NOT EXISTS parcel (
     key TEXT NOT NULL,
     quantity INTEGER NOT NULL CHECK (quantity > 0),
     cost_paise INTEGER NOT NULL,
-    loan_paise INTEGER NOT NULL
+    loan_paise INTEGER NOT NULL,
+    bought_as INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS parcel_by_user ON parcel (user_id, security, product);
 CREATE INDEX IF NOT EXISTS parcel_by_day ON parcel (bought_on);
@@ -186,6 +187,7 @@ _ADDED_COLUMNS = {
     "orders": dict.fromkeys(
         ("trigger_paise", "trigger_pending", "protection_bps"), "INTEGER NOT NULL DEFAULT 0"
     ),
+    "parcel": {"bought_as": "INTEGER NOT NULL DEFAULT 0"},
     "listing": dict.fromkeys(("security_id", "doubt", "walks_as"), "TEXT NOT NULL DEFAULT ''"),
 }
 """Columns that a file made by an early version lacks."""

@@ -12,7 +12,11 @@ from data.vocabulary import ConversionState, Product
 
 
 class StoredConversion(Struct, frozen=True):
-    """Shares of a client that go on in another product, and how far that is. Money in paise."""
+    """Shares of a client that go on in another product, and how far that is. Money in paise.
+
+    `market_at` is the market's time at `asked_at`, by which trades stand before or after it; early rows have
+    none.
+    """
 
     number: int
     client_id: int
@@ -30,6 +34,7 @@ class StoredConversion(Struct, frozen=True):
     asked_at: datetime
     detail: str = ""
     ended_at: datetime | None = None
+    market_at: datetime | None = None
 
 
 _ROWS = Rows(ConversionRecord, StoredConversion)

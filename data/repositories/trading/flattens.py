@@ -157,6 +157,9 @@ _IN_SHARES = (
     _O.product == given("product"),
 )
 _LIVE_IN = Query(int, select(_O.id).where(*_IN_SHARES, _LIVE).order_by(_O.id))
+_LIVE_SALES_IN = Query(
+    int, select(_O.id).where(*_IN_SHARES, _LIVE, _O.side == Side.SELL.value).order_by(_O.id)
+)
 _RECENT = _O.updated_at >= given("since")
 _IN_THE_WAY = Query(int, select(_O.id).where(*_IN_SHARES, _LIVE | _RECENT).order_by(_O.id))
 _BESIDE = case((_LIVE, _O.quantity - _O.filled_quantity), else_=0) + case(
@@ -230,6 +233,11 @@ def exits_of(on: On, order_ids: Collection[int]) -> dict[int, ExitTerms]:
 def live_in(on: On, client_id: int, security: str, product: Product) -> list[int]:
     """A client's orders in these shares that live."""
     return _LIVE_IN.all(on, client=client_id, security=security, product=product.value)
+
+
+def live_sales_in(on: On, client_id: int, security: str, product: Product) -> list[int]:
+    """A client's orders that sell these shares and live."""
+    return _LIVE_SALES_IN.all(on, client=client_id, security=security, product=product.value)
 
 
 def in_the_way(on: On, client_id: int, security: str, product: Product, since: datetime) -> list[int]:
