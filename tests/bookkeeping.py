@@ -34,8 +34,9 @@ from data.reference.instruments import Instrument
 from data.reference.phases import load_calendar
 from data.reference.seed import universe
 from data.store import Unit, begin_immediate, writer_engine
-from data.tables.books import Client, Funds, Hold, HoldingRecord, LotRecord, Txn
+from data.tables.books import Client, Funds, Hold, HoldingRecord, Txn
 from data.tables.columns import table
+from data.tables.lots import LotRecord
 from data.tables.market import InstrumentRecord
 from data.tables.orders import FillRecord, Order, PlanRecord, RequestRecord
 from data.vocabulary import (

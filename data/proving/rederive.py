@@ -13,8 +13,9 @@ from sqlalchemy import Connection, Executable, func, select
 
 from data.ledger import BALANCES, SHARE_BUCKETS, loan_account
 from data.proving.rederive_lots import closed_lot_differences
-from data.tables.books import Funds, Hold, HoldingRecord, LotRecord, Posting, SharePosting, Txn
+from data.tables.books import Funds, Hold, HoldingRecord, Posting, SharePosting, Txn
 from data.tables.columns import table
+from data.tables.lots import LotRecord
 from data.tables.orders import FillRecord, Order
 from data.vocabulary import LIVE_STATES, Account
 

@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from data.money import ceil_div
-from data.tables.books import ClosedLotRecord, LotRecord, SharePosting, Txn
+from data.tables.books import SharePosting, Txn
 from data.tables.columns import table
+from data.tables.lots import ClosedLotRecord, LotRecord
 from data.tables.orders import FillRecord, Order
 from data.vocabulary import Side, TransferKind
 

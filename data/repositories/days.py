@@ -8,8 +8,9 @@ from sqlalchemy import func, select, update
 
 from data.engines.at_rest import opened
 from data.repositories.base import Change, On, Query, Rows, given
-from data.tables.books import Client, Funds, LotRecord, Posting, SizingBase, TradingDay, Txn
+from data.tables.books import Client, Funds, Posting, SizingBase, TradingDay, Txn
 from data.tables.columns import table
+from data.tables.lots import LotRecord
 from data.vocabulary import Account, Bucket, DayState, TransferKind
 
 

@@ -31,20 +31,9 @@ from data.repositories.stored_values import field_classes, is_enum
 from data.repositories.trading.orders import WRITTEN
 from data.roster import InGroup, StoredClient
 from data.tables.access import BrokerSession, ClientRoute, GateWaiver
-from data.tables.books import (
-    LEFT,
-    Break,
-    Client,
-    ClientGroup,
-    ClosedLotRecord,
-    Funds,
-    Hold,
-    HoldingRecord,
-    LotRecord,
-    SizingBase,
-    UnbookedFact,
-)
+from data.tables.books import Break, Client, ClientGroup, Funds, Hold, HoldingRecord, SizingBase, UnbookedFact
 from data.tables.columns import table
+from data.tables.lots import LEFT, ClosedLotRecord, LotRecord
 from data.tables.market import FormerName
 from data.tables.orders import FillRecord, Halt, Order, RunRecord
 from data.vocabulary import (

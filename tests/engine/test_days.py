@@ -5,8 +5,9 @@ from functools import partial
 import pytest
 
 from brokers.contract import Refused
-from data.tables.books import LotRecord, SizingBase, TradingDay
+from data.tables.books import SizingBase, TradingDay
 from data.tables.columns import table
+from data.tables.lots import LotRecord
 from data.vocabulary import DayState, OrderState, Policy, Product, RunCount, SizingKind
 from data.writing.changes import Touched
 from engine.days import roll_day

@@ -5,8 +5,9 @@ import dataclasses
 import pytest
 
 from data.records import field_names
-from data.tables.books import ClosedLotRecord, Funds, LotRecord
+from data.tables.books import Funds
 from data.tables.columns import table
+from data.tables.lots import ClosedLotRecord, LotRecord
 from data.tables.orders import AttemptRecord, FillRecord, Order, RequestRecord
 from engine.booking import fills, lots, order, requests
 

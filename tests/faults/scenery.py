@@ -12,7 +12,7 @@ from data.money import tick_down
 from data.reference.instruments import Instrument
 from data.reference.seed import universe
 from data.store import Unit
-from data.tables.books import LotRecord
+from data.tables.lots import LotRecord
 from data.vocabulary import Account, Bucket, ClientStatus, Product, TransferKind
 from engine.accounts.client_file import BROKERS, NewClient
 from engine.desk import Desk

@@ -22,8 +22,9 @@ from brokers.contract import (
 )
 from data.money import own_share
 from data.reference.rates import estimate
-from data.tables.books import ClosedLotRecord, Funds, Hold, HoldingRecord, LotRecord, Posting, Txn
+from data.tables.books import Funds, Hold, HoldingRecord, Posting, Txn
 from data.tables.columns import table
+from data.tables.lots import ClosedLotRecord, LotRecord
 from data.tables.orders import FillRecord, Order, RequestRecord
 from data.vocabulary import (
     LIVE_STATES,

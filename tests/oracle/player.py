@@ -13,17 +13,9 @@ from sqlalchemy import select
 
 from brokers.contract import OrderChange
 from data.tables.audit import Audit
-from data.tables.books import (
-    ClosedLotRecord,
-    Funds,
-    Hold,
-    HoldingRecord,
-    LotRecord,
-    Posting,
-    SharePosting,
-    Txn,
-)
+from data.tables.books import Funds, Hold, HoldingRecord, Posting, SharePosting, Txn
 from data.tables.columns import table
+from data.tables.lots import ClosedLotRecord, LotRecord
 from data.tables.orders import FillRecord, Order, RequestRecord
 from data.vocabulary import OrderType, Policy, Product, Side
 from engine.booking.facts import Fact, SendEnded

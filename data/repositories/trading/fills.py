@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.closed_sales import ClosedSale
 from data.repositories.base import On, Query, Rows, among, given, named_as
-from data.tables.books import LEFT, ClosedLotRecord, LotRecord
 from data.tables.columns import table
+from data.tables.lots import LEFT, ClosedLotRecord, LotRecord
 from data.tables.orders import FillRecord, Order
 from data.vocabulary import Side
 from data.writing.unit import Unit
