@@ -19,8 +19,8 @@ from data.store import StoreError
 from data.vocabulary import Reason
 from engine.words.trading.reasons import words
 from tradedesk.cli.exits import Exit, explain
-from tradedesk.cli.spare import LEAST_BYTES, LEFT_BYTES, SPARE_BYTES, spare_bytes
 from tradedesk.compose import wiring
+from tradedesk.compose.spare import LEAST_BYTES, LEFT_BYTES, SPARE_BYTES, spare_bytes
 
 
 def test_every_reason_has_words_and_any_other_code_loses_its_bars() -> None:

@@ -15,7 +15,7 @@ from data.csvfiles import FileProblem
 from data.engines.at_rest import FileError
 from data.errors import BadInput, shortened
 from data.records import replace
-from tradedesk.cli.spare import spare_bytes
+from tradedesk.compose.spare import spare_bytes
 
 
 class Exit(IntEnum):

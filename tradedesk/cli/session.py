@@ -1,7 +1,6 @@
 """Opening the desk for one command, waiting for what it does, and asking for typed words."""
 
 import asyncio
-import logging
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
@@ -19,7 +18,7 @@ from tradedesk.cli.emergency import halt_at_once
 from tradedesk.cli.exits import CANCEL_ALL_FAILED, Exit
 from tradedesk.cli.printing.output import Question, counted, printer, say
 from tradedesk.cli.questions import is_answer, prompt
-from tradedesk.cli.spare import LEFT_AFTER_USE_BYTES, give_spare_back, keep_spare
+from tradedesk.compose.spare import LEFT_AFTER_USE_BYTES, give_spare_back, keep_spare
 
 if TYPE_CHECKING:
     from data.reference.phases import Calendar
@@ -39,24 +38,6 @@ hosted: ContextVar[list[Work] | None] = ContextVar("hosted", default=None)
 """Where the app that answers a command takes its work from; None where a command opens its own desk."""
 
 
-def prepare_home(spare: bool = True) -> Path:
-    """The home, made if need be, with its log opened unless whoever runs us logs already.
-
-    With `spare`, room is kept for a full disk.
-    """
-    from tradedesk.compose.foundation import start_logging
-    from tradedesk.compose.home import home_folder
-
-    home = home_folder()
-    with suppress(OSError):  # opening the database says it in better words
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not logging.getLogger().handlers:
-            start_logging(home)
-        if spare:
-            keep_spare(home)
-    return home
-
-
 def run(
     work: Work, needs_secrets: bool = True, unopened: Unopened | None = None, migrates: bool = True
 ) -> NoReturn:
@@ -66,6 +47,8 @@ def run(
     open. What `migrates` not leaves books of another version as they are, and only reads them.
     """
     _leave_to_host(work)
+    from tradedesk.compose.foundation import prepare_home
+
     _run(work, prepare_home(), needs_secrets=needs_secrets, unopened=unopened, migrates=migrates)
 
 
@@ -118,7 +101,7 @@ def _run_emergency(work: Work, by: str | None, home: Path) -> NoReturn:
 
     from data.reference.phases import load_calendar
     from tradedesk.cli.frozen import end_frozen_writer
-    from tradedesk.compose.foundation import calendar_of
+    from tradedesk.compose.foundation import calendar_of, prepare_home
     from tradedesk.compose.settings import Settings, load_settings
 
     home = prepare_home(spare=False)

@@ -36,13 +36,14 @@ def open_screen(with_demo: bool, faults: "Faults | None" = None) -> int:
     @asynccontextmanager
     async def desk_of_home() -> AsyncIterator[Any]:
         from data.vocabulary import DeskKind
-        from tradedesk.cli.commands.setup import lay_demo
         from tradedesk.compose.wiring import open_desk
         from tradedesk.socket.server import listening
 
         opening = open_desk(home, kind=DeskKind.APP, faults=faults, passphrase=passphrase, told=warn)
         async with opening as desk:
             if with_demo:
+                from tradedesk.cli.commands.setup import lay_demo
+
                 await lay_demo(desk)
             async with listening(desk):
                 yield desk
@@ -52,7 +53,7 @@ def open_screen(with_demo: bool, faults: "Faults | None" = None) -> int:
         app.say(words, "warning")
 
     def warm_up() -> "Settings":
-        from tradedesk.cli.session import prepare_home
+        from tradedesk.compose.foundation import prepare_home
         from tradedesk.compose.settings import load_settings
 
         return load_settings(prepare_home())

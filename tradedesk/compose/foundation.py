@@ -28,7 +28,9 @@ from engine.events import Bus
 from engine.instances import ThisEngine
 from engine.rules import Rules, Waits
 from engine.timing import Timing
+from tradedesk.compose.home import home_folder
 from tradedesk.compose.settings import Settings
+from tradedesk.compose.spare import keep_spare
 
 log = logging.getLogger(__name__)
 
@@ -99,6 +101,21 @@ class PrivateLog(RotatingFileHandler):
             return os.open(path, flags, 0o600)
 
         return open(self.baseFilename, "a", encoding=self.encoding, errors=self.errors, opener=private)
+
+
+def prepare_home(spare: bool = True) -> Path:
+    """The home, made if need be, with its log opened unless whoever runs us logs already.
+
+    With `spare`, room is kept for a full disk.
+    """
+    home = home_folder()
+    with suppress(OSError):  # opening the database says it in better words
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not logging.getLogger().handlers:
+            start_logging(home)
+        if spare:
+            keep_spare(home)
+    return home
 
 
 def start_logging(home: Path) -> None:

@@ -12,7 +12,7 @@ from data.home import books_file
 from tradedesk.cli.emergency import halt_at_once, halts_everything, named_in
 from tradedesk.cli.printing.output import Question, document, printer, say
 from tradedesk.cli.questions import is_answer, prompt
-from tradedesk.cli.spare import LEFT_AFTER_USE_BYTES, give_spare_back, keep_spare
+from tradedesk.compose.spare import LEFT_AFTER_USE_BYTES, give_spare_back, keep_spare
 from tradedesk.socket.connection import AppSocket, Lost, meet
 from tradedesk.socket.protocol import BEAT_S, HALT_S, Effect, Line, effect_of, with_whole_paths
 

@@ -89,7 +89,7 @@ def clock(
     """Tell the local Kite's market time, or move it on; at the close, 16:00, the next day begins."""
     from brokers.kite.access import kite_roots
     from data.clock import IST
-    from tradedesk.cli.session import prepare_home
+    from tradedesk.compose.foundation import prepare_home
     from tradedesk.compose.rehearsal import control
     from tradedesk.compose.settings import load_settings
 
