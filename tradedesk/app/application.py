@@ -166,10 +166,12 @@ class TradedeskApp(ShellApp):
                         await shown
                         self._halting.show(halted_after)
                 try:
-                    await asyncio.to_thread(load_workspaces)
                     await shown
+                    await self._painted()
+                    await asyncio.to_thread(load_workspaces)
                     self.call_later(self.preferences.ask_at_first)
                     gc.freeze()  # what is loaded by now stays, and need not be looked at for garbage again
+                    gc.enable()
                     await self._quit_asked.wait()
                 finally:
                     unsubscribe()
@@ -188,6 +190,15 @@ class TradedeskApp(ShellApp):
             self.exit(return_code=told.exit, message=f"tradedesk: {plain(told.message)}")
         else:
             self.exit(return_code=self.return_code or 0)  # a screen that failed has set its code
+
+    async def _painted(self) -> None:
+        """Wait until the screen that came up is painted, unless the desk is to close before."""
+        painted = asyncio.Event()
+        self.screen.call_after_refresh(painted.set)
+        waits = [asyncio.create_task(each.wait()) for each in (painted, self._quit_asked)]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
 
     def pace(self, frames_per_second: float) -> None:
         """Paint so often at most, unless the caller paints."""

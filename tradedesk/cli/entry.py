@@ -67,6 +67,7 @@ def _short(words: Sequence[str]) -> int | None:
 
 def _open_screen(words: Sequence[str]) -> int:
     """Open the screen, and say why where it does not open; returns the exit code."""
+    gc.disable()  # all that is loaded stays; looked for again once the desk is up
     try:
         from tradedesk.cli.start import open_screen
 
