@@ -4,13 +4,15 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Table, TypeDecorator
+from sqlalchemy.ext.declarative import DeferredReflection
 from sqlmodel import Field, SQLModel
 
 
-class TableRow(SQLModel):
+class TableRow(DeferredReflection, SQLModel):
     """What every table is made from.
 
-    Nothing that stores rows validates by pydantic, so its validators are made when one is first asked for.
+    Nothing that stores rows validates by pydantic, so its validators are made when one is first asked for;
+    nor does anything go by SQLAlchemy's ORM, so that no class is mapped.
     """
 
     model_config = {"defer_build": True}
