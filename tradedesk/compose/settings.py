@@ -1,7 +1,11 @@
 """What a trader may set: environment over `config.toml` over these defaults."""
 
+import ast
 import difflib
+import inspect
 import tomllib
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -30,9 +34,7 @@ def _as_plain(profile: object) -> object:
 class Settings(BaseSettings):
     """One desk's settings; each field's text says what it does."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="TRADEDESK_", env_ignore_empty=True, extra="forbid", use_attribute_docstrings=True
-    )
+    model_config = SettingsConfigDict(env_prefix="TRADEDESK_", env_ignore_empty=True, extra="forbid")
 
     trader: str = Field(default="trader", min_length=1, max_length=40)
     """Name under which this desk's actions stand in the audit."""
@@ -114,6 +116,24 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Environment first, then what was read from the file."""
         return (env_settings, init_settings)
+
+
+@cache
+def what_settings_do() -> dict[str, str]:
+    """The text of each setting, read from the source: pydantic would read it at every start."""
+    (body,) = ast.parse(inspect.getsource(Settings)).body
+    assert isinstance(body, ast.ClassDef)
+    found: dict[str, str] = {}
+    for field, text in pairwise(body.body):
+        match field, text:
+            case (
+                ast.AnnAssign(target=ast.Name(id=name)),
+                ast.Expr(value=ast.Constant(value=str(words))),
+            ):
+                found[name] = " ".join(words.split())
+            case _:
+                pass
+    return found
 
 
 def load_settings(home: Path) -> Settings:

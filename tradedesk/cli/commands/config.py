@@ -114,10 +114,9 @@ def _of_screen(home: Path, settings: Settings) -> list[str]:
 
 def _setting(settings: Settings, key: str, given: Mapping[str, object]) -> SettingShape:
     from tradedesk.compose.config_file import source_of
-    from tradedesk.compose.settings import Settings
+    from tradedesk.compose.settings import what_settings_do
 
-    does = " ".join((Settings.model_fields[key].description or "").split())
-    return SettingShape(key, getattr(settings, key), source_of(key, given), does)
+    return SettingShape(key, getattr(settings, key), source_of(key, given), what_settings_do()[key])
 
 
 def _word(value: object) -> str:
