@@ -262,7 +262,7 @@ class OrderHalted(Halted):
 
 @dataclass(eq=False)
 class HaltedMeanwhile(Halted):
-    """A halt came between the plan's confirmation and its reservation."""
+    """A halt came after what was confirmed and before it could be sent, though it may be resumed by now."""
 
 
 @dataclass(eq=False)

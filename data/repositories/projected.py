@@ -345,9 +345,23 @@ def runs(row: type[T]) -> ReadableQuery[T]:
     return ReadableQuery(row, query, strict=True)
 
 
+def _halts(row: type[T]) -> Select[Any]:
+    halts = table(Halt)
+    return select(*named_as(row, halts, members=type_coerce(halts.c.members, Members())))
+
+
 def halts(row: type[T]) -> ReadableQuery[T]:
     """The halts that stand now, oldest first, their `members` a set."""
     halts = table(Halt)
-    members = type_coerce(halts.c.members, Members())
-    query = select(*named_as(row, halts, members=members)).where(halts.c.resumed_at.is_(None))
-    return ReadableQuery(row, query.order_by(halts.c.number))
+    return ReadableQuery(row, _halts(row).where(halts.c.resumed_at.is_(None)).order_by(halts.c.number))
+
+
+MOST_LIFTED = 100
+"""How many halts that were resumed are looked at: what was confirmed before all of them is old."""
+
+
+def lifted_halts(row: type[T]) -> ReadableQuery[T]:
+    """The newest halts that were resumed, so many of them at most, their `members` a set."""
+    halts = table(Halt)
+    lifted = _halts(row).where(halts.c.resumed_at.is_not(None))
+    return ReadableQuery(row, lifted.order_by(halts.c.number.desc()).limit(MOST_LIFTED))

@@ -17,6 +17,7 @@ from data.vocabulary import BreakKind, ClientStatus, OrderState
 from data.writing.changes import Touched
 from engine.book.access_views import Access, Admissions, Applicant, Judge
 from engine.book.break_views import BreakView
+from engine.book.halt_scope import covered
 from engine.book.reading import Projection, read_touched, runs_of
 from engine.book.views import (
     ClientView,
@@ -76,8 +77,22 @@ class Book:
         self.by_tag: dict[str, int] = {}
         self.runs: dict[int, RunRow] = {}
         self.halts: list[HaltView] = []
+        self.lifted: list[HaltView] = []
         self.by_code: dict[str, int] = {}
         self.by_account: dict[tuple[str, str], int] = {}
+
+    @property
+    def newest_halt(self) -> int:
+        """The number of the halt that was fired last, whether or not it stands; 0 before the first.
+
+        What is confirmed keeps it: once a later halt was over an order, it leaves no more (`halted_since`).
+        """
+        return max((halt.number for halt in (*self.halts, *self.lifted)), default=0)
+
+    def halted_since(self, newest: int, client_id: int, key: str) -> bool:
+        """Whether a halt later than `newest` is over such orders of a client, or was until it was resumed."""
+        later = [halt for halt in (*self.halts, *self.lifted) if halt.number > newest]
+        return covered(later, self.clients[client_id], key)
 
     # --- reading, on the writer's thread ---
 
@@ -177,9 +192,10 @@ class Book:
         self.runs.update(projection.runs)
         numbers = set(projection.runs) | runs_of(projection.orders.values())
         events += [RunChanged(number) for number in sorted(numbers)]
-        if projection.halts is not None and projection.halts != self.halts:
-            before = {halt.number for halt in self.halts}
-            self.halts = projection.halts
-            changed = before ^ {halt.number for halt in self.halts}
+        if projection.halts is not None:
+            newest, before = self.newest_halt, {halt.number for halt in self.halts}
+            self.halts, self.lifted = projection.halts, projection.lifted
+            gone_by = {halt.number for halt in self.lifted if halt.number > newest}  # fired and resumed
+            changed = (before ^ {halt.number for halt in self.halts}) | gone_by
             events += [HaltChanged(number) for number in sorted(changed)]
         return events

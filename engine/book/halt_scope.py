@@ -1,6 +1,7 @@
 """Which orders a halt is over, and what halts let leave."""
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
 
 from msgspec import Struct
 
@@ -11,16 +12,18 @@ from engine.book.views import ClientView, HaltView
 class Passes(Struct, frozen=True):
     """Which halts an order of a flatten passes: those that stood when the flatten was confirmed.
 
-    `file` is the stamp of the HALT file then, empty where there was none. A halt that lets orders reduce is
-    passed in any case, since such an order does.
+    `file` is the stamp of the HALT file then, empty where there was none, `at` the moment. A halt that lets
+    orders reduce is passed in any case, since such an order does.
     """
 
     halts: frozenset[int]
     file: str
+    at: datetime
 
-    def stopped_by(self, over: Iterable[HaltView]) -> bool:
-        """Whether one of these halts, which are over the order, stops it."""
-        return any(not halt.reduces and halt.number not in self.halts for halt in over)
+    def stopped_by(self, over: Iterable[HaltView], lifted_over: Iterable[HaltView] = ()) -> bool:
+        """Whether one of the halts that are over the order stops it, or of those that were: `lifted_over`."""
+        since = [halt for halt in lifted_over if halt.at > self.at]
+        return any(not halt.reduces and halt.number not in self.halts for halt in (*over, *since))
 
 
 def covers(halt: HaltView, client: ClientView, key: str) -> bool:

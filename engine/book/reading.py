@@ -37,6 +37,7 @@ _WRITTEN = projected.WrittenOrders(OrderView)
 _ORDERS_OF_RUNS = projected.orders_of_runs(OrderView)
 _RUNS = projected.runs(RunRow)
 _HALTS = projected.halts(HaltView)
+_LIFTED = projected.lifted_halts(HaltView)
 _ROUTES = projected.routes(RouteView)
 _SESSIONS = projected.sessions(SessionView)
 
@@ -60,6 +61,7 @@ class Projection:
     orders: dict[int, OrderView] = field(default_factory=dict[int, OrderView])
     runs: dict[int, RunRow] = field(default_factory=dict[int, RunRow])
     halts: list[HaltView] | None = None
+    lifted: list[HaltView] = field(default_factory=list[HaltView])
     market: bool = False
     breaks: dict[int, tuple[BreakView, ...]] = field(default_factory=dict[int, tuple[BreakView, ...]])
 
@@ -86,7 +88,7 @@ def read_touched(connection: On, touched: Touched, day: date, admit: Admit) -> P
     out.runs = read_runs(connection, runs_of(orders) if everything else touched.runs)
     out.market = everything or touched.market
     if everything or touched.halts:
-        out.halts = read_halts(connection)
+        out.halts, out.lifted = read_halts(connection), read_lifted(connection)
     return out
 
 
@@ -140,6 +142,11 @@ def read_runs(connection: On, numbers: Collection[int]) -> dict[int, RunRow]:
 def read_halts(connection: On) -> list[HaltView]:
     """The halts that stand now, oldest first."""
     return _HALTS.all(connection)
+
+
+def read_lifted(connection: On) -> list[HaltView]:
+    """The newest halts that were resumed."""
+    return _LIFTED.all(connection)
 
 
 def _read_clients(connection: On, day: date, admit: Admit, out: Projection) -> None:

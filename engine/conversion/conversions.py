@@ -28,6 +28,7 @@ from engine.execution.trading import require_trading
 from engine.flatten.looking import Looking
 from engine.instances import ThisEngine
 from engine.market.venues import Venues
+from engine.refusals import HaltedMeanwhile
 from engine.timing import Timing
 
 
@@ -109,17 +110,27 @@ class Conversions:
         return halt_file_stands(self._kept.halt_file) or covered(self._kept.book.halts, client, one.key)
 
     async def convert(
-        self, client_id: int, key: str, products: tuple[Product, Product], quantity: int | None = None
+        self,
+        client_id: int,
+        key: str,
+        products: tuple[Product, Product],
+        quantity: int | None = None,
+        newest_halt: int | None = None,
     ) -> ConversionView:
         """Ask the broker once to convert a client's shares, and book it where that is done.
 
-        What an earlier one in doubt became is looked at first. Raises `BadInput` where it cannot be done, a
-        `Refusal` where the desk may not trade, and `StoreError`; then the broker was not asked.
+        What an earlier one in doubt became is looked at first. `newest_halt` is the one that was fired last
+        when it was confirmed, if that was not just now: it is not sent once a later one was over it. Raises
+        `BadInput` where it cannot be done, a `Refusal` where the desk may not trade, and `StoreError`; then
+        the broker was not asked.
         """
+        newest = self._kept.book.newest_halt if newest_halt is None else newest_halt
         await require_trading(self._kept.store, self._engine)
         if (known := self._market_data.index.get(key)) is not None:
             await self._settle_open(client_id, known.security, products[0])
         found = await self.prospect(client_id, key, products, quantity)
+        if self._kept.book.halted_since(newest, client_id, key):
+            raise HaltedMeanwhile
         if found.why_not:
             raise BadInput("convert", f"{found.quantity} {found.tradingsymbol}", found.why_not)
         instrument = self._market_data.index.get(key)
@@ -141,7 +152,7 @@ class Conversions:
             market_at=self._timing.market.now(),
         )
         asked = await self._engine.write_signed_on(lambda unit: ask(unit, wanted))
-        outcome = await self._call(asked, found)
+        outcome = await self._call(asked, found, newest)
         if isinstance(outcome, Ambiguous):
             await self._end(asked, ConversionState.UNKNOWN, outcome.why)
             await self._settle_open(client_id, instrument.security, products[0])
@@ -152,17 +163,18 @@ class Conversions:
             await self._end(asked, ConversionState.REFUSED, words)
         return await self.view(asked.number)
 
-    def _kept_back(self, asked: StoredConversion, found: ConversionProspect) -> str:
+    def _kept_back(self, asked: StoredConversion, found: ConversionProspect, newest_halt: int) -> str:
         """Why a conversion must not leave after all; empty where it may. Asked as its bytes are to leave."""
         age_s = (self._timing.wall.now() - asked.asked_at).total_seconds()
         if age_s > self._timing.waits.modify_valid_s:
             return f"it was asked for {span_words(age_s)} ago; ask again"
-        return HALTED if self._halted(found) else ""
+        since = self._kept.book.halted_since(newest_halt, found.client_id, found.key)
+        return HALTED if since or self._halted(found) else ""
 
-    async def _call(self, asked: StoredConversion, found: ConversionProspect) -> Outcome:
+    async def _call(self, asked: StoredConversion, found: ConversionProspect, newest_halt: int) -> Outcome:
         broker, account = self._connections.broker_of(asked.client_id)
         assert isinstance(broker, Converts), "its capabilities say that it converts"
-        look = LastLook(lambda: self._kept_back(asked, found))
+        look = LastLook(lambda: self._kept_back(asked, found, newest_halt))
         held = self._looking.holding(asked.client_id, asked.security, asked.from_product)
         overnight = held is not None and held.today < asked.quantity
         conversion = Conversion(

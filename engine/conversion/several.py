@@ -52,21 +52,25 @@ class SeveralConversions:
             if not one.why_not:
                 of_client[one.client_id].append(one)
 
+        newest_halt = self._kept.book.newest_halt
+
         async def carry_out(rows: Sequence[ConversionProspect]) -> list[ConversionEnd]:
             ends: list[ConversionEnd] = []
             async with self._readers:
                 for one in rows:
-                    ends.append(await self._convert(one))
+                    ends.append(await self._convert(one, newest_halt))
                     told(ends[-1])
             return ends
 
         ends = await asyncio.gather(*(carry_out(rows) for rows in of_client.values()))
         return [end for of_one in ends for end in of_one]
 
-    async def _convert(self, one: ConversionProspect) -> ConversionEnd:
+    async def _convert(self, one: ConversionProspect, newest_halt: int) -> ConversionEnd:
         products = one.from_product, one.to_product
         try:
-            done = await self._conversions.convert(one.client_id, one.key, products, one.quantity)
+            done = await self._conversions.convert(
+                one.client_id, one.key, products, one.quantity, newest_halt
+            )
         except TradedeskError as problem:
             return ConversionEnd(one, None, problem)
         return ConversionEnd(one, done)

@@ -24,8 +24,8 @@ from data.vocabulary import (
     Side,
 )
 from engine.book.book import Book
-from engine.book.halt_scope import covering, strength_of
-from engine.book.reading import read_breaks, read_halts
+from engine.book.halt_scope import covered, covering, strength_of
+from engine.book.reading import read_breaks, read_halts, read_lifted
 from engine.book.views import ClientView, HaltView
 from engine.booking.order import WorkingOrder
 from engine.booking.states import OrderEvent, born
@@ -128,6 +128,18 @@ def reserve(
         _tell(unit, order, refs[_slot(order)], engine.actor)
     unit.publish(TapeLine(unit.now, RunBegan(number, plan.title, len(going), len(plan.skipped_lines))))
     return number, [order.id for order in going]
+
+
+def check_not_halted_since(unit: Unit, plan: Plan, newest_halt: int, book: Book) -> None:
+    """Refuse a plan of whose lines one was under a halt that came after its confirmation and was resumed.
+
+    Raises `HaltedMeanwhile`; of halts that stand `reserve` says what goes.
+    """
+    later = [halt for halt in read_lifted(unit) if halt.number > newest_halt]
+    for part in plan.parts if later else ():
+        key = part.instrument.key
+        if any(covered(later, book.clients[line.client_id], key) for line in part.ok_lines):
+            raise HaltedMeanwhile
 
 
 def _is_halted(order: WorkingOrder, halts: list[HaltView], client: ClientView) -> bool:

@@ -23,7 +23,7 @@ from engine.execution.changes.cancelled import CancelledOrder, read_cancelled
 from engine.execution.changes.cancels import CancelsAsked, ask
 from engine.execution.frozen import look_frozen
 from engine.execution.prospect import Prospect, look
-from engine.execution.reservation import PartLine, reserve
+from engine.execution.reservation import PartLine, check_not_halted_since, reserve
 from engine.execution.resuming import go_on
 from engine.execution.sending.conditions import Kind, standing
 from engine.execution.sending.pauses import mark_stopped, pause
@@ -75,11 +75,14 @@ class Runs:
 
         Raises a `Refusal`; then nothing was reserved and nothing is sent.
         """
+        newest_halt = self._kept.book.newest_halt
         await self._starting.look(plan, confirm)
         confirmed = self._timing.wall.monotonic()
         lines = self._rotated(plan)
         try:
-            number, order_ids = await self._kept.store.write(lambda unit: self._reserve(unit, plan, lines))
+            number, order_ids = await self._kept.store.write(
+                lambda unit: self._reserve(unit, plan, lines, newest_halt)
+            )
         except (StoreUnwritable, StoreBusy) as problem:
             raise TradingStopped(str(problem)) from problem
         self._engine.begun[number] = confirmed
@@ -87,7 +90,10 @@ class Runs:
         self._dispatcher.submit(order_ids)
         return self.get(number)
 
-    def _reserve(self, unit: Unit, plan: Plan, lines: list[PartLine]) -> tuple[int, list[int]]:
+    def _reserve(
+        self, unit: Unit, plan: Plan, lines: list[PartLine], newest_halt: int
+    ) -> tuple[int, list[int]]:
+        check_not_halted_since(unit, plan, newest_halt, self._kept.book)
         reserved = reserve(unit, plan, lines, self._kept.book, self._timing.wall, self._engine, self._rules)
         self._engine.reached("reserving")
         return reserved

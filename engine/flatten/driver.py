@@ -176,7 +176,9 @@ class Driver:
     def _halted(self, job: Job, line: StoredLine) -> bool:
         client = self._kept.book.clients[line.client_id]
         over = covering(self._kept.book.halts, client, line.key)
-        return job.passes.stopped_by(over) or other_halt_file_stands(self._kept.halt_file, job.passes.file)
+        lifted = covering(self._kept.book.lifted, client, line.key)
+        other_file = other_halt_file_stands(self._kept.halt_file, job.passes.file)
+        return job.passes.stopped_by(over, lifted) or other_file
 
     # --- reading ---
 

@@ -253,7 +253,7 @@ class Flattens:
         """Carry a flatten to its certificate, unless another engine does by now."""
         stored, lines = await self._read(number)
         until = self._timing.wall.monotonic() + self._timing.waits.flatten_deadline_s
-        job = Job(stored, Passes(frozenset(stored.passes), stored.halt_file), until)
+        job = Job(stored, Passes(frozenset(stored.passes), stored.halt_file, stored.at), until)
         watching = asyncio.create_task(self._look_for_stop(job))
         try:
             await self._driver.carry_out(job, lines)

@@ -159,9 +159,13 @@ def resume_halt(unit: Unit, halt: HaltView, by: str) -> tuple[int, bool]:
 
 
 def _row_for_file(unit: Unit, halt: HaltView) -> int:
-    """Write the row that a halt of the file alone lacks; returns its number."""
+    """Write the row that a halt of the file alone lacks; returns its number.
+
+    As under any halt, what was not sent when it came is freed: it was confirmed before it.
+    """
     number = unit.take_ids("halt", 1)[0]
     halts.add_halt(unit, FileHalt(number, halt.scope, halt.value, halt.at, halt.by))
+    ask(unit, halts.unsent_orders(unit), f"halt {number}", halt.by, number)
     details = {"halt": number, "scope": halt.scope.value, "value": halt.value, "from": "the HALT file"}
     unit.audit(AuditEntry(AuditAction.HALT_FIRED, halt.by, details=details))
     return number

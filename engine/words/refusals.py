@@ -149,7 +149,7 @@ def _halted(refusal: kinds.Halted) -> str:
         case kinds.OrderHalted():
             return "a halt covers this order; resume it first"
         case kinds.HaltedMeanwhile():
-            return "the desk was halted before the plan could be sent"
+            return "a halt came after this was confirmed; look again, and confirm it anew"
         case kinds.Halted(halt=None):
             return "the desk is halted; resume it first"
         case kinds.Halted(halt=halt, by=by):

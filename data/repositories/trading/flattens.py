@@ -96,6 +96,7 @@ class ExitTerms(Struct, frozen=True):
     instance_id: int
     passes: list[int]
     halt_file: str
+    at: datetime
     net: int | None
     read_at: datetime | None
 
@@ -142,7 +143,7 @@ _END = Change(
 )
 _EXITS = Query(
     ExitTerms,
-    select(_O.id, _F.instance_id, _F.passes, _F.halt_file, _L.net, _L.read_at)
+    select(_O.id, _F.instance_id, _F.passes, _F.halt_file, _F.at, _L.net, _L.read_at)
     .join(_FLATTENS.table, (_F.number == _O.flatten_number) & _GOING & (_F.stopped_by == ""))
     .join(
         _LINES.table,

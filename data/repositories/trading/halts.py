@@ -14,7 +14,15 @@ from data.repositories.instruments import symbol_now
 from data.tables.books import Funds, Posting, Txn
 from data.tables.columns import table
 from data.tables.orders import Halt, HaltCertificate, Order, RequestRecord
-from data.vocabulary import LIVE_STATES, Account, HaltScope, HaltStrength, RequestState, TransferKind
+from data.vocabulary import (
+    LIVE_STATES,
+    Account,
+    HaltScope,
+    HaltStrength,
+    OrderState,
+    RequestState,
+    TransferKind,
+)
 
 
 class FiredHalt(Struct, frozen=True):
@@ -64,6 +72,7 @@ _UNFINISHED = _FIRED.query(_C.ended_at.is_(None), _C.before.is_not(None))
 _NUMBERED = _FIRED.query(_C.number == given("number"), _C.before.is_not(None))
 _SINCE = _TIMES.query(_C.at >= given("since"))
 _KNOWN = Query(int, select(_C.number).where(_C.number == given("number")))
+_LAST = Query(int, select(func.coalesce(func.max(_C.number), 0)))
 _SAME = Query(
     int,
     select(_C.number).where(
@@ -97,6 +106,11 @@ def add_halt(on: On, halt: FiredHalt | FileHalt) -> None:
         _FIRED.insert(on, [halt])
     else:
         _OF_FILE.insert(on, [halt])
+
+
+def newest_halt(on: On) -> int:
+    """The number of the halt that was fired last; 0 before the first."""
+    return _LAST.first(on) or 0
 
 
 def known_halt(on: On, number: int) -> bool:
@@ -254,6 +268,10 @@ def _released() -> Query[_Released]:
 
 _REQUESTS = table(RequestRecord)
 _LIVE, _RELEASED = _live(), _released()
+_ORDERS = table(Order)
+_UNSENT = Query(
+    int, select(_ORDERS.c.id).where(_ORDERS.c.state == OrderState.RESERVED.value).order_by(_ORDERS.c.id)
+)
 _REFUSED = Query(
     int,
     select(_REQUESTS.c.order_id).where(
@@ -265,6 +283,11 @@ _REFUSED = Query(
 def live_orders(on: On) -> list[LiveOrder]:
     """Every order that may still trade, by number."""
     return _LIVE.all(on)
+
+
+def unsent_orders(on: On) -> list[int]:
+    """The orders that are reserved and that nobody has begun to send."""
+    return _UNSENT.all(on)
 
 
 async def refused_orders(reader: AsyncConnection, order_ids: Collection[int]) -> set[int]:

@@ -197,13 +197,15 @@ class Modifies:
 
     async def start(self, plan: ModifyPlan, digest: str) -> tuple[ModifyAsked, ...]:
         """Ask for every modify of a list, each durable before it leaves. Raises what `confirm` raises."""
+        newest_halt = self._kept.book.newest_halt
         why = await self.confirm(plan, digest)
-        return tuple(await asyncio.gather(*(self._ask(line, why) for line in plan.going)))
+        return tuple(await asyncio.gather(*(self._ask(line, why, newest_halt) for line in plan.going)))
 
-    async def _ask(self, line: ModifyLine, why: str) -> ModifyAsked:
+    async def _ask(self, line: ModifyLine, why: str, newest_halt: int) -> ModifyAsked:
+        change, order = OrderChange(price_paise=line.limit_paise), line.order
         try:
-            change = OrderChange(price_paise=line.limit_paise)
-            return ModifyAsked(line, await self._changer.change(line.order.id, change, why, shown=line.order))
+            number = await self._changer.change(order.id, change, why, shown=order, newest_halt=newest_halt)
+            return ModifyAsked(line, number)
         except (BadInput, Refusal) as problem:
             return ModifyAsked(line, None, problem)
 

@@ -16,7 +16,7 @@ from data.money import tick_down, tick_up
 from data.store import StoreError, Unit
 from data.vocabulary import Side
 from engine.book.halt_file import halt_file_stands
-from engine.book.halt_scope import covering
+from engine.book.halt_scope import covered
 from engine.book.kept import Kept
 from engine.book.views import OrderView
 from engine.events import ChaseChanged, TapeLine
@@ -46,6 +46,8 @@ class Chase:
     stands: OrderView
     """Its order as the chase left it last, or met it."""
     pricing: Pricing
+    newest_halt: int
+    """The halt that was fired last when it was confirmed."""
     end: ChaseEnd | None = None
     detail: str = ""
     over: asyncio.Event = field(default_factory=asyncio.Event)
@@ -94,12 +96,13 @@ class Chases:
 
     async def start(self, plan: ModifyPlan, digest: str) -> tuple[Chase, ...]:
         """Have the orders of a confirmed list follow their market. Raises what `Modifies.confirm` raises."""
+        newest_halt = self._kept.book.newest_halt
         why = await self._modifies.confirm(plan, digest)
-        return tuple(self._begin(line.order, line.limit_paise or 0, why) for line in plan.going)
+        return tuple(self._begin(line.order, line.limit_paise or 0, why, newest_halt) for line in plan.going)
 
-    def _begin(self, order: OrderView, bound_paise: int, why: str) -> Chase:
+    def _begin(self, order: OrderView, bound_paise: int, why: str, newest_halt: int) -> Chase:
         pricing = Pricing(order.limit_paise or 0, self._timing.wall.monotonic(), most=MOST_REPRICES)
-        chase = Chase(order.id, bound_paise, why, self._engine.actor, order, pricing)
+        chase = Chase(order.id, bound_paise, why, self._engine.actor, order, pricing, newest_halt)
         before = self._going.get(order.id)
         if before is not None:
             before.end = ChaseEnd.STOPPED
@@ -162,7 +165,7 @@ class Chases:
 
         def done() -> bool:
             order = orders[order_id]
-            if order.live and self._halted(order):  # it ends a chase however soon it is resumed
+            if order.live and self._halted(chase, order):  # it ends a chase however soon it is resumed
                 chase.end = ChaseEnd.HALTED
             return chase.end is not None or not order.live
 
@@ -173,7 +176,7 @@ class Chases:
         order, pricing = self._kept.book.orders[chase.order_id], chase.pricing
         if not order.live:
             chase.end = ChaseEnd.ORDER_ENDED
-        elif self._halted(order):
+        elif self._halted(chase, order):
             chase.end = ChaseEnd.HALTED
         elif _changed_beside(chase, order):
             chase.end = ChaseEnd.CHANGED
@@ -182,10 +185,12 @@ class Chases:
         elif pricing.is_due(order, self._timing.wall.monotonic(), self._timing.waits.reprice_s):
             await self._move(chase, order)
 
-    def _halted(self, order: OrderView) -> bool:
+    def _halted(self, chase: Chase, order: OrderView) -> bool:
+        """Whether a halt is over an order, or was since its chase was confirmed."""
         book = self._kept.book
-        over = covering(book.halts, book.clients[order.client_id], order.key)
-        return bool(over) or halt_file_stands(self._kept.halt_file)
+        over = covered(book.halts, book.clients[order.client_id], order.key)
+        since = book.halted_since(chase.newest_halt, order.client_id, order.key)
+        return over or since or halt_file_stands(self._kept.halt_file)
 
     async def _move(self, chase: Chase, order: OrderView) -> None:
         quote = await self._market_data.young_quote(order.key, self._timing.wall)
@@ -199,7 +204,8 @@ class Chases:
             chase.end = ChaseEnd.SPENT
             return
         now_s = self._timing.wall.monotonic()
-        problem = await chase.pricing.move(self._changer, order, limit, chase.why, now_s, None)
+        newest = chase.newest_halt
+        problem = await chase.pricing.move(self._changer, order, limit, chase.why, now_s, None, newest)
         if problem is None:
             chase.stands = order
         elif self._kept.book.orders[order.id].live:

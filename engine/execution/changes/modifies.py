@@ -5,7 +5,6 @@ does not wait for it.
 """
 
 import asyncio
-from collections.abc import Collection
 from datetime import datetime
 from functools import partial
 
@@ -30,7 +29,7 @@ from engine.book.halt_file import halt_file_stands, other_halt_file_stands
 from engine.book.halt_scope import Passes, covering
 from engine.book.kept import Kept
 from engine.book.reading import read_halts
-from engine.book.views import HaltView, OrderView
+from engine.book.views import OrderView
 from engine.booking.facts import ChangeEnded
 from engine.booking.order import WorkingOrder
 from engine.booking.recorder import Recorder
@@ -45,7 +44,7 @@ from engine.instances import ThisEngine
 from engine.market.market_data import MarketData
 from engine.market.venues import Venues
 from engine.planning.intent import check_lots, check_price
-from engine.refusals import ChangeTooDear, ChangeTooLarge, Halted, OrderHalted
+from engine.refusals import ChangeTooDear, ChangeTooLarge, Halted, HaltedMeanwhile, OrderHalted
 from engine.timing import Timing
 
 _JUST_OVER_S = 0.1
@@ -55,11 +54,13 @@ _JUST_OVER_S = 0.1
 class AskedAt(Struct, frozen=True):
     """When the trader asked for a modify, by the wall's clock and by the monotonic one.
 
-    `passes` is which halts one of a flatten passes, None for any other.
+    `newest_halt` is the one that was fired last by then, `passes` which halts one of a flatten passes, None
+    for any other.
     """
 
     at: datetime
     steady_s: float
+    newest_halt: int
     passes: Passes | None = None
 
 
@@ -189,8 +190,10 @@ def _check_open(unit: Unit, order: WorkingOrder, book: Book) -> None:
     if unit.differing(Order, [order.id]):
         raise BadInput("order", order.id, "it is not as the audit left it; let the doctor look at the books")
     over = covering(read_halts(unit), book.clients[order.client_id], _key_now(unit, order))
-    found = exits_of(unit, [order.id]).get(order.id) if over else None
-    if over and (found is None or Passes(frozenset(found.passes), found.halt_file).stopped_by(over)):
+    if not over:
+        return
+    found = exits_of(unit, [order.id]).get(order.id)
+    if found is None or Passes(frozenset(found.passes), found.halt_file, found.at).stopped_by(over):
         raise OrderHalted
 
 
@@ -240,17 +243,23 @@ class Changer:
         why: str,
         passes: Passes | None = None,
         shown: OrderView | None = None,
+        newest_halt: int | None = None,
     ) -> int:
         """Ask for a live order to be changed; returns the request's number once it is durable.
 
         `passes` is which halts an order of a flatten passes; `shown` is the order as it was confirmed: it
-        must stand so still. Raises `BadInput`, a `Refusal`, or `StoreError`; then nothing was sent.
+        must stand so still. `newest_halt` is the one that was fired last when it was confirmed, if that was
+        not just now: it is not sent once a later one was over it. Raises `BadInput`, a `Refusal`, or
+        `StoreError`; then nothing was sent.
         """
         order = self._kept.book.orders[order_id]
         check_terms(change, order.key, self._market_data)
-        if self._is_halted((), passes):
+        newest = self._kept.book.newest_halt if newest_halt is None else newest_halt
+        asked = AskedAt(self._timing.wall.now(), self._timing.wall.monotonic(), newest, passes)
+        if passes is None and self._kept.book.halted_since(newest, order.client_id, order.key):
+            raise HaltedMeanwhile
+        if self._file_halts(passes):
             raise Halted
-        asked = AskedAt(self._timing.wall.now(), self._timing.wall.monotonic(), passes)
         await require_trading(self._kept.store, self._engine)
         book, index = self._kept.book, self._market_data.index
 
@@ -293,17 +302,25 @@ class Changer:
         clock = self._timing.wall
         return max((clock.now() - asked.at).total_seconds(), clock.monotonic() - asked.steady_s)
 
-    def _is_halted(self, over: Collection[HaltView], passes: Passes | None) -> bool:
-        """Whether the HALT file, or one of these halts over an order, keeps its change back."""
-        if passes is None:
-            return bool(over) or halt_file_stands(self._kept.halt_file)
-        return passes.stopped_by(over) or other_halt_file_stands(self._kept.halt_file, passes.file)
+    def _is_halted(self, order: OrderView, asked: AskedAt) -> bool:
+        """Whether the HALT file, a halt over an order, or one that was since, keeps its change back."""
+        book, client = self._kept.book, self._kept.book.clients[order.client_id]
+        over = covering(book.halts, client, order.key)
+        if asked.passes is None:
+            stopped = bool(over) or book.halted_since(asked.newest_halt, client.id, order.key)
+        else:
+            stopped = asked.passes.stopped_by(over, covering(book.lifted, client, order.key))
+        return stopped or self._file_halts(asked.passes)
+
+    def _file_halts(self, passes: Passes | None) -> bool:
+        """Whether the HALT file keeps changes back; those of a flatten pass the one of its start."""
+        file = self._kept.halt_file
+        return halt_file_stands(file) if passes is None else other_halt_file_stands(file, passes.file)
 
     def _kept_back(self, order_id: int, asked: AskedAt) -> str:
         """Why a modify must not leave after all; empty where it may. Asked by the thread that sends it."""
         order = self._kept.book.orders[order_id]
-        client = self._kept.book.clients[order.client_id]
-        if self._is_halted(covering(self._kept.book.halts, client, order.key), asked.passes):
+        if self._is_halted(order, asked):
             return HALTED
         if differ := self._engine.venues_differ():
             return differ

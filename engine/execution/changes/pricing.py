@@ -45,15 +45,18 @@ class Pricing:
         limit_paise: int,
         why: str,
         now_s: float,
-        passes: Passes | None,
+        passes: Passes | None = None,
+        newest_halt: int | None = None,
     ) -> BadInput | Refusal | None:
         """Ask for the limit of an order to be changed, which stands as given, or else it is not.
 
-        Returns what speaks against it, if anything does. `passes` is which halts one of a flatten passes.
-        Raises `StoreError`.
+        Returns what speaks against it, if anything does. `passes` and `newest_halt` are as of
+        `Changer.change`. Raises `StoreError`.
         """
         try:
-            await changer.change(order.id, OrderChange(price_paise=limit_paise), why, passes, order)
+            await changer.change(
+                order.id, OrderChange(price_paise=limit_paise), why, passes, order, newest_halt
+            )
         except (BadInput, Refusal) as problem:
             return problem
         self.limit_paise, self.since_s = limit_paise, now_s

@@ -14,6 +14,7 @@ from brokers.contract import OrderRequest
 from data.audit import DISTRUSTED, AuditAction, AuditEntry
 from data.clock import Clock
 from data.repositories.instruments import own_name_now
+from data.repositories.trading.halts import newest_halt
 from data.repositories.trading.orders import CLAIMING
 from data.store import Unit
 from data.tables.orders import Order, RunRecord
@@ -30,7 +31,7 @@ from data.vocabulary import (
 from data.writing.audit_writer import ITSELF, standing_stop, stop_words
 from engine.book.book import Book
 from engine.book.halt_scope import Passes, covering, strength_of
-from engine.book.reading import read_halts, read_runs
+from engine.book.reading import read_halts, read_lifted, read_runs
 from engine.book.views import HaltView, OrderView
 from engine.booking.order import WorkingOrder
 from engine.booking.overdue import may_be_sent
@@ -56,7 +57,8 @@ class Claimed(Struct, frozen=True):
 
     `request` is what may leave: the row as it was held against its proof, whatever the file says later. It
     has the symbol that the order's `security` has at the claim. `under` are the halts that let it leave,
-    `passes` which ones an order of a flatten does, None for any other.
+    `newest` is the one that was fired last, `passes` says which ones an order of a flatten passes, None for
+    any other.
     """
 
     order_id: int
@@ -66,6 +68,7 @@ class Claimed(Struct, frozen=True):
     at: datetime
     steady_s: float
     under: frozenset[int] = frozenset()
+    newest: int = 0
     passes: Passes | None = None
 
 
@@ -128,7 +131,7 @@ class _Claiming:
     ) -> None:
         self._unit, self._book, self._timing = unit, book, timing
         self._engine, self._market_data, self._rng = engine, market_data, rng
-        self._halts = read_halts(unit)
+        self._halts, self._newest = read_halts(unit), newest_halt(unit)
         self._awaited, self._day = timing.awaited_day(), timing.market.trading_day
         self._at, self._steady_s = timing.wall.now(), timing.wall.monotonic()
         self._runs: dict[tuple[int, int], Standing | None] = {}
@@ -169,7 +172,8 @@ class _Claiming:
 
     def _leave(self, order: WorkingOrder, halts: Sequence[HaltView], named: bool) -> None:
         """Claim an order of a flatten where it still makes the position smaller; any other is denied."""
-        passes = self._exits.passes(order, halts) if named else None
+        lifted = covering(read_lifted(self._unit), self._book.clients[order.client_id], order.key)
+        passes = self._exits.passes(order, halts, lifted) if named else None
         if passes is not None and may_be_sent(False, order.trading_date, self._day, self._awaited):
             self._claim(order, halts, passes)
         else:
@@ -215,7 +219,7 @@ class _Claiming:
         request, steady_s = _request(order, order.tag), self._steady_s
         under = frozenset(halt.number for halt in halts)
         whose = order.id, order.client_id, order.security
-        made = Claimed(*whose, request, self._at, steady_s, under, passes)
+        made = Claimed(*whose, request, self._at, steady_s, under, self._newest, passes)
         if self._reducing is not None:
             self._reducing.take(order)
         self._claims.made.append(made)

@@ -294,14 +294,19 @@ class Dispatcher:
     def _halted(self, order: OrderView, claimed: Claimed) -> bool:
         """Whether a halt stops this order: the file every one, a row those it covers and did not let go.
 
-        One of a flatten passes what stood when that was confirmed.
+        So does one that came since the claim, though it was resumed by now. One of a flatten passes what
+        stood when that was confirmed.
         """
-        client = self._kept.book.clients[order.client_id]
-        over = covering(self._kept.book.halts, client, order.key)
+        book, client = self._kept.book, self._kept.book.clients[order.client_id]
+        over = covering(book.halts, client, order.key)
         if (passes := claimed.passes) is not None:
-            return other_halt_file_stands(self._kept.halt_file, passes.file) or passes.stopped_by(over)
-        return halt_file_stands(self._kept.halt_file) or any(
-            not (halt.reduces and halt.number in claimed.under) for halt in over
+            lifted = covering(book.lifted, client, order.key)
+            other_file = other_halt_file_stands(self._kept.halt_file, passes.file)
+            return other_file or passes.stopped_by(over, lifted)
+        return (
+            halt_file_stands(self._kept.halt_file)
+            or book.halted_since(claimed.newest, client.id, order.key)
+            or any(not (halt.reduces and halt.number in claimed.under) for halt in over)
         )
 
     def _on_applied(self, applied: Applied) -> None:

@@ -28,15 +28,17 @@ class Exits:
         self._oldest = unit.now - timedelta(seconds=timing.waits.exit_read_valid_s)
         self._found = exits_of(unit, [order.id for order in orders if order.flatten_number is not None])
 
-    def passes(self, order: WorkingOrder, halts: Sequence[HaltView]) -> Passes | None:
-        """Which halts an order passes, where it may leave under those that are over it; None where not."""
+    def passes(
+        self, order: WorkingOrder, halts: Sequence[HaltView], lifted: Sequence[HaltView]
+    ) -> Passes | None:
+        """Which halts an order passes, where those over it, and those that were, let it leave; else None."""
         found = self._found.get(order.id)
         if found is None or found.instance_id != self._engine.id or found.net is None:
             return None
         if found.read_at is None or found.read_at < self._oldest:
             return None
-        passes = Passes(frozenset(found.passes), found.halt_file)
+        passes = Passes(frozenset(found.passes), found.halt_file, found.at)
         share = order.client_id, order.security, order.product
         beside = going_beside(self._unit, share, order.side, order.id, found.read_at)
         leaves = reduces(found.net, order.side, order.quantity, beside)
-        return passes if leaves and not passes.stopped_by(halts) else None
+        return passes if leaves and not passes.stopped_by(halts, lifted) else None
