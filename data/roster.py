@@ -1,6 +1,6 @@
 """Clients as stored. Apart from the repository, since short reads fill the same rows."""
 
-from datetime import date
+from datetime import date, datetime
 
 from msgspec import Struct
 
@@ -24,8 +24,18 @@ class StoredClient(Struct, frozen=True):
     connection: str
     discretionary: bool
     multiplier_bps: int
+    pause_reason: str
+    paused_at: datetime | None
+    paused_until: datetime | None
     base_paise: int | None
     mtf_limit_paise: int | None
+
+
+class StoredRule(Struct, frozen=True):
+    """A group of whoever its rule is true of."""
+
+    name: str
+    rule: str
 
 
 class InGroup(Struct, frozen=True):

@@ -22,6 +22,7 @@ from engine.access.routes import Routes
 from engine.access.sessions import Sessions
 from engine.accounts.clients import Clients
 from engine.accounts.equity import Equity
+from engine.accounts.groups import Groups
 from engine.accounts.holdings import FundsService, Holdings
 from engine.accounts.valuation import Valuation
 from engine.background import Background
@@ -66,6 +67,7 @@ from engine.review.alerts import Alerts
 from engine.review.audit import Trail
 from engine.review.doctor import Doctor
 from engine.review.lost_chases import LostChases
+from engine.review.notes import NoteService
 from engine.rules import Rules
 from engine.tape import Tape
 from engine.timing import Timing
@@ -124,6 +126,7 @@ class Desk:
         self.baskets = Baskets(kept, engine)
         self.presets = Presets(kept, engine)
         self.clients = Clients(kept, timing, engine)
+        self.groups = Groups(kept, engine)
         self.connecting = Connecting(kept, engine, connections)
         self.routes = Routes(kept, engine)
         told = partial(verdict_words, shown_at=self.shown_at)
@@ -152,6 +155,7 @@ class Desk:
         self.lost_chases = LostChases(kept, timing, engine)
         self.alerts = Alerts(kept, timing, engine, self.flatten, self.lost_chases)
         self.audit = Trail(kept, timing, engine)
+        self.notes = NoteService(kept, engine)
         self.doctor = Doctor(kept, timing, engine, connections)
         self.equity = Equity(
             timing,
@@ -233,7 +237,7 @@ class Desk:
             unsent=states.count(OrderState.RESERVED),
             unknown=states.count(OrderState.UNKNOWN),
             ready=self.clients.ready_count(),
-            clients=len(book.clients),
+            clients=len(book.open_clients()),
             needs_attention=len(book.asking()) + sum(one.order_id is None for one in book.unbooked()),
         )
 

@@ -314,6 +314,13 @@ class BooksBeingRead(News, frozen=True):
     eta_s: float
 
 
+class PauseEnded(ClientNews, frozen=True):
+    """A pause has ended at its time."""
+
+    topic: ClassVar[NewsTopic] = NewsTopic.EXTERNAL
+    told: str
+
+
 class RouteRefused(ClientNews, frozen=True):
     """A broker refused an order for the way it came."""
 

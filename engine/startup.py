@@ -152,6 +152,7 @@ class Startup:
         desk, told = self._desk, set[int]()
         if signed_on:
             await desk.sessions.expire_due()
+            await desk.clients.end_pauses()
         await self._orphans()
         if signed_on:
             await desk.runs.pause_dead()
@@ -255,6 +256,7 @@ class Startup:
             self._book_left,
             self._inside.days.keep,
             desk.sessions.expire_due,
+            desk.clients.end_pauses,
             self._inside.engine.beat,
             desk.runs.look_frozen,
             self._books.again,

@@ -30,6 +30,7 @@ READS: dict[str, Callable[[Connection], object]] = {
     "RUNS": lambda on: projected.runs(RunRow).all(on, numbers=[CLIENT]),
     "CLIENTS": lambda on: projected.CLIENTS.all(on, day=DAY),
     "GROUPS": projected.GROUPS.all,
+    "GROUP_RULES": projected.GROUP_RULES.all,
     "BREAKS": lambda on: projected.breaks(BreakView).read(on, None),
     "UNBOOKED": lambda on: projected.unbooked_facts(BreakView).read(on, None),
     "SALES": fills.EVERY_SALE.all,

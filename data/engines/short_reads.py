@@ -96,14 +96,18 @@ CLIENTS = (
     "SELECT client.id, client.code, client.name, client.broker, client.broker_user_id, "
     "client.status, client.status_reason, client.status_since, client.session, client.capital_paise, "
     "client.phone, client.connection, client.discretionary, client.multiplier_bps, "
-    "sizing_base.capital_paise AS base_paise, funds.mtf_limit_paise AS mtf_limit_paise FROM client "
-    "LEFT OUTER JOIN sizing_base ON sizing_base.client_id = client.id AND sizing_base.trading_date = "
-    "? LEFT OUTER JOIN funds ON funds.client_id = client.id ORDER BY client.code"
+    "client.pause_reason, client.paused_at, client.paused_until, sizing_base.capital_paise AS "
+    "base_paise, funds.mtf_limit_paise AS mtf_limit_paise FROM client LEFT OUTER JOIN sizing_base ON "
+    "sizing_base.client_id = client.id AND sizing_base.trading_date = ? LEFT OUTER JOIN funds ON "
+    "funds.client_id = client.id ORDER BY client.code"
 )
 CLIENTS_GIVEN = (":day",)
 
 GROUPS = "SELECT client_group.client_id, client_group.name FROM client_group"
 GROUPS_GIVEN = ()
+
+GROUP_RULES = "SELECT group_rule.name, group_rule.rule FROM group_rule ORDER BY group_rule.name"
+GROUP_RULES_GIVEN = ()
 
 BREAKS = (
     "SELECT account_break.id, account_break.client_id, account_break.kind, account_break.security, "

@@ -27,6 +27,7 @@ UNPROVEN: Mapping[str, str] = {
     "basket_leg": "what the trader likes to trade together; each plan keeps what it used of it",
     "audit_head": "it is compared with the chain",
     "change": "what others read again; the rows themselves are proven",
+    "column_map": "how the trader's own files are read; what was taken of them is proven",
     "comparison": "when somebody last looked, no evidence of anything",
     "counter": "it is held against the highest number of its table",
     "instance": "which engines run and their heartbeats; the lock file says who lives",

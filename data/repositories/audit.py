@@ -29,6 +29,7 @@ class AuditRows(Generic[Row]):
             "action": rows.c.action == given("action"),
             "client_id": rows.c.client_id == given("client_id"),
             "order_id": rows.c.order_id == given("order_id"),
+            "run_number": rows.c.run_number == given("run_number"),
             "since": rows.c.at >= given("since"),
         }
         self._queries: dict[frozenset[str], Query[Row]] = {}
@@ -41,9 +42,11 @@ class AuditRows(Generic[Row]):
         client_id: int | None = None,
         order_id: int | None = None,
         since: datetime | None = None,
+        run_number: int | None = None,
     ) -> list[Row]:
         """The newest rows that match what is named, so many of them, oldest first."""
-        asked = {"action": action, "client_id": client_id, "order_id": order_id, "since": since}
+        about = {"client_id": client_id, "order_id": order_id, "run_number": run_number}
+        asked = {"action": action, "since": since, **about}
         values = {name: value for name, value in asked.items() if value is not None}
         return (await self._matching(frozenset(values)).read(reader, **values, limit=limit))[::-1]
 

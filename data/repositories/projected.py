@@ -29,9 +29,19 @@ from data.repositories.instruments import is_former_name, name_now
 from data.repositories.readable import Members, Projected, ReadableQuery, Words
 from data.repositories.stored_values import field_classes, is_enum
 from data.repositories.trading.orders import WRITTEN
-from data.roster import InGroup, StoredClient
+from data.roster import InGroup, StoredClient, StoredRule
 from data.tables.access import BrokerSession, ClientRoute, GateWaiver
-from data.tables.books import Break, Client, ClientGroup, Funds, Hold, HoldingRecord, SizingBase, UnbookedFact
+from data.tables.books import (
+    Break,
+    Client,
+    ClientGroup,
+    Funds,
+    GroupRule,
+    Hold,
+    HoldingRecord,
+    SizingBase,
+    UnbookedFact,
+)
 from data.tables.columns import table
 from data.tables.lots import LEFT, ClosedLotRecord, LotRecord
 from data.tables.market import FormerName
@@ -83,6 +93,11 @@ CLIENTS = _clients()
 
 GROUPS = Query(InGroup, select(*named_as(InGroup, table(ClientGroup))))
 """Clients by the groups they are in."""
+
+GROUP_RULES = Query(
+    StoredRule, select(*named_as(StoredRule, table(GroupRule))).order_by(table(GroupRule).c.name)
+)
+"""Groups by rule, by name."""
 
 WAIVERS = _waivers()
 """What was waived at the gate on the `day`, oldest first."""

@@ -61,7 +61,8 @@ class Client(TableRow, table=True):
 
     `broker` says whose rules and charges apply, `connection` who carries it, empty where none does. One that
     is not `discretionary` is traded for on its own instruction alone; `multiplier_bps` is by how much what is
-    sized alike for many is larger or smaller for it.
+    sized alike for many is larger or smaller for it. Nothing is sent for one while it is paused: from
+    `paused_at` until the market's time of `paused_until`, which is empty where the pause has no end.
     """
 
     id: int = numbered()
@@ -80,6 +81,9 @@ class Client(TableRow, table=True):
     connection: str = Field(default="", sa_column_kwargs={"server_default": ""})
     discretionary: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
     multiplier_bps: int = Field(default=BPS, sa_column_kwargs={"server_default": text(str(BPS))})
+    pause_reason: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    paused_at: datetime | None = moment_or_none()
+    paused_until: datetime | None = moment_or_none()
 
     __table_args__ = (
         UniqueConstraint("broker", "broker_user_id"),
@@ -101,6 +105,30 @@ class ClientGroup(TableRow, table=True):
     __tablename__ = "client_group"
     client_id: int = Field(primary_key=True, foreign_key="client.id", sa_type=BigInteger)
     name: str = Field(primary_key=True)
+
+
+class GroupRule(TableRow, table=True):
+    """A group of whoever the rule is true of, such as `capital > 5L and broker = zerodha`."""
+
+    __tablename__ = "group_rule"
+    name: str = Field(primary_key=True)
+    rule: str
+    made_by: str
+    made_at: datetime = moment()
+
+
+class ColumnMap(TableRow, table=True):
+    """Which column of a trader's own file is what: asked once for files of a kind with these headers.
+
+    `columns` has the header, or `=` and a fixed value, by the field that it fills.
+    """
+
+    __tablename__ = "column_map"
+    kind: str = Field(primary_key=True)
+    headers: str = Field(primary_key=True)
+    columns: dict[str, str] = Field(sa_type=JSON)
+    made_by: str
+    made_at: datetime = moment()
 
 
 class SizingBase(TableRow, table=True):

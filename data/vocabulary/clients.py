@@ -4,11 +4,12 @@ from enum import StrEnum
 
 
 class ClientStatus(StrEnum):
-    """Whether a client's account may be traded at all."""
+    """Whether a client's account may be traded at all; one that is closed is on no list any more."""
 
     ACTIVE = "active"
     INACTIVE = "inactive"
     PENDING = "pending"
+    CLOSED = "closed"
 
 
 class SessionState(StrEnum):

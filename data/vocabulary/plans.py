@@ -45,6 +45,8 @@ class Reason(StrEnum):
 
     CLIENT_INACTIVE = "client_inactive"
     CLIENT_PENDING = "client_pending"
+    CLIENT_CLOSED = "client_closed"
+    CLIENT_PAUSED = "client_paused"
     SESSION_EXPIRED = "session_expired"
     ROUTE_NOT_READY = "route_not_ready"
     CONSENT_MISSING = "consent_missing"

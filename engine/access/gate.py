@@ -36,6 +36,7 @@ from engine.book.gate_views import (
     SessionFigures,
 )
 from engine.book.kept import Kept
+from engine.book.not_trading import NOT_TRADING
 from engine.book.views import ClientView
 from engine.instances import ThisEngine
 from engine.timing import Timing
@@ -116,8 +117,8 @@ class Gate:
         self._told = told
 
     def rows(self) -> list[GateRow]:
-        """Every client, by code."""
-        return [self._row(client) for client in self._kept.book.clients.values()]
+        """Every client that is not closed, by code."""
+        return [self._row(client) for client in self._kept.book.open_clients()]
 
     def of(self, client_id: int) -> GateRow:
         """One client. Raises `BadInput` for an unknown id."""
@@ -126,7 +127,7 @@ class Gate:
     def counts(self) -> GateCounts:
         """How many may trade (amber ones among them), warn, are kept out, or are not active at all."""
         rows = self.rows()
-        active = [one for one in rows if one.reason not in (Reason.CLIENT_INACTIVE, Reason.CLIENT_PENDING)]
+        active = [one for one in rows if one.reason not in NOT_TRADING]
         return GateCounts(
             sum(one.reason is None for one in rows),
             sum(one.colour is _AMBER for one in active),

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
@@ -125,6 +125,18 @@ def read_client_file(path: Path) -> dict[int, NewClient]:
     return clients
 
 
+def new_client(values: Mapping[str, str]) -> NewClient:
+    """A client of the values of a file's row by column. Raises `BadInput` for the first that is not valid."""
+    for field in REQUIRED:
+        if not values.get(field, "").strip():
+            raise BadInput(field, values.get(field, ""), "a value is needed")
+    try:
+        return _client_of(CsvRow(1, values))
+    except _RowProblem as found:
+        first = found.problems[0]
+        raise BadInput(first.field, first.value, first.expected) from None
+
+
 class _RowProblem(Exception):  # noqa: N818 - carries problems
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__()
@@ -183,14 +195,14 @@ def _client_of(row: CsvRow) -> NewClient:
         available_paise=available,
         status_reason=values.get("status_reason", ""),
         mtf_limit_paise=mtf_limit,
-        groups=_groups(values.get("groups", "")),
+        groups=groups_from(values.get("groups", "")),
         phone=values.get("phone", ""),
         discretionary=discretionary,
         multiplier_bps=multiplier_bps,
     )
 
 
-def _groups(text: str) -> tuple[str, ...]:
+def groups_from(text: str) -> tuple[str, ...]:
     """Group names of one field, each once however it is written."""
     names = (name.strip() for name in text.split(";"))
     return tuple({name.casefold(): name for name in names if name}.values())

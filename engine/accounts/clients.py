@@ -1,8 +1,8 @@
-"""Clients: the roster, its import from a file, and changes of status."""
+"""Clients: the roster, its import from a file, and changes of one: its words, status and pause."""
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from msgspec import Struct
@@ -10,17 +10,22 @@ from msgspec import Struct
 from data.audit import AuditAction, AuditEntry
 from data.csvfiles import FileProblem, Problem
 from data.errors import BadInput
-from data.ledger import Line, Transfer, post
+from data.json_values import JsonObject
 from data.records import replace
 from data.repositories.accounts import clients as stored
-from data.repositories.accounts.clients import ClientRow, HoldRow
+from data.repositories.accounts.clients import ClientRow
+from data.repositories.accounts.standing import standing_of_client
 from data.store import Unit
-from data.vocabulary import Account, ClientStatus, HoldKind, TransferKind
+from data.vocabulary import ClientStatus
+from engine.accounts.adding import add_clients, clashes, closing_problems
+from engine.accounts.client_edit import ClientEdit, apply_edit, group_name, standing_words, text_of
 from engine.accounts.client_file import NewClient, read_client_file
 from engine.book.kept import Kept
 from engine.book.roster import found_among
 from engine.book.views import ClientView
+from engine.events import TapeLine
 from engine.instances import ThisEngine
+from engine.news import PauseEnded
 from engine.timing import Timing
 
 
@@ -49,8 +54,12 @@ class Clients:
         self._engine = engine
 
     def all(self) -> list[ClientView]:
-        """Every client, by code."""
-        return list(self._kept.book.clients.values())
+        """Every client that is not closed, by code."""
+        return self._kept.book.open_clients()
+
+    def closed(self) -> list[ClientView]:
+        """Every client that is closed, by code."""
+        return [one for one in self._kept.book.clients.values() if one.status is ClientStatus.CLOSED]
 
     def get(self, client_id: int) -> ClientView:
         """One client. Raises `BadInput` for an unknown id."""
@@ -91,8 +100,8 @@ class Clients:
         return ClientsTotal(sum(c.gate is None for c in shown), sum(c.capital_paise for c in shown))
 
     def groups(self) -> list[str]:
-        """All group names."""
-        return sorted({name for client in self.all() for name in client.groups})
+        """All group names, those by rule among them."""
+        return self._kept.book.groups()
 
     async def import_csv(self, path: Path, change_existing: bool = False) -> ImportReport:
         """Add the clients of a file, all or none. Raises `FileProblem` naming each bad row.
@@ -115,7 +124,11 @@ class Clients:
         self, unit: Unit, path: Path | None, by_row: Mapping[int, NewClient], change_existing: bool
     ) -> ImportReport:
         existing = {client.code.upper(): client for client in stored.every_client(unit)}
-        problems = _clashes(existing, by_row, change_existing)
+        problems = clashes(existing, by_row, change_existing)
+        for number, client in by_row.items():
+            problems += self._group_problems(number, client) + closing_problems(
+                unit, existing, number, client
+            )
         if problems:
             raise FileProblem(path or Path("clients"), problems)
         clients = list(by_row.values())
@@ -129,161 +142,150 @@ class Clients:
         unit.touched.roster = True
         return ImportReport(len(fresh), changed, len(known) - changed, tuple(ids))
 
+    def _group_problems(self, number: int, client: NewClient) -> list[Problem]:
+        words = "this group is by rule: nobody is put into it by hand"
+        return [
+            Problem(number, "groups", name, words)
+            for name in client.groups
+            if name in self._kept.book.group_rules
+        ]
+
     def _change(self, unit: Unit, before: ClientRow, client: NewClient) -> bool:
-        wanted = replace(
-            before,
+        edit = ClientEdit(
             name=client.name,
-            status=client.status,
-            status_reason=client.status_reason,
             phone=client.phone,
             capital_paise=client.capital_paise,
-            discretionary=client.discretionary,
+            mtf_limit_paise=client.mtf_limit_paise,
             multiplier_bps=client.multiplier_bps,
+            discretionary=client.discretionary,
+            groups=client.groups,
+            status=client.status,
+            status_reason=client.status_reason,
         )
-        same_groups = stored.groups_of(unit, before.id) == set(client.groups)
-        if (
-            wanted == before
-            and same_groups
-            and stored.mtf_limit_of(unit, before.id) == client.mtf_limit_paise
-        ):
-            return False
-        stored.save_client(unit, replace(wanted, updated_at=unit.now))
-        stored.set_mtf_limit(unit, before.id, client.mtf_limit_paise)
-        stored.set_groups(unit, before.id, client.groups)
-        details = {"code": before.code}
-        unit.audit(
-            AuditEntry(AuditAction.CLIENT_CHANGED, self._engine.actor, client_id=before.id, details=details)
-        )
-        return True
+        return apply_edit(unit, before, edit, self._timing.market.trading_day, self._engine.actor)
+
+    # --- changes of one client ---
+
+    async def edit(self, client_id: int, edit: ClientEdit) -> bool:
+        """Change what is given of a client; returns whether anything differed. The audit has both.
+
+        Raises `BadInput` for a status without a reason, a group that is one by rule, and for a client that is
+        to be closed while shares, a loan, money owed or orders stand.
+        """
+        client = self.get(client_id)
+        checked = self._checked(client, edit)
+
+        def unit_of_work(unit: Unit) -> bool:
+            if checked.status is ClientStatus.CLOSED:
+                _check_nothing_stands(unit, client)
+            row = stored.client_of(unit, client_id)
+            assert row is not None
+            return apply_edit(unit, row, checked, self._timing.market.trading_day, self._engine.actor)
+
+        return await self._engine.write_signed_on(unit_of_work)
+
+    def _checked(self, client: ClientView, edit: ClientEdit) -> ClientEdit:
+        """The edit with its texts made plain. Raises `BadInput`."""
+        if edit.name is not None:
+            edit = replace(edit, name=text_of("name", edit.name))
+        if edit.phone is not None:
+            edit = replace(edit, phone=text_of("phone", edit.phone, 0))
+        if edit.groups is not None:
+            edit = replace(edit, groups=self._fixed(edit.groups))
+        least = 0 if edit.status in (None, ClientStatus.ACTIVE) else 1
+        if edit.status_reason is not None or least:
+            edit = replace(edit, status_reason=text_of("reason", edit.status_reason or "", least))
+        if edit.capital_paise is not None and edit.capital_paise < 0:
+            raise BadInput("capital", edit.capital_paise, "give zero or more rupees")
+        if edit.mtf_limit_paise is not None and edit.mtf_limit_paise < 0:
+            raise BadInput("mtf_limit", edit.mtf_limit_paise, "give zero or more rupees")
+        if client.status is ClientStatus.CLOSED and edit.status is None:
+            raise BadInput("client", client.code, "it is closed; give it another status first")
+        return edit
+
+    def _fixed(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Names of groups as they are known already, else as typed. Raises `BadInput` for one by rule."""
+        known = {name.casefold(): name for name in self.groups()}
+        found: dict[str, str] = {}
+        for one in names:
+            name = group_name(one)
+            name = known.get(name.casefold(), name)
+            if name in self._kept.book.group_rules:
+                raise BadInput("group", one, "this group is by rule: nobody is put into it by hand")
+            found[name.casefold()] = name
+        return tuple(found.values())
 
     async def set_status(self, client_id: int, status: ClientStatus, reason: str) -> None:
-        """Make a client active, inactive or pending, with the reason that plans will show."""
-        client = self.get(client_id)
+        """Give a client another status, with the reason that plans will show. Raises `BadInput`."""
+        await self.edit(client_id, ClientEdit(status=status, status_reason=reason))
 
-        def unit_of_work(unit: Unit) -> None:
-            since = self._timing.market.trading_day
-            stored.set_status(unit, client_id, status, reason, since, unit.now)
-            details = {"from": client.status.value, "to": status.value, "reason": reason}
-            unit.audit(
-                AuditEntry(
-                    AuditAction.CLIENT_STATUS, self._engine.actor, client_id=client_id, details=details
-                )
-            )
-            unit.touched.roster = True
+    async def pause(self, client_id: int, reason: str, until: datetime | None = None) -> None:
+        """Send no order for a client until the market's time of `until`, or without an end.
 
-        await self._kept.store.write(unit_of_work)
-
-    async def set_terms(
-        self, client_id: int, discretionary: bool | None = None, multiplier_bps: int | None = None
-    ) -> None:
-        """Keep whether a client is traded for as the desk sees fit, and its multiplier; None leaves it."""
-        client = self.get(client_id)
-        fit = client.discretionary if discretionary is None else discretionary
-        scale = client.multiplier_bps if multiplier_bps is None else multiplier_bps
+        What is unsent is denied as it would leave; cancels, changes of live orders and flattens still go.
+        Raises `BadInput` without a reason, and for a client that is not active.
+        """
+        client, told = self.get(client_id), text_of("reason", reason)
+        if client.status is not ClientStatus.ACTIVE:
+            raise BadInput("client", client.code, f"it is {client.status.value}, and nothing is sent for it")
 
         def unit_of_work(unit: Unit) -> None:
             row = stored.client_of(unit, client_id)
             assert row is not None
-            wanted = replace(row, discretionary=fit, multiplier_bps=scale, updated_at=unit.now)
-            stored.save_client(unit, wanted)
-            details = {"code": row.code, "discretionary": fit, "multiplier_bps": scale}
+            now = replace(row, pause_reason=told, paused_at=unit.now, paused_until=until, updated_at=unit.now)
+            stored.save_client(unit, now)
+            details = {"code": row.code, "before": _pause_details(row), "after": _pause_details(now)}
             actor = self._engine.actor
-            unit.audit(AuditEntry(AuditAction.CLIENT_CHANGED, actor, client_id=client_id, details=details))
+            unit.audit(AuditEntry(AuditAction.CLIENT_PAUSED, actor, client_id=client_id, details=details))
             unit.touched.roster = True
+
+        await self._engine.write_signed_on(unit_of_work)
+
+    async def unpause(self, client_id: int) -> None:
+        """Trade for a client again. Raises `BadInput` where it is not paused."""
+        client = self.get(client_id)
+
+        def unit_of_work(unit: Unit) -> None:
+            row = stored.client_of(unit, client_id)
+            if row is None or row.paused_at is None:
+                raise BadInput("client", client.code, "it is not paused")
+            _end_pause(unit, row, self._engine.actor, at_its_time=False)
+
+        await self._engine.write_signed_on(unit_of_work)
+
+    async def end_pauses(self) -> None:
+        """End every pause whose time has come by the market's clock. Raises `StoreError`."""
+        now = self._timing.market.now()
+        ends = [client.paused_until for client in self._kept.book.clients.values()]
+        if not any(end is not None and end <= now for end in ends):
+            return
+
+        def unit_of_work(unit: Unit) -> None:
+            for row in stored.pauses_due(unit, now):
+                _end_pause(unit, row, self._engine.actor, at_its_time=True)
 
         await self._kept.store.write(unit_of_work)
 
 
-def _clashes(
-    existing: Mapping[str, ClientRow], by_row: Mapping[int, NewClient], change_existing: bool
-) -> list[Problem]:
-    """Clients of a file whose code or account is another's on the desk."""
-    taken = {(client.broker, client.broker_user_id.upper()): client.code for client in existing.values()}
-    problems: list[Problem] = []
-    for number, client in by_row.items():
-        holder = taken.get((client.broker, client.broker_user_id.upper()))
-        if client.code.upper() in existing and not change_existing:
-            words = "it is on the desk already; --update changes its words"
-            problems.append(Problem(number, "code", client.code, words))
-        elif holder is not None and holder.upper() != client.code.upper():
-            words = f"client {holder} has this account"
-            problems.append(Problem(number, "broker_user_id", client.broker_user_id, words))
-    return problems
+def _check_nothing_stands(unit: Unit, client: ClientView) -> None:
+    """Refuse to close a client of whom anything stands. Raises `BadInput`."""
+    if words := standing_words(standing_of_client(unit, client.id)):
+        raise BadInput("client", client.code, f"it cannot be closed while something stands: {words}")
 
 
-def add_clients(
-    unit: Unit,
-    numbered: Sequence[tuple[int, NewClient]],
-    day: date,
-    actor: str,
-    carrier_for: Callable[[str], str],
-) -> None:
-    """Insert clients with their opening money, holds and today's sizing base.
-
-    `carrier_for` names the connection for a broker's clients.
-    """
-    rows = [_client_row(unit, client_id, new, carrier_for(new.broker)) for client_id, new in numbered]
-    stored.add_clients(unit, rows)
-    stored.add_funds(unit, [(client_id, new.mtf_limit_paise) for client_id, new in numbered])
-    stored.add_to_groups(unit, [(client_id, name) for client_id, new in numbered for name in new.groups])
-    stored.add_bases(unit, day, [(client_id, new.capital_paise) for client_id, new in numbered], "import")
-    transfers = [
-        Transfer(
-            client_id,
-            TransferKind.OPENING,
-            day,
-            [Line(Account.AVAILABLE, total), Line(Account.EXTERNAL, -total)],
-            evidence="import",
-        )
-        for client_id, new in numbered
-        if (total := new.available_paise + new.hold_paise)
-    ]
-    held = [pair for pair in numbered if pair[1].hold_paise]
-    holds = [
-        HoldRow(
-            hold_id, client_id, HoldKind.PAYOUT, new.hold_paise, "payout asked for by the client", unit.now
-        )
-        for hold_id, (client_id, new) in zip(unit.take_ids("hold", len(held)), held, strict=True)
-    ]
-    transfers += [
-        Transfer(
-            hold.client_id,
-            TransferKind.HOLD,
-            day,
-            [Line(Account.AVAILABLE, -hold.amount_paise), Line(Account.BLOCKED, hold.amount_paise)],
-            evidence=f"hold:{hold.id}",
-        )
-        for hold in holds
-    ]
-    stored.add_holds(unit, holds)
-    post(unit, transfers)
-    for client_id, new in numbered:
-        details = {
-            "code": new.code,
-            "broker": new.broker,
-            "status": new.status.value,
-            "capital_paise": new.capital_paise,
-            "available_paise": new.available_paise,
-        }
-        unit.audit(AuditEntry(AuditAction.CLIENT_ADDED, actor, client_id=client_id, details=details))
+def _pause_details(row: ClientRow) -> JsonObject | None:
+    if row.paused_at is None:
+        return None
+    until = None if row.paused_until is None else row.paused_until.isoformat()
+    return {"reason": row.pause_reason, "until": until}
 
 
-def _client_row(unit: Unit, client_id: int, new: NewClient, connection: str) -> ClientRow:
-    return ClientRow(
-        id=client_id,
-        code=new.code,
-        name=new.name,
-        broker=new.broker,
-        broker_user_id=new.broker_user_id,
-        status=new.status,
-        status_reason=new.status_reason,
-        status_since=new.status_since,
-        session=new.session,
-        capital_paise=new.capital_paise,
-        phone=new.phone,
-        created_at=unit.now,
-        updated_at=unit.now,
-        connection=connection,
-        discretionary=new.discretionary,
-        multiplier_bps=new.multiplier_bps,
+def _end_pause(unit: Unit, row: ClientRow, actor: str, at_its_time: bool) -> None:
+    stored.save_client(
+        unit, replace(row, pause_reason="", paused_at=None, paused_until=None, updated_at=unit.now)
     )
+    details = {"code": row.code, "before": _pause_details(row), "after": None, "at_its_time": at_its_time}
+    unit.audit(AuditEntry(AuditAction.CLIENT_PAUSE_ENDED, actor, client_id=row.id, details=details))
+    if at_its_time:
+        unit.publish(TapeLine(unit.now, PauseEnded(row.code, row.pause_reason)))
+    unit.touched.roster = True

@@ -45,8 +45,8 @@ class FundsService:
         return FundsView(client_id) if funds is None else funds
 
     def all(self) -> list[FundsView]:
-        """Every client's balances, in the order of the roster."""
-        return [self.of(client_id) for client_id in self._kept.book.clients]
+        """The balances of every client that is not closed, in the order of the roster."""
+        return [self.of(client.id) for client in self._kept.book.open_clients()]
 
     def total(self, client_ids: Iterable[int]) -> FundsTotal:
         """What some clients have free and blocked together."""

@@ -5,18 +5,20 @@ touched, but for orders, which are taken as they were written; the guards in SQL
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 
 from brokers.connection import Connection
 from brokers.connections import carrier, carrier_for
 from brokers.contract import BrokerOrder
+from data.records import replace
 from data.repositories.base import On
 from data.roster import StoredClient
 from data.vocabulary import BreakKind, ClientStatus, OrderState
 from data.writing.changes import Touched
 from engine.book.access_views import Access, Admissions, Applicant, Judge
 from engine.book.break_views import BreakView
+from engine.book.group_rules import ReadRule, RuleSubject, true_of
 from engine.book.halt_scope import covered
 from engine.book.reading import Projection, read_touched, runs_of
 from engine.book.views import (
@@ -78,6 +80,7 @@ class Book:
         self.runs: dict[int, RunRow] = {}
         self.halts: list[HaltView] = []
         self.lifted: list[HaltView] = []
+        self.group_rules: dict[str, ReadRule] = {}
         self.by_code: dict[str, int] = {}
         self.by_account: dict[tuple[str, str], int] = {}
 
@@ -113,6 +116,15 @@ class Book:
     def unbooked(self) -> list[BreakView]:
         """The facts that could not be booked and are not settled."""
         return [one for found in self.breaks.values() for one in found if one.kind is BreakKind.FACT]
+
+    def open_clients(self) -> list[ClientView]:
+        """Every client that is not closed, by code."""
+        return [client for client in self.clients.values() if client.status is not ClientStatus.CLOSED]
+
+    def groups(self) -> list[str]:
+        """The names of all groups, those by rule among them whoever is in them."""
+        named = {name for client in self.open_clients() for name in client.fixed_groups}
+        return sorted(named | self.group_rules.keys())
 
     def carrier_of(self, client_id: int) -> Connection | None:
         """The connection that carries a client; None where there is none."""
@@ -161,10 +173,32 @@ class Book:
         self.holdings.update(projection.holdings)
         self.figures.update(projection.figures)
         self.breaks.update(projection.breaks)
+        if projection.clients is not None:
+            self.group_rules = projection.group_rules
+        regrouped = self._regroup(self.clients if projection.clients is not None else projection.funds)
+        if regrouped and projection.clients is None:
+            events.append(ClientsChanged(frozenset()))
         touched_money = frozenset(projection.funds)
         if touched_money:
             events.append(FundsChanged(touched_money))
-        for order_id, order in projection.orders.items():
+        self._take_orders(projection.orders, day)
+        if projection.orders:
+            ids = frozenset(projection.orders)
+            events.append(OrderChanged(ids, frozenset(o.client_id for o in projection.orders.values())))
+        self.runs.update(projection.runs)
+        numbers = set(projection.runs) | runs_of(projection.orders.values())
+        events += [RunChanged(number) for number in sorted(numbers)]
+        if projection.halts is not None:
+            newest, before = self.newest_halt, {halt.number for halt in self.halts}
+            self.halts, self.lifted = projection.halts, projection.lifted
+            gone_by = {halt.number for halt in self.lifted if halt.number > newest}  # fired and resumed
+            changed = (before ^ {halt.number for halt in self.halts}) | gone_by
+            events += [HaltChanged(number) for number in sorted(changed)]
+        return events
+
+    def _take_orders(self, orders: Mapping[int, OrderView], day: date) -> None:
+        """Know orders as they were read, by all that they are found by."""
+        for order_id, order in orders.items():
             self.orders[order_id] = order
             if order.run_number is not None:
                 self.orders_of_run[order.run_number].add(order_id)
@@ -186,16 +220,19 @@ class Book:
                 theirs = (order.client_id, order.broker_order_id)  # a broker may count anew each day
                 known = self.by_broker_id.pop(theirs, order_id)
                 self.by_broker_id[theirs] = order_id if current else known
-        if projection.orders:
-            ids = frozenset(projection.orders)
-            events.append(OrderChanged(ids, frozenset(o.client_id for o in projection.orders.values())))
-        self.runs.update(projection.runs)
-        numbers = set(projection.runs) | runs_of(projection.orders.values())
-        events += [RunChanged(number) for number in sorted(numbers)]
-        if projection.halts is not None:
-            newest, before = self.newest_halt, {halt.number for halt in self.halts}
-            self.halts, self.lifted = projection.halts, projection.lifted
-            gone_by = {halt.number for halt in self.lifted if halt.number > newest}  # fired and resumed
-            changed = (before ^ {halt.number for halt in self.halts}) | gone_by
-            events += [HaltChanged(number) for number in sorted(changed)]
-        return events
+
+    def _regroup(self, client_ids: Iterable[int]) -> bool:
+        """Ask the rules of groups of these clients anew; returns whether any is in others than before."""
+        changed = False
+        for client_id in client_ids if self.group_rules else ():
+            client = self.clients.get(client_id)
+            if client is None:
+                continue
+            funds = self.funds.get(client_id) or FundsView(client_id)
+            subject = RuleSubject(client, funds, self.holdings.get(client_id, ()))
+            true = true_of(self.group_rules, subject) if client.status is not ClientStatus.CLOSED else ()
+            groups = tuple(sorted({*client.fixed_groups, *true}))
+            if groups != client.groups:
+                self.clients[client_id] = replace(client, groups=groups)
+                changed = True
+        return changed

@@ -9,11 +9,15 @@ from datetime import date
 from data.proving.readable import UNREADABLE
 from data.records import replace
 from data.repositories import projected
+from data.repositories.accounts.clients import not_trading_among
 from data.repositories.base import On
 from data.roster import StoredClient
+from data.vocabulary import Reason
 from data.writing.changes import Touched
 from engine.book.access_views import Access, Admissions, RouteView, SessionView
 from engine.book.break_views import BreakView
+from engine.book.group_rules import ReadRule, read_rules
+from engine.book.not_trading import not_trading
 from engine.book.roster import client_view, in_groups
 from engine.book.views import (
     NO_FIGURES,
@@ -53,6 +57,7 @@ class Projection:
     """
 
     clients: dict[int, ClientView] | None = None
+    group_rules: dict[str, ReadRule] = field(default_factory=dict[str, ReadRule])
     access: Access = field(default_factory=Access)
     shared: dict[int, tuple[str, ...]] = field(default_factory=dict[int, tuple[str, ...]])
     funds: dict[int, FundsView] = field(default_factory=dict[int, FundsView])
@@ -149,12 +154,19 @@ def read_lifted(connection: On) -> list[HaltView]:
     return _LIFTED.all(connection)
 
 
+def barred_clients(connection: On, client_ids: Collection[int]) -> dict[int, Reason]:
+    """Those of these clients that are not traded for as their rows stand, each with why."""
+    found = not_trading_among(connection, client_ids)
+    return {one.id: not_trading(one.status, one.paused) or Reason.CLIENT_INACTIVE for one in found}
+
+
 def _read_clients(connection: On, day: date, admit: Admit, out: Projection) -> None:
     groups = in_groups(projected.GROUPS.all(connection))
     stored = projected.CLIENTS.all(connection, day=day)
     out.access = read_access(connection, day)
     judged = admit(out.access, stored, day)
     out.shared = judged.shared
+    out.group_rules = read_rules(projected.GROUP_RULES.all(connection))
     out.clients = {
         client.id: client_view(client, judged.of[client.id], groups.get(client.id, ())) for client in stored
     }

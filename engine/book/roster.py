@@ -32,6 +32,7 @@ def client_view(client: StoredClient, admitted: Admission, groups: Collection[st
         capital_paise=client.capital_paise if client.base_paise is None else client.base_paise,
         mtf_limit_paise=client.mtf_limit_paise or 0,
         groups=tuple(sorted(groups)),
+        fixed_groups=tuple(sorted(groups)),
         phone=client.phone,
         route_verdict=admitted.route_verdict,
         consent_verdict=admitted.consent_verdict,
@@ -39,6 +40,10 @@ def client_view(client: StoredClient, admitted: Admission, groups: Collection[st
         connection=client.connection,
         discretionary=client.discretionary,
         multiplier_bps=client.multiplier_bps,
+        next_capital_paise=client.capital_paise,
+        pause_reason=client.pause_reason,
+        paused_at=client.paused_at,
+        paused_until=client.paused_until,
     )
 
 

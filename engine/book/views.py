@@ -23,6 +23,7 @@ from data.vocabulary import (
 )
 from engine.book.break_views import BreakView
 from engine.book.gate_views import GateVerdict
+from engine.book.not_trading import not_trading
 
 _ENDED_BADLY = frozenset(
     {OrderState.UNKNOWN, OrderState.REJECTED, OrderState.DENIED, OrderState.NOT_RECEIVED}
@@ -36,6 +37,10 @@ class ClientView(Struct, frozen=True):
     is false where the client must first allow settled shares to leave its demat account. `connection` names
     who carries it, empty where none does. One that is not `discretionary` is traded for on its own
     instruction alone; `multiplier_bps` scales what is sized alike for many.
+
+    `capital_paise` is the trading day's, `next_capital_paise` what counts from the next one on. Of `groups`
+    it was put into the `fixed_groups`, and those by rule are true of it now. It is `paused` until the
+    market's time of `paused_until`, without an end where that is None.
     """
 
     id: int
@@ -58,14 +63,22 @@ class ClientView(Struct, frozen=True):
     connection: str = ""
     discretionary: bool = True
     multiplier_bps: int = BPS
+    next_capital_paise: int = 0
+    fixed_groups: tuple[str, ...] = ()
+    pause_reason: str = ""
+    paused_at: datetime | None = None
+    paused_until: datetime | None = None
+
+    @property
+    def paused(self) -> bool:
+        """Whether the trader has it stand aside."""
+        return self.paused_at is not None
 
     @property
     def gate(self) -> Reason | None:
         """The first reason why no order of this client may be sent, if any."""
-        if self.status is ClientStatus.PENDING:
-            return Reason.CLIENT_PENDING
-        if self.status is ClientStatus.INACTIVE:
-            return Reason.CLIENT_INACTIVE
+        if (barred := not_trading(self.status, self.paused)) is not None:
+            return barred
         if self.session is SessionState.EXPIRED:
             return Reason.SESSION_EXPIRED
         if self.route_verdict is not None:

@@ -15,7 +15,6 @@ from data.repositories.trading.runs import Begun, LegConditions
 from data.store import Unit
 from data.vocabulary import (
     BreakKind,
-    ClientStatus,
     HaltStrength,
     OrderType,
     PerClient,
@@ -25,7 +24,7 @@ from data.vocabulary import (
 )
 from engine.book.book import Book
 from engine.book.halt_scope import covered, covering, strength_of
-from engine.book.reading import read_breaks, read_halts, read_lifted
+from engine.book.reading import barred_clients, read_breaks, read_halts, read_lifted
 from engine.book.views import ClientView, HaltView
 from engine.booking.order import WorkingOrder
 from engine.booking.states import OrderEvent, born
@@ -67,9 +66,9 @@ def reserve(
 
     Returns the run's number and the orders to send, in the order of `lines`, sliced as the plan says. All
     legs are of the one stage that there is. A client whose money or shares have gone since the plan gets
-    DENIED orders: of all its legs, or where they go in order of that leg. So does one whom another run has
-    served with the same intent, and in a buy one with a fact not booked. Raises `DuplicateIntent` where every
-    client was served.
+    DENIED orders: of all its legs, or where they go in order of that leg. So does one that is not traded
+    for any more, one whom another run has served with the same intent, and in a buy one with a fact not
+    booked. Raises `DuplicateIntent` where every client was served.
     """
     assert plan.number is not None, "only a stored plan is carried out"
     if runs.of_plan(unit, plan.number) is not None:
@@ -89,6 +88,8 @@ def reserve(
     clients = book.clients
     halted = {_slot(order) for order in orders if _is_halted(order, halts, clients[order.client_id])}
     barred = dict.fromkeys(had, Reason.DUPLICATE_INTENT) | dict.fromkeys(halted, Reason.HALTED)
+    not_traded = barred_clients(unit, {order.client_id for order in orders})
+    barred |= {_slot(one): not_traded[one.client_id] for one in orders if one.client_id in not_traded}
     if buys := [order for order in orders if order.side is Side.BUY]:
         unbooked = _with_unbooked(unit, buys)
         barred |= {_slot(order): Reason.OPEN_BREAK for order in buys if order.client_id in unbooked}
@@ -337,9 +338,7 @@ def _block_shares(
 
 def _why_denied(unit: Unit, client_id: int, buys: list[WorkingOrder] | None) -> Reason:
     """Why the guarded statement did not serve a client; `buys` are what it could not pay, None for shares."""
-    status, available, room = standing_of(unit, client_id)
-    if status != ClientStatus.ACTIVE:
-        return Reason.CLIENT_PENDING if status == ClientStatus.PENDING else Reason.CLIENT_INACTIVE
+    available, room = standing_of(unit, client_id)
     if buys is None:
         return Reason.INSUFFICIENT_HOLDING
     payable = available >= sum(order.blocked_paise for order in buys)

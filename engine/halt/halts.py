@@ -164,7 +164,7 @@ class Halts:
         known: dict[HaltScope, Callable[[], Iterable[str]]] = {
             HaltScope.EVERYTHING: lambda: [""],
             HaltScope.BROKER: lambda: {client.broker for client in book.clients.values()},
-            HaltScope.GROUP: lambda: {name for c in book.clients.values() for name in c.groups},
+            HaltScope.GROUP: book.groups,
             HaltScope.CLIENT: lambda: map(str, book.clients),
             HaltScope.SYMBOL: lambda: [value if self._market_data.index.get(value) else ""],
         }

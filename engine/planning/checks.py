@@ -26,11 +26,13 @@ from data.vocabulary import (
 )
 from engine.book.break_views import BreakView
 from engine.book.gate_views import ConsentFigures, GateVerdict, RouteFigures
+from engine.book.not_trading import not_trading
 from engine.planning.intent import Intent, Sizing
 from engine.planning.need import Need
 from engine.planning.sizing import PlanPrices, whole_lots
 from engine.planning.why import (
     AtGate,
+    ClientPaused,
     DisclosedOff,
     InstrumentInDoubt,
     LineRefusal,
@@ -63,6 +65,8 @@ CHECK_ORDER = (
     Reason.HALTED,
     Reason.CLIENT_PENDING,
     Reason.CLIENT_INACTIVE,
+    Reason.CLIENT_CLOSED,
+    Reason.CLIENT_PAUSED,
     Reason.SESSION_EXPIRED,
     Reason.ROUTE_NOT_READY,
     Reason.CONSENT_MISSING,
@@ -132,7 +136,8 @@ class ClientInput(Struct, frozen=True):
     the instrument is not listed there, else empty. `sized_on_paise` is what a percentage of the available
     money is of where earlier legs took of it, else None. `ref` is its instruction of a moment ago, which one
     that is not `discretionary` needs; `portfolio_paise` what all it has is worth, None where that is not
-    known or not asked for; `ordered` the shares that its live orders of the stock would add or take away.
+    known or not asked for; `ordered` the shares that its live orders of the stock would add or take away;
+    `pause` why it stands aside and until when.
     """
 
     client_id: int
@@ -168,6 +173,7 @@ class ClientInput(Struct, frozen=True):
     portfolio_paise: int | None = None
     ordered: int = 0
     takes_disclosed: bool = True
+    pause: ClientPaused | None = None
 
     @property
     def mtf_used_paise(self) -> int:
@@ -235,10 +241,9 @@ def client_refusal(client: ClientInput, side: Side) -> LineRefusal | None:
         return LineRefusal(Reason.HALTED, (UnderHalt(),))
     if client.halt is HaltStrength.REDUCE and side is Side.BUY:
         return LineRefusal(Reason.HALTED, (ReduceOnly(),))
-    if client.status is not ClientStatus.ACTIVE:
-        pending = client.status is ClientStatus.PENDING
-        reason = Reason.CLIENT_PENDING if pending else Reason.CLIENT_INACTIVE
-        return LineRefusal(reason, (NotActive(client.status_since, client.status_reason),))
+    if (barred := not_trading(client.status, client.pause is not None)) is not None:
+        told = client.pause if barred is Reason.CLIENT_PAUSED else None
+        return LineRefusal(barred, (told or NotActive(client.status_since, client.status_reason),))
     if client.session is not SessionState.OK:
         return LineRefusal(Reason.SESSION_EXPIRED, (NotSignedIn(),))
     if client.route_verdict is not None:

@@ -32,7 +32,9 @@ from engine.planning.legs import plan_legs
 from engine.planning.of_clients import NOT_LOOKED_UP, REF_KEPT, OfClients, of_clients, ordered_of
 from engine.planning.plan import Plan, PlanLine
 from engine.planning.plan_record import freeze, from_json, stored_legs, to_json, verify_record
+from engine.planning.selecting import selected
 from engine.planning.what_if import WhatIf, what_if
+from engine.planning.why import ClientPaused
 from engine.rules import SHOWN_DIGITS, Rules
 from engine.timing import Timing
 
@@ -214,26 +216,7 @@ class Plans:
 
     def select(self, selection: Selection) -> list[ClientView]:
         """The clients a selection names, by code. Raises `BadInput` for an unknown id, group or broker."""
-        clients = sorted(self._kept.book.clients.values(), key=lambda client: client.code)
-        known = {client.id for client in clients}
-        for client_id in selection.client_ids:
-            if client_id not in known:
-                raise BadInput("client", client_id, "no client has this id")
-        groups = {name for client in clients for name in client.groups}
-        for name in selection.groups:
-            if name not in groups:
-                raise BadInput("group", name, f"known groups are {', '.join(sorted(groups)) or 'none'}")
-        brokers = {client.broker for client in clients}
-        for name in selection.brokers:
-            if name not in brokers:
-                raise BadInput("broker", name, f"known brokers are {', '.join(sorted(brokers)) or 'none'}")
-        return [
-            client
-            for client in clients
-            if (not selection.client_ids or client.id in selection.client_ids)
-            and (not selection.groups or set(selection.groups) & set(client.groups))
-            and (not selection.brokers or client.broker in selection.brokers)
-        ]
+        return selected(self._kept.book, selection)
 
     async def _planned(self, intent: Intent) -> Plan:
         """The intent applied to what is known now, leg by leg."""
@@ -367,6 +350,7 @@ class Plans:
             portfolio_paise=(portfolio := looked_up.portfolios.get(client.id)),
             ordered=0 if portfolio is None else ordered_of(book, client.id, instrument.key),
             takes_disclosed=can.disclosed_quantity,
+            pause=ClientPaused(client.paused_until, client.pause_reason) if client.paused else None,
         )
 
     def _unlisted_at(self, client: ClientView, instrument: Instrument) -> str:

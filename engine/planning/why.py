@@ -4,7 +4,7 @@ Each kind has its figures; `engine/words/trading/why.py` makes the sentences. Mo
 them are data: what a broker said, what a trader entered, or what another room found.
 """
 
-from datetime import date
+from datetime import date, datetime
 
 from msgspec import Struct
 
@@ -32,6 +32,13 @@ class NotActive(Why, frozen=True):
     """The client does not trade, since a day and for a reason that the trader gave."""
 
     since: date | None
+    told: str
+
+
+class ClientPaused(Why, frozen=True):
+    """The client is paused, until a moment of the market's time or with no end, for a reason."""
+
+    until: datetime | None
     told: str
 
 
@@ -264,6 +271,7 @@ KINDS: dict[str, type[Why]] = {
     "under_halt": UnderHalt,
     "reduce_only": ReduceOnly,
     "not_active": NotActive,
+    "client_paused": ClientPaused,
     "not_signed_in": NotSignedIn,
     "at_gate": AtGate,
     "not_compared": NotCompared,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from data.vocabulary import FlattenWhat, HaltScope, HaltStrength, LimitTo, Pause
 from engine.colon.splitting import quoted
 from engine.colon.writing import rupees_word
 from engine.planning.leg_words import typed_symbol
+from engine.review.client_commands import OF_CLIENTS, Code, shell_line
 from engine.rules import SHOWN_DIGITS
 
 if TYPE_CHECKING:
@@ -37,10 +37,6 @@ class LoggedCommand(Struct, frozen=True):
     command: str
     seq: int = 0
     changed: bool = True
-
-
-Code = Callable[[int | None], str]
-"""A client's code by its id."""
 
 
 def commands_of(rows: Sequence[AuditRow], code: Code) -> list[LoggedCommand]:
@@ -67,10 +63,6 @@ def _is_more_of(last: LoggedCommand, row: AuditRow) -> bool:
 def _command(row: AuditRow, code: Code) -> str:
     kind, worded = _WORDS[AuditAction(row.action)]
     return worded(row, None if kind is None else convert(row.details, kind), code)
-
-
-def _shell(*words: object) -> str:
-    return " ".join(("tradedesk", *(shlex.quote(str(word)) for word in words)))
 
 
 class _Plan(Struct, frozen=True):
@@ -176,7 +168,7 @@ def _plan(row: AuditRow, told: _Plan, code: Code) -> str:
 
 
 def _run(row: AuditRow, told: _Run, code: Code) -> str:
-    return _shell("bulk", "--confirm", told.digest[: 2 * SHOWN_DIGITS])
+    return shell_line("bulk", "--confirm", told.digest[: 2 * SHOWN_DIGITS])
 
 
 def _paused(row: AuditRow, told: _Reason, code: Code) -> str:
@@ -184,11 +176,11 @@ def _paused(row: AuditRow, told: _Reason, code: Code) -> str:
 
 
 def _resumed(row: AuditRow, told: _Resume, code: Code) -> str:
-    return _shell("run", row.run_number, "resume", "--send", told.unsent)
+    return shell_line("run", row.run_number, "resume", "--send", told.unsent)
 
 
 def _stopped(row: AuditRow, told: None, code: Code) -> str:
-    return _shell("run", row.run_number, "stop", "--yes")
+    return shell_line("run", row.run_number, "stop", "--yes")
 
 
 def _cancelled(row: AuditRow, told: _Cancel, code: Code) -> str:
@@ -213,7 +205,7 @@ def _many_modified(row: AuditRow, told: _Limits, code: Code) -> str:
         LimitTo.PRICE: ("--to", price),
         LimitTo.CHASE: ("--chase", price),
     }
-    return _shell("modify", *told.orders, *to[told.to], "--yes")
+    return shell_line("modify", *told.orders, *to[told.to], "--yes")
 
 
 def _of(scope: HaltScope, value: str, code: Code) -> str:
@@ -227,12 +219,12 @@ def _flattened(row: AuditRow, told: _Flatten, code: Code) -> str:
 
 
 def _flatten_stopped(row: AuditRow, told: _FlattenStop, code: Code) -> str:
-    return _shell("flatten", "stop", told.flatten)
+    return shell_line("flatten", "stop", told.flatten)
 
 
 def _converted(row: AuditRow, told: _Conversion, code: Code) -> str:
     of, to, quantity = told.of.casefold(), told.to.casefold(), told.quantity
-    return _shell("convert", code(row.client_id), told.symbol, of, to, "--quantity", quantity, "--yes")
+    return shell_line("convert", code(row.client_id), told.symbol, of, to, "--quantity", quantity, "--yes")
 
 
 def _halted(row: AuditRow, told: _Halt, code: Code) -> str:
@@ -241,43 +233,43 @@ def _halted(row: AuditRow, told: _Halt, code: Code) -> str:
         words += ["--scope", told.scope.value, "--value", _of(told.scope, told.value, code)]
     if told.strength is HaltStrength.REDUCE:
         words.append("--reduce-only")
-    return _shell(*words, "--yes")
+    return shell_line(*words, "--yes")
 
 
 def _halt_resumed(row: AuditRow, told: _HaltEnd, code: Code) -> str:
-    return _shell("resume", told.halt, "--word", "resume")
+    return shell_line("resume", told.halt, "--word", "resume")
 
 
 def _basket_saved(row: AuditRow, told: _Basket, code: Code) -> str:
-    return "" if not told.words else _shell("baskets", "save", told.basket, *told.words.split())
+    return "" if not told.words else shell_line("baskets", "save", told.basket, *told.words.split())
 
 
 def _basket_removed(row: AuditRow, told: _Basket, code: Code) -> str:
-    return _shell("baskets", "remove", told.basket)
+    return shell_line("baskets", "remove", told.basket)
 
 
 def _status(row: AuditRow, told: _Status, code: Code) -> str:
-    return _shell("clients", "set", code(row.client_id), "--status", told.to, "--reason", told.reason)
+    return shell_line("clients", "edit", code(row.client_id), "--status", told.to, "--reason", told.reason)
 
 
 def _waived(row: AuditRow, told: _Waiver, code: Code) -> str:
-    return _shell("gate", "waive", code(row.client_id), told.item, "--reason", told.reason)
+    return shell_line("gate", "waive", code(row.client_id), told.item, "--reason", told.reason)
 
 
 def _route_retried(row: AuditRow, told: None, code: Code) -> str:
-    return _shell("routes", "retry", code(row.client_id))
+    return shell_line("routes", "retry", code(row.client_id))
 
 
 def _adopted(row: AuditRow, told: _Adoption, code: Code) -> str:
-    return _shell("unknown", "adopt", row.order_id, told.broker_order_id, "--reason", told.reason)
+    return shell_line("unknown", "adopt", row.order_id, told.broker_order_id, "--reason", told.reason)
 
 
 def _absent(row: AuditRow, told: _Reason, code: Code) -> str:
-    return _shell("unknown", "absent", row.order_id, "--reason", told.reason)
+    return shell_line("unknown", "absent", row.order_id, "--reason", told.reason)
 
 
 def _figures_adopted(row: AuditRow, told: _Reason, code: Code) -> str:
-    return _shell("reconcile", code(row.client_id), "--adopt", "--reason", told.reason)
+    return shell_line("reconcile", code(row.client_id), "--adopt", "--reason", told.reason)
 
 
 def _watched(row: AuditRow, told: _Watched, code: Code) -> str:
@@ -285,23 +277,23 @@ def _watched(row: AuditRow, told: _Watched, code: Code) -> str:
     symbols = [typed_symbol(key) for key in told.keys]
     if len(symbols) == 1:
         return f"{'unwatch' if off else 'watch'} {symbols[0]} l:{quoted(told.list)}"
-    return _shell("watchlist", "remove" if off else "add", told.list, *symbols)
+    return shell_line("watchlist", "remove" if off else "add", told.list, *symbols)
 
 
 def _list_made(row: AuditRow, told: _List, code: Code) -> str:
-    return _shell("watchlist", "make", told.list)
+    return shell_line("watchlist", "make", told.list)
 
 
 def _list_renamed(row: AuditRow, told: _List, code: Code) -> str:
-    return _shell("watchlist", "rename", told.before, told.list)
+    return shell_line("watchlist", "rename", told.before, told.list)
 
 
 def _list_deleted(row: AuditRow, told: _List, code: Code) -> str:
-    return _shell("watchlist", "delete", told.list)
+    return shell_line("watchlist", "delete", told.list)
 
 
 def _accepted(row: AuditRow, told: _Accepted, code: Code) -> str:
-    return _shell("instruments", "accept", typed_symbol(told.key), "--reason", told.reason)
+    return shell_line("instruments", "accept", typed_symbol(told.key), "--reason", told.reason)
 
 
 _WORDS: Mapping[AuditAction, tuple[Any, Callable[[AuditRow, Any, Code], str]]] = {
@@ -322,6 +314,7 @@ _WORDS: Mapping[AuditAction, tuple[Any, Callable[[AuditRow, Any, Code], str]]] =
     AuditAction.BASKET_SAVED: (_Basket, _basket_saved),
     AuditAction.BASKET_REMOVED: (_Basket, _basket_removed),
     AuditAction.CLIENT_STATUS: (_Status, _status),
+    **OF_CLIENTS,
     AuditAction.CLIENT_GATE_WAIVED: (_Waiver, _waived),
     AuditAction.CLIENT_ROUTE_RETRIED: (None, _route_retried),
     AuditAction.ORDER_ADOPTED: (_Adoption, _adopted),

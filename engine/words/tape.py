@@ -25,6 +25,7 @@ from engine.news import (
     HaltResumed,
     InstrumentsRead,
     News,
+    PauseEnded,
     PlanMade,
     RouteRefused,
     RunBegan,
@@ -131,6 +132,15 @@ def _client_words(news: ClientNews) -> str:
         case ExternalBooked():
             price = f" at ₹{formats.amount(news.average_paise)}" if news.average_paise else ""
             return f"{news.order}{price} booked, not from this desk"
+        case _:
+            return _way_words(news)
+
+
+def _way_words(news: ClientNews) -> str:
+    """News of whether and how a client's orders leave."""
+    match news:
+        case PauseEnded():
+            return f"its pause has ended ({news.told}): it is traded for again"
         case RouteRefused():
             return f"its route is refused: {news.why}"
         case DematNotKnown():

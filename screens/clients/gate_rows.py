@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from data.vocabulary import ClientStatus, GateColour, GateItem, Reason, RouteKind
+from data.vocabulary import ClientStatus, GateColour, GateItem, RouteKind
 from engine.book.gate_views import (
     ConsentFigures,
     DematFigures,
@@ -15,6 +15,7 @@ from engine.book.gate_views import (
     RouteFigures,
     SessionFigures,
 )
+from engine.book.not_trading import NOT_TRADING
 from engine.book.views import ClientView
 from engine.words import formats
 from engine.words.formats import MASK
@@ -43,15 +44,12 @@ STYLES = {GateColour.GREEN: "up", GateColour.AMBER: "warn", GateColour.RED: "arm
 _MARKS = {GateColour.GREEN: READY, GateColour.AMBER: "amber", GateColour.RED: "RED"}
 """The word of each colour."""
 
-OUT = frozenset({Reason.CLIENT_INACTIVE, Reason.CLIENT_PENDING})
-"""Why a client does not come to the gate at all."""
-
 _RED, _AMBER, _GREEN, _OUT = range(4)
 
 
 def is_out(row: GateRow) -> bool:
     """Whether the client is not active, and so neither ready nor red."""
-    return row.reason in OUT
+    return row.reason in NOT_TRADING
 
 
 def needs_attention(row: GateRow) -> bool:

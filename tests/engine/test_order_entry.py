@@ -6,6 +6,7 @@ from brokers.kite.orders import place_params
 from data.audit import AuditAction
 from data.records import replace
 from data.vocabulary import OrderState, Reason, SizingKind
+from engine.accounts.client_edit import ClientEdit
 from engine.accounts.client_file import multiplier_from
 from engine.planning.intent import Selection
 from engine.planning.leg_files import orders_from_file
@@ -30,8 +31,8 @@ def of_client(plan, client_id):
 
 
 async def test_an_instruction_is_kept_a_quarter_of_an_hour_for_its_client_alone(desk):
-    await desk.clients.set_terms(ROHAN, discretionary=False)
-    await desk.clients.set_terms(RV, discretionary=False)
+    await desk.clients.edit(ROHAN, ClientEdit(discretionary=False))
+    await desk.clients.edit(RV, ClientEdit(discretionary=False))
     wish = buy("TCS", QTY, 1, ROHAN, RV)
     refused = await desk.plans.preview(wish)
     assert refused.skipped_by_reason == {Reason.INSTRUCTION_MISSING: 2}
@@ -81,7 +82,7 @@ async def test_what_the_market_sees_of_an_order_reaches_its_broker(desk):
 
 
 async def test_a_multiplier_is_the_clients_own_and_is_kept(desk):
-    await desk.clients.set_terms(ROHAN, multiplier_bps=multiplier_from("1.5"))
+    await desk.clients.edit(ROHAN, ClientEdit(multiplier_bps=multiplier_from("1.5")))
     assert (desk.clients.get(ROHAN).multiplier_bps, desk.clients.get(ROHAN).discretionary) == (15_000, True)
     plan, _ = await carry_out(desk, replace(buy("TCS", QTY, 4, ROHAN, RV), multiplied=True))
     assert {line.client_id: line.quantity for line in plan.lines} == {ROHAN: 6, RV: 4}
@@ -89,7 +90,7 @@ async def test_a_multiplier_is_the_clients_own_and_is_kept(desk):
 
 
 async def test_a_basket_goes_by_multipliers_and_an_order_file_does_not(desk, tmp_path):
-    await desk.clients.set_terms(ROHAN, multiplier_bps=multiplier_from("1.5"))
+    await desk.clients.edit(ROHAN, ClientEdit(multiplier_bps=multiplier_from("1.5")))
     whom = Selection(client_ids=(ROHAN, RV))
     legs = legs_from_words(["buy", "TCS:4", "ITC:2"], desk.market.index)
     basket = await desk.plans.preview(replace(intent_of(legs), selection=whom))

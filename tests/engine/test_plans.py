@@ -33,6 +33,7 @@ from engine.planning.lines import plan
 from engine.planning.plan import Plan, PlanLine
 from engine.planning.plan_record import freeze, from_json, record_digest, to_json, verify_record
 from engine.planning.sizing import BuyTerms, PlanPrices, affordable, need, reserve_price
+from engine.planning.why import ClientPaused
 from engine.words.trading.why import detail_words, whole_rupees
 
 NOW = datetime(2026, 10, 5, 4, 0, tzinfo=UTC)
@@ -339,6 +340,8 @@ CLIENT_FAULTS: dict[Reason, dict[str, Any]] = {
         "status_since": date(2026, 11, 12),
         "status_reason": "vacation",
     },
+    Reason.CLIENT_CLOSED: {"status": ClientStatus.CLOSED},
+    Reason.CLIENT_PAUSED: {"pause": ClientPaused(None, "on a plane")},
     Reason.SESSION_EXPIRED: {"session": SessionState.EXPIRED},
     Reason.ROUTE_NOT_READY: {"route_verdict": GateVerdict(GateColour.RED, GateFinding.NO_ROUTE)},
     Reason.CONSENT_MISSING: {"consent_verdict": GateVerdict(GateColour.RED, GateFinding.NO_CONSENT)},

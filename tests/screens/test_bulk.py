@@ -6,6 +6,7 @@ from unittest.mock import patch
 from textual.widgets import Static
 
 from data.vocabulary import Product, RunCount, RunStatus, Side
+from engine.accounts.client_edit import ClientEdit
 from engine.planning.plan import Plan
 from screens.bulk.form import BulkForm
 from screens.bulk.plan_view import PlanView
@@ -658,7 +659,7 @@ async def test_m_on_a_line_changed_by_hand_keeps_its_quantity_both_ways(tmp_path
 async def test_a_wish_is_saved_from_the_form_and_brought_back_and_w_looks_at_a_line(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
         client_id = bench.client("RV1012")
-        await bench.desk.clients.set_terms(client_id, multiplier_bps=20_000)
+        await bench.desk.clients.edit(client_id, ClientEdit(multiplier_bps=20_000))
         await bench.keys("B")
         assert "1 client ×2" in bench.text
         await bench.keys("tab", "ctrl+u")

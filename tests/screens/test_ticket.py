@@ -5,6 +5,7 @@ from pathlib import Path
 from textual.widgets import Input
 
 from data.vocabulary import RunCount
+from engine.accounts.client_edit import ClientEdit
 from screens.ticket.card import TicketCard
 from screens.ticket.review import ReviewCard
 from screens.ticket.what_if import WhatIfCard
@@ -297,7 +298,7 @@ async def test_the_same_order_again_is_refused_until_a_capital_a_insists(tmp_pat
 async def test_the_instruction_is_typed_kept_and_reviewed_with_the_order(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path, size=(80, 24)) as bench:
         client_id = bench.client("RV1012")
-        await bench.desk.clients.set_terms(client_id, discretionary=False)
+        await bench.desk.clients.edit(client_id, ClientEdit(discretionary=False))
         await from_watchlist(bench)
         await bench.type("RV1012")
         await bench.keys("enter")

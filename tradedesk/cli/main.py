@@ -33,6 +33,7 @@ from tradedesk.cli.commands import (
 )
 from tradedesk.cli.commands import queries as show
 from tradedesk.cli.commands import repairs as mend
+from tradedesk.cli.commands.people import clients, groups, notes
 from tradedesk.cli.exits import Exit, explain, log_file
 from tradedesk.cli.printing.output import document, say
 
@@ -131,7 +132,8 @@ app.command(rich_help_panel=_START)(setup.init)
 app.add_typer(config.config_app, name="config", rich_help_panel=_START)
 app.add_typer(keys.keys_app, name="keys", rich_help_panel=_START)
 app.add_typer(connections.connections_app, name="connections", rich_help_panel=_START)
-app.add_typer(setup.clients_app, name="clients", rich_help_panel=_START)
+app.add_typer(clients.clients_app, name="clients", rich_help_panel=_START)
+app.add_typer(groups.groups_app, name="groups", rich_help_panel=_START)
 app.add_typer(setup.instruments_app, name="instruments", rich_help_panel=_START)
 app.add_typer(gate.routes_app, name="routes", rich_help_panel=_START)
 app.add_typer(gate.secrets_app, name="secrets", rich_help_panel=_START)
@@ -153,6 +155,7 @@ app.command(rich_help_panel=_LOOK)(overview.status)
 app.command(rich_help_panel=_LOOK)(overview.tape)
 app.command(rich_help_panel=_LOOK)(overview.client)
 app.command(rich_help_panel=_LOOK)(overview.log)
+app.add_typer(notes.notes_app, name="notes", rich_help_panel=_LOOK)
 app.command(rich_help_panel=_LOOK)(show.search)
 app.command(rich_help_panel=_LOOK)(show.watch)
 app.add_typer(watchlists.watchlist_app, name="watchlist", rich_help_panel=_LOOK)

@@ -13,12 +13,12 @@ from data.closed_sales import ClosedSale
 from data.engines import short_reads as sql
 from data.engines.at_rest import FileAtRest
 from data.engines.reading import rows
-from data.roster import InGroup, StoredClient
-from data.vocabulary import RouteKind
+from data.roster import InGroup, StoredClient, StoredRule
+from data.vocabulary import ClientStatus, RouteKind
 from engine.accounts.round_trips import Transaction, round_trips
 from engine.book.access_views import Admission
 from engine.book.break_views import BreakView
-from engine.book.roster import client_view, found_among, in_groups
+from engine.book.roster import client_view, in_groups
 from engine.book.views import ClientView, FundsView, OrderView, RunRow
 from engine.execution.views import RunView, run_view
 from engine.halt.certificate import Certificate
@@ -86,16 +86,16 @@ class RestingClients:
         return self._clients[number]
 
     def all(self) -> list[ClientView]:
-        """Every client by code, as the paper exchange, which carries all of them, lets it trade."""
-        return list(self._views)
+        """Every client that is not closed, by code; paper, which carries all of them, lets it trade."""
+        return [client for client in self._views if client.status is not ClientStatus.CLOSED]
+
+    def closed(self) -> list[ClientView]:
+        """Every client that is closed, by code."""
+        return [client for client in self._views if client.status is ClientStatus.CLOSED]
 
     def groups(self) -> list[str]:
         """All group names."""
-        return sorted({name for client in self._views for name in client.groups})
-
-    def search(self, text: str) -> list[ClientView]:
-        """Clients whose code begins with, or whose name holds, the text."""
-        return found_among(self._views, text)
+        return sorted({name for client in self.all() for name in client.groups})
 
     def ready_count(self) -> int:
         """Clients with nothing against trading."""
@@ -103,9 +103,13 @@ class RestingClients:
 
     @cached_property
     def _views(self) -> Sequence[ClientView]:
+        if rows(self._books, StoredRule, sql.GROUP_RULES, sql.GROUP_RULES_GIVEN):
+            raise NotShort  # whom a rule is true of, an open desk knows
         groups = in_groups(rows(self._books, InGroup, sql.GROUPS, sql.GROUPS_GIVEN))
         day = self._day.isoformat()
         stored = rows(self._books, StoredClient, sql.CLIENTS, sql.CLIENTS_GIVEN, day=day)
+        if any(one.paused_until is not None for one in stored):
+            raise NotShort  # its time may have come, and an open desk ends it
         return [client_view(one, _on_paper(one), groups.get(one.id, ())) for one in stored]
 
 
@@ -202,8 +206,11 @@ class RestingFunds:
         self._books = books
 
     def all(self) -> list[FundsView]:
-        """Every client's, in the order of their codes."""
-        return [self._funds[row[0]] for row in self._books.execute("SELECT id FROM client ORDER BY code")]
+        """Those of every client that is not closed, in the order of their codes."""
+        return [
+            self._funds[row[0]]
+            for row in self._books.execute("SELECT id FROM client WHERE status <> 'closed' ORDER BY code")
+        ]
 
     def of(self, client_id: int) -> FundsView:
         """One client's. Raises `KeyError`."""

@@ -95,8 +95,19 @@ _COMMANDS: Mapping[str, Effect] = {
 _GROUPS: Mapping[str, Mapping[str, Effect | None]] = {
     "audit": {"": None, "show": Effect.READ, "verify": None, "accept": None},
     "baskets": {"": Effect.READ, "show": Effect.READ, "save": Effect.ACT, "remove": Effect.ACT},
-    "clients": {"": Effect.READ, "import": None, "set": Effect.ACT},
+    "clients": {
+        "": Effect.READ,
+        **dict.fromkeys(("add", "edit", "set", "pause", "unpause", "close"), Effect.ACT),
+        "import": None,
+        "export": None,
+    },
     "gate": {"": Effect.READ, "waive": Effect.ACT},
+    "groups": {
+        "": Effect.READ,
+        "show": Effect.READ,
+        **dict.fromkeys(("add", "remove", "rule", "rename", "delete"), Effect.ACT),
+    },
+    "notes": {"": Effect.READ, "add": Effect.ACT},
     "orders": {"": Effect.READ, "show": Effect.READ},
     "presets": {"": Effect.READ, "remove": Effect.ACT},
     "routes": {"": None, "import": None, "show": Effect.READ, "retry": Effect.ACT},

@@ -44,9 +44,7 @@ _ROOM = Query(
 )
 _STANDING = Query(
     lambda *cells: cells,
-    select(_CLIENTS.c.status, _FUNDS.c.available_paise, _LOAN_ROOM)
-    .join(_FUNDS, _FUNDS.c.client_id == _CLIENTS.c.id)
-    .where(_CLIENTS.c.id == given("client")),
+    select(_FUNDS.c.available_paise, _LOAN_ROOM).where(_FUNDS.c.client_id == given("client")),
 )
 
 
@@ -55,8 +53,8 @@ def room_of(on: On, client_ids: Collection[int]) -> list[tuple[int, int, int]]:
     return _ROOM.all(on, clients=client_ids) if client_ids else []
 
 
-def standing_of(on: On, client_id: int) -> tuple[str, int, int]:
-    """A client's status, the paise available and the room for loans. Raises `IndexError` for no client."""
+def standing_of(on: On, client_id: int) -> tuple[int, int]:
+    """The paise available to a client and its room for loans. Raises `IndexError` for no client."""
     return _STANDING.all(on, client=client_id)[0]
 
 

@@ -1,6 +1,6 @@
 """Clients as stored, and what hangs on each: groups, funds, sizing bases, holds."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 
 from msgspec import Struct
@@ -8,7 +8,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.money import BPS
-from data.repositories.base import Change, On, Query, Rows, given
+from data.repositories.base import Change, On, Query, Rows, among, given
 from data.tables.books import Client, ClientGroup, Funds, Hold, SizingBase
 from data.tables.columns import table
 from data.vocabulary import ClientStatus, HoldKind, SessionState
@@ -33,6 +33,9 @@ class ClientRow(Struct, frozen=True):
     connection: str = ""
     discretionary: bool = True
     multiplier_bps: int = BPS
+    pause_reason: str = ""
+    paused_at: datetime | None = None
+    paused_until: datetime | None = None
 
 
 class HoldRow(Struct, frozen=True):
@@ -45,6 +48,14 @@ class HoldRow(Struct, frozen=True):
     reason: str
     opened_at: datetime
     released_at: datetime | None = None
+
+
+class NotTrading(Struct, frozen=True):
+    """A client that is not traded for: its status as stored, and whether it is paused."""
+
+    id: int
+    status: ClientStatus
+    paused: bool
 
 
 class _Group(Struct, frozen=True):
@@ -67,6 +78,14 @@ class _Base(Struct, frozen=True):
 _CLIENTS = Rows(Client, ClientRow)
 _EVERY = _CLIENTS.query()
 _ONE = _CLIENTS.query(_CLIENTS.c.id == given("client"))
+_NOT_TRADING = Query(
+    NotTrading,
+    select(_CLIENTS.c.id, _CLIENTS.c.status, _CLIENTS.c.paused_at.is_not(None)).where(
+        among(_CLIENTS.c.id, "clients"),
+        (_CLIENTS.c.status != ClientStatus.ACTIVE.value) | _CLIENTS.c.paused_at.is_not(None),
+    ),
+)
+_PAUSES_DUE = _CLIENTS.query(_CLIENTS.c.paused_until <= given("now"), _CLIENTS.c.paused_at.is_not(None))
 _IDS = Query(int, select(_CLIENTS.c.id))
 _GROUPS = Rows(ClientGroup, _Group)
 _GROUPS_OF = _GROUPS.query(_GROUPS.c.client_id == given("client"))
@@ -105,6 +124,16 @@ def every_client(on: On) -> list[ClientRow]:
     return _EVERY.all(on)
 
 
+def not_trading_among(on: On, client_ids: Collection[int]) -> list[NotTrading]:
+    """Those of these clients that are not active, or paused."""
+    return _NOT_TRADING.all(on, clients=client_ids) if client_ids else []
+
+
+def pauses_due(on: On, now: datetime) -> list[ClientRow]:
+    """Clients whose pause has an end that is reached by the market's time."""
+    return _PAUSES_DUE.all(on, now=now)
+
+
 def client_ids(on: On) -> list[int]:
     """The number of every client."""
     return _IDS.all(on)
@@ -116,9 +145,10 @@ def add_clients(on: On, clients: Sequence[ClientRow]) -> None:
 
 
 def save_client(on: On, client: ClientRow) -> None:
-    """Keep a client's words, capital and multiplier as they are now."""
-    words = ("name", "status", "status_reason", "phone", "discretionary", "updated_at")
-    _CLIENTS.save(on, [client], *words, "capital_paise", "multiplier_bps")
+    """Keep a client's words, capital, multiplier and pause as they are now."""
+    words = ("name", "status", "status_reason", "status_since", "phone", "discretionary", "updated_at")
+    pause = ("pause_reason", "paused_at", "paused_until")
+    _CLIENTS.save(on, [client], *words, *pause, "capital_paise", "multiplier_bps")
 
 
 def set_session(on: On, client_id: int, session: SessionState, at: datetime) -> None:

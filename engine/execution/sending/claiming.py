@@ -31,7 +31,7 @@ from data.vocabulary import (
 from data.writing.audit_writer import ITSELF, standing_stop, stop_words
 from engine.book.book import Book
 from engine.book.halt_scope import Passes, covering, strength_of
-from engine.book.reading import read_halts, read_lifted, read_runs
+from engine.book.reading import barred_clients, read_halts, read_lifted, read_runs
 from engine.book.views import HaltView, OrderView
 from engine.booking.order import WorkingOrder
 from engine.booking.overdue import may_be_sent
@@ -104,7 +104,8 @@ def claim(
     nothing is sent and runs pause. An order leaves under the symbol that its security has now; where
     instruments do not say, its run pauses.
     Under a halt of strength `reduce` one that would not make a position smaller is denied, and waits where
-    the position must be read first. One of a flatten leaves as `exits.py` says, else it is denied.
+    the position must be read first. One of a flatten leaves as `exits.py` says, else it is denied. So is one
+    of a client who is no longer traded for, such as one that was paused meanwhile.
     """
     if (stop := _stop(unit, order_ids, book, engine)) is not None:
         _hold(unit, order_ids, stop, book, timing.wall, engine, market_data)
@@ -141,6 +142,8 @@ class _Claiming:
             clients = {order.client_id for order in orders}
             self._reducing = Reducing(unit, book, timing, engine, market_data.index, clients)
         self._exits = Exits(unit, timing, engine, orders)
+        self._barred = barred_clients(unit, {order.client_id for order in orders})
+        self._not_traded: dict[Reason, list[WorkingOrder]] = {}
         self._denied: list[WorkingOrder] = []
         self._no_exits: list[WorkingOrder] = []
         self._claims = Claims()
@@ -155,6 +158,9 @@ class _Claiming:
         halts = covering(self._halts, self._book.clients[order.client_id], order.key)
         if order.flatten_number is not None:
             self._leave(order, halts, named=name is not None)
+            return
+        if order.client_id in self._barred:
+            self._not_traded.setdefault(self._barred[order.client_id], []).append(order)
             return
         if strength_of(halts) is HaltStrength.ALL:
             return
@@ -238,6 +244,8 @@ class _Claiming:
         ATTEMPTS.insert(self._unit, self._attempts)
         if self._denied:
             deny(self._unit, self._denied, self._engine.actor, Reason.HALTED)
+        for reason, orders in self._not_traded.items():
+            deny(self._unit, orders, self._engine.actor, reason)
         if self._no_exits:
             deny(self._unit, self._no_exits, self._engine.actor, Reason.INSUFFICIENT_HOLDING)
         place = {order_id: number for number, order_id in enumerate(order_ids)}

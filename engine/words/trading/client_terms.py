@@ -1,15 +1,27 @@
-"""What holds for a client's orders beside its gate, in words: its multiplier, and on whose word they are."""
+"""What holds for a client's orders beside its gate, in words: its multiplier, on whose word, its pause."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from data.clock import IST
 from data.money import BPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from engine.book.views import ClientView
+
+
+def until_words(until: datetime | None) -> str:
+    """Until when a pause lasts, by the market's time."""
+    return "until it is ended" if until is None else f"until {until.astimezone(IST):%d %b %H:%M}"
+
+
+def pause_words(client: ClientView) -> str:
+    """That a client is paused, why and until when; empty where it is not."""
+    return f"paused {until_words(client.paused_until)}: {client.pause_reason}" if client.paused else ""
 
 
 def multiplier_words(bps: int) -> str:

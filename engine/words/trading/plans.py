@@ -171,6 +171,8 @@ NOT_COUNTED = frozenset(
     {
         Reason.CLIENT_INACTIVE,
         Reason.CLIENT_PENDING,
+        Reason.CLIENT_CLOSED,
+        Reason.CLIENT_PAUSED,
         Reason.SESSION_EXPIRED,
         Reason.ROUTE_NOT_READY,
         Reason.CONSENT_MISSING,
@@ -254,7 +256,7 @@ def problem(line: PlanLine) -> str:
             return REASON_WORDS[line.reason]
         case Reason.SESSION_EXPIRED:
             return REASON_WORDS[line.reason]
-        case Reason.CLIENT_PENDING | Reason.CLIENT_INACTIVE:
+        case Reason.CLIENT_PENDING | Reason.CLIENT_INACTIVE | Reason.CLIENT_CLOSED | Reason.CLIENT_PAUSED:
             return f"{reason_word(line.reason, True)} {detail_words(line)}".strip()
         case reason:
             return detail_words(line) or REASON_WORDS[reason]

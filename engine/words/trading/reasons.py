@@ -7,6 +7,8 @@ from data.vocabulary import Reason
 REASON_WORDS = {
     Reason.CLIENT_INACTIVE: "client inactive",
     Reason.CLIENT_PENDING: "client pending",
+    Reason.CLIENT_CLOSED: "client closed",
+    Reason.CLIENT_PAUSED: "client paused",
     Reason.SESSION_EXPIRED: "session expired",
     Reason.ROUTE_NOT_READY: "order route not ready",
     Reason.CONSENT_MISSING: "no consent",
@@ -36,6 +38,8 @@ REASON_WORDS = {
 REASON_BRIEF = {
     Reason.CLIENT_INACTIVE: "inactive",
     Reason.CLIENT_PENDING: "pending",
+    Reason.CLIENT_CLOSED: "closed",
+    Reason.CLIENT_PAUSED: "paused",
     Reason.SESSION_EXPIRED: "session",
     Reason.ROUTE_NOT_READY: "route",
     Reason.INSUFFICIENT_FUNDS: "cash",
@@ -67,6 +71,8 @@ REASON_SENTENCES = {
     Reason.NOT_MTF_ELIGIBLE: "MTF is not offered for this stock",
     Reason.CLIENT_INACTIVE: "the client is inactive",
     Reason.CLIENT_PENDING: "the client is pending",
+    Reason.CLIENT_CLOSED: "the client is closed",
+    Reason.CLIENT_PAUSED: "the client is paused",
     Reason.MARKET_CLOSED: "the market does not take it now",
     Reason.PRICE_STALE: "the price is too old",
     Reason.OUTSIDE_PRICE_BAND: "the price is outside the day's band",
@@ -81,6 +87,8 @@ SIGN_IN = "session expired · 7 r signs in"
 GATE_WORDS = {
     Reason.CLIENT_INACTIVE: "inact",
     Reason.CLIENT_PENDING: "pend",
+    Reason.CLIENT_CLOSED: "closd",
+    Reason.CLIENT_PAUSED: "pausd",
     Reason.SESSION_EXPIRED: "sess",
     Reason.ROUTE_NOT_READY: "route",
     Reason.CONSENT_MISSING: "cons",

@@ -9,6 +9,7 @@ from engine.planning import why as kinds
 from engine.planning.intent import Sizing
 from engine.words.breaks import book_unread_words
 from engine.words.gate import finding_words
+from engine.words.trading.client_terms import until_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,6 +60,8 @@ def _of_client(why: Why) -> str | None:
             return " ".join(
                 filter(None, (f"since {since.day} {since:%b}" if since else "", f"({told})" if told else ""))
             )
+        case kinds.ClientPaused(until=until, told=told):
+            return f"{until_words(until)} ({told})".strip()
         case kinds.AtGate(finding=finding, figures=figures):
             return finding_words(finding, figures)
         case kinds.OnlySells(book=book, rows=rows, detail=detail):

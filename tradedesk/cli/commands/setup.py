@@ -1,4 +1,4 @@
-"""Preparing a home, its clients and its instruments."""
+"""Preparing a home and its instruments."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,21 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from data.errors import BadInput
-from data.vocabulary import ClientStatus, ConnectionKind
-from engine.words.trading.client_terms import terms_words
+from data.vocabulary import ConnectionKind
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson
-from tradedesk.cli.printing import reads
 from tradedesk.cli.printing.output import counted, document, line, say, table
 from tradedesk.cli.session import run
-from tradedesk.cli.views.clients import client_shape
 
 if TYPE_CHECKING:
     from data.reference.instruments import Instrument
     from engine.desk import Desk
     from engine.market.renames import Taken
 
-clients_app = typer.Typer(help="Clients: list, import, status.", invoke_without_command=True)
 instruments_app = typer.Typer(help="Instruments: import a broker's dump.", no_args_is_help=True)
 
 UNREAD_SHOWN = 20
@@ -73,65 +69,6 @@ async def lay_demo(desk: "Desk") -> bool:
         raise BadInput("demo", problem.value, problem.expected) from None
 
 
-@clients_app.callback()
-def clients(
-    ctx: typer.Context,
-    status: Annotated[str | None, typer.Option(metavar="active|inactive|pending")] = None,
-    group: Annotated[str | None, typer.Option(metavar="NAME", help="Of one group.")] = None,
-    search: Annotated[str | None, typer.Option(metavar="TEXT", help="Code or part of the name.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Clients by code, with what stands against trading for each."""
-    if ctx.invoked_subcommand is not None:
-        return
-    wanted = None if status is None else status_from(status)
-
-    run(lambda desk: reads.clients(desk, wanted, group, search, as_json))
-
-
-def status_from(text: str) -> ClientStatus:
-    """A client's status as typed. Raises `BadInput`."""
-    try:
-        return ClientStatus(text.strip().lower())
-    except ValueError:
-        raise BadInput("status", text, f"give one of {', '.join(ClientStatus)}") from None
-
-
-@clients_app.command("import")
-def import_clients(
-    file: CsvFile = None,
-    update: Annotated[
-        bool, typer.Option("--update", help="Take over the words of codes that exist.")
-    ] = False,
-    template: Annotated[
-        bool, typer.Option("--template", help="Print a file to begin with, and exit.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Add the clients of a CSV file, all of them or, with any fault, none."""
-    if template:
-        from engine.accounts.client_file import template as first_file
-
-        text = first_file()
-        if as_json:
-            document({"template": text.splitlines()})
-        else:
-            for row in text.splitlines():
-                line(row)
-        return
-    path = readable(file)
-
-    async def work(desk: "Desk") -> Exit:
-        report = await desk.clients.import_csv(path, update)
-        if as_json:
-            document({"added": report.added, "updated": report.updated, "unchanged": report.unchanged})
-        else:
-            line(f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged")
-        return Exit.DONE
-
-    run(work)
-
-
 def readable(file: Path | None) -> Path:
     """The file, which must be there and readable. Raises `BadInput`."""
     if file is None:
@@ -141,50 +78,6 @@ def readable(file: Path | None) -> Path:
             return file
     except OSError as problem:
         raise BadInput("file", str(file), f"it cannot be read: {problem.strerror}") from None
-
-
-@clients_app.command("set")
-def set_client(
-    code: Annotated[str, typer.Argument(metavar="CODE", help="A client's code or id.")],
-    status: Annotated[str | None, typer.Option(metavar="active|inactive|pending")] = None,
-    reason: Annotated[
-        str, typer.Option(metavar="TEXT", help="Plans show it where the client is skipped.")
-    ] = "",
-    multiplier: Annotated[
-        str | None, typer.Option(metavar="N", help="Scales what is sized alike for many, such as 1.5.")
-    ] = None,
-    discretionary: Annotated[
-        str | None, typer.Option(metavar="yes|no", help="No: traded for on its own instruction alone.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Make a client active, inactive or pending, with a reason; or keep its multiplier and discretion."""
-    from engine.accounts.client_file import discretionary_from, multiplier_from
-
-    wanted = None if status is None else status_from(status)
-    scale = None if multiplier is None else multiplier_from(multiplier)
-    fit = None if discretionary is None else discretionary_from(discretionary)
-    if wanted is None and scale is None and fit is None:
-        raise BadInput("set", "nothing", "give --status with --reason, --multiplier or --discretionary")
-    if (wanted is not None) != bool(reason.strip()):
-        raise BadInput("reason", reason, "say why in a few words, beside --status alone")
-
-    async def work(desk: "Desk") -> Exit:
-        client = desk.clients.find(code)
-        if wanted is not None:
-            await desk.clients.set_status(client.id, wanted, reason.strip())
-        if scale is not None or fit is not None:
-            await desk.clients.set_terms(client.id, fit, scale)
-        now = desk.clients.get(client.id)
-        if as_json:
-            document(client_shape(desk, now))
-        else:
-            why = f": {now.status_reason}" if now.status_reason else ""
-            terms = f" · {words}" if (words := terms_words(now)) else ""
-            line(f"{now.code} {now.name} is {now.status.value}{why}{terms}")
-        return Exit.DONE
-
-    run(work)
 
 
 @instruments_app.command("import")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from data.errors import BadInput
 from data.vocabulary import ClientStatus, HaltScope
+from engine.book.roster import found_among
 from engine.words.certificates import (
     absent_words,
     read_words,
@@ -169,7 +170,9 @@ async def clients(
     """Print clients by code, of a status, a group or a word where those are named."""
     if group is not None and group not in desk.clients.groups():
         raise BadInput("group", group, f"known groups are {', '.join(desk.clients.groups()) or 'none'}")
-    found = desk.clients.all() if search is None else desk.clients.search(search)
+    found = desk.clients.closed() if wanted is ClientStatus.CLOSED else desk.clients.all()
+    if search is not None:
+        found = found_among(found, search)
     found = [c for c in found if wanted is None or c.status is wanted]
     found = [c for c in found if group is None or group in c.groups]
     rows = [client_shape(desk, entry) for entry in found]

@@ -22,11 +22,13 @@ if TYPE_CHECKING:
         SessionState,
     )
     from engine.access.connecting import ConnectionView
+    from engine.accounts.groups import GroupView
     from engine.accounts.round_trips import Transaction
     from engine.book.break_views import BreakView
     from engine.book.views import ClientView, FundsView, HoldingView
     from engine.desk import Desk
     from engine.reconciliation.adoption import Difference
+    from engine.review.notes import Note
 
 
 class ConnectionRowShape(Struct, frozen=True):
@@ -82,6 +84,10 @@ class ClientShape(Struct, frozen=True):
     discretionary: bool
     multiplier_bps: int
     breaks: int
+    next_capital_paise: int
+    paused: bool
+    pause_reason: str
+    paused_until: datetime | None
 
 
 def client_shape(desk: Desk, client: ClientView) -> ClientShape:
@@ -106,6 +112,51 @@ def client_shape(desk: Desk, client: ClientView) -> ClientShape:
         discretionary=client.discretionary,
         multiplier_bps=client.multiplier_bps,
         breaks=len(desk.reconcile.breaks(client.id)),
+        next_capital_paise=client.next_capital_paise,
+        paused=client.paused,
+        pause_reason=client.pause_reason,
+        paused_until=client.paused_until,
+    )
+
+
+class GroupShape(Struct, frozen=True):
+    """One group: its rule, null where clients are put into it by hand, and the codes of who is in it now."""
+
+    name: str
+    rule: str | None
+    clients: list[str]
+
+
+def group_shape(desk: Desk, group: GroupView) -> GroupShape:
+    """The group in that shape."""
+    codes = [desk.clients.get(client_id).code for client_id in group.client_ids]
+    return GroupShape(group.name, group.rule or None, codes)
+
+
+class NoteShape(Struct, frozen=True):
+    """One note, on a client, an order of it, or a run; `seq` is its row of the audit."""
+
+    seq: int
+    at: datetime
+    by: str
+    text: str
+    client_id: int | None
+    code: str | None
+    order_id: int | None
+    run: int | None
+
+
+def note_shape(desk: Desk, note: Note) -> NoteShape:
+    """The note in that shape."""
+    return NoteShape(
+        seq=note.seq,
+        at=note.at,
+        by=note.by,
+        text=note.text,
+        client_id=note.client_id,
+        code=None if note.client_id is None else desk.clients.get(note.client_id).code,
+        order_id=note.order_id,
+        run=note.run_number,
     )
 
 

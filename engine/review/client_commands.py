@@ -1,0 +1,112 @@
+"""Changes of clients, their groups and notes, as the commands that would do the same."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+
+from data.audit import AuditAction
+from data.clock import IST
+from data.money import BPS
+from engine.colon.writing import rupees_word
+
+if TYPE_CHECKING:
+    from engine.review.audit import AuditRow
+
+Code = Callable[[int | None], str]
+"""A client's code by its id."""
+
+
+def shell_line(*words: object) -> str:
+    """A command for a shell, its words quoted."""
+    return " ".join(("tradedesk", *(shlex.quote(str(word)) for word in words)))
+
+
+class _Changed(Struct, frozen=True):
+    after: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Empty in rows of versions that did not tell it."""
+
+
+class _Paused(Struct, frozen=True):
+    after: Mapping[str, str | None]
+
+
+class _PauseEnded(Struct, frozen=True):
+    at_its_time: bool
+
+
+class _Grouped(Struct, frozen=True):
+    group: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+
+
+class _Noted(Struct, frozen=True):
+    text: str
+
+
+def _client_changed(row: AuditRow, told: _Changed, code: Code) -> str:
+    words = [f"--{name}={value}" for name, value in map(_edited, told.after.items())]
+    return shell_line("clients", "edit", code(row.client_id), *words) if words else ""
+
+
+def _edited(changed: tuple[str, Any]) -> tuple[str, str]:
+    """The option for a changed field of a client, and what is typed behind it."""
+    name, value = changed
+    match name:
+        case "groups":
+            return name, ";".join(value)
+        case "discretionary":
+            return name, "yes" if value else "no"
+        case "multiplier_bps":
+            return "multiplier", f"{value / BPS:.4f}".rstrip("0").rstrip(".")
+        case "capital_paise" | "mtf_limit_paise":
+            return name.removesuffix("_paise").replace("_", "-"), rupees_word(value)
+        case _:
+            return name, str(value)
+
+
+def _client_paused(row: AuditRow, told: _Paused, code: Code) -> str:
+    words = ["clients", "pause", code(row.client_id), "--reason", told.after["reason"]]
+    if (until := told.after["until"]) is not None:
+        words += ["--until", f"{datetime.fromisoformat(until).astimezone(IST):%Y-%m-%dT%H:%M}"]
+    return shell_line(*words)
+
+
+def _pause_ended(row: AuditRow, told: _PauseEnded, code: Code) -> str:
+    return "" if told.at_its_time else shell_line("clients", "unpause", code(row.client_id))
+
+
+def _grouped(row: AuditRow, told: _Grouped, code: Code) -> str:
+    before, after = told.before or {}, told.after
+    if after is None:
+        return shell_line("groups", "delete", told.group)
+    if "rule" in after:
+        return shell_line("groups", "rule", told.group, after["rule"])
+    if "name" in after:
+        return shell_line("groups", "rename", before["name"], told.group)
+    was, now = set(before["clients"]), set(after["clients"])
+    verb, codes = ("add", now - was) if now - was else ("remove", was - now)
+    return shell_line("groups", verb, told.group, *sorted(codes))
+
+
+def _noted(row: AuditRow, told: _Noted, code: Code) -> str:
+    if row.order_id is not None:
+        return shell_line("notes", "add", "order", row.order_id, told.text)
+    if row.run_number is not None:
+        return shell_line("notes", "add", "run", row.run_number, told.text)
+    return shell_line("notes", "add", "client", code(row.client_id), told.text)
+
+
+OF_CLIENTS: Mapping[AuditAction, tuple[Any, Callable[[AuditRow, Any, Code], str]]] = {
+    AuditAction.CLIENT_CHANGED: (_Changed, _client_changed),
+    AuditAction.CLIENT_PAUSED: (_Paused, _client_paused),
+    AuditAction.CLIENT_PAUSE_ENDED: (_PauseEnded, _pause_ended),
+    AuditAction.GROUP_CHANGED: (_Grouped, _grouped),
+    AuditAction.NOTE_ADDED: (_Noted, _noted),
+}
+"""What a row's details are read as, and the command of the two."""

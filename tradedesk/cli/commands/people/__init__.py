@@ -1,0 +1,1 @@
+"""Clients, their groups, and notes on what they had done."""
