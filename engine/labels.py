@@ -1,4 +1,4 @@
-"""Names that traders give to what they keep for the next time: baskets, watchlists."""
+"""Names that traders give to what they keep for the next time: baskets, presets, watchlists."""
 
 import difflib
 from collections.abc import Collection

@@ -41,6 +41,8 @@ _EVERY = _BASKETS.query(order_by=[_BASKETS.c.name])
 _EVERY_LEG = _LEGS.query(order_by=[_LEGS.c.basket, _LEGS.c.leg])
 _REMOVE = Change(delete(_BASKETS.table).where(_BASKETS.c.name == given("name")))
 _REMOVE_LEGS = Change(delete(_LEGS.table).where(_LEGS.c.basket == given("name")))
+_RENAMED = Change(update(_BASKETS.table).where(_BASKETS.c.name == given("name")).values(name=given("to")))
+_RENAMED_LEGS = Change(update(_LEGS.table).where(_LEGS.c.basket == given("name")).values(basket=given("to")))
 _RENAME = Change(update(_LEGS.table).where(_LEGS.c.key == given("before")).values(key=given("now")))
 
 
@@ -50,6 +52,19 @@ async def read_baskets(reader: AsyncConnection) -> list[tuple[StoredBasket, list
     for leg in await _EVERY_LEG.read(reader):
         legs.setdefault(leg.basket, []).append(leg)
     return [(basket, legs.get(basket.name, [])) for basket in await _EVERY.read(reader)]
+
+
+def basket_names(on: On) -> list[str]:
+    """The names of all baskets."""
+    return [one.name for one in _EVERY.all(on)]
+
+
+def rename_basket(on: On, name: str, to: str) -> bool:
+    """Give a basket another name, which none has; returns whether it was there."""
+    if _RENAMED.run(on, name=name, to=to) == 0:
+        return False
+    _RENAMED_LEGS.run(on, name=name, to=to)
+    return True
 
 
 def put_basket(on: On, basket: StoredBasket, legs: Sequence[StoredBasketLeg]) -> bool:

@@ -32,6 +32,11 @@ async def read_presets(reader: AsyncConnection) -> list[StoredPreset]:
     return await _EVERY.read(reader)
 
 
+def preset_names(on: On) -> list[str]:
+    """The names of all of them."""
+    return [one.name for one in _EVERY.all(on)]
+
+
 def put_preset(on: On, preset: StoredPreset) -> bool:
     """Keep a wish in place of one of its name; returns whether there was one."""
     replaced = remove_preset(on, preset.name)

@@ -85,23 +85,26 @@ class Watchlists:
     async def make(self, name: str) -> str:
         """Make an empty list behind the others; returns its name. Raises `BadInput` for one that is there."""
         name = label_from(name, "watchlist")
-        self._check_free(name)
 
         def unit_of_work(unit: Unit) -> None:
+            _check_free(name, names_of(unit, self._engine.actor))
             self._made(unit, name)
 
         await self._write(unit_of_work, name)
         return name
 
     async def rename(self, name: str, new: str) -> str:
-        """Give a list another name in its place; returns that. Raises `BadInput`."""
+        """Give a list another name in its place; returns that.
+
+        Raises `BadInput` where another list has that name, or another terminal has renamed or deleted this
+        one meanwhile.
+        """
         before, now = self.find(name), label_from(new, "watchlist")
-        if same_label(now, [before]) is None:
-            self._check_free(now)
         trader = self._engine.actor
 
         def unit_of_work(unit: Unit) -> None:
-            keys, names = keys_of(unit, trader, before), self._names_now(unit, before)
+            keys, names = keys_of(unit, trader, before), _names_now(unit, trader, before)
+            _check_free(now, [one for one in names if one != before])
             put_names(unit, trader, [now if one == before else one for one in names])
             put_keys(unit, trader, before, ())
             put_keys(unit, trader, now, keys)
@@ -128,7 +131,7 @@ class Watchlists:
         name, trader = self.find(name), self._engine.actor
 
         def unit_of_work(unit: Unit) -> int:
-            names = _moved(self._names_now(unit, name), name, by)
+            names = _moved(_names_now(unit, trader, name), name, by)
             put_names(unit, trader, names)
             return names.index(name) + 1
 
@@ -202,16 +205,6 @@ class Watchlists:
 
     # Writing
 
-    def _check_free(self, name: str) -> None:
-        taken = same_label(name, self._mine)
-        if taken is not None:
-            raise BadInput("watchlist", name, f"there is {taken} already: give another name")
-
-    def _names_now(self, unit: Unit, name: str) -> list[str]:
-        """The stored lists, with one that another terminal has deleted meanwhile, or that was never made."""
-        names = names_of(unit, self._engine.actor)
-        return names if name in names else [*names, name]
-
     def _made(self, unit: Unit, name: str) -> None:
         trader = self._engine.actor
         names = names_of(unit, trader)
@@ -245,6 +238,24 @@ class Watchlists:
         async with self._kept.store.reader() as connection:
             self._lists = await read_watchlists(connection)
             self._columns = await read_columns(connection)
+
+
+def _check_free(name: str, names: Sequence[str]) -> None:
+    """Refuse a name that one of these lists has, in any letter case. Raises `BadInput`."""
+    taken = same_label(name, names)
+    if taken is not None:
+        raise BadInput("watchlist", name, f"there is {taken} already: give another name")
+
+
+def _names_now(unit: Unit, trader: str, name: str) -> list[str]:
+    """The stored lists, `name` among them; one that is there without being made is the only one.
+
+    Raises `BadInput` where another terminal has deleted or renamed it meanwhile.
+    """
+    names = names_of(unit, trader) or [DEFAULT]
+    if name not in names:
+        raise BadInput("watchlist", name, f"it is gone meanwhile; there are {', '.join(names)}")
+    return names
 
 
 def _moved(order: Sequence[str], one: str, by: int) -> list[str]:

@@ -10,9 +10,11 @@ from data.errors import BadInput
 from data.repositories.baskets import (
     StoredBasket,
     StoredBasketLeg,
+    basket_names,
     put_basket,
     read_baskets,
     remove_basket,
+    rename_basket,
 )
 from data.store import Unit
 from data.vocabulary import PerClient, Product
@@ -53,12 +55,13 @@ class Baskets:
     async def save(self, name: str, legs: Sequence[Leg], per_client: PerClient = PerClient.ALL) -> bool:
         """Keep legs under a name; returns whether they replace those of before. Raises `BadInput`."""
         check_legs(intent_of(legs))
-        name = same_label(name, [one.name for one in await self.all()]) or label_from(name, "basket")
+        wanted = label_from(name, "basket")
 
         def unit_of_work(unit: Unit) -> bool:
-            basket = StoredBasket(name, per_client, self._engine.actor, unit.now)
-            replaced = put_basket(unit, basket, [_stored(name, *one) for one in enumerate(legs, start=1)])
-            details = {"basket": name, "legs": [leg.key for leg in legs], "replaced": replaced}
+            known = same_label(wanted, basket_names(unit)) or wanted
+            basket = StoredBasket(known, per_client, self._engine.actor, unit.now)
+            replaced = put_basket(unit, basket, [_stored(known, *one) for one in enumerate(legs, start=1)])
+            details = {"basket": known, "legs": [leg.key for leg in legs], "replaced": replaced}
             if not any(leg.trigger_paise for leg in legs):  # a trigger is no word of a leg
                 details["words"] = words_of_legs(legs)
             unit.audit(AuditEntry(AuditAction.BASKET_SAVED, self._engine.actor, details=details))
@@ -68,29 +71,28 @@ class Baskets:
 
     async def rename(self, name: str, to: str) -> None:
         """Give a basket another name. Raises `BadInput` where none has the name, or another has that one."""
-        found, to = await self.get(name), label_from(to, "basket")
-        taken = same_label(to, [one.name for one in await self.all() if one.name != found.name])
-        if taken is not None:
-            raise BadInput("basket", to, f"{taken} is saved already; choose another name")
+        to = label_from(to, "basket")
 
         def unit_of_work(unit: Unit) -> None:
-            if not remove_basket(unit, found.name):
-                return
-            basket = StoredBasket(to, found.per_client, found.saved_by, found.saved_at)
-            put_basket(unit, basket, [_stored(to, *one) for one in enumerate(found.legs, start=1)])
-            details: dict[str, object] = {"basket": to, "before": found.name}
+            names = basket_names(unit)
+            before = known_label(name, "basket", names)
+            taken = same_label(to, [one for one in names if one != before])
+            if taken is not None:
+                raise BadInput("basket", to, f"{taken} is saved already; choose another name")
+            rename_basket(unit, before, to)
+            details: dict[str, object] = {"basket": to, "before": before}
             unit.audit(AuditEntry(AuditAction.BASKET_RENAMED, self._engine.actor, details=details))
 
         await self._kept.store.write(unit_of_work)
 
     async def remove(self, name: str) -> None:
         """Forget a basket. Raises `BadInput` where none has the name."""
-        found = await self.get(name)
 
         def unit_of_work(unit: Unit) -> None:
-            if remove_basket(unit, found.name):
-                details: dict[str, object] = {"basket": found.name}
-                unit.audit(AuditEntry(AuditAction.BASKET_REMOVED, self._engine.actor, details=details))
+            known = known_label(name, "basket", basket_names(unit))
+            remove_basket(unit, known)
+            details: dict[str, object] = {"basket": known}
+            unit.audit(AuditEntry(AuditAction.BASKET_REMOVED, self._engine.actor, details=details))
 
         await self._kept.store.write(unit_of_work)
 

@@ -1,23 +1,19 @@
 """Wishes under names: intents that a trader asks for again and again, saved for the next time."""
 
-import difflib
 from datetime import datetime
 
 from msgspec import Struct
 
 from data.audit import AuditAction, AuditEntry
-from data.csvfiles import control_character
 from data.errors import BadInput
 from data.records import replace
-from data.repositories.presets import StoredPreset, put_preset, read_presets, remove_preset
+from data.repositories.presets import StoredPreset, preset_names, put_preset, read_presets, remove_preset
 from data.store import Unit
 from engine.book.kept import Kept
 from engine.instances import ThisEngine
+from engine.labels import known_label, label_from, same_label
 from engine.planning.intent import Intent
 from engine.planning.plan_record import intent_from_json, intent_to_json
-
-LONGEST_NAME = 40
-"""Characters of a preset's name."""
 
 
 class Preset(Struct, frozen=True):
@@ -44,13 +40,8 @@ class Presets:
 
     async def get(self, name: str) -> Preset:
         """The preset of a name, in any letter case. Raises `BadInput` with the nearest names."""
-        known = {one.name.casefold(): one for one in await self.all()}
-        found = known.get(name.strip().casefold())
-        if found is None:
-            names = [one.name for one in known.values()]
-            near = difflib.get_close_matches(name, names, n=3, cutoff=0.5) or names[:10]
-            raise BadInput("preset", name, f"saved are {', '.join(near)}" if near else "none is saved yet")
-        return found
+        known = {one.name: one for one in await self.all()}
+        return known[known_label(name, "preset", list(known))]
 
     async def save(self, name: str, intent: Intent) -> bool:
         """Keep an intent of one leg under a name; returns whether it replaces another. Raises `BadInput`.
@@ -59,14 +50,14 @@ class Presets:
         """
         if intent.in_legs:
             raise BadInput("preset", name, "save several legs as a basket")
-        same = [one.name for one in await self.all() if one.name.casefold() == name.strip().casefold()]
-        name = same[0] if same else _checked(name)
+        wanted = label_from(name, "preset")
         body = intent_to_json(replace(intent, line_changes=(), again=False, ref=""))
 
         def unit_of_work(unit: Unit) -> bool:
             actor = self._engine.actor
-            replaced = put_preset(unit, StoredPreset(name, body, actor, unit.now))
-            details = {"preset": name, "key": intent.key, "replaced": replaced}
+            known = same_label(wanted, preset_names(unit)) or wanted
+            replaced = put_preset(unit, StoredPreset(known, body, actor, unit.now))
+            details = {"preset": known, "key": intent.key, "replaced": replaced}
             unit.audit(AuditEntry(AuditAction.PRESET_SAVED, actor, details=details))
             return replaced
 
@@ -74,18 +65,11 @@ class Presets:
 
     async def remove(self, name: str) -> None:
         """Forget a preset. Raises `BadInput` where none has the name."""
-        found = await self.get(name)
 
         def unit_of_work(unit: Unit) -> None:
-            if remove_preset(unit, found.name):
-                details: dict[str, object] = {"preset": found.name}
-                unit.audit(AuditEntry(AuditAction.PRESET_REMOVED, self._engine.actor, details=details))
+            known = known_label(name, "preset", preset_names(unit))
+            remove_preset(unit, known)
+            details: dict[str, object] = {"preset": known}
+            unit.audit(AuditEntry(AuditAction.PRESET_REMOVED, self._engine.actor, details=details))
 
         await self._kept.store.write(unit_of_work)
-
-
-def _checked(name: str) -> str:
-    name = name.strip()
-    if not 1 <= len(name) <= LONGEST_NAME or control_character(name):
-        raise BadInput("preset", name, f"give a name of 1 to {LONGEST_NAME} characters")
-    return name

@@ -1,18 +1,23 @@
 """Watchlists: each trader's own, ordered by hand, and files of them."""
 
+import asyncio
+from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
 
 from data.acting import Actor
+from data.clock import ManualClock
 from data.csvfiles import FileProblem
 from data.errors import BadInput
 from data.reference.instruments import read_kite_instruments
-from data.vocabulary import Via
+from data.vocabulary import Side, SizingKind, Via
+from engine.accounts.client_edit import ClientEdit
 from engine.market.list_files import list_text, read_list
 from engine.market.watchlists import LONGEST, MOST
-from tests.desks import paper_desk
+from engine.planning.intent import Intent, Leg, Sizing
+from tests.desks import START, filed_desk, paper_desk, until
 from tradedesk.compose.paper_prices import take_instruments
 from tradedesk.testing import seam
 
@@ -43,6 +48,63 @@ async def test_lists_are_made_renamed_ordered_and_deleted_and_stay_so_after_a_re
         assert lists.names() == ["BANKS", "Watchlist"]
         with pytest.raises(BadInput, match="saved are BANKS"):
             lists.find("Big ones")
+
+
+async def test_two_terminals_never_merge_lists_by_giving_them_one_name(tmp_path: Path) -> None:
+    clock = ManualClock(START)
+    async with filed_desk(tmp_path, clock) as desk, filed_desk(tmp_path, clock, seed=8) as other:
+        await desk.watchlists.add("NSE:TCS", "One")
+        await desk.watchlists.add("NSE:INFY", "Two")
+        await other.watchlists.load()
+        mine, theirs = desk.watchlists, other.watchlists
+        at_once = partial(asyncio.gather, return_exceptions=True)  # neither has heard of the other's
+        done = await at_once(mine.rename("One", "Banks"), theirs.rename("Two", "BANKS"))
+        (refused,) = [one for one in done if isinstance(one, BadInput)]
+        assert "anks already: give another name" in str(refused)
+        await mine.load()
+        assert sorted(map(len, map(mine.keys, mine.names()[1:]))) == [1, 1]
+        done = await at_once(mine.make("Mine"), theirs.make("MINE"))
+        assert len([one for one in done if isinstance(one, BadInput)]) == 1
+        await at_once(mine.load(), theirs.load())
+        last = mine.names()[-1]
+        done = await at_once(mine.rename(last, "Here"), theirs.rename(last, "There"), theirs.move(last, -1))
+        gone = [str(one) for one in done if isinstance(one, BadInput)]
+        assert gone
+        assert all("it is gone meanwhile; there are Watchlist, " in words for words in gone)
+
+
+async def test_two_terminals_never_lose_a_basket_or_keep_one_name_twice(tmp_path: Path) -> None:
+    clock = ManualClock(START)
+
+    def legs(symbol: str, quantity: int) -> list[Leg]:
+        return [Leg(Side.BUY, f"NSE:{symbol}", Sizing(SizingKind.FIXED_QUANTITY, quantity))]
+
+    async with filed_desk(tmp_path, clock) as desk, filed_desk(tmp_path, clock, seed=8) as other:
+        await asyncio.gather(
+            desk.baskets.save("Banks", legs("SBIN", 1)), other.baskets.save("BANKS", legs("SBIN", 2))
+        )
+        assert len(await desk.baskets.all()) == 1
+        await desk.baskets.save("IT", legs("TCS", 1))
+        done = await asyncio.gather(
+            desk.baskets.rename("it", "Core"), other.baskets.rename("banks", "CORE"), return_exceptions=True
+        )
+        (refused,) = [one for one in done if one is not None]
+        assert "is saved already; choose another name" in str(refused)
+        assert len(await desk.baskets.all()) == 2
+        with pytest.raises(BadInput, match="saved are"):
+            await desk.baskets.rename("gone", "Other")
+        wish = Intent(Side.BUY, "NSE:TCS", Sizing(SizingKind.FIXED_QUANTITY, 1))
+        await asyncio.gather(desk.presets.save("Dip", wish), other.presets.save("DIP", wish))
+        assert len(await desk.presets.all()) == 1
+        await desk.presets.remove("dIp")
+        with pytest.raises(BadInput, match="none is saved yet"):
+            await other.presets.remove("dip")
+        await asyncio.gather(
+            desk.clients.edit(8, ClientEdit(discretionary=False)),
+            other.clients.edit(8, ClientEdit(multiplier_bps=5_000)),
+        )
+        await until(desk, lambda: desk.clients.get(8).multiplier_bps == 5_000, step_s=0.1)
+        assert not desk.clients.get(8).discretionary, "neither terminal takes back what the other has set"
 
 
 async def test_each_trader_has_lists_of_their_own_also_on_one_desk(tmp_path: Path) -> None:
