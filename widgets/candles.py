@@ -228,13 +228,13 @@ class CandleChart(Widget):
             width, height = self.size
             lines = drawn(self._chart, width - 2, height, self._price, self._volume)
             self._lines = (made_of, lines)
-        lines, base = self._lines[1], self.rich_style
+        lines, base = self._lines[1], self._parts.ground
         if not lines:
             words = f" {self._hint}" if y == 0 else ""
-            line = [Segment(words, base + self._parts.without_ground("hint"))]
+            line = [Segment(words, self._parts.drawn("hint"))]
         else:
             line = [Segment(" ", base)]
             for part, cells in groupby(lines[y] if y < len(lines) else (), lambda cell: cell.part):
-                style = base + self._parts.without_ground(part)
+                style = self._parts.drawn(part)
                 line.append(Segment("".join(cell.text for cell in cells), style))
         return Strip(line).adjust_cell_length(self.size.width, base)

@@ -108,18 +108,15 @@ class Depth(Widget):
 
     def render_line(self, y: int) -> Strip:
         """A line of the header, a level of the book, or the sums."""
-        width, base = self.size.width, self.rich_style
+        width, base = self.size.width, self._parts.ground
         if y < len(self.head):
-            head = Segment(clip(f" {self.head[y]}", width), self._part("head"))
+            head = Segment(clip(f" {self.head[y]}", width), self._parts.drawn("head"))
             return Strip([head]).adjust_cell_length(width, base)
         place = y - len(self.head)
         if place > LEVELS:
             return Strip.blank(width, base)
         line = self._sums(width) if place == LEVELS else self._level(place, width)
         return Strip(line).adjust_cell_length(width, base)
-
-    def _part(self, name: str) -> Style:
-        return self.rich_style + self._parts.without_ground(name)
 
     def _level(self, place: int, width: int) -> list[Segment]:
         """A level: how much at which price on either side of the rule."""
@@ -134,11 +131,11 @@ class Depth(Widget):
             half * (quantity or 0) // largest if largest else 0
             for quantity in (level.bid_quantity, level.ask_quantity)
         )
-        bid_style, ask_style = self._part("bid"), self._part("ask")
+        bid_style, ask_style = self._parts.drawn("bid"), self._parts.drawn("ask")
         return [
             Segment(bid[: half - long_bid], bid_style),
             Segment(bid[half - long_bid :], bid_style + self._bar("bid")),
-            Segment(rule, self._part("rule")),
+            Segment(rule, self._parts.drawn("rule")),
             Segment(ask[:long_ask], ask_style + self._bar("ask")),
             Segment(ask[long_ask:], ask_style),
         ]
@@ -175,6 +172,6 @@ class Depth(Widget):
             room = max(0, width - len(left) - len(right))
         heavy = room * bids // (bids + asks)
         return [
-            Segment(left + "━" * heavy, self._part("bid")),
-            Segment("━" * (room - heavy) + right, self._part("ask")),
+            Segment(left + "━" * heavy, self._parts.drawn("bid")),
+            Segment("━" * (room - heavy) + right, self._parts.drawn("ask")),
         ]

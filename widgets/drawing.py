@@ -30,20 +30,37 @@ class PartStyles:
         self._prefix = prefix
         self._names = frozenset(names)
         self._nodes: dict[str, _PartNode] = {}
+        self._whole: dict[str, Style] = {}
+        self._drawn: dict[str, Style] = {}
 
     def forget(self) -> None:
         """The widget has been styled anew: draw it again, in the styles of now."""
-        if self._nodes:
+        if self._nodes or self._drawn:
             self._nodes.clear()
+            self._whole.clear()
+            self._drawn.clear()
             self._widget.refresh()
 
     def whole(self, name: str) -> Style:
         """Colour, ground and text style of a part over those of the widget."""
-        return self._node(name).rich_style
+        if name not in self._whole:
+            self._whole[name] = self._node(name).rich_style
+        return self._whole[name]
 
     def partial(self, name: str) -> Style:
         """What the style sheets say of this part alone."""
         return self._node(name).styles.partial_rich_style
+
+    @property
+    def ground(self) -> Style:
+        """The widget's own style, in which the rest of its lines is drawn."""
+        return self.drawn("")
+
+    def drawn(self, name: str) -> Style:
+        """Colour and text style of a part on the widget's own ground; that alone for an unknown one."""
+        if name not in self._drawn:
+            self._drawn[name] = self._widget.rich_style + self.without_ground(name)
+        return self._drawn[name]
 
     def without_ground(self, name: str) -> Style:
         """Colour and text style of a part; nothing for an unknown one.

@@ -184,9 +184,9 @@ class KeyLine(Widget):
 
     def render_line(self, y: int) -> Strip:
         """The entries, blanks, and cancel all."""
-        base = self.rich_style
-        key_style = base + self._parts.without_ground("key")
-        cancel_style = base + self._parts.without_ground("cancel")
+        base = self._parts.ground
+        key_style = self._parts.drawn("key")
+        cancel_style = self._parts.drawn("cancel")
         parts: list[Segment] = []
         x = 0
         for start, entry in self._placed():

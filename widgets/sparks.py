@@ -131,19 +131,19 @@ class DotLine(Widget):
 
     def render_line(self, y: int) -> Strip:
         """A line of the chart."""
-        width, base = self.size.width, self.rich_style
+        width, base = self.size.width, self._parts.ground
         if sum(value is not None for value in self._values) < 2:
             text = f" {self._hint}" if y == 0 else ""
-            style = base + self._parts.without_ground("hint")
+            style = self._parts.drawn("hint")
             return Strip([Segment(text, style)]).adjust_cell_length(width, base)
         made_of = (self._values, self.size)
         named = self._named()
         edge = max((len(words) + 1 for words in named), default=0)
         if self._drawn[0] != made_of:
             self._drawn = (made_of, dotted(self._values, max(1, width - 2 - edge), self.size.height))
-        style = base + self._parts.without_ground(self._part)
+        style = self._parts.drawn(self._part)
         words = named[0] if named and y == 0 else named[1] if named and y == self.size.height - 1 else ""
-        beside = Segment(words.rjust(edge), base + self._parts.without_ground("hint"))
+        beside = Segment(words.rjust(edge), self._parts.drawn("hint"))
         line = [Segment(f" {self._drawn[1][y]}", style), beside]
         return Strip(line).adjust_cell_length(width, base)
 

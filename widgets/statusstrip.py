@@ -202,13 +202,13 @@ class StatusStrip(Widget):
 
     def render_line(self, y: int) -> Strip:
         """The segments that fit, after a blank."""
-        width, base = self.size.width, self.rich_style
+        width, base = self.size.width, self._parts.ground
         parts = [StyledText(" ", base)]
         found = fitting(self._segments, width - 1)
         for place, (text, style) in enumerate(found.parts):
             if place:
                 parts.append(StyledText(" " * found.between, base))
-            parts.append(StyledText(text, base + self._part_style(style)))
+            parts.append(StyledText(text, self._parts.drawn(style)))
         return Strip(parts).adjust_cell_length(width, base)
 
     async def on_click(self, event: events.Click) -> None:

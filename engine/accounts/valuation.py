@@ -13,9 +13,9 @@ Rules, all in paise:
   a client leave it out; where `unpriced` is true, there is nothing else in them and they say nothing.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
@@ -127,6 +127,29 @@ class ClientValue(Struct, frozen=True):
         return half_up(self.net_day_pnl_paise * BPS, self.opening_paise) if self.opening_paise > 0 else None
 
 
+class _Held(NamedTuple):
+    """What a client's value takes from a holding at every tick; `carried` are shares of before today."""
+
+    key: str
+    quantity: int
+    cost_paise: int
+    bought: int
+    bought_paise: int
+    carried: int
+
+
+class _Quotes(dict[str, Tick | None]):
+    """The quotes of one moment, each looked up once for all who hold it."""
+
+    def __init__(self, quote: Callable[[str], Tick | None]) -> None:
+        super().__init__()
+        self._quote = quote
+
+    def __missing__(self, key: str) -> Tick | None:
+        found = self[key] = self._quote(key)
+        return found
+
+
 def holding_value(
     holding: Holding,
     quote: Tick | None,
@@ -137,21 +160,25 @@ def holding_value(
     if quote is None or quote.last_paise <= 0:
         unknown = None if holding.quantity else 0
         return HoldingValue(None, unknown, unknown, None, cost)
-    day, unrealised = _gains(holding, quote, day_began)
+    day, unrealised = _gains(_held(holding), quote, day_began)
     pnl_bps = half_up(unrealised * BPS, cost) if cost > 0 else None
     return HoldingValue(quote.last_paise, day, unrealised, pnl_bps, holding.quantity * quote.last_paise)
 
 
-def _gains(holding: Holding, quote: Tick, day_began: datetime) -> tuple[int, int]:
-    """What a priced holding has gained on the day and since it was bought, in paise."""
-    last, quantity = quote.last_paise, holding.quantity
-    day = 0
+def _held(holding: Holding) -> _Held:
+    quantity = holding.quantity
     bought = min(holding.today, quantity)
-    if bought:
-        day += bought * last - holding.today_cost_paise
-    if quote.prev_close_paise > 0 and quote.market_at >= day_began:
-        day += (quantity - bought) * (last - quote.prev_close_paise)
-    return day, quantity * last - holding.cost_paise
+    today_cost = holding.today_cost_paise if bought else 0
+    return _Held(holding.key, quantity, holding.cost_paise, bought, today_cost, quantity - bought)
+
+
+def _gains(held: _Held, quote: Tick, day_began: datetime) -> tuple[int, int]:
+    """What a priced holding has gained on the day and since it was bought, in paise."""
+    last, close = quote.last_paise, quote.prev_close_paise
+    day = held.bought * last - held.bought_paise
+    if close > 0 and quote.market_at >= day_began:
+        day += held.carried * (last - close)
+    return day, held.quantity * last - held.cost_paise
 
 
 class Valuation:
@@ -174,7 +201,7 @@ class Valuation:
         self._figures = figures
         self._funds = funds
         self._day_began = day_began
-        self._held: dict[int, tuple[Holding, ...]] = {}
+        self._held: dict[int, tuple[_Held, ...]] = {}
         self._followed: dict[int, frozenset[str]] = {}
         self._holders: dict[str, set[int]] = {}
         self._values: dict[int, ClientValue] = {}
@@ -183,18 +210,18 @@ class Valuation:
     def refresh(self, client_ids: Iterable[int]) -> set[int]:
         """Read these clients' books again. Returns the clients whose value changed."""
         changed: set[int] = set()
-        began = self._day_began()
+        began, quotes = self._day_began(), _Quotes(self._quote)
         for client_id in client_ids:
             for key in self._followed.get(client_id, ()):
                 self._holders.get(key, set()).discard(client_id)
-            held = tuple(holding for holding in self._holdings(client_id) if holding.quantity)
+            held = tuple(_held(holding) for holding in self._holdings(client_id) if holding.quantity)
             self._held[client_id] = held
             # The day P&L of shares held before today and sold needs their previous close.
             sold = {sale.key for sale in self._figures(client_id).sales if sale.quantity}
             self._followed[client_id] = frozenset(sold.union(holding.key for holding in held))
             for key in self._followed[client_id]:
                 self._holders.setdefault(key, set()).add(client_id)
-            if self._compute(client_id, began):
+            if self._compute(client_id, began, quotes):
                 changed.add(client_id)
         return changed
 
@@ -203,8 +230,8 @@ class Valuation:
         touched: set[int] = set()
         for key in dirty_keys:
             touched |= self._holders.get(key, set())
-        began = self._day_began()
-        return {client_id for client_id in touched if self._compute(client_id, began)}
+        began, quotes = self._day_began(), _Quotes(self._quote)
+        return {client_id for client_id in touched if self._compute(client_id, began, quotes)}
 
     def client(self, client_id: int) -> ClientValue:
         """A client's value as of the last `revalue` or `refresh`."""
@@ -266,9 +293,9 @@ class Valuation:
         """Whether these clients hold shares and not one of them has a price, so that no P&L can be told."""
         held = False
         for client_id in client_ids:
-            for holding in self._held.get(client_id, ()):
+            for one in self._held.get(client_id, ()):
                 held = True
-                quote = self._quote(holding.key)
+                quote = self._quote(one.key)
                 if quote is not None and quote.last_paise > 0:
                     return False
         return held
@@ -300,20 +327,20 @@ class Valuation:
         )
         return replace(worth, day_pnl_paise=_plus(worth.day_pnl_paise, sold)) if sold else worth
 
-    def _compute(self, client_id: int, began: datetime) -> bool:
+    def _compute(self, client_id: int, began: datetime, quotes: Mapping[str, Tick | None]) -> bool:
         figures, funds = self._figures(client_id), self._funds(client_id)
         day = sum([self._day_gain(sale) for sale in figures.sales])
         unrealised = invested = value = 0
-        for holding in self._held[client_id]:  # for every holder at every tick, so that no value is made
-            invested += holding.cost_paise
-            quote = self._quote(holding.key)
+        for held in self._held[client_id]:  # for every holder at every tick, so that no value is made
+            invested += held.cost_paise
+            quote = quotes[held.key]
             if quote is None or quote.last_paise <= 0:
-                value += holding.cost_paise
+                value += held.cost_paise
                 continue
-            of_day, since_bought = _gains(holding, quote, began)
+            of_day, since_bought = _gains(held, quote, began)
             day += of_day
             unrealised += since_bought
-            value += holding.quantity * quote.last_paise
+            value += held.quantity * quote.last_paise
         fresh = ClientValue(
             day_pnl_paise=day,
             unrealised_paise=unrealised,

@@ -160,16 +160,16 @@ class Market:
 
     def take_turned(self, owner: str) -> set[str]:
         """The owner's instruments whose price turned stale or fresh since it last asked."""
-        is_old, now = self._market_data.is_old, self._timing.wall.now()
-        stale = {key for key in self._market_data.quotes.followed_by(owner) if is_old(key, now)}
+        data = self._market_data
+        stale = set(data.old(data.quotes.followed_by(owner), self._timing.wall.now()))
         turned = stale ^ self._stale_for.get(owner, set())
         self._stale_for[owner] = stale
         return turned
 
     def any_stale(self, keys: Iterable[str]) -> bool:
         """Whether one of these prices is too old. One that was never known has no figure to mislead by."""
-        data, now = self._market_data, self._timing.wall.now()
-        return any(data.quotes.knows(key) and data.is_old(key, now) for key in keys)
+        data = self._market_data
+        return any(map(data.quotes.knows, data.old(keys, self._timing.wall.now())))
 
     async def read_names(self) -> None:
         """Read beside the event loop what a search looks through: the first search waits for it otherwise."""

@@ -1,7 +1,7 @@
 """Prices and instruments of a desk, and the connection that brings both."""
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -48,6 +48,10 @@ class MarketData:
     def is_old(self, key: str, now: datetime) -> bool:
         """Whether an instrument's price is no input for a decision; `now` is wall time."""
         return self.quotes.is_older(key, self.price_age_limit_s, now)
+
+    def old(self, keys: Iterable[str], now: datetime) -> list[str]:
+        """Those of these instruments whose price is no input for a decision; `now` is wall time."""
+        return self.quotes.older(keys, self.price_age_limit_s, now)
 
     async def fetch(self, keys: Collection[str]) -> Mapping[str, Tick]:
         """Ask the feed for quotes and keep them. Returns none where they cannot be had now."""
