@@ -329,7 +329,7 @@ class Valuation:
 
     def _compute(self, client_id: int, began: datetime, quotes: Mapping[str, Tick | None]) -> bool:
         figures, funds = self._figures(client_id), self._funds(client_id)
-        day = sum([self._day_gain(sale) for sale in figures.sales])
+        day = sum([self._day_gain(sale) for sale in figures.sales]) if figures.sales else 0
         unrealised = invested = value = 0
         for held in self._held[client_id]:  # for every holder at every tick, so that no value is made
             invested += held.cost_paise
@@ -344,7 +344,7 @@ class Valuation:
         fresh = ClientValue(
             day_pnl_paise=day,
             unrealised_paise=unrealised,
-            realised_today_paise=figures.realised_paise,
+            realised_today_paise=figures.realised_paise if figures.sales else 0,
             charges_today_paise=figures.charges_paise,
             invested_paise=invested,
             value_paise=value,

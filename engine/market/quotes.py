@@ -8,7 +8,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from brokers.contract import Arrival, Heartbeat, Tick, Ticks, UnreadTick
+from brokers.contract import Heartbeat, Tick, Ticks, UnreadTick
 from data.money import moved_bps, own_share
 from data.records import replace
 from data.reference.instruments import Instrument
@@ -174,17 +174,16 @@ class QuoteMap:
 
     def older(self, keys: Iterable[str], limit_s: float, now: datetime) -> list[str]:
         """Those of many whose price is older than this, or not known; what came together is judged once."""
-        judged: dict[int, tuple[Arrival, bool]] = {}
         found: list[str] = []
+        ticks, young = self._ticks, None
         for key in keys:
-            held = self._ticks.get(key)
+            held = ticks.get(key)
             if held is not None and not isinstance(held, Tick):
                 arrival = held[1]
-                known = judged.get(id(arrival))
-                if known is None:
-                    young = self._age(arrival.received_at, arrival.received_s, now) <= limit_s
-                    known = judged[id(arrival)] = (arrival, young)
-                if known[1]:
+                if arrival is young:
+                    continue
+                if self._age(arrival.received_at, arrival.received_s, now) <= limit_s:
+                    young = arrival
                     continue
             if self.is_older(key, limit_s, now):
                 found.append(key)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Set
 from textual.app import ComposeResult
 from textual.widgets import Input
 
+from engine.accounts.clients import ClientsTotal
+from engine.accounts.holdings import FundsTotal
 from engine.words import formats
 from engine.words.formats import MASK
 from engine.words.gate import books_words, gate_brief, gate_sentence
@@ -31,7 +33,8 @@ class ClientsPane(Pane):
         self._desk = shell.desk
         self._live: Counter[int] = Counter()
         self._group: str | None = None
-        self._held_paise = 0
+        self._funds, self._roster = FundsTotal(0, 0, 0), ClientsTotal(0, 0)
+        self._live_shown = 0
         self._net_paise: int | None = None
 
     def compose(self) -> ComposeResult:
@@ -101,6 +104,7 @@ class ClientsPane(Pane):
             )
         ]
         self.grid.set_rows({client.id: client.id for client in clients}, shown)
+        self._sum_books()
         self.paint_totals()
 
     def _gate(self, client_id: int) -> list[str]:
@@ -108,12 +112,15 @@ class ClientsPane(Pane):
         readiness = self._desk.reconcile.readiness(client_id)
         return [gate_brief(readiness), *(gate_sentence(readiness).split() if readiness.gate else ())]
 
-    def apply(self, moved: Set[int]) -> None:
-        """Paint the clients whose figures moved."""
+    def apply(self, changed: Set[int], revalued: Set[int]) -> None:
+        """Paint the clients whose books changed, and those whose shares are worth something else."""
+        moved = changed | revalued
         self.grid.apply(moved)
         if moved:
             if self.grid.sort_key in LIVE_COLUMNS:
                 self.grid.resort()
+            if changed:
+                self._sum_books()
             self.paint_totals()
 
     def step(self, step: int) -> None:
@@ -121,32 +128,35 @@ class ClientsPane(Pane):
         groups = [None, *self._desk.clients.groups()]
         self._group = groups[(groups.index(self.group) + step) % len(groups)]
 
+    def _sum_books(self) -> None:
+        """Sum what no price moves, of the rows shown."""
+        shown = self.shown
+        self._funds, self._roster = self._desk.funds.total(shown), self._desk.clients.total(shown)
+        self._live_shown = sum(self._live[client] for client in shown)
+
     def paint_totals(self) -> None:
         """The sums of the rows shown."""
         desk, masked, shown = self._desk, self._shell.privacy, self.shown
-        value, funds = desk.valuation.total(shown), desk.funds.total(shown)
-        clients = desk.clients.total(shown)
+        value, funds = desk.valuation.total(shown), self._funds
         self._net_paise = known_pnl(desk, shown, value.net_day_pnl_paise)
-        self._held_paise = funds.held_paise
 
         def money(words: Callable[[int | None], str], paise: int | None) -> str:
             return MASK if masked else words(paise)
 
         everyone = len(desk.clients.all())
-        live = sum(self._live[client] for client in shown)
         self.grid.set_totals(
             {
                 "code": str(len(shown)),
                 "name": "totals" if len(shown) == everyone else f"of {everyone} totals",
-                "gate": f"{clients.ready}/{len(shown)}"[:5],
-                "capital": money(formats.lakh, clients.capital_paise),
+                "gate": f"{self._roster.ready}/{len(shown)}"[:5],
+                "capital": money(formats.lakh, self._roster.capital_paise),
                 "available": money(formats.rupees, funds.available_paise),
                 "blocked": money(formats.rupees, funds.blocked_paise),
                 "net": money(formats.signed, self._net_paise),
                 "gross": money(formats.signed, known_pnl(desk, shown, value.day_pnl_paise)),
                 "charges": money(formats.rupees, value.charges_today_paise),
                 "worth": money(formats.lakh, value.value_paise),
-                "live": str(live or ""),
+                "live": str(self._live_shown or ""),
             },
             {}
             if masked
@@ -155,7 +165,7 @@ class ClientsPane(Pane):
 
     def paint_title(self) -> None:
         """How many are ready, shown and marked, what narrows them, and what their day brought."""
-        counts, masked = self._desk.counts(), self._shell.privacy
+        counts, masked, held = self._desk.counts(), self._shell.privacy, self._funds.held_paise
         shown, marked = len(self.grid.shown_keys), len(self.grid.marked_keys)
         text = self.filter_line.value.strip()
         course = blocks(self._desk.equity.desk_course(), COURSE_CELLS)
@@ -169,7 +179,7 @@ class ClientsPane(Pane):
                 f"marked {marked}" if marked else "",
                 f"gate {counts.ready}/{counts.clients}",
                 *books_words(self._desk.reconcile.counts()),
-                f"held {MASK if masked else formats.lakh(self._held_paise)}" if self._held_paise else "",
+                f"held {MASK if masked else formats.lakh(held)}" if held else "",
                 f"sort {sorted_by}" if sorted_by else "",
                 f"day {course}" if course else "",
             ],

@@ -158,8 +158,8 @@ class DeskScreen(Workspace):
             self._orders_changed = False
             self._dirty_clients |= self._clients.count_live()
         self._watch.apply(self.desk.market.take_dirty(OWNER))
-        moved, self._dirty_clients = self._dirty_clients | self.shell.revalued, set()
-        self._clients.apply(moved)
+        changed, self._dirty_clients = self._dirty_clients, set()
+        self._clients.apply(changed, self.shell.revalued)
         self._show_rest()
         self._paint_titles()
 
