@@ -127,7 +127,7 @@ class ClientValue(Struct, frozen=True):
         return half_up(self.net_day_pnl_paise * BPS, self.opening_paise) if self.opening_paise > 0 else None
 
 
-class _Held(NamedTuple):
+class _Shares(NamedTuple):
     """What a client's value takes from a holding at every tick; `carried` are shares of before today."""
 
     key: str
@@ -138,7 +138,7 @@ class _Held(NamedTuple):
     carried: int
 
 
-class _Quotes(dict[str, Tick | None]):
+class _QuotesOnce(dict[str, Tick | None]):
     """The quotes of one moment, each looked up once for all who hold it."""
 
     def __init__(self, quote: Callable[[str], Tick | None]) -> None:
@@ -160,19 +160,19 @@ def holding_value(
     if quote is None or quote.last_paise <= 0:
         unknown = None if holding.quantity else 0
         return HoldingValue(None, unknown, unknown, None, cost)
-    day, unrealised = _gains(_held(holding), quote, day_began)
+    day, unrealised = _gains(_shares(holding), quote, day_began)
     pnl_bps = half_up(unrealised * BPS, cost) if cost > 0 else None
     return HoldingValue(quote.last_paise, day, unrealised, pnl_bps, holding.quantity * quote.last_paise)
 
 
-def _held(holding: Holding) -> _Held:
+def _shares(holding: Holding) -> _Shares:
     quantity = holding.quantity
     bought = min(holding.today, quantity)
     today_cost = holding.today_cost_paise if bought else 0
-    return _Held(holding.key, quantity, holding.cost_paise, bought, today_cost, quantity - bought)
+    return _Shares(holding.key, quantity, holding.cost_paise, bought, today_cost, quantity - bought)
 
 
-def _gains(held: _Held, quote: Tick, day_began: datetime) -> tuple[int, int]:
+def _gains(held: _Shares, quote: Tick, day_began: datetime) -> tuple[int, int]:
     """What a priced holding has gained on the day and since it was bought, in paise."""
     last, close = quote.last_paise, quote.prev_close_paise
     day = held.bought * last - held.bought_paise
@@ -201,7 +201,7 @@ class Valuation:
         self._figures = figures
         self._funds = funds
         self._day_began = day_began
-        self._held: dict[int, tuple[_Held, ...]] = {}
+        self._held: dict[int, tuple[_Shares, ...]] = {}
         self._followed: dict[int, frozenset[str]] = {}
         self._holders: dict[str, set[int]] = {}
         self._values: dict[int, ClientValue] = {}
@@ -210,11 +210,11 @@ class Valuation:
     def refresh(self, client_ids: Iterable[int]) -> set[int]:
         """Read these clients' books again. Returns the clients whose value changed."""
         changed: set[int] = set()
-        began, quotes = self._day_began(), _Quotes(self._quote)
+        began, quotes = self._day_began(), _QuotesOnce(self._quote)
         for client_id in client_ids:
             for key in self._followed.get(client_id, ()):
                 self._holders.get(key, set()).discard(client_id)
-            held = tuple(_held(holding) for holding in self._holdings(client_id) if holding.quantity)
+            held = tuple(_shares(holding) for holding in self._holdings(client_id) if holding.quantity)
             self._held[client_id] = held
             # The day P&L of shares held before today and sold needs their previous close.
             sold = {sale.key for sale in self._figures(client_id).sales if sale.quantity}
@@ -230,7 +230,7 @@ class Valuation:
         touched: set[int] = set()
         for key in dirty_keys:
             touched |= self._holders.get(key, set())
-        began, quotes = self._day_began(), _Quotes(self._quote)
+        began, quotes = self._day_began(), _QuotesOnce(self._quote)
         return {client_id for client_id in touched if self._compute(client_id, began, quotes)}
 
     def client(self, client_id: int) -> ClientValue:
