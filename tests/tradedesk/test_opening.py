@@ -27,6 +27,14 @@ def test_the_app_is_imported_without_what_is_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_a_command_that_the_open_app_answers_imports_little() -> None:
+    heavy = ("msgspec", "asyncio", "dataclasses", "inspect", "sqlite3", "zoneinfo", "engine")
+    modules = "sys, tradedesk.cli.entry, tradedesk.compose.home, tradedesk.socket.client"
+    words = f"import {modules}; print([name for name in {heavy!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 @pytest.mark.parametrize(
     ("settings", "plainly"),
     [

@@ -4,8 +4,9 @@ import re
 from typing import TYPE_CHECKING
 
 from data.errors import BadInput
+from engine.words.formats import counted
 from tradedesk.cli.exits import Exit
-from tradedesk.cli.printing.output import counted, document, line, say
+from tradedesk.cli.printing.output import document, line, say
 
 if TYPE_CHECKING:
     from data.writing.asked_before import AskedBefore

@@ -7,11 +7,11 @@ from msgspec import Struct
 
 from data.errors import BadInput
 from data.vocabulary import LimitTo, OrderState, RequestState
-from engine.words.formats import amount, price, quantity
+from engine.words.formats import amount, counted, price, quantity
 from engine.words.trading.modify_words import chase_end_words, ended_words, line_words, plan_words
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import json_too
-from tradedesk.cli.printing.output import counted, document, line, say, table
+from tradedesk.cli.printing.output import document, line, say, table
 from tradedesk.cli.session import confirmed
 from tradedesk.cli.views.many import chase_shape, modify_ends_shape, modify_plan_shape
 

@@ -14,9 +14,10 @@ from data.engines.at_rest import FileError
 from data.errors import BadInput
 from data.home import SECRETS, books_file, halt_file, paper_exchange_file, secrets_file
 from data.money import decimal_from_text
+from engine.words.formats import counted
 from tradedesk.cli.emergency import halt_at_once
 from tradedesk.cli.exits import CANCEL_ALL_FAILED, Exit
-from tradedesk.cli.printing.output import Question, counted, printer, say
+from tradedesk.cli.printing.output import Question, printer, say
 from tradedesk.cli.questions import is_answer, prompt
 from tradedesk.compose.spare import LEFT_AFTER_USE_BYTES, give_spare_back, keep_spare
 

@@ -1,9 +1,10 @@
-"""Where a desk's files are. Apart from the settings, since the first frame does not wait for pydantic."""
+"""Where a desk's files are, told without anything heavy: neither the first frame nor a command that the open
+app answers waits for it.
+"""
 
 import os
 from pathlib import Path
 
-from data.engines.at_rest import FileError, opened_to_look
 from data.home import books_file, settings_file
 
 
@@ -30,6 +31,8 @@ def _user_data(name: str) -> Path:
 
 def has_other_venues(home: Path) -> bool:
     """Whether the books of a home know a connection that is not the paper exchange's."""
+    from data.engines.at_rest import FileError, opened_to_look
+
     books = books_file(home)
     query = "SELECT EXISTS (SELECT 1 FROM connection WHERE broker <> 'paper')"
     try:

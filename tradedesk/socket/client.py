@@ -5,8 +5,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-
-from msgspec import Struct
+from typing import NamedTuple
 
 from data.home import books_file
 from tradedesk.cli.emergency import halt_at_once, halts_everything, named_in
@@ -20,7 +19,7 @@ NOTHING_SENT, UNKNOWN, INTERRUPTED = 3, 5, 130
 """Exit codes of `tradedesk.cli.exits.Exit`, whose module takes too long to import."""
 
 
-class Answered(Struct, frozen=True):
+class Answered(NamedTuple):
     """What came of asking: the exit `code` where the app answered, else the `words` left to do here.
 
     With a `request_id` the app was told to go and fell silent, so that what it did is to be looked for first.

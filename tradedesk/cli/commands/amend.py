@@ -8,6 +8,7 @@ from data.errors import BadInput
 from data.money import count_from_text
 from data.vocabulary import OrderState, RequestState
 from engine.words import formats
+from engine.words.formats import counted
 from engine.words.trading.modify_words import needs_words
 from tradedesk.cli import arguments as choices
 from tradedesk.cli.exits import Exit
@@ -20,7 +21,7 @@ from tradedesk.cli.options import (
     json_too,
     nothing_beside,
 )
-from tradedesk.cli.printing.output import counted, document, line, say
+from tradedesk.cli.printing.output import document, line, say
 from tradedesk.cli.session import confirmed, run, seconds_from, until
 from tradedesk.cli.views.orders import order_shape, request_shape
 

@@ -9,9 +9,10 @@ import typer
 from data.errors import BadInput
 from data.records import values_of
 from data.vocabulary import ClientStatus, GateColour, GateItem
+from engine.words.formats import counted
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson, ClientWord
-from tradedesk.cli.printing.output import counted, document, line, say, table
+from tradedesk.cli.printing.output import document, line, say, table
 from tradedesk.cli.session import hidden, passphrase_of, run
 
 if TYPE_CHECKING:

@@ -11,9 +11,10 @@ import typer
 from typer.core import TyperGroup
 
 from data.errors import BadInput
+from engine.words.formats import counted
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson, ClientWord
-from tradedesk.cli.printing.output import counted, document, line, say
+from tradedesk.cli.printing.output import document, line, say
 from tradedesk.cli.session import run
 
 if TYPE_CHECKING:

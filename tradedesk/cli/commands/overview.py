@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.words.formats import DASH, age, rupees, signed, signed_percent
+from engine.words.formats import DASH, age, counted, rupees, signed, signed_percent
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson
 from tradedesk.cli.printing.clocks import clock_words, wall_time
-from tradedesk.cli.printing.output import counted, document, line, say, table
+from tradedesk.cli.printing.output import document, line, say, table
 from tradedesk.cli.session import run
 from tradedesk.cli.views.overview import page_shape, status_shape, tape_shape
 

@@ -14,6 +14,7 @@ from engine.words.formats import (
     DASH,
     age,
     amount,
+    counted,
     percent,
     price,
     quantity,
@@ -26,7 +27,7 @@ from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson, Follow, day_from
 from tradedesk.cli.printing import reads
 from tradedesk.cli.printing.clocks import clock_words, market_time, wall_time
-from tradedesk.cli.printing.output import counted, document, line, say, table
+from tradedesk.cli.printing.output import document, line, say, table
 from tradedesk.cli.session import run
 from tradedesk.cli.views import values
 from tradedesk.cli.views.clients import holding_shape

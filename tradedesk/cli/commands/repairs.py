@@ -9,11 +9,11 @@ import typer
 from data.errors import BadInput
 from data.money import count_from_text
 from data.vocabulary import OrderState
-from engine.words.formats import age, price, quantity
+from engine.words.formats import age, counted, price, quantity
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson
 from tradedesk.cli.printing.clocks import clock_words, wall_time
-from tradedesk.cli.printing.output import counted, document, line, say, table
+from tradedesk.cli.printing.output import document, line, say, table
 from tradedesk.cli.session import run
 from tradedesk.cli.views.clients import BreakShape, DifferenceShape, break_shape, difference_shape
 from tradedesk.cli.views.orders import order_shape, unknown_shape

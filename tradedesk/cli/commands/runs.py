@@ -7,11 +7,11 @@ import typer
 from data.errors import BadInput
 from data.money import count_from_text
 from data.vocabulary import OrderState
-from engine.words.formats import quantity, rupees
+from engine.words.formats import counted, quantity, rupees
 from engine.words.trading.runs import cancelled_words, not_cancelled_words, paused_words, prospect_lines
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson, Wait, Yes, json_too, nothing_beside
-from tradedesk.cli.printing.output import counted, document, line, say, table
+from tradedesk.cli.printing.output import document, line, say, table
 from tradedesk.cli.printing.printed import print_run
 from tradedesk.cli.sending import follow_run, send
 from tradedesk.cli.session import at_terminal, confirmed, run, seconds_from, typed

@@ -10,12 +10,12 @@ from data.home import books_file
 from data.money import count_from_text
 from data.vocabulary import HaltScope, HaltStrength
 from engine.words.certificates import strength_words
-from engine.words.formats import DASH, rupees
+from engine.words.formats import DASH, counted, rupees
 from tradedesk.cli.exits import CANCEL_ALL_FAILED, Exit, explain
 from tradedesk.cli.options import AsJson, Yes, day_from, given, json_too
 from tradedesk.cli.printing import reads
 from tradedesk.cli.printing.clocks import clock_words, wall_time
-from tradedesk.cli.printing.output import counted, document, line, say
+from tradedesk.cli.printing.output import document, line, say
 from tradedesk.cli.printing.reads import print_certificate, scope_words
 from tradedesk.cli.session import asked_as, at_terminal, confirmed, run, run_emergency, typed
 from tradedesk.cli.views import values

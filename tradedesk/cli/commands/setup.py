@@ -8,9 +8,10 @@ import typer
 
 from data.errors import BadInput
 from data.vocabulary import ConnectionKind
+from engine.words.formats import counted
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson
-from tradedesk.cli.printing.output import counted, document, line, say, table
+from tradedesk.cli.printing.output import document, line, say, table
 from tradedesk.cli.session import run
 
 if TYPE_CHECKING:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from data.errors import BadInput
+from engine.words.formats import counted
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson
-from tradedesk.cli.printing.output import counted, document, line, say
+from tradedesk.cli.printing.output import document, line, say
 from tradedesk.cli.session import run
 
 if TYPE_CHECKING:

@@ -9,10 +9,11 @@ import typer
 from data.csvfiles import FileProblem
 from data.errors import BadInput
 from data.money import count_from_text
+from engine.words.formats import counted
 from tradedesk.cli.commands.setup import readable
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson
-from tradedesk.cli.printing.output import counted, document, line, say, table
+from tradedesk.cli.printing.output import document, line, say, table
 from tradedesk.cli.session import run
 from tradedesk.cli.views import values
 from tradedesk.cli.views.market import list_shape

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from data.vocabulary import Side
-from engine.words.formats import DASH, amount, quantity, rupees
+from engine.words.formats import DASH, amount, counted, quantity, rupees
 from engine.words.trading.baskets import (
     PER_CLIENT_WORDS,
     basket_outcome_words,
@@ -14,7 +14,7 @@ from engine.words.trading.baskets import (
     size_words,
 )
 from engine.words.trading.plans import report_verdict
-from tradedesk.cli.printing.output import counted, line, table
+from tradedesk.cli.printing.output import line, table
 
 if TYPE_CHECKING:
     from engine.planning.baskets import Basket

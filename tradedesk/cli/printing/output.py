@@ -1,7 +1,8 @@
 """What the command line prints: one JSON document or tables on stdout, words on stderr.
 
 Text from files and brokers is made plain first, and is never read as markup. Where it goes is the `printer`:
-this process's own streams, or those of the command that an open app answers.
+this process's own streams, or those of the command that an open app answers. Imports nothing heavy, since
+a command is answered by the open app in less than that takes.
 """
 
 import json
@@ -10,12 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from msgspec import Struct
-
-from data.records import is_record, values_of
-from engine.words.formats import counted as counted
 from tradedesk.cli.printing.streams import takes_every_sign
 from widgets.text import plain
 
@@ -63,7 +60,7 @@ class Printer:
         return False
 
 
-class Question(Struct, frozen=True):
+class Question(NamedTuple):
     """What is about to be done, the words to type for it, and the command that then does it."""
 
     what: str
@@ -87,6 +84,8 @@ def jsonable(value: Any) -> Any:
         return value.astimezone(UTC).isoformat()
     if isinstance(value, date):
         return value.isoformat()
+    from data.records import is_record, values_of
+
     if isinstance(value, Mapping):
         return {str(key): jsonable(item) for key, item in value.items()}
     if is_record(value):

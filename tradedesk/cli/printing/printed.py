@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from data.vocabulary import Side
-from engine.words.formats import DASH, amount, quantity, rupees
+from engine.words.formats import DASH, amount, counted, quantity, rupees
 from engine.words.trading.baskets import progress_words
 from engine.words.trading.orders import why_words
 from engine.words.trading.plans import (
@@ -17,7 +17,7 @@ from engine.words.trading.plans import (
 from engine.words.trading.runs import run_words
 from engine.words.trading.what_if import what_if_rows
 from tradedesk.cli.printing.baskets import print_basket
-from tradedesk.cli.printing.output import counted, line, table
+from tradedesk.cli.printing.output import line, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,12 +15,12 @@ from engine.words.certificates import (
     unknown_words,
     unread_words,
 )
-from engine.words.formats import DASH, amount, price, quantity, rupees, signed
+from engine.words.formats import DASH, amount, counted, price, quantity, rupees, signed
 from engine.words.trading.orders import why_words
 from engine.words.trading.runs import run_words
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.printing.clocks import clock_words, market_time, run_stamp, wall_time
-from tradedesk.cli.printing.output import counted, document, line, say, table
+from tradedesk.cli.printing.output import document, line, say, table
 from tradedesk.cli.views.clients import ClientShape, client_shape, funds_shape, transaction_shape
 from tradedesk.cli.views.halts import certificate_shape
 from tradedesk.cli.views.orders import order_shape, run_shape

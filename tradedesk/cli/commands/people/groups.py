@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engine.words.formats import counted
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson
-from tradedesk.cli.printing.output import counted, document, line, say, table
+from tradedesk.cli.printing.output import document, line, say, table
 from tradedesk.cli.session import run
 from tradedesk.cli.views.clients import group_shape
 
