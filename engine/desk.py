@@ -58,9 +58,9 @@ from engine.market.quotes import QuoteMap
 from engine.market.stamps import MarketStamps
 from engine.market.venues import Venues
 from engine.market.watchlists import Watchlists
-from engine.planning.baskets import Baskets
+from engine.planning.entry.baskets import Baskets
+from engine.planning.entry.presets import Presets
 from engine.planning.intent import Intent
-from engine.planning.presets import Presets
 from engine.planning.service import AskedFirst, Plans
 from engine.reconciliation.reconciler import Reconciler
 from engine.review.alerts import Alerts

@@ -7,7 +7,7 @@ from msgspec import Struct, field
 from data.reference.instrument_index import InstrumentIndex
 from engine.accounts.clients import Clients
 from engine.book.views import ClientView
-from engine.planning.baskets import Basket
+from engine.planning.entry.baskets import Basket
 from engine.planning.intent import Selection
 
 

@@ -12,7 +12,8 @@ from data.vocabulary import Drift, OrderType, PerClient, Product, Side, SizingKi
 from engine.colon.asked import AskedBasket, AskedOrders, AskedToSave
 from engine.colon.known import Known
 from engine.colon.whom import FORM, is_client_word, selection_from
-from engine.planning.baskets import Basket
+from engine.planning.entry.baskets import Basket
+from engine.planning.entry.leg_words import SIZES, intent_of, legs_from_words, sizing_from
 from engine.planning.intent import (
     STANDINGS,
     Intent,
@@ -24,7 +25,6 @@ from engine.planning.intent import (
     product_from,
     standing_from,
 )
-from engine.planning.leg_words import SIZES, intent_of, legs_from_words, sizing_from
 
 SIZE = "a size is 2%, 10 or ₹50000"
 """What is said of a word that stands where the size should."""

@@ -9,8 +9,8 @@ from engine.colon.grammar import parse
 from engine.colon.known import Known
 from engine.colon.whom import words_for
 from engine.colon.wishes import IN_ORDER
+from engine.planning.entry.leg_words import typed_size, typed_symbol, words_of_legs
 from engine.planning.intent import Intent, Leg, LineChange, product_from
-from engine.planning.leg_words import typed_size, typed_symbol, words_of_legs
 
 LONGEST_LINE = 2000
 """Characters of the longest line that is typed or kept; what takes more has a number to be called by."""

@@ -13,7 +13,7 @@ from data.records import replace
 from data.vocabulary import FlattenWhat, HaltScope, HaltStrength, LimitTo, PauseReason
 from engine.colon.splitting import quoted
 from engine.colon.writing import rupees_word
-from engine.planning.leg_words import typed_symbol
+from engine.planning.entry.leg_words import typed_symbol
 from engine.review.client_commands import OF_CLIENTS, Code, shell_line
 from engine.rules import SHOWN_DIGITS
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
+    from engine.planning.entry.presets import Preset
     from engine.planning.intent import Intent
-    from engine.planning.presets import Preset
 
 SAVE = "save "
 """Before a name, it keeps the form's wish under it."""

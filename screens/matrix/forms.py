@@ -11,7 +11,7 @@ from screens.matrix.draft import BasketDraft, draft_of, first_leg
 from screens.matrix.saved_card import SavedCard
 
 if TYPE_CHECKING:
-    from engine.planning.baskets import Basket
+    from engine.planning.entry.baskets import Basket
     from engine.planning.intent import Intent
     from screens.frame.dock import Card
     from screens.frame.workspace import Framed

@@ -23,7 +23,7 @@ from widgets.steady import SteadyInput, SteadyStatic
 from widgets.text import plain
 
 if TYPE_CHECKING:
-    from engine.planning.baskets import Basket
+    from engine.planning.entry.baskets import Basket
     from screens.matrix.draft import BasketDraft
 
 ROWS = 11

@@ -8,9 +8,9 @@ from data.records import replace
 from data.vocabulary import OrderState, Reason, SizingKind
 from engine.accounts.client_edit import ClientEdit
 from engine.accounts.client_file import multiplier_from
+from engine.planning.entry.leg_files import orders_from_file
+from engine.planning.entry.leg_words import intent_of, legs_from_words
 from engine.planning.intent import Selection
-from engine.planning.leg_files import orders_from_file
-from engine.planning.leg_words import intent_of, legs_from_words
 from engine.planning.of_clients import REF_KEPT
 from tests.desks import Wire, books_are_sound, buy, carry_out, manual_clock, paper_desk
 

@@ -196,7 +196,7 @@ async def test_baskets_are_saved_opened_renamed_and_deleted_on_screen(tmp_path: 
 
 
 def matrix_legs(bench: PaperBench):
-    from engine.planning.leg_words import legs_from_words
+    from engine.planning.entry.leg_words import legs_from_words
 
     return legs_from_words(["buy", "TCS:1", "INFY:2@1400"], bench.desk.market.index)
 

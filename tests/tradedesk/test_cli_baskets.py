@@ -19,7 +19,7 @@ DIES = """
 import asyncio, os, signal
 from tests.desks import Wire
 from tradedesk.cli.arguments import selection_from
-from engine.planning.leg_words import intent_of, legs_from_words
+from engine.planning.entry.leg_words import intent_of, legs_from_words
 from tradedesk.compose.wiring import open_desk
 
 async def main():

@@ -16,7 +16,7 @@ from textual.screen import Screen
 from data.vocabulary import FlattenWhat, HaltScope, Side, WatchColumn
 from engine.colon.splitting import quoted
 from engine.news import Page, Subject
-from engine.planning.leg_words import typed_symbol
+from engine.planning.entry.leg_words import typed_symbol
 from screens.frame.routes import View, WorkspaceName
 from screens.frame.workspace import Framed, Here, Workspace
 from tradedesk.app.noted_lines import line_of_workspace

@@ -122,7 +122,7 @@ def basket(
 
     async def work(desk: "Desk") -> Exit:
         from engine.planning.by_client import with_affordable
-        from engine.planning.leg_files import orders_from_file
+        from engine.planning.entry.leg_files import orders_from_file
 
         if orders is not None:
             intent = orders_from_file(readable(orders), desk.market.index, desk.clients.find)
@@ -146,7 +146,7 @@ async def _basket(
     desk: "Desk", words: Sequence[str] | None, file: Path | None, saved: str | None, product: str | None
 ) -> "Intent":
     """The legs that were typed, those of a file, or those saved by a name. Raises `BadInput`."""
-    from engine.planning.leg_words import intent_of
+    from engine.planning.entry.leg_words import intent_of
 
     if saved is None:
         return intent_of(_legs(desk, words, file, product))
@@ -160,8 +160,8 @@ def _legs(
     desk: "Desk", words: Sequence[str] | None, file: Path | None, product: str | None
 ) -> "tuple[Leg, ...]":
     """The legs that were typed, or those of a file. Raises `BadInput`."""
-    from engine.planning.leg_files import legs_from_file
-    from engine.planning.leg_words import legs_from_words
+    from engine.planning.entry.leg_files import legs_from_file
+    from engine.planning.entry.leg_words import legs_from_words
 
     if file is None:
         return legs_from_words(words or (), desk.market.index, product)

@@ -17,8 +17,8 @@ from engine.words.trading.plans import report_verdict
 from tradedesk.cli.printing.output import line, table
 
 if TYPE_CHECKING:
-    from engine.planning.baskets import Basket
     from engine.planning.by_client import PlanClient
+    from engine.planning.entry.baskets import Basket
     from engine.planning.intent import Leg
     from engine.planning.plan import Plan
 

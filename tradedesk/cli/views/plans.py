@@ -24,9 +24,9 @@ if TYPE_CHECKING:
         Validity,
         Verdict,
     )
-    from engine.planning.baskets import Basket
+    from engine.planning.entry.baskets import Basket
+    from engine.planning.entry.presets import Preset
     from engine.planning.plan import Alternative, Plan, PlanLine
-    from engine.planning.presets import Preset
     from engine.planning.what_if import WhatIf
 
 

@@ -11,6 +11,7 @@ from data.records import replace
 from data.reference.instrument_index import InstrumentIndex
 from data.vocabulary import PerClient, Product, SizingKind
 from engine.book.views import ClientView
+from engine.planning.entry.leg_words import intent_of, leg_of
 from engine.planning.intent import (
     Intent,
     Leg,
@@ -20,7 +21,6 @@ from engine.planning.intent import (
     clashes,
     side_from,
 )
-from engine.planning.leg_words import intent_of, leg_of
 
 T = TypeVar("T")
 

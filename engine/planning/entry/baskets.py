@@ -21,8 +21,8 @@ from data.vocabulary import PerClient, Product
 from engine.book.kept import Kept
 from engine.instances import ThisEngine
 from engine.labels import known_label, label_from, same_label
+from engine.planning.entry.leg_words import intent_of, words_of_legs
 from engine.planning.intent import Leg, Sizing, check_legs
-from engine.planning.leg_words import intent_of, words_of_legs
 
 
 class Basket(Struct, frozen=True):

@@ -1,0 +1,1 @@
+"""Legs and whole intents as they come in: typed, out of a file, or saved under a name."""
