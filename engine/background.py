@@ -24,7 +24,7 @@ class Background:
         return bool(self._tasks)
 
     @property
-    def loading(self) -> frozenset["asyncio.Task[None]"]:
+    def loading(self) -> "frozenset[asyncio.Task[None]]":
         """The readings that have not ended."""
         return frozenset(self._loading)
 

@@ -4,6 +4,8 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from msgspec import convert
+
 from data.repositories.alerts import read_alerts
 from data.repositories.audit import plans_frozen_since
 from data.repositories.trading.halts import halts_since
@@ -110,8 +112,6 @@ async def _frozen_since(store: Store, since: datetime) -> list[TapeLine]:
     lines: list[TapeLine] = []
     async with store.reader() as connection:
         for row in await plans_frozen_since(connection, since, TAPE_LINES):
-            told = row.details
-            number, title, digest = row.plan_number, told["title"], told["digest"]
-            news = PlanMade(number, title, told["orders"], told["skipped"], digest)
+            news = convert({"number": row.plan_number, **row.details}, PlanMade)
             lines.append(TapeLine(row.at, news))
     return lines[::-1]

@@ -220,5 +220,5 @@ class Round:
         return tuple(external(one, order, self._lives(*one)) for one, order in sorted(self.reach.met.items()))
 
 
-async def _all(tasks: Iterable["asyncio.Task[None]"]) -> None:
+async def _all(tasks: "Iterable[asyncio.Task[None]]") -> None:
     await asyncio.wait(list(tasks))

@@ -191,7 +191,7 @@ class Intent(Struct, frozen=True):
             further=tuple(further),
         )
 
-    def listed_for(self, legs: Sequence[tuple[Leg, Sequence["LineChange"]]], title: str) -> "Intent":
+    def listed_for(self, legs: "Sequence[tuple[Leg, Sequence[LineChange]]]", title: str) -> "Intent":
         """The same wish for these legs, each for those clients whom its changes name."""
         changes = [replace(one, leg=place) for place, (_, own) in enumerate(legs, start=1) for one in own]
         client_ids = tuple(sorted({change.client_id for change in changes}))

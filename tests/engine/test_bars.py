@@ -64,7 +64,7 @@ def test_bars_of_a_minute_go_together_from_whole_spans_of_the_clock_on() -> None
 
 def test_a_gap_within_a_day_is_a_gap_and_a_night_is_none() -> None:
     first, third = bar(0, 1, 1, 1, 1, 1), bar(10, 1, 1, 1, 1, 1)
-    next_day = third._replace(at=third.at + timedelta(days=1))
+    next_day = bar(24 * 60 + 10, 1, 1, 1, 1, 1)
     assert with_gaps([first, third, next_day], BarSpan.FIVE) == [first, None, third, next_day]
 
 

@@ -5,7 +5,12 @@ from widget_app import WidgetApp
 
 from widgets.candles import Candle, CandleChart, Chart, drawn, shown_candles, time_line
 
-ROSE = Candle("09:15", 10, 19, 10, 17, 80)
+
+def rose(label: str) -> Candle:
+    return Candle(label, 10, 19, 10, 17, 80)
+
+
+ROSE = rose("09:15")
 FELL = Candle("09:20", 16, 17, 10, 13, 40)
 
 
@@ -25,7 +30,7 @@ def test_what_rose_and_what_fell_differ_in_shape_and_a_gap_is_blank() -> None:
 
 
 def test_the_newest_candles_stay_where_not_all_have_room() -> None:
-    many = [ROSE._replace(label=f"{number}") for number in range(30)]
+    many = [rose(f"{number}") for number in range(30)]
     assert shown_candles(many, 10)[0] == many[-10:]
     assert shown_candles(many[:5], 10) == (many[:5], 2)
     assert shown_candles([], 10)[0] == []
@@ -40,7 +45,7 @@ def test_volumes_stand_below_and_the_day_s_base_is_dotted() -> None:
 
 
 def test_times_are_named_as_far_apart_as_they_can_be_read() -> None:
-    candles = [ROSE._replace(label=f"09:{minute:02}") for minute in range(15, 45)]
+    candles = [rose(f"09:{minute:02}") for minute in range(15, 45)]
     line = time_line(candles, 1, 30)
     assert line == "09:15    09:24    09:33"
     assert time_line([None, ROSE], 2, 4) == ""
