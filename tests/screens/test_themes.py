@@ -9,9 +9,9 @@ from textual.theme import Theme
 from data.home import themes_folder
 from screens.frame.cards.theme import ThemeCard
 from tests.screens.papers import PaperBench, opened_on_paper
-from tradedesk.app.contrast import GROUNDS, LEAST, TEXTS, contrasts
-from tradedesk.app.theme_files import read_theme
-from tradedesk.app.themes import DARK_VARIABLES, THEMES
+from tradedesk.app.theme.contrast import GROUNDS, LEAST, TEXTS, contrasts
+from tradedesk.app.theme.files import read_theme
+from tradedesk.app.theme.themes import DARK_VARIABLES, THEMES
 from tradedesk.compose.kept import SettingsOfHome
 from tradedesk.compose.settings import Settings, load_settings
 from tradedesk.testing import shown_strips

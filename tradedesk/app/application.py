@@ -34,8 +34,8 @@ from tradedesk.app.preferences import Preferences
 from tradedesk.app.shell import ShellApp
 from tradedesk.app.strip_painter import StripPainter
 from tradedesk.app.styling import read_sheets, styled_by_now
-from tradedesk.app.theme_files import Themes
-from tradedesk.app.themes import DARK_VARIABLES
+from tradedesk.app.theme.files import Themes
+from tradedesk.app.theme.themes import DARK_VARIABLES
 from tradedesk.app.workspaces import WORKSPACES, load_workspaces, without_workspace
 from widgets.text import plain
 

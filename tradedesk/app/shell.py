@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from screens.frame.draft import Draft
     from screens.matrix.screen import MatrixScreen
     from tradedesk.app.preferences import Preferences
-    from tradedesk.app.theme_files import Themes
+    from tradedesk.app.theme.files import Themes
 
 
 class ShellApp(TypedLines, inherit_bindings=False):

@@ -97,7 +97,7 @@ def _shape(home: Path) -> ConfigShape:
 def _of_screen(home: Path, settings: Settings) -> list[str]:
     """What the screen would complain of: keys, themes, a workspace that there is not."""
     from tradedesk.app.keymap import PLAIN, key_table
-    from tradedesk.app.theme_files import BUILT_IN, read_theme
+    from tradedesk.app.theme.files import BUILT_IN, read_theme
     from tradedesk.app.workspaces import WORKSPACES
 
     found = list(key_table(settings.keys or PLAIN, settings.keymap).complaints)

@@ -18,8 +18,8 @@ from textual.widget import Widget
 
 from data.errors import BadInput
 from data.records import replace
-from tradedesk.app.contrast import LEAST, contrasts
-from tradedesk.app.themes import DARK_VARIABLES, THEMES
+from tradedesk.app.theme.contrast import LEAST, contrasts
+from tradedesk.app.theme.themes import DARK_VARIABLES, THEMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
