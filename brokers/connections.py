@@ -139,7 +139,7 @@ class Connections:
         if len(set(days.values())) < 2:
             return ""
         told = " and ".join(f"{name} is at {day:%d %b %Y}" for name, day in days.items())
-        return f"{told}: their days differ"
+        return f"{told}: their days differ, and orders leave again once they agree"
 
     def account(self, client: Carried) -> BrokerAccount:
         """A client's account as the adapter of its connection addresses it. Raises `KeyError` without one."""

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -74,14 +75,6 @@ Deliver = Callable[[object, Sequence[object], bool], None]
 """Takes a projection, the committed events and whether another process wrote them, on the event loop."""
 
 
-def _nothing(connection: Connection, touched: Touched) -> object:
-    return None
-
-
-def _ignore(projection: object, events: Sequence[object], by_others: bool) -> None:
-    return None
-
-
 class Store:
     """One database file as this process uses it."""
 
@@ -98,8 +91,8 @@ class Store:
         self._reader: AsyncEngine | None = None
         self._glance: Connection | None = None
         self._glancing = threading.Lock()
-        self._projector: Projector = _nothing
-        self._deliver: Deliver = _ignore
+        self._projector: Projector = lambda connection, touched: None
+        self._deliver: Deliver = lambda projection, events, by_others: None
         self._data_version = -1
         self._seen: Vector = {}
         self.desk = 0
@@ -107,6 +100,7 @@ class Store:
         self._closed = False
         self._unread = False
         self.trouble: str | None = unwritable or None
+        self.trouble_since: datetime | None = clock.now() if unwritable else None
         self.commits = 0
 
     def project(self, projector: Projector, deliver: Deliver) -> None:
@@ -214,9 +208,9 @@ class Store:
                         self._notice_others(connection)
         except BaseException as problem:  # nobody may wait for a writer that has ended
             log.exception("the store's writer has ended")
-            self.trouble = f"the store's writer has ended: {problem}"
+            self._note_trouble(f"the store's writer has ended: {problem}")
             self._closed = True
-            self._fail(jobs, StoreClosed(self.trouble))
+            self._fail(jobs, StoreClosed(str(self.trouble)))
             self._call(self._fail_queued)
         finally:
             engine.dispose()
@@ -287,7 +281,7 @@ class Store:
             self._give_up(connection, jobs, problem)
             return
         self.commits += 1
-        self.trouble = None
+        self.trouble = self.trouble_since = None
         self._data_version, self._seen = version, seen
         by_others = bool(others)
         try:
@@ -324,11 +318,17 @@ class Store:
         if isinstance(problem, StoreError):
             error = problem
         elif isinstance(problem, DBAPIError) and (words := why_unwritable(problem)):
-            self.trouble = words
+            self._note_trouble(words)
             error = StoreUnwritable(words)
         else:
             error = StoreError(f"the commit failed: {problem}")
         self._fail(jobs, error)
+
+    def _note_trouble(self, words: str) -> None:
+        """Keep why nothing can be written, and since when; no words keep what is known."""
+        if words:
+            self.trouble = words
+            self.trouble_since = self.trouble_since or self._clock.now()
 
     def _fail(self, jobs: list[_Job[Any]], error: Exception) -> None:
         self.hand_over([(job, None, error) for job in jobs], None, [], False)
@@ -342,7 +342,7 @@ class Store:
         except Exception as problem:
             log.exception("what another process wrote could not be read")
             if isinstance(problem, DBAPIError):
-                self.trouble = why_unwritable(problem) or self.trouble
+                self._note_trouble(why_unwritable(problem))
             return
         if projection is not None:
             self.hand_over([], projection, [], True)

@@ -28,7 +28,7 @@ from engine.execution.resuming import go_on
 from engine.execution.sending.conditions import Kind, standing
 from engine.execution.sending.pauses import mark_stopped, pause
 from engine.execution.starting import MadeOf, Starting
-from engine.execution.trading import require_trading
+from engine.execution.trading import require_trading, store_words
 from engine.execution.views import Frozen, RunView, run_view, settled
 from engine.execution.workers import Workers
 from engine.instances import ThisEngine
@@ -84,7 +84,7 @@ class Runs:
                 lambda unit: self._reserve(unit, plan, lines, newest_halt)
             )
         except (StoreUnwritable, StoreBusy) as problem:
-            raise TradingStopped(str(problem)) from problem
+            raise TradingStopped(store_words(self._kept.store) or str(problem)) from problem
         self._engine.begun[number] = confirmed
         self._engine.reached("reserved")
         self._dispatcher.submit(order_ids)

@@ -61,7 +61,10 @@ async def two_venues(home: Path) -> AsyncIterator[Morning]:
         yield morning
 
 
-DIFFER = "kite is at 18 Nov 2026 and paper is at 19 Nov 2026: their days differ"
+DIFFER = (
+    "kite is at 18 Nov 2026 and paper is at 19 Nov 2026: their days differ, "
+    "and orders leave again once they agree"
+)
 
 
 def jump_a_day(paper: PaperExchange) -> None:

@@ -289,7 +289,8 @@ def _hold(
     market_data: MarketData,
 ) -> None:
     """Say on the tape why nothing may leave, and pause the runs of these orders."""
-    unit.publish(TapeLine(unit.now, TradingDisabled(stop.found[0])))
+    words = stop_words(stop.found) if stop.reason is PauseReason.BOOKS_DIFFER else stop.found[0]
+    unit.publish(TapeLine(unit.now, TradingDisabled(words)))
     for number, order in _runs_of(order_ids, book).items():
         run = book.runs[number]  # not what the file says: it may be what was changed
         at = standing(run, Kind.of(order), clock, engine, market_data, clock.now())
