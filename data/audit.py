@@ -126,6 +126,19 @@ JUDGED = f"action IN ('{BREAK}', '{DISTRUSTED}', '{TRUSTED}')"
 """The rows that say whether trading is stopped, as SQL; an index of them asks for these very words."""
 
 
+COMMON = (
+    AuditAction.FILL_APPLIED,
+    AuditAction.ORDER_ACCEPTED,
+    AuditAction.ORDER_FILLED,
+    AuditAction.ORDER_RESERVED,
+    AuditAction.ORDER_SENDING,
+)
+"""What every order has: most rows of the audit are of these, and no index is kept of them by their action."""
+
+UNCOMMON = f"action NOT IN ({', '.join(map(repr, map(str, COMMON)))})"
+"""All other rows, as SQL; an index of them asks for these very words."""
+
+
 class Head(NamedTuple):
     """The number and hash of a row of the chain."""
 
@@ -136,14 +149,19 @@ class Head(NamedTuple):
 class Details(dict[str, Any]):
     """What a row of the audit tells beside the numbers of what it is about; it stands as JSON text."""
 
+    stored = ""
+    """The text that it was read from, to the letter, since the row's hash is of that."""
+
     @classmethod
     def of_text(cls, text: str) -> "Details":
         """The details of a stored row. Raises `ValueError` for what is no JSON, `TypeError` for no object."""
-        return cls(json.loads(text))
+        details = cls(json.loads(text))
+        details.stored = text
+        return details
 
     def text(self) -> str:
         """What stands in the row."""
-        return json.dumps(self)
+        return self.stored or json.dumps(self)
 
 
 NO_DETAILS: Mapping[str, Any] = {}

@@ -108,6 +108,7 @@ class Desk:
         self.events = kept.bus
         kept.store.via = Via(engine.kind)
         background = Background(engine.trader)
+        stamps = MarketStamps(kept, timing, engine, self.market_is_simulated)
         data = MarketData(connections.feed, QuoteMap(timing.wall.monotonic), rules.price_age_limit_s)
         venues = Venues(connections, data)
         recorder = Recorder(kept, timing, engine, rules)
@@ -154,7 +155,7 @@ class Desk:
         self.several_conversions = SeveralConversions(kept, self.conversions)
         self.lost_chases = LostChases(kept, timing, engine)
         self.alerts = Alerts(kept, timing, engine, self.flatten, self.lost_chases)
-        self.audit = Trail(kept, timing, engine)
+        self.audit = Trail(kept, timing, engine, stamps)
         self.notes = NoteService(kept, engine)
         self.doctor = Doctor(kept, timing, engine, connections)
         self.equity = Equity(
@@ -168,7 +169,6 @@ class Desk:
         offered = Offered(self.market, self.instruments, self.sessions, lost, background.load)
         for connection in connections:
             connection.life.attach(Hosting(connection, kept, timing, engine, offered))
-        stamps = MarketStamps(kept, timing, engine, self.market_is_simulated)
         days = TradingDays(kept, timing, engine, self.reconcile.forget)
         self.workings = Workings(kept, timing, engine, connections, data, stamps, workers, background, days)
 
@@ -265,7 +265,8 @@ class Desk:
         """What the words of a typed line can name."""
         runs = [run.number for run in self.runs.all()]
         index, holders = self.market.index, self.holdings.holders
-        return Known(index, self.clients, self.plans.select, holders, runs, names, around)
+        today = self.market_clock.now().astimezone(IST).date()
+        return Known(index, self.clients, self.plans.select, holders, today, runs, names, around)
 
     async def hear(self, client_ids: Collection[int]) -> None:
         """Have a command hear these clients' order updates while it waits; where all are heard, nothing."""

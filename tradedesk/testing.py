@@ -27,6 +27,7 @@ from engine.execution.workers import Workers
 from engine.instances import ThisEngine
 from engine.market.market_data import MarketData
 from engine.market.quotes import QuoteMap
+from engine.market.stamps import MarketStamps
 from engine.rules import Waits
 from engine.timing import Timing
 
@@ -50,6 +51,11 @@ class Seam:
     def timing(self) -> Timing:
         """Its clocks, calendar and waits."""
         return self._desk.workings.timing
+
+    @property
+    def stamps(self) -> MarketStamps:
+        """The market's time of what was stamped with the wall's."""
+        return self._desk.workings.stamps
 
     @property
     def workers(self) -> Workers:

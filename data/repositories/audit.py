@@ -147,13 +147,17 @@ VERIFIED = "verified"
 """The row of `audit_head` that says up to which row the chain was last found good."""
 
 
-class _NamedHead(Struct, frozen=True):
+class VerifiedHead(Struct, frozen=True):
+    """The row up to which the chain was found good, when and by whom, where that was kept."""
+
     name: str
     seq: int
     hash: str
+    at: datetime | None = None
+    actor: str = ""
 
 
-_HEADS = Rows(AuditHead, _NamedHead)
+_HEADS = Rows(AuditHead, VerifiedHead)
 _HEAD_NAMED = _HEADS.query(_HEADS.c.name == given("name"))
 _FORGET_HEAD = Change(delete(_HEADS.table).where(_HEADS.c.name == given("name")))
 
@@ -164,7 +168,12 @@ def verified_head(on: On) -> Head:
     return Head(int(found.seq), str(found.hash)) if found is not None and found.seq else Head(0, GENESIS)
 
 
-def keep_verified_head(on: On, head: Head) -> None:
+def who_verified(on: On) -> VerifiedHead | None:
+    """The same with when and by whom; None where the chain was never found good."""
+    return _HEAD_NAMED.first(on, name=VERIFIED)
+
+
+def keep_verified_head(on: On, head: Head, at: datetime, actor: str) -> None:
     """Keep the row up to which the chain was found good, in place of the one before."""
     _FORGET_HEAD.run(on, name=VERIFIED)
-    _HEADS.insert(on, [_NamedHead(VERIFIED, head.seq, head.hash)])
+    _HEADS.insert(on, [VerifiedHead(VERIFIED, head.seq, head.hash, at, actor)])

@@ -7,8 +7,12 @@ from datetime import datetime
 from sqlalchemy import JSON, BigInteger, Index, text
 from sqlmodel import Field
 
-from data.audit import JUDGED
-from data.tables.columns import TableRow, moment, numbered
+from data.audit import JUDGED, UNCOMMON
+from data.tables.columns import TableRow, moment, moment_or_none, numbered
+
+OF_RUNS = "run_number IS NOT NULL AND order_id IS NULL"
+OF_PLANS = "plan_number IS NOT NULL AND order_id IS NULL"
+"""Rows of a run and of a plan that are of no order, as SQL; those of their orders are found by the order."""
 
 
 class Audit(TableRow, table=True):
@@ -18,12 +22,19 @@ class Audit(TableRow, table=True):
     hashes of the rows that its commit changed, as JSON by table and key (`data.proving.proofs`).
     """
 
-    __table_args__ = (Index("audit_judged", "seq", sqlite_where=text(JUDGED)),)
+    __table_args__ = (
+        Index("audit_judged", "seq", sqlite_where=text(JUDGED)),
+        Index("audit_by_client", "client_id", "seq"),
+        Index("audit_by_day", "at", "seq"),
+        Index("audit_by_action", "action", "seq", sqlite_where=text(UNCOMMON)),
+        Index("audit_of_runs", "run_number", "seq", sqlite_where=text(OF_RUNS)),
+        Index("audit_of_plans", "plan_number", "seq", sqlite_where=text(OF_PLANS)),
+    )
     seq: int = numbered()
     at: datetime = moment()
     actor: str
     action: str
-    client_id: int | None = Field(default=None, sa_type=BigInteger, index=True)
+    client_id: int | None = Field(default=None, sa_type=BigInteger)
     order_id: int | None = Field(default=None, sa_type=BigInteger, index=True)
     plan_number: int | None = Field(default=None, sa_type=BigInteger)
     run_number: int | None = Field(default=None, sa_type=BigInteger)
@@ -35,12 +46,17 @@ class Audit(TableRow, table=True):
 
 
 class AuditHead(TableRow, table=True):
-    """A row of the audit kept beside it: `written` is its newest, `verified` the last one found good."""
+    """A row of the audit kept beside it: `written` is its newest, `verified` the last one found good.
+
+    `at` and `actor` say when and by whom, where that was kept.
+    """
 
     __tablename__ = "audit_head"
     name: str = Field(primary_key=True)
     seq: int = Field(sa_type=BigInteger)
     hash: str
+    at: datetime | None = moment_or_none()
+    actor: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 class ProofLayout(TableRow, table=True):

@@ -68,6 +68,11 @@ class Clients:
             raise BadInput("client", client_id, "no client has this id")
         return client
 
+    def code_of(self, client_id: int | None) -> str | None:
+        """A client's code; the number itself where no client has it, None where there is none."""
+        client = self._kept.book.clients.get(client_id or 0)
+        return client.code if client is not None else None if client_id is None else str(client_id)
+
     def find(self, code_or_id: str | int) -> ClientView:
         """A client by code or id. Raises `BadInput` with the nearest codes."""
         text = str(code_or_id).strip()

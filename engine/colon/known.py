@@ -1,6 +1,7 @@
 """What the words of a line can name: symbols, clients, saved baskets, runs, what is marked or in view."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date
 
 from msgspec import Struct, field
 
@@ -31,12 +32,16 @@ class Around(Struct, frozen=True):
 
 
 class Known(Struct, frozen=True):
-    """The desk, as far as a line can name something of it. `runs` are the numbers of runs, newest first."""
+    """The desk, as far as a line can name something of it. `runs` are the numbers of runs, newest first.
+
+    `today` is the market's day.
+    """
 
     index: InstrumentIndex
     clients: Clients
     select: Callable[[Selection], Sequence[ClientView]]
     holders: Callable[[str], Collection[int]]
+    today: date
     runs: Sequence[int] = ()
     names: Names = Names()
     around: Around = Around()

@@ -42,6 +42,20 @@ class MarketStamps:
         after = bisect_right(self._known, at, key=lambda pair: pair[0])
         return at + self._known[after - 1][1] if after else at
 
+    def stamped(self, shown: datetime) -> datetime:
+        """The wall's earliest time whose stamps are shown as this or later; the other way round than `shown`.
+
+        What was stamped before anything was kept counts to the first that was.
+        """
+        if not self._simulated:
+            return shown
+        self._look()
+        for place, (since, apart) in enumerate(self._known):
+            ends = self._known[place + 1][0] if place + 1 < len(self._known) else None
+            if ends is None or shown < ends + apart:
+                return max(since, shown - apart) if place else shown - apart
+        return shown
+
     def keep(self, unit: Unit) -> None:
         """Store what this desk saw and has not stored yet."""
         self._look()

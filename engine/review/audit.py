@@ -6,9 +6,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from msgspec import Struct
-
-from data.audit import BREAK, AuditAction, AuditEntry, Details, Head
+from data.audit import BREAK, AuditAction, AuditEntry, Head
 from data.errors import BadInput
 from data.proving.evidence import not_both_ways, recompute
 from data.proving.heads import heads_outside
@@ -20,41 +18,32 @@ from data.schema import mend_schema, schema_faults, table_faults
 from data.store import StoreError, Unit
 from data.writing.audit_writer import kept_head, standing_stop
 from data.writing.counters import mend_counters
+from engine.book.audit_views import AuditRow, ChainState, Chapter, RowStory, Subject
 from engine.book.kept import Kept
+from engine.colon.searches import EVERYTHING, AuditWish
 from engine.instances import ThisEngine
+from engine.market.stamps import MarketStamps
+from engine.review.chain import chain_state
 from engine.review.commanded import COMMANDED, MOST_PARTS, LoggedCommand, commands_of
 from engine.review.findings import findings
+from engine.review.searching import Search, begin_search
+from engine.review.story import MOST, chapter_of, story_of
 from engine.timing import Timing
 
 log = logging.getLogger(__name__)
-
-
-class AuditRow(Struct, frozen=True):
-    """One row of the audit, its details as values; `via` is by which way its actor came."""
-
-    seq: int
-    at: datetime
-    actor: str
-    via: str
-    action: str
-    client_id: int | None
-    order_id: int | None
-    plan_number: int | None
-    run_number: int | None
-    details: Details
-    hash: str
 
 
 _ROWS = AuditRows(AuditRow)
 
 
 class Trail:
-    """Searches and verifies the audit."""
+    """Searches and verifies the audit. What it reads never waits for the writer, nor the writer for it."""
 
-    def __init__(self, kept: Kept, timing: Timing, engine: ThisEngine) -> None:
+    def __init__(self, kept: Kept, timing: Timing, engine: ThisEngine, stamps: MarketStamps) -> None:
         self._kept = kept
         self._timing = timing
         self._engine = engine
+        self._stamps = stamps
         self._keeping: asyncio.Task[None] | None = None
 
     async def rows(
@@ -69,6 +58,22 @@ class Trail:
         word = None if action is None else action.upper()
         async with self._kept.store.reader() as reader:
             return await _ROWS.newest(reader, limit, word, client_id, order_id, since)
+
+    async def search(self, wish: AuditWish = EVERYTHING) -> Search:
+        """Begin to look through the audit; `engine.colon.searches` reads a wish of typed words."""
+        return await begin_search(self._kept.store, wish, self._stamps)
+
+    async def story(self, seq: int) -> RowStory:
+        """A row, and what it belongs to. Raises `LookupError` where there is no such row."""
+        return await story_of(self._kept.store, seq)
+
+    async def chapter(self, subject: Subject, seq: int, most: int = MOST) -> Chapter:
+        """The rows of what a row belongs to, so many before and behind it."""
+        return await chapter_of(self._kept.store, subject, seq, most)
+
+    async def chain_state(self) -> ChainState:
+        """Up to which row the chain was found good, by whom and when, and what stands against it."""
+        return await self._kept.store.read_aside(chain_state)
 
     async def commands(self, limit: int = 200) -> list[LoggedCommand]:
         """What was done this trading day, as the commands that would do the same, oldest first."""
@@ -85,7 +90,7 @@ class Trail:
     async def verify(self, head: str | None = None) -> AuditReport:
         """Recompute the chain, hold it against the head beside it, the heads kept outside and the rows.
 
-        `head` is one more kept outside, that must be in the chain.
+        `head` is one more kept outside, that must be in the chain. Where all is good, how far is kept.
         """
         path = self._kept.heads.path
 
@@ -95,7 +100,10 @@ class Trail:
             report = verify(stored_rows(reader), kept_head(reader), outside, others)
             return report.with_more(schema_faults(reader))
 
-        return await self._kept.store.read_aside(work)
+        report = await self._kept.store.read_aside(work)
+        if report.ok:
+            await self.verify_tail()  # a chain that fits in itself may still not be the one of before
+        return report
 
     async def verify_tail(self) -> AuditReport:
         """Recompute the chain from the row up to which it was last found good, and keep how far that is now.
@@ -109,9 +117,9 @@ class Trail:
         return report
 
     async def _keep_verified(self, report: AuditReport) -> None:
-        head = Head(report.last_seq, report.head)
+        head, by = Head(report.last_seq, report.head), self._engine.actor
         try:
-            await self._kept.store.write(lambda unit: _keep(unit, head))
+            await self._kept.store.write(lambda unit: _keep(unit, head, by))
         except StoreError as problem:  # the rows are good all the same; they are read again next time
             log.warning("how far the audit was verified could not be kept: %s", problem)
 
@@ -183,7 +191,7 @@ def _verify_tail(reader: Reader, heads: Path | None) -> AuditReport:
     return verify_tail(rows, verified, kept_head(reader), heads_outside(heads), known)
 
 
-def _keep(unit: Unit, head: Head) -> None:
-    """Keep a good row, unless another process has come further meanwhile."""
-    if verified_head(unit).seq < head.seq:
-        keep_verified_head(unit, head)
+def _keep(unit: Unit, head: Head, by: str) -> None:
+    """Keep a good row, when and by whom it was found so, unless another process has come further."""
+    if verified_head(unit).seq <= head.seq:
+        keep_verified_head(unit, head, unit.now, by)

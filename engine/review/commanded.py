@@ -18,7 +18,7 @@ from engine.review.client_commands import OF_CLIENTS, Code, shell_line
 from engine.rules import SHOWN_DIGITS
 
 if TYPE_CHECKING:
-    from engine.review.audit import AuditRow
+    from engine.book.audit_views import AuditRow
 
 BY_HAND = "by hand"
 """Why an order is cancelled or modified that a trader named."""

@@ -15,8 +15,8 @@ from widgets.livegrid import Column
 
 if TYPE_CHECKING:
     from engine.accounts.round_trips import Transaction
+    from engine.book.audit_views import AuditRow
     from engine.desk import Desk
-    from engine.review.audit import AuditRow
 
 
 def closed_columns(desk: Desk, masked: Callable[[], bool]) -> list[Column]:

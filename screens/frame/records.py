@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from engine.access.gate import GateRow
     from engine.accounts.round_trips import Transaction
     from engine.accounts.sectors import SectorValue
+    from engine.book.audit_views import AuditRow
     from engine.book.views import HoldingView
     from engine.desk import Desk
     from engine.halt.certificate import CertificateLine
     from engine.planning.plan import Plan, PlanLine
-    from engine.review.audit import AuditRow
 
 Record = dict[str, str]
 """A row's cells by the words of their columns."""

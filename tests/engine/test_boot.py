@@ -38,7 +38,9 @@ class Closed:
 
     @property
     def trail(self):
-        return Trail(replace(self._inside.kept, store=self.store), self._inside.timing, self._inside.engine)
+        inside = self._inside
+        kept = replace(inside.kept, store=self.store)
+        return Trail(kept, inside.timing, inside.engine, inside.stamps)
 
 
 @pytest.fixture

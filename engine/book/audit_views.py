@@ -1,0 +1,86 @@
+"""What screens and commands read of the audit: rows, pages of them, a row's story, the state of the chain."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from msgspec import Struct
+
+from data.audit import Details
+
+
+class AuditRow(Struct, frozen=True):
+    """One row of the audit, its details as values; `via` is by which way its actor came."""
+
+    seq: int
+    at: datetime
+    actor: str
+    via: str
+    action: str
+    client_id: int | None
+    order_id: int | None
+    plan_number: int | None
+    run_number: int | None
+    details: Details
+    hash: str
+
+
+class AuditRecord(AuditRow, frozen=True):
+    """A row with all that its hash is made of besides, so that a file of them can be recomputed."""
+
+    previous: str
+    proof: str
+
+
+class AuditPage(Struct, frozen=True):
+    """Rows that were found, the newest first, and before which row one goes on; None at the end."""
+
+    rows: tuple[AuditRecord, ...]
+    before: int | None
+
+
+class Of(StrEnum):
+    """What a story is of; `chain` is whatever was written before and after the row."""
+
+    ORDER = "order"
+    RUN = "run"
+    PLAN = "plan"
+    CLIENT = "client"
+    CHAIN = "chain"
+
+
+class Subject(Struct, frozen=True):
+    """What a row belongs to, with its number; the chain has none."""
+
+    of: Of
+    number: int = 0
+
+
+class Chapter(Struct, frozen=True):
+    """Rows of one subject around a row, the oldest first, and whether there are more at either end."""
+
+    subject: Subject
+    rows: tuple[AuditRecord, ...]
+    more_before: bool
+    more_after: bool
+
+
+class RowStory(Struct, frozen=True):
+    """A row of the audit and all that it belongs to, the narrowest first."""
+
+    row: AuditRecord
+    subjects: tuple[Subject, ...]
+
+
+class ChainState(Struct, frozen=True):
+    """The newest row and hash, and up to which row all was recomputed and found good.
+
+    `verified_at` and `verified_by` are None and empty where that was not kept. `against` is what stops
+    trading, in words; empty where nothing does.
+    """
+
+    rows: int
+    head: str
+    verified_to: int
+    verified_at: datetime | None
+    verified_by: str
+    against: tuple[str, ...]
