@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import csv
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data import home
 from data.clock import IST
-from engine.words.privacy import hidden
+from data.errors import BadInput
+from engine.words.audit import detail_words
+from engine.words.privacy import hidden, is_private
 from widgets.text import plain
 
 if TYPE_CHECKING:
+    from engine.book.audit_views import AuditRecord
     from engine.desk import Desk
+    from engine.review.searching import Search
     from screens.frame.shell import Table
 
 
@@ -28,7 +33,7 @@ def stamp(desk: Desk) -> str:
     return desk.market.now().astimezone(IST).strftime("%Y%m%d-%H%M%S")
 
 
-def _free_path(desk: Desk, name: str) -> Path:
+def free_path(desk: Desk, name: str) -> Path:
     """A file of that name which is not there yet; a market may stand still between two of them."""
     path = exports_folder(desk) / f"{name}-{stamp(desk)}.csv"
     number = 1
@@ -58,7 +63,7 @@ def write_table(desk: Desk, table: Table) -> Path:
 
     Under privacy amounts and names are masked in it too.
     """
-    path = _free_path(desk, table.name)
+    path = free_path(desk, table.name)
     record = table.record or (lambda row: {c.title or c.key: c.cell(row) for c in table.columns})
     records = [record(row) for row in table.rows]
     names = dict.fromkeys(name for each in records for name in each)
@@ -67,3 +72,53 @@ def write_table(desk: Desk, table: Table) -> Path:
         writer.writerow(names or [column.title or column.key for column in table.columns])
         writer.writerows([safe_cell(hidden(each.get(name, ""))) for name in names] for each in records)
     return path
+
+
+AUDIT_COLUMNS = (
+    *("row", "market time", "at", "by", "via", "what", "code", "order", "run", "plan"),
+    *("details", "hash before", "proof", "hash"),
+)
+
+
+async def write_audit(desk: Desk, search: Search, path: Path) -> int:
+    """Write all rows that a search finds as CSV, the newest first; returns how many.
+
+    With all that their hashes are made of, but under privacy: then their details are in masked words.
+    """
+    part, count = path.with_name(f"{path.name}.part"), 0
+    try:
+        with part.open("w", encoding="utf-8-sig", newline="") as file:
+            part.chmod(0o600)
+            writer = csv.writer(file)
+            writer.writerow(AUDIT_COLUMNS)
+            async for page in search.pages():
+                writer.writerows(map(partial(_audit_cells, desk), page.rows))
+                count += len(page.rows)
+        part.replace(path)
+    except OSError as problem:
+        raise BadInput("file", str(path), f"it cannot be written: {problem.strerror}") from None
+    finally:
+        part.unlink(missing_ok=True)
+    return count
+
+
+def _audit_cells(desk: Desk, row: AuditRecord) -> list[str]:
+    private = is_private()
+    cells = [
+        str(row.seq),
+        f"{desk.shown_at(row.at).astimezone(IST):%Y-%m-%d %H:%M:%S}",
+        row.at.isoformat(),
+        row.actor,
+        row.via,
+        row.action,
+        desk.clients.code_of(row.client_id) or "",
+        *(
+            "" if number is None else str(number)
+            for number in (row.order_id, row.run_number, row.plan_number)
+        ),
+        hidden(detail_words(row.details)) if private else row.details.text(),
+        row.previous,
+        "" if private else row.proof,
+        row.hash,
+    ]
+    return [safe_cell(cell) for cell in cells]

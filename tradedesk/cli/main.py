@@ -13,6 +13,7 @@ from tradedesk.cli.asked import tell_request
 from tradedesk.cli.commands import (
     alerts,
     amend,
+    audit,
     baskets,
     config,
     connections,
@@ -171,5 +172,5 @@ app.command(rich_help_panel=_SAFETY)(mend.reconcile)
 app.command("cancel-all", rich_help_panel=_SAFETY)(safety.cancel_all)
 app.command(rich_help_panel=_SAFETY)(safety.resume)
 app.command(rich_help_panel=_SAFETY)(safety.certificate)
-app.add_typer(safety.audit_app, name="audit", rich_help_panel=_SAFETY)
+app.add_typer(audit.audit_app, name="audit", rich_help_panel=_SAFETY)
 app.command(rich_help_panel=_SAFETY)(safety.doctor)

@@ -93,7 +93,12 @@ _COMMANDS: Mapping[str, Effect] = {
 """Commands without others below them. What is not here is done in the command's own process alone."""
 
 _GROUPS: Mapping[str, Mapping[str, Effect | None]] = {
-    "audit": {"": None, "show": Effect.READ, "verify": None, "accept": None},
+    "audit": {
+        "": None,
+        **dict.fromkeys(("show", "search", "story", "state"), Effect.READ),
+        "verify": None,
+        "accept": None,
+    },
     "baskets": {"": Effect.READ, "show": Effect.READ, "save": Effect.ACT, "remove": Effect.ACT},
     "clients": {
         "": Effect.READ,

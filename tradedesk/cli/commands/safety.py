@@ -1,4 +1,4 @@
-"""Cancel-all, resume, certificates, the audit and the doctor."""
+"""Cancel-all, resume, certificates and the doctor."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,11 +10,10 @@ from data.home import books_file
 from data.money import count_from_text
 from data.vocabulary import HaltScope, HaltStrength
 from engine.words.certificates import strength_words
-from engine.words.formats import DASH, counted, rupees
+from engine.words.formats import counted, rupees
 from tradedesk.cli.exits import CANCEL_ALL_FAILED, Exit, explain
 from tradedesk.cli.options import AsJson, Yes, day_from, given, json_too
 from tradedesk.cli.printing import reads
-from tradedesk.cli.printing.clocks import clock_words, wall_time
 from tradedesk.cli.printing.output import document, line, say
 from tradedesk.cli.printing.reads import print_certificate, scope_words
 from tradedesk.cli.session import asked_as, at_terminal, confirmed, run, run_emergency, typed
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from engine.halt.certificate import Certificate
     from engine.halt.halts import Unwritten
     from engine.review.doctor import Check
-
-audit_app = typer.Typer(help="The audit: show its rows, verify its chain.", no_args_is_help=True)
 
 HaltNumber = Annotated[str | None, typer.Argument(metavar="[NUMBER]", help="A halt's number.")]
 
@@ -194,102 +191,6 @@ def certificate(number: HaltNumber = None, as_json: AsJson = False) -> None:
     wanted = None if number is None else count_from_text(number, "halt")
 
     run(lambda desk: reads.certificate(desk, wanted, as_json))
-
-
-@audit_app.command("show")
-def audit_show(
-    action: Annotated[str | None, typer.Option(metavar="WORD", help="Such as RUN_STARTED.")] = None,
-    client: Annotated[str | None, typer.Option(help="A client's code or id.")] = None,
-    order: Annotated[str | None, typer.Option(metavar="ORDER_ID", help="One order.")] = None,
-    most: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="The newest so many.")] = 200,
-    as_json: AsJson = False,
-) -> None:
-    """Rows of the audit, oldest first."""
-    order_id = None if order is None else count_from_text(order, "order")
-
-    async def work(desk: "Desk") -> Exit:
-        client_id = None if client is None else desk.clients.find(client).id
-        rows = await desk.audit.rows(most, action, client_id, order_id)
-        if as_json:
-            document(rows)
-            return Exit.DONE
-        line(clock_words(desk))
-        from engine.words.audit import detail_words
-
-        for row in rows:
-            subjects = (
-                ("client", row.client_id and desk.clients.get(row.client_id).code),
-                ("order", row.order_id),
-                ("plan", row.plan_number),
-                ("run", row.run_number),
-            )
-            about = "  ".join(f"{name} {given}" for name, given in subjects if given is not None)
-            what = f"{row.seq}  {wall_time(desk, row.at)}  {row.actor}  {row.action}"
-            line("  ".join(words for words in (what, about, detail_words(row.details)) if words))
-        return Exit.DONE
-
-    run(work)
-
-
-@audit_app.command("verify")
-def audit_verify(
-    head: Annotated[
-        str | None, typer.Option(metavar="HASH", help="A head kept outside that must be in the chain.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Recompute the whole chain, hold it against heads kept beside and outside it and against the rows."""
-    if head is not None and (len(head) != 64 or any(letter not in "0123456789abcdef" for letter in head)):
-        raise BadInput("head", head, "give the 64 hex digits of a head")
-
-    async def work(desk: "Desk") -> Exit:
-        report = await desk.audit.verify(head)
-        if as_json:
-            document(report)
-        else:
-            line(f"{'ok' if report.ok else 'NOT VERIFIED'}: {report.message}")
-            for words in report.found[1:]:
-                line(f"  {words}")
-            for one in report.breaks:
-                when = DASH if one.at is None else wall_time(desk, one.at)
-                line(f"BROKEN before row {one.seq}, accepted {when} by {one.actor}: {one.reason}")
-                for words in one.found:
-                    line(f"  {words}")
-            line(f"head {report.head}")
-        return Exit.DONE if report.ok else Exit.NOT_VERIFIED
-
-    run(work)
-
-
-@audit_app.command("accept")
-def audit_accept(
-    reason: Annotated[str, typer.Option(help="Why trading may go on; kept in the audit.")],
-    word: Annotated[str | None, typer.Option(metavar="accept", help="The typed word.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """End a stop of trading by books that something else changed; the audit shows for ever what was found."""
-
-    async def work(desk: "Desk") -> Exit:
-        report = await desk.audit.verify()
-        for words in await desk.audit.wrong():
-            say(words)
-        answer = word
-        if answer is None and at_terminal():
-            what = f"{desk.mode}  trade on these books: {report.message}"
-            answer = "accept" if await typed("accept", what, ()) else None
-        if answer is None or answer.strip().casefold() != "accept":
-            say("nothing was done: add --word accept")
-            if as_json:
-                document(report)
-            return Exit.NOTHING_SENT
-        made = await desk.audit.accept(reason)
-        if as_json:
-            document(made)
-        else:
-            line(f"{'accepted' if made.ok else 'NOT VERIFIED'}: {made.message}")
-        return Exit.DONE if made.ok else Exit.NOT_VERIFIED
-
-    run(work)
 
 
 def doctor(

@@ -30,6 +30,11 @@ def run_stamp(desk: "Desk", run: "RunView") -> str:
     return f"{f'of {run.trading_date:%d %b}  ' if other else ''}{wall_time(desk, run.started_at)}"
 
 
+def market_stamp(desk: "Desk", moment: datetime) -> str:
+    """A stamp of the wall clock as the market's, with its date where that is not the trading day's."""
+    return _dated(desk.shown_at(moment), desk.market_clock.now())
+
+
 def market_time(desk: "Desk", moment: datetime | None) -> str:
     """A stamp of the market's clock, with its date where that is not the trading day's."""
     return _dated(moment, desk.market_clock.now())
