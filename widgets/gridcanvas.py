@@ -64,6 +64,8 @@ class GridCanvas(ScrollView, inherit_bindings=False):
         """What an empty grid says."""
         self.flash_frames = flash_frames
         """Frames for which a changed cell is lit at this moment; 0 is never."""
+        self.holds_still = False
+        """Whether rows that come in above the cursor leave what is seen where it is, from the very top on."""
         self._header_height = 1 if show_header else 0
         self._rows: Mapping[Any, Any] = {}
         self._given: list[Hashable] = []
@@ -209,7 +211,8 @@ class GridCanvas(ScrollView, inherit_bindings=False):
         if self._cursor not in self._index:
             self._cursor = order[min(index or 0, len(order) - 1)] if order else None
         self._resize_virtual()
-        if in_view and index is not None and self._cursor is not None and top > 0:
+        stays = top > 0 or (self.holds_still and index != 0)
+        if in_view and index is not None and self._cursor is not None and stays:
             self._scroll_to_row(self._index[self._cursor] - (index - top))
         if in_view:
             self._show_cursor()

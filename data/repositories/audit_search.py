@@ -56,10 +56,14 @@ class Bounds(Struct, frozen=True):
 
 
 class Step(NamedTuple, Generic[Row]):
-    """What a step found, in the order in which it went, and from where the next goes on; None at the end."""
+    """What a step found, in the order in which it went, and from where the next goes on; None at the end.
+
+    `reached` is the furthest row that it looked at; None where there was none.
+    """
 
     rows: list[Row]
     on: int | None
+    reached: int | None
 
 
 class AuditSearch(Generic[Row]):
@@ -91,7 +95,7 @@ class AuditSearch(Generic[Row]):
         Without a number it begins at the newest, or the oldest.
         """
         if bounds.first is None or bounds.last is None:
-            return Step([], None)
+            return Step([], None, None)
         low, high = bounds.first - 1, bounds.last + 1
         if beyond is not None:
             low, high = (max(low, beyond), high) if up else (low, min(high, beyond))
@@ -99,12 +103,13 @@ class AuditSearch(Generic[Row]):
         statements = self._statements(asked, up)
         values = asked.values | {"low": low, "high": high}
         found = await statements.rows.read(reader, **values, limit=limit)
+        last = self._seq(found[-1]) if found else None
         if len(found) == limit:
-            return Step(found, self._seq(found[-1]))
+            return Step(found, last, last)
         if statements.looked is None:
-            return Step(found, None)
+            return Step(found, None, last)
         (looked,) = await statements.looked.read(reader, **values)
-        return Step(found, looked.furthest if looked.count == LOOKED else None)
+        return Step(found, looked.furthest if looked.count == LOOKED else None, looked.furthest)
 
     def _statements(self, asked: "_Asked", up: bool) -> "_Statements[Row]":
         """One set of statements for each kind of question, so that its own index serves it."""

@@ -48,7 +48,7 @@ class Of(StrEnum):
     CHAIN = "chain"
 
 
-class Subject(Struct, frozen=True):
+class StoryOf(Struct, frozen=True):
     """What a row belongs to, with its number; the chain has none."""
 
     of: Of
@@ -58,7 +58,7 @@ class Subject(Struct, frozen=True):
 class Chapter(Struct, frozen=True):
     """Rows of one subject around a row, the oldest first, and whether there are more at either end."""
 
-    subject: Subject
+    subject: StoryOf
     rows: tuple[AuditRecord, ...]
     more_before: bool
     more_after: bool
@@ -68,7 +68,7 @@ class RowStory(Struct, frozen=True):
     """A row of the audit and all that it belongs to, the narrowest first."""
 
     row: AuditRecord
-    subjects: tuple[Subject, ...]
+    subjects: tuple[StoryOf, ...]
 
 
 class ChainState(Struct, frozen=True):

@@ -5,6 +5,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from data.vocabulary import FlattenWhat, HaltScope, Product
+from engine.colon.searches import AuditWish
 from engine.planning.intent import Intent
 
 
@@ -65,6 +66,7 @@ class AskedChange(Struct, frozen=True):
 class Numbered(StrEnum):
     """What has a number."""
 
+    AUDIT_ROW = "row of the audit"
     CERTIFICATE = "certificate"
     FLATTEN = "flatten"
     ORDER = "order"
@@ -141,6 +143,12 @@ class AskedSetting(Struct, frozen=True):
     typed: str
 
 
+class AskedAudit(Struct, frozen=True):
+    """Rows of the audit that are looked for."""
+
+    wish: AuditWish
+
+
 class AskedPlainly(Struct, frozen=True):
     """A command that takes no word, by its name."""
 
@@ -164,5 +172,6 @@ Asked = (
     | AskedFilter
     | AskedSignIn
     | AskedSetting
+    | AskedAudit
     | AskedPlainly
 )

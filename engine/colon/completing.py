@@ -5,8 +5,9 @@ from functools import partial
 
 from msgspec import Struct
 
-from data.vocabulary import FlattenWhat, Product
-from engine.colon.grammar import READERS
+from data.audit import AuditAction
+from data.vocabulary import FlattenWhat, Product, Via
+from engine.colon.grammar import READERS, STORY
 from engine.colon.known import Known
 from engine.colon.splitting import last_word, quoted, words_of
 from engine.colon.wishes import IN_ORDER, SAVE
@@ -219,6 +220,39 @@ def _sign(before: Sequence[str], word: str, known: Known) -> Iterable[Completion
     return _clients(word, known) if before else _beginning(word, (Completion("in", "[CODE]"),))
 
 
+SEARCHED = (
+    Completion("action:", "such as halt, or RUN_STARTED"),
+    Completion("client:", "CODE"),
+    Completion("order:", "NUMBER"),
+    Completion("run:", "NUMBER"),
+    Completion("plan:", "NUMBER"),
+    Completion("by:", "who did it"),
+    Completion("on:", "a day: today, yesterday, 2026-11-18"),
+    Completion("from:", "a day, or a time as 09:15"),
+    Completion("to:", "a day, or a time as 15:30"),
+    Completion("via:", "app, cli, socket or api"),
+)
+
+
+def _audit(before: Sequence[str], word: str, known: Known) -> Iterator[Completion]:
+    name, colon, begun = word.partition(":")
+    match name.casefold() if colon else "":
+        case "client":
+            yield from _clients(begun, known, "client:")
+        case "run":
+            yield from (Completion(f"run:{one.word}", one.says) for one in _numbers(begun, known))
+        case "action":
+            *given, last = begun.split(",")
+            head = "".join(f"{one}," for one in given)
+            yield from (Completion(f"action:{head}{one}") for one in AuditAction if last.upper() in one)
+        case "via":
+            yield from _beginning(word, (Completion(f"via:{one}") for one in Via))
+        case _:
+            story = Completion(STORY, "ROW: what it belongs to")
+            yield from _beginning(word, SEARCHED if before else (*SEARCHED, story))
+            yield from _clients(word, known) if len(word) > 1 and not colon else ()
+
+
 def _setting(key: str, before: Sequence[str], word: str, known: Known) -> Iterable[Completion]:
     return () if before else _beginning(word, map(Completion, known.names.settings.get(key, ())))
 
@@ -245,6 +279,7 @@ OFFERS: dict[str, Offer] = {
     "chart": _symbol,
     "watch": _symbol,
     "unwatch": _symbol,
+    "audit": _audit,
     "sign": _sign,
     "theme": partial(_setting, "theme"),
     "profile": partial(_setting, "keys"),

@@ -9,6 +9,7 @@ from data.money import count_from_text, paise_from_text
 from data.vocabulary import HaltScope, Side
 from engine.colon.asked import (
     Asked,
+    AskedAudit,
     AskedChange,
     AskedClient,
     AskedFilter,
@@ -28,6 +29,7 @@ from engine.colon.asked import (
     OfRun,
 )
 from engine.colon.known import Known
+from engine.colon.searches import search_from
 from engine.colon.splitting import words_of
 from engine.colon.whom import is_client_word, names_several, selection_from
 from engine.colon.wishes import basket_from, order_from
@@ -202,6 +204,16 @@ def _set(words: Sequence[str], known: Known) -> AskedSetting:
     return _setting(key, words[1:], known)
 
 
+STORY = "story"
+
+
+def _audit(words: Sequence[str], known: Known) -> AskedAudit | AskedPage:
+    if words and words[0].casefold() == STORY:
+        _exactly(words, "story ROW")
+        return AskedPage(Numbered.AUDIT_ROW, _number(words[1], "row"))
+    return AskedAudit(search_from(words, known))
+
+
 def _number(word: str, kind: str) -> int:
     number = count_from_text(word, kind)
     if not number:
@@ -239,6 +251,7 @@ READERS: dict[str, Read] = {
     "watch": partial(_watch, False),
     "unwatch": partial(_watch, True),
     "filter": _filter,
+    "audit": _audit,
     "certificate": _certificate,
     "resume": _certificate,
     "sign": _sign,

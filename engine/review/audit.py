@@ -18,7 +18,7 @@ from data.schema import mend_schema, schema_faults, table_faults
 from data.store import StoreError, Unit
 from data.writing.audit_writer import kept_head, standing_stop
 from data.writing.counters import mend_counters
-from engine.book.audit_views import AuditRow, ChainState, Chapter, RowStory, Subject
+from engine.book.audit_views import AuditRow, ChainState, Chapter, RowStory, StoryOf
 from engine.book.kept import Kept
 from engine.colon.searches import EVERYTHING, AuditWish
 from engine.instances import ThisEngine
@@ -67,7 +67,7 @@ class Trail:
         """A row, and what it belongs to. Raises `LookupError` where there is no such row."""
         return await story_of(self._kept.store, seq)
 
-    async def chapter(self, subject: Subject, seq: int, most: int = MOST) -> Chapter:
+    async def chapter(self, subject: StoryOf, seq: int, most: int = MOST) -> Chapter:
         """The rows of what a row belongs to, so many before and behind it."""
         return await chapter_of(self._kept.store, subject, seq, most)
 

@@ -17,7 +17,9 @@ _SEARCH = AuditSearch(AuditRecord)
 class Search:
     """One search. Each of its reads is short, on a connection that the writer never waits for."""
 
-    def __init__(self, store: Store, wanted: Wanted, bounds: Bounds) -> None:
+    def __init__(self, store: Store, wanted: Wanted, bounds: Bounds, newest: int) -> None:
+        self.newest = newest
+        """The audit's newest row when it began, found or not."""
         self._store = store
         self._wanted = wanted
         self._bounds = bounds
@@ -31,7 +33,10 @@ class Search:
             return await _SEARCH.step(reader, self._wanted, limit, before, bounds=self._bounds)
 
     async def newer(self, after: int, limit: int = PAGE) -> Step[AuditRecord]:
-        """One step on from a row, the oldest first; what is written later is found as well."""
+        """One step on from a row, the oldest first; what is written later is found as well.
+
+        The next goes on from what it `reached`.
+        """
         bounds = Bounds(self._bounds.first or 0)
         async with self._store.reader() as reader:
             return await _SEARCH.step(reader, self._wanted, limit, after, up=True, bounds=bounds)
@@ -73,4 +78,5 @@ async def begin_search(store: Store, wish: AuditWish, stamps: MarketStamps) -> S
         words=wish.words,
     )
     async with store.reader() as reader:
-        return Search(store, wanted, await _SEARCH.bounds(reader, wanted))
+        newest = (await _SEARCH.step(reader, Wanted(), 1)).reached or 0
+        return Search(store, wanted, await _SEARCH.bounds(reader, wanted), newest)

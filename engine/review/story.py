@@ -2,7 +2,7 @@
 
 from data.repositories.audit_search import AuditSearch, Wanted
 from data.store import Store
-from engine.book.audit_views import AuditRecord, Chapter, Of, RowStory, Subject
+from engine.book.audit_views import AuditRecord, Chapter, Of, RowStory, StoryOf
 
 MOST = 200
 """Rows of a story before the one it is of, and as many behind it, unless told."""
@@ -24,22 +24,22 @@ async def story_of(store: Store, seq: int) -> RowStory:
     numbers = _numbers(row)
     # What an order's rows do not all say its first one does; a run's first row knows its plan.
     if Of.ORDER in numbers:
-        numbers = await _of_first(store, Subject(Of.ORDER, numbers[Of.ORDER])) | numbers
+        numbers = await _of_first(store, StoryOf(Of.ORDER, numbers[Of.ORDER])) | numbers
     if Of.RUN in numbers and Of.PLAN not in numbers:
-        of_run = await _of_first(store, Subject(Of.RUN, numbers[Of.RUN]))
+        of_run = await _of_first(store, StoryOf(Of.RUN, numbers[Of.RUN]))
         numbers |= {of: number for of, number in of_run.items() if of is Of.PLAN}
-    subjects = tuple(Subject(of, numbers[of]) for of in Of if of in numbers)
-    return RowStory(row, (*subjects, Subject(Of.CHAIN)))
+    subjects = tuple(StoryOf(of, numbers[of]) for of in Of if of in numbers)
+    return RowStory(row, (*subjects, StoryOf(Of.CHAIN)))
 
 
-async def _of_first(store: Store, subject: Subject) -> dict[Of, int]:
+async def _of_first(store: Store, subject: StoryOf) -> dict[Of, int]:
     """What the first row of a subject belongs to."""
     async with store.reader() as reader:
         first = (await _SEARCH.step(reader, _about(subject), 1, up=True)).rows
     return _numbers(first[0]) if first else {}
 
 
-async def chapter_of(store: Store, subject: Subject, seq: int, most: int = MOST) -> Chapter:
+async def chapter_of(store: Store, subject: StoryOf, seq: int, most: int = MOST) -> Chapter:
     """The rows of a subject around one of them: so many before it, itself, and so many behind it."""
     wanted = _about(subject)
     async with store.reader() as reader:
@@ -59,7 +59,7 @@ def _numbers(row: AuditRecord) -> dict[Of, int]:
     return {of: number for of, number in numbers.items() if number is not None}
 
 
-def _about(subject: Subject) -> Wanted:
+def _about(subject: StoryOf) -> Wanted:
     match subject.of:
         case Of.ORDER:
             return Wanted(order_id=subject.number)

@@ -15,7 +15,7 @@ from engine.words.trading.reasons import REASON_WORDS
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from engine.book.audit_views import AuditRecord, AuditRow, ChainState, Subject
+    from engine.book.audit_views import AuditRecord, AuditRow, ChainState, StoryOf
 
 
 def detail_words(details: Mapping[str, Any]) -> str:
@@ -30,7 +30,7 @@ def about_words(row: AuditRow, code: str | None) -> str:
     return "  ".join(f"{name} {number}" for name, number in subjects if number is not None)
 
 
-def subject_words(subject: Subject, code: str | None) -> str:
+def chapter_words(subject: StoryOf, code: str | None) -> str:
     """What a chapter of a story is of."""
     match subject.of:
         case Of.CLIENT:

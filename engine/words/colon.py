@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 from data.errors import BadInput
 from data.vocabulary import Drift, HaltScope, PerClient
 from engine.colon.asked import (
+    AskedAudit,
     AskedBasket,
     AskedChange,
     AskedClient,
@@ -58,6 +59,7 @@ FORMS: Mapping[str, tuple[str, str]] = {
     "watch": ("SYMBOL [l:LIST]", "put a symbol on a watchlist"),
     "unwatch": ("SYMBOL [l:LIST]", "take a symbol off a watchlist"),
     "filter": ("WORDS", "show only rows with these words; none shows all"),
+    "audit": ("[action:A client:C order:N run:N by:NAME on:DAY WORDS]", "look through it; or story ROW"),
     "certificate": ("[NUMBER]", "the certificate of a halt, the latest without a number"),
     "resume": ("[NUMBER]", "open the halt's certificate, where typed words resume"),
     "sign": ("in [CODE]", "sign in whoever is due, or one client"),
@@ -123,6 +125,7 @@ def _shown_words(
     | AskedFilter
     | AskedSignIn
     | AskedSetting
+    | AskedAudit
     | AskedPlainly,
     select: Callable[[Selection], Sequence[ClientView]],
 ) -> str:
@@ -144,6 +147,8 @@ def _shown_words(
             return f"sign in client {code.upper()}" if code else "sign in whoever is due"
         case AskedSetting(key, typed):
             return f"{key}: {typed}, from now on and at the next start" if typed else f"choose the {key}"
+        case AskedAudit(wish):
+            return f"the audit's rows of {wish.line}" if wish.line else "the audit"
         case AskedPlainly(name):
             return name.replace("-", " ")
         case _:
@@ -151,6 +156,7 @@ def _shown_words(
 
 
 _PAGES = {
+    Numbered.AUDIT_ROW: "the story of row {} of the audit",
     Numbered.CERTIFICATE: "the certificate of halt {}",
     Numbered.FLATTEN: "flatten {}",
     Numbered.ORDER: "the life of order {}",

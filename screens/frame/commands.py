@@ -229,6 +229,7 @@ def _table() -> tuple[Command, ...]:
             True,
         ),
         c("chart", "", "chart", "chart", "a symbol's candles (:chart SYMBOL)", "Finding", palette=True),
+        c("audit.verify", "", "app.verify_audit", "verify audit", "recompute it", "Finding", palette=True),
         c("equity", "", "app.equity", "equity", "the day's equity and sectors", "Finding", palette=True),
         c("alerts", "exclamation_mark", "app.alerts", "alerts", "what you were told", "Finding", 9, True),
         c("alert.later", "h", "put_off", "later", "put an alert off for ten minutes", "Finding", 6),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,12 +73,6 @@ def write_table(desk: Desk, table: Table) -> Path:
     return path
 
 
-AUDIT_COLUMNS = (
-    *("row", "market time", "at", "by", "via", "what", "code", "order", "run", "plan"),
-    *("details", "hash before", "proof", "hash"),
-)
-
-
 async def write_audit(desk: Desk, search: Search, path: Path) -> int:
     """Write all rows that a search finds as CSV, the newest first; returns how many.
 
@@ -90,10 +83,12 @@ async def write_audit(desk: Desk, search: Search, path: Path) -> int:
         with part.open("w", encoding="utf-8-sig", newline="") as file:
             part.chmod(0o600)
             writer = csv.writer(file)
-            writer.writerow(AUDIT_COLUMNS)
             async for page in search.pages():
-                writer.writerows(map(partial(_audit_cells, desk), page.rows))
-                count += len(page.rows)
+                records = [whole_audit_record(desk, row) for row in page.rows]
+                if not count and records:
+                    writer.writerow(records[0])
+                writer.writerows([safe_cell(cell) for cell in one.values()] for one in records)
+                count += len(records)
         part.replace(path)
     except OSError as problem:
         raise BadInput("file", str(path), f"it cannot be written: {problem.strerror}") from None
@@ -102,23 +97,22 @@ async def write_audit(desk: Desk, search: Search, path: Path) -> int:
     return count
 
 
-def _audit_cells(desk: Desk, row: AuditRecord) -> list[str]:
+def whole_audit_record(desk: Desk, row: AuditRecord) -> dict[str, str]:
+    """A row of the audit by the words of its columns, its details to the letter but under privacy."""
     private = is_private()
-    cells = [
-        str(row.seq),
-        f"{desk.shown_at(row.at).astimezone(IST):%Y-%m-%d %H:%M:%S}",
-        row.at.isoformat(),
-        row.actor,
-        row.via,
-        row.action,
-        desk.clients.code_of(row.client_id) or "",
-        *(
-            "" if number is None else str(number)
-            for number in (row.order_id, row.run_number, row.plan_number)
-        ),
-        hidden(detail_words(row.details)) if private else row.details.text(),
-        row.previous,
-        "" if private else row.proof,
-        row.hash,
-    ]
-    return [safe_cell(cell) for cell in cells]
+    return {
+        "row": str(row.seq),
+        "market time": f"{desk.shown_at(row.at).astimezone(IST):%Y-%m-%d %H:%M:%S}",
+        "at": row.at.isoformat(),
+        "by": row.actor,
+        "via": row.via,
+        "what": row.action,
+        "code": desk.clients.code_of(row.client_id) or "",
+        "order": str(row.order_id or ""),
+        "run": str(row.run_number or ""),
+        "plan": str(row.plan_number or ""),
+        "details": hidden(detail_words(row.details)) if private else row.details.text(),
+        "hash before": row.previous,
+        "proof": "" if private else row.proof,
+        "hash": row.hash,
+    }

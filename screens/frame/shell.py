@@ -150,6 +150,10 @@ class Shell(Protocol):
         """A flatten that is to be confirmed, or with a number one that was begun."""
         ...
 
+    def open_audit_row(self, seq: int) -> None:
+        """The story of a row of the audit."""
+        ...
+
     def open_subject(self, subject: Subject) -> None:
         """The page of what a line of the tape is about."""
         ...

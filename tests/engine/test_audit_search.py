@@ -13,7 +13,7 @@ from data.errors import BadInput
 from data.repositories import audit_search
 from data.repositories.audit_search import AuditSearch, Wanted
 from data.vocabulary import SizingKind
-from engine.book.audit_views import AuditRecord, Of, Subject
+from engine.book.audit_views import AuditRecord, Of, StoryOf
 from engine.colon.searches import search_from
 from engine.colon.splitting import words_of
 from engine.desk import Desk
@@ -203,7 +203,7 @@ async def test_the_story_of_an_order_s_row_is_its_order_run_plan_and_client(desk
         "ORDER_FILLED",
     ]
     assert (near.more_before, near.more_after) == (True, False)
-    run = await desk.audit.chapter(Subject(Of.RUN, 2), row.seq, most=1000)
+    run = await desk.audit.chapter(StoryOf(Of.RUN, 2), row.seq, most=1000)
     assert [row.seq for row in run.rows] == [row.seq for row in reversed(await found(desk, "run:2"))]
 
 

@@ -16,6 +16,8 @@ from data.money import paise_from_text
 from data.vocabulary import LimitTo, Product, Side, SizingKind
 from engine.execution.changes.new_limits import NewLimit
 from engine.planning.intent import Intent, Selection, Sizing
+from screens.audit.screen import AuditScreen
+from screens.audit.story import StoryScreen
 from screens.bulk.presets import PresetsCard
 from screens.bulk.run_stop import StopCard
 from screens.bulk.screen import BulkScreen
@@ -251,6 +253,9 @@ PLACES: dict[str, tuple[type[Screen[Any]] | type[Card[Any]], Open]] = {
     ),
     "flatten": (FlattenScreen, lambda visit: _done(visit.bench.app.open_flatten())),
     "equity": (EquityScreen, screen(lambda visit: EquityScreen())),
+    "audit": (AuditScreen, workspace(WorkspaceName.AUDIT)),
+    "audit, a search": (AuditScreen, workspace(WorkspaceName.AUDIT, "f", *"action:run", "enter")),
+    "audit, a row's story": (StoryScreen, lambda visit: _done(visit.bench.app.open_audit_row(60))),
     "help": (HelpScreen, keys("question_mark")),
     "the palette": (Palette, keys("ctrl+p")),
     "a certificate": (CertificateScreen, screen(lambda visit: CertificateScreen())),

@@ -274,8 +274,24 @@ async def _halting(bench: PaperBench) -> AsyncIterator[str]:
     yield "halted"
 
 
+async def _audit(bench: PaperBench) -> AsyncIterator[str]:
+    """The audit, a search in it, and the story of a row."""
+    await bench.keys("9")
+    await passed(bench, PULSE_SECONDS)
+    yield "audit"
+    await bench.keys("f")
+    await bench.type("action:order_filled run:2")
+    await bench.keys("enter")
+    await passed(bench, PULSE_SECONDS)
+    yield "audit_search"
+    await bench.keys("enter")
+    await passed(bench, PULSE_SECONDS)
+    yield "audit_story"
+    await bench.keys("escape", "escape", "1")
+
+
 FEW: tuple[Part, ...] = (_program, _orders_of_one)
-ALL: tuple[Part, ...] = (*FEW, _bulk, _blotter, _matrix, _halting)
+ALL: tuple[Part, ...] = (*FEW, _bulk, _blotter, _matrix, _audit, _halting)
 """Parts of the walk: without colour the first ones, at each size all of them, in this order."""
 
 

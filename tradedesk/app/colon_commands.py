@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, assert_never
 from data.errors import BadInput, TradedeskError
 from data.vocabulary import Product
 from engine.colon.asked import (
+    AskedAudit,
     AskedBasket,
     AskedChange,
     AskedClient,
@@ -124,6 +125,7 @@ def _look(
     | AskedFilter
     | AskedSignIn
     | AskedSetting
+    | AskedAudit
     | AskedPlainly,
 ) -> None:
     """Show what no order is in."""
@@ -142,6 +144,8 @@ def _look(
             app.open_sign_in(code)
         case AskedSetting(key, typed):
             _set(app, key, typed)
+        case AskedAudit(wish):
+            app.open_audit(wish)
         case AskedPlainly(name):
             action = plain_commands()[name].action.removeprefix("app.")
             app.call_later(app.run_action, action, app)
@@ -197,6 +201,8 @@ def _cancel(app: ShellApp, asked: AskedToCancel) -> None:
 def _page(app: ShellApp, kind: Numbered, number: int | None) -> None:
     if kind is Numbered.CERTIFICATE or number is None:
         app.open_certificate(number)
+    elif kind is Numbered.AUDIT_ROW:
+        app.open_audit_row(number)
     elif kind is Numbered.FLATTEN:
         app.open_flatten(number=number)
     elif kind is Numbered.ORDER:

@@ -14,6 +14,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from data.vocabulary import FlattenWhat, HaltScope, Side, WatchColumn
+from engine.colon.searches import EVERYTHING, AuditWish
 from engine.colon.splitting import quoted
 from engine.news import Page, Subject
 from engine.planning.entry.leg_words import typed_symbol
@@ -194,6 +195,23 @@ class ShellApp(TypedLines, inherit_bindings=False):
 
         self.push_screen(OrderScreen(order_id))
 
+    def open_audit(self, wish: AuditWish = EVERYTHING) -> None:
+        """The audit, and there what is looked for."""
+        from screens.audit.screen import AuditScreen
+
+        self.open_workspace(WorkspaceName.AUDIT)
+        audit = self.screen_stack[0]  # a dialog of that workspace may still be on top
+        assert isinstance(audit, AuditScreen)
+        self.note(f"audit {wish.line}".strip())
+        audit.look_for(wish)
+
+    def open_audit_row(self, seq: int) -> None:
+        """The story of a row of the audit."""
+        from screens.audit.story import StoryScreen
+
+        self.note(f"audit story {seq}")
+        self.push_screen(StoryScreen(seq))
+
     def open_subject(self, subject: Subject) -> None:
         """What a line of the tape is about."""
         match subject.page:
@@ -296,6 +314,18 @@ class ShellApp(TypedLines, inherit_bindings=False):
 
         if not isinstance(self.screen, EquityScreen):
             self.push_screen(EquityScreen())
+
+    def action_verify_audit(self) -> None:
+        """Recompute the audit's whole chain aside, and say what came of it."""
+        self.say("the whole audit is being verified")
+        self.run_worker(self._verify_audit(), exclusive=True, exit_on_error=False, group="verify")
+
+    async def _verify_audit(self) -> None:
+        report = await self.desk.audit.verify()
+        words = f"the audit is {'verified' if report.ok else 'NOT VERIFIED'}: {report.message}"
+        self.say(words, "information" if report.ok else "error")
+        if isinstance(self.screen, Framed):
+            self.screen.redraw()
 
     def action_needs_me(self) -> None:
         """What needs the trader, in Orders."""

@@ -89,7 +89,13 @@ WORKSPACES = (
         "screens.clients.screen:ClientsScreen",
     ),
     WorkspaceEntry(WorkspaceName.DAY, "The day's figures and its close", "8", "y", "screens.day:DayScreen"),
-    WorkspaceEntry(WorkspaceName.AUDIT, "Audit: search and evidence", "9", "a", "screens.audit:AuditScreen"),
+    WorkspaceEntry(
+        WorkspaceName.AUDIT,
+        "Audit: search, and each row's story",
+        "9",
+        "a",
+        "screens.audit.screen:AuditScreen",
+    ),
 )
 """Every workspace in the order of its digit. A screen needs no more than its row here to be reached."""
 

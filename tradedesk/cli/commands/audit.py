@@ -103,7 +103,7 @@ def audit_story(
     seq = count_from_text(number, "row")
 
     async def work(desk: "Desk") -> Exit:
-        from engine.words.audit import row_lines, subject_words
+        from engine.words.audit import chapter_words, row_lines
         from tradedesk.cli.views.audit import StoryShape, audit_shape, chapter_shape
 
         try:
@@ -121,7 +121,7 @@ def audit_story(
         for chapter in chapters:
             line()
             whole = "" if not (chapter.more_before or chapter.more_after) else " around it"
-            line(f"{subject_words(chapter.subject, code)}: {counted(len(chapter.rows), 'row')}{whole}")
+            line(f"{chapter_words(chapter.subject, code)}: {counted(len(chapter.rows), 'row')}{whole}")
             _print_rows(desk, chapter.rows, seq)
         return Exit.DONE
 

@@ -1,0 +1,1 @@
+"""Workspace 9: the audit looked through, and the story of a row of it."""

@@ -1,0 +1,168 @@
+"""Workspace 9: the audit searched on screen, its rows as they come, and the story of a row."""
+
+import csv
+
+import pytest
+
+from data.home import exports_folder
+from data.vocabulary import ClientStatus, SizingKind
+from screens.audit.rows import RowPane
+from screens.audit.screen import AuditScreen
+from screens.audit.story import StoryScreen
+from screens.clients.page import ClientScreen
+from screens.frame.pane import FilterLine, Pane
+from screens.orders.life import OrderScreen
+from tests.desks import buy, carry_out
+from tests.screens.bench import Bench, opened
+from tradedesk.testing import toasts_shown
+from widgets.livegrid import LiveGrid
+
+SIZES = [(80, 24), (120, 40), (200, 50)]
+
+
+def grid(bench: Bench) -> LiveGrid:
+    return bench.screen.query_one(LiveGrid)
+
+
+def said(bench: Bench) -> str:
+    return " ".join(toasts_shown(bench.app))
+
+
+async def to_audit(bench: Bench) -> None:
+    await bench.keys("9")
+    assert isinstance(bench.screen, AuditScreen)
+    await bench.pass_time(0.6)
+
+
+async def searched(bench: Bench, line: str) -> None:
+    await bench.keys("f")
+    await bench.keys("ctrl+u")
+    await bench.type(line)
+    await bench.keys("enter")
+    await bench.pass_time(0.6)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+async def test_the_newest_rows_stand_first_with_the_chain_s_state(size: tuple[int, int]) -> None:
+    async with opened(size=size) as bench:
+        await bench.desk.audit.verify()
+        await to_audit(bench)
+        rows = (await (await bench.desk.audit.search()).page()).rows
+        assert grid(bench).shown_keys[:5] == tuple(row.seq for row in rows[:5])
+        title = bench.screen.query_one("#audit-pane", Pane).title_words
+        assert f"verified to row {rows[0].seq}" in title
+        assert f"Row {rows[0].seq}" in bench.screen.query_one(RowPane).title_words
+
+
+async def test_a_search_shows_what_was_asked_and_escape_shows_all() -> None:
+    async with opened() as bench:
+        await to_audit(bench)
+        everything = grid(bench).shown_keys
+        await searched(bench, "action:client_added AM1042")
+        (seq,) = grid(bench).shown_keys
+        assert "CLIENT_ADDED" in bench.text
+        await bench.keys("escape")
+        await bench.pass_time(0.6)
+        assert set(everything) <= set(grid(bench).shown_keys)
+        await searched(bench, "no-row-has-this")
+        assert grid(bench).shown_keys == ()
+        assert "no row has all of this" in bench.text
+        assert seq in everything
+
+
+async def test_a_word_that_cannot_be_taken_is_said_and_stays() -> None:
+    async with opened() as bench:
+        await to_audit(bench)
+        await searched(bench, "clint:AM1042")
+        assert "do you mean client:" in said(bench)
+        assert bench.screen.focused is bench.screen.query_one(FilterLine)
+        assert bench.screen.query_one(FilterLine).value == "clint:AM1042"
+
+
+async def test_rows_come_in_and_the_cursor_stays_on_its_row_and_line() -> None:
+    async with opened() as bench:
+        await to_audit(bench)
+        await bench.keys("down", "down", "down")
+        cursor, top = grid(bench).cursor_key, grid(bench).scroll_offset.y
+        newest = grid(bench).shown_keys[0]
+        line = grid(bench).shown_keys.index(cursor) - top
+        for number in range(4):
+            await bench.desk.clients.set_status(3, ClientStatus.INACTIVE, f"for the {number} time")
+        await bench.pass_time(1.5)
+        assert grid(bench).shown_keys[0] > newest
+        assert grid(bench).cursor_key == cursor
+        assert grid(bench).shown_keys.index(cursor) - grid(bench).scroll_offset.y == line
+        await bench.keys("home")
+        assert grid(bench).cursor_key == grid(bench).shown_keys[0]
+
+
+async def test_older_rows_are_read_as_the_cursor_comes_near_the_end() -> None:
+    async with opened() as bench:
+        for _ in range(3):
+            await carry_out(bench.desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1, again=True))
+        await to_audit(bench)
+        seen = 0
+        while len(grid(bench).shown_keys) > seen:
+            seen = len(grid(bench).shown_keys)
+            await bench.keys("end")
+            await bench.pass_time(0.6)
+        whole = [page async for page in (await bench.desk.audit.search()).pages()]
+        assert seen == sum(len(page.rows) for page in whole) > 600
+
+
+async def test_enter_tells_the_story_and_enter_there_opens_the_order() -> None:
+    async with opened(size=(120, 40)) as bench:
+        await carry_out(bench.desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1))
+        await to_audit(bench)
+        await searched(bench, "action:fill_applied AM1042")
+        (seq,) = grid(bench).shown_keys
+        await bench.keys("enter")
+        assert isinstance(bench.screen, StoryScreen)
+        actions = [bench.screen.query_one(LiveGrid).columns[3]]
+        assert actions[0].key == "what"
+        assert [key for key in grid(bench).shown_keys if key == seq] == [seq]
+        titles = [bench.screen.query_one("#story-pane", Pane).title_words]
+        for _ in range(4):
+            await bench.keys("tab")
+            titles.append(bench.screen.query_one("#story-pane", Pane).title_words)
+        kinds = [title.split(" ")[0] for title in titles]
+        assert kinds == ["Order", "Run", "Plan", "Client", "The"]
+        await bench.keys("tab", "enter")
+        assert isinstance(bench.screen, OrderScreen)
+
+
+async def test_a_change_is_shown_before_and_after_and_leads_to_the_client() -> None:
+    async with opened() as bench:
+        await bench.desk.clients.set_status(3, ClientStatus.INACTIVE, "on leave")
+        bench.app.run_command("audit action:client_status")
+        await bench.settle()
+        await bench.pass_time(0.6)
+        assert "pending → inactive" in bench.text
+        await bench.keys("enter", "enter")
+        assert isinstance(bench.screen, ClientScreen)
+
+
+async def test_t_writes_all_that_is_found_with_what_its_hashes_are_made_of() -> None:
+    async with opened() as bench:
+        await to_audit(bench)
+        await searched(bench, "action:client_added")
+        await bench.keys("t")
+        await bench.pass_time(0.5)
+        (path,) = exports_folder(bench.desk.home).glob("audit-*.csv")
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            written = list(csv.DictReader(file))
+        assert len(written) == 50
+        assert {row["what"] for row in written} == {"CLIENT_ADDED"}
+        assert all(len(row["hash"]) == 64 for row in written)
+        assert f"50 rows written to exports/{path.name}" in said(bench)
+
+
+async def test_a_line_verifies_the_chain_and_another_tells_a_story() -> None:
+    async with opened() as bench:
+        bench.app.run_command("verify-audit")
+        await bench.settle()
+        assert "rows verified" in said(bench)
+        bench.app.run_command("audit story 5")
+        await bench.settle()
+        assert isinstance(bench.screen, StoryScreen)
+        assert "Row 5" in bench.screen.query_one(RowPane).title_words
