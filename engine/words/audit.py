@@ -68,7 +68,7 @@ def detail_lines(details: Mapping[str, Any]) -> list[tuple[str, str]]:
             lines.append((f"{before}, {after}", " → ".join(told)))
     paired = {key for pair in _PAIRS if set(pair) <= details.keys() for key in pair}
     for key, value in details.items():
-        if key not in paired:
+        if key not in paired and (value or key not in _UNSAID):
             lines.append((_name(key), _bare(key, value, shares)))
     return lines
 

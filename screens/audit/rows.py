@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _LOUD = ("HALT_", "AUDIT_", "BOOKS_", "BREAK_", "FLATTEN_")
 _LOUD_ENDS = ("_REFUSED", "_REJECTED", "_UNKNOWN", "_DENIED", "_UNBOOKED", "_NEEDS_TRADER", "_RESURRECTED")
-NAME_CELLS = 14
+NAME_CELLS = 16
 """Cells of the names before what a row tells."""
 
 
