@@ -89,7 +89,7 @@ async def test_rows_come_in_and_the_cursor_stays_on_its_row_and_line() -> None:
         for number in range(4):
             await bench.desk.clients.set_status(3, ClientStatus.INACTIVE, f"for the {number} time")
         await bench.pass_time(1.5)
-        assert grid(bench).shown_keys[0] > newest
+        assert grid(bench).shown_keys[0] not in (newest, cursor)
         assert grid(bench).cursor_key == cursor
         assert grid(bench).shown_keys.index(cursor) - grid(bench).scroll_offset.y == line
         await bench.keys("home")
