@@ -43,7 +43,7 @@ async def chapter_of(store: Store, subject: StoryOf, seq: int, most: int = MOST)
     """The rows of a subject around one of them: so many before it, itself, and so many behind it."""
     wanted = _about(subject)
     async with store.reader() as reader:
-        before = await _SEARCH.step(reader, wanted, most, beyond=seq + 1)
+        before = await _SEARCH.step(reader, wanted, most + 1, beyond=seq + 1)
         after = await _SEARCH.step(reader, wanted, most, beyond=seq, up=True)
     rows = (*reversed(before.rows), *after.rows)
     return Chapter(subject, rows, before.on is not None, after.on is not None)

@@ -198,6 +198,7 @@ async def test_the_story_of_an_order_s_row_is_its_order_run_plan_and_client(desk
     ]
     near = await desk.audit.chapter(story.subjects[0], row.seq, most=2)
     assert [one.action for one in near.rows] == [
+        "ORDER_SENDING",
         "ORDER_ACCEPTED",
         "FILL_APPLIED",
         "ORDER_FILLED",

@@ -43,6 +43,9 @@ ROUNDS = {
 }
 """Folders of pictures, with the terminal's size and whether NO_COLOR is set."""
 
+_HASH = re.compile(r"\b[0-9a-f]{64}\b")
+"""Of a row of the audit, which tells of tags that are drawn by lot."""
+
 _TAKEN = re.compile(r"\b\d\.\d\ds")
 """What a halt took, by the machine's own clock."""
 
@@ -107,15 +110,15 @@ async def passed(bench: PaperBench, seconds: float) -> None:
 
 def picture(app: App[None]) -> str:
     """What an app shows, line by line, and below it where the colours of `TELLING` stand."""
-    colours = {Color.parse(app.theme_variables[one]).rgb: one for one in TELLING}
+    colours: dict[tuple[int, ...], str] = {Color.parse(app.theme_variables[one]).rgb: one for one in TELLING}
     lines: list[str] = []
     told: list[str] = []
     for number, strip in enumerate(shown_strips(app)):
-        lines.append(_TAKEN.sub("0.00s", strip.text).rstrip())
+        lines.append(_HASH.sub("0" * 64, _TAKEN.sub("0.00s", strip.text)).rstrip())
         spans: dict[str, list[str]] = {}
         for text, style, _ in strip:
-            for ground, colour in (("", style and style.color), ("on ", style and style.bgcolor)):
-                known = colours.get(tuple(colour.triplet)) if colour and colour.triplet else None
+            for ground, colour in (("", style.color), ("on ", style.bgcolor)) if style else ():
+                known = colours.get((*colour.triplet,)) if colour and colour.triplet else None
                 if known and text.strip():
                     spans.setdefault(ground + known, []).append(" ".join(text.split()))
         told += [f"{number:3} {known}: {_short(' '.join(words))}" for known, words in spans.items()]
