@@ -211,8 +211,7 @@ class GridCanvas(ScrollView, inherit_bindings=False):
         if self._cursor not in self._index:
             self._cursor = order[min(index or 0, len(order) - 1)] if order else None
         self._resize_virtual()
-        stays = top > 0 or (self.holds_still and index != 0)
-        if in_view and index is not None and self._cursor is not None and stays:
+        if in_view and index and self._cursor is not None and (top > 0 or self.holds_still):
             self._scroll_to_row(self._index[self._cursor] - (index - top))
         if in_view:
             self._show_cursor()
@@ -227,8 +226,7 @@ class GridCanvas(ScrollView, inherit_bindings=False):
 
     def _resize_virtual(self) -> None:
         lines = self._header_height + len(self._order) + (self._totals is not None)
-        if self.virtual_size.height != lines:
-            self.virtual_size = Size(0, lines)
+        self.virtual_size = Size(0, lines)
         self._scroll_to_row(self.scroll_offset.y)
 
     def _scroll_to_row(self, row: int) -> None:

@@ -30,7 +30,7 @@ _EARLIEST = datetime(1, 1, 2, tzinfo=UTC)
 _LATEST = datetime(9999, 12, 30, tzinfo=UTC)
 
 
-class Wanted(Struct, frozen=True):
+class AuditWanted(Struct, frozen=True):
     """What rows of the audit are asked for; what is left out is not asked.
 
     `words` must all occur in a row, in any letter case. `since` is within, `until` without.
@@ -48,14 +48,14 @@ class Wanted(Struct, frozen=True):
     words: tuple[str, ...] = ()
 
 
-class Bounds(Struct, frozen=True):
+class RowBounds(Struct, frozen=True):
     """The first and the last row that are dated within a search; None where there is none."""
 
     first: int | None = 0
     last: int | None = _BEYOND_ALL
 
 
-class Step(NamedTuple, Generic[Row]):
+class SearchStep(NamedTuple, Generic[Row]):
     """What a step found, in the order in which it went, and from where the next goes on; None at the end.
 
     `reached` is the furthest row that it looked at; None where there was none.
@@ -74,44 +74,44 @@ class AuditSearch(Generic[Row]):
         self._seq: Callable[[Row], int] = attrgetter("seq")
         self._made: dict[tuple[Any, ...], _Statements[Row]] = {}
 
-    async def bounds(self, reader: AsyncConnection, wanted: Wanted) -> Bounds:
+    async def bounds(self, reader: AsyncConnection, wanted: AuditWanted) -> RowBounds:
         """Between which rows its dates are. The wall's clock may have been set back between two of them."""
         if wanted.since is None and wanted.until is None:
-            return Bounds()
+            return RowBounds()
         since, until = wanted.since or _EARLIEST, wanted.until or _LATEST
         return (await _BOUNDS.read(reader, since=since, until=until))[0]
 
     async def step(
         self,
         reader: AsyncConnection,
-        wanted: Wanted,
+        wanted: AuditWanted,
         limit: int,
         beyond: int | None = None,
         up: bool = False,
-        bounds: Bounds = Bounds(),  # noqa: B008 - frozen
-    ) -> Step[Row]:
+        bounds: RowBounds = RowBounds(),  # noqa: B008 - frozen
+    ) -> SearchStep[Row]:
         """At most `limit` rows beyond a number, the newest first; with `up` those after it, the oldest first.
 
         Without a number it begins at the newest, or the oldest.
         """
         if bounds.first is None or bounds.last is None:
-            return Step([], None, None)
+            return SearchStep([], None, None)
         low, high = bounds.first - 1, bounds.last + 1
         if beyond is not None:
             low, high = (max(low, beyond), high) if up else (low, min(high, beyond))
-        asked = _Asked.of(wanted)
+        asked = _Question.of(wanted)
         statements = self._statements(asked, up)
         values = asked.values | {"low": low, "high": high}
         found = await statements.rows.read(reader, **values, limit=limit)
         last = self._seq(found[-1]) if found else None
         if len(found) == limit:
-            return Step(found, last, last)
+            return SearchStep(found, last, last)
         if statements.looked is None:
-            return Step(found, None, last)
+            return SearchStep(found, None, last)
         (looked,) = await statements.looked.read(reader, **values)
-        return Step(found, looked.furthest if looked.count == LOOKED else None, looked.furthest)
+        return SearchStep(found, looked.furthest if looked.count == LOOKED else None, looked.furthest)
 
-    def _statements(self, asked: "_Asked", up: bool) -> "_Statements[Row]":
+    def _statements(self, asked: "_Question", up: bool) -> "_Statements[Row]":
         """One set of statements for each kind of question, so that its own index serves it."""
         kind = asked.lead, asked.narrowing, up
         if kind not in self._made:
@@ -122,7 +122,7 @@ class AuditSearch(Generic[Row]):
 _AUDIT, _ORDERS, _RUNS = table(Audit), table(Order), table(RunRecord)
 
 _BOUNDS = Query(
-    Bounds,
+    RowBounds,
     select(func.min(_AUDIT.c.seq).label("first"), func.max(_AUDIT.c.seq).label("last")).where(
         _AUDIT.c.at >= given("since", _AUDIT.c.at.type), _AUDIT.c.at < given("until", _AUDIT.c.at.type)
     ),
@@ -134,7 +134,7 @@ _LEADS = ("order_id", "run_number", "plan_number", "client_id", "actions")
 """What an index knows, the narrowest first."""
 
 
-class _Asked(NamedTuple):
+class _Question(NamedTuple):
     """A question as statements take it: what an index is asked, what is looked at besides, and the values."""
 
     lead: str
@@ -142,7 +142,7 @@ class _Asked(NamedTuple):
     values: dict[str, Any]
 
     @classmethod
-    def of(cls, wanted: Wanted) -> "_Asked":
+    def of(cls, wanted: AuditWanted) -> "_Question":
         values: dict[str, Any] = {
             name: value
             for name in (
@@ -177,7 +177,7 @@ class _Looked(Struct, frozen=True):
 class _Statements(Generic[Row]):
     """What reads the rows of a step, and what says how far one has looked that did not find enough."""
 
-    def __init__(self, rows: Rows[Row], asked: _Asked, up: bool) -> None:
+    def __init__(self, rows: Rows[Row], asked: _Question, up: bool) -> None:
         self.looked: Query[_Looked] | None = None
         self.rows: Query[Row]
         if not asked.narrowing:

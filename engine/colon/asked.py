@@ -1,11 +1,12 @@
 """What a line asks for, once all its words are understood."""
 
+from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct
 
-from data.vocabulary import FlattenWhat, HaltScope, Product
-from engine.colon.searches import AuditWish
+from data.audit import AuditAction
+from data.vocabulary import FlattenWhat, HaltScope, Product, Via
 from engine.planning.intent import Intent
 
 
@@ -141,6 +142,30 @@ class AskedSetting(Struct, frozen=True):
 
     key: str
     typed: str
+
+
+class AuditWish(Struct, frozen=True):
+    """What rows of the audit are looked for; what is left out is not asked.
+
+    `since` is within, `until` without, both by the clock that is shown: on a simulated market its own.
+    """
+
+    actions: tuple[AuditAction, ...] = ()
+    client_id: int | None = None
+    order_id: int | None = None
+    run_number: int | None = None
+    plan_number: int | None = None
+    actor: str | None = None
+    via: Via | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    words: tuple[str, ...] = ()
+    line: str = ""
+    """How it is typed."""
+
+
+EVERYTHING = AuditWish()
+"""What asks nothing finds every row."""
 
 
 class AskedAudit(Struct, frozen=True):

@@ -4,39 +4,15 @@ import difflib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 
-from msgspec import Struct
-
 from data.audit import AuditAction
 from data.clock import IST
 from data.errors import BadInput
 from data.money import count_from_text
 from data.records import replace
 from data.vocabulary import Via
+from engine.colon.asked import AuditWish
 from engine.colon.known import Known
 from engine.colon.splitting import quoted
-
-
-class AuditWish(Struct, frozen=True):
-    """What rows of the audit are looked for; what is left out is not asked.
-
-    `since` is within, `until` without, both by the clock that is shown: on a simulated market its own.
-    """
-
-    actions: tuple[AuditAction, ...] = ()
-    client_id: int | None = None
-    order_id: int | None = None
-    run_number: int | None = None
-    plan_number: int | None = None
-    actor: str | None = None
-    via: Via | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    words: tuple[str, ...] = ()
-    line: str = ""
-    """How it is typed."""
-
-
-EVERYTHING = AuditWish()
 
 FORM = "action: client: order: run: plan: by: via: on: from: to: and words"
 

@@ -20,13 +20,13 @@ from data.writing.audit_writer import kept_head, standing_stop
 from data.writing.counters import mend_counters
 from engine.book.audit_views import AuditRow, ChainState, Chapter, RowStory, StoryOf
 from engine.book.kept import Kept
-from engine.colon.searches import EVERYTHING, AuditWish
+from engine.colon.asked import EVERYTHING, AuditWish
 from engine.instances import ThisEngine
 from engine.market.stamps import MarketStamps
 from engine.review.chain import chain_state
 from engine.review.commanded import COMMANDED, MOST_PARTS, LoggedCommand, commands_of
 from engine.review.findings import findings
-from engine.review.searching import Search, begin_search
+from engine.review.searching import TrailSearch, begin_search
 from engine.review.story import MOST, chapter_of, story_of
 from engine.timing import Timing
 
@@ -59,7 +59,7 @@ class Trail:
         async with self._kept.store.reader() as reader:
             return await _ROWS.newest(reader, limit, word, client_id, order_id, since)
 
-    async def search(self, wish: AuditWish = EVERYTHING) -> Search:
+    async def search(self, wish: AuditWish = EVERYTHING) -> TrailSearch:
         """Begin to look through the audit; `engine.colon.searches` reads a wish of typed words."""
         return await begin_search(self._kept.store, wish, self._stamps)
 

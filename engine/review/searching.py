@@ -2,10 +2,10 @@
 
 from collections.abc import AsyncIterator
 
-from data.repositories.audit_search import AuditSearch, Bounds, Step, Wanted
+from data.repositories.audit_search import AuditSearch, AuditWanted, RowBounds, SearchStep
 from data.store import Store
 from engine.book.audit_views import AuditPage, AuditRecord
-from engine.colon.searches import AuditWish
+from engine.colon.asked import AuditWish
 from engine.market.stamps import MarketStamps
 
 PAGE = 200
@@ -14,17 +14,17 @@ PAGE = 200
 _SEARCH = AuditSearch(AuditRecord)
 
 
-class Search:
+class TrailSearch:
     """One search. Each of its reads is short, on a connection that the writer never waits for."""
 
-    def __init__(self, store: Store, wanted: Wanted, bounds: Bounds, newest: int) -> None:
+    def __init__(self, store: Store, wanted: AuditWanted, bounds: RowBounds, newest: int) -> None:
         self.newest = newest
         """The audit's newest row when it began, found or not."""
         self._store = store
         self._wanted = wanted
         self._bounds = bounds
 
-    async def older(self, before: int | None = None, limit: int = PAGE) -> Step[AuditRecord]:
+    async def older(self, before: int | None = None, limit: int = PAGE) -> SearchStep[AuditRecord]:
         """One step back from a row, or from the newest: what it found, and from where the next goes on.
 
         A step that finds nothing may still not be the last one.
@@ -32,12 +32,12 @@ class Search:
         async with self._store.reader() as reader:
             return await _SEARCH.step(reader, self._wanted, limit, before, bounds=self._bounds)
 
-    async def newer(self, after: int, limit: int = PAGE) -> Step[AuditRecord]:
+    async def newer(self, after: int, limit: int = PAGE) -> SearchStep[AuditRecord]:
         """One step on from a row, the oldest first; what is written later is found as well.
 
         The next goes on from what it `reached`.
         """
-        bounds = Bounds(self._bounds.first or 0)
+        bounds = RowBounds(self._bounds.first or 0)
         async with self._store.reader() as reader:
             return await _SEARCH.step(reader, self._wanted, limit, after, up=True, bounds=bounds)
 
@@ -63,9 +63,9 @@ class Search:
             most = None if most is None else most - len(page.rows)
 
 
-async def begin_search(store: Store, wish: AuditWish, stamps: MarketStamps) -> Search:
+async def begin_search(store: Store, wish: AuditWish, stamps: MarketStamps) -> TrailSearch:
     """Begin a search as it was wished, its times being the market's."""
-    wanted = Wanted(
+    wanted = AuditWanted(
         actions=wish.actions,
         client_id=wish.client_id,
         order_id=wish.order_id,
@@ -78,5 +78,5 @@ async def begin_search(store: Store, wish: AuditWish, stamps: MarketStamps) -> S
         words=wish.words,
     )
     async with store.reader() as reader:
-        newest = (await _SEARCH.step(reader, Wanted(), 1)).reached or 0
-        return Search(store, wanted, await _SEARCH.bounds(reader, wanted), newest)
+        newest = (await _SEARCH.step(reader, AuditWanted(), 1)).reached or 0
+        return TrailSearch(store, wanted, await _SEARCH.bounds(reader, wanted), newest)

@@ -1,6 +1,6 @@
 """The story of a row of the audit: what it is about, and the rows of that in their order."""
 
-from data.repositories.audit_search import AuditSearch, Wanted
+from data.repositories.audit_search import AuditSearch, AuditWanted
 from data.store import Store
 from engine.book.audit_views import AuditRecord, Chapter, Of, RowStory, StoryOf
 
@@ -17,7 +17,7 @@ async def story_of(store: Store, seq: int) -> RowStory:
     Raises `LookupError` where there is no such row.
     """
     async with store.reader() as reader:
-        found = (await _SEARCH.step(reader, Wanted(), 1, beyond=seq - 1, up=True)).rows
+        found = (await _SEARCH.step(reader, AuditWanted(), 1, beyond=seq - 1, up=True)).rows
         if not found or found[0].seq != seq:
             raise LookupError(f"the audit has no row {seq}")
         row = found[0]
@@ -59,15 +59,15 @@ def _numbers(row: AuditRecord) -> dict[Of, int]:
     return {of: number for of, number in numbers.items() if number is not None}
 
 
-def _about(subject: StoryOf) -> Wanted:
+def _about(subject: StoryOf) -> AuditWanted:
     match subject.of:
         case Of.ORDER:
-            return Wanted(order_id=subject.number)
+            return AuditWanted(order_id=subject.number)
         case Of.RUN:
-            return Wanted(run_number=subject.number)
+            return AuditWanted(run_number=subject.number)
         case Of.PLAN:
-            return Wanted(plan_number=subject.number)
+            return AuditWanted(plan_number=subject.number)
         case Of.CLIENT:
-            return Wanted(client_id=subject.number)
+            return AuditWanted(client_id=subject.number)
         case Of.CHAIN:
-            return Wanted()
+            return AuditWanted()

@@ -13,7 +13,8 @@ from textual.containers import Container
 from textual.widgets import Input
 
 from data.errors import BadInput
-from engine.colon.searches import EVERYTHING, AuditWish, search_from
+from engine.colon.asked import EVERYTHING, AuditWish
+from engine.colon.searches import search_from
 from engine.colon.splitting import words_of
 from engine.events import Event
 from engine.review.searching import PAGE
@@ -30,7 +31,7 @@ from widgets.livegrid import LiveGrid
 
 if TYPE_CHECKING:
     from engine.book.audit_views import AuditRecord, ChainState
-    from engine.review.searching import Search
+    from engine.review.searching import TrailSearch
 
 NEAR_END = 60
 """So many rows before the last one shown, older ones are read."""
@@ -52,7 +53,7 @@ class AuditScreen(Workspace):
     def __init__(self) -> None:
         super().__init__()
         self._wish = EVERYTHING
-        self._search: Search | None = None
+        self._search: TrailSearch | None = None
         self._rows: dict[int, AuditRecord] = {}
         self._older_from: int | None = None
         self._ended = False
@@ -60,7 +61,7 @@ class AuditScreen(Workspace):
         self._chain: ChainState | None = None
         self._chain_read_at = self._looked_at = float("-inf")
         self._heard = True
-        self._reading: Search | None = None
+        self._reading: TrailSearch | None = None
 
     def compose_body(self) -> ComposeResult:
         """The rows with their search line, and one row in full."""
@@ -97,7 +98,7 @@ class AuditScreen(Workspace):
         self._heard = True
 
     def look_for(self, wish: AuditWish) -> None:
-        """Search for something else, from the newest row on."""
+        """TrailSearch for something else, from the newest row on."""
         self._wish = wish
         if self.is_mounted:  # else it is begun as soon as there is something to show it in
             self._start()
@@ -142,7 +143,7 @@ class AuditScreen(Workspace):
         self._reading = search
         self.run_worker(self._step(search, work), exclusive=True, exit_on_error=False, group="audit")
 
-    async def _step(self, search: Search, work: Coroutine[Any, Any, None]) -> None:
+    async def _step(self, search: TrailSearch, work: Coroutine[Any, Any, None]) -> None:
         try:
             await work
         finally:
@@ -157,14 +158,14 @@ class AuditScreen(Workspace):
         place = shown.index(cursor) if cursor in self._rows else 0
         return place + NEAR_END >= len(shown)
 
-    async def _read_older(self, search: Search) -> None:
+    async def _read_older(self, search: TrailSearch) -> None:
         step = await search.older(self._older_from, PAGE)
         if search is not self._search:
             return
         self._older_from, self._ended = step.on, step.on is None
         self._show(self._rows | {row.seq: row for row in step.rows})
 
-    async def _read_newer(self, search: Search) -> None:
+    async def _read_newer(self, search: TrailSearch) -> None:
         step = await search.newer(self._reached, PAGE)
         if search is not self._search:
             return
@@ -253,7 +254,7 @@ class AuditScreen(Workspace):
         self._line.open()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Search for what was typed; a word that cannot be taken is said, and stays to be mended."""
+        """TrailSearch for what was typed; a word that cannot be taken is said, and stays to be mended."""
         event.stop()
         try:
             wish = search_from(words_of(event.value), self.desk.known())

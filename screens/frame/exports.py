@@ -16,7 +16,7 @@ from widgets.text import plain
 if TYPE_CHECKING:
     from engine.book.audit_views import AuditRecord
     from engine.desk import Desk
-    from engine.review.searching import Search
+    from engine.review.searching import TrailSearch
     from screens.frame.shell import Table
 
 
@@ -73,7 +73,7 @@ def write_table(desk: Desk, table: Table) -> Path:
     return path
 
 
-async def write_audit(desk: Desk, search: Search, path: Path) -> int:
+async def write_audit(desk: Desk, search: TrailSearch, path: Path) -> int:
     """Write all rows that a search finds as CSV, the newest first; returns how many.
 
     With all that their hashes are made of, but under privacy: then their details are in masked words.

@@ -11,7 +11,7 @@ from data.audit import AuditAction, AuditEntry
 from data.clock import ManualClock
 from data.errors import BadInput
 from data.repositories import audit_search
-from data.repositories.audit_search import AuditSearch, Wanted
+from data.repositories.audit_search import AuditSearch, AuditWanted
 from data.vocabulary import SizingKind
 from engine.book.audit_views import AuditRecord, Of, StoryOf
 from engine.colon.searches import search_from
@@ -117,7 +117,7 @@ async def test_a_search_goes_on_over_rows_of_which_none_is_wanted(
     search, steps, found, at = AuditSearch(AuditRecord), 0, [], None
     while True:
         async with seam(desk).store.reader() as reader:
-            step = await search.step(reader, Wanted(words=("watchlist_made",)), 3, at)
+            step = await search.step(reader, AuditWanted(words=("watchlist_made",)), 3, at)
         steps, at = steps + 1, step.on
         found += step.rows
         if at is None:
@@ -147,7 +147,7 @@ async def test_rows_of_before_the_clock_was_set_back_are_found_by_their_date(des
     wall = clock.now()
     async with seam(desk).store.reader() as reader:
         search = AuditSearch(AuditRecord)
-        wanted = Wanted(since=wall - timedelta(seconds=1), until=wall + timedelta(hours=9))
+        wanted = AuditWanted(since=wall - timedelta(seconds=1), until=wall + timedelta(hours=9))
         bounds = await search.bounds(reader, wanted)
         rows = (await search.step(reader, wanted, 50, bounds=bounds)).rows
     assert [row.details["moved"] for row in rows if row.actor == "clockmaker"] == [600, 7200]
@@ -230,8 +230,8 @@ async def test_a_search_under_way_keeps_nobody_from_writing(desk: Desk) -> None:
     search = await desk.audit.search()
     async with seam(desk).store.reader() as reader:
         await search.page()
-        begun = await AuditSearch(AuditRecord).step(reader, Wanted(), 1)
+        begun = await AuditSearch(AuditRecord).step(reader, AuditWanted(), 1)
         await desk.clients.set_status(3, desk.clients.get(1).status.ACTIVE, "meanwhile")
-        again = await AuditSearch(AuditRecord).step(reader, Wanted(), 1)
+        again = await AuditSearch(AuditRecord).step(reader, AuditWanted(), 1)
     assert again.rows[0].seq >= begun.rows[0].seq
     assert (await search.page(limit=1)).rows[0].details["reason"] == "meanwhile"

@@ -14,7 +14,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from data.vocabulary import FlattenWhat, HaltScope, Side, WatchColumn
-from engine.colon.searches import EVERYTHING, AuditWish
+from engine.colon.asked import EVERYTHING, AuditWish
 from engine.colon.splitting import quoted
 from engine.news import Page, Subject
 from engine.planning.entry.leg_words import typed_symbol

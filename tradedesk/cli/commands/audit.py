@@ -76,9 +76,9 @@ def audit_search(
 
 
 def _print_json(desk: "Desk", page: "AuditPage") -> None:
-    from tradedesk.cli.views.audit import FoundShape, audit_shape
+    from tradedesk.cli.views.audit import AuditPageShape, audit_shape
 
-    document(FoundShape([audit_shape(desk, row) for row in page.rows], page.before))
+    document(AuditPageShape([audit_shape(desk, row) for row in page.rows], page.before))
 
 
 def _print_rows(desk: "Desk", rows: "tuple[AuditRecord, ...]", marked: int | None = None) -> None:

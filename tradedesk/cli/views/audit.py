@@ -32,7 +32,7 @@ class AuditShape(Struct, frozen=True):
     hash: str
 
 
-class FoundShape(Struct, frozen=True):
+class AuditPageShape(Struct, frozen=True):
     """Rows that were found, the newest first; `before` leads to the next page, None at the end."""
 
     rows: list[AuditShape]
