@@ -13,10 +13,16 @@ from data.vocabulary import Via
 
 
 class Actor(Struct, frozen=True):
-    """Somebody who acts; `via` is None for what the desk does by itself, on their behalf."""
+    """Somebody who acts; `via` is None for what the desk does by itself, on their behalf.
+
+    Where people sign in, `sign_in` is the one by which they came, empty for who is not signed in, and
+    `version` that of their rights when they did.
+    """
 
     name: str
     via: Via | None = None
+    sign_in: str = ""
+    version: int = 0
 
 
 _acting: ContextVar[Actor | None] = ContextVar("acting", default=None)

@@ -49,6 +49,11 @@ def secrets_file(home: Path) -> Path:
     return home / SECRETS
 
 
+def session_file(home: Path) -> Path:
+    """The token of who is signed in, for the app and for commands."""
+    return home / "session"
+
+
 def spare_file(home: Path) -> Path:
     """A file that only takes up space, which cancel-all gives back on a full disk."""
     return home / "spare"

@@ -18,12 +18,21 @@ from data.tables import audit as audit_tables
 from data.tables import flattens as flatten_tables
 from data.tables import market as market_tables
 from data.tables import orders as order_tables
+from data.tables import people as people_tables
 from data.tables.books import APPEND_ONLY
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-MODELS = (access_tables, alert_tables, audit_tables, flatten_tables, market_tables, order_tables)
+MODELS = (
+    access_tables,
+    alert_tables,
+    audit_tables,
+    flatten_tables,
+    market_tables,
+    order_tables,
+    people_tables,
+)
 """Modules of tables: SQLModel's metadata holds what was imported, and all of it belongs to the layout."""
 
 Columns = Mapping[str, frozenset[str]]
@@ -32,7 +41,7 @@ Columns = Mapping[str, frozenset[str]]
 STAMP = "alembic_version"
 """The table with the version that a file is of."""
 
-HEAD = "0023"
+HEAD = "0024"
 """The newest migration; a test holds it to the scripts."""
 
 

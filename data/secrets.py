@@ -98,6 +98,11 @@ class NoVault:
         """Nothing is there."""
 
 
+def closed_vault() -> Vault:
+    """The vault of a desk that was given none."""
+    return NoVault()
+
+
 def service_name(home: Path) -> str:
     """The keyring's service of a home: two homes never see each other's secrets."""
     digest = hashlib.sha256(str(home.expanduser().resolve()).encode()).hexdigest()

@@ -45,6 +45,7 @@ from data.vocabulary import Via
 from data.writing.asked import asked_here
 from data.writing.audit_writer import AuditWriter
 from data.writing.changes import Touched, Vector, changes_since, newest, write_changes
+from data.writing.condition import as_conditioned
 from data.writing.unit import Unit
 
 T = TypeVar("T")
@@ -169,16 +170,14 @@ class Store:
         return await self.submit(unit)
 
     def submit(self, unit: Callable[[Unit], T]) -> "asyncio.Future[T]":
-        """Queue a unit of work; the future has what `write` returns or raises.
-
-        Where a command that was asked for is under way in this task, the unit keeps its row too.
-        """
+        """Queue a unit; its future has what `write` returns or raises. A command under way keeps its row."""
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         if self._closed:
             future.set_exception(StoreClosed("the store is closed" if self.trouble is None else self.trouble))
         elif self._unwritable:
             future.set_exception(StoreUnwritable(self._unwritable))
         else:
+            unit = as_conditioned(unit)
             if (asked := asked_here()) is not None:
                 unit = asked.kept_by(unit)
                 future.add_done_callback(asked.committed)

@@ -2,11 +2,12 @@
 
 from collections.abc import Collection
 from contextlib import AbstractContextManager
+from copy import copy
 from datetime import UTC, datetime, time
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import final
+from typing import Protocol, final
 
 from msgspec import Struct
 
@@ -58,6 +59,13 @@ from engine.market.quotes import QuoteMap
 from engine.market.stamps import MarketStamps
 from engine.market.venues import Venues
 from engine.market.watchlists import Watchlists
+from engine.people.approvals import Approvals
+from engine.people.events import EventsForPeople
+from engine.people.facade import FACADE
+from engine.people.guard import guarded
+from engine.people.people import PeopleService
+from engine.people.signing import SigningIn
+from engine.people.who import WhoActs
 from engine.planning.entry.baskets import Baskets
 from engine.planning.entry.presets import Presets
 from engine.planning.intent import Intent
@@ -77,6 +85,15 @@ from engine.workings import Workings
 
 CHECKING = "checking the books"
 """Why a desk that is open trades nothing yet."""
+
+
+class _OfClient(Protocol):
+    @property
+    def client_id(self) -> int: ...
+
+
+def _is_of(one: _OfClient, scope: Collection[int] | None) -> bool:
+    return scope is None or one.client_id in scope
 
 
 class DeskCounts(Struct, frozen=True):
@@ -144,7 +161,9 @@ class Desk:
         margins = Margins(kept, timing, engine, connections, data, background.load)
         first = AskedFirst(self.reconcile.ensure, margins, self._line_of, self._portfolio_paise)
         self.plans = Plans(kept, timing, engine, venues, rules, first)
-        made_of = MadeOf(self.plans, rules, rng, all_words)
+        self.who = WhoActs(kept, timing, engine)
+        self.approvals = Approvals(kept, self.who, self.plans)
+        made_of = MadeOf(self.plans, rules, rng, all_words, self.approvals.require)
         self.runs = Runs(kept, timing, engine, venues, workers, made_of)
         self.orders = Orders(kept, timing, engine, data, workers)
         self.modifies = Modifies(kept, timing, engine, data, rules, workers)
@@ -169,8 +188,18 @@ class Desk:
         offered = Offered(self.market, self.instruments, self.sessions, lost, background.load)
         for connection in connections:
             connection.life.attach(Hosting(connection, kept, timing, engine, offered))
+        self.signing = SigningIn(kept, timing, self.who, rng)
+        self.people = PeopleService(kept, timing, self.who, self.signing, rng)
         days = TradingDays(kept, timing, engine, self.reconcile.forget)
         self.workings = Workings(kept, timing, engine, connections, data, stamps, workers, background, days)
+
+    def for_people(self) -> "Desk":
+        """The same desk as people use it: what each may do is asked before it is done."""
+        theirs, book = copy(self), self.workings.kept.book
+        for name, rules in FACADE.items():
+            setattr(theirs, name, guarded(getattr(self, name), name, rules, self.who, book))
+        theirs.events = EventsForPeople(self.events, self.who, book)
+        return theirs
 
     @property
     def kind(self) -> DeskKind:
@@ -189,8 +218,8 @@ class Desk:
 
     @property
     def actor(self) -> str:
-        """Who acts now: the home's own trader, or whoever this was asked for (`acting`)."""
-        return self.workings.engine.actor
+        """Who acts now: whoever this was asked for (`acting`), who sits here, or the home's own trader."""
+        return self.who.actor.name
 
     def acting(self, actor: Actor) -> AbstractContextManager[None]:
         """Have `actor` do whatever is asked of this desk within the context, and in tasks begun there.
@@ -230,15 +259,17 @@ class Desk:
 
     def counts(self) -> DeskCounts:
         """Live, unsent and unknown orders, clients ready, and orders that need the trader."""
-        book = self.workings.kept.book
-        states = [book.orders[order_id].state for order_id in book.live]
+        book, scope = self.workings.kept.book, self.who.scope()
+        states = [one.state for order_id in book.live if _is_of(one := book.orders[order_id], scope)]
+        asking = [order_id for order_id in book.asking() if _is_of(book.orders[order_id], scope)]
         return DeskCounts(
             live=states.count(OrderState.OPEN) + states.count(OrderState.SENDING),
             unsent=states.count(OrderState.RESERVED),
             unknown=states.count(OrderState.UNKNOWN),
             ready=self.clients.ready_count(),
-            clients=len(book.open_clients()),
-            needs_attention=len(book.asking()) + sum(one.order_id is None for one in book.unbooked()),
+            clients=sum(scope is None or client.id in scope for client in book.open_clients()),
+            needs_attention=len(asking)
+            + sum(one.order_id is None and _is_of(one, scope) for one in book.unbooked()),
         )
 
     def shown_at(self, at: datetime) -> datetime:

@@ -64,6 +64,12 @@ class PlanFrozen(Event, frozen=True):
     number: int
 
 
+class PlanApproved(Event, frozen=True):
+    """Somebody has confirmed a plan of somebody else's."""
+
+    number: int
+
+
 class RunChanged(Event, frozen=True):
     """A run started, moved on or ended."""
 
@@ -96,6 +102,10 @@ class WatchlistChanged(Event, frozen=True):
     """A watchlist gained or lost an instrument."""
 
     list_name: str
+
+
+class PeopleChanged(Event, frozen=True):
+    """Somebody was added, may do something else than before, signed in or was signed out."""
 
 
 TAPE_LINES = 200

@@ -69,20 +69,31 @@ class News(Struct, frozen=True):
         return None
 
 
-class PlanMade(News, frozen=True):
-    """A plan was frozen: so many orders would be sent, so many lines of its legs are skipped."""
+class PlanNews(News, frozen=True):
+    """News of a plan."""
 
     topic: ClassVar[NewsTopic] = NewsTopic.PLAN
     number: int
     title: str
-    orders: int
-    skipped: int
-    digest: str
 
     @property
     def subject(self) -> Subject:
         """The plan."""
         return Subject(Page.PLAN, self.number)
+
+
+class PlanMade(PlanNews, frozen=True):
+    """A plan was frozen: so many orders would be sent, so many lines of its legs are skipped."""
+
+    orders: int
+    skipped: int
+    digest: str
+
+
+class PlanConfirmed(PlanNews, frozen=True):
+    """Somebody else has confirmed a plan."""
+
+    by: str
 
 
 class RunNews(News, frozen=True):

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from data.errors import BadInput, TradedeskError
-from data.vocabulary import DeskKind, Reason
+from data.vocabulary import DeskKind, Reason, Right, Role
 from engine.planning.why import Why
 
 
@@ -22,6 +22,9 @@ class RefusalReason(StrEnum):
     HALTED = "halted"
     NOT_CONFIRMED = "not_confirmed"
     TRADING_STOPPED = "trading_stopped"
+    FORBIDDEN = "forbidden"
+    SIGN_IN_REFUSED = "sign_in_refused"
+    NEEDS_APPROVAL = "needs_approval"
 
 
 @dataclass(eq=False)
@@ -281,3 +284,77 @@ class TradingStopped(Refusal):
     reason = RefusalReason.TRADING_STOPPED
 
     why: str
+
+
+@dataclass(eq=False)
+class Forbidden(Refusal):
+    """Whoever asks may not do this here; `person` is empty where nobody is signed in."""
+
+    reason = RefusalReason.FORBIDDEN
+
+    person: str
+    right: Right
+
+    @property
+    def kind(self) -> str:
+        """Which of them it is, as the audit keeps it."""
+        return type(self).__name__
+
+
+@dataclass(eq=False)
+class NobodySignedIn(Forbidden):
+    """Nobody is signed in whose sign-in stands; `why` says what became of the one there was."""
+
+    why: str
+
+
+@dataclass(eq=False)
+class NotOfRole(Forbidden):
+    """The role of who is signed in does not do this."""
+
+    role: Role
+
+
+@dataclass(eq=False)
+class OutOfScope(Forbidden):
+    """It is of clients, by code, who are none of the person's; without any it is of the whole desk."""
+
+    clients: Collection[str]
+
+
+@dataclass(eq=False)
+class NoLongerStands(Forbidden):
+    """What the person may do was changed, or the sign-in was ended, since they signed in."""
+
+    why: str
+
+
+@dataclass(eq=False)
+class SignInRefused(Refusal):
+    """A name and a password that are not of one person; or of one who has to wait so many seconds first."""
+
+    reason = RefusalReason.SIGN_IN_REFUSED
+
+    wait_s: int = 0
+
+
+@dataclass(eq=False)
+class NeedsApproval(Refusal):
+    """A plan of this value needs so many others to confirm it before it is sent."""
+
+    reason = RefusalReason.NEEDS_APPROVAL
+
+    plan: int | None
+    value_paise: int
+    above_paise: int
+    needed: int
+    given: int
+
+
+@dataclass(eq=False)
+class OwnPlan(Refusal):
+    """Nobody confirms the plan that they have frozen, nor sends what they alone have confirmed."""
+
+    reason = RefusalReason.NEEDS_APPROVAL
+
+    plan: int

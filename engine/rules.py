@@ -22,6 +22,8 @@ class Rules(Struct, frozen=True):
     drift_limit_bps: int = 50
     """How far the price may move between the frozen plan and its start."""
     plan_valid_s: float = 60.0
+    confirmed_valid_s: float = 900.0
+    """The same of a plan that somebody else has to confirm first, at another terminal."""
     send_at_least_s: float = 60.0
     """A run's unsent orders may leave for so long, for longer where the brokers' budgets need it."""
     send_at_most_s: float = 900.0

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import data.vault_file
+from data.sign_in.passwords import Cost, set_cost
 from tests.resting import RestingLoop
 
 gc.disable()
@@ -53,6 +54,7 @@ def cheap_passphrases() -> Iterator[dict[str, int]]:
     shipped = dict(data.vault_file.SCRYPT)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(data.vault_file.SCRYPT, "n", 2**10)
+        set_cost(Cost(passes=1, memory_kib=8, lanes=1))
         yield shipped
 
 

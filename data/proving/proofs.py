@@ -33,6 +33,7 @@ UNPROVEN: Mapping[str, str] = {
     "instance": "which engines run and their heartbeats; the lock file says who lives",
     "instrument": "the broker's own file, read anew each day; plans keep what they used of it",
     "market_offset": "it changes how a stamp is shown; the stamp itself is proven",
+    "sign_in_try": "how long a wrong password has the next one wait; the audit tells of each",
     "watch_columns": "what the trader likes to look at",
     "watchlist": "what the trader likes to look at",
     "watchlist_item": "what the trader likes to look at",

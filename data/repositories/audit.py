@@ -104,6 +104,13 @@ _LAST_JUDGED = Query(
 )
 
 
+def _same(at: datetime) -> datetime:
+    return at
+
+
+_LAST_TOLD = Query(_same, select(_AUDIT.c.at).order_by(_AUDIT.c.seq.desc()).limit(1))
+
+
 async def plans_frozen_since(reader: AsyncConnection, since: datetime, most: int) -> list[FrozenPlan]:
     """The plans that were frozen since a moment, so many of them at most, the newest first."""
     return await _NEWEST_FROZEN.read(reader, since=since, most=most)
@@ -160,6 +167,11 @@ class VerifiedHead(Struct, frozen=True):
 _HEADS = Rows(AuditHead, VerifiedHead)
 _HEAD_NAMED = _HEADS.query(_HEADS.c.name == given("name"))
 _FORGET_HEAD = Change(delete(_HEADS.table).where(_HEADS.c.name == given("name")))
+
+
+def last_told(on: On) -> datetime | None:
+    """When the newest row was written; None where there is none yet."""
+    return _LAST_TOLD.first(on)
 
 
 def verified_head(on: On) -> Head:

@@ -361,5 +361,7 @@ APPEND_ONLY = (
     "gate_waiver",
     "halt_certificate",
     "proof_layout",
+    "approval",
+    "approval_rule",
 )
 """Tables whose rows triggers keep from being changed or deleted."""

@@ -44,6 +44,7 @@ from data.vocabulary.orders import (
     Side,
     Validity,
 )
+from data.vocabulary.people import Right, Role
 from data.vocabulary.plans import (
     AlternativeKind,
     Drift,
@@ -94,6 +95,8 @@ __all__ = [
     "RefusalCode",
     "RequestKind",
     "RequestState",
+    "Right",
+    "Role",
     "RouteKind",
     "RunCount",
     "RunStatus",

@@ -76,6 +76,8 @@ class Topic(StrEnum):
     """Who the clients are: their groups, routes and sessions."""
     MARKET = "market"
     """Instruments with their names and margins, and watchlists."""
+    PEOPLE = "people"
+    """Who may act, who is signed in, and from which value on plans are confirmed by others."""
     EVERYTHING = "everything"
 
 

@@ -26,7 +26,8 @@ Vector: TypeAlias = dict[int, int]
 class Touched:
     """What a batch changed, so that the projection knows what to read again.
 
-    `market` stands for instruments and watchlists, `roster` for clients, their groups, routes and sessions.
+    `market` stands for instruments and watchlists, `roster` for clients, their groups, routes and sessions,
+    `people` for who may act and who is signed in.
     `unread` has this process alone read everything, since it has not yet. `written` are the cells of orders
     by number as this process wrote them last, None where it changed one in another way.
     """
@@ -37,6 +38,7 @@ class Touched:
     halts: bool = False
     roster: bool = False
     market: bool = False
+    people: bool = False
     everything: bool = False
     unread: bool = False
     written: dict[int, tuple[Any, ...] | None] = field(default_factory=dict[int, tuple[Any, ...] | None])
@@ -50,6 +52,7 @@ class Touched:
         self.halts |= other.halts
         self.roster |= other.roster
         self.market |= other.market
+        self.people |= other.people
         self.everything |= other.everything
         self.unread |= other.unread
 
@@ -62,7 +65,12 @@ class Touched:
             return {Topic.EVERYTHING: []}
         numbered = {Topic.CLIENTS: self.clients, Topic.ORDERS: self.orders, Topic.RUNS: self.runs}
         found = {topic: sorted(ids) for topic, ids in numbered.items() if ids}
-        whole = {Topic.HALTS: self.halts, Topic.ROSTER: self.roster, Topic.MARKET: self.market}
+        whole = {
+            Topic.HALTS: self.halts,
+            Topic.ROSTER: self.roster,
+            Topic.MARKET: self.market,
+            Topic.PEOPLE: self.people,
+        }
         return found | {topic: [] for topic, changed in whole.items() if changed}
 
     def add(self, topic: Topic, ids: Collection[int]) -> None:
@@ -80,6 +88,8 @@ class Touched:
                 self.roster = True
             case Topic.MARKET:
                 self.market = True
+            case Topic.PEOPLE:
+                self.people = True
             case Topic.EVERYTHING:
                 self.everything = True
 

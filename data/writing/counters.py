@@ -12,6 +12,7 @@ from data.engines.dialect import or_update
 from data.engines.driver import On, fetch, sql
 
 KINDS = {
+    "approval_rule": "approval_rule",
     "break": "account_break",
     "client": "client",
     "closed_lot": "closed_lot",
@@ -26,6 +27,7 @@ KINDS = {
     "order": "orders",
     "plan": "plan",
     "run": "run",
+    "sign_in_try": "sign_in_try",
     "txn": "txn",
     "unbooked_fact": "unbooked_fact",
 }

@@ -4,7 +4,7 @@ Red keeps a client out and cannot be waived. Amber on route or consent keeps it 
 for the day; amber elsewhere only warns, and waiving takes the warning away (and lets settled shares be sold).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -97,6 +97,17 @@ class GateCounts(Struct, frozen=True):
     out: int
 
 
+def counts_of(rows: Sequence[GateRow]) -> GateCounts:
+    """How many of these rows may trade (amber ones among them), warn, are kept out, or are not active."""
+    active = [one for one in rows if one.reason not in NOT_TRADING]
+    return GateCounts(
+        sum(one.reason is None for one in rows),
+        sum(one.colour is _AMBER for one in active),
+        sum(one.colour is _RED for one in active),
+        len(rows) - len(active),
+    )
+
+
 class Gate:
     """Judges every client and keeps waivers; `told` words a verdict for a waiver's audit and refusal."""
 
@@ -126,14 +137,7 @@ class Gate:
 
     def counts(self) -> GateCounts:
         """How many may trade (amber ones among them), warn, are kept out, or are not active at all."""
-        rows = self.rows()
-        active = [one for one in rows if one.reason not in NOT_TRADING]
-        return GateCounts(
-            sum(one.reason is None for one in rows),
-            sum(one.colour is _AMBER for one in active),
-            sum(one.colour is _RED for one in active),
-            len(rows) - len(active),
-        )
+        return counts_of(self.rows())
 
     async def waive(self, client_id: int, item: GateItem | str, reason: str) -> GateRow:
         """Let an amber item pass for this trading day, with a typed reason that the audit keeps.

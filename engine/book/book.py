@@ -20,6 +20,7 @@ from engine.book.access_views import Access, Admissions, Applicant, Judge
 from engine.book.break_views import BreakView
 from engine.book.group_rules import ReadRule, RuleSubject, true_of
 from engine.book.halt_scope import covered
+from engine.book.people_views import NOBODY
 from engine.book.reading import Projection, read_touched, runs_of
 from engine.book.views import (
     ClientView,
@@ -36,6 +37,7 @@ from engine.events import (
     FundsChanged,
     HaltChanged,
     OrderChanged,
+    PeopleChanged,
     RunChanged,
     SessionsChanged,
 )
@@ -81,6 +83,7 @@ class Book:
         self.halts: list[HaltView] = []
         self.lifted: list[HaltView] = []
         self.group_rules: dict[str, ReadRule] = {}
+        self.people = NOBODY
         self.by_code: dict[str, int] = {}
         self.by_account: dict[tuple[str, str], int] = {}
 
@@ -194,6 +197,9 @@ class Book:
             gone_by = {halt.number for halt in self.lifted if halt.number > newest}  # fired and resumed
             changed = (before ^ {halt.number for halt in self.halts}) | gone_by
             events += [HaltChanged(number) for number in sorted(changed)]
+        if projection.people is not None and projection.people != self.people:
+            self.people = projection.people
+            events.append(PeopleChanged())
         return events
 
     def _take_orders(self, orders: Mapping[int, OrderView], day: date) -> None:

@@ -8,6 +8,7 @@ from datetime import date
 
 from data.proving.readable import UNREADABLE
 from data.records import replace
+from data.repositories import people as stored_people
 from data.repositories import projected
 from data.repositories.accounts.clients import not_trading_among
 from data.repositories.base import On
@@ -18,6 +19,7 @@ from engine.book.access_views import Access, Admissions, RouteView, SessionView
 from engine.book.break_views import BreakView
 from engine.book.group_rules import ReadRule, read_rules
 from engine.book.not_trading import not_trading
+from engine.book.people_views import People, people_of
 from engine.book.roster import client_view, in_groups
 from engine.book.views import (
     NO_FIGURES,
@@ -68,6 +70,7 @@ class Projection:
     halts: list[HaltView] | None = None
     lifted: list[HaltView] = field(default_factory=list[HaltView])
     market: bool = False
+    people: People | None = None
     breaks: dict[int, tuple[BreakView, ...]] = field(default_factory=dict[int, tuple[BreakView, ...]])
 
 
@@ -94,6 +97,8 @@ def read_touched(connection: On, touched: Touched, day: date, admit: Admit) -> P
     out.market = everything or touched.market
     if everything or touched.halts:
         out.halts, out.lifted = read_halts(connection), read_lifted(connection)
+    if everything or touched.people:
+        out.people = read_people(connection)
     return out
 
 
@@ -158,6 +163,15 @@ def barred_clients(connection: On, client_ids: Collection[int]) -> dict[int, Rea
     """Those of these clients that are not traded for as their rows stand, each with why."""
     found = not_trading_among(connection, client_ids)
     return {one.id: not_trading(one.status, one.paused) or Reason.CLIENT_INACTIVE for one in found}
+
+
+def read_people(connection: On) -> People:
+    """Who may act, who is signed in, and the limit of confirmation."""
+    return people_of(
+        stored_people.every_person(connection),
+        stored_people.standing_sign_ins(connection),
+        stored_people.approval_rule(connection),
+    )
 
 
 def _read_clients(connection: On, day: date, admit: Admit, out: Projection) -> None:

@@ -64,6 +64,7 @@ class Runs:
         self._dispatcher = workers.dispatcher
         self._canceller = workers.canceller
         self._worded = made_of.worded
+        self._confirmed = made_of.confirmed
         self._moved = asyncio.Condition()
         self._finishing: set[int] = set()
         self._frozen: dict[int, Frozen] = {}
@@ -94,6 +95,7 @@ class Runs:
         self, unit: Unit, plan: Plan, lines: list[PartLine], newest_halt: int
     ) -> tuple[int, list[int]]:
         check_not_halted_since(unit, plan, newest_halt, self._kept.book)
+        self._confirmed(unit, plan)
         reserved = reserve(unit, plan, lines, self._kept.book, self._timing.wall, self._engine, self._rules)
         self._engine.reached("reserving")
         return reserved

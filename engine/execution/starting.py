@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from data.reference.instrument_index import renamed_to
 from data.vocabulary import Product, Side
+from data.writing.unit import Unit
 from engine import refusals
 from engine.book.halt_file import halt_file_stands
 from engine.book.kept import Kept
@@ -55,7 +56,8 @@ class Starting:
         await require_trading(self._kept.store, self._engine)
         self._check_named(plan)
         if self._plans.expired(plan):
-            raise refusals.PlanTooOld(plan.number, self._rules.plan_valid_s)
+            valid_s = (plan.expires_at - plan.frozen_at).total_seconds()
+            raise refusals.PlanTooOld(plan.number, valid_s)
         self._check_session(plan)
         halt = next((halt for halt in self._kept.book.halts if halt.stops_desk), None)
         if halt is not None or halt_file_stands(self._kept.halt_file):
@@ -97,9 +99,13 @@ class Starting:
 
 
 class MadeOf(Struct, frozen=True):
-    """What runs are made of: plans, judged by rules and begun with a client drawn; `worded` says reasons."""
+    """What runs are made of: plans, judged by rules and begun with a client drawn; `worded` says reasons.
+
+    `confirmed` raises in the transaction that begins a run where others have still to confirm its plan.
+    """
 
     plans: Plans
     rules: Rules
     rng: Random
     worded: Callable[[Iterable[Why]], str]
+    confirmed: Callable[[Unit, Plan], None]

@@ -26,6 +26,7 @@ from engine.market.margins import Margins
 from engine.market.venues import Venues
 from engine.news import PlanMade
 from engine.planning.checks import ClientInput, HeldShares, PlanInputs
+from engine.planning.confirming import limit_over
 from engine.planning.duplicates import same_intent
 from engine.planning.intent import Intent, Selection, check_trigger
 from engine.planning.legs import plan_legs
@@ -82,7 +83,9 @@ class Plans:
     async def freeze(self, intent: Intent) -> Plan:
         """Number, hash and store a plan; it may be started within its validity. Raises `BadInput`."""
         made = self._timed(await self._planned(intent))
-        valid_for = timedelta(seconds=self._rules.plan_valid_s)
+        confirmed = limit_over(self._kept.book.people, made) is not None
+        valid_s = self._rules.confirmed_valid_s if confirmed else self._rules.plan_valid_s
+        valid_for = timedelta(seconds=valid_s)
         line = self._first.line(intent)
         began = self._timing.wall.monotonic()
 

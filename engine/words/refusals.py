@@ -1,8 +1,9 @@
 """What the desk says where it will not do something."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from data.money import amount_words
+from data.vocabulary import Right
 from engine import refusals as kinds
 from engine.words.formats import counted
 from engine.words.trading.reasons import counts_words
@@ -21,6 +22,8 @@ def refusal_words(problem: BaseException) -> str:
             return _cannot_go_on(problem)
         case kinds.Halted():
             return _halted(problem)
+        case kinds.Forbidden():
+            return _forbidden(problem)
         case kinds.Refusal():
             return _refused(problem)
         case _:
@@ -44,8 +47,67 @@ def _refused(refusal: kinds.Refusal) -> str:
             return f"{sent}: nothing was sent; to send it once more, make a plan that says again"
         case kinds.NotConfirmed(plan=plan):
             return f"{_plan(plan)} was not confirmed by its hash"
+        case kinds.SignInRefused(wait_s=0):
+            return "name and password are not of one person; nobody was signed in"
+        case kinds.SignInRefused(wait_s=wait):
+            return f"too many wrong passwords: wait {counted(wait, 'second')}, then give it again"
+        case kinds.NeedsApproval():
+            return _needs_approval(refusal)
+        case kinds.OwnPlan(plan=plan):
+            return f"plan {plan} is your own: somebody else has to confirm it"
         case kinds.TradingStopped(why=why):
             return f"trading is stopped: {why}; cancels still go"
+        case _:
+            raise TypeError(f"no words for {refusal!r}")
+
+
+def _needs_approval(refusal: kinds.NeedsApproval) -> str:
+    value, above = amount_words(refusal.value_paise), amount_words(refusal.above_paise)
+    if refusal.plan is None:
+        return (
+            f"the change makes it worth ₹{value}, above ₹{above}: plan it anew, so that others can confirm it"
+        )
+    others = "somebody else" if refusal.needed == 1 else f"{refusal.needed} others"
+    told = f"{_plan(refusal.plan)} is worth ₹{value}, above ₹{above}: {others} must confirm it first"
+    given = f" ({refusal.given} of {refusal.needed} have)" if refusal.given else ""
+    return f"{told}{given}; `tradedesk approve {refusal.plan} --digest …` there"
+
+
+RIGHT_WORDS: Mapping[Right, str] = {
+    Right.LOOK: "look at the market",
+    Right.READ_CLIENTS: "see clients",
+    Right.READ_AUDIT: "read the audit",
+    Right.KEEP_LISTS: "keep lists, baskets and presets",
+    Right.PLAN: "plan",
+    Right.SIGN_CLIENTS_IN: "sign clients in and compare books",
+    Right.SEND: "send, modify and convert",
+    Right.CANCEL: "cancel, pause and stop",
+    Right.FLATTEN: "take positions flat",
+    Right.HALT: "cancel all and halt",
+    Right.RESUME: "end a halt",
+    Right.APPROVE: "confirm others' plans",
+    Right.SETTLE: "settle orders in doubt and books",
+    Right.CLIENTS: "change clients",
+    Right.SET_UP: "set the desk up",
+    Right.PEOPLE: "change people",
+}
+"""What each right is to do, as it follows `may`."""
+
+
+def _forbidden(refusal: kinds.Forbidden) -> str:
+    what = RIGHT_WORDS[refusal.right]
+    match refusal:
+        case kinds.NobodySignedIn(why=why):
+            told = f"nobody is signed in ({why})" if why else "nobody is signed in"
+            return f"{told}; `tradedesk sign-in NAME` first; nothing was done"
+        case kinds.NotOfRole(person=person, role=role):
+            article = "an" if role.value[0] in "aeiou" else "a"
+            return f"{person} is {article} {role.value} and may not {what}; nothing was done"
+        case kinds.OutOfScope(person=person, clients=clients):
+            whose = f"{', '.join(sorted(clients))}" if clients else "all clients of the desk"
+            return f"{person} may not {what} for {whose}: out of scope; nothing was done"
+        case kinds.NoLongerStands(person=person, why=why):
+            return f"{person}: {why}; sign in again; nothing was done"
         case _:
             raise TypeError(f"no words for {refusal!r}")
 

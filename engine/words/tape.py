@@ -26,6 +26,7 @@ from engine.news import (
     InstrumentsRead,
     News,
     PauseEnded,
+    PlanConfirmed,
     PlanMade,
     RouteRefused,
     RunBegan,
@@ -59,6 +60,8 @@ def news_words(news: News) -> str:
             return _halt_words(news)
         case ClientNews():
             return f"{news.code}: {_client_words(news)}"
+        case PlanConfirmed():
+            return f"plan {news.number} {news.title}: confirmed by {news.by}"
         case PlanMade():
             lines = news.orders + news.skipped
             counts = f"{news.orders} of {lines}, " if lines != 1 or news.skipped else ""

@@ -69,6 +69,7 @@ CASES: dict[Topic, tuple[Callable[[Touched], object], Touched]] = {
     Topic.HALTS: (lambda touched: setattr(touched, "halts", True), Touched(halts=True)),
     Topic.ROSTER: (lambda touched: setattr(touched, "roster", True), Touched(roster=True)),
     Topic.MARKET: (lambda touched: setattr(touched, "market", True), Touched(market=True)),
+    Topic.PEOPLE: (lambda touched: setattr(touched, "people", True), Touched(people=True)),
     Topic.EVERYTHING: (lambda touched: setattr(touched, "everything", True), Touched(everything=True)),
 }
 

@@ -19,6 +19,8 @@ from data.vocabulary import (
     PhaseKind,
     Product,
     Reason,
+    Right,
+    Role,
     RouteKind,
     RunCount,
     Side,
@@ -101,6 +103,9 @@ FIGURES = {
     Mapping[Reason, int]: {Reason.HALTED: 2},
     Mapping[RunCount, int]: {RunCount.FILLED: 2},
     Side: Side.BUY,
+    Right: Right.SEND,
+    Role: Role.ASSISTANT,
+    Collection[str]: {"PS1015"},
     DeskKind: DeskKind.APP,
     ChaseEnd: ChaseEnd.AT_BOUND,
     Pause: Pause(PauseReason.DRIFTED, 5, 60, 100, 101),
@@ -121,7 +126,7 @@ def kinds_of(module: ModuleType, root: type[Any], families: Collection[type[Any]
     return [kind for kind in found if kind is not root and kind not in families]
 
 
-@pytest.mark.parametrize("kind", kinds_of(refusals, Refusal, (PlanExpired, CannotGoOn)))
+@pytest.mark.parametrize("kind", kinds_of(refusals, Refusal, (PlanExpired, CannotGoOn, refusals.Forbidden)))
 def test_every_refusal_has_words_and_a_reason_for_scripts(kind):
     refusal = made(kind)
     told = refusal_words(refusal)
@@ -131,7 +136,9 @@ def test_every_refusal_has_words_and_a_reason_for_scripts(kind):
     assert str(refusal).startswith(f"{refusal.reason.value}: {kind.__name__} ")
 
 
-@pytest.mark.parametrize("kind", kinds_of(news, News, (RunNews, HaltNews, FlattenNews, ClientNews)))
+@pytest.mark.parametrize(
+    "kind", kinds_of(news, News, (news.PlanNews, RunNews, HaltNews, FlattenNews, ClientNews))
+)
 def test_all_news_has_words_and_what_it_is_about(kind):
     told = made(kind)
     assert news_words(told)

@@ -1,10 +1,11 @@
 """What a cancel-all of everything does first, before anything heavy is imported or anybody asked."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from data.home import halt_file
+from data.home import books_file, halt_file
 from tradedesk.cli.printing.output import say
 
 
@@ -16,6 +17,29 @@ def halt_at_once(home: Path, by: str, at: datetime) -> None:
         write_halt_file(halt_file(home), by, at)
     except OSError as problem:
         say(f"the HALT file cannot be written ({problem.strerror}); going on to cancel")
+
+
+def may_not_halt(home: Path) -> bool:
+    """Whether somebody is signed in here, beyond doubt, who may stop nothing; anybody else may.
+
+    Whatever stands in the way of knowing it keeps no stop back.
+    """
+    with suppress(Exception):
+        from tradedesk.compose.seats import kept_token
+
+        if not (token := kept_token(home)):
+            return False
+        from data.clock import SystemClock
+        from data.engines.at_rest import opened_to_look
+        from data.secrets import service_name
+        from data.sign_in.at_rest import standing
+        from data.vocabulary import Right
+        from engine.people.rights import may
+
+        with opened_to_look(books_file(home)) as file:
+            found = standing(file, token, service_name(home), SystemClock().now())
+        return found is not None and not may(found.role, Right.HALT)
+    return False
 
 
 def halts_everything(words: Sequence[str]) -> bool:

@@ -19,6 +19,7 @@ from data.engines.at_rest import FileAtRest, of_one_moment, opened_to_follow
 from data.engines.followed import Changed, changed_since, commits_of_others, newest
 from data.errors import BadInput
 from data.home import books_file
+from data.vocabulary import Right
 from engine.words.formats import price, quantity
 from engine.words.trading.orders import why_words
 from engine.words.trading.runs import run_words
@@ -27,6 +28,7 @@ from tradedesk.cli.printing.clocks import run_stamp, wall_time
 from tradedesk.cli.printing.output import jsonable, line, printer
 from tradedesk.cli.printing.streams import pass_on, reader_is_gone
 from tradedesk.cli.resting import NotShort, RestingClock, RestingDesk
+from tradedesk.cli.session import only_for
 from tradedesk.cli.views import values
 from tradedesk.cli.views.orders import order_shape, run_shape
 
@@ -149,6 +151,7 @@ def follow(home: Path, read: Read, as_json: bool) -> Exit:
     """Print what stands, then each change, until ctrl+c or until nobody reads on."""
     if not books_file(home).exists():
         raise BadInput("home", str(home), "has no books yet: `tradedesk init` prepares it")
+    only_for("follow", Right.READ_CLIENTS)
     with suppress(KeyboardInterrupt), opened_to_follow(books_file(home)) as file:
         asyncio.run(_follow(Follower(file, read), as_json))
     return Exit.DONE

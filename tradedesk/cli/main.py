@@ -35,6 +35,7 @@ from tradedesk.cli.commands import (
 from tradedesk.cli.commands import queries as show
 from tradedesk.cli.commands import repairs as mend
 from tradedesk.cli.commands.people import clients, groups, notes
+from tradedesk.cli.commands.roles import approving, persons, signing
 from tradedesk.cli.exits import Exit, explain, log_file
 from tradedesk.cli.printing.output import document, say
 
@@ -140,9 +141,15 @@ app.add_typer(gate.routes_app, name="routes", rich_help_panel=_START)
 app.add_typer(gate.secrets_app, name="secrets", rich_help_panel=_START)
 app.add_typer(gate.gate_app, name="gate", rich_help_panel=_START)
 app.add_typer(login.login_app, name="login", rich_help_panel=_START)
+app.add_typer(persons.people_app, name="people", rich_help_panel=_START)
+app.command("sign-in", rich_help_panel=_START)(signing.sign_in)
+app.command("sign-out", rich_help_panel=_START)(signing.sign_out)
+app.command("whoami", rich_help_panel=_START)(signing.whoami)
+app.command("password", rich_help_panel=_START)(signing.change_password)
 app.add_typer(simulate.simulate_app, name="simulate", rich_help_panel=_START)
 app.command(rich_help_panel=_TRADE)(trade.plan)
 app.command(rich_help_panel=_TRADE)(trade.bulk)
+app.command(rich_help_panel=_TRADE)(approving.approve)
 app.command(rich_help_panel=_TRADE)(baskets.basket)
 app.add_typer(baskets.baskets_app, name="baskets", rich_help_panel=_TRADE)
 app.add_typer(presets.presets_app, name="presets", rich_help_panel=_TRADE)

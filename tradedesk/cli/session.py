@@ -15,7 +15,7 @@ from data.errors import BadInput
 from data.home import SECRETS, books_file, halt_file, paper_exchange_file, secrets_file
 from data.money import decimal_from_text
 from engine.words.formats import counted
-from tradedesk.cli.emergency import halt_at_once
+from tradedesk.cli.emergency import halt_at_once, may_not_halt
 from tradedesk.cli.exits import CANCEL_ALL_FAILED, Exit
 from tradedesk.cli.printing.output import Question, printer, say
 from tradedesk.cli.questions import is_answer, prompt
@@ -23,6 +23,7 @@ from tradedesk.compose.spare import LEFT_AFTER_USE_BYTES, give_spare_back, keep_
 
 if TYPE_CHECKING:
     from data.reference.phases import Calendar
+    from data.vocabulary import Right
     from engine.desk import Desk
     from tradedesk.compose.settings import Settings
 
@@ -97,7 +98,8 @@ def _run_emergency(work: Work, by: str | None, home: Path) -> NoReturn:
     from data.clock import SystemClock
 
     at, database = SystemClock().now(), books_file(home)
-    if database.exists():
+    halts = database.exists() and not may_not_halt(home)
+    if halts:
         halt_at_once(home, by or "the command line", at)
 
     from data.reference.phases import load_calendar
@@ -116,7 +118,7 @@ def _run_emergency(work: Work, by: str | None, home: Path) -> NoReturn:
     except (BadInput, OSError) as problem:
         say(f"going on with the built-in calendar: {problem}")
         calendar = load_calendar()
-    if database.exists():
+    if halts:
         halt_at_once(home, by or settings.trader, at)
         for held in (database, paper_exchange_file(home)):
             end_frozen_writer(held, database)
@@ -158,9 +160,52 @@ def _run(
                 if unopened is None or wrong_input:
                     raise
                 return unopened(home, problem)
+            await renew_quietly(desk)
             return await carry_out(desk, work)
 
     raise typer.Exit(asyncio.run(opened()))
+
+
+async def renew_quietly(desk: "Desk") -> None:
+    """Have a token that is half over renewed, where nobody has to be asked for the key that signs it."""
+    if desk.who.seat is None:
+        return
+    from data.secrets import passphrase_source, vault_state
+    from engine.refusals import NobodySignedIn
+    from tradedesk.compose.seats import keep_token, kept_token
+    from tradedesk.compose.settings import load_settings
+
+    with suppress(NobodySignedIn, BadInput, OSError):
+        token = kept_token(desk.home)
+        if not desk.signing.is_half_over(token):
+            return
+        prefer = load_settings(desk.home).vault
+        if passphrase_source(None) is None and vault_state(desk.home, prefer).backend != "keyring":
+            return
+        if (renewed := await desk.signing.renewed(token)) is not None:
+            keep_token(desk.home, renewed)
+
+
+def only_for(what: str, right: "Right") -> None:
+    """Have a command that opens no desk be done by whoever has a right to it, for all clients.
+
+    Raises a `Forbidden`, which the audit keeps. Where the home has no people nobody is asked.
+    """
+    from data.sign_in.at_rest import people_in
+    from tradedesk.compose.home import home_folder
+
+    home = home_folder()
+    if not people_in(books_file(home)):
+        return
+
+    async def asked() -> None:
+        from data.vocabulary import DeskKind
+        from tradedesk.compose.wiring import open_desk
+
+        async with open_desk(home, kind=DeskKind.COMMAND, needs_secrets=False, told=say) as desk:
+            await desk.who.demand(what, right, whole=True)
+
+    asyncio.run(asked())
 
 
 async def carry_out(desk: "Desk", work: Work) -> Exit:

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from data.clock import SystemClock
-from data.engines.at_rest import FileError, as_of_one_moment
+from data.engines.at_rest import FileAtRest, FileError, as_of_one_moment
 from data.home import books_file, calendar_file, certificates_folder, paper_exchange_file, settings_file
+from data.sign_in.at_rest import has_people, standing
 from data.vocabulary import ClientStatus
 from tradedesk.cli.printing.output import Printer, printer
 from tradedesk.cli.resting import NotShort, RestingClock, RestingDesk
@@ -150,9 +151,20 @@ def _at_rest(home: Path) -> "Iterator[RestingDesk]":
             "SELECT market_us, wall_us, trading_day FROM state"
         ).fetchone()
         (identity,) = exchange.execute("SELECT id FROM identity").fetchone()
+        if has_people(books) and not _may_read(home, books):
+            raise NotShort
         if not at_rest or schema != schema_of_program() or opened_day != day or str(identity) != exchange_id:
             raise NotShort
         yield RestingDesk(books, _market(market_us, wall_us, day))
+
+
+def _may_read(home: Path, books: FileAtRest) -> bool:
+    """Whether who is signed in may see all that there is; the desk itself refuses everybody else."""
+    from data.secrets import service_name
+    from tradedesk.compose.seats import kept_token
+
+    found = standing(books, kept_token(home), service_name(home), SystemClock().now())
+    return found is not None and found.everybody
 
 
 def _is_elsewhere(home: Path) -> bool:

@@ -41,7 +41,7 @@ def open_screen(with_demo: bool, faults: "Faults | None" = None) -> int:
 
         opening = open_desk(home, kind=DeskKind.APP, faults=faults, passphrase=passphrase, told=warn)
         async with opening as desk:
-            if with_demo:
+            if with_demo and not desk.who.asked:
                 from tradedesk.cli.commands.setup import lay_demo
 
                 await lay_demo(desk)

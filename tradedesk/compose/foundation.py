@@ -18,6 +18,7 @@ from data.home import calendar_file, log_file
 from data.migrating import BooksFile
 from data.proving.heads import HeadsFile
 from data.reference.phases import Calendar, load_calendar
+from data.secrets import Vault, open_vault
 from data.store import Store
 from data.vocabulary import DeskKind
 from engine.access.judgement import judge_clients
@@ -47,12 +48,22 @@ class Foundation(Struct, frozen=True):
     waits: Waits
     random: random.Random
 
-    def desk(self, kind: DeskKind, market_clock: MarketClock, connections: Sequence[Connection]) -> Desk:
+    def desk(
+        self,
+        kind: DeskKind,
+        market_clock: MarketClock,
+        connections: Sequence[Connection],
+        passphrase: Callable[[], str] | None = None,
+    ) -> Desk:
         """A desk with these connections, the one that brings the prices first; not yet open."""
         book = Book(connections, lambda: market_clock.trading_day, judge=judge_clients)
         store = Store(self.books.path, self.clock, self.books.unwritable)
         heads = HeadsFile(self.settings.audit_heads)
-        kept = Kept(self.home, store, book, Bus(_listener_failed), heads)
+
+        def vault() -> Vault:
+            return open_vault(self.home, passphrase, self.settings.vault)
+
+        kept = Kept(self.home, store, book, Bus(_listener_failed), heads, vault)
         return Desk(
             kept,
             Timing(self.clock, market_clock, self.calendar, self.waits),

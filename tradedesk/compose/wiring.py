@@ -33,6 +33,7 @@ from tradedesk.compose.foundation import Foundation, Way, calendar_of, rules_of
 from tradedesk.compose.home import home_folder
 from tradedesk.compose.kite_access import ZERODHA
 from tradedesk.compose.paper import PAPER, check_paper_books, paper_way
+from tradedesk.compose.seats import take_seat
 from tradedesk.compose.settings import Settings, load_settings
 
 log = logging.getLogger(__name__)
@@ -97,14 +98,16 @@ async def open_desk(
             ways.append(await kite_way(base, row, passphrase, emergency, needs_secrets))
         if faults is not None and PAPER.kind not in {way.connection.kind for way in ways}:
             raise BadInput("faults", "", "only the paper exchange takes them; a local Kite has its own")
-        desk = base.desk(kind, ways[0].market_clock, [way.connection for way in ways])
+        desk = base.desk(kind, ways[0].market_clock, [way.connection for way in ways], passphrase)
         desk.connecting.bears_others = emergency
         for way in ways:
             way.fit(desk)
             if len(ways) > 1 and isinstance(way.connection.life, PaperLife):
                 way.connection.life.exchange.follow(DeskMarket(desk))
         async with opened(desk):
-            yield desk
+            for_people = desk.for_people()
+            take_seat(for_people)
+            yield for_people
 
 
 @contextmanager

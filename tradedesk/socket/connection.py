@@ -11,6 +11,7 @@ from typing import Any
 
 from data.home import command_socket
 from tradedesk.cli.printing.output import Printer, printer
+from tradedesk.compose.seats import kept_token
 from tradedesk.socket.protocol import (
     HELLO_S,
     LONGEST_LINE,
@@ -48,7 +49,7 @@ def meet(home: Path, within_s: float | None = None) -> "AppSocket | None":
     except (OSError, ValueError):
         return None
     try:
-        if connection.says_hello(ours, actor):
+        if connection.says_hello(ours, {"actor": actor, "token": kept_token(home)}):
             return connection
     except (OSError, Lost):
         pass
@@ -84,9 +85,9 @@ class AppSocket:
         """End it; an app that has not read `go` does nothing."""
         self._socket.close()
 
-    def says_hello(self, ours: Line, actor: str) -> bool:
-        """Whether the other end is what this one is. Raises `Lost`, `OSError`."""
-        self._send({"hello": {**ours, "actor": actor}})
+    def says_hello(self, ours: Line, who: Line) -> bool:
+        """Whether the other end is what this one is; `who` tells it who asks. Raises `Lost`, `OSError`."""
+        self._send({"hello": {**ours, **who}})
         return self.line(HELLO_S).get("hello") == ours
 
     def request(self, request_id: str, words: Sequence[str]) -> bool:

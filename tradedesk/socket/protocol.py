@@ -1,6 +1,7 @@
 """What a command and the open app say to each other, in JSON lines, and which commands may be asked so.
 
-1. `hello` both ways: protocol, program, schema, identity of the home, settings. Any difference ends it.
+1. `hello` both ways: protocol, program, schema, identity of the home, settings. Any difference ends it. The
+   command says who asks, by name and by the token of who is signed in, which a home without people has not.
 2. `request` with a random id and the words of the command; the app answers `taken`. It has done nothing yet.
 3. `go`: from here on the app may act, and no command goes another way.
 4. `out`, `err` and `beat` as they happen, `halt` once that is committed, `done` with the exit code last; or
@@ -21,7 +22,7 @@ from typing import Any, TypeGuard
 
 from data.home import books_file, calendar_file, settings_file
 
-PROTOCOL = 1
+PROTOCOL = 2
 """The number of this way of talking."""
 
 PROGRAM = "0.1.0"
@@ -63,12 +64,13 @@ class Effect(StrEnum):
 
 
 HARMLESS = (Effect.READ, Effect.CANCEL, Effect.HALT)
-"""What an app does for a command on a LIVE desk, where nobody has signed in."""
+"""What an app does on a LIVE desk for a command of nobody who has signed in."""
 
 WHEN_LOCKED = (Effect.CANCEL, Effect.HALT)
 """What an app does for a command while it is locked."""
 
 _COMMANDS: Mapping[str, Effect] = {
+    "approve": Effect.ACT,
     "basket": Effect.ACT,
     "bulk": Effect.ACT,
     "cancel": Effect.CANCEL,

@@ -25,6 +25,8 @@ from data.home import books_file, command_socket
 from data.vocabulary import Via
 from data.writing.asked import Asked, Did, asked_now
 from data.writing.asked_before import keep_end
+from engine.people.who import SIGNED_OUT
+from engine.refusals import NobodySignedIn
 from engine.words.privacy import without_privacy
 from tradedesk.cli.printing.output import PIPED_WIDTH, Printer, Question, printer
 from tradedesk.socket.protocol import (
@@ -194,7 +196,7 @@ class Answering:
         if not _is_id(request_id) or not _are_words(words):
             raise _NothingToAnswer
         effect = effect_of(words)
-        if effect is None or not self._may(effect) or request_id in self._under_way:
+        if effect is None or not self._may(effect, actor) or request_id in self._under_way:
             raise _NothingToAnswer
         self._under_way.add(request_id)
         try:
@@ -206,23 +208,29 @@ class Answering:
             self._reached("taken")
             if await self._told_to_go(reader, request_id, *since):
                 self._reached("gone")
-                with self._desk.acting(Actor(actor, Via.SOCKET)), without_privacy():
-                    await self._do(Asked(request_id, words[0], actor), effect, words, to)
+                with self._desk.acting(actor), without_privacy():
+                    await self._do(Asked(request_id, words[0], actor.name), effect, words, to)
             else:
                 to.send({"refused": "it slept between the command and its go"})
             await writer.drain()
         finally:
             self._under_way.discard(request_id)
 
-    async def _greeted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:
-        """Who asks, once both ends are the same."""
+    async def _greeted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Actor:
+        """Who asks, once both ends are the same; where the home has people, whose token it is."""
         theirs = (await self._line(reader)).get("hello")
         writer.write(encoded({"hello": self._hello}))
         if not isinstance(theirs, dict) or not is_name(actor := theirs.pop("actor", None)):
             raise _NothingToAnswer
+        token = theirs.pop("token", "")
         if theirs != self._hello:
             raise _NothingToAnswer
-        return actor
+        if not self._desk.who.asked:
+            return Actor(actor, Via.SOCKET)
+        try:
+            return self._desk.signing.actor(str(token), Via.SOCKET)
+        except NobodySignedIn:  # a stop is taken of anybody; all else the command is refused by its own desk
+            return Actor(SIGNED_OUT, Via.SOCKET)
 
     async def _line(self, reader: asyncio.StreamReader) -> Line:
         try:
@@ -231,11 +239,13 @@ class Answering:
         except ValueError as problem:  # too long, not whole, or no JSON object
             raise _NothingToAnswer from problem
 
-    def _may(self, effect: Effect) -> bool:
+    def _may(self, effect: Effect, actor: Actor) -> bool:
         """Whether this app does such a command for others at all, as it stands."""
+        if self._desk.who.asked and not actor.sign_in:
+            return effect is Effect.HALT
         if self._locked():
             return effect in WHEN_LOCKED
-        return self._desk.market_is_simulated or effect in HARMLESS
+        return self._desk.market_is_simulated or bool(actor.sign_in) or effect in HARMLESS
 
     async def _told_to_go(
         self, reader: asyncio.StreamReader, request_id: str, wall: datetime, steady: float

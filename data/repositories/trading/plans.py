@@ -52,8 +52,14 @@ class StoredLeg(Struct, frozen=True):
 _PLANS, _STORED_LEGS = Rows(PlanRecord, StoredPlan), Rows(PlanLeg, StoredLeg)
 _NUMBERED = Query(JsonObject, select(_PLANS.c.body).where(_PLANS.c.number == given("number")))
 _OF_DIGEST = Query(JsonObject, select(_PLANS.c.body).where(_PLANS.c.digest.like(given("like"))).limit(2))
+_MAKER = Query(str, select(_PLANS.c.actor).where(_PLANS.c.number == given("number")))
 _COUNT = Query(int, select(func.count()).select_from(_PLANS.table))
 _AS_BYTES = select(_PLANS.c.number, cast(_PLANS.c.digest, LargeBinary), cast(_PLANS.c.body, LargeBinary))
+
+
+def maker_of(on: On, number: int) -> str:
+    """Who has frozen a plan; empty for a number that was never given."""
+    return _MAKER.first(on, number=number) or ""
 
 
 def add_plan(on: On, plan: StoredPlan, legs: Sequence[StoredLeg]) -> None:

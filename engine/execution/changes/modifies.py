@@ -23,11 +23,12 @@ from data.repositories.trading.flattens import exits_of
 from data.repositories.trading.requests import changes_made, last_numbers, left_open, open_cancels
 from data.store import Unit
 from data.tables.orders import Order
-from data.vocabulary import OrderState, OrderType, RequestKind, RequestState
+from data.vocabulary import OrderState, OrderType, RequestKind, RequestState, Side
 from engine.book.book import Book
 from engine.book.halt_file import halt_file_stands, other_halt_file_stands
 from engine.book.halt_scope import Passes, covering
 from engine.book.kept import Kept
+from engine.book.people_views import People
 from engine.book.reading import read_halts
 from engine.book.views import OrderView
 from engine.booking.facts import ChangeEnded
@@ -44,7 +45,14 @@ from engine.instances import ThisEngine
 from engine.market.market_data import MarketData
 from engine.market.venues import Venues
 from engine.planning.intent import check_lots, check_price
-from engine.refusals import ChangeTooDear, ChangeTooLarge, Halted, HaltedMeanwhile, OrderHalted
+from engine.refusals import (
+    ChangeTooDear,
+    ChangeTooLarge,
+    Halted,
+    HaltedMeanwhile,
+    NeedsApproval,
+    OrderHalted,
+)
 from engine.timing import Timing
 
 _JUST_OVER_S = 0.1
@@ -62,6 +70,22 @@ class AskedAt(Struct, frozen=True):
     steady_s: float
     newest_halt: int
     passes: Passes | None = None
+
+
+def check_worth(people: People, order: OrderView, change: OrderChange) -> None:
+    """Have no modify make a buy worth more than the limit above which others confirm a plan.
+
+    Raises `NeedsApproval`.
+    """
+    limit = people.limit if people.any else None
+    if limit is None or order.side is not Side.BUY:
+        return
+    now = order.limit_paise or order.reserve_price_paise
+    price = now if change.price_paise is None else change.price_paise
+    quantity = order.quantity if change.quantity is None else change.quantity
+    worth = quantity * price
+    if worth > max(limit.above_paise, order.quantity * now):
+        raise NeedsApproval(None, worth, limit.above_paise, limit.needed, 0)
 
 
 def check_terms(change: OrderChange, key: str, market_data: MarketData) -> None:
@@ -254,6 +278,8 @@ class Changer:
         """
         order = self._kept.book.orders[order_id]
         check_terms(change, order.key, self._market_data)
+        if passes is None:
+            check_worth(self._kept.book.people, order, change)
         newest = self._kept.book.newest_halt if newest_halt is None else newest_halt
         asked = AskedAt(self._timing.wall.now(), self._timing.wall.monotonic(), newest, passes)
         if passes is None and self._kept.book.halted_since(newest, order.client_id, order.key):

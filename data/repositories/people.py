@@ -1,0 +1,217 @@
+"""People as stored: who they are, who is signed in, which keys have signed, who has confirmed which plan."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec import Struct
+from sqlalchemy import func, select, update
+
+from data.repositories.base import Change, On, Query, Rows, given
+from data.tables.columns import table
+from data.tables.people import (
+    ApprovalRecord,
+    ApprovalRule,
+    PersonRecord,
+    SigningKey,
+    SignInRecord,
+    SignInTry,
+)
+from data.vocabulary import Role
+
+
+class StoredPerson(Struct, frozen=True):
+    """Somebody who may sign in, with the hashes of their password and of their recovery code."""
+
+    name: str
+    role: Role
+    scope: list[str] | None
+    password: str
+    recovery: str
+    version: int
+    added_at: datetime
+    added_by: str
+    disabled_at: datetime | None = None
+
+
+class StoredKey(Struct, frozen=True):
+    """The public half of a key that signs, in hex."""
+
+    kid: str
+    public: str
+    made_at: datetime
+    retired_at: datetime | None = None
+
+
+class StoredPersonSignIn(Struct, frozen=True):
+    """A sign-in of a person, and until when it stands."""
+
+    id: str
+    person: str
+    place: str
+    at: datetime
+    until: datetime
+    ended_at: datetime | None = None
+    ended_by: str = ""
+
+
+class Try(Struct, frozen=True):
+    """A password that was given for a name, somewhere, and whether it was right."""
+
+    id: int
+    name: str
+    place: str
+    was_right: bool
+    at: datetime
+
+
+class StoredApproval(Struct, frozen=True):
+    """Somebody's confirmation of a plan, by its digest."""
+
+    plan_number: int
+    person: str
+    digest: str
+    at: datetime
+
+
+class StoredLimit(Struct, frozen=True):
+    """From which value on plans need how many others to confirm them; who has said so, and when."""
+
+    number: int
+    above_paise: int
+    needed: int
+    by: str
+    at: datetime
+
+
+_PEOPLE = Rows(PersonRecord, StoredPerson)
+_EVERY = _PEOPLE.query(order_by=[_PEOPLE.c.name])
+_ONE = _PEOPLE.query(_PEOPLE.c.name == given("name"))
+_KEYS = Rows(SigningKey, StoredKey)
+_STANDING_KEYS = _KEYS.query(_KEYS.c.retired_at.is_(None), order_by=[_KEYS.c.made_at])
+_RETIRE = Change(update(_KEYS.table).where(_KEYS.c.retired_at.is_(None)).values(retired_at=given("at")))
+_SIGN_INS = Rows(SignInRecord, StoredPersonSignIn)
+_STANDING = _SIGN_INS.query(_SIGN_INS.c.ended_at.is_(None), order_by=[_SIGN_INS.c.at])
+_SIGN_IN = _SIGN_INS.query(_SIGN_INS.c.id == given("id"))
+_KNOWN_PLACE = Query(
+    str,
+    select(_SIGN_INS.c.id).where(
+        _SIGN_INS.c.person == given("person"),
+        _SIGN_INS.c.place == given("place"),
+        _SIGN_INS.c.at > given("since"),
+    ),
+)
+_END_OVER = Change(
+    update(_SIGN_INS.table)
+    .where(_SIGN_INS.c.ended_at.is_(None), _SIGN_INS.c.until <= given("at"))
+    .values(ended_at=_SIGN_INS.c.until)
+)
+_END = Change(
+    update(_SIGN_INS.table)
+    .where(_SIGN_INS.c.ended_at.is_(None), _SIGN_INS.c.id == given("id"))
+    .values(ended_at=given("at"), ended_by=given("by"))
+)
+_END_ALL = Change(
+    update(_SIGN_INS.table)
+    .where(_SIGN_INS.c.ended_at.is_(None), _SIGN_INS.c.person == given("person"))
+    .values(ended_at=given("at"), ended_by=given("by"))
+)
+_TRIES = Rows(SignInTry, Try)
+_TRIES_OF = _TRIES.query(_TRIES.c.name == given("name"), _TRIES.c.at > given("since"), order_by=[_TRIES.c.id])
+_APPROVALS = Rows(ApprovalRecord, StoredApproval)
+_OF_PLAN = _APPROVALS.query(_APPROVALS.c.plan_number == given("plan"), order_by=[_APPROVALS.c.at])
+_RULES = Rows(ApprovalRule, StoredLimit)
+_NEWEST_RULE = _RULES.query(
+    _RULES.c.number == select(func.max(table(ApprovalRule).c.number)).scalar_subquery()
+)
+
+
+def every_person(on: On) -> list[StoredPerson]:
+    """All people, by name, those who may sign in no more among them."""
+    return _EVERY.all(on)
+
+
+def person(on: On, name: str) -> StoredPerson | None:
+    """The person of this name; None where there is none."""
+    return _ONE.first(on, name=name)
+
+
+def add_person(on: On, row: StoredPerson) -> None:
+    """Store somebody."""
+    _PEOPLE.insert(on, [row])
+
+
+def save_person(on: On, row: StoredPerson) -> None:
+    """Write what may change of a person."""
+    _PEOPLE.save(on, [row], "role", "scope", "password", "recovery", "version", "disabled_at")
+
+
+def standing_keys(on: On) -> list[StoredKey]:
+    """The keys whose tokens are taken, oldest first."""
+    return _STANDING_KEYS.all(on)
+
+
+def add_key(on: On, key: StoredKey) -> None:
+    """Have a key's tokens taken, and those of no other from here on."""
+    _RETIRE.run(on, at=key.made_at)
+    _KEYS.insert(on, [key])
+
+
+def standing_sign_ins(on: On) -> list[StoredPersonSignIn]:
+    """The sign-ins that nobody has ended, oldest first; some may be past their time."""
+    return _STANDING.all(on)
+
+
+def sign_in_of(on: On, number: str) -> StoredPersonSignIn | None:
+    """One sign-in, whether it stands or not."""
+    return _SIGN_IN.first(on, id=number)
+
+
+def is_known_place(on: On, name: str, place: str, since: datetime) -> bool:
+    """Whether a person has signed in at this place since then."""
+    return _KNOWN_PLACE.first(on, person=name, place=place, since=since) is not None
+
+
+def add_sign_in(on: On, row: StoredPersonSignIn) -> None:
+    """Store a sign-in; those that are past their time are ended by that."""
+    _END_OVER.run(on, at=row.at)
+    _SIGN_INS.insert(on, [row])
+
+
+def end_sign_in(on: On, number: str, by: str, at: datetime) -> int:
+    """End a sign-in at once; returns whether it stood, as a count."""
+    return _END.run(on, id=number, by=by, at=at)
+
+
+def end_sign_ins(on: On, name: str, by: str, at: datetime) -> int:
+    """End all of a person's sign-ins at once; returns how many stood."""
+    return _END_ALL.run(on, person=name, by=by, at=at)
+
+
+def add_try(on: On, row: Try) -> None:
+    """Store that a password was given."""
+    _TRIES.insert(on, [row])
+
+
+def tries_of(on: On, name: str, since: datetime) -> list[Try]:
+    """The passwords that were given for a name since then, oldest first."""
+    return _TRIES_OF.all(on, name=name, since=since)
+
+
+def approvals_of(on: On, plan_number: int) -> list[StoredApproval]:
+    """Who has confirmed a plan, in the order in which they did."""
+    return _OF_PLAN.all(on, plan=plan_number)
+
+
+def add_approval(on: On, row: StoredApproval) -> None:
+    """Store a confirmation."""
+    _APPROVALS.insert(on, [row])
+
+
+def approval_rule(on: On) -> StoredLimit | None:
+    """The limit from which on plans are confirmed by others; None where none was ever set."""
+    return _NEWEST_RULE.first(on)
+
+
+def add_rule(on: On, rows: Sequence[StoredLimit]) -> None:
+    """Store a limit, which counts from here on."""
+    _RULES.insert(on, rows)

@@ -1,0 +1,146 @@
+"""Tokens of who is signed in: short-lived JWTs signed by Ed25519 (RFC 7519, RFC 8037).
+
+PyJWT writes them. They are read here, by the one form that it writes ours in: importing PyJWT takes longer
+than all else that a short command does. A test holds that PyJWT takes each token that is taken here.
+"""
+
+import base64
+import json
+from binascii import Error as NoBase64
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from msgspec import Struct
+
+LEEWAY_S = 60
+"""Seconds that a token may seem to be of the future; more says that the clock was set back."""
+
+LONGEST = 4096
+"""Bytes of a token; longer ones are not looked into."""
+
+_ALGORITHM = "EdDSA"
+
+
+class BadToken(ValueError):  # noqa: N818 - reads as a state
+    """A token that says nothing of who is signed in; the message says why."""
+
+
+class TokenClaims(Struct, frozen=True):
+    """What a token says: who, by which sign-in, with which version of their rights, for which home."""
+
+    person: str
+    sign_in: str
+    version: int
+    home: str
+    issued_at: datetime
+    expires_at: datetime
+
+
+def new_key() -> tuple[str, str]:
+    """A key that signs: its private and its public half, in hex."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    key = Ed25519PrivateKey.generate()
+    return key.private_bytes_raw().hex(), key.public_key().public_bytes_raw().hex()
+
+
+def public_half(private: str) -> str:
+    """The public half of a key, in hex. Raises `ValueError` for what is no key."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(private))
+    return key.public_key().public_bytes_raw().hex()
+
+
+def signed(claims: TokenClaims, kid: str, private: str) -> str:
+    """A token that says so, signed by this key."""
+    import jwt
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    told = {
+        "sub": claims.person,
+        "jti": claims.sign_in,
+        "ver": claims.version,
+        "aud": claims.home,
+        "iat": int(claims.issued_at.timestamp()),
+        "exp": int(claims.expires_at.timestamp()),
+    }
+    key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(private))
+    return jwt.encode(told, key, algorithm=_ALGORITHM, headers={"kid": kid})
+
+
+def read(token: str, keys: Mapping[str, str], home: str, now: datetime) -> TokenClaims:
+    """What a token says that one of these keys, public halves by id, has signed for this home.
+
+    Raises `BadToken`.
+    """
+    parts = token.split(".")
+    if len(token) > LONGEST or len(parts) != 3:
+        raise BadToken("it is no token")
+    header, told = (_object(part) for part in parts[:2])
+    kid = header.get("kid")
+    if not isinstance(kid, str) or header != {"alg": _ALGORITHM, "typ": "JWT", "kid": kid}:
+        raise BadToken("it is not signed as ours are")
+    if kid not in keys:
+        raise BadToken("its key is not this home's")
+    _check_signature(parts, keys[kid])
+    claims = _claims(told)
+    if claims.home != home:
+        raise BadToken("it is another home's")
+    if claims.expires_at <= now:
+        raise BadToken("it has expired")
+    if (claims.issued_at - now).total_seconds() > LEEWAY_S:
+        raise BadToken("it is of a time to come: the clock was set back")
+    return claims
+
+
+def check_clock(last: datetime | None, now: datetime) -> None:
+    """Have it be no earlier than the moment at which the audit was written `last`. Raises `BadToken`.
+
+    Else a token that has expired would be taken again by a clock that was set back.
+    """
+    if last is not None and (last - now).total_seconds() > LEEWAY_S:
+        raise BadToken("the audit is of a time to come: the clock was set back")
+
+
+def _check_signature(parts: list[str], public: str) -> None:
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public))
+    try:
+        key.verify(_raw(parts[2]), f"{parts[0]}.{parts[1]}".encode())
+    except (InvalidSignature, ValueError) as problem:
+        raise BadToken("its signature is not of this home's key") from problem
+
+
+def _raw(part: str) -> bytes:
+    try:
+        return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
+    except (NoBase64, ValueError) as problem:
+        raise BadToken("it is no token") from problem
+
+
+def _object(part: str) -> dict[str, Any]:
+    try:
+        found: object = json.loads(_raw(part))
+    except (ValueError, RecursionError) as problem:
+        raise BadToken("it is no token") from problem
+    if not isinstance(found, dict):
+        raise BadToken("it is no token")
+    return cast(dict[str, Any], found)
+
+
+def _claims(told: Mapping[str, Any]) -> TokenClaims:
+    words = [told.get(name) for name in ("sub", "jti", "aud")]
+    numbers = [told.get(name) for name in ("ver", "iat", "exp")]
+    if not all(isinstance(one, str) for one in words) or not all(type(one) is int for one in numbers):
+        raise BadToken("it does not say who is signed in")
+    person, sign_in, home = map(str, words)
+    version, issued, expires = (int(one or 0) for one in numbers)
+    try:
+        moments = [datetime.fromtimestamp(one, UTC) for one in (issued, expires)]
+    except (ValueError, OverflowError, OSError) as problem:
+        raise BadToken("it is of no time") from problem
+    return TokenClaims(person, sign_in, version, home, *moments)

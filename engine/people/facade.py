@@ -1,0 +1,283 @@
+"""What it takes to use each part of a desk: the right, and how a scope of clients bears on it.
+
+A test holds the table to the services: whatever they offer is named here, or is the desk's own in `OWN`.
+"""
+
+from collections.abc import Collection, Mapping
+
+from data.vocabulary import Right
+from engine.access.gate import counts_of
+from engine.people.guard import Rule, Rules
+from engine.people.scoping import (
+    audit_rows,
+    books_counts,
+    certificate,
+    course,
+    exposure,
+    heard,
+    intent,
+    kept_by_lines,
+    kept_clients,
+    kept_groups,
+    kept_ids,
+    kept_members,
+    kept_orders,
+    kept_rows,
+    kept_runs,
+    members,
+    nothing,
+    of_approved,
+    of_client,
+    of_clients,
+    of_clients_second,
+    of_everybody,
+    of_found_client,
+    of_halt_scope,
+    of_intent,
+    of_lines,
+    of_modifies,
+    of_noted,
+    of_order,
+    of_orders_named,
+    of_part,
+    of_plan,
+    of_result,
+    of_row,
+    of_rows,
+    of_run_named,
+    ready,
+    whole,
+)
+
+_LOOK, _READ, _AUDIT = Rule(Right.LOOK), Right.READ_CLIENTS, Right.READ_AUDIT
+_READ_ONE, _READ_MANY = Rule(_READ, of_client), Rule(_READ, of_clients)
+_READ_ROWS, _READ_ORDER = Rule(_READ, keep=kept_rows), Rule(_READ, of_order)
+_READ_RUN, _READ_RUNS = Rule(_READ, of_run_named), Rule(_READ, keep=kept_runs)
+_SIGN_ONE = Rule(Right.SIGN_CLIENTS_IN, of_client)
+_GATE_COUNTS = Rule(
+    _READ,
+    instead=lambda service, scope, book: counts_of([row for row in service.rows() if row.client_id in scope]),
+)
+_LISTS = Rule(Right.KEEP_LISTS)
+_SET_UP = Rule(Right.SET_UP, of_everybody)
+_CHANGE_ONE, _CHANGE_ALL = Rule(Right.CLIENTS, of_client), Rule(Right.CLIENTS, of_everybody)
+
+FACADE: Mapping[str, Rules] = {
+    "sessions": {
+        **dict.fromkeys(("of", "form", "needs_sign_in"), _READ_ONE),
+        "due": Rule(_READ, keep=kept_clients),
+        "redirects": _LOOK,
+        **dict.fromkeys(("login_url", "sign_in", "expire", "check"), _SIGN_ONE),
+        "queue": Rule(Right.SIGN_CLIENTS_IN, of_clients, narrow=whole),
+        "expire_all": Rule(Right.SIGN_CLIENTS_IN, of_clients),
+    },
+    "reconcile": {
+        "breaks": _READ_ROWS,
+        **dict.fromkeys(("compared_at", "is_compared", "readiness"), _READ_ONE),
+        "counts": Rule(_READ, instead=books_counts),
+        "eta_s": _READ_MANY,
+        "ensure": _READ_MANY,
+        "check": _SIGN_ONE,
+        "adopt": Rule(Right.SETTLE, of_client),
+    },
+    "market": {
+        **dict.fromkeys(
+            (
+                *("index", "now", "phase", "phase_of", "intraday_end", "quote", "age", "stale", "feed_stale"),
+                *("change_bps", "distance_bps", "day_line", "minute_bars", "keep_courses", "feed_age"),
+                *("fetch", "follow", "followed_by", "follow_again", "take_dirty", "take_turned", "any_stale"),
+                *("read_names", "search", "find", "detail", "listings", "listed_otherwise", "renames"),
+            ),
+            _LOOK,
+        ),
+        **dict.fromkeys(("store_instruments", "store_listings", "accept"), _SET_UP),
+    },
+    "charts": dict.fromkeys(("tells_history", "chart", "is_due", "look_back"), _LOOK),
+    "instruments": {"refresh": Rule(Right.SIGN_CLIENTS_IN)},
+    "watchlists": {
+        **dict.fromkeys(("names", "keys", "find", "or_first", "columns"), _LOOK),
+        **dict.fromkeys(
+            (
+                *("choose_columns", "make", "rename", "delete", "move", "add", "add_all", "remove"),
+                *("remove_all", "replace", "move_row"),
+            ),
+            _LISTS,
+        ),
+    },
+    "baskets": {
+        **dict.fromkeys(("all", "get"), _LOOK),
+        **dict.fromkeys(("save", "rename", "remove"), _LISTS),
+    },
+    "presets": {
+        **dict.fromkeys(("all", "get"), Rule(Right.PLAN)),
+        **dict.fromkeys(("save", "remove"), _LISTS),
+    },
+    "clients": {
+        **dict.fromkeys(("all", "closed", "search"), Rule(_READ, keep=kept_clients)),
+        **dict.fromkeys(("get", "code_of"), _READ_ONE),
+        **dict.fromkeys(("find", "by_code"), Rule(_READ, result_of=of_found_client)),
+        "ready_count": Rule(_READ, keep=ready),
+        "total": _READ_MANY,
+        "groups": Rule(_READ, keep=kept_groups),
+        **dict.fromkeys(("import_csv", "add"), _CHANGE_ALL),
+        **dict.fromkeys(("edit", "set_status", "pause", "unpause"), _CHANGE_ONE),
+    },
+    "groups": {
+        "all": Rule(_READ, keep=kept_members),
+        "find": Rule(_READ, keep=members),
+        "members_of_rule": Rule(_READ, keep=kept_ids),
+        **dict.fromkeys(("add", "remove"), Rule(Right.CLIENTS, of_clients_second)),
+        **dict.fromkeys(("set_rule", "rename", "delete"), _CHANGE_ALL),
+    },
+    "notes": {
+        "on_client": Rule(Right.PLAN, of_client),
+        "on_order": Rule(Right.PLAN, of_order),
+        "on_run": Rule(Right.PLAN, of_run_named),
+        "of": Rule(_READ, of_noted),
+    },
+    "connecting": {
+        "all": Rule(_READ),
+        "word_for": _SET_UP,
+        "add": _SET_UP,
+        "carry": Rule(Right.SET_UP, of_client),
+    },
+    "routes": {
+        "all": _READ_ROWS,
+        "of": _READ_ONE,
+        "retry": _SIGN_ONE,
+        "set": _CHANGE_ONE,
+        **dict.fromkeys(("import_csv", "read_file"), _CHANGE_ALL),
+    },
+    "gate": {"rows": _READ_ROWS, "of": _READ_ONE, "counts": _GATE_COUNTS, "waive": _CHANGE_ONE},
+    "funds": {**dict.fromkeys(("of", "holds"), _READ_ONE), "all": _READ_ROWS, "total": _READ_MANY},
+    "holdings": {
+        "of": _READ_ONE,
+        "all": _READ_ROWS,
+        "holders": Rule(_READ, keep=kept_ids),
+        "free_to_sell": Rule(_READ, of_row),
+        "intraday_ending": Rule(_READ, keep=nothing),
+        "transactions": _READ_ROWS,
+    },
+    "valuation": {
+        **dict.fromkeys(("refresh", "total", "unpriced", "keys_of"), _READ_MANY),
+        **dict.fromkeys(("revalue", "holders"), Rule(_READ, keep=kept_ids)),
+        **dict.fromkeys(("client", "weight_bps"), _READ_ONE),
+        "holding": Rule(_READ, of_row),
+        "together": Rule(_READ, of_rows),
+        "desk_total": Rule(_READ, instead=lambda service, scope, book: service.total(scope)),
+        "keys": Rule(_READ, instead=lambda service, scope, book: service.keys_of(scope)),
+    },
+    "plans": {
+        **dict.fromkeys(("preview", "freeze"), Rule(Right.PLAN, of_intent, narrow=intent)),
+        **dict.fromkeys(("get", "by_digest"), Rule(_READ, result_of=of_plan)),
+        "is_as_stored": Rule(_READ, of_plan),
+        "what_if": Rule(Right.PLAN, of_part),
+        "instruction": _READ_ONE,
+        **dict.fromkeys(("drift_bps", "expired", "left_s"), Rule(_READ, of_plan)),
+        "select": Rule(_READ, keep=kept_clients),
+        "prepare": Rule(Right.PLAN, of_clients_second),
+    },
+    "runs": {
+        "start": Rule(Right.SEND, of_plan),
+        "get": _READ_RUN,
+        **dict.fromkeys(("all", "of_today", "need_trader"), _READ_RUNS),
+        "of_day": Rule(_READ, keep=kept_runs),
+        **dict.fromkeys(("settled", "prospect", "intent"), _READ_RUN),
+        **dict.fromkeys(("pause", "stop", "cancel"), Rule(Right.CANCEL, of_run_named)),
+        "go_on": Rule(Right.SEND, of_run_named),
+        **dict.fromkeys(("repair_intent", "reverse_intent"), Rule(Right.PLAN, of_run_named)),
+    },
+    "orders": {
+        **dict.fromkeys(("all", "needs_attention"), _READ_ROWS),
+        **dict.fromkeys(("get", "life", "doubt", "change_ended"), _READ_ORDER),
+        "external": _READ_ONE,
+        "change_needs": Rule(Right.PLAN, of_order),
+        "modify": Rule(Right.SEND, of_order),
+        **dict.fromkeys(("adopt", "declare_absent"), Rule(Right.SETTLE, of_order)),
+        "cancel": Rule(Right.CANCEL, of_orders_named),
+    },
+    "modifies": {
+        "look": Rule(Right.PLAN, of_orders_named),
+        **dict.fromkeys(("confirm", "start"), Rule(Right.SEND, of_modifies)),
+        "ended": Rule(_READ),
+    },
+    "chases": {
+        "start": Rule(Right.SEND, of_modifies),
+        "of": _READ_ORDER,
+        "going": Rule(_READ, keep=kept_orders),
+        "stop": Rule(Right.CANCEL, of_orders_named),
+        "ended": Rule(_READ),
+    },
+    "halt": {
+        **dict.fromkeys(("firing", "active", "check_scope", "unwritten"), _LOOK),
+        "exposure": Rule(Right.LOOK, instead=exposure),
+        "fire_now": Rule(Right.HALT),
+        "fire": Rule(Right.HALT, keep=certificate),
+        **dict.fromkeys(("follow", "certificate", "latest"), Rule(_READ, keep=certificate)),
+        "resume": Rule(Right.RESUME),
+    },
+    "flatten": {
+        "prospect": Rule(_READ, of_halt_scope),
+        "start": Rule(Right.FLATTEN, of_halt_scope),
+        **dict.fromkeys(("follow", "view"), Rule(_READ, result_of=of_lines)),
+        "all": Rule(_READ, keep=kept_by_lines),
+        "stop": Rule(Right.CANCEL),
+        "going": _LOOK,
+    },
+    "conversions": {
+        "prospect": _READ_ONE,
+        "convert": Rule(Right.SEND, of_client),
+        "open": _READ_ROWS,
+        "settle": Rule(Right.SETTLE, result_of=of_result),
+        "view": Rule(_READ, result_of=of_result),
+    },
+    "several_conversions": {"prospects": _READ_MANY, "convert": Rule(Right.SEND, of_rows)},
+    "lost_chases": {},
+    "alerts": {"standing": Rule(_READ), **dict.fromkeys(("done", "put_off"), Rule(Right.PLAN))},
+    "audit": {
+        "rows": Rule(_AUDIT, keep=audit_rows),
+        "commands": Rule(_AUDIT, keep=lambda result, scope, book: []),
+        **dict.fromkeys(("verify", "verify_tail", "wrong", "last_judged"), Rule(_AUDIT)),
+        "accept": _SET_UP,
+    },
+    "doctor": {"run": Rule(_AUDIT, of_everybody)},
+    "equity": {"course": _READ_ONE, "desk_course": Rule(_READ, instead=course), "began": _LOOK},
+    "day_tape": {"lines": Rule(_READ, keep=heard)},
+    "approvals": {"of": Rule(_READ, result_of=of_approved), "approve": Rule(Right.APPROVE)},
+    "people": {
+        **dict.fromkeys(("all", "find", "scope_codes", "sign_ins_of"), Rule(_AUDIT)),
+        "limit": _LOOK,
+        **dict.fromkeys(
+            ("add", "set_role", "set_scope", "disable", "enable", "set_password", "set_limit"),
+            Rule(Right.PEOPLE),
+        ),
+        "change_password": _LOOK,
+        "recover": Rule(None),
+    },
+    "signing": {
+        **dict.fromkeys(("sign_in", "read", "actor", "is_half_over", "renewed", "sign_out"), Rule(None)),
+        "is_password_of": _LOOK,
+    },
+}
+"""By service and part what it takes to use it."""
+
+OWN: Mapping[str, Collection[str]] = {
+    "sessions": ("expire_due",),
+    "clients": ("end_pauses",),
+    "reconcile": ("borrow", "run", "forget", "close"),
+    "market": ("load",),
+    "watchlists": ("renamed", "load"),
+    "connecting": ("keep",),
+    "plans": ("inputs_now",),
+    "runs": ("look_frozen", "pause_dead"),
+    "chases": ("close",),
+    "halt": ("book_left", "take_up", "load", "load_certificates", "close"),
+    "flatten": ("close", "keep_counted"),
+    "alerts": ("keep", "read", "look_again"),
+    "lost_chases": ("end",),
+    "audit": ("keep_outside",),
+    "approvals": ("require",),
+    "equity": ("keep", "look"),
+    "day_tape": ("keep", "retell", "done_by_others"),
+}
+"""What of each service is the desk's own doing, and is not there for people."""

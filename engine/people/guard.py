@@ -1,0 +1,156 @@
+"""The facade of a desk for people: each service with what it takes to use each part of it asked first.
+
+`engine.people.facade` is the table of that. What it does not name is not there for people.
+"""
+
+import inspect
+from collections.abc import Callable, Collection, Generator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, TypeVar, cast
+
+from msgspec import Struct
+
+from data.acting import acting
+from data.vocabulary import Right
+from data.writing.condition import only_if
+from engine.book.book import Book
+from engine.people.who import WhoActs
+from engine.refusals import Forbidden
+
+S = TypeVar("S")
+
+Of = Callable[..., Collection[int] | None]
+"""Of which clients a call is, by the book and its arguments; None where it is of the whole desk."""
+
+Keep = Callable[[Any, frozenset[int], Book], Any]
+"""What a scope of clients leaves of a result."""
+
+Narrow = Callable[[Any, frozenset[int], tuple[Any, ...]], tuple[Any, ...]]
+"""The arguments of a call as a scope of clients narrows them, by the service that is called."""
+
+
+Instead = Callable[[Any, frozenset[int], Book], Any]
+"""What a scope of clients has asked of a service instead of what is summed over all of them."""
+
+
+class Rule(Struct, frozen=True):
+    """What it takes to use one part of a service, and how a scope of clients bears on it.
+
+    Without a right it is there for anybody, signed in or not.
+    """
+
+    right: Right | None
+    of: Of | None = None
+    keep: Keep | None = None
+    result_of: Of | None = None
+    narrow: Narrow | None = None
+    instead: Instead | None = None
+
+
+Rules = Mapping[str, Rule]
+
+
+def guarded(service: S, name: str, rules: Rules, who: WhoActs, book: Book) -> S:
+    """A service as people may use it."""
+    return cast(S, Guarded(service, name, rules, who, book))
+
+
+class Guarded:
+    """One service behind its rules; where the home has no people, as if it were the service itself."""
+
+    def __init__(self, service: Any, name: str, rules: Rules, who: WhoActs, book: Book) -> None:
+        vars(self).update(_service=service, _name=name, _rules=rules, _who=who, _book=book)
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._service, name)
+        if name.startswith("_"):
+            return value
+        rule = self._rules.get(name)
+        if not callable(value):
+            return value if not self._who.asked else self._looked_at(name, rule, value)
+        call = _Call(self, name, rule, value)
+        made = call.waited_for if inspect.iscoroutinefunction(value) else call.at_once
+        vars(self)[name] = made
+        return made
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        vars(self).pop(name, None)
+        setattr(self._service, name, value)
+
+    def _looked_at(self, name: str, rule: Rule | None, value: Any) -> Any:
+        return _Call(self, name, rule, lambda: value).at_once()
+
+    def parts(self) -> tuple[str, Rules, WhoActs, Book, Any]:
+        """What its calls are made of."""
+        return self._name, self._rules, self._who, self._book, self._service
+
+
+class _Call:
+    """One part of a service, with its rule asked before each use."""
+
+    def __init__(self, guard: Guarded, name: str, rule: Rule | None, method: Callable[..., Any]) -> None:
+        service, _, self._who, self._book, self._service = guard.parts()
+        self._what = f"{service}.{name}"
+        self._rule = rule
+        self._method = method
+
+    def at_once(self, *given: Any, **named: Any) -> Any:
+        """Use it; nothing is waited for. Raises a `Forbidden`."""
+        who = self._who
+        if not who.asked or who.is_desk_itself():
+            return self._method(*given, **named)
+        try:
+            with self._admitted(given, named) as admitted:
+                return self._kept(self._done(admitted, named))
+        except Forbidden as refusal:
+            who.refused_soon(self._what, refusal)
+
+    async def waited_for(self, *given: Any, **named: Any) -> Any:
+        """Use it. Raises a `Forbidden`; then nothing was written."""
+        who = self._who
+        if not who.asked or who.is_desk_itself():
+            return await self._method(*given, **named)
+        try:
+            with self._admitted(given, named) as admitted:
+                return self._kept(await self._method(*admitted, **named))
+        except Forbidden as refusal:
+            await who.refused(self._what, refusal)
+
+    def _done(self, given: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
+        rule, scope = self._rule, self._who.scope()
+        if scope is None or rule is None or rule.instead is None:
+            return self._method(*given, **named)
+        return rule.instead(self._service, scope, self._book)
+
+    @contextmanager
+    def _admitted(self, given: tuple[Any, ...], named: Mapping[str, Any]) -> Generator[tuple[Any, ...]]:
+        """Within it who acts does so by name, and may write as long as their sign-in stands."""
+        rule, who = self._rule, self._who
+        if rule is None:
+            raise AttributeError(f"{self._what} is the desk's own: no right lets anybody use it")
+        if rule.right is None:
+            yield given
+            return
+        actor = who.require(rule.right)
+        scope = who.scope()
+        if scope is not None and rule.right is not Right.HALT:
+            if rule.narrow is not None:
+                given = rule.narrow(self._service, scope, given)
+            if rule.of is not None:
+                who.require_scope(rule.right, rule.of(self._book, *given, **named))
+        if rule.right is Right.HALT or not actor.sign_in:
+            with acting(actor):
+                yield given
+        else:
+            with acting(actor), only_if(partial(who.asked_again, actor, rule.right)):
+                yield given
+
+    def _kept(self, result: Any) -> Any:
+        """What of a result the scope of who acts leaves. Raises `OutOfScope`."""
+        rule, scope = self._rule, self._who.scope()
+        if scope is None or rule is None:
+            return result
+        if rule.result_of is not None:
+            self._who.require_scope(rule.right or Right.LOOK, rule.result_of(self._book, result))
+        return result if rule.keep is None else rule.keep(result, scope, self._book)

@@ -1,0 +1,87 @@
+"""What each role may do, in one table, which is printed in docs and held against engine, commands and app."""
+
+from collections.abc import Collection, Iterable, Mapping
+
+from data.errors import BadInput
+from data.vocabulary import Right, Role
+from engine.book.people_views import PersonView
+from engine.book.views import ClientView
+
+_READS = frozenset({Right.LOOK, Right.READ_CLIENTS})
+_TRADES = _READS | {
+    Right.READ_AUDIT,
+    Right.KEEP_LISTS,
+    Right.PLAN,
+    Right.SIGN_CLIENTS_IN,
+    Right.SEND,
+    Right.CANCEL,
+    Right.FLATTEN,
+    Right.HALT,
+    Right.RESUME,
+    Right.APPROVE,
+    Right.SETTLE,
+    Right.CLIENTS,
+}
+
+RIGHTS: Mapping[Role, frozenset[Right]] = {
+    Role.ADMIN: frozenset(Right),
+    Role.TRADER: _TRADES,
+    Role.ASSISTANT: _READS
+    | {Right.READ_AUDIT, Right.KEEP_LISTS, Right.PLAN, Right.SIGN_CLIENTS_IN, Right.HALT},
+    Role.AUDITOR: _READS | {Right.READ_AUDIT},
+    Role.CLIENT: _READS,
+}
+"""What each role may do."""
+
+ANYBODY = frozenset({Right.HALT})
+"""What is done for whoever asks where nobody is signed in: a stop waits for no password."""
+
+CLIENT, GROUP = "client:", "group:"
+"""What words of a scope begin with."""
+
+
+def may(role: Role, right: Right) -> bool:
+    """Whether a role may do this; one that is not known here may do nothing."""
+    return right in RIGHTS.get(role, frozenset())
+
+
+def in_scope(person: PersonView, client: ClientView) -> bool:
+    """Whether a client is one of those that a person may see or act for.
+
+    Groups by rule are no scope: a client would come into it and leave it with its prices.
+    """
+    scope = person.scope
+    if scope is None:
+        return True
+    return f"{CLIENT}{client.id}" in scope or any(f"{GROUP}{name}" in scope for name in client.fixed_groups)
+
+
+def scope_ids(person: PersonView, clients: Iterable[ClientView]) -> frozenset[int]:
+    """The clients of a person's scope."""
+    return frozenset(client.id for client in clients if in_scope(person, client))
+
+
+def checked_scope(
+    role: Role, codes: Collection[str], groups: Collection[str], clients: Mapping[int, ClientView]
+) -> tuple[str, ...] | None:
+    """A scope of clients by code and of groups by name; None, every client, where neither is named.
+
+    A client sees one account, which has to be named; an admin is bound to no scope. Raises `BadInput`.
+    """
+    by_code = {client.code.casefold(): client.id for client in clients.values()}
+    known = {name for client in clients.values() for name in client.fixed_groups}
+    words: list[str] = []
+    for code in codes:
+        if code.strip().casefold() not in by_code:
+            raise BadInput("clients", code, "give the code of a client")
+        words.append(f"{CLIENT}{by_code[code.strip().casefold()]}")
+    for name in groups:
+        if name not in known:
+            raise BadInput("groups", name, f"groups that there are: {', '.join(sorted(known)) or 'none'}")
+        words.append(f"{GROUP}{name}")
+    named = ", ".join([*codes, *groups])
+    if role is Role.CLIENT and (len(words) != 1 or not words[0].startswith(CLIENT)):
+        raise BadInput("clients", named, "a client sees one account: give its one code")
+    if role is Role.ADMIN and words:
+        raise BadInput("clients", named, "an admin is there for all clients: name none")
+    return tuple(dict.fromkeys(words)) or None

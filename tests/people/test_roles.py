@@ -1,0 +1,312 @@
+"""Who may do what: each cell of the table of roles, asked of the engine."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from data.errors import TradedeskError
+from data.vocabulary import (
+    ClientStatus,
+    FlattenWhat,
+    GateItem,
+    HaltScope,
+    LimitTo,
+    Product,
+    Right,
+    Role,
+    SizingKind,
+)
+from engine.accounts.client_edit import ClientEdit
+from engine.desk import Desk
+from engine.execution.changes.new_limits import NewLimit
+from engine.people.facade import FACADE, OWN
+from engine.people.guard import Guarded
+from engine.people.rights import RIGHTS, may
+from engine.refusals import NotOfRole, OutOfScope, Refusal
+from tests.desks import buy, carry_out
+from tests.people.home_of_many import MINE, OF_ROLE, PEOPLE, THEIRS, desk_of_many, refusals, sit
+
+QTY = SizingKind.FIXED_QUANTITY
+FIRST = 42
+"""The client of `aarav`, whom everybody may see."""
+
+TABLE = """
+                  admin trader assistant auditor client
+look              x     x      x         x       x
+read_clients      x     x      x         x       x
+read_audit        x     x      x         x       -
+keep_lists        x     x      x         -       -
+plan              x     x      x         -       -
+sign_clients_in   x     x      x         -       -
+send              x     x      -         -       -
+cancel            x     x      -         -       -
+flatten           x     x      -         -       -
+halt              x     x      x         -       -
+resume            x     x      -         -       -
+approve           x     x      -         -       -
+settle            x     x      -         -       -
+clients           x     x      -         -       -
+set_up            x     -      -         -       -
+people            x     -      -         -       -
+"""
+
+
+def cells() -> list[tuple[Right, Role, bool]]:
+    head, *rows = TABLE.strip().splitlines()
+    roles = [Role(word) for word in head.split()]
+    return [
+        (Right(word), role, cell == "x")
+        for word, *line in (row.split() for row in rows)
+        for role, cell in zip(roles, line, strict=True)
+    ]
+
+
+def test_the_table_of_roles_is_the_one_that_was_meant():
+    assert {(right, role): may(role, right) for right, role, _ in cells()} == {
+        (right, role): expected for right, role, expected in cells()
+    }
+    assert {right for right, _, _ in cells()} == set(Right)
+    assert set(RIGHTS) == set(Role)
+
+
+async def _send(desk: Desk) -> Any:
+    plan = await desk.plans.get(1)
+    return await desk.runs.start(plan, plan.digest)
+
+
+async def _resume(desk: Desk) -> Any:
+    return await desk.halt.resume(1, "resume", desk.actor)
+
+
+ACTS: Mapping[Right, Callable[[Desk], Any]] = {
+    Right.LOOK: lambda desk: desk.market.detail("NSE:TCS"),
+    Right.READ_CLIENTS: lambda desk: desk.funds.of(FIRST),
+    Right.READ_AUDIT: lambda desk: desk.audit.rows(5),
+    Right.KEEP_LISTS: lambda desk: desk.watchlists.make("tried"),
+    Right.PLAN: lambda desk: desk.plans.freeze(buy("TCS", QTY, 1, FIRST)),
+    Right.SIGN_CLIENTS_IN: lambda desk: desk.reconcile.check(FIRST),
+    Right.SEND: _send,
+    Right.CANCEL: lambda desk: desk.orders.cancel([1]),
+    Right.FLATTEN: lambda desk: desk.flatten.start(HaltScope.CLIENT, str(FIRST), FlattenWhat.MIS),
+    Right.HALT: lambda desk: desk.halt.fire(desk.actor, HaltScope.CLIENT, str(FIRST)),
+    Right.RESUME: _resume,
+    Right.APPROVE: lambda desk: desk.approvals.approve(1, "f" * 64),
+    Right.SETTLE: lambda desk: desk.reconcile.adopt(FIRST, "tried"),
+    Right.CLIENTS: lambda desk: desk.clients.set_status(FIRST, ClientStatus.INACTIVE, "tried"),
+    Right.SET_UP: lambda desk: desk.audit.accept("tried"),
+    Right.PEOPLE: lambda desk: desk.people.set_limit(1, 1),
+}
+"""Something that each right is needed for."""
+
+
+async def done_with(result: Any) -> Any:
+    """What something came to, waited for where it has to be."""
+    return await result if inspect.isawaitable(result) else result
+
+
+async def _is_refused_for_its_role(act: Callable[[Desk], Any], desk: Desk) -> bool:
+    try:
+        await done_with(act(desk))
+    except NotOfRole:
+        return True
+    except (TradedeskError, LookupError, ValueError):
+        pass  # nothing of the kind is there to be done; the right was there
+    return False
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_the_engine_refuses_what_the_table_says_and_nothing_else(tmp_path, role):
+    async with desk_of_many(tmp_path) as desk:
+        await carry_out(desk, buy("TCS", QTY, 1, FIRST, limit_paise=2400_00))
+        await desk.plans.freeze(buy("INFY", QTY, 1, FIRST))
+        await sit(desk, OF_ROLE[role])
+        refused = {right for right in Right if await _is_refused_for_its_role(ACTS[right], desk)}
+        await desk.settle()
+        await sit(desk, "asha")
+        kept = await refusals(desk)
+    assert refused == {right for right, of, expected in cells() if of is role and not expected}
+    assert {one["right"] for one in kept if one["why"] == "NotOfRole"} == {right.value for right in refused}
+    assert all(one["actor"] == OF_ROLE[role] for one in kept)
+
+
+async def test_whatever_a_service_offers_is_in_the_table_or_the_desks_own(tmp_path):
+    async with desk_of_many(tmp_path) as desk:
+        offered = {
+            service: {
+                name
+                for name, _ in inspect.getmembers(type(vars(getattr(desk, service))["_service"]))
+                if name[0] != "_"
+            }
+            for service, value in vars(desk).items()
+            if isinstance(value, Guarded)
+        }
+    assert set(offered) == set(FACADE)
+    for service, names in offered.items():
+        own = set(OWN.get(service, ()))
+        assert names - own - set(FACADE[service]) == set(), service
+        assert own & set(FACADE[service]) == set(), service
+
+
+async def test_every_service_of_a_desk_is_behind_the_table(tmp_path):
+    theirs = {"rules", "connections", "events", "who", "workings"}
+    async with desk_of_many(tmp_path) as desk:
+        bare = {name for name, value in vars(desk).items() if not isinstance(value, Guarded)}
+    assert bare == theirs
+
+
+async def test_what_is_the_desks_own_is_there_for_nobody(tmp_path):
+    async with desk_of_many(tmp_path) as desk:
+        for service, names in OWN.items():
+            for name in names:
+                with pytest.raises(AttributeError, match="the desk's own"):
+                    await done_with(getattr(getattr(desk, service), name)())
+
+
+# --- scope -------------------------------------------------------------------------------------------------
+
+
+async def test_a_scope_leaves_of_every_list_what_is_of_its_clients(tmp_path):
+    async with desk_of_many(tmp_path) as desk:
+        mine = {desk.clients.find(code).id for code in MINE}
+        theirs = desk.clients.find(THEIRS).id
+        await carry_out(desk, buy("TCS", QTY, 1, *mine))
+        await carry_out(desk, buy("TCS", QTY, 1, theirs))
+        _, both = await carry_out(desk, buy("INFY", QTY, 1, theirs, *mine))
+        whole = desk.counts()
+        await sit(desk, "ravi")
+        lists = {
+            "clients": [one.id for one in desk.clients.all()],
+            "found": [one.id for one in desk.clients.search("a")],
+            "funds": [one.client_id for one in desk.funds.all()],
+            "holdings": [one.client_id for one in desk.holdings.all()],
+            "orders": [one.client_id for one in desk.orders.all()],
+            "gate": [one.client_id for one in desk.gate.rows()],
+            "breaks": [one.client_id for one in desk.reconcile.breaks()],
+            "transactions": [one.client_id for one in await desk.holdings.transactions()],
+            "holders": list(desk.holdings.holders("NSE:TCS")),
+            "audit": [row.client_id for row in await desk.audit.rows(500)],
+        }
+        assert {name: set(ids) - mine for name, ids in lists.items()} == {name: set() for name in lists}
+        assert set(lists["orders"]) == set(lists["holdings"]) == set(lists["audit"]) == mine
+        assert both.number not in [run.number for run in desk.runs.all()], "it is of others too"
+        assert desk.counts().clients == len(mine) < whole.clients
+        assert desk.clients.ready_count() == 2
+        assert desk.valuation.desk_total() == desk.valuation.total(sorted(mine))
+        assert all(str(both.number) not in str(line.news) for line in desk.tape())
+
+
+WISH = NewLimit(LimitTo.TICKS, 1)
+TO_DELIVERY = (Product.MIS, Product.CNC)
+
+OF_ANOTHER: Mapping[str, Callable[[Desk, int, int, int], Any]] = {
+    "client": lambda desk, client, order, run: desk.clients.find(THEIRS),
+    "client by number": lambda desk, client, order, run: desk.clients.get(client),
+    "funds": lambda desk, client, order, run: desk.funds.of(client),
+    "holds": lambda desk, client, order, run: desk.funds.holds(client),
+    "holdings": lambda desk, client, order, run: desk.holdings.of(client),
+    "value": lambda desk, client, order, run: desk.valuation.client(client),
+    "values together": lambda desk, client, order, run: desk.valuation.total([client]),
+    "equity": lambda desk, client, order, run: desk.equity.course(client),
+    "order": lambda desk, client, order, run: desk.orders.get(order),
+    "order's life": lambda desk, client, order, run: desk.orders.life(order),
+    "modify": lambda desk, client, order, run: desk.orders.modify(order, quantity=2),
+    "cancel": lambda desk, client, order, run: desk.orders.cancel([order]),
+    "modify many": lambda desk, client, order, run: desk.modifies.look([order], WISH),
+    "run": lambda desk, client, order, run: desk.runs.get(run),
+    "run's stop": lambda desk, client, order, run: desk.runs.stop(run, True),
+    "run's reversal": lambda desk, client, order, run: desk.runs.reverse_intent(run),
+    "plan": lambda desk, client, order, run: desk.plans.get(1),
+    "planning": lambda desk, client, order, run: desk.plans.freeze(buy("TCS", QTY, 1, client)),
+    "gate": lambda desk, client, order, run: desk.gate.of(client),
+    "waiver": lambda desk, client, order, run: desk.gate.waive(client, GateItem.CONSENT, "tried"),
+    "status": lambda desk, client, order, run: desk.clients.set_status(
+        client, ClientStatus.INACTIVE, "tried"
+    ),
+    "terms": lambda desk, client, order, run: desk.clients.edit(client, ClientEdit(multiplier_bps=20_000)),
+    "pause": lambda desk, client, order, run: desk.clients.pause(client, "tried"),
+    "note": lambda desk, client, order, run: desk.notes.on_client(client, "tried"),
+    "notes": lambda desk, client, order, run: desk.notes.of(order_id=order),
+    "group": lambda desk, client, order, run: desk.groups.add("Mine", [client]),
+    "sign-in": lambda desk, client, order, run: desk.sessions.sign_in(client, "token"),
+    "route": lambda desk, client, order, run: desk.routes.of(client),
+    "comparison": lambda desk, client, order, run: desk.reconcile.check(client),
+    "adoption": lambda desk, client, order, run: desk.reconcile.adopt(client, "tried"),
+    "conversion": lambda desk, client, order, run: desk.conversions.prospect(client, "NSE:TCS", TO_DELIVERY),
+    "flatten": lambda desk, client, order, run: desk.flatten.start(
+        HaltScope.CLIENT, str(client), FlattenWhat.ALL
+    ),
+    "flatten of all": lambda desk, client, order, run: desk.flatten.start(
+        HaltScope.EVERYTHING, "", FlattenWhat.ALL
+    ),
+    "import": lambda desk, client, order, run: desk.clients.add([]),
+    "doctor": lambda desk, client, order, run: desk.doctor.run(),
+}
+
+
+@pytest.mark.parametrize("what", OF_ANOTHER)
+async def test_a_client_of_somebody_else_is_refused_and_told(tmp_path, what):
+    async with desk_of_many(tmp_path) as desk:
+        theirs = desk.clients.find(THEIRS).id
+        _, run = await carry_out(desk, buy("TCS", QTY, 1, theirs, limit_paise=2400_00))
+        await sit(desk, "ravi")
+        commits = desk.commits
+        with pytest.raises(OutOfScope):
+            await done_with(OF_ANOTHER[what](desk, theirs, run.order_ids[0], run.number))
+        await desk.settle()
+        await sit(desk, "asha")
+        assert [one["actor"] for one in await refusals(desk)] == ["ravi"]
+        assert desk.commits - commits <= 4, "the refusal, and who has signed in since"
+        assert desk.orders.get(run.order_ids[0]).quantity == 1
+
+
+async def test_a_wish_for_all_is_one_for_all_of_the_scope(tmp_path):
+    async with desk_of_many(tmp_path) as desk:
+        mine = {desk.clients.find(code).id for code in MINE}
+        await sit(desk, "ravi")
+        plan = await desk.plans.freeze(buy("TCS", QTY, 1))
+        assert {line.client_id for line in plan.lines} == mine
+        await desk.runs.start(plan, plan.digest)
+        await desk.settle()
+        assert {order.client_id for order in desk.orders.all()} == mine
+
+
+async def test_a_stop_of_everything_asks_for_no_scope(tmp_path):
+    async with desk_of_many(tmp_path) as desk:
+        theirs = desk.clients.find(THEIRS).id
+        await carry_out(desk, buy("TCS", QTY, 1, theirs, limit_paise=2400_00))
+        await sit(desk, "ravi")
+        made = await desk.halt.fire(desk.actor)
+        assert made.cancelled == 1
+        assert made.lines == (), "whose orders they were is not theirs to see"
+        assert desk.halt.active()[0].by == "ravi"
+        await sit(desk, "asha")
+        latest = desk.halt.latest()
+        assert latest is not None
+        assert [line.code for line in latest.lines] == [THEIRS]
+
+
+async def test_nobody_signed_in_may_stop_everything_and_do_nothing_else(tmp_path):
+    async with desk_of_many(tmp_path) as desk:
+        await carry_out(desk, buy("TCS", QTY, 1, FIRST, limit_paise=2400_00))
+        desk.who.seat = None
+        made = await desk.halt.fire(desk.actor)
+        assert made.cancelled == 1
+        for name, act in ACTS.items():
+            if name is not Right.HALT:
+                with pytest.raises(Refusal):
+                    await done_with(act(desk))
+
+
+async def test_the_clients_of_a_group_are_those_that_are_in_it_now(tmp_path):
+    async with desk_of_many(tmp_path) as desk:
+        await desk.people.set_scope("ravi", (), ["West"])
+        west = {one.id for one in desk.clients.all() if "West" in one.groups}
+        await sit(desk, "ravi")
+        assert {one.id for one in desk.clients.all()} == west
+        assert desk.people.find("ravi").scope == ("group:West",)
+
+
+def test_everybody_of_these_tests_has_a_role_of_their_own():
+    assert {role for role, _ in PEOPLE.values()} == set(Role)

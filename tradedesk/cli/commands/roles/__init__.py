@@ -1,0 +1,1 @@
+"""People who sign in: who they are, signing in and out, confirming others' plans."""
