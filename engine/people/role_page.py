@@ -1,4 +1,4 @@
-"""The table of roles in `docs/people.md`, made of what runs; `python -m engine.people.role_page` writes it."""
+"""The table of roles in `docs/people.md`, made of what runs: `python -m engine.people.role_page`."""
 
 from pathlib import Path
 
