@@ -1,6 +1,7 @@
 """From a key to its paint, p95, in the app with 1,000 clients, idle and while 1,000 orders are sent.
 
-Letters are typed into the field that finds a symbol, one at a time, each once the one before is painted.
+Letters are typed into the field that finds a symbol, one at a time, each once the one before is painted: over
+the Desk, and idle over each other workspace too, after a run of everybody has filled it.
 Held against a Textual app with nothing but an input field, in a terminal of the same size. Ours has its
 exchange in a file and looks for garbage as it does when a trader opens it. Both run in
 processes of their own, whose terminals this one watches.
@@ -23,11 +24,22 @@ from pathlib import Path
 
 from engine.desk import Desk
 from tests.bench.frame import Aim, Bench, Figures, as_started
+from tests.bench.homes import compiled
 from tests.bench.terminal import Terminal
 
 CLIENTS, LATENCY_S = 1000, 0.05
 WORD, WORDS, PAUSE_S = 8, 10, 0.02
-AIMS = (Aim("idle", 3.0), Aim("while sending", 5.0))
+AIMS = (Aim("idle", 3.0), Aim("any workspace", 3.0), Aim("while sending", 5.0))
+OTHERS = {
+    "2": "for many clients",
+    "3": "Orders",
+    "4": "Positions by symbol",
+    "5": "Matrix",
+    "7": "Clients and the morning gate",
+}
+"""The workspaces beside the Desk by their digits, and what each shows in one piece."""
+DESK = "\x1bOS"
+"""F4, which leads to the Desk from everywhere, out of a field too."""
 
 
 def empty_app() -> None:
@@ -130,7 +142,7 @@ def ours(folder: Path) -> Iterator[tuple[Terminal, int]]:
     """The app in a terminal, with the desk up, and where it tells when runs begin and end."""
     reader, writer = os.pipe()
     command = [sys.executable, "-m", "tests.bench.bench_keys", "--ours", str(folder / "home"), str(writer)]
-    env = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    env = {**compiled(), "TERM": "xterm-256color", "COLORTERM": "truecolor"}
     try:
         with Terminal(command, env, pass_fds=[writer]) as terminal:
             os.close(writer)
@@ -141,11 +153,43 @@ def ours(folder: Path) -> Iterator[tuple[Terminal, int]]:
         os.close(reader)
 
 
+def leave(terminal: Terminal) -> None:
+    """Go to the Desk, with nothing open over it."""
+    for keys in ("\x1b", DESK, "\x1b"):
+        terminal.write(keys)
+        terminal.drain(0.3)
+
+
+def over_others(terminal: Terminal, dice: random.Random) -> tuple[dict[str, float], dict[str, float]]:
+    """By its title each other workspace's p95 from a typed key to its paint, and what its digit took."""
+    typed: dict[str, float] = {}
+    opened: dict[str, float] = {}
+    for digit, title in OTHERS.items():
+        leave(terminal)
+        terminal.forget()
+        began = time.perf_counter()
+        terminal.write(digit)
+        opened[title] = terminal.wait_for(title, 20) - began
+        terminal.drain(0.5)
+        typed[title] = p95(type_words(terminal, clear_ours, dice, WORDS // 2))
+    leave(terminal)
+    return typed, opened
+
+
+def begin_run(terminal: Terminal, told: int) -> None:
+    os.kill(terminal.pid, signal.SIGUSR1)
+    assert os.read(told, 6) == b"begun\n"
+
+
+def has_ended(told: int) -> bool:
+    return bool(select.select([told], [], [], 0)[0]) and os.read(told, 6) == b"ended\n"
+
+
 @contextmanager
 def rounds(_: argparse.Namespace) -> Iterator[Callable[[], Figures]]:
     """Both programs stay open for all rounds and are typed into by turns."""
     dice = random.Random(4)
-    env = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    env = {**compiled(), "TERM": "xterm-256color", "COLORTERM": "truecolor"}
     empty = Terminal([sys.executable, "-m", "tests.bench.bench_keys", "--empty"], env)
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
@@ -153,23 +197,33 @@ def rounds(_: argparse.Namespace) -> Iterator[Callable[[], Figures]]:
         ours(Path(folder)) as (terminal, told),
     ):
         empty.wait_for("ready")
+        begin_run(terminal, told)
+        while not has_ended(told):
+            terminal.drain(0.2)
+        for digit in OTHERS:  # each is laid out once before it is measured
+            leave(terminal)
+            terminal.write(digit)
+            terminal.drain(1.0)
+        leave(terminal)
 
         def measure() -> Figures:
             base = p95(type_words(empty, clear_empty, dice, WORDS))
             idle = p95(type_words(terminal, clear_ours, dice, WORDS))
-            os.kill(terminal.pid, signal.SIGUSR1)
-            assert os.read(told, 6) == b"begun\n"
+            typed, opened = over_others(terminal, dice)
+            begin_run(terminal, told)
             busy: list[float] = []
-            while not select.select([told], [], [], 0)[0]:
+            while not has_ended(told):
                 busy += type_words(terminal, clear_ours, dice, 1)
-            assert os.read(told, 6) == b"ended\n"
             return {
                 "idle": idle / base,
+                "any workspace": max(typed.values()) / base,
                 "while sending": p95(busy) / base,
                 "empty ms": 1000 * base,
                 "idle ms": 1000 * idle,
                 "sending ms": 1000 * p95(busy),
                 "keys while sending": len(busy),
+                **{f"over {title} ms": 1000 * seconds for title, seconds in typed.items()},
+                **{f"opening {title} ms": 1000 * seconds for title, seconds in opened.items()},
             }
 
         yield measure
