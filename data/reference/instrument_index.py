@@ -2,9 +2,11 @@
 
 import difflib
 import itertools
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from operator import attrgetter
 from typing import NamedTuple, Protocol
 
 from data.errors import BadInput
@@ -192,10 +194,16 @@ class _Names:
     """Symbols and names to search through; one line an instrument, so that a kind of match is one search."""
 
     def __init__(self, names: Iterable[Named]) -> None:
-        self.found = sorted(names, key=_place)
-        lines = [f"\n{one.tradingsymbol.upper()}\t {_plain(one.name)}" for one in self.found]
-        self._text = "".join(lines) + "\n"
-        self._starts = list(itertools.accumulate(map(len, lines[:-1]), initial=0)) if lines else []
+        self.found = sorted(names, key=attrgetter("tradingsymbol"))
+        self.found.sort(key=lambda one: _RANKS.get(one.exchange, len(_RANKS)))
+        symbols, said = ([one[place] for one in self.found] for place in (1, 2))
+        lines = list(map("\t ".join, zip(symbols, _even(said), strict=True)))
+        text = "\n".join(lines).upper()
+        if len(text) != sum(map(len, lines)) + max(0, len(lines) - 1):  # capitals that are longer, as of ß
+            lines = [line.upper() for line in lines]
+        self._text = f"\n{text}\n" if lines else "\n"
+        lengths = (len(line) + 1 for line in lines[:-1])
+        self._starts = list(itertools.accumulate(lengths, initial=0)) if lines else []
 
     @cached_property
     def _line_of(self) -> Mapping[str, int]:
@@ -243,3 +251,15 @@ def _place(one: Named | Instrument) -> tuple[int, str]:
 
 def _plain(text: str) -> str:
     return " ".join(text.upper().split())
+
+
+_RANKS = {exchange: rank for rank, exchange in enumerate(EXCHANGES)}
+
+_UNEVEN = re.compile(r"[^\S ]|  |(?:^|\0) | (?:\0|$)")
+
+
+def _even(texts: Sequence[str]) -> Sequence[str]:
+    """Texts with single blanks between their words; many are looked at as one, since few need it."""
+    if not _UNEVEN.search("\0".join(texts)):
+        return texts
+    return [" ".join(text.split()) for text in texts]

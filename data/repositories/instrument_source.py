@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import NamedTuple, TypeVar, get_type_hints
 
 from sqlalchemy import func, or_, select
@@ -31,7 +32,9 @@ class _Key(NamedTuple):
 _ROWS = Rows(InstrumentRecord, Instrument)
 _OF_KEY = _ROWS.query(_ROWS.c.exchange == given("exchange"), _ROWS.c.tradingsymbol == given("symbol"))
 _OF_ISIN = _ROWS.query(_ROWS.c.isin == given("isin"))
-_NAMES = Query(Named, select(*(table(InstrumentRecord).c[name] for name in Named._fields)))
+_NAMED = table(InstrumentRecord).c
+# Under a name of its own, for nearly every symbol stands once, and nothing is won by sharing it.
+_NAMES = Query(Named, select(_NAMED.exchange, _NAMED.tradingsymbol.label("symbol"), _NAMED.name))
 
 
 def _not_in_capitals() -> Query[_Key]:
@@ -89,6 +92,8 @@ class StoredInstruments:
         """What of every one is searched."""
         try:
             found = read_file(self._store.path, _NAMES.all)
+            if set(map(type, chain.from_iterable(found))) <= {str}:
+                return found
             return [one for one in found if set(map(type, one)) == {str}]
         except UNREADABLE as problem:
             log.error("no instrument can be searched: %s", problem)
