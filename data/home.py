@@ -39,6 +39,11 @@ def calendar_file(home: Path) -> Path:
     return home / "calendar.toml"
 
 
+def classes_file(home: Path) -> Path:
+    """Lists of indices that the trader has imported, in place of the program's own or beside them."""
+    return home / "classes.toml"
+
+
 def history_file(home: Path) -> Path:
     """Lines typed at the command line, so that they can be had again."""
     return home / "history"

@@ -51,6 +51,7 @@ from engine.halt.halts import Halts
 from engine.hosting import Hosting, Offered
 from engine.instances import ThisEngine
 from engine.market.charts import Charts
+from engine.market.index_lists import IndexLists
 from engine.market.instruments import InstrumentDump
 from engine.market.margins import Margins
 from engine.market.market import Market
@@ -140,6 +141,7 @@ class Desk:
         self.market = Market(kept, timing, engine, data)
         self.charts = Charts(self.market, timing, connections.feed)
         self.instruments = InstrumentDump(kept, timing, data, self.market)
+        self.index_lists = IndexLists(kept, timing, engine, self.market)
         self.watchlists = Watchlists(kept, engine, data)
         self.baskets = Baskets(kept, engine)
         self.presets = Presets(kept, engine)

@@ -13,8 +13,10 @@ LONGEST = 40
 def label_from(text: str, what: str) -> str:
     """A name for something new. Raises `BadInput`, whose field is `what` it is for."""
     name = " ".join(text.split())
-    if not 1 <= len(name) <= LONGEST or control_character(name):
+    if not 1 <= len(name) <= LONGEST:
         raise BadInput(what, text, f"give a name of 1 to {LONGEST} characters")
+    if control := control_character(name):
+        raise BadInput(what, text, f"remove the character {control}, which cannot be seen")
     return name
 
 

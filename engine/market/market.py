@@ -10,10 +10,11 @@ from brokers.contract import Bar, Tick
 from data.audit import AuditAction, AuditEntry
 from data.clock import IST
 from data.errors import BadInput
+from data.home import classes_file
 from data.money import moved_bps
 from data.proving.readable import UNREADABLE
 from data.records import replace
-from data.reference.classes import classes
+from data.reference.classes import Classes, classes, classes_with
 from data.reference.instrument_index import InstrumentIndex
 from data.reference.instruments import BrokerInstrument, BrokerListing, Instrument
 from data.reference.names import Rename
@@ -54,11 +55,26 @@ class Market:
         self._renames: frozenset[Rename] | None = None
         self._day_lines = DayLines()
         self._minute_bars = MinuteBars()
+        self._classes: Classes | None = None
 
     @property
     def index(self) -> InstrumentIndex:
         """Every instrument known, found by symbol or name."""
         return self._market_data.index
+
+    @property
+    def classes(self) -> Classes:
+        """Which index a share is of, its sector and size: the program's lists, and the home's own."""
+        return self._classes if self._classes is not None else self.read_classes()
+
+    def read_classes(self) -> Classes:
+        """Read those lists again; a file of the home that is none is passed over, which the log tells."""
+        try:
+            self._classes = classes_with(classes_file(self._kept.home))
+        except BadInput as problem:
+            log.warning("the lists of the home are passed over: %s", problem)
+            self._classes = classes()
+        return self._classes
 
     def now(self) -> datetime:
         """Market time."""
@@ -173,7 +189,7 @@ class Market:
 
     async def read_names(self) -> None:
         """Read beside the event loop what a search looks through: the first search waits for it otherwise."""
-        await asyncio.to_thread(classes)
+        await asyncio.to_thread(self.read_classes)
         if not self._market_data.index.is_searched:
             await asyncio.to_thread(self._market_data.index.read_names)
 
@@ -190,7 +206,7 @@ class Market:
 
         def look() -> tuple[int, list[str]]:
             looked = candidates(index, wanted.text, first)
-            return len(looked), [one.key for one in narrowed(looked, wanted, classes(), unknown)]
+            return len(looked), [one.key for one in narrowed(looked, wanted, self.classes, unknown)]
 
         count, keys = await asyncio.to_thread(look)
         if not wanted.limits:
@@ -287,7 +303,8 @@ class Market:
         return instrument.doubt
 
     async def load(self) -> None:
-        """Have the instruments looked up anew, and read the names that they had."""
+        """Have the instruments looked up anew, and read the names that they had and the lists of the home."""
+        self._classes = None
         async with self._kept.store.reader() as connection:
             renames = await read_renames(connection)
         known, self._renames = self._renames, frozenset(renames)

@@ -12,7 +12,6 @@ from textual.content import Content
 from textual.widgets import Input
 
 from data.errors import BadInput, TradedeskError
-from data.reference.classes import classes
 from engine.market.finding import Found
 from engine.market.search_words import Search, search_from
 from engine.words.finding import WORDS_HINT, found_words, put_words
@@ -118,7 +117,7 @@ class FindCard(Card[None]):
         self._put, self._found, self._problem = ("", []), None, ""
         self._chose = self._enter_waits = False
         try:
-            self._wanted = search_from(text, classes())
+            self._wanted = search_from(text, self.desk.market.classes)
         except BadInput as problem:
             self._wanted, self._problem = None, f"{problem.value} · {problem.expected}"
         self._looking = self._wanted is not None and not self._wanted.is_text
@@ -130,7 +129,7 @@ class FindCard(Card[None]):
     def _by_text(self, words: str) -> list[Hit]:
         """Symbols and clients of these words, first what was typed out in full."""
         market, clients = self.desk.market, self.desk.clients
-        hits = [symbol_hit(one) for one in (market.search(words, SHOWN) if words else ())]
+        hits = [symbol_hit(one, market.classes) for one in (market.search(words, SHOWN) if words else ())]
         found = clients.search(words) if words else clients.all()
         hits += [client_hit(self.desk, client) for client in found[:SHOWN]]
         exact = words.casefold()
@@ -144,7 +143,7 @@ class FindCard(Card[None]):
             found = await market.find(wanted)
             instruments = [market.index.get(key) for key in found.keys]
             self._found, self._looking = found, False
-            self._show([symbol_hit(one) for one in instruments if one is not None])
+            self._show([symbol_hit(one, market.classes) for one in instruments if one is not None])
             self._tell()
             if self._enter_waits:
                 self._enter()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from data.reference.classes import classes
+from data.reference.classes import Classes
 from engine.words import formats
 from engine.words.gate import gate_sentence
 from screens.desk.rows import sign_of
@@ -58,9 +58,8 @@ def client_hit(desk: Desk, client: ClientView) -> Hit:
     return Hit(HitKind.CLIENT, client.code, client.name, gate, client.id)
 
 
-def symbol_hit(instrument: Instrument) -> Hit:
+def symbol_hit(instrument: Instrument, known: Classes) -> Hit:
     """A symbol, with the size of its company and its sector as far as they are known."""
-    known = classes()
     fact = " · ".join(word for word in (known.cap_of(instrument), known.sector_of(instrument)) if word)
     return Hit(HitKind.SYMBOL, instrument.tradingsymbol, instrument.name, fact, instrument.key)
 

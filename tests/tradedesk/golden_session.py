@@ -74,6 +74,14 @@ STEPS: dict[str, tuple[str, ...]] = {
     "clients close": ("clients", "close", "NEW2", "--reason", "left us"),
     "connections carry": ("connections", "carry", "NEW1", "paper"),
     "instruments import": ("instruments", "import", "{home}/dump.csv"),
+    "instruments import-index": (
+        "instruments",
+        "import-index",
+        "nifty50",
+        "{home}/nifty.csv",
+        "--as-of",
+        "2026-09-30",
+    ),
     "instruments accept": ("instruments", "accept", "INFY", "--reason", "nothing in doubt"),
     "instruments prices": ("instruments", "prices", "{home}/closes.csv"),
     "routes import template": ("routes", "import", "--template"),
@@ -199,6 +207,9 @@ STEPS: dict[str, tuple[str, ...]] = {
 FILES = {
     "clients.csv": "code,name,broker,broker_user_id,status,capital,available\n"
     "NEW1,New Client,zerodha,ZNEW1,active,100000,100000\n",
+    "nifty.csv": "Company Name,Industry,Symbol,Series,ISIN Code\n"
+    "Reliance Industries Ltd.,Oil Gas & Consumable Fuels,RELIANCE,EQ,INE002A01018\n"
+    "New Ltd.,Services,NEWONE,EQ,INE999Z01010\n",
     "dump.csv": "instrument_token,exchange_token,tradingsymbol,name,last_price,expiry,strike,tick_size,"
     "lot_size,instrument_type,segment,exchange\n"
     "408065,1594,INFY,INFOSYS,0,,0,0.1,1,EQ,NSE,NSE\n"

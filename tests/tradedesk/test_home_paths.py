@@ -1,5 +1,6 @@
 """Homes of any name: nothing is written outside of them, and what is inside is its user's alone."""
 
+import logging
 import sqlite3
 import stat
 import subprocess
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import pytest
 from cli_desk import Terminal
+
+from tradedesk.compose.foundation import PrivateLog
 
 NAMES = [
     "a?b",
@@ -89,3 +92,14 @@ def test_logs_are_readable_by_their_user_alone(tmp_path: Path) -> None:
     subprocess.run(command, env=Terminal(home).environment, umask=0o022, check=True, capture_output=True)
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (home / "logs").iterdir()}
     assert modes == {"tradedesk.log": 0o600, "tradedesk.log.1": 0o600}
+
+
+def test_a_log_that_cannot_be_written_says_nothing_over_the_screen(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    handler = PrivateLog("/dev/full")
+    record = logging.LogRecord("engine", logging.ERROR, "x.py", 1, "orders wait for the store", None, None)
+    handler.handle(record)
+    handler.flush = lambda: None  # type: ignore[method-assign]
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", "")

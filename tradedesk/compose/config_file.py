@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -12,6 +11,7 @@ from typing import Any, get_origin
 
 from data.errors import BadInput
 from data.home import settings_file
+from data.writing.whole_file import put_whole
 from tradedesk.compose.settings import Settings, given_in, settings_of
 
 ON_OR_OFF = {"on": True, "off": False, "true": True, "false": False, "yes": True, "no": False}
@@ -38,7 +38,7 @@ def keep_setting(home: Path, key: str, typed: str) -> Settings:
     text = path.read_bytes().decode("utf-8-sig") if path.exists() else ""
     changed = with_value(text, key, value)
     if changed != text:
-        _write(path, changed)
+        put_whole(path, changed)
     return settings
 
 
@@ -117,25 +117,6 @@ def _comment_behind(rest: str) -> str:
 def _literal(value: str | bool | int | float) -> str:
     """A value as TOML writes it."""
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str | bool) else repr(value)
-
-
-def _write(path: Path, text: str) -> None:
-    """Put a file in place of another, whole or not at all; its owner alone may read it."""
-    path = path.resolve()
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, name = tempfile.mkstemp(prefix=".config-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            os.chmod(name, path.stat().st_mode & 0o777)
-        os.replace(name, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(name)
-        raise
 
 
 def source_of(key: str, given: Mapping[str, object]) -> str:

@@ -105,7 +105,14 @@ def rules_of(settings: Settings) -> Rules:
 
 
 class PrivateLog(RotatingFileHandler):
-    """A rotating log whose files their user alone may read: they name accounts and orders."""
+    """A rotating log whose files their user alone may read: they name accounts and orders.
+
+    What it cannot write, as on a full disk, is lost; nothing of it goes over a screen or among a command's
+    answers, which say what is wrong in their own words.
+    """
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        """Write nothing about it anywhere."""
 
     def _open(self) -> TextIOWrapper:
         def private(path: str, flags: int) -> int:

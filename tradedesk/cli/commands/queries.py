@@ -64,13 +64,13 @@ def search(
     """Find instruments by symbol, name, and words about them, with price and change."""
 
     async def work(desk: "Desk") -> Exit:
-        from data.reference.classes import classes, sources
+        from data.reference.classes import sources
         from engine.market.finding import MOST
         from engine.market.search_words import search_from
 
         text = " ".join(words)
         await desk.market.read_names()  # the desk may be that of an app
-        wanted = search_from(text, classes())
+        wanted = search_from(text, desk.market.classes)
         if wanted.is_text:
             keys = [found.key for found in desk.market.search(text, most or FOUND_BY_TEXT)]
         else:

@@ -1,6 +1,7 @@
 """Preparing a home and its instruments."""
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from engine.desk import Desk
     from engine.market.renames import Taken
 
-instruments_app = typer.Typer(help="Instruments: import a broker's dump.", no_args_is_help=True)
+instruments_app = typer.Typer(
+    help="Instruments: import a broker's dump, or the list of an index.", no_args_is_help=True
+)
 
 UNREAD_SHOWN = 20
 """Odd rows of a dump that are named one by one; JSON has them all."""
@@ -129,6 +132,35 @@ def import_instruments(file: CsvFile = None, as_json: AsJson = False) -> None:
         rows += [("skipped", name, f"{number:,}") for name, number in sorted(taken.skipped.items())]
         table(("", "segment", ">rows"), rows)
         return ended
+
+    run(work)
+
+
+@instruments_app.command("import-index")
+def import_index(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The index: nifty50, or another's name.")],
+    as_of: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help="From when the list holds.")],
+    file: CsvFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take an exchange's own list of an index, such as NSE's ind_nifty50list.csv: `index:` goes by it."""
+    path = readable(file)
+    try:
+        day = date.fromisoformat(as_of)
+    except ValueError:
+        raise BadInput("as-of", as_of, "give a day as 2026-09-30") from None
+
+    async def work(desk: "Desk") -> Exit:
+        taken = await desk.index_lists.take(name, path, day)
+        if as_json:
+            document(taken)
+            return Exit.DONE
+        changed = f"{len(taken.came)} came, {len(taken.gone)} went"
+        since = f"; in place of that of {taken.before:%d %b %Y}: {changed}" if taken.before else ""
+        line(f"{taken.name}: {taken.shares} shares as of {day:%d %b %Y}{since}; search by index:{taken.word}")
+        if taken.unknown:
+            say(f"{len(taken.unknown)} not known to the desk: {', '.join(taken.unknown)}")
+        return Exit.DONE
 
     run(work)
 

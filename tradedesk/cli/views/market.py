@@ -58,9 +58,7 @@ class FoundShape(QuoteShape, frozen=True):
 
 def found_shape(desk: Desk, key: str) -> FoundShape:
     """The instrument in that shape."""
-    from data.reference.classes import classes
-
-    quote, known = quote_shape(desk, key), classes()
+    quote, known = quote_shape(desk, key), desk.market.classes
     instrument = desk.market.detail(key).instrument
     return FoundShape(
         **values(quote),
