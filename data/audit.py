@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from data.json_values import texts_of
+from data.json_values import json_texts
 
 GENESIS = "0" * 64
 """The hash before the first row."""
@@ -245,8 +245,6 @@ COLUMNS = (
 )
 """The columns of the cells that `chain` returns."""
 
-_DETAILS = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-
 
 def chain(
     entries: Sequence[AuditEntry], head: str, last_seq: int, at: datetime, proofs: Sequence[str]
@@ -256,7 +254,7 @@ def chain(
     Returns the cells of each row, which are of `COLUMNS`, and the head after.
     """
     rows: list[tuple[Any, ...]] = []
-    moment, told = at.isoformat(), texts_of(_DETAILS, [entry.details for entry in entries])
+    moment, told = at.isoformat(), json_texts([entry.details for entry in entries], is_sorted=True)
     for seq, (entry, details, proof) in enumerate(zip(entries, told, proofs, strict=True), last_seq + 1):
         subjects = (entry.client_id, entry.order_id, entry.plan_number, entry.run_number)
         action = str(entry.action)  # the driver takes a text of a class of its own for one to be adapted

@@ -2,7 +2,10 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, TypeAlias
+
+import msgspec
 
 JsonObject: TypeAlias = dict[str, Any]
 """A JSON object: words to whole numbers, words, booleans, lists and further objects."""
@@ -16,15 +19,35 @@ def read_as(record: Mapping[str, Any], **readers: Callable[[Any], Any]) -> JsonO
     return {**record, **{name: read(record[name]) for name, read in readers.items()}}
 
 
-_BETWEEN = "\x1e"
-_BETWEEN_TEXT = ',"\\u001e",'
+_PLAIN, _SORTED = msgspec.json.Encoder(), msgspec.json.Encoder(order="sorted")
 
 
-def texts_of(encoder: json.JSONEncoder, values: Sequence[Any]) -> list[str]:
-    """The JSON of each of many values, by an encoder that writes a comma without a blank behind it.
+def json_text(value: Any) -> str:
+    """A value as JSON without a blank, for a statement or another program to read."""
+    try:
+        return _PLAIN.encode(value).decode()
+    except (TypeError, ValueError):  # a text that is no Unicode, a word of a class of its own
+        return _encoder(is_sorted=False, ascii_only=True).encode(value)
 
-    They are encoded together, since the encoder's own making costs more than a small value.
+
+def json_texts(values: Sequence[Any], is_sorted: bool = False, ascii_only: bool = False) -> list[str]:
+    """The JSON of each of many values without a blank, names in their order where `is_sorted` says so.
+
+    `ascii_only` has every other character escaped.
     """
-    together = encoder.encode([one for value in values for one in (_BETWEEN, value)])
-    found = ("," + together[1:-1]).split(_BETWEEN_TEXT)[1:]
-    return found if len(found) == len(values) else [encoder.encode(value) for value in values]
+    encoder = _SORTED if is_sorted else _PLAIN
+    try:
+        together = encoder.encode_lines(values).decode()
+    except (TypeError, ValueError):
+        together = ""
+    if not together or (ascii_only and not (together.isascii() and _DELETE not in together)):
+        return [_encoder(is_sorted, ascii_only).encode(value) for value in values]
+    return together.split("\n")[:-1]
+
+
+_DELETE = "\x7f"
+
+
+@cache
+def _encoder(is_sorted: bool, ascii_only: bool) -> json.JSONEncoder:
+    return json.JSONEncoder(sort_keys=is_sorted, ensure_ascii=ascii_only, separators=(",", ":"))

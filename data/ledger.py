@@ -4,7 +4,6 @@ Balances in `funds` and `holding` are changed in the same transaction as the pos
 their CHECK constraints refuse what would go below zero.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from data.engines.dialect import UNLESS_THERE
 from data.engines.driver import fetch, insert_many, run_many
 from data.engines.guards import RESERVE_MONEY, RESERVE_SHARES
 from data.errors import TradedeskError
+from data.json_values import json_text
 from data.proving.proofs import parted_proof
 from data.repositories.instruments import name_now
 from data.tables.books import HoldingRecord, Posting, SharePosting, Txn
@@ -264,7 +264,7 @@ def reserve_money(unit: Unit, needs: Mapping[int, tuple[int, int]]) -> set[int]:
     """
     if not needs:
         return set()
-    packed = json.dumps([(client, need, loan) for client, (need, loan) in needs.items()])
+    packed = json_text([(client, need, loan) for client, (need, loan) in needs.items()])
     return {int(client) for (client,) in fetch(unit.connection, RESERVE_MONEY, (packed,))}
 
 
@@ -277,7 +277,7 @@ def reserve_shares(unit: Unit, needs: Iterable[tuple[int, str, str, int, bool]])
     rows = [(c, s, p, q, int(only)) for c, s, p, q, only in needs]
     if not rows:
         return set()
-    served = fetch(unit.connection, RESERVE_SHARES, (json.dumps(rows),))
+    served = fetch(unit.connection, RESERVE_SHARES, (json_text(rows),))
     return {(int(row[0]), str(row[1]), str(row[2])) for row in served}
 
 

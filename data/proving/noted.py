@@ -8,7 +8,6 @@ other has committed: of that the proof is known. It is known for as long as the 
 that a row which has lain for a while is looked at.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -17,6 +16,7 @@ from sqlalchemy import Connection
 from data.engines.dialect import LISTED, PLACE
 from data.engines.driver import fetch
 from data.engines.noting import Notes, add_function, note_changes
+from data.json_values import json_text
 from data.proving.proofs import (
     PARTS,
     blobs,
@@ -156,7 +156,7 @@ class Noted:
                 f"SELECT o.{PLACE}, {blobs([key], 'o.')}, row_proof({blobs(layout_now()[name], 'o.')})"
                 f" FROM main.{name} AS o WHERE o.{key} IN {LISTED} ORDER BY o.{PLACE}"
             )
-            rows = fetch(connection, query, (json.dumps(unknown),))
+            rows = fetch(connection, query, (json_text(unknown),))
             found |= {key_text(one): was.setdefault(place, now) for place, one, now in rows}
         return found
 
@@ -197,7 +197,7 @@ class Noted:
         counts = dict[str, int]()
         for name in tables:
             query = f"SELECT count(*) FROM main.{name} WHERE {PLACE} NOT IN {LISTED}"
-            counts[name] = int(fetch(connection, query, (json.dumps(list(self._was[name])),))[0][0])
+            counts[name] = int(fetch(connection, query, (json_text(list(self._was[name])),))[0][0])
         return {name: count for name, count in counts.items() if count}
 
 
@@ -208,7 +208,7 @@ def _standing(
     key = " || '|' || ".join(f'"{column}"' for column in keys_of(name))
     columns = f"CAST({key} AS BLOB), {PLACE}"
     here = f"{PLACE} IN {LISTED} ORDER BY {PLACE}"
-    asked = (json.dumps(places),)
+    asked = (json_text(places),)
     if name not in PARTS:
         query = f"SELECT {columns}, row_proof({blobs(layout_now()[name])}) FROM main.{name} WHERE {here}"
         return [(key_text(key), place, proof) for key, place, proof in fetch(connection, query, asked)]

@@ -11,7 +11,6 @@ once a dialect and run as text from then on: building one anew costs more than S
     live = OF_CLIENT.all(unit, client=7, states=LIVE_STATES)
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from functools import cached_property
@@ -51,6 +50,7 @@ from sqlmodel import SQLModel
 
 from data.engines.driver import On, fetch, insert_many, run, run_many, sql
 from data.engines.json_lists import listed
+from data.json_values import json_text
 from data.repositories.stored_values import (
     Codec,
     column_encoder,
@@ -81,7 +81,7 @@ class ListParameter(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         """The values as JSON."""
-        return json.dumps(list(value))
+        return json_text(list(value))
 
 
 def given(name: str, kind: TypeEngine[Any] | None = None) -> BindParameter[Any]:

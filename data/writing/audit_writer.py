@@ -20,7 +20,7 @@ from data.audit import (
 )
 from data.engines.driver import On, fetch, run, sql
 from data.errors import shortened
-from data.json_values import texts_of
+from data.json_values import json_texts
 from data.proving.latest import LatestProofs
 from data.proving.noted import AcceptedRows, Noted
 from data.proving.proofs import Proofs, layout_now, newest_layout, proven_tables, shared_out
@@ -33,8 +33,6 @@ WRITTEN = "written"
 """The row of `audit_head` that names the newest row of the audit."""
 
 _FAULTS_TOLD = 3
-
-_PROOFS = json.JSONEncoder(separators=(",", ":"))
 
 ITSELF = "tradedesk"
 """Who acts where no trader does."""
@@ -100,7 +98,7 @@ class AuditWriter:
             entries.insert(0, AuditEntry(HEAD_DIFFERS, ITSELF, details=details))
             shared.insert(0, {})
         last_seq = max(before.seq, kept.seq if kept else 0)
-        texts = ["" if one == "{}" else one for one in texts_of(_PROOFS, shared)]
+        texts = ["" if one == "{}" else one for one in json_texts(shared, ascii_only=True)]
         rows, digest = chain(entries, before.hash, last_seq, unit.now, texts)
         unit.insert_cells(Audit, COLUMNS, rows)
         after = Head(last_seq + len(rows), digest)

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Connection, text
 
 from data.engines.driver import On, fetch, run, sql
+from data.json_values import json_text
 from data.vocabulary import Topic
 
 MOST = 20_000
@@ -143,7 +144,7 @@ def write_changes(connection: Connection, desk: int, touched: Touched, at: datet
     stamp = at.isoformat(" ", "microseconds").partition("+")[0]  # as `UtcDateTime` keeps it
     for topic, ids in topics.items():
         last += 1
-        run(connection, _ADD, (desk, last, topic.value, json.dumps(ids), stamp))
+        run(connection, _ADD, (desk, last, topic.value, json_text(ids), stamp))
     return last
 
 
