@@ -64,7 +64,8 @@ class LatestProofs:
         for name, found in proofs.items():
             if name not in APPEND_ONLY:
                 known = self._known.setdefault(name, {})
-                known.update((key, proof.partition("<")[0]) for key, proof in found.items())
+                known.update(found)
+                known.update((key, proof.partition("<")[0]) for key, proof in found.items() if "<" in proof)
                 if name in OF_ORDERS and len(known) > MOST_OF_ORDERS:
                     for key in list(islice(known, len(known) - MOST_OF_ORDERS // 2)):
                         del known[key]

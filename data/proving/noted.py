@@ -185,10 +185,11 @@ class Noted:
             if name not in APPEND_ONLY:
                 if len(was.left) > MOST:
                     was.forget()
-                for place in was:
+                keys, places, made = zip(*standing, strict=True) if standing else ((), (), ())
+                for place in was.keys() - set(places):
                     was.left.pop(place, None)
-                was.left.update((place, proof) for _, place, proof in standing)
-                was.places.update((key, place) for key, place, _ in standing)
+                was.left.update(zip(places, made, strict=True))
+                was.places.update(zip(keys, places, strict=True))
         self._clear()
         return found
 
