@@ -212,18 +212,26 @@ class Valuation:
         changed: set[int] = set()
         began, quotes = self._day_began(), _QuotesOnce(self._quote)
         for client_id in client_ids:
-            for key in self._followed.get(client_id, ()):
-                self._holders.get(key, set()).discard(client_id)
-            held = tuple(_shares(holding) for holding in self._holdings(client_id) if holding.quantity)
+            held = tuple([_shares(holding) for holding in self._holdings(client_id) if holding.quantity])
             self._held[client_id] = held
             # The day P&L of shares held before today and sold needs their previous close.
-            sold = {sale.key for sale in self._figures(client_id).sales if sale.quantity}
-            self._followed[client_id] = frozenset(sold.union(holding.key for holding in held))
-            for key in self._followed[client_id]:
-                self._holders.setdefault(key, set()).add(client_id)
+            keys = {sale.key for sale in self._figures(client_id).sales if sale.quantity}
+            keys.update([holding.key for holding in held])
+            self._follow(client_id, frozenset(keys))
             if self._compute(client_id, began, quotes):
                 changed.add(client_id)
         return changed
+
+    def _follow(self, client_id: int, keys: frozenset[str]) -> None:
+        """Have the prices of these keys move a client's value, and of no others."""
+        before = self._followed.get(client_id, frozenset[str]())
+        if keys == before:
+            return
+        for key in before - keys:
+            self._holders[key].discard(client_id)
+        for key in keys - before:
+            self._holders.setdefault(key, set()).add(client_id)
+        self._followed[client_id] = keys
 
     def revalue(self, dirty_keys: Iterable[str]) -> set[int]:
         """Take the changed prices in. Returns the clients whose value changed."""
