@@ -71,6 +71,11 @@ class Framed(DockHost[Result], inherit_bindings=False):
             "tradedesk needs 60 columns and 20 lines. F9 F9 still cancels all.", id="too-small"
         )
 
+    def on_mount(self) -> None:
+        """Toasts are drawn over the key line, in whose place they stand: Textual puts them under all else."""
+        for rack in self.query("ToastRack"):
+            self.move_child(rack, after=self.query_one(KeyLine))
+
     def _size_classes(self) -> set[str]:
         """The classes of the terminal's size: Textual sets them once all is styled, and styles it again."""
         width, height = self.app.size

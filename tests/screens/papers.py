@@ -45,9 +45,10 @@ async def opened_on_paper(
     size: tuple[int, int] = (120, 40),
     settings: Settings | None = None,
     kept: KeptSettings | None = None,
+    notifications: bool = False,
     **named: Any,
 ) -> AsyncIterator[PaperBench]:
-    """The app with the demonstration desk open, at rest on the Desk screen."""
+    """The app with the demonstration desk open, at rest on the Desk screen; toasts are drawn if asked for."""
     clock = BenchClock(START)
 
     @asynccontextmanager
@@ -59,7 +60,7 @@ async def opened_on_paper(
             yield opened
 
     app = TradedeskApp(desk, clock=clock, prepare=lambda: settings, frames_per_second=0, kept=kept)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=notifications) as pilot:
         await has_opened(app)
         bench = PaperBench(app, pilot, clock)
         await bench.settle()

@@ -1,0 +1,44 @@
+"""Toasts stand in the bottom line: they cover no row of a workspace, of the dock or of a dialog."""
+
+from pathlib import Path
+
+import pytest
+from textual.geometry import Region
+from textual.widgets._toast import Toast
+
+from screens.frame.dock import Dock
+from screens.matrix.basket_card import BasketCard
+from screens.matrix.draft import BasketDraft
+from tests.screens.papers import PaperBench, opened_on_paper
+
+SHORT = "copied: RELIANCE"
+LONG = "not sent: " + "the exchange has a price band and this limit lies above it · " * 2
+
+
+def regions(bench: PaperBench) -> tuple[Region, Region]:
+    """Of the toast, and of all that it may not cover."""
+    (toast,) = [one for one in bench.screen.query(Toast) if one.region]
+    docks = [dock.region for dock in bench.screen.query(Dock)]
+    return toast.region, Region.from_union([bench.screen.query_one("#body").region, *docks])
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)])
+@pytest.mark.parametrize("words", [SHORT, LONG])
+@pytest.mark.parametrize("card", ["none", "a ticket", "a basket"])
+async def test_a_toast_covers_no_row(tmp_path: Path, size: tuple[int, int], words: str, card: str) -> None:
+    async with opened_on_paper(tmp_path, size, notifications=True) as bench:
+        if card == "a ticket":
+            await bench.keys("b")
+        elif card == "a basket":
+            bench.screen.open_card(BasketCard(BasketDraft(), lambda card: None))
+        await bench.settle()
+        before = bench.lines()
+        bench.app.say(words, "warning")
+        await bench.settle()
+        toast, others = regions(bench)
+        assert toast.bottom == size[1]
+        assert not toast.overlaps(others)
+        assert "".join(words.split()) in "".join(bench.text.split()), "all of it can be read"
+        assert bench.lines()[-1].endswith("F9 F9 CANCEL ALL ")
+        if words == SHORT:
+            assert bench.lines()[:-1] == before[:-1]
