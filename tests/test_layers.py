@@ -135,3 +135,21 @@ def test_a_service_is_made_of_six_things_or_fewer():
         if len([*made.args.posonlyargs, *made.args.args, *made.args.kwonlyargs]) > 7  # with `self`
     ]
     assert found == []
+
+
+def test_no_handler_of_a_message_calls_that_of_its_base():
+    """Textual calls the handler of every class itself: one that also asks its base has it run twice."""
+    twice = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.func.attr}"
+        for folder in ("screens", "widgets", "tradedesk")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Call)
+        and isinstance(node.func.value.func, ast.Name)
+        and node.func.value.func.id == "super"
+        and node.func.attr.startswith(("on_", "_on_"))
+        and node.func.attr != "on_event"  # which hands messages to the handlers
+    ]
+    assert twice == []

@@ -68,12 +68,11 @@ class CellGrid(LiveGrid, inherit_bindings=True):
         self.move_cell(self._cells[self._cells.index(self._cell) + step])
 
     def on_click(self, event: events.Click) -> None:
-        """A click on a cell takes the cursor there; as elsewhere it does what the grid does."""
+        """A click on a cell takes the cursor there, before the grid does what it does everywhere."""
         offset = event.get_content_offset(self)
         if offset is not None and offset.y >= self._header_height:
             at = next((one for one in self._placed if one.x <= offset.x < one.x + one.width), None)
             self.move_cell(at.column.key if at is not None and at.column.key in self._cells else None)
-        super().on_click(event)
 
     def _paint(
         self,

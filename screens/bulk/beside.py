@@ -45,7 +45,6 @@ class FormClients(Pane):
 
     def on_mount(self) -> None:
         """Tab goes on in the fields; these rows are for the eye and the mouse."""
-        super().on_mount()
         self.query_one(LiveGrid).can_focus = False
 
     def on_live_grid_opened(self, event: LiveGrid.Opened) -> None:

@@ -70,7 +70,6 @@ class ChartPane(Pane):
 
     def on_mount(self) -> None:
         """Ask for what was before."""
-        super().on_mount()
         self._look_back()
 
     def _look_back(self) -> None:

@@ -9,6 +9,7 @@ from data.vocabulary import SizingKind
 from screens.clients.page import ClientScreen
 from screens.desk.screen import DeskScreen
 from screens.frame.help import HelpScreen
+from screens.matrix.grid import MatrixGrid
 from screens.orders.screen import OrdersScreen
 from screens.ticket.card import TicketCard
 from screens.ticket.review import ReviewCard
@@ -104,3 +105,15 @@ async def test_the_wheel_scrolls_what_is_under_it_and_the_focus_stays(tmp_path: 
         assert clients.scroll_offset.y > 0
         assert bench.lines()[3] != first
         assert (watch.has_focus, clients.cursor_key) == (True, cursor)
+
+
+async def test_a_click_on_a_column_of_the_matrix_sorts_it_once(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await carry_out(bench.desk, buy("TCS", SizingKind.FIXED_QUANTITY, 5, bench.client("AM1042")))
+        await bench.keys("5")
+        grid = bench.screen.query_one(MatrixGrid)
+        codes = {"up": "code▲", "down": "code▼"}
+        await click(bench, "code")
+        first = codes["up"] in bench.text
+        await click(bench, "code")
+        assert (codes["up"] in bench.text, codes["down"] in bench.text) == (not first, first), grid.sort_key
