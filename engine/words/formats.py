@@ -142,9 +142,15 @@ def quantity(number: int | None) -> str:
     return DASH if number is None else grouped(number)
 
 
-def counted(number: int, noun: str) -> str:
-    """A count with its noun: `1 order`, `12 orders`, `1,10,000 shares`."""
-    return f"{quantity(number)} {noun if number == 1 else f'{noun}s'}"
+_OF_ONE = {"are": "is", "were": "was", "would": "would"}
+"""Verbs of one thing that are not those of many with an `s`."""
+
+
+def counted(number: int, noun: str, verb: str = "") -> str:
+    """A count with its noun and what it does: `12 orders`, `1 order follows`, `2 orders follow`."""
+    one = number == 1
+    does = f" {_OF_ONE.get(verb, f'{verb}s') if one else verb}" if verb else ""
+    return f"{quantity(number)} {noun if one else f'{noun}s'}{does}"
 
 
 def volume(number: int | None) -> str:

@@ -19,9 +19,8 @@ WIDEST = 200
 
 def held_words(detail: StockDetail) -> str:
     """Who holds a symbol."""
-    clients = "1 client" if detail.holder_count == 1 else f"{detail.holder_count} clients"
     return (
-        f"held {clients} {formats.quantity(detail.held_quantity)} sh"
+        f"held {formats.counted(detail.holder_count, 'client')} {formats.quantity(detail.held_quantity)} sh"
         if detail.held_quantity
         else "held by none"
     )

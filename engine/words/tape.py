@@ -107,7 +107,7 @@ def _ended_words(news: RunEnded) -> str:
 def _halt_words(news: HaltNews) -> str:
     match news:
         case HaltFired():
-            met = f": {news.orders} orders" if news.orders is not None else ""
+            met = f": {formats.counted(news.orders, 'order')}" if news.orders is not None else ""
             what = f"HALT {news.number}{', REDUCE ONLY,' if news.reduces else ''}"
             return f"{what} by {news.by}{met}{', in another process' if news.by_another else ''}"
         case HaltResumed():
@@ -190,7 +190,7 @@ def _desk_words(news: News) -> str:
             more = len(news.order_ids) - MOST_NAMED
             return f"{lost_words(len(news.order_ids))}: {which}{f' and {more} more' if more > 0 else ''} · !"
         case BooksBeingRead():
-            return f"reading the books of {news.clients} clients, about {news.eta_s:.0f} s"
+            return f"reading the books of {formats.counted(news.clients, 'client')}, about {news.eta_s:.0f} s"
         case SecurityRenamed() | BrokerSaid():
             return news.words
         case SecurityDoubted():

@@ -20,6 +20,7 @@ from data.records import replace
 from data.vocabulary import Drift, Side
 from engine.planning.intent import Intent, Selection
 from engine.planning.titles import holders_title
+from engine.words.formats import counted
 from engine.words.forms import was_words
 from engine.words.trading.client_terms import multipliers_words
 from engine.words.trading.plans import REVERSE_OF, run_named_by, wish_words
@@ -367,10 +368,8 @@ class BulkForm(Vertical, can_focus=True):
         if not changes:
             return ""
         if not self._keeps:
-            return (
-                f"\n{changes} lines changed by hand are left out: they were made for what stood here before"
-            )
-        return f"\n{changes} lines were changed by hand and stay so while the rest does"
+            return f"\n{counted(changes, 'line')} changed by hand left out: made for what stood here before"
+        return f"\n{counted(changes, 'line')} changed by hand, kept while the rest changes"
 
     def _was(self, *names: str) -> str:
         return was_words(self.fields.values(), self._filled_with, names)

@@ -10,6 +10,7 @@ from msgspec import Struct
 from data.vocabulary import Side
 from engine.planning.intent import Selection
 from engine.planning.titles import MARKED, broker_title, group_title, marked_title, shown_title
+from engine.words.formats import counted
 from engine.words.trading.plans import run_named_by
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def holders_of(desk: Desk, key: str | None) -> tuple[int, ...]:
 def whom_words(desk: Desk, among: Whom, chosen: str, key: str | None) -> tuple[str, bool]:
     """What stands beside the choice, and whether it says that not everybody is meant."""
     if chosen == "holders":
-        return f"{len(holders_of(desk, key))} clients hold it", False
+        return f"{counted(len(holders_of(desk, key)), 'client', 'hold')} it", False
     if MARKED in chosen:
         return "only the marked clients; ← → for all or a group", True
     if among.shown and chosen == shown_title(len(among.shown), len(desk.clients.all())):

@@ -21,6 +21,7 @@ from engine.events import Event, SessionsChanged
 from engine.words.formats import MASK
 from screens.clients.sign_in_round import ELSEWHERE, SignInRound, minutes
 from screens.frame.commands import COMMANDS, binding, bindings
+from screens.frame.pane import Pane
 from screens.frame.workspace import Dialog
 from widgets.columns import LINE_CELLS
 from widgets.livegrid import Column, LiveGrid
@@ -70,15 +71,22 @@ class SignInScreen(Dialog[None]):
 
     def compose_body(self) -> ComposeResult:
         """Progress, the client, its link, the field, the results."""
-        yield SteadyStatic(id="sign-in-progress", classes="title")
-        yield SteadyStatic(id="sign-in-who")
-        yield SteadyStatic(id="sign-in-link")
-        with Horizontal(id="sign-in-ask"):
-            yield SteadyStatic(id="sign-in-field")
-            yield TokenField(id="token")
-        yield SteadyStatic(id="sign-in-hint", classes="hint")
-        yield SteadyStatic(id="sign-in-why")
-        yield LiveGrid(self._columns(), monotonic=self.shell.monotonic, markable=False, id="results")
+        with Pane("sign-in-pane"):
+            yield SteadyStatic(id="sign-in-who")
+            yield SteadyStatic(id="sign-in-link")
+            with Horizontal(id="sign-in-ask"):
+                yield SteadyStatic(id="sign-in-field")
+                yield TokenField(id="token")
+            yield SteadyStatic(id="sign-in-hint", classes="hint")
+        with Pane("results-pane"):
+            yield LiveGrid(
+                self._columns(),
+                monotonic=self.shell.monotonic,
+                markable=False,
+                hint="nobody had a turn yet",
+                id="results",
+            )
+            yield SteadyStatic(id="sign-in-why")
 
     def _columns(self) -> list[Column]:
         def entry(client_id: int) -> QueuedSignIn:
@@ -288,16 +296,18 @@ class SignInScreen(Dialog[None]):
         at, following = self.queue.progress(), self.queue.following
         clients = [self.desk.clients.get(one.client_id) for one in self.queue.entries]
         red = sum(client.session is not SessionState.OK for client in clients)
-        parts = [f"Sign in {at.done}/{at.total}", f"red {red}", f"{minutes(at.spent_s)} gone"]
+        parts = [f"red {red}", f"{minutes(at.spent_s)} gone"]
         if at.red:
-            parts.insert(2, f"refused {at.red}")
+            parts.insert(1, f"refused {at.red}")
         if at.left_s:
             parts.append(f"about {minutes(at.left_s)} left")
         if at.checking:
             parts.append(f"checking {at.checking}")
         if following is not None:
             parts.append(f"next {following.code}" + (" after this" if self.size.width >= 110 else ""))
-        self.query_one("#sign-in-progress", SteadyStatic).update(Content(plain(" · ".join(parts))))
+        self.query_one("#sign-in-pane", Pane).set_title(f"Sign in {at.done}/{at.total}", parts)
+        shown = len(self.query_one(LiveGrid).shown_keys)
+        self.query_one("#results-pane", Pane).set_title("Results", [str(shown) if shown else ""])
 
     def _paint(self) -> None:
         self._paint_progress()

@@ -190,10 +190,9 @@ class SymbolScreen(Workspace):
         self.query_one("#symbol-pane", Pane).set_title(
             f"{instrument.key} {instrument.name}", [instrument.sector]
         )
-        holders = f"{detail.holder_count} clients, {formats.quantity(detail.held_quantity)} shares"
-        self.query_one("#holders-pane", Pane).set_title(
-            "Who holds it", [holders if detail.held_quantity else ""]
-        )
+        held = detail.held_quantity
+        holders = f"{formats.counted(detail.holder_count, 'client')}, {formats.counted(held, 'share')}"
+        self.query_one("#holders-pane", Pane).set_title("Who holds it", [holders if held else ""])
         depth = self.query_one(Depth)
         width = (depth.size.width or WIDEST) - 1
         depth.set_header(symbol_lines(instrument, quote, held_words(detail), width))

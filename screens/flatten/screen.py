@@ -15,9 +15,17 @@ from engine.events import Event, FlattenChanged
 from engine.words import formats
 from engine.words.forms import wrong_answer
 from engine.words.refusals import refusal_words
-from engine.words.trading.flattens import counts_words, prospect_head, scope_words
+from engine.words.trading.flattens import (
+    beside_words,
+    counts_words,
+    prospect_counts,
+    scope_words,
+    title_words,
+    worth_words,
+)
 from screens.flatten.rows import FlattenRow, columns, problems_first, row_of_line, row_of_position
 from screens.frame.commands import bindings
+from screens.frame.pane import Pane
 from screens.frame.times import market_time
 from screens.frame.workspace import Dialog, Table
 from widgets.answerfield import AnswerField
@@ -59,16 +67,17 @@ class FlattenScreen(Dialog[None]):
 
     def compose_body(self) -> ComposeResult:
         """The summary, a line a position, what holds, and the answer."""
-        yield SteadyStatic(id="summary")
-        yield LiveGrid(
-            columns(lambda: self.shell.privacy),
-            monotonic=self.shell.monotonic,
-            markable=False,
-            hint="no position; Esc goes back",
-            id="lines",
-        )
-        yield SteadyStatic(id="state")
-        yield AnswerField("reading positions …", monotonic=self.shell.monotonic, id="answer")
+        with Pane("flatten-pane", hint="t to file  c copy  Esc back"):
+            yield SteadyStatic(id="summary")
+            yield LiveGrid(
+                columns(lambda: self.shell.privacy),
+                monotonic=self.shell.monotonic,
+                markable=False,
+                hint="no position; Esc goes back",
+                id="lines",
+            )
+            yield SteadyStatic(id="state")
+            yield AnswerField("reading positions …", monotonic=self.shell.monotonic, id="answer")
 
     def on_mount(self) -> None:
         """Read the positions, or follow the flatten that was asked for."""
@@ -110,16 +119,22 @@ class FlattenScreen(Dialog[None]):
         """The flatten as it was read last."""
         if not self.is_mounted:
             return
-        if self._view is not None:
-            rows = [row_of_line(line) for line in self._view.lines]
-            head, state = self._view_words(self._view)
-        elif self._prospect is not None:
-            rows = [row_of_position(one) for one in self._prospect.positions]
-            head, state = self._prospect_words(self._prospect)
+        pane = self.query_one(Pane)
+        if (view := self._view) is not None:
+            rows = [row_of_line(line) for line in view.lines]
+            whom = self._of_whom(view.scope, view.value)
+            pane.set_title(title_words(view.what, whom, view.number), [counts_words(view)])
+            head, state = self._view_words(view, whom)
+        elif (found := self._prospect) is not None:
+            rows = [row_of_position(one) for one in found.positions]
+            whom = self._of_whom(found.scope, found.value)
+            pane.set_title(title_words(found.what, whom), prospect_counts(found))
+            head, state = self._prospect_words(found)
         else:
             rows, state = [], ""
-            head = ["FLATTEN", self._trouble or "reading the brokers' positions …"]
-        self.query_one("#summary", SteadyStatic).update(Content("\n".join(plain(line) for line in head)))
+            pane.set_title(title_words(self._what, self._of_whom(self._scope, self._value)))
+            head = self._trouble or "reading the brokers' positions …"
+        self.query_one("#summary", SteadyStatic).update(Content(plain(head)))
         self.query_one("#state", SteadyStatic).update(Content(plain(state)))
         self._rows = dict(enumerate(problems_first(rows)))
         self.query_one(LiveGrid).set_rows(self._rows)
@@ -129,31 +144,25 @@ class FlattenScreen(Dialog[None]):
         named = self.desk.clients.get(int(value)).code if scope is HaltScope.CLIENT else value
         return scope_words(scope, named)
 
-    def _prospect_words(self, found: FlattenProspect) -> tuple[list[str], str]:
-        head, beside = prospect_head(found, self._of_whom(found.scope, found.value))
+    def _prospect_words(self, found: FlattenProspect) -> tuple[str, str]:
         ends = ", ".join(formats.time_of_day(at) for at in found.intraday_ends)
         now = formats.time_of_day(self.desk.market.now())
-        times = f"brokers sell intraday positions out from {ends} · now {now}" if ends else f"now {now}"
-        halted = " · the desk is halted: this passes the halt, F9 F9 stops it" if self._halted else ""
-        return [head, times + halted], self._trouble or beside
+        times = f" · brokers sell intraday out from {ends}" if ends else ""
+        halted = "\nthe desk is halted: this passes the halt, F9 F9 stops it" if self._halted else ""
+        return f"{worth_words(found)} · now {now}{times}{halted}", self._trouble or beside_words(found)
 
     @property
     def _halted(self) -> bool:
         return bool(self.desk.halt.active())
 
-    def _view_words(self, view: FlattenView) -> tuple[list[str], str]:
-        whom = self._of_whom(view.scope, view.value)
-        what = f"FLATTEN {view.number} {view.what.value.upper()} {whom}"
-        head = [f"{what} {market_time(self.desk, view.at)} by {view.by}"]
+    def _view_words(self, view: FlattenView, whom: str) -> tuple[str, str]:
+        begun = f"{market_time(self.desk, view.at)} by {view.by}"
         if view.ended_at is not None:
-            at = market_time(self.desk, view.ended_at)
-            head.append(f"certified {at} · {counts_words(view)} · nothing of it lives")
-            return head, "t to file  c copy  Esc back"
-        head.append(f"{counts_words(view)} · F9 F9 stops it")
+            return f"{begun} · certified {market_time(self.desk, view.ended_at)} · nothing of it lives", ""
         ended = (
             "" if view.carried else f"its engine has ended: :flatten {whom} {view.what.value} carries it on"
         )
-        return head, self._trouble or ended
+        return f"{begun} · F9 F9 stops it", self._trouble or ended
 
     def _show_answer(self) -> None:
         field, found = self.query_one(AnswerField), self._prospect

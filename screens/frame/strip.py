@@ -200,7 +200,8 @@ def halted(desk: Desk) -> list[Segment]:
         ),
     ]
     if certificate is not None and certificate.unreachable:
-        segments.append(Segment(f"{certificate.unreachable} clients unreachable", 2, "warn"))
+        unreachable = formats.counted(certificate.unreachable, "client")
+        segments.append(Segment(f"{unreachable} unreachable", 2, "warn"))
     return [
         *segments,
         *(_flatten(one) for one in desk.flatten.going),
@@ -219,9 +220,9 @@ def armed(desk: Desk, seconds: int) -> list[Segment]:
         Segment(f"{seconds} s"),
         Segment(
             f"{exposure.live} live {exposure.unsent} unsent {exposure.unknown} unknown",
-            brief=f"{exposure.orders} orders",
+            brief=formats.counted(exposure.orders, "order"),
         ),
-        Segment(f"{exposure.clients} clients"),
+        Segment(formats.counted(exposure.clients, "client")),
         Segment(f"₹{formats.rupees(exposure.blocked_paise)} blocked", 2),
     ]
 

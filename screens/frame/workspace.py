@@ -23,6 +23,7 @@ from textual.widget import Widget
 from data.errors import BadInput
 from data.vocabulary import Side
 from engine.refusals import Refusal
+from engine.words.formats import counted
 from engine.words.refusals import refusal_words
 from screens.frame.commands import bindings
 from screens.frame.dock import DockHost
@@ -271,7 +272,7 @@ class Workspace(Framed[None], inherit_bindings=True):
         from screens.frame.exports import short_path, write_table
 
         path = write_table(self.desk, table)
-        self.shell.say(f"{len(table.rows)} rows written to {short_path(self.desk, path)}")
+        self.shell.say(f"{counted(len(table.rows), 'row')} written to {short_path(self.desk, path)}")
 
 
 class Dialog(Framed[Result], ModalScreen[Result], inherit_bindings=True):

@@ -192,6 +192,10 @@ class CertificateScreen(Dialog[None]):
         external.update(Content(self._external_words(certificate)))
         self.query_one("#state", SteadyStatic).update(standing_words(certificate.strength, halted))
 
+    @property
+    def _live_words(self) -> str:
+        return formats.counted(self.desk.counts().live, "order", "are")
+
     def _without_certificate(self, halted: bool) -> str:
         halt = self.desk.halt
         unwritten = halt.unwritten if self._number in (None, FILE_ONLY) else None
@@ -205,7 +209,7 @@ class CertificateScreen(Dialog[None]):
             first = f"THE HALT COULD NOT BE WRITTEN {at} by {unwritten.by}: {unwritten.why}"
             second = (
                 f"{file} The brokers took {unwritten.taken} of {unwritten.orders} cancels; "
-                f"{self.desk.counts().live} orders are live in the books. F9 F9 repeats it."
+                f"{self._live_words} live in the books. F9 F9 repeats it."
             )
             made = unwritten.certificate
             showed = (
@@ -219,7 +223,7 @@ class CertificateScreen(Dialog[None]):
             by = plain(halt.active()[-1].by)
             return (
                 f"The HALT file stands, by {by}; the books know no halt of it. Nothing is sent.\n"
-                f"{self.desk.counts().live} orders are live in the books. F9 F9 cancels all."
+                f"{self._live_words} live in the books. F9 F9 cancels all."
             )
         if self._after or halted or halt.firing:
             return "HALTING: nothing more is sent, cancels are going out…"

@@ -305,4 +305,5 @@ class MatrixPane(AtDesk, Pane):
             return held_words(self.desk, self.grid, masked)
         if self.run is not None:
             return run_words(self.desk, plan, self.run, self.grid.look, self._brief())
-        return plan_words(self.desk, plan, self._outcome, self.grid.look, masked, self._brief())
+        room, brief = self.size.width, self._brief()
+        return plan_words(self.desk, plan, self._outcome, self.grid.look, masked, brief, room)

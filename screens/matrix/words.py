@@ -59,11 +59,21 @@ def _keys_words(grid: MatrixGrid) -> str:
     return f"S sells what {whom} {'hold' if marked else 'holds'}, B buys for {whom} · → a column"
 
 
-def plan_words(desk: Desk, plan: Plan, outcome: str, look: StrEnum, masked: bool, brief: bool) -> MatrixWords:
+def plan_words(
+    desk: Desk, plan: Plan, outcome: str, look: StrEnum, masked: bool, brief: bool, room: int
+) -> MatrixWords:
     """What is said of a plan that waits for its answer, with how far each price has moved.
 
-    `outcome` is what it comes to, which stays what it is.
+    `outcome` is what it comes to, which stays what it is. Figures that `room` is too narrow for are brief.
     """
+    title, frame = _head(plan, look, brief)
+    figures = _plan_figures(desk, plan, masked, brief)
+    if not brief and figures.cell_length > room:
+        figures = _plan_figures(desk, plan, masked, brief=True)
+    return MatrixWords(title, frame, figures, outcome)
+
+
+def _plan_figures(desk: Desk, plan: Plan, masked: bool, brief: bool) -> Content:
     reserve = MASK if masked else f"₹{formats.rupees(plan.reserve_paise)}"
     digest = "" if brief else f" · {plan.short_digest}"
     reserve = reserve if brief else f"reserve {reserve}"
@@ -73,17 +83,14 @@ def plan_words(desk: Desk, plan: Plan, outcome: str, look: StrEnum, masked: bool
         price = "" if brief else f" {formats.price(part.last_paise)}"
         price = f" · {part.instrument.tradingsymbol}{price} "
         drifts += [price, drift_part(part, desk.plans.drift_bps(part))]
-    title, frame = _head(plan, look, brief)
-    return MatrixWords(title, frame, Content.assemble(said, *drifts), outcome)
+    return Content.assemble(said, *drifts)
 
 
 def run_words(desk: Desk, plan: Plan, number: int, look: StrEnum, brief: bool) -> MatrixWords:
     """How far its run has come, by symbol and in all."""
     run = desk.runs.get(number)
     legs = by_leg([desk.orders.get(order_id) for order_id in run.order_ids])
-    figures = Content(
-        f" run {number} {run.word} · {run.elapsed_s:.0f} s · {progress_words(legs, brief=True)}"
-    )
+    figures = Content(f" run {number} {run.word} · {run.elapsed_s:.0f} s · {progress_words(legs, brief)}")
     going = "" if run.finished_at else ", p pauses, x stops"
     keys = f"Enter: the run{going} · r repairs · Esc what is held"
     title, frame = _head(plan, look, brief)

@@ -232,7 +232,7 @@ class ModifyReview(Card[bool]):
         try:
             if plan.wish.to is LimitTo.CHASE:
                 chases = await desk.chases.start(plan, plan.digest)
-                shell.say(f"{counted(len(chases), 'order')} follow the market; p lets one stand")
+                shell.say(f"{counted(len(chases), 'order', 'follow')} the market; p lets one stand")
                 self.close(True)
                 return
             asked = await desk.modifies.start(plan, plan.digest)

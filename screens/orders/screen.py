@@ -323,7 +323,7 @@ class OrdersScreen(Workspace):
         """Let the order under the cursor, and the marked ones, follow the market no further."""
         here = [self._order] if self._order is not None else []
         stopped = self.desk.chases.stop({order.id for order in (*here, *self._marked)})
-        self.shell.say(f"{counted(stopped, 'order')} stand where they are")
+        self.shell.say(f"chase ended: {counted(stopped, 'order', 'stay')} at the last limit")
 
     def action_filter_here(self) -> None:
         """Filter by client, symbol, run or state."""

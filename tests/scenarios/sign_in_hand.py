@@ -56,9 +56,9 @@ class Hand:
     @property
     def results(self) -> list[str]:
         """The lines of the results, from the top, blanks pressed together."""
-        top = self.app.screen.query_one(LiveGrid).region.y + 1
-        lines = [" ".join(line[1:].split()) for line in self.text.splitlines()[top:-1]]
-        return [line for line in lines if line]
+        x, y, width, height = self.app.screen.query_one(LiveGrid).region
+        rows = [line[x + 1 : x + width] for line in self.text.splitlines()[y + 1 : y + height]]
+        return [" ".join(row.split()) for row in rows if row.strip()]
 
     async def until(self, holds: Callable[[], object]) -> None:
         """Let the app, the sockets and the threads work until something holds."""

@@ -20,6 +20,7 @@ from data.clock import IST
 from data.vocabulary import FlattenWhat, HaltScope, Product, SizingKind
 from engine.colon.splitting import quoted
 from engine.rules import SQUARE_OFF_TOLD_AT
+from engine.words.formats import rupees
 from screens.flatten.screen import FlattenScreen
 from screens.frame.cards.commandline import CommandLineCard
 from tests.desks import Wire, buy, carry_out
@@ -51,6 +52,8 @@ async def test_the_words_flatten_and_the_same_frame_is_the_certificate() -> None
         await _typed(bench, "flatten desk")
         await bench.until(lambda: "type  flat 1  and Enter" in bench.text)
         assert "SELL 4 ≥" in bench.text
+        assert "FLATTEN MIS desk ──" in bench.text
+        assert " 1 position · 1 client · long 1 short 0 ─" in bench.text
         assert "NOT in it: CNC, MTF, T1, pledged" in bench.text
         await bench.type("flat 2")
         await bench.keys("enter")
@@ -58,7 +61,9 @@ async def test_the_words_flatten_and_the_same_frame_is_the_certificate() -> None
         await bench.type("flat 1")
         await bench.keys("enter")
         await bench.until(lambda: "certified" in bench.text)
-        assert "flat 1 · nothing of it lives" in bench.text
+        assert "FLATTEN 1 MIS desk ──" in bench.text
+        assert " flat 1 " in bench.text
+        assert "nothing of it lives" in bench.text
         assert bench.desk.holdings.of(PRIYA) == []
         await bench.keys("escape", "3", "enter")
         await bench.until(lambda: "of flatten 1" in bench.text)
@@ -82,6 +87,22 @@ async def test_who_cannot_be_read_stands_first_at_80_columns_with_why_and_what_a
         assert "unreachable: no answer" in rows[0]
         assert "7 sign in, phone" in rows[0]
         assert "SELL 4 ≥" in rows[1]
+
+
+async def test_what_it_is_worth_obeys_privacy_and_what_is_not_in_it_is_counted() -> None:
+    async with opened(size=(80, 24)) as bench:
+        await carry_out(bench.desk, buy("INFY", QTY, 3, PRIYA))
+        await _bought(bench)
+        await _typed(bench, "flatten desk")
+        await bench.until(lambda: "type  flat 1  and Enter" in bench.text)
+        quote = bench.desk.market.quote("NSE:TCS")
+        assert quote is not None
+        worth = rupees(4 * quote.last_paise)
+        assert f"₹{worth} · now 09:1" in bench.text
+        assert "(1 position of the same clients)" in bench.text
+        await bench.keys("ctrl+o")
+        assert worth not in bench.text
+        assert "₹••• · now 09:1" in bench.text
 
 
 async def test_one_opened_by_its_number_says_whose_positions_it_took() -> None:

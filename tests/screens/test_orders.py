@@ -174,7 +174,7 @@ async def test_a_chase_is_seen_in_the_blotter_and_p_lets_its_order_stand(tmp_pat
         assert "chasing 2, p lets one stand" in bench.text
         assert "chasing to 2,450.00, 0 of 20" in bench.text
         await bench.keys("ctrl+q")
-        assert "2 of them follow the market no further: they stay at their limits" in bench.text
+        assert "2 of them stay at their limits: no chase goes on without tradedesk" in bench.text
         await bench.keys("escape")
         await bench.keys("asterisk", "p")
         await bench.pass_time(0.5)

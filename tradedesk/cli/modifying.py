@@ -122,7 +122,7 @@ def _print_ends(desk: "Desk", ends: "Sequence[ModifyEnd]") -> None:
 async def _chase(desk: "Desk", plan: "ModifyPlan", confirm: str, as_json: bool) -> Exit:
     """Follow the market until every chase has ended; ctrl+c lets the orders stand where they are."""
     chases = await desk.chases.start(plan, confirm)
-    say(f"{counted(len(chases), 'order')} follow the market; ctrl+c lets them stand where they are")
+    say(f"{counted(len(chases), 'order', 'follow')} the market; ctrl+c leaves each at its limit")
     await desk.chases.ended(chases)
     if as_json:
         told = [chase_shape(desk, chase) for chase in chases]

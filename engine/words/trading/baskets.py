@@ -127,8 +127,8 @@ def leg_progress_words(leg: LegCounts, brief: bool = False) -> str:
 
 
 def progress_words(legs: Sequence[LegCounts], brief: bool = False) -> str:
-    """How far a run of several legs has come, in all and leg by leg."""
+    """How far a run of several legs has come, in all and leg by leg; in brief as a narrow line has room."""
     filled = sum(leg.counts[RunCount.FILLED] for leg in legs)
     total = sum(leg.counts[RunCount.TOTAL] for leg in legs)
     each = " · ".join(leg_progress_words(leg, brief) for leg in legs)
-    return f"filled {filled}/{total} in all · {each}"
+    return f"filled {filled}/{total}{'' if brief else ' in all'} · {each}"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from data.money import amount_words, grouped
 from data.vocabulary import FlattenReason, FlattenWhat, HaltScope, Side
+from engine.words import formats
 from engine.words.formats import counted
 
 if TYPE_CHECKING:
@@ -101,16 +102,32 @@ def signed(net: int | None) -> str:
     return "" if net is None else f"{'+' if net > 0 else ''}{grouped(net)}"
 
 
-def prospect_head(found: FlattenProspect, scope: str) -> list[str]:
-    """The lines above what a flatten would do: how much, until when, and what is not in it."""
+def title_words(what: FlattenWhat, scope: str, number: int | None = None) -> str:
+    """What is taken flat, of whom: `FLATTEN 3 MIS group swing`, without a number until it is begun."""
+    return " ".join(("FLATTEN", *([str(number)] if number is not None else []), what.value.upper(), scope))
+
+
+def prospect_counts(found: FlattenProspect) -> list[str]:
+    """How much a flatten would take flat: its positions, of how many clients, long and short."""
     known = [one for one in found.positions if one.net]
     long = sum((one.net or 0) > 0 for one in known)
     clients = len({one.client_id for one in known})
-    worth = sum(abs(one.net or 0) * (one.last_paise or 0) for one in known)
-    head = f"FLATTEN {found.what.value.upper()} {scope}: {counted(len(known), 'position')} "
-    head += f"{counted(clients, 'client')} · long {long} short {len(known) - long} · ₹{amount_words(worth)}"
-    beside = f" ({found.others} of the same clients)" if found.others else ""
-    return [head, f"NOT in it: {_IN[found.what]}{beside}"]
+    return [
+        counted(len(known), "position"),
+        counted(clients, "client"),
+        f"long {long} short {len(known) - long}",
+    ]
+
+
+def worth_words(found: FlattenProspect) -> str:
+    """What its positions are worth at the last prices, longs and shorts added up: `₹18,40,220`."""
+    return f"₹{formats.rupees(sum(abs(one.net or 0) * (one.last_paise or 0) for one in found.positions))}"
+
+
+def beside_words(found: FlattenProspect) -> str:
+    """What is not in a flatten, and how many positions its clients have of that."""
+    beside = f" ({counted(found.others, 'position')} of the same clients)" if found.others else ""
+    return f"NOT in it: {_IN[found.what]}{beside}"
 
 
 def position_words(one: FlattenPosition) -> str:

@@ -113,11 +113,11 @@ def prospect_lines(prospect: Prospect, privacy: bool = False) -> list[str]:
     unmasked = not privacy and prospect.plan.intent.side is Side.BUY
     kept_out = counts_words(prospect.barred_by_reason)
     return [
-        f"Run {run.number}, {run.title}: {prospect.unsent} orders are unsent.",
+        f"Run {run.number}, {run.title}: {counted(prospect.unsent, 'order', 'are')} unsent.",
         f"Paused: {pause_words(run.pause) if run.pause else 'by the trader'}.",
         f"It is {span_words(prospect.age_s)} old. {prices}{moved}.",
         *([f"₹{blocked} is blocked, {needed} would be."] if unmasked else []),
-        f"{len(prospect.going)} orders would go, with their quantities as they are.",
+        f"{counted(len(prospect.going), 'order', 'would')} go, with quantities as they are.",
         *([f"Clients kept out, their orders denied: {kept_out}."] if kept_out else []),
     ]
 

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
 
+from engine.words.formats import counted
 from engine.words.forms import wrong_answer
 from screens.frame.commands import bindings
 from screens.frame.dock import Card
@@ -92,12 +93,14 @@ class QuitCard(WordsCard):
 
     def __init__(self, counts: DeskCounts, chases: int) -> None:
         if counts.live or counts.unknown:
+            stay = counted(counts.live, "live order", "stay")
             lines = [
-                f"{counts.live} live orders stay at the brokers, {counts.unknown} of them unknown.",
+                f"{stay} at the brokers, {counts.unknown} of them unknown.",
                 "They are not cancelled by quitting. From any terminal:  tradedesk cancel-all",
             ]
         else:
             lines = ["No order is live. Nothing is lost: the next start shows this desk again."]
         if chases:
-            lines.append(f"{chases} of them follow the market no further: they stay at their limits.")
+            stay = "stays at its limit" if chases == 1 else "stay at their limits"
+            lines.append(f"{chases} of them {stay}: no chase goes on without tradedesk.")
         super().__init__("QUIT tradedesk?", [*lines, "Esc goes back, nothing changes"], "quit")

@@ -8,13 +8,16 @@ from data.errors import BadInput
 from data.money import count_from_text
 from data.vocabulary import FlattenReason, FlattenState, HaltScope
 from engine.words.trading.flattens import (
+    beside_words,
     counts_words,
     line_words,
     position_words,
-    prospect_head,
+    prospect_counts,
     scope_words,
     signed,
     symbol_words,
+    title_words,
+    worth_words,
 )
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson, Yes, json_too
@@ -113,9 +116,9 @@ def _prospect_words(desk: "Desk", found: "FlattenProspect", scope: str) -> str:
         f"{signed(one.net)}  {position_words(one)}"
         for one in found.positions
     ]
-    return "\n".join(
-        [f"{desk.mode}  {prospect_head(found, scope)[0]}", *rows, *prospect_head(found, scope)[1:]]
-    )
+    counts = " · ".join((*prospect_counts(found), worth_words(found)))
+    head = f"{desk.mode}  {title_words(found.what, scope)}: {counts}"
+    return "\n".join([head, *rows, beside_words(found)])
 
 
 def _print(desk: "Desk", view: "FlattenView", as_json: bool) -> None:
@@ -126,8 +129,8 @@ def _print(desk: "Desk", view: "FlattenView", as_json: bool) -> None:
     value = view.value
     if view.scope is HaltScope.CLIENT:
         value = desk.clients.get(int(value)).code
-    what = f"{view.what.value.upper()} {scope_words(view.scope, value)}"
-    line(f"FLATTEN {view.number} {what} by {view.by} at {wall_time(desk, view.at)}")
+    title = title_words(view.what, scope_words(view.scope, value), view.number)
+    line(f"{title} by {view.by} at {wall_time(desk, view.at)}")
     if view.ended_at is not None:
         line(f"certified {wall_time(desk, view.ended_at)}: {counts_words(view)}; nothing of it lives")
     else:
