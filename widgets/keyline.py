@@ -28,7 +28,14 @@ _NAMES = {"enter": "Enter", "escape": "Esc", "space": "space", "tab": "Tab", "de
 _NAMES |= {"up": "↑", "down": "↓", "left": "←", "right": "→", "pageup": "PgUp", "pagedown": "PgDn"}
 _CHARACTERS = {"question_mark": "?", "slash": "/", "colon": ":", "full_stop": ".", "exclamation_mark": "!"}
 _CHARACTERS |= {"asterisk": "*", "left_square_bracket": "[", "right_square_bracket": "]", "plus": "+"}
-_CHARACTERS |= {"left_curly_bracket": "{", "right_curly_bracket": "}", "minus": "-", "comma": ",", "at": "@"}
+_CHARACTERS |= {
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
+    "minus": "-",
+    "comma": ",",
+    "at": "@",
+    "semicolon": ";",
+}
 
 
 def key_name(binding: Binding) -> str:

@@ -345,6 +345,7 @@ def _table() -> tuple[Command, ...]:
             palette=True,
         ),
         c("go", "g", "app.go", "go to", "go to a workspace by its letter", "Program"),
+        c("jump", "semicolon", "app.jump", "jump", "to a pane by its letter", "Program", palette=True),
         c("freeze", "z", "app.freeze", "freeze", "freeze painting, and go on", "Program", palette=True),
         c(
             "privacy",

@@ -23,6 +23,7 @@ KEY_WORDS = {
     "delete": "Delete",
     "insert": "Insert",
     "comma": ",",
+    "semicolon": ";",
     "pageup": "PgUp",
     "pagedown": "PgDn",
 }

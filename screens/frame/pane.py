@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 from rich.cells import cell_len
 from textual import events
@@ -18,12 +18,17 @@ from widgets.steady import SteadyInput
 from widgets.text import clip, plain
 
 if TYPE_CHECKING:
+    from textual.screen import Screen
+    from textual.widget import Widget
+
     from screens.frame.shell import Shell
 
 BESIDE_TITLE = 6
 """Cells of the upper edge that the frame itself takes: corners, and what is between them and the words."""
 HINT_END = 3
 """Cells of the lower edge behind its hint."""
+LETTERS = "asdfghjkl"
+"""What panes are labelled with while one is chosen by its letter: the keys under a resting hand."""
 
 
 class Pane(Vertical):
@@ -33,7 +38,7 @@ class Pane(Vertical):
     narrow screen only the upper edge is left.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"pane--title", "pane--figures", "pane--hint"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"pane--label", "pane--title", "pane--figures", "pane--hint"}
 
     @dataclass
     class TitleClicked(Message):
@@ -45,9 +50,15 @@ class Pane(Vertical):
     def __init__(self, id: str | None = None, hint: str = "", classes: str | None = None) -> None:  # noqa: A002 - Textual's
         super().__init__(id=id, classes=classes)
         self._hint = hint
+        self._label = ""
         self._title = ""
         self._figures: tuple[str, ...] = ()
         self._edge_only = False
+
+    @property
+    def title(self) -> str:
+        """The title without its figures."""
+        return self._title
 
     @property
     def title_words(self) -> str:
@@ -59,6 +70,12 @@ class Pane(Vertical):
         told = plain(title), tuple(plain(figure) for figure in figures if figure)
         if told != (self._title, self._figures):
             self._title, self._figures = told
+            self._draw_title()
+
+    def set_label(self, letter: str) -> None:
+        """Show a letter in front of the title, or none."""
+        if letter != self._label:
+            self._label = letter
             self._draw_title()
 
     def on_mount(self) -> None:
@@ -75,7 +92,7 @@ class Pane(Vertical):
         if self.screen.get_widget_at(*event.screen_offset)[0] is not self:
             return
         event.stop()
-        self._take_focus()
+        self.take_focus()
         if event.y == 0 and (words := self._title_at(event.x)):
             self.post_message(self.TitleClicked(self, words))
         elif self.styles.border_bottom[0] and event.y == self.outer_size.height - 1:
@@ -84,8 +101,18 @@ class Pane(Vertical):
                 # From the app: a key does not rise above the widget that it was sent by.
                 self.app.call_next(self.app.simulate_key, key)
 
-    def _take_focus(self) -> None:
-        inside = [widget for widget in self.screen.focus_chain if self in widget.ancestors]
+    @property
+    def _takers(self) -> list[Widget]:
+        return [widget for widget in self.screen.focus_chain if self in widget.ancestors]
+
+    @property
+    def takes_focus(self) -> bool:
+        """Whether anything in it can have the focus now."""
+        return bool(self._takers)
+
+    def take_focus(self) -> None:
+        """Give what stands in it the focus, where it has it not already."""
+        inside = self._takers
         if inside and self.screen.focused not in inside:
             inside[0].focus()
 
@@ -119,10 +146,12 @@ class Pane(Vertical):
             return
         around = " " if not self.styles.border_left[0] else ""
         room = self.outer_size.width - BESIDE_TITLE
-        title, figures = framed(self._title, self._figures, room)
-        edge = "─" * (room - cell_len(title) - cell_len(figures) - 2) if figures else ""
+        label = f" {self._label} " if self._label else ""
+        title, figures = framed(self._title, self._figures, room - len(label))
+        edge = "─" * (room - len(label) - cell_len(title) - cell_len(figures) - 2) if figures else ""
         content = Content.assemble(
             around,
+            (label, self.get_visual_style("pane--label", partial=True)),
             (title, self.get_visual_style("pane--title", partial=True)),
             (f" {edge} " if figures else ""),
             (figures, self.get_visual_style("pane--figures", partial=True)),
@@ -155,6 +184,15 @@ def part_at(words: str, between: str, x: int) -> str:
             return part
         start += cell_len(part) + len(between)
     return ""
+
+
+def label_panes(screen: Screen[Any]) -> dict[str, Pane]:
+    """Label the panes of a screen that can have the focus, in their order; returns them by their letters."""
+    panes = (pane for pane in screen.query(Pane) if pane.takes_focus)
+    labelled = dict(zip(LETTERS, panes, strict=False))
+    for letter, pane in labelled.items():
+        pane.set_label(letter)
+    return labelled
 
 
 class FilterLine(SteadyInput):

@@ -278,7 +278,9 @@ class Workspace(Framed[None], inherit_bindings=True):
 class Dialog(Framed[Result], ModalScreen[Result], inherit_bindings=True):
     """A screen on top of another: opaque, left by Esc, closed with a result or none."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("close", "help", "privacy", "redraw", "picture")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings("close", "help", "jump", "privacy", "redraw", "picture")
+    ]
 
     def action_close(self) -> None:
         """Go back."""

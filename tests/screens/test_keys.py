@@ -173,9 +173,10 @@ async def test_help_is_written_from_the_bindings_of_the_screen_below() -> None:
     async with opened() as bench:
         await bench.keys("question_mark")
         assert isinstance(bench.screen, HelpScreen)
+        await bench.type("halt")
         assert "press twice: halt the desk" in bench.text
         assert "F9 ctrl+g" in bench.text
-        await bench.keys("escape")
+        await bench.keys("escape", "escape")
         assert isinstance(bench.screen, DeskScreen)
 
 
@@ -187,6 +188,25 @@ async def test_g_and_a_letter_go_to_a_workspace_and_another_key_does_not() -> No
         assert isinstance(bench.screen, DeskScreen)
         await bench.keys("g", "escape", "slash", apart=0.1)
         assert isinstance(bench.card, FindCard)
+
+
+async def test_a_pane_is_jumped_to_by_the_letter_that_it_shows_until_the_next_key() -> None:
+    async with opened() as bench:
+        clients, watch = bench.screen.query_one("#clients"), bench.screen.query_one("#watch")
+        await bench.keys("semicolon")
+        assert " a Watchlist 1/1 " in bench.text
+        assert " s Clients 50 " in bench.text
+        await bench.keys("a")
+        assert watch.has_focus
+        assert " a Watchlist" not in bench.text
+        await bench.keys("semicolon", "s")
+        assert clients.has_focus
+        await bench.keys("semicolon", "escape")
+        assert " a Watchlist" not in bench.text
+        assert clients.has_focus
+        await bench.keys("semicolon", "x")
+        assert bench.card is None, "a letter of no pane is no command"
+        assert toasts(bench)[-1].startswith("; x: no pane has")
 
 
 async def test_the_odin_profile_moves_keys() -> None:

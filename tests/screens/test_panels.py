@@ -11,7 +11,7 @@ from engine.words import formats
 from screens.desk.clients import ClientsPane
 from screens.desk.side import SidePane
 from screens.desk.watch import WatchPane
-from screens.frame.help import by_group, key_rows
+from screens.frame.help import HelpScreen, by_group, key_rows, narrowed
 from screens.frame.pane import Pane, framed
 from tests.desks import buy, carry_out
 from tests.screens.papers import PaperBench, opened_on_paper
@@ -175,12 +175,44 @@ async def test_a_key_that_has_something_to_do_says_nothing(tmp_path: Path) -> No
         assert bench.toasts == []
 
 
-async def test_help_names_each_group_once_above_its_keys(tmp_path: Path) -> None:
+async def test_help_begins_with_the_focus_and_ends_with_what_works_everywhere(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
         lines = by_group(key_rows(bench.screen))
-        heads = [line.group for line in lines if line.group and not line.keys]
-        assert heads[:3] == ["Emergency", "Workspaces", "Orders"]
+        heads = [(line.where, line.group) for line in lines if line.group and not line.keys]
+        assert heads[:3] == [("Clients 50", "Tables"), ("this screen", "Orders"), ("this screen", "Finding")]
+        assert heads[-5:-2] == [("everywhere", one) for one in ("Emergency", "Workspaces", "Orders")]
         assert len(heads) == len(set(heads))
+        bench.screen.query_one("#watch").focus()
+        await bench.settle()
+        assert key_rows(bench.screen)[0].where == "Watchlist 1/1"
+        await bench.keys("b")
+        assert {row.where for row in key_rows(bench.screen)} == {"Order ticket"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("b", ["buy one symbol for one client"]),
+        ("f9", ["press twice: halt the desk and cancel every live order of every client"]),
+        ("many buy", ["buy one symbol for many clients"]),
+        ("zebra", []),
+    ],
+)
+async def test_what_is_typed_in_the_help_narrows_it(tmp_path: Path, typed: str, found: list[str]) -> None:
+    async with opened_on_paper(tmp_path, (80, 24)) as bench:
+        everything = key_rows(bench.screen)
+        assert [row.words for row in narrowed(everything, typed)] == found
+        await bench.keys("question_mark")
+        await bench.type(typed)
+        screen = bench.screen
+        assert isinstance(screen, HelpScreen)
+        assert f"{len(found)} of {len(everything)}" in bench.text
+        assert (found[0] if found else "no key does that here")[:40] in bench.text
+        await bench.keys("escape")
+        assert bench.screen is screen
+        assert f" {len(everything)} ─" in bench.text
+        await bench.keys("down", "pagedown", "escape")
+        assert not isinstance(bench.screen, HelpScreen)
 
 
 async def test_what_halts_the_desk_is_never_what_enter_takes_first(tmp_path: Path) -> None:

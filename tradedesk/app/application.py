@@ -62,7 +62,7 @@ class TradedeskApp(ShellApp):
     COMMANDS = {lambda: DeskCommands}  # noqa: RUF012 - Textual reads the set from the class
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings("find", "needs_me", "alerts", "command_line", "help", "halt.press", "halt.stand_down"),
-        *bindings("flatten", "intent.again", "go", "freeze", "privacy", "redraw"),
+        *bindings("flatten", "intent.again", "go", "jump", "freeze", "privacy", "redraw"),
         *bindings("picture", "palette", "quit", "quit.letter", "depth", "trades"),
         *(binding(entry.command) for entry in WORKSPACES if entry.available),
         *(
@@ -350,10 +350,13 @@ class TradedeskApp(ShellApp):
 
     async def deliver(self, event: events.Key) -> None:
         """Give a key to what is on the screen, as Textual does."""
-        gone_from, self._going = self._going, None
-        if gone_from is self.screen and event.is_printable and event.character is not None:
-            self._gone(event.character)
-            return
+        waits, self._letter_waits = self._letter_waits, None
+        if waits is not None:
+            waits.over()
+            if waits.screen is self.screen and (event.key == "escape" or event.is_printable):
+                if event.character is not None and event.is_printable:
+                    waits.then(event.character)
+                return
         await super().on_event(event)
 
     def on_key(self, event: events.Key) -> None:
