@@ -11,7 +11,7 @@ from screens.frame.cards.confirm import WordsCard, YesCard
 from screens.orders.life import OrderScreen
 from screens.orders.modify_many import ModifyReview
 from screens.orders.screen import OrdersScreen
-from tests.desks import buy, carry_out
+from tests.desks import buy, carry_out, sell
 from tests.screens.papers import PaperBench, opened_on_paper
 from tradedesk.compose.paper import exchange_of
 from widgets.livegrid import LiveGrid
@@ -184,3 +184,17 @@ async def test_a_chase_is_seen_in_the_blotter_and_p_lets_its_order_stand(tmp_pat
         await bench.pass_time(0.5)
         assert "chasing" not in bench.text
         assert len(bench.desk.orders.all(live=True)) == 2
+
+
+async def test_a_sale_below_its_cost_is_told_as_a_loss_and_one_above_it_as_a_profit(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        client = bench.client("AM1042")
+        await carry_out(bench.desk, buy("TCS", SizingKind.FIXED_QUANTITY, 4, client))
+        for quantity, price, told in ((1, 249000, "loss -10.00"), (2, 251000, "profit +20.00")):
+            await bench.pin("TCS", price)
+            _, run = await carry_out(bench.desk, sell("TCS", SizingKind.FIXED_QUANTITY, quantity, client))
+            bench.app.open_order(run.order_ids[0])
+            await bench.settle()
+            assert told in bench.text
+            assert "realised" not in bench.text
+            await bench.keys("escape")

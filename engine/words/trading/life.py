@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from data.vocabulary import Account
 from engine.words import formats
 from engine.words.audit import detail_words
 
@@ -94,13 +95,34 @@ def _fills(fills: Iterable[FillView]) -> Iterable[Happened]:
         yield Happened(one.booked_at, Happening.FILL, words)
 
 
+_OWED = {
+    Account.MTF_LOAN: "MTF loan",
+    Account.INTRADAY_LOAN: "intraday loan",
+    Account.CHARGES_DUE: "charges owed",
+    Account.SHORTFALL: "shortfall",
+}
+"""Accounts that the ledger keeps below zero: what the client owes, which a trader counts from zero up."""
+
+
+def posting_words(one: PostingView) -> str:
+    """An account with its amount as a trader counts it: `loss -20.90`, `MTF loan +48,074.00`."""
+    if one.account == Account.REALISED:
+        gained = -one.amount_paise
+        return f"{'loss' if gained < 0 else 'profit'} {formats.signed_amount(gained)}"
+    for account, words in _OWED.items():
+        if one.account == account:
+            return f"{words} {formats.signed_amount(-one.amount_paise)}"
+    words = "cost of shares" if one.account == Account.STOCK_COST else one.account
+    return f"{words} {formats.signed_amount(one.amount_paise)}"
+
+
 def _postings(postings: Iterable[PostingView]) -> Iterable[Happened]:
-    """One line a transaction: its accounts with their amounts, which add up to nothing."""
+    """One line a transaction: its accounts with their amounts."""
     txns: dict[int, list[PostingView]] = {}
     for one in postings:
         txns.setdefault(one.id, []).append(one)
     for lines in txns.values():
-        moved = "  ".join(f"{one.account} {formats.signed_amount(one.amount_paise)}" for one in lines)
+        moved = "  ".join(posting_words(one) for one in lines)
         yield Happened(lines[0].at, Happening.MONEY, f"{lines[0].kind}: {moved}")
 
 

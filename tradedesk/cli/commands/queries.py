@@ -255,7 +255,7 @@ def order_life(order_id: Annotated[str, typer.Argument(metavar="ORDER_ID")], as_
         for name, rows in parts.items():
             if rows:
                 line()
-                line(name)
+                line(f"{name}{_SAID_OF.get(name, '')}")
                 shown = [name for name in field_names(rows[0]) if name not in _NOT_SHOWN]
                 table(
                     [_head(column) for column in shown],
@@ -264,6 +264,10 @@ def order_life(order_id: Annotated[str, typer.Argument(metavar="ORDER_ID")], as_
         return Exit.DONE
 
     run(work)
+
+
+_SAID_OF = {"postings": " (double entry: profit and what is owed stand below zero, a loss above it)"}
+"""What a reader of an order's rows has to know of them."""
 
 
 _NOT_SHOWN = frozenset({"order_id", "client_id", "plan_number", "run_number", "previous", "hash"})
