@@ -119,9 +119,10 @@ class AnswerField(Horizontal):
         """What stands in the line."""
         return self._input.value
 
-    def set_label(self, label: str) -> None:
-        """Say something else in front of the line."""
+    def set_label(self, label: str, answerable: bool = True) -> None:
+        """Say something else in front of the line; there is no line where nothing can be answered."""
         self._label.update(Content(plain(label)))
+        self._input.display = answerable
 
     def clear(self) -> None:
         """Empty the line, as when what was to be answered has changed."""

@@ -17,6 +17,8 @@ from widgets.text import DASH, plain
 
 TAKEN = frozenset("0123456789.,")
 """The characters of a number."""
+SIGNS = frozenset("+-")
+"""What is typed with numbers elsewhere: refused here, and no key of what lies around the field."""
 NO_NUMBER = "✗"
 """Stands before a text that is no number."""
 MAX_LENGTH = 18
@@ -138,7 +140,7 @@ class NumberField(Widget, can_focus=True, inherit_bindings=False):
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
         """Whether a key is typed into the field, so that outer bindings are not shown for it."""
-        if character is None or not (character in TAKEN or character.isalnum()):
+        if character is None or not (character in TAKEN | SIGNS or character.isalnum()):
             return False
         return self.frozen or character not in self.own_keys
 
@@ -164,6 +166,8 @@ class NumberField(Widget, can_focus=True, inherit_bindings=False):
         letters, self._letters = self._letters, ""
         if len(letters) > 1:
             self._freeze(letters + character)
+        elif character in SIGNS and not self.frozen:
+            self.post_message(AnswerField.Ignored(f"{character} is no part of this number, and was left out"))
         elif self.frozen or character not in TAKEN:
             self._freeze(("" if self._replace_all else self._value) + character)
         else:

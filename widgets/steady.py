@@ -26,3 +26,9 @@ class SteadyInput(Input):
     """
 
     virtual_size = Reactive(Size(0, 0), layout=False)
+    enter_words = ""
+    """What the key line says of Enter, where its owner tells."""
+
+    def key_words(self, action: str) -> str | None:
+        """The words of a key that the key line leaves out otherwise."""
+        return self.enter_words or None if action == "submit" else None

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from msgspec import Struct
 
-from data.money import BPS, ceil_div
+from data.money import BPS, amount_words, ceil_div
 from data.records import replace
 from data.reference.instruments import Instrument
 from data.vocabulary import (
@@ -179,10 +179,22 @@ class Plan(Struct, frozen=True):
             words = f"{self.intent.selection.title}: {words}"
         else:
             words = f"{words} {self.intent.sizing.words()}"
+        if self.price_terms:
+            words += f" {self.price_terms}"
         if self.further:
             noun = "leg" if len(self.further) == 1 else "legs"
             words += f" and {len(self.further)} {noun} more"
         return f"{words} {self.standing}" if self.standing else words
+
+    @property
+    def price_terms(self) -> str:
+        """At which price: `at 1,490.00`, of a stop `SL at 1,490.00 trigger 1,500.00`; empty for none."""
+        intent = self.intent
+        limit = "" if intent.limit_paise is None else f"at {amount_words(intent.limit_paise)}"
+        if intent.trigger_paise is None:
+            return limit
+        terms = (intent.order_type.value, limit, f"trigger {amount_words(intent.trigger_paise)}")
+        return " ".join(word for word in terms if word)
 
     @property
     def standing(self) -> str:

@@ -40,16 +40,26 @@ class LinesGrid(LiveGrid):
     answering = True
     """Whether there is an answer to type."""
 
+    _typing = False
+
+    def on_focus(self) -> None:
+        """Nothing has been typed here yet."""
+        self._typing = False
+
     def check_consume_key(self, key: str, character: str | None) -> bool:
         """Whether a key is the answer's, so that outer bindings are neither shown nor run for it."""
         return self.answering and character is not None and character in ANSWER_LETTERS
 
     def on_key(self, event: events.Key) -> None:
-        """Hand the letters of an answer on."""
-        if self.check_consume_key(event.key, event.character):
+        """Hand the letters of an answer on; what follows one that nobody took is no command either."""
+        letter = self.check_consume_key(event.key, event.character)
+        if letter:
+            self.post_message(self.Typed(event.character or ""))
+        behind = self._typing and event.character is not None and event.character in " 0123456789"
+        self._typing = letter or behind
+        if self._typing:
             event.stop()
             event.prevent_default()
-            self.post_message(self.Typed(event.character or ""))
 
 
 def has_use(action: str, plan: Plan, row: PlanLine | GroupRow | None) -> bool:

@@ -28,7 +28,13 @@ from engine.words.trading.plans import (
     skipped_words,
 )
 from screens.bulk import plan_changes
-from screens.bulk.plan_figures import answer_words, drift_part, figures_content, intent_content
+from screens.bulk.plan_figures import (
+    answer_words,
+    drift_part,
+    figures_content,
+    intent_content,
+    nothing_to_send,
+)
 from screens.bulk.plan_lines import MENDING, LinesGrid, has_use, why_not
 from screens.bulk.plan_rows import GroupRow, lines_of, plan_columns, plan_rows
 from screens.bulk.quantity_edit import QuantityEdit
@@ -167,10 +173,11 @@ class PlanView(Vertical):
 
     def _paint_answer(self, plan: Plan) -> None:
         words = "one moment…" if self._busy else answer_words(self._screen.desk, plan)
-        self._answer.set_label(words)
+        self._answer.set_label(words, answerable=plan.orders > 0)
         in_rows = self._screen.focused is self.grid
         hint = "Tab to the answer" if in_rows else "Tab to the lines, to change them"
-        self.query_one("#rows-hint", SteadyStatic).update(Content("" if self._brief else hint))
+        silent = self._brief or not plan.orders
+        self.query_one("#rows-hint", SteadyStatic).update(Content("" if silent else hint))
 
     def on_frame(self) -> None:
         """Follow the price; a plan too old or too far from it is made anew while the trader looks at it."""
@@ -233,10 +240,7 @@ class PlanView(Vertical):
         plan, shell = self.plan, self._screen.shell
         if plan is None or self._busy:
             return
-        if not plan.orders:
-            event.field.clear()
-            self._say_nothing_to_send()
-        elif " ".join(event.text.casefold().split()) != plan.answer:
+        if " ".join(event.text.casefold().split()) != plan.answer:
             event.field.clear()
             shell.say(wrong_answer(plan.answer, "nothing has been sent"), "warning")
         else:
@@ -246,15 +250,13 @@ class PlanView(Vertical):
     def on_lines_grid_typed(self, event: LinesGrid.Typed) -> None:
         """An answer that is typed while the lines have the focus goes where it belongs."""
         event.stop()
-        if self._edit.line is None:
+        plan = self.plan
+        if plan is None or self._edit.line is not None:
+            return
+        if plan.orders:
             self._answer.type_on(event.letter)
-            if self.plan is not None and not self.plan.orders:
-                self._say_nothing_to_send()
-
-    def _say_nothing_to_send(self) -> None:
-        """The typed words of a plan without a line that could go."""
-        if self.plan is not None:
-            self._screen.shell.say(f"nothing to send: no line of plan {self.plan.number} can go", "warning")
+        else:
+            self._screen.shell.say(nothing_to_send(plan), "warning")
 
     async def _send(self, plan: Plan) -> None:
         try:

@@ -94,7 +94,7 @@ def run_title(run: RunView, plan: Plan | None) -> str:
     if plan is None or plan.in_legs:
         return title_of(run.title, lines)
     wish = title_of(wish_words(plan.intent), lines)
-    return f"{plan.intent.side.value} {plan.instrument.tradingsymbol} {wish}"
+    return f"{plan.intent.side.value} {plan.instrument.tradingsymbol} {wish} {plan.price_terms}".rstrip()
 
 
 def result_words(run: RunView, orders: Iterable[OrderView], masked: bool) -> str:

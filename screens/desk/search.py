@@ -20,6 +20,7 @@ from engine.words.refusals import refusal_words
 from screens.desk.search_rows import Hit, HitKind, client_hit, hit_columns, symbol_hit, symbol_row
 from screens.frame.commands import bindings
 from screens.frame.dock import Card
+from widgets.answerfield import HELD_SECONDS
 from widgets.livegrid import LiveGrid
 from widgets.steady import SteadyInput, SteadyStatic
 from widgets.text import plain
@@ -31,12 +32,17 @@ OWNER = "find"
 """Under this name the prices of what is shown are followed, as long as it is."""
 
 
+MANY = 10
+"""More symbols than this are put on a list by a second Enter, behind one that says how many they are."""
+
 ROWS = 11
 """Lines of the card, of which a low terminal has room for fewer."""
 
 
 class WordsInput(SteadyInput):
     """Where the words are typed. At their end Delete has nothing to delete, and is left to the card."""
+
+    enter_words = "open"
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key without use here is absent."""
@@ -47,7 +53,8 @@ class FindCard(Card[None]):
     """One line and what it finds. Enter opens the first or the chosen row, `+` watches a symbol.
 
     Where words beside a text narrow the symbols, Enter puts all that are shown on the list in view, unless
-    one was chosen by the arrows; Delete takes off again what was put on last.
+    one was chosen by the arrows; many are put there by a second Enter, once the first has said how many.
+    Delete takes off again what was put on last.
     """
 
     TITLE_WORDS = "Find"
@@ -63,6 +70,8 @@ class FindCard(Card[None]):
         self._looking = False
         self._enter_waits = False
         self._chose = False
+        self._asked_at: float | None = None
+        """When it was first asked to put many on the list."""
         self._put: tuple[str, list[str]] = ("", [])
         self._were_there = 0
         self._shown: frozenset[str] = frozenset()
@@ -116,6 +125,7 @@ class FindCard(Card[None]):
         """Show what is found; where that has to be waited for, what was shown stays until then."""
         self._put, self._found, self._problem = ("", []), None, ""
         self._chose = self._enter_waits = False
+        self._asked_at = None
         try:
             self._wanted = search_from(text, self.desk.market.classes)
         except BadInput as problem:
@@ -187,11 +197,19 @@ class FindCard(Card[None]):
             enter = "Enter opens" if self._chose else self._enter_words()
             said, style = f"{found_words(self._found, self._wanted)}{enter and ' · '}{enter}", ""
         line = self.query_one("#told", SteadyStatic)
-        line.set_classes(style)
+        line.set_classes("-problem" if self._asked_at is not None else style)
         line.update(Content(plain(said)))
+        field = self.query_one(WordsInput)
+        over = "go back" if name and not self._chose else ""
+        field.enter_words = over or ("put on list" if self._adds_all else "open")
+        self.screen.refresh_bindings()
 
     def _enter_words(self) -> str:
         count = len(self._symbols)
+        if count > MANY:
+            again = "AGAIN " if self._asked_at is not None else ""
+            asks = "puts" if again else "asks to put"
+            return f"Enter {again}{asks} all {count} on {self._list}"
         return f"Enter puts {'it' if count == 1 else f'all {count}'} on {self._list}" if count else ""
 
     # Prices
@@ -225,7 +243,7 @@ class FindCard(Card[None]):
                 grid.action_cursor_by(1 if event.key == "down" else -1)
             else:
                 grid.action_cursor_page(1 if event.key == "pagedown" else -1)
-            self._chose = True
+            self._chose, self._asked_at = True, None
             self._tell()
             event.stop()
 
@@ -246,9 +264,19 @@ class FindCard(Card[None]):
         if self._put[0] and not self._chose:
             self.carry_out(self.before_further_keys(self._leave()))
         elif self._adds_all:
-            self._put_on(self._symbols)
+            self._put_all()
         elif not self._problem:
             self._open()
+
+    def _put_all(self) -> None:
+        """Put all on the list, many by a second Enter; a held one is one."""
+        now = self.shell.monotonic()
+        before, self._asked_at = self._asked_at, now
+        if len(self._symbols) <= MANY or (before is not None and now - before >= HELD_SECONDS):
+            self._asked_at = None
+            self._put_on(self._symbols)
+        else:
+            self._tell()
 
     async def _leave(self) -> None:
         self.close()

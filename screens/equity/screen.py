@@ -79,6 +79,7 @@ class EquityScreen(Workspace):
         self.listen(self._desk_event)
         self._fill()
         self._clients.sort_by("net", descending=True)
+        self._clients.to_top()
         self.redraw()
 
     def _desk_event(self, event: Event) -> None:

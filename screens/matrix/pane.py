@@ -19,7 +19,7 @@ from engine.words.forms import wrong_answer
 from engine.words.refusals import refusal_words
 from engine.words.trading.baskets import basket_outcome_words
 from engine.words.trading.plans import difference
-from screens.bulk.plan_figures import answer_words
+from screens.bulk.plan_figures import answer_words, nothing_to_send
 from screens.bulk.plan_lines import LinesGrid
 from screens.frame.pane import Pane
 from screens.frame.shell import AtDesk
@@ -155,9 +155,7 @@ class MatrixPane(AtDesk, Pane):
         if plan is None or self._busy or self.run is not None:
             return
         event.field.clear()
-        if not plan.orders:
-            self.shell.say(f"nothing to send: no line of plan {plan.number} can go", "warning")
-        elif text != plan.answer:
+        if text != plan.answer:
             self.shell.say(wrong_answer(plan.answer, "nothing has been sent"), "warning")
         else:
             self.work(partial(self._send, plan))
@@ -165,7 +163,10 @@ class MatrixPane(AtDesk, Pane):
     def on_lines_grid_typed(self, event: LinesGrid.Typed) -> None:
         """An answer that is typed while the matrix has the focus goes where it belongs."""
         event.stop()
-        self._answer.type_on(event.letter)
+        if self.plan is not None and not self.plan.orders:
+            self.shell.say(nothing_to_send(self.plan), "warning")
+        else:
+            self._answer.type_on(event.letter)
 
     async def _send(self, plan: Plan) -> None:
         try:
@@ -297,7 +298,8 @@ class MatrixPane(AtDesk, Pane):
         self.query_one("#matrix-sum", SteadyStatic).update(Content(f" {plain(words.total)}"))
         self.query_one("#answer-row").display = self.waits
         if self.waits and self.plan is not None:
-            self._answer.set_label("one moment…" if self._busy else answer_words(self.desk, self.plan))
+            words = "one moment…" if self._busy else answer_words(self.desk, self.plan)
+            self._answer.set_label(words, answerable=self.plan.orders > 0)
 
     def _words(self) -> MatrixWords:
         plan, masked = self.plan, self.shell.privacy

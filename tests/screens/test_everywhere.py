@@ -3,10 +3,13 @@
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
 from tests.screens.papers import PaperBench, opened_on_paper
 from tests.screens.places import PLACES, UNSEEN, Visit, classes
 from tradedesk.app.halting import Halting
+from tradedesk.compose.settings import Settings
+from widgets.numberfield import NumberField
 from widgets.statusstrip import StatusStrip
 
 
@@ -55,3 +58,27 @@ async def test_f9_and_its_twin_halt_everywhere(tmp_path: Path, monkeypatch: pyte
             await bench.pass_time(0.1)
             await visit.leave()
         assert len(fired) == 2 * len(PLACES)
+
+
+async def test_a_sign_in_a_field_is_no_key_of_a_profile(tmp_path: Path) -> None:
+    """In ODIN's keys `+` and `-` are tickets: where a field takes text or numbers they open none."""
+    async with opened_on_paper(tmp_path, settings=Settings(keys="odin")) as bench:
+        visit = Visit(bench)
+        await visit.furnish()
+        tried = 0
+        for place in PLACES:
+            await visit.open(place)
+            app = bench.app
+            screen, card = app.screen, bench.card
+            for field in [one for one in screen.focus_chain if isinstance(one, Input | NumberField)]:
+                if not field.is_attached or not field.display:
+                    continue
+                field.focus()
+                await bench.settle()
+                if app.focused is not field:
+                    continue
+                tried += 1
+                await bench.keys("plus", "minus", apart=0.3)
+                assert (app.screen, bench.card) == (screen, card), f"{place}: {field}"
+            await visit.leave()
+        assert tried > 20

@@ -105,6 +105,11 @@ async def test_6_liquid_large_caps_are_found_put_on_a_list_at_once_and_kept(tmp_
         assert lists.keys("Liquid") == []
         await bench.keys("ctrl+u")
         await bench.type("cap:large value>300cr chg>-5")
+        assert "Enter asks to put all" in bench.text
+        await bench.keys("enter", "enter", "enter")
+        assert lists.keys("Liquid") == [], "a held Enter only asks"
+        assert "Enter AGAIN puts all" in bench.text
+        bench.clock.shift(1)
         await bench.keys("enter")
         found = lists.keys("Liquid")
         assert 10 < len(found) < 60
@@ -122,7 +127,9 @@ async def test_6_liquid_large_caps_are_found_put_on_a_list_at_once_and_kept(tmp_
         assert market.followed_by("find") == frozenset(found)
         await bench.keys("delete")
         assert lists.keys("Liquid") == []
-        assert f"Enter puts all {len(found)} on Liquid" in bench.text
+        assert f"Enter asks to put all {len(found)} on Liquid" in bench.text
+        await bench.keys("enter")
+        bench.clock.shift(1)
         await bench.keys("enter")
         await bench.keys("enter")
         assert bench.card is None

@@ -82,9 +82,11 @@ class CommandLineCard(Card[Asked]):
         """The line, what it would do, and the words that may stand next."""
         with Horizontal(classes="row"):
             yield SteadyStatic(":", id="colon")
-            yield SteadyInput(
+            line = SteadyInput(
                 self._text, compact=True, select_on_focus=False, max_length=LONGEST_LINE, id="line"
             )
+            line.enter_words = "open"
+            yield line
         yield SteadyStatic(id="would")
         yield SteadyStatic(id="figures")
         yield SteadyStatic(id="offered")
