@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from data.audit import AuditAction, AuditEntry
 from data.clock import IST
+from data.errors import BadInput
 from data.json_values import read_as
 from data.records import replace, values_of
 from data.repositories.alerts import StoredAlert, add_alert, end_alert, put_alert_off, read_alerts
@@ -22,6 +23,7 @@ from engine.flatten.flattens import Flattens
 from engine.instances import ThisEngine
 from engine.news import SquareOffNear
 from engine.review.lost_chases import LostChases
+from engine.review.put_off import AT_FIRST, put_off_for
 from engine.rules import SQUARE_OFF_AHEAD, SQUARE_OFF_TOLD_AT
 from engine.timing import Timing
 
@@ -32,9 +34,6 @@ LOOK_EVERY_S = 10.0
 
 NOTHING_FOR = timedelta(minutes=5)
 """How long after a read that found no intraday position the brokers are not asked for any again."""
-
-PUT_OFF_FOR = timedelta(minutes=10)
-"""For how long an alert that is put off is not shown."""
 
 
 class Alerts:
@@ -61,6 +60,14 @@ class Alerts:
             if one.done_at is None and (one.later is None or one.later <= now)
         ]
         return [one for one in open_still if one.kind is not AlertKind.CHASES_LOST or one.orders]
+
+    def of_kind(self, kind: str) -> AlertView:
+        """The day's alert of a kind, put off or not. Raises `BadInput` where none is to be done with."""
+        there = {one.kind.value: one for one in self._known if one.done_at is None}
+        if kind not in there:
+            words = f"give {', '.join(there)}" if there else "no alert of the day is to be done with"
+            raise BadInput("alert", kind, words)
+        return self._view(there[kind])
 
     def _view(self, one: StoredAlert) -> AlertView:
         made = AlertView(one.kind, one.trading_date, one.at)
@@ -168,9 +175,9 @@ class Alerts:
         await self._kept.store.write(unit_of_work)
         await self.look_again()
 
-    async def put_off(self, alert: AlertView) -> datetime:
-        """Show an alert again later; returns when."""
-        until = self._timing.wall.now() + PUT_OFF_FOR
+    async def put_off(self, alert: AlertView, how_long: str = AT_FIRST) -> datetime:
+        """Show an alert again later; returns when. Raises `BadInput` for what is no span or time to come."""
+        until = self._timing.wall.now() + put_off_for(how_long, self._timing.market.now())
 
         def unit_of_work(unit: Unit) -> None:
             put_alert_off(unit, alert.kind, alert.trading_date, until)

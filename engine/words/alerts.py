@@ -16,6 +16,17 @@ if TYPE_CHECKING:
     from engine.book.alert_views import AlertOrder, AlertPosition, AlertView
 
 
+PUT_OFF_WORDS = {
+    "5m": "for 5 minutes",
+    "10m": "for 10 minutes",
+    "30m": "for 30 minutes",
+    "1h": "for an hour",
+    "15:00": "until 15:00",
+    "eod": "today",
+}
+"""What is offered to whom an alert comes too early, in words."""
+
+
 def square_off_words(positions: int, clients: int, ends: Sequence[datetime]) -> str:
     """`MIS open: 23 positions of 14 clients · brokers square off from 15:00, 15:20`."""
     of = f"{counted(positions, 'position')} of {counted(clients, 'client')}"

@@ -145,7 +145,7 @@ class FlattenScreen(Dialog[None]):
         return scope_words(scope, named)
 
     def _prospect_words(self, found: FlattenProspect) -> tuple[str, str]:
-        ends = ", ".join(formats.time_of_day(at) for at in found.intraday_ends)
+        ends = ", ".join(formats.time_of_day(at)[:5] for at in found.intraday_ends)
         now = formats.time_of_day(self.desk.market.now())
         times = f" · brokers sell intraday out from {ends}" if ends else ""
         halted = "\nthe desk is halted: this passes the halt, F9 F9 stops it" if self._halted else ""

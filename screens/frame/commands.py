@@ -233,6 +233,7 @@ def _table() -> tuple[Command, ...]:
         c("equity", "", "app.equity", "equity", "the day's equity and sectors", "Finding", palette=True),
         c("alerts", "exclamation_mark", "app.alerts", "alerts", "what you were told", "Finding", 9, True),
         c("alert.later", "h", "put_off", "later", "put an alert off for ten minutes", "Finding", 6),
+        c("alert.until", "H", "put_off_until", "until", "put an alert off; asks how long", "Finding", 6),
         c("filter", "f", "filter_here", "filter", "filter the rows here", "Finding", 7),
         c(
             "previous",

@@ -1,10 +1,15 @@
 """The alert before brokers end intraday positions: once a day, by their net, repeated by no restart."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+
+import pytest
 
 from data.clock import IST
+from data.errors import BadInput
 from data.vocabulary import AlertKind, DeskKind, Product, Side, SizingKind
+from engine.review.put_off import offered, put_off_for
 from engine.rules import SQUARE_OFF_TOLD_AT
+from engine.words.alerts import PUT_OFF_WORDS
 from tests.desks import (
     books_are_sound,
     buy,
@@ -68,3 +73,39 @@ async def test_nothing_open_tells_nothing(tmp_path):
         await later(desk, 60)
         assert desk.alerts.standing == []
         assert await desk.audit.rows(action="ALERT_RAISED") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"), [("5m", 5), ("1H", 60), (" 15:00 ", 15), ("15:30", 45), ("eod", 9 * 60 + 15)]
+)
+def test_an_alert_is_put_off_for_a_span_until_a_time_or_for_the_day(text: str, minutes: int) -> None:
+    now = datetime(2026, 11, 23, 14, 45, tzinfo=IST)
+    assert put_off_for(text, now) == timedelta(minutes=minutes)
+
+
+@pytest.mark.parametrize("text", ["", "0m", "14:45", "9:15", "24:10", "soon", "-5m", "5", "9999m"])
+def test_what_is_no_span_and_no_time_to_come_puts_nothing_off(text: str) -> None:
+    with pytest.raises(BadInput, match=r"put off.*a time after 14:45"):
+        put_off_for(text, datetime(2026, 11, 23, 14, 45, tzinfo=IST))
+
+
+def test_a_time_that_has_passed_is_not_offered() -> None:
+    assert offered(datetime(2026, 11, 23, 14, 59, tzinfo=IST)) == ["5m", "10m", "30m", "1h", "15:00", "eod"]
+    assert "15:00" not in offered(datetime(2026, 11, 23, 15, 0, tzinfo=IST))
+    assert set(offered(datetime(2026, 11, 23, 9, 15, tzinfo=IST))) == set(PUT_OFF_WORDS)
+
+
+async def test_one_is_put_off_by_a_word_and_known_by_its_kind_until_it_is_done_with(tmp_path):
+    async with paper_desk(tmp_path, kind=DeskKind.APP) as desk:
+        await carry_out(desk, buy("TCS", QTY, 4, PRIYA, product=MIS))
+        to_the_moment(desk)
+        await until(desk, lambda: desk.alerts.standing, step_s=5)
+        (alert,) = desk.alerts.standing
+        with pytest.raises(BadInput, match="give square_off"):
+            desk.alerts.of_kind("margin")
+        shown = await desk.alerts.put_off(alert, "30m")
+        assert shown - desk.clock.now() == timedelta(minutes=30)
+        assert desk.alerts.standing == []
+        await desk.alerts.done(desk.alerts.of_kind("square_off"))
+        with pytest.raises(BadInput, match="no alert of the day"):
+            desk.alerts.of_kind("square_off")

@@ -13,7 +13,8 @@ from textual.screen import Screen
 import screens
 import tradedesk.app
 from data.money import paise_from_text
-from data.vocabulary import LimitTo, Product, Side, SizingKind
+from data.vocabulary import AlertKind, LimitTo, Product, Side, SizingKind
+from engine.book.alert_views import AlertView
 from engine.execution.changes.new_limits import NewLimit
 from engine.planning.intent import Intent, Selection, Sizing
 from screens.audit.screen import AuditScreen
@@ -37,6 +38,7 @@ from screens.frame.cards.command_log import CommandLog
 from screens.frame.cards.commandline import CommandLineCard
 from screens.frame.cards.confirm import QuestionCard, QuitCard, WordsCard, YesCard
 from screens.frame.cards.profile import ProfileCard
+from screens.frame.cards.put_off_card import PutOffCard
 from screens.frame.cards.theme import ThemeCard
 from screens.frame.dock import Card, DockHost
 from screens.frame.fault import FaultScreen
@@ -224,6 +226,11 @@ async def conversions(visit: Visit) -> None:
     await visit.card(ConversionsCard([found]))
 
 
+def alert(visit: Visit) -> AlertView:
+    now = visit.bench.desk.market.now()
+    return AlertView(AlertKind.SQUARE_OFF, now.date(), now, (), ())
+
+
 async def settled(reason: str, number: str) -> str:
     return reason + number
 
@@ -285,6 +292,7 @@ PLACES: dict[str, tuple[type[Screen[Any]] | type[Card[Any]], Open]] = {
     "presets": (PresetsCard, card(lambda _: PresetsCard((), None))),
     "the log of commands": (CommandLog, card(lambda _: CommandLog())),
     "alerts": (AlertsCard, card(lambda _: AlertsCard())),
+    "an alert put off": (PutOffCard, card(lambda visit: PutOffCard(alert(visit)))),
     "the watchlist's columns": (ColumnsCard, card(lambda _: ColumnsCard((), lambda columns: None))),
     "conversions": (ConversionsCard, conversions),
     "the keys": (ProfileCard, card(lambda _: ProfileCard(tuple(PROFILES), "plain"))),

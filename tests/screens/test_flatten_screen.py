@@ -211,7 +211,11 @@ async def test_alerts_stand_in_a_panel_and_lead_to_the_flatten_that_answers_them
         assert await bench.desk.flatten.all() == []
         await bench.keys("escape", "exclamation_mark", "f7")
         assert bench.card.query_one(Input).value == "flatten desk mis"
-        await bench.keys("escape", "exclamation_mark", "h")
+        await bench.keys("escape", "exclamation_mark", "H")
+        assert "not shown ‹for 10 minutes›" in bench.text
+        await bench.keys("right", "enter")
+        assert "shown again at 15:15" in bench.toasts[-1]
+        await bench.keys("exclamation_mark", "h")
         assert bench.desk.alerts.standing == []
         assert "no alert stands" in bench.text
 

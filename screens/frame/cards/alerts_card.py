@@ -8,11 +8,14 @@ from msgspec import Struct
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
+from data.errors import BadInput
 from data.vocabulary import AlertKind, FlattenWhat, HaltScope
 from engine.book.alert_views import AlertOrder
 from engine.events import AlertsChanged, Event
+from engine.review.put_off import AT_FIRST
 from engine.words.alerts import alert_words, order_words, position_words
 from engine.words.formats import MASK, counted, time_of_day
+from screens.frame.cards.put_off_card import PutOffCard
 from screens.frame.commands import bindings
 from screens.frame.dock import Card
 from screens.frame.routes import View, WorkspaceName
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 ROWS = 10
 """Lines of the panel; more scroll."""
 
-KEYS = "Enter answer  F7 flatten  d done  h in ten minutes  u what needs me  Esc back"
+KEYS = "Enter answer  F7 flatten  d done  h H not for 10 min, …  u needs me  Esc back"
 
 
 class AlertRow(Struct, frozen=True):
@@ -42,7 +45,9 @@ class AlertsCard(Card[None]):
     """What was told, with its positions; nothing is sent from here before the answer of what it opens."""
 
     TITLE_WORDS = "Alerts"
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("plan.drop", "alert.later", "flatten", "needs_me")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings("plan.drop", "alert.later", "alert.until", "flatten", "needs_me")
+    ]
 
     def __init__(self) -> None:
         super().__init__()
@@ -118,7 +123,7 @@ class AlertsCard(Card[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Without an alert there is nothing to be done with or to put off."""
-        if action in ("drop_line", "put_off") and self.is_mounted:
+        if action in ("drop_line", "put_off", "put_off_until") and self.is_mounted:
             return self._row is not None
         return True
 
@@ -151,6 +156,23 @@ class AlertsCard(Card[None]):
         if self._row is not None:
             self.carry_out(self._put_off(self._row.alert))
 
-    async def _put_off(self, alert: AlertView) -> None:
-        until = await self.desk.alerts.put_off(alert)
+    def action_put_off_until(self) -> None:
+        """Ask for how long the alert under the cursor is put off."""
+        row = self._row
+        if row is None:
+            return
+        alert = row.alert
+
+        def answered(how_long: str | None) -> None:
+            if how_long is not None:
+                self.carry_out(self._put_off(alert, how_long))
+
+        self.host.open_card(PutOffCard(alert), answered, over=self)
+
+    async def _put_off(self, alert: AlertView, how_long: str = AT_FIRST) -> None:
+        try:
+            until = await self.desk.alerts.put_off(alert, how_long)
+        except BadInput as problem:  # its time came while it was chosen
+            self.shell.say(f"{problem.value}: {problem.expected}", "warning")
+            return
         self.shell.say(f"shown again at {market_time(self.desk, until)}")

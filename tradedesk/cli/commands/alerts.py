@@ -1,7 +1,10 @@
-"""The alerts that stand, from the command line."""
+"""The alerts that stand, from the command line, and what is done with one."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import typer
+
+from data.errors import BadInput
 from engine.words.alerts import alert_words, order_words, position_words
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson
@@ -13,11 +16,24 @@ if TYPE_CHECKING:
     from engine.desk import Desk
 
 
-def alerts(as_json: AsJson = False) -> None:
-    """List the day's alerts that are neither done with nor put off."""
+def alerts(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[done KIND|later KIND [5m|1h|15:00|eod]]", help="What is done with one."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the day's alerts that are neither done with nor put off; be done with one, or put it off."""
+    action, kind, how_long = _asked(words or [])
 
     async def work(desk: "Desk") -> Exit:
         await desk.alerts.read()
+        if action == "done":
+            await desk.alerts.done(desk.alerts.of_kind(kind))
+        elif action == "later":
+            until = await desk.alerts.put_off(desk.alerts.of_kind(kind), how_long)
+            if not as_json:
+                line(f"{kind} is shown again at {wall_time(desk, until)}")
         standing = desk.alerts.standing
         if as_json:
             document(standing)
@@ -33,3 +49,19 @@ def alerts(as_json: AsJson = False) -> None:
         return Exit.DONE
 
     run(work, needs_secrets=False)
+
+
+def _asked(words: list[str]) -> tuple[str, str, str]:
+    """What is to be done, with an alert of which kind, and for how long; three times nothing for the list."""
+    from engine.review.put_off import AT_FIRST
+
+    match words:
+        case []:
+            return "", "", ""
+        case ["done", kind]:
+            return "done", kind, ""
+        case ["later", kind, *how_long] if len(how_long) <= 1:
+            return "later", kind, "".join(how_long) or AT_FIRST
+        case _:
+            right = "give nothing, done KIND, or later KIND with 5m, 1h, 15:00 or eod behind it"
+            raise BadInput("alerts", " ".join(words), right)
