@@ -216,6 +216,12 @@ class CandleChart(Widget):
             self._chart = chart
             self.refresh()
 
+    def set_hint(self, words: str) -> None:
+        """Say something else while there is nothing to draw."""
+        if words != self._hint:
+            self._hint = words
+            self.refresh()
+
     def notify_style_update(self) -> None:
         """Have the parts drawn in the styles of now."""
         super().notify_style_update()

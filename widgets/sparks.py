@@ -110,6 +110,12 @@ class DotLine(Widget):
         self._base = 0
         self._drawn: tuple[object, list[str]] = (None, [])
 
+    def set_hint(self, words: str) -> None:
+        """Say something else while there are too few values."""
+        if words != self._hint:
+            self._hint = words
+            self.refresh()
+
     def show(self, values: Course, base: int) -> None:
         """Draw these values; `base` is what the last one is measured from, 0 where that is not known."""
         told = tuple(values)

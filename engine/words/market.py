@@ -72,6 +72,13 @@ def chart_source(chart: ChartView) -> str:
     return f"{own}{why}"
 
 
+def chart_awaits(chart: ChartView, previous_close_paise: int | None) -> str:
+    """What a chart without candles waits for, and the key that turns to a span that may have some."""
+    close = f" · previous close {formats.price(previous_close_paise)}" if previous_close_paise else ""
+    other = "days" if chart.span.minutes else "minutes"
+    return f"awaiting the first tick{close} · , turns to {other}"
+
+
 _BRIEF = {"NIFTY 50": "NIFTY", "NIFTY BANK": "BANKNIFTY", "NIFTY NEXT 50": "NEXT50"}
 """What traders call indices."""
 

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 
 from brokers.contract import BarSpan
 from engine.words import formats
-from engine.words.market import chart_source, span_words
+from engine.words.market import chart_awaits, chart_source, span_words
 from screens.desk.rows import stale_words
 from screens.frame.pane import Pane
 from widgets.candles import Candle, CandleChart
@@ -54,7 +54,7 @@ class ChartPane(Pane):
 
     def compose(self) -> ComposeResult:
         """The candles alone."""
-        yield CandleChart(formats.price, formats.volume, "candles come with the prices: none yet")
+        yield CandleChart(formats.price, formats.volume, "")
 
     def turn(self) -> None:
         """Show the next span."""
@@ -90,7 +90,9 @@ class ChartPane(Pane):
         desk, key = self._shell.desk, self._key
         chart, quote = desk.charts.chart(key, self._span), desk.market.quote(key)
         candles = candles_of(chart)
-        self.query_one(CandleChart).show(candles, quote.prev_close_paise if quote else 0)
+        drawn, before = self.query_one(CandleChart), quote.prev_close_paise if quote else 0
+        drawn.set_hint(chart_awaits(chart, before))
+        drawn.show(candles, before)
         age = f"{formats.age(desk.market.age(key))}{stale_words(desk, (key,))}"
         spans = " ".join(f"▸{span_words(one)}" if one is self._span else span_words(one) for one in SPANS)
         self.set_title(f"Chart {spans}", [chart_source(chart), age])

@@ -32,7 +32,7 @@ class CoursePane(Pane):
 
     def compose(self) -> ComposeResult:
         """The line alone."""
-        yield DotLine("the day's line begins with its second minute", self._words)
+        yield DotLine("", self._words)
 
     def _words(self, paise: int) -> str:
         return MASK if self._shell.privacy else formats.rupees(paise)
@@ -59,6 +59,8 @@ class CoursePane(Pane):
             value, course = desk.valuation.client(client_id), desk.equity.course(client_id)
             keys = desk.valuation.keys_of((client_id,))
         opened = value.opening_paise
+        begins = f"opened {self._words(opened)} · the line begins with the day's second minute"
+        self.query_one(DotLine).set_hint(begins)
         self.query_one(DotLine).show([None if net is None else opened + net for net in course], opened)
         figures = course_figures(value, desk.equity.began, self._shell.privacy)
         self.set_title(f"Equity{stale_words(desk, keys)}", figures)

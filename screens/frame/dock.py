@@ -6,7 +6,8 @@ line, as without it. It is modal: the bindings of what is above end at it, and t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from rich.cells import cell_len
@@ -32,6 +33,8 @@ TITLE_ROWS = 1
 """Rows of the dock above its cards: the line with the title."""
 TALL_ROWS = 12
 """Rows of a first card from which on the screen above has to make room."""
+BESIDE_CARD = 4
+"""Cells of a line that frame and air take."""
 EDGE_ROWS = 1
 """Rows below them, where there is room for a whole frame."""
 
@@ -55,10 +58,14 @@ class Card(AtDesk, Widget, Generic[Answer], can_focus=True, inherit_bindings=Fal
     """Called with what it closes with, None where it was left."""
 
     rows = 0
-    """Lines it has to show, where they may be more than the dock has; asked for once, as the dock opens."""
+    """Lines it has to show, for which the dock is made as it opens; without them it has its own height."""
 
     last_focus: Widget | None = None
     """What had the focus when another card was laid over this one."""
+
+    def rows_at(self, width: int) -> int:
+        """`rows` where it has so many cells in a line."""
+        return self.rows
 
     @property
     def is_modal(self) -> bool:
@@ -106,6 +113,11 @@ class Card(AtDesk, Widget, Generic[Answer], can_focus=True, inherit_bindings=Fal
         """End with an answer, once; work that ends late may ask for it again."""
         if self.is_attached:
             self.host.close_card(self, answer)
+
+
+def wrapped_rows(lines: Sequence[str], width: int) -> int:
+    """Lines that these take where they are broken between words."""
+    return sum(len(wrap(line, max(1, width))) or 1 for line in lines)
 
 
 def is_short(screen: Screen[Any]) -> bool:
@@ -168,12 +180,23 @@ class Dock(Widget, inherit_bindings=False):
 
     def on_mount(self) -> None:
         """As high as what is asked for first needs, within what the style sheet has as least and most."""
+        rows = self._rows_for(self.card)
         self.screen.set_class(self.card.rows >= TALL_ROWS, "-docked-tall")
-        self.styles.height = self.card.rows + TITLE_ROWS + (0 if is_short(self.screen) else EDGE_ROWS)
+        self.styles.height = rows
+        self.set_class(rows > self._rows_around, "-sized")
+
+    @property
+    def _rows_around(self) -> int:
+        return TITLE_ROWS + (0 if is_short(self.screen) else EDGE_ROWS)
+
+    def _rows_for(self, card: Card[Any]) -> int:
+        return card.rows_at(self.screen.size.width - BESIDE_CARD) + self._rows_around
 
     def lay(self, card: Card[Any]) -> None:
         """Lay a card over the one that is seen."""
         self.card.last_focus = self.screen.focused
+        if (rows := self._rows_for(card)) > self.outer_size.height:
+            self.styles.height = rows
         self.cards.append(card)
         self.query_one("#dock-cards").mount(card)
 

@@ -18,7 +18,7 @@ from engine.words.breaks import break_words
 from engine.words.formats import MASK
 from engine.words.refusals import refusal_words
 from screens.frame.cards.confirm import WordsCard
-from screens.frame.dock import Card
+from screens.frame.dock import Card, wrapped_rows
 from screens.frame.times import market_time
 from screens.frame.workspace import Framed
 from screens.orders.cancel import order_words
@@ -60,7 +60,11 @@ class ReasonCard(Card[None]):
         self._word = word
         self._settle = settle
         self._theirs = {order.broker_order_id: order for order in theirs}
-        self.rows = len(self._lines) + (min(len(theirs), MOST_THEIRS) + 1 if theirs else 0) + 2
+
+    def rows_at(self, width: int) -> int:
+        """Its lines, the broker's orders under their head, the reason and the keys."""
+        theirs = min(len(self._theirs), MOST_THEIRS) + 1 if self._theirs else 0
+        return wrapped_rows(self._lines, width) + theirs + 2
 
     def compose(self) -> ComposeResult:
         """What it is about, the broker's orders to choose from, the reason."""

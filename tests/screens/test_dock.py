@@ -244,3 +244,22 @@ async def test_depth_and_the_third_pane_follow_the_ticket(tmp_path: Path) -> Non
         assert "╭─ TCS ─" in bench.text
         await bench.keys("escape")
         assert "╭─ TCS ─" not in bench.text
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_a_question_takes_the_rows_of_its_words_and_no_more(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    async with opened_on_paper(tmp_path, size=size) as bench:
+        for lines in (["one line"], ["a line that is broken between its words " * 3, "another", "a third"]):
+            bench.screen.open_card(WordsCard("A QUESTION", lines, "yes"))
+            await bench.settle()
+            dock, card = bench.screen.query_one(Dock), bench.card
+            question, answer = card.query_one("#question"), card.query_one("AnswerField")
+            assert answer.region.bottom == card.region.bottom, "nothing is below its answer"
+            assert question.region.height + answer.region.height == card.region.height
+            words = "".join("".join(line.split()) for line in lines)
+            shown = "".join(bench.text.replace("│", "").split())
+            assert words in shown
+            assert dock.region.bottom == size[1] - 1
+            await bench.keys("escape")

@@ -12,7 +12,7 @@ from textual.content import Content
 from engine.words.formats import counted
 from engine.words.forms import wrong_answer
 from screens.frame.commands import bindings
-from screens.frame.dock import Card
+from screens.frame.dock import Card, wrapped_rows
 from widgets.answerfield import AnswerField
 from widgets.steady import SteadyStatic
 from widgets.text import plain
@@ -31,7 +31,10 @@ class QuestionCard(Card[bool]):
         super().__init__()
         self._title = title
         self._lines = list(lines)
-        self.rows = len(self._lines) + 1
+
+    def rows_at(self, width: int) -> int:
+        """Its lines, and the one that is answered."""
+        return wrapped_rows(self._lines, width) + 1
 
     def compose(self) -> ComposeResult:
         """What it is about."""
