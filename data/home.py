@@ -49,6 +49,11 @@ def history_file(home: Path) -> Path:
     return home / "history"
 
 
+def list_in_view_file(home: Path) -> Path:
+    """The name of the watchlist that the screen showed last."""
+    return home / "list_in_view"
+
+
 def secrets_file(home: Path) -> Path:
     """Api secrets and tokens, encrypted, where no keyring keeps them."""
     return home / SECRETS

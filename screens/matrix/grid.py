@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
+from engine.accounts.held import Across, HeldAcross
 from engine.planning.by_client import clients_of
 from screens.bulk.plan_lines import LinesGrid
 from screens.frame.shell import Table
 from screens.matrix.columns import OF_PLAN, OF_RUN, TOO_WIDE, CellLook, LegCell, basket_columns
-from screens.matrix.held import FIXED_COLUMNS, Across, HeldAcross, HeldLook, held_columns, held_now
+from screens.matrix.held import FIXED_COLUMNS, HeldLook, held_columns, held_now
 from widgets.cellgrid import CellGrid
 from widgets.columns import Column
 

@@ -5,13 +5,13 @@ Cells read the book when they are painted, so that they follow the prices and on
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from msgspec import Struct, field
+from msgspec import Struct
 
+from engine.accounts.held import column_by, held_across
 from engine.words import formats
 from engine.words.formats import MASK
 from engine.words.trading.baskets import fill_words
@@ -20,27 +20,14 @@ from screens.matrix.columns import whose
 from widgets.livegrid import Column
 
 if TYPE_CHECKING:
-    from engine.book.views import HoldingView, OrderView
+    from engine.accounts.held import Across, HeldAcross, HeldRow
     from engine.desk import Desk
-
-MOST_COLUMNS = 60
-"""More stocks than that are looked through nowhere beside each other; the most valuable stand."""
-
-NO_SECTOR = "other"
-"""Where stocks are whose sector is not known."""
 
 SECTOR_CELLS = 16
 """Cells of a sector's column, for its name."""
 
 FIXED_COLUMNS = frozenset({None, "code", "name"})
 """Columns whose order no price changes; None is the order of the clients."""
-
-
-class Across(StrEnum):
-    """What the columns are; Tab turns to the other."""
-
-    STOCKS = "stocks"
-    SECTORS = "sectors"
 
 
 class HeldLook(StrEnum):
@@ -54,61 +41,15 @@ class HeldLook(StrEnum):
     FILLS = "today's orders, filled of wanted"
 
 
-class HeldRow(Struct, frozen=True):
-    """A client with what it holds and what it ordered today, by column."""
-
-    client_id: int
-    code: str
-    name: str
-    held: dict[str, list[HoldingView]]
-    orders: dict[str, list[OrderView]]
-
-
-class HeldAcross(Struct, frozen=True):
-    """The columns across with the stocks of each, the most valuable first, and the clients down."""
-
-    columns: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    rows: Mapping[int, HeldRow] = field(default_factory=dict)
-
-    @property
-    def keys(self) -> set[str]:
-        """Every stock in it."""
-        return {key for keys in self.columns.values() for key in keys}
-
-
 def held_now(desk: Desk, across: Across) -> HeldAcross:
     """What the clients hold now, and what they ordered today, by stock or by sector."""
-    column_of = _columns_of(desk, across)
-    cells: dict[int, dict[str, list[HoldingView]]] = defaultdict(lambda: defaultdict(list))
-    orders: dict[int, dict[str, list[OrderView]]] = defaultdict(lambda: defaultdict(list))
-    stocks: dict[str, set[str]] = defaultdict(set)
-    worth = Counter[str]()
-    for holding in desk.holdings.all():
-        if holding.quantity:
-            column = column_of(holding.key)
-            cells[holding.client_id][column].append(holding)
-            stocks[column].add(holding.key)
-            worth[column] += desk.valuation.holding(holding).value_paise
-    for order in desk.orders.all(today=True):
-        orders[order.client_id][column_of(order.key)].append(order)
-    rows = {
-        client.id: HeldRow(client.id, client.code, client.name, cells[client.id], orders[client.id])
-        for client in desk.clients.all()
-        if client.id in cells
-    }
-    shown = [column for column, _ in worth.most_common(MOST_COLUMNS)]
-    return HeldAcross({column: frozenset(stocks[column]) for column in shown}, rows)
 
-
-def _columns_of(desk: Desk, across: Across) -> Callable[[str], str]:
-    if across is Across.STOCKS:
-        return lambda key: key
-
-    def sector(key: str) -> str:
+    def sector_of(key: str) -> str:
         instrument = desk.market.index.get(key)
-        return (instrument.sector if instrument is not None else "") or NO_SECTOR
+        return instrument.sector if instrument is not None else ""
 
-    return sector
+    orders, column_of = desk.orders.all(today=True), column_by(across, sector_of)
+    return held_across(desk.clients.all(), desk.holdings.all(), orders, desk.valuation, column_of)
 
 
 class HeldCells(Struct, frozen=True):
@@ -126,7 +67,7 @@ class HeldCells(Struct, frozen=True):
         if not held or look is HeldLook.DRIFT:
             return None
         if look is HeldLook.WEIGHT:
-            return sum(valuation.weight_bps(row.client_id, one) or 0 for one in held)
+            return row.weight_bps(column, valuation)
         together = valuation.together(held)
         if look is HeldLook.QUANTITY:
             return together.quantity

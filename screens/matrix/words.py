@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from textual.content import Content
 
+from engine.accounts.held import Across
 from engine.execution.views import by_leg
 from engine.words import formats
 from engine.words.formats import MASK, counted
 from engine.words.trading.baskets import PER_CLIENT_WORDS, SHORT_PER_CLIENT, progress_words
 from engine.words.trading.plans import clients_words
 from screens.bulk.plan_figures import drift_part
-from screens.matrix.held import Across, HeldLook
+from screens.matrix.held import HeldLook
 from widgets.text import plain
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from engine.words import formats
 from screens.desk.watch import WatchPane
 from tests.desks import paper_desk
 from tests.screens.papers import PaperBench, opened_on_paper
+from tradedesk.compose.kept import SettingsOfHome
 from tradedesk.compose.settings import Settings
 from widgets.livegrid import LiveGrid
 
@@ -154,3 +155,33 @@ async def test_indices_stand_on_the_strip_where_there_is_room_for_them(tmp_path:
         strip = bench.lines()[0]
         assert "NIFTY" not in strip
         assert "net 0" in strip
+
+
+async def test_the_list_in_view_is_that_of_before_after_a_restart(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await bench.desk.watchlists.make("Liquid")
+        await bench.desk.watchlists.add_all(["NSE:TCS", "NSE:INFY", "NSE:RELIANCE"], "Liquid")
+        await bench.keys("shift+tab", "right_curly_bracket")
+        assert title(bench).startswith("Liquid 2/2")
+        await bench.app.close_desk()
+    async with opened_on_paper(tmp_path, demo=False) as bench:
+        assert title(bench).startswith("Liquid 2/2")
+        await bench.desk.watchlists.delete("Liquid")
+        await bench.settle()
+        assert title(bench).startswith("Watchlist 1/1"), "one that is gone is not asked for"
+
+
+async def test_columns_and_indices_are_set_by_the_command_line_at_once(tmp_path: Path) -> None:
+    kept = SettingsOfHome(tmp_path, asks=False)
+    async with opened_on_paper(tmp_path, (200, 50), Settings(), kept=kept) as bench:
+        for line in ("set watch_columns bid,ask", "set strip_indices none"):
+            await bench.keys("colon")
+            await bench.type(line)
+            await bench.keys("enter")
+        head = next(line for line in bench.lines() if "symbol" in line)
+        assert head.split("││")[0].replace("│", " ").split() == ["symbol", "bid", "ask"]
+        assert "NIFTY" not in bench.lines()[0]
+        await bench.keys("colon")
+        await bench.type("set watch_columns bidd")
+        await bench.keys("enter")
+        assert "Input should be" in bench.toasts[-1]

@@ -176,6 +176,8 @@ STEPS: dict[str, tuple[str, ...]] = {
     "baskets remove": ("baskets", "remove", "Both"),
     "order intraday": ("order", "PS1015", "buy", "TCS", "3", "--product", "MIS", "--yes"),
     "alerts": ("alerts",),
+    "matrix": ("matrix",),
+    "matrix, sectors": ("matrix", "--sectors"),
     "config": ("config",),
     "config set": ("config", "set", "density", "compact"),
     "keys": ("keys",),

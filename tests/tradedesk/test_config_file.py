@@ -68,6 +68,9 @@ def test_what_is_kept_is_checked_and_a_bad_value_leaves_the_file(tmp_path: Path)
         ("refresh_hz", "1_0", "give a number"),
         ("refresh_hz", "50", "less than or equal to 10"),
         ("keymap", "b", "write it into config.toml by hand"),
+        ("paper_latency_ms", "1,2", "write it into config.toml by hand"),
+        ("watch_columns", "ltp, chng", "Input should be 'ltp'"),
+        ("strip_indices", "A,B,C,D,E", "at most 4"),
         ("colour", "red", "choose one of trader, policy"),
         ("workspace", "cellar", "'desk', 'bulk'"),
     ]:
@@ -88,6 +91,14 @@ def test_the_environment_goes_over_the_file_and_is_named(
     assert not settings_file(tmp_path).exists()
 
 
+def test_a_list_is_typed_with_commas_between_and_none_empties_it(tmp_path: Path) -> None:
+    assert keep_setting(tmp_path, "strip_indices", "NIFTY 50, SENSEX").strip_indices == ("NIFTY 50", "SENSEX")
+    assert settings_file(tmp_path).read_text(encoding="utf-8") == 'strip_indices = ["NIFTY 50", "SENSEX"]\n'
+    assert keep_setting(tmp_path, "watch_columns", "chg,ltp").watch_columns == ("chg", "ltp")
+    assert keep_setting(tmp_path, "strip_indices", "none").strip_indices == ()
+    assert load_settings(tmp_path).watch_columns == ("chg", "ltp")
+
+
 def test_the_screen_keeps_its_own_settings_and_no_others(tmp_path: Path) -> None:
     kept = SettingsOfHome(tmp_path, asks=True)
     assert kept.keep("keys", "odin").keys == "odin"
@@ -101,11 +112,12 @@ def test_a_command_asks_the_open_app_whatever_the_screens_settings_are(tmp_path:
     file.write_text("policy = 'exact'\n", encoding="utf-8")
     seen = settings_seen(tmp_path)
     others = {"theme": "light", "keys": "odin", "flash": "off", "density": "compact", "workspace": "orders"}
-    for key, typed in {**others, "refresh_hz": "2"}.items():
+    more = {"refresh_hz": "2", "watch_columns": "ltp, chg", "strip_indices": "SENSEX"}
+    for key, typed in {**others, **more}.items():
         keep_setting(tmp_path, key, typed)
-    assert {*others, "refresh_hz", "keymap"} == set(SCREEN_SETTINGS)
-    with file.open("a", encoding="utf-8") as more:
-        more.write("[keymap]\nfreeze = 'z,f5'\n")
+    assert {*others, *more, "keymap"} == set(SCREEN_SETTINGS)
+    with file.open("a", encoding="utf-8") as behind:
+        behind.write("[keymap]\nfreeze = 'z,f5'\n")
     assert settings_seen(tmp_path) == seen
     file.write_text("policy = 'worst'\n", encoding="utf-8")
     assert settings_seen(tmp_path) != seen

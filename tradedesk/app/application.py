@@ -27,6 +27,7 @@ from screens.frame.opening import OPENING, OpeningScreen
 from screens.frame.workspace import Framed
 from tradedesk.app.halting import EARLY_F9, NOT_CANCELLED, Halting
 from tradedesk.app.keystream import KeyQueue
+from tradedesk.app.list_in_view import read_list_in_view
 from tradedesk.app.look import FRAMES_PER_SECOND, DeskFactory, KeptSettings, Look
 from tradedesk.app.mending import FAULT, Mending
 from tradedesk.app.palette import DeskCommands, Palette
@@ -154,6 +155,7 @@ class TradedeskApp(ShellApp):
 
                 self._positions_owner = POSITIONS
                 self._desk = desk
+                self._list_in_view = read_list_in_view(desk.home)
                 self._open = True
                 self._strip.runs_on = {run.number for run in desk.runs.all()}
                 unsubscribe = desk.events.subscribe(self._desk_event)

@@ -21,8 +21,13 @@ SETTING_WORDS = {
     "density": ("roomy", "compact"),
     "workspace": tuple(one.name.value for one in WORKSPACES if one.available),
     "refresh_hz": (),
+    "watch_columns": (),
+    "strip_indices": (),
 }
-"""The settings that may be changed on the screen beside the theme, with the words of those that have few."""
+"""The settings that may be changed on the screen beside the theme, with the words of those that have few.
+
+Those that are lists are typed with commas between, `none` for nothing.
+"""
 
 COMPACT = "-compact"
 """The class of the app whose panes stand close together."""

@@ -21,6 +21,7 @@ from engine.planning.entry.leg_words import typed_symbol
 from screens.frame.pane import label_panes
 from screens.frame.routes import View, WorkspaceName
 from screens.frame.workspace import Framed, Here, Workspace
+from tradedesk.app.list_in_view import keep_list_in_view
 from tradedesk.app.noted_lines import line_of_workspace
 from tradedesk.app.preferences import FLASH_FRAMES
 from tradedesk.app.typed_lines import TypedLines
@@ -59,7 +60,7 @@ class ShellApp(TypedLines, inherit_bindings=False):
         self.frozen = False
         self.revalued: set[int] = set()
         """Clients whose value moved in this frame, for the screen that shows them."""
-        self.list_in_view = ""
+        self._list_in_view = ""
         self.watch_columns: tuple[WatchColumn, ...] = ()
         self.strip_indices: tuple[str, ...] = ()
 
@@ -67,6 +68,17 @@ class ShellApp(TypedLines, inherit_bindings=False):
     def desk_is_open(self) -> bool:
         """Whether `desk` may be asked for."""
         return self._open
+
+    @property
+    def list_in_view(self) -> str:
+        """The watchlist that was turned to last, in this start or the one before; empty where none was."""
+        return self._list_in_view
+
+    @list_in_view.setter
+    def list_in_view(self, name: str) -> None:
+        if name != self._list_in_view:
+            self._list_in_view = name
+            keep_list_in_view(self.desk.home, name)
 
     @property
     def is_opening(self) -> bool:

@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, get_origin
+from typing import Any, get_args, get_origin
 
 from data.errors import BadInput
 from data.home import settings_file
@@ -42,12 +42,21 @@ def keep_setting(home: Path, key: str, typed: str) -> Settings:
     return settings
 
 
-def typed_value(key: str, typed: str) -> str | bool | int | float:
-    """A setting's value as it was typed. Raises `BadInput` for an unknown one, or one of several values."""
+NOTHING = "none"
+"""What is typed for a list with nothing in it."""
+
+Value = str | bool | int | float | list[str]
+
+
+def typed_value(key: str, typed: str) -> Value:
+    """A setting's value as it was typed, a list with commas between. Raises `BadInput` for an unknown one."""
     field = Settings.model_fields.get(key)
     if field is None:
         raise BadInput("setting", key, f"choose one of {', '.join(Settings.model_fields)}")
     kind = field.annotation
+    if get_origin(kind) is tuple and get_args(kind)[1:] == (...,):
+        words = [word.strip() for word in typed.split(",") if word.strip()]
+        return [] if typed.strip().casefold() == NOTHING else words
     if key == "keymap" or get_origin(kind) is tuple:
         raise BadInput(f"setting {key}", typed, TEXTS_ONLY)
     if kind is bool:
@@ -64,7 +73,7 @@ def typed_value(key: str, typed: str) -> str | bool | int | float:
     return typed
 
 
-def with_value(text: str, key: str, value: str | bool | int | float) -> str:
+def with_value(text: str, key: str, value: Value) -> str:
     """The text of a file with one top-level value set; comments, order and all other lines stay.
 
     Raises `BadInput` where the value cannot be found in it without a doubt, as one over several lines.
@@ -114,9 +123,9 @@ def _comment_behind(rest: str) -> str:
     return ""
 
 
-def _literal(value: str | bool | int | float) -> str:
+def _literal(value: Value) -> str:
     """A value as TOML writes it."""
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str | bool) else repr(value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str | bool | list) else repr(value)
 
 
 def source_of(key: str, given: Mapping[str, object]) -> str:

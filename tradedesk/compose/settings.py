@@ -22,7 +22,10 @@ from data.home import settings_file
 from data.vocabulary import Policy, WatchColumn
 from screens.frame.routes import WorkspaceName
 
-SCREEN_SETTINGS = ("theme", "keys", "keymap", "flash", "density", "workspace", "refresh_hz")
+SCREEN_SETTINGS = (
+    *("theme", "keys", "keymap", "flash", "density", "workspace", "refresh_hz"),
+    *("watch_columns", "strip_indices"),
+)
 """Settings of the screen alone, which take effect at once where they are changed on it."""
 
 

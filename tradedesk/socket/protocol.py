@@ -243,6 +243,7 @@ def _that_matter(text: bytes) -> bytes:
 _NO_MATTER = (
     *("HOME", "TRADER", "PASSPHRASE_FILE"),
     *("THEME", "KEYS", "KEYMAP", "FLASH", "DENSITY", "WORKSPACE", "REFRESH_HZ"),
+    *("WATCH_COLUMNS", "STRIP_INDICES"),
 )
 """Settings that change nothing of what a command does; who acts is told by name."""
 

@@ -4,12 +4,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.words.formats import DASH, age, counted, rupees, signed, signed_percent
+from engine.words.formats import DASH, age, counted, rupees, signed, signed_percent, tenth_percent
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson
 from tradedesk.cli.printing.clocks import clock_words, wall_time
 from tradedesk.cli.printing.output import document, line, say, table
 from tradedesk.cli.session import run
+from tradedesk.cli.views.matrix import matrix_shape
 from tradedesk.cli.views.overview import page_shape, status_shape, tape_shape
 
 if TYPE_CHECKING:
@@ -101,6 +102,48 @@ def client(
             ],
         )
         line(f"{counted(found.live_orders, 'live order')}; tradedesk orders --client {found.client.code}")
+        return Exit.DONE
+
+    run(work, needs_secrets=False)
+
+
+SHOWN_COLUMNS = 8
+"""Columns of the matrix that a table has room for; `--json` has all."""
+
+
+def matrix(
+    sectors: Annotated[bool, typer.Option("--sectors", help="Sectors across in place of stocks.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """What each client holds, with stocks or sectors across, as percent of its portfolio."""
+    from engine.accounts.held import Across
+
+    async def work(desk: "Desk") -> Exit:
+        await desk.market.fetch(sorted(desk.valuation.keys()))
+        found = matrix_shape(desk, Across.SECTORS if sectors else Across.STOCKS)
+        if as_json:
+            document(found)
+            return Exit.DONE
+        line(clock_words(desk))
+        shown = [column.name for column in found.columns[:SHOWN_COLUMNS]]
+        heads = [f">{name.partition(':')[2] or name} %" for name in shown]
+        table(
+            ("code", "client", *heads, ">portfolio", ">day net"),
+            [
+                (
+                    row.code,
+                    row.name,
+                    *(tenth_percent(cells[name].weight_bps) if name in cells else "" for name in shown),
+                    rupees(row.portfolio_paise),
+                    signed(row.net_day_pnl_paise),
+                )
+                for row in found.rows
+                for cells in ({cell.column: cell for cell in row.cells},)
+            ],
+        )
+        more = len(found.columns) - len(shown)
+        whose = counted(len(found.rows), "client")
+        line(f"{whose} with shares{f'; {more} more {found.across.value} in --json' if more > 0 else ''}")
         return Exit.DONE
 
     run(work, needs_secrets=False)
