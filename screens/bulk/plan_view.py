@@ -176,8 +176,8 @@ class PlanView(Vertical):
         self._answer.set_label(words, answerable=plan.orders > 0)
         in_rows = self._screen.focused is self.grid
         hint = "Tab to the answer" if in_rows else "Tab to the lines, to change them"
-        silent = self._brief or not plan.orders
-        self.query_one("#rows-hint", SteadyStatic).update(Content("" if silent else hint))
+        hint = "" if self._brief or not plan.orders else hint
+        self.query_one("#rows-hint", SteadyStatic).update(Content(hint))
 
     def on_frame(self) -> None:
         """Follow the price; a plan too old or too far from it is made anew while the trader looks at it."""
@@ -237,14 +237,13 @@ class PlanView(Vertical):
     def on_answer_field_answered(self, event: AnswerField.Answered) -> None:
         """Send on the plan's own words; anything else changes nothing."""
         event.stop()
-        plan, shell = self.plan, self._screen.shell
+        plan = self.plan
         if plan is None or self._busy:
             return
+        event.field.clear()
         if " ".join(event.text.casefold().split()) != plan.answer:
-            event.field.clear()
-            shell.say(wrong_answer(plan.answer, "nothing has been sent"), "warning")
+            self._screen.shell.say(wrong_answer(plan.answer, "nothing has been sent"), "warning")
         else:
-            event.field.clear()
             self._work(partial(self._send, plan))
 
     def on_lines_grid_typed(self, event: LinesGrid.Typed) -> None:

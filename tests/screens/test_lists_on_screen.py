@@ -6,6 +6,7 @@ from data.vocabulary import WatchColumn
 from engine.market.watch_columns import words_of
 from engine.words import formats
 from screens.desk.watch import WatchPane
+from screens.frame.routes import WorkspaceName
 from tests.desks import paper_desk
 from tests.screens.papers import PaperBench, opened_on_paper
 from tradedesk.compose.kept import SettingsOfHome
@@ -164,7 +165,9 @@ async def test_the_list_in_view_is_that_of_before_after_a_restart(tmp_path: Path
         await bench.keys("shift+tab", "right_curly_bracket")
         assert title(bench).startswith("Liquid 2/2")
         await bench.app.close_desk()
-    async with opened_on_paper(tmp_path, demo=False) as bench:
+    elsewhere = Settings(trader="tester", workspace=WorkspaceName.ORDERS)
+    async with opened_on_paper(tmp_path, settings=elsewhere, demo=False) as bench:
+        await bench.keys("1")
         assert title(bench).startswith("Liquid 2/2")
         await bench.desk.watchlists.delete("Liquid")
         await bench.settle()

@@ -5,26 +5,24 @@ Screens are imported when they are first opened, so that the first frame waits f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
 from textual.notifications import SeverityLevel
-from textual.screen import Screen
 
 from data.vocabulary import FlattenWhat, HaltScope, Side, WatchColumn
 from engine.colon.asked import EVERYTHING, AuditWish
 from engine.colon.splitting import quoted
 from engine.news import Page, Subject
 from engine.planning.entry.leg_words import typed_symbol
-from screens.frame.pane import label_panes
 from screens.frame.routes import View, WorkspaceName
 from screens.frame.workspace import Framed, Here, Workspace
+from tradedesk.app.by_letter import ByLetter
 from tradedesk.app.list_in_view import keep_list_in_view
 from tradedesk.app.noted_lines import line_of_workspace
 from tradedesk.app.preferences import FLASH_FRAMES
-from tradedesk.app.typed_lines import TypedLines
 from tradedesk.app.workspaces import WORKSPACES
 from widgets.text import plain
 
@@ -37,22 +35,13 @@ if TYPE_CHECKING:
     from tradedesk.app.theme.files import Themes
 
 
-class LetterWait(NamedTuple):
-    """What the next letter is for, on the screen where that was begun; `over` is called behind any key."""
-
-    screen: Screen[Any]
-    then: Callable[[str], None]
-    over: Callable[[], None] = lambda: None
-
-
-class ShellApp(TypedLines, inherit_bindings=False):
+class ShellApp(ByLetter, inherit_bindings=False):
     """Carries out `Shell` of the frame; the app proper adds the desk, the frame clock and the keys."""
 
     def __init__(self) -> None:
         super().__init__()
         self._open = False
         self._failed = 0
-        self._letter_waits: LetterWait | None = None
         self._draft: Draft | None = None
         self.flash_frames = FLASH_FRAMES
         self.preferences: Preferences
@@ -280,42 +269,6 @@ class ShellApp(TypedLines, inherit_bindings=False):
         """Say which workspaces there are behind a digit that has none."""
         ways = "  ".join(f"{entry.digit} {entry.name}" for entry in WORKSPACES if entry.available)
         self.say(f"no workspace {digit}; there are: {ways}", "warning")
-
-    def action_go(self) -> None:
-        """The next letter names a workspace."""
-        self._letter_waits = LetterWait(self.screen, self._gone)
-        ways = "  ".join(f"{entry.letter} {entry.name}" for entry in WORKSPACES if entry.available)
-        self.say(f"go to: {ways}")
-
-    def _gone(self, letter: str) -> None:
-        """Go where the letter behind `g` says; one that names no workspace is not taken for a command."""
-        entry = next((entry for entry in WORKSPACES if entry.letter == letter and entry.available), None)
-        if entry is not None:
-            self.open_workspace(entry.name)
-        else:
-            ways = " ".join(entry.letter for entry in WORKSPACES if entry.available)
-            self.say(f"g {letter}: no workspace; g goes to {ways}", "warning")
-
-    def action_jump(self) -> None:
-        """Label the panes; the next letter gives the pane that has it the focus."""
-        screen = self.screen
-        card = screen.card if isinstance(screen, Framed) else None
-        panes = label_panes(screen) if card is None else {}
-        if len(panes) < 2:
-            self.say("there is no other pane to jump to")
-            return
-
-        def jumped(letter: str) -> None:
-            if letter in panes:
-                panes[letter].take_focus()
-            else:
-                self.say(f"; {letter}: no pane has this letter; there are {' '.join(panes)}", "warning")
-
-        def over() -> None:
-            for pane in panes.values():
-                pane.set_label("")
-
-        self._letter_waits = LetterWait(screen, jumped, over)
 
     def action_find(self) -> None:
         """Find a symbol or a client."""
