@@ -174,8 +174,9 @@ class PlanView(Vertical):
     def _paint_answer(self, plan: Plan) -> None:
         words = "one moment…" if self._busy else answer_words(self._screen.desk, plan)
         self._answer.set_label(words, answerable=plan.orders > 0)
-        in_rows = self._screen.focused is self.grid
-        hint = "Tab to the answer" if in_rows else "Tab to the lines, to change them"
+        hint = (
+            "Tab to the answer" if self._screen.focused is self.grid else "Tab to the lines, to change them"
+        )
         hint = "" if self._brief or not plan.orders else hint
         self.query_one("#rows-hint", SteadyStatic).update(Content(hint))
 
