@@ -67,11 +67,6 @@ def figures_content(plan: Plan, drift: Part, brief: bool, masked: str, width: in
     return Content.assemble(said, *drift_now, *(f" · {words}" for words in more))
 
 
-def nothing_to_send(plan: Plan) -> str:
-    """What is said to whoever types an answer to a plan that has none."""
-    return f"nothing to send: no line of plan {plan.number} can go"
-
-
 def answer_words(desk: Desk, plan: Plan) -> str:
     """What is to be typed, and what stands in the way."""
     if not plan.orders:

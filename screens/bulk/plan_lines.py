@@ -62,6 +62,11 @@ class LinesGrid(LiveGrid):
             event.prevent_default()
 
 
+def nothing_to_send(plan: Plan) -> str:
+    """What is said to whoever types an answer to a plan that has none."""
+    return f"nothing to send: no line of plan {plan.number} can go"
+
+
 def has_use(action: str, plan: Plan, row: PlanLine | GroupRow | None) -> bool:
     """Whether the action of a mending key would change anything on a row."""
     line = None if isinstance(row, GroupRow) else row

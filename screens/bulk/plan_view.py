@@ -28,14 +28,8 @@ from engine.words.trading.plans import (
     skipped_words,
 )
 from screens.bulk import plan_changes
-from screens.bulk.plan_figures import (
-    answer_words,
-    drift_part,
-    figures_content,
-    intent_content,
-    nothing_to_send,
-)
-from screens.bulk.plan_lines import MENDING, LinesGrid, has_use, why_not
+from screens.bulk.plan_figures import answer_words, drift_part, figures_content, intent_content
+from screens.bulk.plan_lines import MENDING, LinesGrid, has_use, nothing_to_send, why_not
 from screens.bulk.plan_rows import GroupRow, lines_of, plan_columns, plan_rows
 from screens.bulk.quantity_edit import QuantityEdit
 from screens.clients.sign_in import SignInScreen

@@ -19,8 +19,8 @@ from engine.words.forms import wrong_answer
 from engine.words.refusals import refusal_words
 from engine.words.trading.baskets import basket_outcome_words
 from engine.words.trading.plans import difference
-from screens.bulk.plan_figures import answer_words, nothing_to_send
-from screens.bulk.plan_lines import LinesGrid
+from screens.bulk.plan_figures import answer_words
+from screens.bulk.plan_lines import LinesGrid, nothing_to_send
 from screens.frame.pane import Pane
 from screens.frame.shell import AtDesk
 from screens.matrix.columns import CellLook
