@@ -17,7 +17,7 @@ import pytest
 
 import data.vault_file
 from data.sign_in.passwords import Cost, set_cost
-from tests.resting import RestingLoop
+from tests.resting import RestingLoop, stores_watched
 
 gc.disable()
 """Until the tests are collected: what is imported is no garbage, and looking takes a fifth of the time."""
@@ -33,6 +33,10 @@ if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).
     os.environ["TMPDIR"] = str(MEMORY)
     tempfile.tempdir = None
 
+os.environ["TEXTUAL_FPS"] = "1"
+"""How often an app paints by itself: tests have it painted when they look, and the more often a timer does so
+beside them, the slower the machine is."""
+
 YOUNG = 50_000
 """Objects made before garbage is looked for, as in the program; older ones after five such rounds."""
 
@@ -46,6 +50,13 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], RestingLoop]]:
     """Every test runs on a loop that says when nothing is left to do."""
     return {"resting": RestingLoop}
+
+
+@pytest.fixture(autouse=True, scope="session")
+def known_to_loops() -> Iterator[None]:
+    """A loop at rest knows whether a store has work."""
+    with stores_watched():
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -4,6 +4,7 @@ One run may then be compared with another however busy the machine is.
 """
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -16,12 +17,13 @@ from engine.desk import Desk
 from tests.books import empty_books
 from tests.desks import START, WAITS
 from tests.faults.scenery import PINNED, opening_price, roster
+from tests.resting import quiet
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import open_desk
-from tradedesk.testing import seam
 
-STEP_S = 0.05
-"""How far time moves at once."""
+TICK_S = 2**-7
+"""Every wait ends at a multiple of this, which adds up exactly: what threads were given at one tick is done
+before the next, so that it costs none of this clock's time."""
 
 
 class StageClock(ManualClock):
@@ -30,6 +32,10 @@ class StageClock(ManualClock):
     def __init__(self) -> None:
         super().__init__(START)
         self._limits: set[asyncio.Task[None]] = set()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait until the first tick at which `seconds` have passed."""
+        await super().sleep(math.ceil(seconds / TICK_S) * TICK_S)
 
     def timeout(self, seconds: float) -> asyncio.Timeout:
         """Give the block `seconds` of this clock."""
@@ -44,14 +50,24 @@ class StageClock(ManualClock):
         with suppress(RuntimeError):  # the block has ended long ago
             limit.reschedule(asyncio.get_running_loop().time())
 
+    async def step(self) -> None:
+        """Move time on to the tick at which the next wait ends."""
+        next_s = self._sleepers[0][0] if self._sleepers else 0.0
+        await self.advance(max(TICK_S, next_s - self._elapsed))
+
     def run_on(self) -> None:
         """Let time go by itself from now on."""
 
         async def run() -> None:
             while True:
-                await self.advance(STEP_S)
+                await self.step()
 
         self._limits.add(asyncio.ensure_future(run()))
+
+    def stop(self) -> None:
+        """Let no time go by any more."""
+        for limit in self._limits:
+            limit.cancel()
 
 
 @asynccontextmanager
@@ -63,32 +79,24 @@ async def staged_desk(home: Path, clients: int) -> AsyncIterator[Desk]:
     exchange.list_instruments(listings)
     for symbol in PINNED:
         exchange.pin(symbol, opening_price(symbol))
-    async with open_desk(
-        empty_books(home),
-        clock=clock,
-        settings=Settings(trader="tester"),
-        waits=WAITS,
-        exchange=exchange,
-        latency=(0.0, 0.0),
-        seed=7,
-    ) as desk:
-        await desk.market.store_instruments([row.instrument for row in listings], "test")
-        await desk.clients.add(roster(clients))
-        try:
-            yield desk
-        finally:
-            clock.run_on()  # closing waits for calls, and they for time
-
-
-async def still(desk: Desk) -> None:
-    """Return when everything that needs no time has been done."""
-    rounds = 0
-    while rounds < 2:
-        before = desk.commits
-        await seam(desk).store.write(lambda unit: None)
-        for _ in range(30):
-            await desk.clock.sleep(0)
-        rounds = rounds + 1 if desk.commits == before + 1 else 0
+    try:
+        async with open_desk(
+            empty_books(home),
+            clock=clock,
+            settings=Settings(trader="tester"),
+            waits=WAITS,
+            exchange=exchange,
+            latency=(0.0, 0.0),
+            seed=7,
+        ) as desk:
+            await desk.market.store_instruments([row.instrument for row in listings], "test")
+            await desk.clients.add(roster(clients))
+            try:
+                yield desk
+            finally:
+                clock.run_on()  # closing waits for calls, and they for time
+    finally:
+        clock.stop()
 
 
 async def play(desk: Desk, happened: Callable[[], object], most_s: float) -> float:
@@ -99,10 +107,10 @@ async def play(desk: Desk, happened: Callable[[], object], most_s: float) -> flo
     clock = desk.clock
     assert isinstance(clock, StageClock)
     began = clock.monotonic()
-    await still(desk)
+    await quiet()
     while not happened():
         if clock.monotonic() - began > most_s:
             raise TimeoutError(f"it has not happened after {most_s:g} s of the clock")
-        await clock.advance(STEP_S)
-        await still(desk)
+        await clock.step()
+        await quiet()
     return clock.monotonic() - began
