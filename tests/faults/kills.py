@@ -29,8 +29,8 @@ ORDERS = 25
 MOST_ORDERS = 500
 """About how many orders a life makes at most until it comes to the point where it is killed."""
 
-LONGEST_LIFE_S = 3.0
-"""Real seconds after which a life that never came to its point is killed where it is."""
+LONGEST_LIFE_S = 60.0
+"""Real seconds after which a life that comes neither to its point nor to its orders' end is killed there."""
 
 BOOT_S = 90.0
 """Real seconds that a boot with its recovery may take; longer is a fault."""

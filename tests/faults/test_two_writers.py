@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from data.records import replace
 from data.vocabulary import RunCount, SizingKind
 from tests.desks import Wire, books_are_sound, buy, carry_out, manual_clock, paper_desk, until
 from tradedesk.testing import seam
@@ -44,6 +45,9 @@ def test_cancel_all_waits_for_a_busy_writer_no_longer_than_for_a_few_of_its_comm
 
 HOLD_S = 2
 
+HELD_AT_MOST_S = 600.0
+"""Real seconds that the broker may take: its calls are held until another process has the lock."""
+
 HOLD = f"""
 import sqlite3, sys, time
 from tradedesk.testing import seam
@@ -67,6 +71,7 @@ async def test_a_lock_held_for_two_seconds_in_the_middle_of_a_run_loses_nothing(
     """The claims and the facts that meet it wait (10 s) or are refused as busy and tried again (0.2 s)."""
     async with paper_desk(tmp_path) as desk:
         await carry_out(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1))
+        seam(desk).waits = replace(seam(desk).waits, send_timeout_s=HELD_AT_MOST_S)
         wire, sent, go_on = Wire(desk), asyncio.Event(), asyncio.Event()
 
         async def place(account, request):

@@ -21,7 +21,7 @@ from engine.planning.intent import Intent, Selection, Sizing
 from screens.frame.workspace import Framed
 from tests.books import empty_books
 from tests.desks import WAITS
-from tests.resting import rest
+from tests.resting import quiet, rest, resting_loop
 from tradedesk.app.application import TradedeskApp
 from tradedesk.compose.paper import prepare_demo
 from tradedesk.compose.wiring import open_desk
@@ -57,6 +57,14 @@ class BenchClock(ManualClock):
             self.held.discard(worker)
 
 
+def key_at(name: str, at: float) -> Key:
+    """A key as the terminal delivers it at this second, whenever the test comes to press it."""
+    character = name if len(name) == 1 else {"slash": "/", "space": " "}.get(name)
+    key = Key(_character_to_key(name) if len(name) == 1 else name, character)
+    key.time = at
+    return key
+
+
 class Bench:
     """The app under test, its pilot and the clock that the test moves."""
 
@@ -87,11 +95,8 @@ class Bench:
     async def keys(self, *names: str, apart: float = 0.2) -> None:
         """Deliver keys `apart` seconds from each other, all read from the terminal in one go."""
         for name in names:
-            character = name if len(name) == 1 else {"slash": "/", "space": " "}.get(name)
-            key = Key(_character_to_key(name) if len(name) == 1 else name, character)
-            key.time = self.at
+            self.app.post_message(key_at(name, self.at))
             self.at += apart
-            self.app.post_message(key)
         await self.settle()
 
     async def type(self, text: str) -> None:
@@ -128,6 +133,9 @@ class Bench:
             if not settled.done():
                 waited = True
                 await self._finish("the desk", settled.done)
+            if resting_loop().with_threads:  # a run's end, which is written once its last order has ended
+                waited = True
+                await quiet()
         return waited
 
     async def _finish(self, what: str, done: Callable[[], bool]) -> None:

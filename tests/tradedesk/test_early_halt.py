@@ -15,6 +15,7 @@ from engine.desk import Desk
 from screens.frame.opening import OpeningScreen
 from screens.halt.screen import CertificateScreen
 from tests.desks import START, buy, filed_desk
+from tests.screens.bench import key_at
 from tradedesk.app.application import TradedeskApp
 from tradedesk.testing import shown_lines
 
@@ -27,6 +28,7 @@ class Opening:
         self.may_open = asyncio.Event()
         self.desk: Desk | None = None
         self.clock = ManualClock(START)
+        self.at = 1_000.0
         self.app = TradedeskApp(self._desk, clock=self.clock, frames_per_second=0, halt_file=halt_file(home))
 
     @asynccontextmanager
@@ -39,7 +41,9 @@ class Opening:
     async def press(self, pilot: Pilot[None], *keys: str) -> None:
         """Press keys as far apart as a hand does."""
         for key in keys:
-            await pilot.press(key)
+            self.app.post_message(key_at(key, self.at))
+            self.at += 0.3
+            await pilot.pause()
             await self.clock.advance(0.3)
             self.app.frame()
             await pilot.pause()
@@ -126,8 +130,9 @@ async def test_where_no_desk_opens_it_says_that_nothing_was_cancelled(tmp_path: 
     clock = ManualClock(START)
     app = TradedeskApp(never, clock=clock, frames_per_second=0, halt_file=halt_file(tmp_path))
     async with app.run_test(size=(100, 30)) as pilot:
-        for _ in range(2):
-            await pilot.press("f9")
+        for at in (1_000.0, 1_000.3):
+            app.post_message(key_at("f9", at))
+            await pilot.pause()
             await clock.advance(0.3)
         may_fail.set()
         shown = ""
