@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from msgspec import convert
 
-from data.repositories.alerts import read_alerts
+from data.repositories.alerts import lost_chases_of, read_alerts
 from data.repositories.audit import plans_frozen_since
 from data.repositories.trading.halts import halts_since
 from data.store import Store
@@ -72,7 +72,7 @@ class Tape:
         async with self._kept.store.reader() as reader:
             found = await read_alerts(reader, self._timing.market.trading_day)
         return [
-            TapeLine(one.at, ChasesLost(tuple(named["order_id"] for named in one.positions)))
+            TapeLine(one.at, ChasesLost(tuple(lost.order_id for lost in lost_chases_of(one))))
             for one in found
             if one.kind is AlertKind.CHASES_LOST
         ]

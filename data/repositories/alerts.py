@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, convert
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,6 +23,18 @@ class StoredAlert(Struct, frozen=True):
     later: datetime | None = None
     done_at: datetime | None = None
     done_by: str = ""
+
+
+class LostChase(Struct, frozen=True):
+    """An order that an alert of ended chases names, and how far its chase could have gone."""
+
+    order_id: int
+    bound_paise: int
+
+
+def lost_chases_of(alert: StoredAlert) -> list[LostChase]:
+    """The orders that an alert of ended chases names."""
+    return convert(alert.positions, list[LostChase])
 
 
 _ROWS = Rows(AlertRecord, StoredAlert)

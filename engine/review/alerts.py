@@ -13,7 +13,14 @@ from data.clock import IST
 from data.errors import BadInput
 from data.json_values import read_as
 from data.records import replace, values_of
-from data.repositories.alerts import StoredAlert, add_alert, end_alert, put_alert_off, read_alerts
+from data.repositories.alerts import (
+    StoredAlert,
+    add_alert,
+    end_alert,
+    lost_chases_of,
+    put_alert_off,
+    read_alerts,
+)
 from data.store import Unit
 from data.vocabulary import AlertKind, FlattenWhat, HaltScope
 from engine.book.alert_views import AlertOrder, AlertPosition, AlertView
@@ -79,8 +86,8 @@ class Alerts:
     def _orders(self, one: StoredAlert) -> Iterable[AlertOrder]:
         """Those of its orders that live and follow no market still."""
         orders = self._kept.book.orders
-        for values in one.positions:
-            order = orders.get(values["order_id"])
+        for lost in lost_chases_of(one):
+            order = orders.get(lost.order_id)
             if order is None or not order.live or order.id not in self._chases.lost:
                 continue
             yield AlertOrder(
@@ -91,7 +98,7 @@ class Alerts:
                 order.side,
                 order.leaves,
                 order.limit_paise or 0,
-                values["bound_paise"],
+                lost.bound_paise,
             )
 
     def _ends(self) -> tuple[datetime, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from data.audit import AuditAction
 from data.clock import IST
@@ -27,22 +27,35 @@ def shell_line(*words: object) -> str:
 
 
 class _Changed(Struct, frozen=True):
-    after: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    after: Mapping[str, Any] = {}
     """Empty in rows of versions that did not tell it."""
 
 
+class _ToldOfPause(Struct, frozen=True):
+    reason: str
+    until: str | None
+
+
 class _Paused(Struct, frozen=True):
-    after: Mapping[str, str | None]
+    after: _ToldOfPause
 
 
 class _PauseEnded(Struct, frozen=True):
     at_its_time: bool
 
 
+class _ToldOfGroup(Struct, frozen=True):
+    """What a row tells of a group, before or after: its rule, its name or its clients."""
+
+    rule: str | None = None
+    name: str | None = None
+    clients: frozenset[str] = frozenset()
+
+
 class _Grouped(Struct, frozen=True):
     group: str
-    before: Mapping[str, Any] | None
-    after: Mapping[str, Any] | None
+    before: _ToldOfGroup | None
+    after: _ToldOfGroup | None
 
 
 class _Noted(Struct, frozen=True):
@@ -71,8 +84,8 @@ def _edited(changed: tuple[str, Any]) -> tuple[str, str]:
 
 
 def _client_paused(row: AuditRow, told: _Paused, code: Code) -> str:
-    words = ["clients", "pause", code(row.client_id), "--reason", told.after["reason"]]
-    if (until := told.after["until"]) is not None:
+    words = ["clients", "pause", code(row.client_id), "--reason", told.after.reason]
+    if (until := told.after.until) is not None:
         words += ["--until", f"{datetime.fromisoformat(until).astimezone(IST):%Y-%m-%dT%H:%M}"]
     return shell_line(*words)
 
@@ -82,14 +95,14 @@ def _pause_ended(row: AuditRow, told: _PauseEnded, code: Code) -> str:
 
 
 def _grouped(row: AuditRow, told: _Grouped, code: Code) -> str:
-    before, after = told.before or {}, told.after
+    before, after = told.before or _ToldOfGroup(), told.after
     if after is None:
         return shell_line("groups", "delete", told.group)
-    if "rule" in after:
-        return shell_line("groups", "rule", told.group, after["rule"])
-    if "name" in after:
-        return shell_line("groups", "rename", before["name"], told.group)
-    was, now = set(before["clients"]), set(after["clients"])
+    if after.rule is not None:
+        return shell_line("groups", "rule", told.group, after.rule)
+    if after.name is not None:
+        return shell_line("groups", "rename", before.name, told.group)
+    was, now = before.clients, after.clients
     verb, codes = ("add", now - was) if now - was else ("remove", was - now)
     return shell_line("groups", verb, told.group, *sorted(codes))
 

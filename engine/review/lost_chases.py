@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from msgspec import Struct, ValidationError, convert
+from msgspec import Struct, ValidationError, convert, to_builtins
 
 from data.audit import AuditAction, AuditEntry
-from data.repositories.alerts import StoredAlert, keep_alert, stored_alert
+from data.repositories.alerts import LostChase, StoredAlert, keep_alert, lost_chases_of, stored_alert
 from data.repositories.audit import ChaseRow, chases_told
 from data.store import Unit
 from data.vocabulary import AlertKind
@@ -110,14 +110,14 @@ class LostChases:
         standing = stored_alert(unit, kind, day)
         named = {} if standing is None or standing.done_at else _named(standing)
         named |= {order_id: self._bounds.get(order_id) or 0 for order_id in order_ids}
-        values = [{"order_id": order_id, "bound_paise": bound} for order_id, bound in sorted(named.items())]
+        values = [to_builtins(LostChase(*one)) for one in sorted(named.items())]
         keep_alert(unit, StoredAlert(kind, day, unit.now, values))
         details = {"alert": kind.value, "orders": order_ids}
         unit.audit(AuditEntry(AuditAction.ALERT_RAISED, self._engine.actor, details=details))
 
 
 def _named(alert: StoredAlert) -> dict[int, int]:
-    return {one["order_id"]: one["bound_paise"] for one in alert.positions}
+    return {one.order_id: one.bound_paise for one in lost_chases_of(alert)}
 
 
 def _count(going: Counter[_Followed], row: ChaseRow) -> _ToldOfChase | None:
