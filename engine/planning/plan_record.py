@@ -313,6 +313,7 @@ def _at_gate(record: Mapping[str, Any] | None) -> RouteFigures | ConsentFigures 
 _FIGURES: Mapping[str, Callable[[Any], Any]] = {
     "since": _day,
     "awaited": _day,
+    "until": _moment,
     "phase": PhaseKind,
     "product": Product,
     "sizing": SizingKind,

@@ -86,6 +86,7 @@ FIGURES = {
     str: "a word",
     bool: True,
     date | None: date(2026, 11, 18),
+    datetime | None: datetime(2026, 11, 18, 9, 50, tzinfo=UTC),
     int | None: 4,
     PhaseKind: PhaseKind.CONTINUOUS,
     FlattenWhat: FlattenWhat.MIS,

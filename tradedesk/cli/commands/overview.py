@@ -10,7 +10,6 @@ from tradedesk.cli.options import AsJson
 from tradedesk.cli.printing.clocks import clock_words, wall_time
 from tradedesk.cli.printing.output import document, line, say, table
 from tradedesk.cli.session import run
-from tradedesk.cli.views.matrix import matrix_shape
 from tradedesk.cli.views.overview import page_shape, status_shape, tape_shape
 
 if TYPE_CHECKING:
@@ -117,6 +116,7 @@ def matrix(
 ) -> None:
     """What each client holds, with stocks or sectors across, as percent of its portfolio."""
     from engine.accounts.held import Across
+    from tradedesk.cli.views.matrix import matrix_shape
 
     async def work(desk: "Desk") -> Exit:
         await desk.market.fetch(sorted(desk.valuation.keys()))
