@@ -466,6 +466,8 @@ def test_help_is_there_before_anything_heavy_is_imported() -> None:
         "engine.book.access_views",
         "engine.book.break_views",
         "engine.book.gate_views",
+        "engine.book.not_trading",
+        "engine.book.roster",
         "engine.book.views",
         "engine.execution",
         "engine.execution.views",
