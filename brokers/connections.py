@@ -68,7 +68,7 @@ class Connections:
     def __init__(self, connections: Sequence[Connection], roster: Roster) -> None:
         self._all = tuple(connections)
         self._by_name = {one.name: one for one in self._all}
-        self._roster = roster
+        self._roster = self.roster = roster
         self._lanes: dict[tuple[str, int], Lane] = {}
         self._key_lanes: dict[str, KeyLane | None] = {}
         self.feed = self._all[0]

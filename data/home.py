@@ -34,6 +34,11 @@ def settings_file(home: Path) -> Path:
     return home / "config.toml"
 
 
+def column_maps_file(home: Path) -> Path:
+    """Which column is what in trade files of other terminals, by kind of file."""
+    return home / "trade-columns.json"
+
+
 def calendar_file(home: Path) -> Path:
     """Late changes of the exchanges' calendar."""
     return home / "calendar.toml"

@@ -40,6 +40,7 @@ from engine.execution.changes.bulk import Modifies
 from engine.execution.changes.cancels import Canceller
 from engine.execution.changes.chases import Chases
 from engine.execution.changes.modifies import Changer
+from engine.execution.looking import NoCancels, NoChanges, NoSends
 from engine.execution.orders import Orders
 from engine.execution.runs import Runs
 from engine.execution.sending.dispatch import Dispatcher
@@ -73,6 +74,7 @@ from engine.planning.intent import Intent
 from engine.planning.service import AskedFirst, Plans
 from engine.reconciliation.reconciler import Reconciler
 from engine.review.alerts import Alerts
+from engine.review.at_brokers import AtBrokers
 from engine.review.audit import Trail
 from engine.review.doctor import Doctor
 from engine.review.lost_chases import LostChases
@@ -133,10 +135,16 @@ class Desk:
         self.sessions = Sessions(kept, timing, engine, connections, rng)
         lost = LostSessions(kept.book, connections, self.sessions, background.load)
         watcher = Watcher(kept, timing, engine, connections, recorder, lost)
-        dispatcher = Dispatcher(kept, timing, engine, venues, rng, recorder)
-        canceller = Canceller(kept, timing, engine, connections, recorder, watcher)
-        changer = Changer(kept, timing, engine, venues, recorder, watcher)
-        workers = Workers(recorder, watcher, dispatcher, canceller, changer)
+        if engine.looks_only:
+            workers = Workers(recorder, watcher, NoSends(), NoCancels(), NoChanges())
+        else:
+            workers = Workers(
+                recorder,
+                watcher,
+                Dispatcher(kept, timing, engine, venues, rng, recorder),
+                Canceller(kept, timing, engine, connections, recorder, watcher),
+                Changer(kept, timing, engine, venues, recorder, watcher),
+            )
         self.reconcile = Reconciler(kept, timing, engine, venues, workers)
         self.market = Market(kept, timing, engine, data)
         self.charts = Charts(self.market, timing, connections.feed)
@@ -176,6 +184,7 @@ class Desk:
         self.several_conversions = SeveralConversions(kept, self.conversions)
         self.lost_chases = LostChases(kept, timing, engine)
         self.alerts = Alerts(kept, timing, engine, self.flatten, self.lost_chases)
+        self.at_brokers = AtBrokers(kept, timing, venues)
         self.audit = Trail(kept, timing, engine, stamps)
         self.notes = NoteService(kept, engine)
         self.doctor = Doctor(kept, timing, engine, connections)
@@ -210,8 +219,13 @@ class Desk:
 
     @property
     def mode(self) -> str:
-        """PAPER, SIM or LIVE."""
-        return self.connections.kind.value.upper()
+        """PAPER, SIM or LIVE; LOOK where it only looks."""
+        return "LOOK" if self.looks_only else self.connections.kind.value.upper()
+
+    @property
+    def looks_only(self) -> bool:
+        """Whether it has nothing that could send, modify, convert or cancel."""
+        return self.workings.engine.looks_only
 
     @property
     def market_is_simulated(self) -> bool:

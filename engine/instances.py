@@ -92,7 +92,9 @@ class ThisEngine:
     day's books are open. That is done at the opening or, where it failed then, before it first trades.
     """
 
-    def __init__(self, kept: Kept, trader: str, kind: DeskKind) -> None:
+    def __init__(self, kept: Kept, trader: str, kind: DeskKind, looks_only: bool = False) -> None:
+        self.looks_only = looks_only
+        """Whether it has nothing that could send, modify or cancel."""
         self._kept = kept
         self.kind = DeskKind(kind)
         self._lock: HeldLock | None = None

@@ -25,6 +25,7 @@ class RefusalReason(StrEnum):
     FORBIDDEN = "forbidden"
     SIGN_IN_REFUSED = "sign_in_refused"
     NEEDS_APPROVAL = "needs_approval"
+    LOOKS_ONLY = "looks_only"
 
 
 @dataclass(eq=False)
@@ -275,6 +276,13 @@ class NotConfirmed(Refusal):
     reason = RefusalReason.NOT_CONFIRMED
 
     plan: int | None
+
+
+@dataclass(eq=False)
+class LooksOnly(Refusal):
+    """This desk only looks; it has nothing that could send, modify, convert or cancel."""
+
+    reason = RefusalReason.LOOKS_ONLY
 
 
 @dataclass(eq=False)

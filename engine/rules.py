@@ -32,6 +32,8 @@ class Rules(Struct, frozen=True):
     """The same client, symbol, side and sizing within this time is refused unless said again."""
     halt_deletes_conditionals: bool = False
     """Whether a cancel-all also deletes GTTs and alerts that place orders."""
+    looks_only: bool = False
+    """Whether this desk only looks: what sends, modifies and cancels is not built."""
     sell_credit_bps: int = BPS
     """Share of the proceeds of settled stock that is available at once."""
 

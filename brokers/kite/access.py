@@ -69,11 +69,15 @@ class KiteAccess(Protocol):
 
 
 class KiteRoots(Struct, frozen=True):
-    """Where Kite's REST interface, login page and stream are."""
+    """Where Kite's REST interface, login page and stream are.
+
+    Where one `looks_only`, nothing is built that could send, modify, convert or cancel there.
+    """
 
     rest: str = "https://api.kite.trade"
     login: str = "https://kite.zerodha.com/connect/login"
     stream: str = "wss://ws.kite.trade"
+    looks_only: bool = False
 
     @property
     def is_local(self) -> bool:

@@ -42,6 +42,7 @@ from brokers.kite.answers.rows import AnswerRow
 from brokers.kite.calls import KiteCalls, KiteWaits, Purpose
 from brokers.kite.client import KiteClient
 from brokers.kite.feed import KiteFeed, Lister
+from brokers.kite.looks import KiteLooks
 from brokers.kite.margins import MarginBuy
 from brokers.kite.orders import KiteOrders
 from brokers.kite.outcomes import BAD_INPUT, Failure, read_error
@@ -102,7 +103,7 @@ class KiteBroker:
         self._symbols = KiteSymbols()
         self._waits = waits or KiteWaits()
         self._calls = KiteCalls(access, roots, clock, self._waits, on_session_lost)
-        self._orders = KiteOrders(self._calls, clock)
+        self._orders = KiteLooks() if roots.looks_only else KiteOrders(self._calls, clock)
         self._budget = ReadBudget(clock)
         self._stream = KiteStream(
             roots.stream,

@@ -172,6 +172,10 @@ class Orders:
             Flag.NEEDS_HUMAN.value in order.flags,
         )
 
+    def external_count(self) -> int:
+        """How many live orders are known at the brokers that this desk did not send."""
+        return sum(map(len, self._kept.book.external_orders.values()))
+
     def external(self, client_id: int) -> list[BrokerOrder]:
         """A client's live orders at the broker that this desk did not send, the oldest first."""
         found = self._kept.book.external_orders.get(client_id, {}).values()

@@ -4,7 +4,7 @@ from data.clock import IST
 from data.store import Store, StoreError
 from data.writing.audit_writer import standing_stop, stop_words
 from engine.instances import ThisEngine
-from engine.refusals import TradingStopped
+from engine.refusals import LooksOnly, TradingStopped
 
 
 def store_words(store: Store) -> str:
@@ -21,8 +21,10 @@ def store_words(store: Store) -> str:
 async def require_trading(store: Store, engine: ThisEngine) -> None:
     """Refuse where the books are not to be trusted, the store takes nothing, or this engine cannot sign on.
 
-    Raises `TradingStopped`; cancels never ask.
+    Raises `LooksOnly`, `TradingStopped`; cancels never ask.
     """
+    if engine.looks_only:
+        raise LooksOnly
     if trouble := await engine.looked_at_books() or store_words(store):
         raise TradingStopped(trouble)
     async with store.reader() as connection:  # another engine, or the doctor, may have found something

@@ -55,6 +55,7 @@ from engine.halt.sweep import Before
 from engine.instances import ThisEngine
 from engine.market.venues import Venues
 from engine.news import CertificateLeftOut
+from engine.refusals import LooksOnly
 from engine.rules import Rules
 from engine.timing import Timing
 
@@ -190,10 +191,12 @@ class Halts:
         Either strength cancels all; they differ in what may leave afterwards. The HALT file, which stops
         every order, is written for everything at strength `all` alone.
         Returns when nothing is live or the deadline has passed; the reading goes on after that. Raises
-        `BadInput` for an unknown scope, `StoreError` when not even the halt could be written; then the
-        cancels were sent all the same, and for everything the HALT file stands. They are sent too, ahead of
-        the commit, when that takes longer than `Waits.write_lock_wait_s`.
+        `LooksOnly` where nothing here can cancel, `BadInput` for an unknown scope, `StoreError` when not even
+        the halt could be written; then the cancels were sent all the same, and for everything the HALT file
+        stands. They are sent too, ahead of the commit, when that takes longer than `Waits.write_lock_wait_s`.
         """
+        if self._engine.looks_only:
+            raise LooksOnly  # before the HALT file: who reads it would take the desk's orders for cancelled
         value = self.check_scope(scope, value)
         at, self.unwritten = self._timing.wall.now(), None
         book = self._kept.book

@@ -10,7 +10,6 @@ from data.vocabulary import HaltScope, OrderState, SessionState
 from engine.book.halt_scope import covers
 from engine.book.kept import Kept
 from engine.book.views import ClientView, HaltView, OrderView
-from engine.execution.changes.cancels import Canceller
 from engine.execution.watching.book_reads import Watcher
 from engine.execution.workers import Workers
 from engine.halt.certificate import CertificateExternal, CertificatePassedOver, CertificateUnread
@@ -45,7 +44,7 @@ class HaltReach:
         self._connections = venues.connections
         self._market_data = venues.market_data
         self.book = kept.book
-        self.canceller: Canceller = workers.canceller
+        self.canceller = workers.canceller
         self.watcher: Watcher = workers.watcher
         self.halt = halt
         self.before = before

@@ -37,6 +37,9 @@ from engine.timing import Timing
 
 log = logging.getLogger(__name__)
 
+LOOKS = "traded at another terminal"
+"""Why a desk that only looks takes over what differs."""
+
 WORTH_SAYING_S = 3.0
 """A wait from which on it is told."""
 
@@ -325,7 +328,11 @@ class Reconciler:
                 waiting.set_result(done[client_id])
 
     async def _write(self, theirs: Mapping[int, Theirs], adopt: str = "") -> dict[int, Compared]:
-        """Compare in one commit, and let others know whose books have been read."""
+        """Compare in one commit, and let others know whose books have been read.
+
+        Where the desk only looks, whatever differs was traded elsewhere and is taken over each time.
+        """
+        adopt = adopt or (LOOKS if self._engine.looks_only else "")
         book = self._kept.book
         done = await self._engine.write_signed_on(
             lambda unit: compare(

@@ -10,6 +10,19 @@ from engine.words.trading.reasons import counts_words
 from engine.words.trading.runs import frozen_words, who_words
 from engine.words.trading.why import all_words
 
+LOOKS_ONLY = (
+    "LOOK: this desk only looks, it has no way to send, modify, convert or cancel; "
+    'do it at your other terminal, or set mode = "trade" and open the desk again'
+)
+
+
+def f9_looks_words(live: int) -> str:
+    """What F9 can and cannot do on a desk that only looks, with how many orders live at the brokers."""
+    known = counted(live, "live order") if live else "no live order"
+    return (
+        f"LOOK: F9 cancels nothing here, this desk has no way to. {known} seen: cancel at your other terminal"
+    )
+
 
 def refusal_words(problem: BaseException) -> str:
     """A refusal in a trader's words; of any other problem, its own. Raises `TypeError` for one without."""
@@ -55,6 +68,8 @@ def _refused(refusal: kinds.Refusal) -> str:
             return _needs_approval(refusal)
         case kinds.OwnPlan(plan=plan):
             return f"plan {plan} is your own: somebody else has to confirm it"
+        case kinds.LooksOnly():
+            return LOOKS_ONLY
         case kinds.TradingStopped(why=why):
             return f"trading is stopped: {why}; cancels still go"
         case _:

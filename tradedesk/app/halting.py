@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from data.clock import Clock
 from engine.book.halt_file import write_halt_file
-from engine.words.refusals import refusal_words
+from engine.words.refusals import f9_looks_words, refusal_words
 from screens.frame.opening import OPENING, OpeningScreen
 from tradedesk.app.shell import ShellApp
 
@@ -117,6 +117,9 @@ class Halting:
         if not (self._app.desk_is_open or self._is_early):
             words = "no desk is open here; `tradedesk cancel-all` works from another terminal"
             self._app.say(words, "warning")
+            return
+        if self._app.desk_is_open and self._app.desk.looks_only:
+            self._app.say(f9_looks_words(self._app.desk.orders.external_count()), "warning")
             return
         if self._arming.press(at, self._clock.monotonic()):
             self._hold_task(self._settle(at))

@@ -1,16 +1,34 @@
 """What a cancel-all of everything does first, before anything heavy is imported or anybody asked."""
 
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from data.home import books_file, halt_file
+from data.home import books_file, halt_file, settings_file
 from tradedesk.cli.printing.output import say
 
 
+def looks_only(home: Path) -> bool:
+    """Whether the settings say that this home only looks; a file that cannot be read does not stop a halt."""
+    named: object = os.environ.get("TRADEDESK_MODE")
+    if not named and settings_file(home).exists():
+        import tomllib
+
+        with suppress(OSError, ValueError):
+            given = tomllib.loads(settings_file(home).read_bytes().decode("utf-8-sig"))
+            named = given.get("mode")
+    return named == "look"
+
+
 def halt_at_once(home: Path, by: str, at: datetime) -> None:
-    """Write the HALT file; a cancel goes on where that cannot be written."""
+    """Write the HALT file; a cancel goes on where that cannot be written.
+
+    A home that only looks has nothing to halt: its cancel-all is refused, and says so.
+    """
+    if looks_only(home):
+        return
     from engine.book.halt_file import write_halt_file
 
     try:

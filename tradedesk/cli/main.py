@@ -18,6 +18,7 @@ from tradedesk.cli.commands import (
     config,
     connections,
     convert,
+    elsewhere,
     flatten,
     gate,
     keys,
@@ -158,6 +159,8 @@ app.command(rich_help_panel=_TRADE)(amend.modify)
 app.command(rich_help_panel=_TRADE)(amend.cancel)
 app.command("run", rich_help_panel=_TRADE)(runs.one_run)
 app.command(rich_help_panel=_TRADE)(convert.convert)
+app.add_typer(elsewhere.broker_app, name="broker", rich_help_panel=_LOOK)
+app.command(rich_help_panel=_LOOK)(elsewhere.compare)
 app.command(rich_help_panel=_LOOK)(alerts.alerts)
 app.command(rich_help_panel=_LOOK)(overview.status)
 app.command(rich_help_panel=_LOOK)(overview.tape)

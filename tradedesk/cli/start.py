@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from data.errors import BadInput
 from data.home import SECRETS, app_lock, halt_file
+from tradedesk.cli.emergency import looks_only
 
 if TYPE_CHECKING:
     from brokers.simulators.faults.menu import Faults
@@ -59,7 +60,8 @@ def open_screen(with_demo: bool, faults: "Faults | None" = None) -> int:
         return load_settings(prepare_home())
 
     kept = SettingsOfHome(home, asks=not with_demo)
-    app = TradedeskApp(desk_of_home, prepare=warm_up, halt_file=halt_file(home), kept=kept)
+    file = None if looks_only(home) else halt_file(home)
+    app = TradedeskApp(desk_of_home, prepare=warm_up, halt_file=file, kept=kept)
     app.run()
     return app.return_code or 0
 

@@ -67,7 +67,7 @@ class Foundation(Struct, frozen=True):
         return Desk(
             kept,
             Timing(self.clock, market_clock, self.calendar, self.waits),
-            ThisEngine(kept, self.settings.trader, kind),
+            ThisEngine(kept, self.settings.trader, kind, self.rules.looks_only),
             Connections(connections, book),
             self.rules,
             self.random,
@@ -101,6 +101,7 @@ def rules_of(settings: Settings) -> Rules:
         drift_limit_bps=round(settings.drift_percent * 100),
         plan_valid_s=settings.plan_valid_s,
         halt_deletes_conditionals=settings.halt_deletes_conditionals,
+        looks_only=settings.mode == "look",
     )
 
 

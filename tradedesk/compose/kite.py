@@ -14,6 +14,7 @@ from brokers.kite.life import KiteLife
 from brokers.kite.local_clock import SimulatedMarketClock, market_time
 from data.clock import IST, MarketClock, WallMarketClock
 from data.errors import BadInput
+from data.records import replace
 from data.repositories.connections import ConnectionRow
 from data.repositories.days import newest_day_in
 from data.secrets import ClosedVault, NoVault, Vault, open_vault
@@ -55,7 +56,7 @@ async def kite_way(
 
     broker = KiteBroker(
         access,
-        roots,
+        replace(roots, looks_only=base.rules.looks_only),
         base.clock,
         rng=base.random,
         on_session_lost=session_lost,

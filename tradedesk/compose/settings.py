@@ -90,6 +90,9 @@ class Settings(BaseSettings):
     market: Literal["paper", "kite"] = "paper"
     """Where orders go: the built-in paper exchange, or Zerodha's Kite. A home keeps to one of them."""
 
+    mode: Literal["trade", "look"] = "trade"
+    """What a desk at Kite may do: `trade`, or `look`, in which nothing that sends or cancels is built."""
+
     kite_url: str = ""
     """A local Kite to rehearse against, such as http://127.0.0.1:8100; empty means Zerodha's own."""
 

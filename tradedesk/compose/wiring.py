@@ -89,7 +89,10 @@ async def open_desk(
             random=random.Random(seed) if seed is not None else random.SystemRandom(),
         )
         ways = list[Way]()
-        for row in connections_of(base, emergency, told):
+        rows = connections_of(base, emergency, told)
+        if base.rules.looks_only and any(row.broker == PAPER.broker for row in rows):
+            raise BadInput("mode", "look", 'only a desk at Kite alone looks; market = "kite"')
+        for row in rows:
             if row.broker == PAPER.broker:
                 ways.append(paper_way(base, row, exchange, latency, emergency, faults))
                 continue

@@ -101,6 +101,7 @@ _GROUPS: Mapping[str, Mapping[str, Effect | None]] = {
         "verify": None,
         "accept": None,
     },
+    "broker": {"": None, "orders": Effect.READ, "trades": Effect.READ},
     "baskets": {"": Effect.READ, "show": Effect.READ, "save": Effect.ACT, "remove": Effect.ACT},
     "clients": {
         "": Effect.READ,

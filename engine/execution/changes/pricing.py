@@ -8,6 +8,7 @@ from data.vocabulary import OrderState
 from engine.book.halt_scope import Passes
 from engine.book.views import OrderView
 from engine.execution.changes.modifies import Changer
+from engine.execution.looking import NoChanges
 from engine.refusals import Refusal
 from engine.rules import MOST_REPRICES
 
@@ -40,7 +41,7 @@ class Pricing:
 
     async def move(
         self,
-        changer: Changer,
+        changer: Changer | NoChanges,
         order: OrderView,
         limit_paise: int,
         why: str,
