@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -70,6 +71,12 @@ class Trail:
     async def chapter(self, subject: StoryOf, seq: int, most: int = MOST) -> Chapter:
         """The rows of what a row belongs to, so many before and behind it."""
         return await chapter_of(self._kept.store, subject, seq, most)
+
+    async def note_look(self, tool: str, asked: Mapping[str, object]) -> None:
+        """Keep that an assistant's program looks at something for whoever acts. Raises `StoreError`."""
+        details = {"tool": tool, "asked": dict(asked)}
+        entry = AuditEntry(AuditAction.ASSISTANT_LOOKED, self._engine.actor, details=details)
+        await self._kept.store.write(lambda unit: unit.audit(entry))
 
     async def chain_state(self) -> ChainState:
         """Up to which row the chain was found good, by whom and when, and what stands against it."""

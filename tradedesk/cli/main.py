@@ -24,6 +24,7 @@ from tradedesk.cli.commands import (
     keys,
     launch,
     login,
+    mcp,
     overview,
     presets,
     runs,
@@ -161,6 +162,7 @@ app.command("run", rich_help_panel=_TRADE)(runs.one_run)
 app.command(rich_help_panel=_TRADE)(convert.convert)
 app.add_typer(elsewhere.broker_app, name="broker", rich_help_panel=_LOOK)
 app.command(rich_help_panel=_LOOK)(elsewhere.compare)
+app.command("mcp", rich_help_panel=_LOOK)(mcp.mcp)
 app.command(rich_help_panel=_LOOK)(alerts.alerts)
 app.command(rich_help_panel=_LOOK)(overview.status)
 app.command(rich_help_panel=_LOOK)(overview.tape)

@@ -90,7 +90,7 @@ async def open_desk(
         )
         ways = list[Way]()
         rows = connections_of(base, emergency, told)
-        if base.rules.looks_only and any(row.broker == PAPER.broker for row in rows):
+        if settings.mode == "look" and any(row.broker == PAPER.broker for row in rows):
             raise BadInput("mode", "look", 'only a desk at Kite alone looks; market = "kite"')
         for row in rows:
             if row.broker == PAPER.broker:

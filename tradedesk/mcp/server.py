@@ -1,0 +1,91 @@
+"""The server itself: the tools by name, over stdin and stdout, on a desk that has nothing to send with."""
+
+from collections.abc import Awaitable
+from pathlib import Path
+from typing import Any
+
+from mcp.server import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.types import ToolAnnotations
+
+from data.errors import TradedeskError
+from data.records import replace
+from data.vocabulary import DeskKind
+from engine.words.refusals import refusal_words
+from tradedesk.compose.foundation import rules_of
+from tradedesk.compose.settings import load_settings
+from tradedesk.compose.wiring import open_desk
+from tradedesk.mcp.looks import CannotLook, Looks, option, safe_words
+
+INSTRUCTIONS = (
+    "Looks at a trading desk: clients, funds, positions, orders, runs, plans and the audit. It cannot trade, "
+    "cancel or change anything, and every call is kept in the desk's audit. Keys that end in _paise hold "
+    "money in paise, a hundredth of a rupee; times are UTC."
+)
+
+_LOOKS = ToolAnnotations(
+    read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+)
+
+
+def server_over(looks: Looks) -> MCPServer[Any]:
+    """The tools over one desk."""
+    server: MCPServer[Any] = MCPServer("tradedesk", instructions=INSTRUCTIONS, log_level="WARNING")
+
+    @server.tool(annotations=_LOOKS, structured_output=False)
+    async def clients() -> str:
+        """Every client: code, name, broker, status, and what is against its trading."""
+        return await _told(looks.command("clients", "clients"))
+
+    @server.tool(annotations=_LOOKS, structured_output=False)
+    async def funds(client: str | None = None) -> str:
+        """Money of one client by its code, or of all: available, blocked, unsettled, the margin loan."""
+        return await _told(looks.command("funds", "funds", option("client", client)))
+
+    @server.tool(annotations=_LOOKS, structured_output=False)
+    async def positions(client: str | None = None) -> str:
+        """Shares held by one client by its code, or by all, with average, value and profit."""
+        return await _told(looks.command("positions", "positions", option("client", client)))
+
+    @server.tool(annotations=_LOOKS, structured_output=False)
+    async def orders(client: str | None = None, run: int | None = None, live: bool = False) -> str:
+        """Today's orders, of one client or run, or only those that could still trade."""
+        of_run = option("run", None if run is None else str(run))
+        narrowed = option("client", client), of_run, "--live" if live else None
+        return await _told(looks.command("orders", "orders", *narrowed))
+
+    @server.tool(annotations=_LOOKS, structured_output=False)
+    async def runs() -> str:
+        """Today's runs with the counts of their orders; a run carries out one plan."""
+        return await _told(looks.command("runs", "runs"))
+
+    @server.tool(annotations=_LOOKS, structured_output=False)
+    async def plan(number: int) -> str:
+        """A stored plan by its number: a line for each client with quantity, price, why it was skipped."""
+        return await _told(looks.plan(number))
+
+    @server.tool(annotations=_LOOKS, structured_output=False)
+    async def audit(search: str = "", limit: int = 100, before: int | None = None) -> str:
+        """Rows of the audit, newest first: action:halt client:CODE order:N run:N by:NAME on:DAY, words."""
+        older = option("before", None if before is None else str(before))
+        most = option("limit", str(max(1, min(limit, 1_000))))
+        return await _told(looks.command("audit", "audit", "search", *safe_words(search), most, older))
+
+    return server
+
+
+async def _told(looking: Awaitable[str]) -> str:
+    """What was found; what is wrong is told in words, which the protocol hides of any other error."""
+    try:
+        return await looking
+    except (CannotLook, TradedeskError) as problem:
+        raise ToolError(refusal_words(problem)) from problem
+
+
+async def serve(home: Path) -> None:
+    """Serve the tools on stdin and stdout until those close. Raises as `open_desk` does."""
+    settings = load_settings(home)
+    rules = replace(rules_of(settings), looks_only=True)
+    opening = open_desk(home, DeskKind.COMMAND, settings=settings, rules=rules, needs_secrets=False)
+    async with opening as desk:
+        await server_over(Looks(desk)).run_stdio_async()
