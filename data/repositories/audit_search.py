@@ -33,7 +33,8 @@ _LATEST = datetime(9999, 12, 30, tzinfo=UTC)
 class AuditWanted(Struct, frozen=True):
     """What rows of the audit are asked for; what is left out is not asked.
 
-    `words` must all occur in a row, in any letter case. `since` is within, `until` without.
+    `words` must all occur in a row, in any letter case. `since` is within, `until` without. `of` are the
+    clients of which rows may be, where they may not be of all and of none.
     """
 
     actions: tuple[AuditAction, ...] = ()
@@ -46,6 +47,7 @@ class AuditWanted(Struct, frozen=True):
     since: datetime | None = None
     until: datetime | None = None
     words: tuple[str, ...] = ()
+    of: frozenset[int] | None = None
 
 
 class RowBounds(Struct, frozen=True):
@@ -159,6 +161,8 @@ class _Question(NamedTuple):
         }
         if wanted.actions:
             values["actions"] = [str(action) for action in wanted.actions]
+        if wanted.of is not None:
+            values["of"] = sorted(wanted.of)
         values |= {f"word{number}": _pattern(word) for number, word in enumerate(wanted.words)}
         known = [name for name in _LEADS if name in values]
         if known == ["actions"] and not set(COMMON).isdisjoint(wanted.actions):
@@ -231,6 +235,7 @@ _CONDITIONS: dict[str, Callable[[Any, str], ColumnElement[bool]]] = {
     "since": lambda columns, name: columns.at >= given(name, _AUDIT.c.at.type),
     "until": lambda columns, name: columns.at < given(name, _AUDIT.c.at.type),
     "actions": lambda columns, name: among(columns.action, name),
+    "of": lambda columns, name: among(columns.client_id, name),
 }
 """What is asked of a row that an index found; every other name is a word."""
 

@@ -9,11 +9,14 @@ from data.vocabulary import Right
 from engine.access.gate import counts_of
 from engine.people.guard import Rule, Rules
 from engine.people.scoping import (
+    audit_chapter,
     audit_rows,
+    audit_search,
     books_counts,
     certificate,
     course,
     exposure,
+    external_count,
     heard,
     intent,
     kept_by_lines,
@@ -28,6 +31,7 @@ from engine.people.scoping import (
     nothing,
     of_approved,
     of_client,
+    of_client_or_none,
     of_clients,
     of_clients_second,
     of_everybody,
@@ -45,6 +49,7 @@ from engine.people.scoping import (
     of_row,
     of_rows,
     of_run_named,
+    of_story,
     ready,
     whole,
 )
@@ -114,7 +119,8 @@ FACADE: Mapping[str, Rules] = {
     },
     "clients": {
         **dict.fromkeys(("all", "closed", "search"), Rule(_READ, keep=kept_clients)),
-        **dict.fromkeys(("get", "code_of"), _READ_ONE),
+        "get": _READ_ONE,
+        "code_of": Rule(_READ, of_client_or_none),
         **dict.fromkeys(("find", "by_code"), Rule(_READ, result_of=of_found_client)),
         "ready_count": Rule(_READ, keep=ready),
         "total": _READ_MANY,
@@ -191,6 +197,7 @@ FACADE: Mapping[str, Rules] = {
         **dict.fromkeys(("all", "needs_attention"), _READ_ROWS),
         **dict.fromkeys(("get", "life", "doubt", "change_ended"), _READ_ORDER),
         "external": _READ_ONE,
+        "external_count": Rule(_READ, instead=external_count),
         "change_needs": Rule(Right.PLAN, of_order),
         "modify": Rule(Right.SEND, of_order),
         **dict.fromkeys(("adopt", "declare_absent"), Rule(Right.SETTLE, of_order)),
@@ -236,6 +243,11 @@ FACADE: Mapping[str, Rules] = {
     "alerts": {"standing": Rule(_READ), **dict.fromkeys(("done", "put_off"), Rule(Right.PLAN))},
     "audit": {
         "rows": Rule(_AUDIT, keep=audit_rows),
+        "search": Rule(_AUDIT, narrow=audit_search),
+        "story": Rule(_AUDIT, result_of=of_story),
+        "chapter": Rule(_AUDIT, keep=audit_chapter),
+        "chain_state": Rule(_AUDIT),
+        "note_look": _LOOK,
         "commands": Rule(_AUDIT, keep=lambda result, scope, book: []),
         **dict.fromkeys(("verify", "verify_tail", "wrong", "last_judged"), Rule(_AUDIT)),
         "accept": _SET_UP,
@@ -243,6 +255,7 @@ FACADE: Mapping[str, Rules] = {
     "doctor": {"run": Rule(_AUDIT, of_everybody)},
     "equity": {"course": _READ_ONE, "desk_course": Rule(_READ, instead=course), "began": _LOOK},
     "day_tape": {"lines": Rule(_READ, keep=heard)},
+    "at_brokers": {"orders": _READ_MANY, "trades": _READ_MANY},
     "approvals": {"of": Rule(_READ, result_of=of_approved), "approve": Rule(Right.APPROVE)},
     "people": {
         **dict.fromkeys(("all", "find", "scope_codes", "sign_ins_of"), Rule(_AUDIT)),

@@ -6,6 +6,7 @@ from typing import Any
 
 from data.records import replace
 from data.vocabulary import HaltScope, OrderState
+from engine.book.audit_views import Chapter
 from engine.book.book import Book
 from engine.book.views import BooksCounts
 from engine.halt.booked import members_of
@@ -24,6 +25,17 @@ def _argument(given: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
 def of_client(book: Book, *given: Any, **named: Any) -> Ids:
     """The client that is named first."""
     return (_argument(given, named),)
+
+
+def of_client_or_none(book: Book, *given: Any, **named: Any) -> Ids:
+    """The client that is named first, where one is: a row may be of none."""
+    named_first = _argument(given, named)
+    return () if named_first is None else (named_first,)
+
+
+def of_story(book: Book, result: Any) -> Ids:
+    """The client of a row of the audit; None of one that is of no client, and so of the whole desk."""
+    return None if result.row.client_id is None else (result.row.client_id,)
 
 
 def of_clients(book: Book, *given: Any, **named: Any) -> Ids:
@@ -198,6 +210,21 @@ def certificate(result: Any, scope: frozenset[int], book: Book) -> Any:
 def audit_rows(result: Iterable[Any], scope: frozenset[int], book: Book) -> list[Any]:
     """The rows of the audit about clients of the scope."""
     return [row for row in result if row.client_id in scope]
+
+
+def audit_search(service: Any, scope: frozenset[int], given: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A search of the audit that finds rows about clients of the scope alone."""
+    return given[0] if given else None, scope
+
+
+def audit_chapter(result: Chapter, scope: frozenset[int], book: Book) -> Chapter:
+    """The rows of a chapter about clients of the scope."""
+    return replace(result, rows=tuple(row for row in result.rows if row.client_id in scope))
+
+
+def external_count(service: Any, scope: frozenset[int], book: Book) -> int:
+    """How many live orders of the scope's clients are at brokers that this desk did not send."""
+    return sum(len(found) for client, found in book.external_orders.items() if client in scope)
 
 
 def heard(result: Iterable[Any], scope: frozenset[int], book: Book) -> list[Any]:

@@ -60,9 +60,12 @@ class Trail:
         async with self._kept.store.reader() as reader:
             return await _ROWS.newest(reader, limit, word, client_id, order_id, since)
 
-    async def search(self, wish: AuditWish = EVERYTHING) -> TrailSearch:
-        """Begin to look through the audit; `engine.colon.searches` reads a wish of typed words."""
-        return await begin_search(self._kept.store, wish, self._stamps)
+    async def search(self, wish: AuditWish | None = None, of: frozenset[int] | None = None) -> TrailSearch:
+        """Begin to look through the audit; `engine.colon.searches` reads a wish of typed words.
+
+        `of` are the clients of which rows may be, where they may not be of all and of none.
+        """
+        return await begin_search(self._kept.store, wish or EVERYTHING, self._stamps, of)
 
     async def story(self, seq: int) -> RowStory:
         """A row, and what it belongs to. Raises `LookupError` where there is no such row."""

@@ -63,8 +63,10 @@ class TrailSearch:
             most = None if most is None else most - len(page.rows)
 
 
-async def begin_search(store: Store, wish: AuditWish, stamps: MarketStamps) -> TrailSearch:
-    """Begin a search as it was wished, its times being the market's."""
+async def begin_search(
+    store: Store, wish: AuditWish, stamps: MarketStamps, of: frozenset[int] | None
+) -> TrailSearch:
+    """Begin a search as it was wished, its times being the market's; `of` these clients, or of everything."""
     wanted = AuditWanted(
         actions=wish.actions,
         client_id=wish.client_id,
@@ -76,6 +78,7 @@ async def begin_search(store: Store, wish: AuditWish, stamps: MarketStamps) -> T
         since=None if wish.since is None else stamps.stamped(wish.since),
         until=None if wish.until is None else stamps.stamped(wish.until),
         words=wish.words,
+        of=of,
     )
     async with store.reader() as reader:
         newest = (await _SEARCH.step(reader, AuditWanted(), 1)).reached or 0

@@ -35,6 +35,8 @@ def refusal_words(problem: BaseException) -> str:
             return _cannot_go_on(problem)
         case kinds.Halted():
             return _halted(problem)
+        case kinds.LooksOnly():
+            return LOOKS_ONLY
         case kinds.Forbidden():
             return _forbidden(problem)
         case kinds.Refusal():
@@ -68,8 +70,6 @@ def _refused(refusal: kinds.Refusal) -> str:
             return _needs_approval(refusal)
         case kinds.OwnPlan(plan=plan):
             return f"plan {plan} is your own: somebody else has to confirm it"
-        case kinds.LooksOnly():
-            return LOOKS_ONLY
         case kinds.TradingStopped(why=why):
             return f"trading is stopped: {why}; cancels still go"
         case _:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from data.errors import TradedeskError
 from tradedesk.cli.hosted import answer
 from tradedesk.cli.printing.output import Printer, jsonable, printer
 from tradedesk.cli.views.plans import plan_shape
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from engine.desk import Desk
 
 
-class CannotLook(Exception):  # noqa: N818 - the desk's answer, told to the assistant's program
+class CannotLook(TradedeskError):  # noqa: N818 - the desk's answer, told to the assistant's program
     """What was asked for cannot be shown; the words say why."""
 
 
