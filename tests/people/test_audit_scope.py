@@ -1,4 +1,4 @@
-"""The audit as somebody with a scope of clients finds it, on screens, in commands and through an assistant."""
+"""The audit as somebody with a scope of clients finds it: by the desk, and through an assistant."""
 
 import json
 
