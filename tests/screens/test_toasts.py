@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 from textual.geometry import Region
-from textual.widgets._toast import Toast
 
 from screens.frame.dock import Dock
 from screens.matrix.basket_card import BasketCard
@@ -17,7 +16,7 @@ LONG = "not sent: " + "the exchange has a price band and this limit lies above i
 
 def regions(bench: PaperBench) -> tuple[Region, Region]:
     """Of the toast, and of all that it may not cover."""
-    (toast,) = [one for one in bench.screen.query(Toast) if one.region]
+    (toast,) = [one for one in bench.screen.query("Toast") if one.region]
     docks = [dock.region for dock in bench.screen.query(Dock)]
     return toast.region, Region.from_union([bench.screen.query_one("#body").region, *docks])
 
