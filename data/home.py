@@ -64,6 +64,10 @@ def secrets_file(home: Path) -> Path:
     return home / SECRETS
 
 
+LONGEST_TOKEN = 4096
+"""Bytes of what a session file holds; longer ones are not looked into."""
+
+
 def session_file(home: Path) -> Path:
     """The token of who is signed in, for the app and for commands."""
     return home / "session"

@@ -13,11 +13,10 @@ from typing import Any, cast
 
 from msgspec import Struct
 
+from data.home import LONGEST_TOKEN
+
 LEEWAY_S = 60
 """Seconds that a token may seem to be of the future; more says that the clock was set back."""
-
-LONGEST = 4096
-"""Bytes of a token; longer ones are not looked into."""
 
 _ALGORITHM = "EdDSA"
 
@@ -76,7 +75,7 @@ def read(token: str, keys: Mapping[str, str], home: str, now: datetime) -> Token
     Raises `BadToken`.
     """
     parts = token.split(".")
-    if len(token) > LONGEST or len(parts) != 3:
+    if len(token) > LONGEST_TOKEN or len(parts) != 3:
         raise BadToken("it is no token")
     header, told = (_object(part) for part in parts[:2])
     kid = header.get("kid")

@@ -1,21 +1,18 @@
 """Who is signed in for this process: the token in the home, or in the file that `TRADEDESK_SESSION` names.
 
 The app and commands of a home share it. A second person at another terminal names a file of their own there.
+Imports nothing heavy: a command brings its token before the open app answers.
 """
 
-import logging
 import os
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data.home import session_file
-from data.sign_in.tokens import LONGEST
+from data.home import LONGEST_TOKEN, session_file
 
 if TYPE_CHECKING:
     from engine.desk import Desk
-
-log = logging.getLogger(__name__)
 
 SESSION = "TRADEDESK_SESSION"
 """The environment's variable that names the file of another session than the home's."""
@@ -33,7 +30,7 @@ def kept_token(home: Path) -> str:
     try:
         with open(place, encoding="ascii") as file:
             found = os.fstat(file.fileno())
-            if found.st_uid != os.getuid() or found.st_mode & 0o077 or found.st_size > LONGEST:
+            if found.st_uid != os.getuid() or found.st_mode & 0o077 or found.st_size > LONGEST_TOKEN:
                 return ""
             return file.read().strip()
     except (OSError, ValueError):
