@@ -122,6 +122,8 @@ def history(orders: int, folder: str) -> Iterator[Path]:
     if kept is not None and kept.exists():
         yield kept
         return
+    if kept is not None:
+        kept.parent.mkdir(parents=True, exist_ok=True)
     with laid_home(CLIENTS, folder or None) as home:
         asyncio.run(trade(home))
         generate(home, max(0, orders // CLIENTS - 1))
