@@ -1,6 +1,6 @@
 """The Desk: one running engine as its screens and commands see it; the services are its attributes."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from copy import copy
 from datetime import UTC, datetime, time
@@ -15,7 +15,7 @@ from brokers.connections import Connections
 from data.acting import Actor, acting
 from data.clock import IST, Clock, MarketClock
 from data.home import equity_file
-from data.vocabulary import ConnectionKind, DeskKind, OrderState, Via
+from data.vocabulary import ConnectionKind, DeskKind, OrderState, RunStatus, Via
 from engine.access.connecting import Connecting
 from engine.access.gate import Gate
 from engine.access.lost import LostSessions
@@ -27,8 +27,9 @@ from engine.accounts.groups import Groups
 from engine.accounts.holdings import FundsService, Holdings
 from engine.accounts.valuation import Valuation
 from engine.background import Background
+from engine.book.halt_file import halt_file_stands
 from engine.book.kept import Kept
-from engine.book.views import NO_FIGURES
+from engine.book.views import NO_FIGURES, OrderView, RunRow
 from engine.booking.recorder import Recorder
 from engine.colon.known import Around, Known, Names
 from engine.colon.writing import LONGEST_LINE, line_of
@@ -97,6 +98,12 @@ class _OfClient(Protocol):
 
 def _is_of(one: _OfClient, scope: Collection[int] | None) -> bool:
     return scope is None or one.client_id in scope
+
+
+def _is_on_its_way(order: OrderView, runs: Mapping[int, RunRow]) -> bool:
+    if order.state is not OrderState.RESERVED or order.run_number is None:
+        return order.state is OrderState.SENDING
+    return runs[order.run_number].status is RunStatus.RUNNING
 
 
 class DeskCounts(Struct, frozen=True):
@@ -272,6 +279,16 @@ class Desk:
     def commits(self) -> int:
         """Transactions this engine has committed."""
         return self.workings.kept.store.commits
+
+    def halt_stands(self) -> bool:
+        """Whether a halt stops everything, whoever asks."""
+        book = self.workings.kept.book
+        return any(one.stops_desk for one in book.halts) or halt_file_stands(self.workings.kept.halt_file)
+
+    def is_sending(self) -> bool:
+        """Whether orders are on their way to a broker, or wait for their turn in a run that goes on."""
+        book = self.workings.kept.book
+        return any(_is_on_its_way(book.orders[one], book.runs) for one in book.live)
 
     def counts(self) -> DeskCounts:
         """Live, unsent and unknown orders, clients ready, and orders that need the trader."""

@@ -39,6 +39,11 @@ def set_cost(cost: Cost) -> None:
     _nobodys.cache_clear()
 
 
+def cost_now() -> Cost:
+    """What a hash costs that is made now."""
+    return _cost
+
+
 @cache
 def _hasher() -> "PasswordHasher":
     from argon2 import PasswordHasher

@@ -63,6 +63,8 @@ _GATE_COUNTS = Rule(
     _READ,
     instead=lambda service, scope, book: counts_of([row for row in service.rows() if row.client_id in scope]),
 )
+_ANYBODY = Rule(None)
+"""What a stop needs that nobody who is signed in gives: halts that stand, and a certificate's sums."""
 _LISTS = Rule(Right.KEEP_LISTS)
 _SET_UP = Rule(Right.SET_UP, of_everybody)
 _CHANGE_ONE, _CHANGE_ALL = Rule(Right.CLIENTS, of_client), Rule(Right.CLIENTS, of_everybody)
@@ -92,11 +94,13 @@ FACADE: Mapping[str, Rules] = {
                 *("change_bps", "distance_bps", "day_line", "minute_bars", "keep_courses", "feed_age"),
                 *("fetch", "follow", "followed_by", "follow_again", "take_dirty", "take_turned", "any_stale"),
                 *("read_names", "search", "find", "detail", "listings", "listed_otherwise", "renames"),
+                *("classes", "read_classes"),
             ),
             _LOOK,
         ),
         **dict.fromkeys(("store_instruments", "store_listings", "accept"), _SET_UP),
     },
+    "index_lists": {"take": _SET_UP},
     "charts": dict.fromkeys(("tells_history", "chart", "is_due", "look_back"), _LOOK),
     "instruments": {"refresh": Rule(Right.SIGN_CLIENTS_IN)},
     "watchlists": {
@@ -216,11 +220,11 @@ FACADE: Mapping[str, Rules] = {
         "ended": Rule(_READ),
     },
     "halt": {
-        **dict.fromkeys(("firing", "active", "check_scope", "unwritten"), _LOOK),
-        "exposure": Rule(Right.LOOK, instead=exposure),
+        **dict.fromkeys(("firing", "active", "check_scope", "unwritten"), _ANYBODY),
+        "exposure": Rule(None, instead=exposure),
         "fire_now": Rule(Right.HALT),
         "fire": Rule(Right.HALT, keep=certificate),
-        **dict.fromkeys(("follow", "certificate", "latest"), Rule(_READ, keep=certificate)),
+        **dict.fromkeys(("follow", "certificate", "latest"), Rule(None, keep=certificate)),
         "resume": Rule(Right.RESUME),
     },
     "flatten": {
@@ -240,7 +244,10 @@ FACADE: Mapping[str, Rules] = {
     },
     "several_conversions": {"prospects": _READ_MANY, "convert": Rule(Right.SEND, of_rows)},
     "lost_chases": {},
-    "alerts": {"standing": Rule(_READ), **dict.fromkeys(("done", "put_off"), Rule(Right.PLAN))},
+    "alerts": {
+        **dict.fromkeys(("standing", "of_kind"), Rule(_READ)),
+        **dict.fromkeys(("done", "put_off"), Rule(Right.PLAN)),
+    },
     "audit": {
         "rows": Rule(_AUDIT, keep=audit_rows),
         "search": Rule(_AUDIT, narrow=audit_search),
@@ -250,6 +257,8 @@ FACADE: Mapping[str, Rules] = {
         "note_look": _LOOK,
         "commands": Rule(_AUDIT, keep=lambda result, scope, book: []),
         **dict.fromkeys(("verify", "verify_tail", "wrong", "last_judged"), Rule(_AUDIT)),
+        "chain_state": Rule(_AUDIT),
+        **dict.fromkeys(("search", "story", "chapter"), Rule(_AUDIT, of_everybody)),
         "accept": _SET_UP,
     },
     "doctor": {"run": Rule(_AUDIT, of_everybody)},

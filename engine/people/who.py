@@ -129,6 +129,18 @@ class WhoActs:
             codes = [clients[one].code if one in clients else str(one) for one in sorted(outside)]
             raise OutOfScope(self.actor.name, right, tuple(codes))
 
+    def trouble(self) -> str:
+        """Why who sits here may do nothing; empty where they may, or nobody has to be signed in."""
+        if not self.asked:
+            return ""
+        if self.seat is None:
+            return SIGNED_OUT
+        try:
+            self._standing(self.seat, Right.LOOK)
+        except NoLongerStands as found:
+            return found.why
+        return ""
+
     async def demand(self, what: str, right: Right, whole: bool = False) -> Actor:
         """The same for what no service does, of the `whole` desk or not; a refusal is kept in the audit."""
         try:

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from brokers.connections import Connections
 from data.audit import DISTRUSTED, TRUSTED, AuditEntry
-from data.clock import IST
+from data.clock import IST, SystemClock
 from data.engines.sqlite import broken_references, integrity_faults, read_file
 from data.errors import BadInput
 from data.home import secrets_file
@@ -28,6 +28,7 @@ from data.repositories.trading.orders import state_counts
 from data.repositories.trading.plans import count_plans
 from data.schema import schema_faults, table_faults
 from data.secrets import vault_state
+from data.sign_in.passwords import cost_now, seconds_of_a_hash
 from data.store import StoreError
 from data.urls import left_outside
 from data.vocabulary import ConnectionKind, OrderState
@@ -83,7 +84,19 @@ class Doctor:
         checks += self._home()
         checks += self._copies()
         checks.append(await self._secrets())
+        if self._kept.book.people.any:
+            checks.append(await self._sign_in())
         return checks
+
+    async def _sign_in(self) -> Check:
+        """How long a password takes to be looked at here, where people sign in."""
+        seconds = await asyncio.to_thread(seconds_of_a_hash, SystemClock().monotonic)
+        cost, people = cost_now(), self._kept.book.people
+        able = [one for one in people.by_name.values() if not one.disabled]
+        words = (
+            f"Argon2id, {cost.passes} passes, {cost.memory_kib // 1024} MiB, {cost.lanes} lanes (RFC 9106)"
+        )
+        return Check("sign-in", True, f"{words}: {seconds:.2f} s a password; {len(able)} may sign in")
 
     async def _keep(self, checks: Sequence[Check], whole: bool) -> None:
         """Stop trading in every engine, at each opening too, by what was found; end it where nothing was.

@@ -358,7 +358,8 @@ def _table() -> tuple[Command, ...]:
             palette=True,
         ),
         c("theme", "", "app.pick_theme", "theme", "choose the colours (:theme)", "Program", palette=True),
-        c("redraw", "ctrl+l", "app.redraw", "redraw", "draw the whole screen again", "Program", palette=True),
+        c("lock", "ctrl+l", "app.lock", "lock", "lock the screen; F9 works locked", "Program", palette=True),
+        c("redraw", "ctrl+t", "app.redraw", "redraw", "draw the whole screen again", "Program", palette=True),
         c(
             "picture",
             "ctrl+s",

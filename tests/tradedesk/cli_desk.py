@@ -51,9 +51,9 @@ class Terminal:
             "TRADEDESK_TRADER": "tester",
         }
 
-    def run(self, *args: str) -> Printed:
-        """Run a command in this process, away from a terminal."""
-        result = CliRunner().invoke(app, list(args), env=self.environment)
+    def run(self, *args: str, stdin: str | None = None) -> Printed:
+        """Run a command in this process, away from a terminal, with these lines on its stdin."""
+        result = CliRunner().invoke(app, list(args), env=self.environment, input=stdin)
         return Printed(result.exit_code, result.stdout, result.stderr)
 
     def done(self, *args: str) -> Any:

@@ -20,19 +20,21 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from data.clock import Clock, SystemClock
-from engine.events import Event, HaltChanged, RunChanged, StoreTrouble
+from engine.events import Event, HaltChanged, PeopleChanged, RunChanged, StoreTrouble
 from screens.frame.commands import binding, bindings
 from screens.frame.fault import FaultScreen
+from screens.frame.lock import LockScreen
 from screens.frame.opening import OPENING, OpeningScreen
 from screens.frame.workspace import Framed
 from tradedesk.app.halting import EARLY_F9, NOT_CANCELLED, Halting
 from tradedesk.app.keystream import KeyQueue
 from tradedesk.app.list_in_view import read_list_in_view
+from tradedesk.app.lockable import WHEN_LOCKED, LockableApp
+from tradedesk.app.locking import LOCKED
 from tradedesk.app.look import FRAMES_PER_SECOND, DeskFactory, KeptSettings, Look
-from tradedesk.app.mending import FAULT, Mending
+from tradedesk.app.mending import FAULT
 from tradedesk.app.palette import DeskCommands, Palette
 from tradedesk.app.preferences import Preferences
-from tradedesk.app.shell import ShellApp
 from tradedesk.app.strip_painter import StripPainter
 from tradedesk.app.styling import read_sheets, styled_by_now
 from tradedesk.app.theme.files import Themes
@@ -52,7 +54,7 @@ HEIGHTS = [(0, "-flat"), (20, "-short"), (34, "-tall")]
 """Classes of a screen by the lines it has at least."""
 
 
-class TradedeskApp(ShellApp):
+class TradedeskApp(LockableApp):
     """One trader's desk in a terminal. Screens reach it through `screens.frame.shell.Shell`."""
 
     TITLE = "tradedesk"
@@ -63,7 +65,7 @@ class TradedeskApp(ShellApp):
     COMMANDS = {lambda: DeskCommands}  # noqa: RUF012 - Textual reads the set from the class
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings("find", "needs_me", "alerts", "command_line", "help", "halt.press", "halt.stand_down"),
-        *bindings("flatten", "intent.again", "go", "jump", "freeze", "privacy", "redraw"),
+        *bindings("flatten", "intent.again", "go", "jump", "freeze", "privacy", "lock", "redraw"),
         *bindings("picture", "palette", "quit", "quit.letter", "depth", "trades"),
         *(binding(entry.command) for entry in WORKSPACES if entry.available),
         *(
@@ -89,17 +91,15 @@ class TradedeskApp(ShellApp):
         changed on the screen are kept. `clock` times F9, fields and grids; tests move one by hand. With 0
         frames a second the caller paints by `frame`.
         """
-        super().__init__()
+        super().__init__(clock or SystemClock())
         self._desk_factory = desk_factory
         self._prepare = prepare
-        self.clock = clock or SystemClock()
         self._frames_per_second = frames_per_second
         self._quit_asked = asyncio.Event()
-        self._halting = Halting(self, self.clock, halt_file)
+        self.halting = Halting(self, self.clock, halt_file)
         self.key_queue = KeyQueue(self)
         self.after_key = self.key_queue.after
         self._strip = StripPainter(self)
-        self.mending = Mending(self, self.clock)
         self._pace: Timer | None = None
         self.desk_task: asyncio.Task[None] | None = None
         self._positions_owner = ""
@@ -114,12 +114,13 @@ class TradedeskApp(ShellApp):
 
     def get_default_screen(self) -> Screen[Any]:
         """What is up while the desk opens."""
-        return OpeningScreen(OPENING if self._halting.file is None else f"{OPENING}\n\n{EARLY_F9}")
+        return OpeningScreen(OPENING if self.halting.file is None else f"{OPENING}\n\n{EARLY_F9}")
 
     def on_mount(self) -> None:
         """Paint first, open then."""
         self.add_mode(CLOSING, styled_by_now(self, OpeningScreen))
         self.add_mode(FAULT, styled_by_now(self, FaultScreen))
+        self.add_mode(LOCKED, styled_by_now(self, LockScreen))
         for entry in WORKSPACES:
             if entry.available:
                 self.add_mode(entry.name, styled_by_now(self, entry.build))
@@ -157,19 +158,20 @@ class TradedeskApp(ShellApp):
                 self._desk = desk
                 self._list_in_view = read_list_in_view(desk.home)
                 self._open = True
-                self._strip.runs_on = {run.number for run in desk.runs.all()}
                 unsubscribe = desk.events.subscribe(self._desk_event)
                 read_sheets(self)
-                shown = self.switch_mode(self.preferences.workspace)
+                if open_to_see := self.locking.begin():
+                    self._strip.runs_on = {run.number for run in desk.runs.all()}
+                shown = self.switch_mode(self.preferences.workspace if open_to_see else LOCKED)
                 self.preferences.complain()
-                if self._halting.was_early:
-                    halted_after = self._halting.cancel_all()
+                if self.halting.was_early:
+                    halted_after = self.halting.cancel_all()
                     if self.is_running:
                         await shown
-                        self._halting.show(halted_after)
+                        self.halting.show(halted_after)
                 try:
                     await shown
-                    await self._painted()
+                    await self.painted(self._quit_asked)
                     await asyncio.to_thread(load_workspaces)
                     self.call_later(self.preferences.ask_at_first)
                     gc.freeze()  # what is loaded by now stays, and need not be looked at for garbage again
@@ -186,21 +188,12 @@ class TradedeskApp(ShellApp):
             told = explain(problem)
             if self._desk is None and isinstance(self.screen, OpeningScreen):
                 self._failed = told.exit
-                left = f"\n\n{NOT_CANCELLED}" if self._halting.was_early else ""
+                left = f"\n\n{NOT_CANCELLED}" if self.halting.was_early else ""
                 self.screen.show_problem(f"{told.message}{left}")
                 return
             self.exit(return_code=told.exit, message=f"tradedesk: {plain(told.message)}")
         else:
             self.exit(return_code=self.return_code or 0)  # a screen that failed has set its code
-
-    async def _painted(self) -> None:
-        """Wait until the screen that came up is painted, unless the desk is to close before."""
-        painted = asyncio.Event()
-        self.screen.call_after_refresh(painted.set)
-        waits = [asyncio.create_task(each.wait()) for each in (painted, self._quit_asked)]
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        for wait in waits:
-            wait.cancel()
 
     def pace(self, frames_per_second: float) -> None:
         """Paint so often at most, unless the caller paints."""
@@ -216,11 +209,6 @@ class TradedeskApp(ShellApp):
         if isinstance(self.screen, OpeningScreen):
             self.screen.say("closing the desk: calls under way are brought to their end…")
 
-    @property
-    def monotonic(self) -> Callable[[], float]:
-        """The program's monotonic clock."""
-        return self.clock.monotonic
-
     def action_command_palette(self) -> None:
         """Find a command by its name."""
         if self.use_command_palette and not isinstance(self.screen, Palette):
@@ -232,6 +220,10 @@ class TradedeskApp(ShellApp):
 
         if not self._open:
             self.exit(return_code=self._failed)
+        elif self.locking.locked:
+            self.locking.say(
+                "sign in first: whoever is at the desk leaves it; or end it from another terminal"
+            )
         elif isinstance(self.screen, Palette):
             self.screen.dismiss()
             self.call_later(self.action_quit)
@@ -249,14 +241,18 @@ class TradedeskApp(ShellApp):
         """One tick of the frame clock: values, the strip, then the visible screen."""
         self.key_queue.frame()
         if not self._open:
-            if self._halting.lapsed():
+            if self.halting.lapsed():
                 self.paint_strip()
             return
         desk = self.desk
+        self.locking.frame()
+        if self.locking.locked:
+            self.halting.lapsed()
+            return
         owner = self._positions_owner
         aged = [desk.valuation.holders(key) for key in desk.market.take_turned(owner)]
         self.revalued = desk.valuation.revalue(desk.market.take_dirty(owner)).union(*aged)
-        if self._halting.lapsed():
+        if self.halting.lapsed():
             self.refresh_bindings()
         try:
             self.paint_strip()
@@ -272,9 +268,9 @@ class TradedeskApp(ShellApp):
     def paint_strip(self) -> None:
         """Bring the strip of every open screen up to date; before the desk is open its line stands for it."""
         if not self._open:
-            self._halting.say_opening()
-            return
-        self._strip.paint(self._halting.seconds_left)
+            self.halting.say_opening()
+        elif not self.locking.locked:
+            self._strip.paint(self.halting.seconds_left)
 
     def _desk_event(self, event: Event) -> None:
         """What the app itself does when something happened on the desk; screens listen for themselves."""
@@ -285,6 +281,8 @@ class TradedeskApp(ShellApp):
                     "error" if event.message else "information",
                 )
                 self.paint_strip()
+            case PeopleChanged():
+                self.call_later(self.locking.people_changed)
             case HaltChanged():
                 self.paint_strip()
             case RunChanged():
@@ -310,10 +308,8 @@ class TradedeskApp(ShellApp):
             log.critical("the screen ended unexpectedly", exc_info=error)
             super()._handle_exception(error)
             return
-        self._halting.forget()
-        self._draft = None
         self.key_queue.reset()
-        self.mending.failed(error)
+        self.screen_failed(error)
 
     def _fatal_error(self) -> None:
         """Leave with a short message where Textual would print a traceback with its local variables."""
@@ -335,16 +331,17 @@ class TradedeskApp(ShellApp):
     async def on_event(self, event: events.Event) -> None:
         """Line the keys up; F9 passes all others."""
         if isinstance(event, events.Key) and not event.is_forwarded:
+            self.locking.touched()
             if event.key in ("f9", "ctrl+g"):
-                self._halting.press(event.time)
-            elif event.key == "escape" and self._halting.armed:
+                self.halting.press(event.time)
+            elif event.key == "escape" and self.halting.armed:
                 self.action_stand_down()
             else:
-                self._halting.other_input()
+                self.halting.other_input()
                 self.key_queue.arrive(event)
             return
         if isinstance(event, (events.Paste, events.MouseDown)):
-            self._halting.other_input()
+            self.halting.other_input()
         if isinstance(event, events.Paste) and not event.is_forwarded and not self.key_queue.in_field("x"):
             self.say("pasted text was ignored: no field has the focus", "warning")
             return
@@ -382,7 +379,9 @@ class TradedeskApp(ShellApp):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A command without use here and now is absent."""
         if action == "stand_down":
-            return self._halting.armed
+            return self.halting.armed
+        if self.locking.locked:
+            return action in WHEN_LOCKED
         if action == "workspace":
             return self._open and any(one.name == parameters[0] and one.available for one in WORKSPACES)
         return self._open or action in ("halt_press", "quit")
@@ -391,8 +390,8 @@ class TradedeskApp(ShellApp):
 
     def action_halt_press(self) -> None:
         """One press of F9 from the palette, the mouse or a binding."""
-        self._halting.press(events.Key("f9", None).time)
+        self.halting.press(events.Key("f9", None).time)
 
     def action_stand_down(self) -> None:
         """Forget the first F9."""
-        self._halting.stand_down()
+        self.halting.stand_down()

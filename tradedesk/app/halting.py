@@ -10,10 +10,10 @@ from data.clock import Clock
 from engine.book.halt_file import write_halt_file
 from engine.words.refusals import f9_looks_words, refusal_words
 from screens.frame.opening import OPENING, OpeningScreen
-from tradedesk.app.shell import ShellApp
 
 if TYPE_CHECKING:
     from engine.halt.certificate import Certificate
+    from tradedesk.app.lockable import LockableApp
 
 HELD_S = 0.08
 """Presses closer together than this are one held key. A fast hand needs at least 100 ms."""
@@ -86,7 +86,7 @@ class Halting:
     Without a `file` it has no use before.
     """
 
-    def __init__(self, app: ShellApp, clock: Clock, file: Path | None) -> None:
+    def __init__(self, app: LockableApp, clock: Clock, file: Path | None) -> None:
         self._app = app
         self._clock = clock
         self.file = file
@@ -149,7 +149,8 @@ class Halting:
     def show(self, after: int) -> None:
         """Show the certificate of the first halt whose number comes after this one."""
         self._repaint()
-        self._app.open_certificate(after=after)
+        if self._app.shows_desk:
+            self._app.open_certificate(after=after)
 
     def _ended(self, firing: asyncio.Task[Certificate]) -> None:
         """A halt that could not be written says so; the cancels went out all the same."""

@@ -26,6 +26,8 @@ class Look(Protocol):
     @property
     def workspace(self) -> str: ...  # noqa: D102
     @property
+    def lock_after_min(self) -> int: ...  # noqa: D102
+    @property
     def watch_columns(self) -> tuple[WatchColumn, ...]: ...  # noqa: D102
     @property
     def strip_indices(self) -> tuple[str, ...]: ...  # noqa: D102

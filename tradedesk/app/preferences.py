@@ -41,6 +41,7 @@ class Preferences:
         self.kept = kept
         self.keys = KeyTable(PLAIN, PROFILES[PLAIN])
         self.workspace = WORKSPACES[0].name
+        self.lock_after_min = 0
         self._chosen = True
         self._complaints: list[str] = []
 
@@ -61,6 +62,7 @@ class Preferences:
         app.watch_columns, app.strip_indices = look.watch_columns, look.strip_indices
         app.set_class(look.density == "compact", COMPACT)
         app.pace(look.refresh_hz)
+        self.lock_after_min = look.lock_after_min
         first = next((one for one in WORKSPACES if one.name == look.workspace and one.available), None)
         if first is None:
             there = ", ".join(one.name for one in WORKSPACES if one.available)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import BadInput
-from data.home import SECRETS, app_lock, halt_file
+from data.home import SECRETS, app_lock, books_file, halt_file
 from tradedesk.cli.emergency import looks_only
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def open_screen(with_demo: bool, faults: "Faults | None" = None) -> int:
                 from tradedesk.cli.commands.setup import lay_demo
 
                 await lay_demo(desk)
-            async with listening(desk):
+            async with listening(desk, locked=lambda: app.locking.locked):
                 yield desk
 
     def warn(words: str) -> None:
@@ -68,15 +68,16 @@ def open_screen(with_demo: bool, faults: "Faults | None" = None) -> int:
 
 def _passphrase_at_start(home: Path) -> "Callable[[], str] | None":
     """The passphrase of a home whose secrets are in a file, asked for while there is no screen yet."""
+    from data.sign_in.at_rest import people_in
     from tradedesk.compose.home import has_other_venues, is_on_paper
 
-    elsewhere = has_other_venues(home)
-    if is_on_paper(home) and not elsewhere:
+    elsewhere, people = has_other_venues(home), people_in(books_file(home))
+    if is_on_paper(home) and not elsewhere and not people:
         return None
     from tradedesk.compose.settings import load_settings
 
     settings = load_settings(home)
-    if settings.market != "kite" and not elsewhere:
+    if settings.market != "kite" and not elsewhere and not people:
         return None
     from data.secrets import passphrase_source, vault_state
     from tradedesk.cli.printing.output import say

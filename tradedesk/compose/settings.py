@@ -78,6 +78,9 @@ class Settings(BaseSettings):
     density: Literal["roomy", "compact"] = "roomy"
     """How close things stand: roomy has whole frames around panes, compact has more rows."""
 
+    lock_after_min: int = Field(default=15, ge=0, le=600)
+    """Minutes of nothing after which the screen locks, where people sign in; 0 never does."""
+
     workspace: WorkspaceName = WorkspaceName.DESK
     """The workspace that the screen opens with: desk, bulk, orders, positions, matrix or clients."""
 

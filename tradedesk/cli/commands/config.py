@@ -54,10 +54,14 @@ def set_one(
 
     An open screen follows those of `:set`; what a desk is opened with holds from the next opening on.
     """
+    from data.vocabulary import Right
+    from tradedesk.cli.session import only_for
     from tradedesk.compose.config_file import keep_setting
     from tradedesk.compose.home import home_folder
-    from tradedesk.compose.settings import given_in
+    from tradedesk.compose.settings import SCREEN_SETTINGS, given_in
 
+    if key.casefold() not in SCREEN_SETTINGS:
+        only_for("config.set", Right.SET_UP)
     home = home_folder()
     settings = keep_setting(home, key, value)
     shape = _setting(settings, key.casefold(), given_in(settings_file(home)))

@@ -8,12 +8,12 @@ import typer
 
 from data.errors import BadInput
 from data.records import values_of
-from data.vocabulary import ClientStatus, GateColour, GateItem
+from data.vocabulary import ClientStatus, GateColour, GateItem, Right
 from engine.words.formats import counted
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson, ClientWord
 from tradedesk.cli.printing.output import document, line, say, table
-from tradedesk.cli.session import hidden, passphrase_of, run
+from tradedesk.cli.session import hidden, only_for, passphrase_of, run
 
 if TYPE_CHECKING:
     from data.secrets import Vault
@@ -291,6 +291,7 @@ def set_key(
     as_json: AsJson = False,
 ) -> None:
     """Keep the api secret of an api key. It is asked for, or read from stdin, and never an argument."""
+    only_for("secrets.set-key", Right.SET_UP)
     if not api_key.isalnum():
         raise BadInput("api_key", api_key, "give the letters and digits of the api key")
     secret = hidden(f"api secret of {api_key}: ")

@@ -1,0 +1,212 @@
+"""The app of a home with people: locked until somebody signs in, by the key and by idleness, but F9 works."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from data.vocabulary import Role, SizingKind, Via
+from engine.desk import Desk
+from screens.clients.page import ClientScreen
+from screens.frame.lock import LockScreen
+from tests.desks import START, buy, paper_desk
+from tests.people.home_of_many import HERE, add_people, password
+from tests.screens.bench import BenchClock, has_opened
+from tests.screens.papers import PaperBench
+from tradedesk.app.application import TradedeskApp
+from tradedesk.compose.seats import forget_token, keep_token
+from tradedesk.compose.settings import Settings
+
+QTY = SizingKind.FIXED_QUANTITY
+SETTINGS = Settings(trader="tester", keys="plain")
+
+
+@asynccontextmanager
+async def app_of_many(home: Path, who: str = "", settings: Settings = SETTINGS) -> AsyncIterator[PaperBench]:
+    """The app on a home with people; `who` has signed in by its token file, which nobody has where empty."""
+    clock = BenchClock(START)
+
+    @asynccontextmanager
+    async def opening() -> AsyncIterator[Desk]:
+        from data.vocabulary import DeskKind
+
+        async with paper_desk(home, kind=DeskKind.APP, settings=settings, clock=clock) as desk:
+            await add_people(desk)
+            desk.who.seat = None
+            if who:
+                await by_file(desk, who)
+                desk.who.seat = desk.signing.actor(_token(desk), Via.APP)
+            yield desk
+
+    app = TradedeskApp(opening, clock=clock, prepare=lambda: settings, frames_per_second=0)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await has_opened(app)
+        bench = PaperBench(app, pilot, clock)
+        await bench.settle()
+        yield bench
+
+
+def _token(desk: Desk) -> str:
+    from tradedesk.compose.seats import kept_token
+
+    return kept_token(desk.home)
+
+
+async def by_file(desk: Desk, name: str) -> None:
+    """Have somebody sign in as another process would, and keep the token where it is looked for."""
+    made = await desk.signing.sign_in(name, password(name), HERE, Via.CLI)
+    keep_token(desk.home, made.token)
+
+
+async def answer(bench: PaperBench, name: str, word: str) -> None:
+    """Type a name and a password at the locked screen, and wait for what becomes of it."""
+    screen = bench.app.screen
+    assert isinstance(screen, LockScreen)
+    bench.app.locking.answered(name, word)
+    await bench.app.locking.settled()
+    await bench.settle()
+
+
+def is_locked(bench: PaperBench) -> bool:
+    """Whether nothing of the desk is seen."""
+    return isinstance(bench.app.screen, LockScreen) and bench.app.locking.locked
+
+
+async def test_nobody_sees_a_desk_before_they_sign_in(tmp_path):
+    async with app_of_many(tmp_path) as bench:
+        assert is_locked(bench)
+        assert not any("AM1042" in line for line in bench.lines())
+        await answer(bench, "tara", "not her password")
+        assert is_locked(bench)
+        await answer(bench, "tara", password("tara"))
+        assert not is_locked(bench)
+        assert bench.app.desk.actor == "tara"
+
+
+async def test_the_key_locks_and_the_same_password_opens(tmp_path):
+    async with app_of_many(tmp_path, "tara") as bench:
+        assert not is_locked(bench)
+        await bench.keys("ctrl+l")
+        await bench.settle()
+        assert is_locked(bench)
+        for key in ("1", "b", "colon", "ctrl+p", "f3"):
+            await bench.keys(key)
+        await bench.settle()
+        assert is_locked(bench)
+        await answer(bench, "tara", "not her password")
+        assert is_locked(bench)
+        await answer(bench, "Tara", password("tara"))
+        assert not is_locked(bench)
+        assert bench.app.desk.people.sign_ins_of("tara") == 1, "who unlocks is signed in already"
+
+
+async def test_f9_works_locked_and_shows_nothing_of_a_client(tmp_path):
+    async with app_of_many(tmp_path, "tara") as bench:
+        desk = bench.app.desk
+        plan = await desk.plans.freeze(buy("TCS", QTY, 1, 42, limit_paise=2400_00))
+        await desk.runs.start(plan, plan.digest)
+        await desk.settle()
+        await bench.keys("ctrl+l")
+        await bench.settle()
+        assert is_locked(bench)
+        await bench.f9()
+        await bench.f9()
+        await bench.until(lambda: bool(desk.halt.active()))
+        await bench.settle()
+        assert is_locked(bench)
+        assert not any("AM1042" in line for line in bench.lines())
+        assert desk.halt.active()[0].by == "tara"
+
+
+async def test_a_halted_desk_is_not_locked_by_the_key(tmp_path):
+    async with app_of_many(tmp_path, "tara") as bench:
+        await bench.app.desk.halt.fire("tara")
+        await bench.keys("ctrl+l")
+        await bench.settle()
+        assert not is_locked(bench)
+
+
+async def test_nothing_done_for_long_locks(tmp_path):
+    settings = SETTINGS.model_copy(update={"lock_after_min": 2})
+    async with app_of_many(tmp_path, "tara", settings) as bench:
+        bench.clock.shift(100)
+        await bench.pass_time()
+        assert not is_locked(bench)
+        bench.clock.shift(30)
+        await bench.pass_time()
+        await bench.settle()
+        assert is_locked(bench)
+
+
+async def test_a_sign_out_elsewhere_locks_and_a_sign_in_elsewhere_opens_as_that_person(tmp_path):
+    async with app_of_many(tmp_path, "tara") as bench:
+        desk = bench.app.desk
+        assert await desk.signing.sign_out() == 1
+        forget_token(desk.home)
+        await bench.settle()
+        await bench.pass_time()
+        await bench.settle()
+        assert is_locked(bench)
+        await by_file(desk, "ravi")
+        bench.clock.shift(2)
+        await bench.pass_time()
+        await bench.settle()
+        assert not is_locked(bench)
+        assert desk.actor == "ravi"
+        assert {client.code for client in desk.clients.all()} == {"AM1042", "ZM1048"}
+        assert not any("AM1010" in line for line in bench.lines())
+
+
+async def test_a_client_comes_to_their_own_page(tmp_path):
+    async with app_of_many(tmp_path) as bench:
+        await answer(bench, "aarav", password("aarav"))
+        await bench.settle()
+        assert isinstance(bench.app.screen, ClientScreen)
+        text = "\n".join(bench.lines())
+        assert "AM1042" in text
+        assert "ZM1048" not in text
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.CLIENT])
+async def test_what_a_role_may_not_is_said_in_the_app_and_the_desk_goes_on(tmp_path, role):
+    from data.vocabulary import Right
+    from engine.people.rights import may
+    from tests.people.home_of_many import OF_ROLE
+
+    tried.clear()
+    async with app_of_many(tmp_path, OF_ROLE[role]) as bench:
+        bench.app.call_later(_watch, bench)
+        await bench.until(lambda: bool(tried))
+        await bench.settle()
+        kept = bench.app.desk.watchlists.names()
+        assert ("Tried" in kept) == may(role, Right.KEEP_LISTS)
+        assert not is_locked(bench)
+        assert bench.app.mending.faults == []
+
+
+tried: list[str] = []
+"""Whoever has tried, by name."""
+
+
+async def _watch(bench: PaperBench) -> None:
+    try:
+        await bench.app.desk.watchlists.make("Tried")
+    finally:
+        tried.append(bench.app.desk.actor)
+
+
+async def test_who_has_signed_in_elsewhere_opens_what_the_key_had_locked(tmp_path):
+    async with app_of_many(tmp_path, "tara") as bench:
+        desk = bench.app.desk
+        await bench.keys("ctrl+l")
+        await bench.settle()
+        await desk.signing.sign_out()
+        forget_token(desk.home)
+        await bench.pass_time()
+        assert is_locked(bench)
+        await by_file(desk, "aarav")
+        bench.clock.shift(2)
+        await bench.pass_time()
+        await bench.settle()
+        assert isinstance(bench.app.screen, ClientScreen)
