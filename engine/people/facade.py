@@ -257,8 +257,6 @@ FACADE: Mapping[str, Rules] = {
         "note_look": _LOOK,
         "commands": Rule(_AUDIT, keep=lambda result, scope, book: []),
         **dict.fromkeys(("verify", "verify_tail", "wrong", "last_judged"), Rule(_AUDIT)),
-        "chain_state": Rule(_AUDIT),
-        **dict.fromkeys(("search", "story", "chapter"), Rule(_AUDIT, of_everybody)),
         "accept": _SET_UP,
     },
     "doctor": {"run": Rule(_AUDIT, of_everybody)},
