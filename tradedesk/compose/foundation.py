@@ -138,7 +138,20 @@ def prepare_home(spare: bool = True) -> Path:
 
 
 def start_logging(home: Path) -> None:
-    """Log to a rotating file in the home; no tokens and no client names are ever logged at INFO."""
+    """Log to a rotating file in the home; no tokens and no client names are ever logged at INFO.
+
+    Raises `OSError` where it cannot be written; nothing is logged then, on no terminal either.
+    """
+    root = logging.getLogger()
+    try:
+        root.addHandler(_log_in(home))
+    except OSError:
+        root.addHandler(logging.NullHandler())
+        raise
+    root.setLevel(logging.INFO)
+
+
+def _log_in(home: Path) -> PrivateLog:
     newest = log_file(home)
     folder = newest.parent
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -147,6 +160,4 @@ def start_logging(home: Path) -> None:
             older.chmod(0o600)
     handler = PrivateLog(newest, maxBytes=2_000_000, backupCount=5, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    root = logging.getLogger()
-    root.setLevel(logging.INFO)
-    root.addHandler(handler)
+    return handler
