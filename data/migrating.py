@@ -6,19 +6,27 @@ beside it. An emergency migrates nothing: it reads a copy, or the file of a newe
 
 import os
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from filecmp import cmp
 from itertools import chain, count
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 
 from msgspec import Struct
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from data.clock import Clock, SystemClock
-from data.engines.at_rest import FileAtRest, FileBusy, FileDamaged, FileError, copy_file, opened
+from data.engines.at_rest import (
+    FileAtRest,
+    FileBusy,
+    FileDamaged,
+    FileError,
+    copy_file,
+    copy_unwritable_file,
+    opened,
+)
 from data.engines.catalog import has_table
 from data.engines.sqlite import bear_broken_references, broken_references, wait_for_locks, writer_engine
 from data.errors import BadInput
@@ -83,9 +91,21 @@ def books_as_they_are(path: Path) -> Generator[BooksFile]:
 
     A stamp that is wrong on this version's tables keeps nobody from writing. Of an earlier version a copy is
     read, brought to this one and thrown away afterwards; a newer one is read as it stands where it has all
-    that this one has. Raises `BadInput` where neither can be read.
+    that this one has. Where the folder or the file cannot be written, all this holds of a copy elsewhere.
+    Raises `BadInput` where nothing can be read.
     """
-    _make_usable(path)
+    try:
+        _make_usable(path)
+    except BadInput as problem:
+        if not path.exists():
+            raise
+        unwritable = f"{path.name} cannot be written ({_system_words(problem.__cause__)})"
+    else:
+        unwritable = ""
+    if unwritable:
+        with _copied_elsewhere(path) as copy, books_as_they_are(copy) as books:
+            yield BooksFile(books.path, unwritable)
+        return
     revision, standing = _revision(path), _tables(path)
     newer = revision is not None and revision not in known_versions()
     if not standing:
@@ -104,6 +124,33 @@ def books_as_they_are(path: Path) -> Generator[BooksFile]:
             copy_file(path, copy)
             _upgrade_file(copy, revision)
             yield BooksFile(copy, _other_version(path, revision))
+
+
+@contextmanager
+def _copied_elsewhere(path: Path) -> Generator[Path]:
+    """A copy of a file whose own folder cannot be written, for this user alone, until it was read.
+
+    Raises `BadInput` where there is no room for one.
+    """
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(TemporaryDirectory(prefix="tradedesk-", dir=_writable_folder()))
+            copy = Path(folder) / path.name
+            copy_unwritable_file(path, copy)
+        except (OSError, FileError) as problem:
+            expected = (
+                f"it cannot be written, and no copy of it could be laid elsewhere to be read ({problem})"
+            )
+            raise BadInput("database", str(path), expected) from problem
+        yield copy
+
+
+def _writable_folder() -> str:
+    """A folder for what is soon thrown away; in memory where no disk takes anything."""
+    try:
+        return gettempdir()
+    except FileNotFoundError:
+        return "/dev/shm"
 
 
 def _other_version(path: Path, revision: str | None) -> str:
@@ -126,8 +173,12 @@ def _make_usable(path: Path) -> None:
             raise PermissionError("not writable")
     except OSError as problem:
         raise BadInput(
-            "home", str(folder), f"give a folder that this user can write to ({problem.strerror or problem})"
+            "home", str(folder), f"give a folder that this user can write to ({_system_words(problem)})"
         ) from problem
+
+
+def _system_words(problem: BaseException | None) -> str:
+    return (problem.strerror if isinstance(problem, OSError) else None) or str(problem)
 
 
 # --- what a file is ------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from shutil import copyfile
 from typing import TypeAlias
 
 WAIT_S = 5.0
@@ -76,6 +77,22 @@ def copy_file(file: Path, to: Path) -> None:
     os.close(os.open(to, os.O_CREAT | os.O_RDWR, 0o600))
     with opened(file) as source, opened(to) as target:
         source.backup(target)
+
+
+def copy_unwritable_file(file: Path, to: Path) -> None:
+    """`copy_file` of a file in a folder that takes nothing more, such as one of a read-only file system.
+
+    SQLite opens no file there without those that it keeps beside it. Nobody writes where they are missing, so
+    that the bytes are then copied as they lie, with what was committed but not yet moved into the file.
+    Raises `OSError`, `FileError`.
+    """
+    try:
+        copy_file(file, to)
+    except FileBusy:
+        for part in ("", "-wal"):
+            lies = file.with_name(f"{file.name}{part}")
+            if lies.exists():
+                copyfile(lies, to.with_name(f"{to.name}{part}"))
 
 
 def _uri(file: Path) -> str:

@@ -49,16 +49,24 @@ def other_halt_file_stands(path: Path, stamp: str) -> bool:
     return halt_file_stands(path) and (not stamp or halt_file_stamp(path) != stamp)
 
 
-def write_halt_file(path: Path, by: str, at: datetime) -> None:
-    """Write and sync the HALT file, then its folder, so that a power cut does not lose it."""
+def write_halt_file(path: Path, by: str, at: datetime) -> str:
+    """Write and sync the HALT file, then its folder, so that a power cut does not lose it.
+
+    Returns the system's words for what kept it from being written; empty where it stands.
+    """
     local = at.astimezone(IST).isoformat(timespec="seconds")
-    with contextlib.suppress(OSError), path.open("w", encoding="utf-8") as file:
-        file.write(f"halted {local} by {by}\n")
-        file.flush()
-        os.fsync(file.fileno())
+    why = ""
+    try:
+        with path.open("w", encoding="utf-8") as file:
+            file.write(f"halted {local} by {by}\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as problem:
+        why = problem.strerror or str(problem)
     with contextlib.suppress(OSError):
         folder = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
+    return "" if halt_file_stands(path) else why

@@ -62,6 +62,12 @@ from engine.timing import Timing
 log = logging.getLogger(__name__)
 
 
+NO_FILE = (
+    "NOT HALTED: no file HALT could be written either, and an order may leave once the books can be written"
+)
+"""What a trader must know of a halt that neither the books nor a file took."""
+
+
 class Exposure(Struct, frozen=True):
     """What a cancel-all would meet now; money in paise."""
 
@@ -82,6 +88,7 @@ class Unwritten(Struct, frozen=True):
 
     `unread` are the clients whose books could not be read meanwhile, `certificate` what the brokers' books
     showed of the cancels; it is `kept` in a file that the books take up as soon as they can be written.
+    `no_file` is why the HALT file could not be written; empty where it stands, or none is wanted.
     """
 
     at: datetime
@@ -92,14 +99,16 @@ class Unwritten(Struct, frozen=True):
     unread: tuple[CertificateUnread, ...]
     certificate: Certificate
     kept: bool
+    no_file: str = ""
 
     @property
     def words(self) -> str:
-        """What the brokers did all the same."""
+        """What the brokers did all the same, and what could be written nowhere."""
         codes = ", ".join(one.code for one in self.unread)
         left = f"; NOT READ, so what lives there is not known: {codes}" if codes else ""
         kept = "" if self.kept else "; its certificate could not be kept in a file either"
-        return f"the brokers took {self.taken} cancels all the same{left}{kept}"
+        file = f"; {NO_FILE} ({self.no_file})" if self.no_file else ""
+        return f"the brokers took {self.taken} cancels all the same{left}{kept}{file}"
 
 
 class Halts:
@@ -201,8 +210,7 @@ class Halts:
         at, self.unwritten = self._timing.wall.now(), None
         book = self._kept.book
         unbooked = HaltView(FILE_ONLY, scope, value, at, by, members_of(book.clients, scope, value), strength)
-        if unbooked.stops_desk:
-            write_halt_file(self._kept.halt_file, by, at)
+        no_file = write_halt_file(self._kept.halt_file, by, at) if unbooked.stops_desk else ""
         writing = self._kept.store.submit(
             lambda unit: open_halt(unit, replace(unbooked, at=unit.now), book.clients)
         )
@@ -221,7 +229,7 @@ class Halts:
             orders = len(in_scope) + done.others
             made = await certify_from_books(self._timing, self._connections, self._rules, reading, why)
             kept = leave_certificate(self._kept.home, made) is not None
-            unwritten = Unwritten(at, by, why, orders, done.taken, made.unread, made, kept)
+            unwritten = Unwritten(at, by, why, orders, done.taken, made.unread, made, kept, no_file)
             self.unwritten = unwritten
             self._kept.bus.publish([HaltChanged(FILE_ONLY)])
             kind = type(problem) if isinstance(problem, StoreError) else StoreFailed
@@ -247,6 +255,7 @@ class Halts:
         for is carried out and read here. Returns the clients of whom the brokers have told what the books do
         not know yet. Raises `StoreError`; a file that holds no certificate is set aside and told once.
         """
+        self._leave_again()
         told, book = set[int](), self._kept.book
         for path in left_certificates(self._kept.home):
             try:
@@ -276,6 +285,15 @@ class Halts:
                 self._canceller.carry_out(booked.opened.asked.requests)
                 self._certifying.read_on_later(halt, before, self._certifying.round(halt, before), made)
         return told & book.clients.keys()
+
+    def _leave_again(self) -> None:
+        """Try again to write the HALT file and to keep the certificate, where the home took neither."""
+        lost = self.unwritten
+        if lost is None or (lost.kept and not lost.no_file):
+            return
+        no_file = write_halt_file(self._kept.halt_file, lost.by, lost.at) if lost.no_file else ""
+        kept = lost.kept or leave_certificate(self._kept.home, lost.certificate) is not None
+        self.unwritten = replace(lost, kept=kept, no_file=no_file)
 
     def _leave_out(self, path: Path, problem: Exception) -> None:
         """Tell once of a file that could not be taken up; where that is its own fault, it is set aside."""

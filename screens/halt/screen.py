@@ -203,7 +203,7 @@ class CertificateScreen(Dialog[None]):
             file = (
                 "The HALT file stands: nothing is sent."
                 if halt_file(self.desk.home).exists()
-                else "The HALT file could not be written either."
+                else "NOT HALTED: the HALT file could not be written either; each heartbeat tries again."
             )
             at = market_time(self.desk, unwritten.at)
             first = f"THE HALT COULD NOT BE WRITTEN {at} by {unwritten.by}: {unwritten.why}"

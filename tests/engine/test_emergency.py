@@ -33,8 +33,10 @@ from tests.desks import (
     on_tape,
     paper_desk,
     sends_nothing,
+    there,
     until,
 )
+from tests.read_only import make_read_only
 from tradedesk.compose.paper import exchange_of
 from tradedesk.testing import seam
 
@@ -76,7 +78,7 @@ async def fired_on_a_full_disk(desk):
 
 
 def left(home):
-    return sorted(path.name for path in (home / "certificates").iterdir())
+    return sorted(path.name for path in (home / "certificates").glob("*"))
 
 
 async def certified(desk):
@@ -102,6 +104,28 @@ async def test_a_cancel_all_that_the_books_cannot_take_names_what_survives_it(tm
         assert {line.released_paise for line in made.lines} == {0}
         assert {line.first_cancel_s is None for line in made.lines} == {False}
         assert made.still_blocked_paise == made.blocked_before_paise > 0
+
+
+async def test_a_halt_that_no_file_took_either_is_written_as_soon_as_one_can_be(tmp_path, monkeypatch):
+    async with paper_desk(tmp_path) as desk:
+        with monkeypatch.context() as read_only:
+            make_read_only(read_only, tmp_path)
+            made = await fired_on_a_full_disk(desk)
+            lost = there(desk.halt.unwritten)
+            assert "NOT HALTED" in lost.words
+            assert (lost.kept, lost.no_file, desk.halt.active()) == (False, "Read-only file system", [])
+            assert not (tmp_path / "HALT").exists()
+        await until(desk, lambda: left(tmp_path))
+        assert (there(desk.halt.unwritten).kept, "NOT HALTED" in there(desk.halt.unwritten).words) == (
+            True,
+            False,
+        )
+        assert [(halt.number, halt.at) for halt in desk.halt.active()] == [
+            (FILE_ONLY, made.at.replace(microsecond=0))
+        ]
+        await disk(desk, full=False)
+        await until(desk, lambda: desk.halt.certificate(1) is not None)
+        assert [(halt.number, halt.at) for halt in desk.halt.active()] == [(1, made.at)]
 
 
 async def test_its_certificate_is_taken_up_by_the_next_opening_and_by_no_other(tmp_path):

@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 
 from data.home import books_file, halt_file, settings_file
-from tradedesk.cli.printing.output import say
 
 
 def looks_only(home: Path) -> bool:
@@ -22,19 +21,16 @@ def looks_only(home: Path) -> bool:
     return named == "look"
 
 
-def halt_at_once(home: Path, by: str, at: datetime) -> None:
-    """Write the HALT file; a cancel goes on where that cannot be written.
+def halt_at_once(home: Path, by: str, at: datetime) -> str:
+    """Write the HALT file; returns why that could not be written, empty where it stands.
 
     A home that only looks has nothing to halt: its cancel-all is refused, and says so.
     """
     if looks_only(home):
-        return
+        return ""
     from engine.book.halt_file import write_halt_file
 
-    try:
-        write_halt_file(halt_file(home), by, at)
-    except OSError as problem:
-        say(f"the HALT file cannot be written ({problem.strerror}); going on to cancel")
+    return write_halt_file(halt_file(home), by, at)
 
 
 def may_not_halt(home: Path) -> bool:

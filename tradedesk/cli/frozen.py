@@ -29,9 +29,10 @@ _FLOCK = "hhqqi4x" if struct.calcsize("l") == 8 else "hhiii"
 def end_frozen_writer(database: Path, desk_database: Path) -> bool:
     """End the desk process that keeps the write lock for longer than `WAIT_S`; returns whether it ended one.
 
-    Its row stands in `desk_database`, whichever `database` it holds.
+    Its row stands in `desk_database`, whichever `database` it holds. Where a file cannot be written, nothing
+    waits for its lock.
     """
-    if not database.exists() or _lock_is_free(database):
+    if not os.access(database, os.W_OK) or _lock_is_free(database):
         return False
     holder = lock_holder(database)
     if holder is None or holder == os.getpid() or not _is_ours(desk_database, holder):

@@ -99,8 +99,8 @@ def _run_emergency(work: Work, by: str | None, home: Path) -> NoReturn:
 
     at, database = SystemClock().now(), books_file(home)
     halts = database.exists() and not may_not_halt(home)
-    if halts:
-        halt_at_once(home, by or "the command line", at)
+    if halts and (why := halt_at_once(home, by or "the command line", at)):
+        say(f"the HALT file cannot be written ({why}); going on to cancel")
 
     from data.reference.phases import load_calendar
     from tradedesk.cli.frozen import end_frozen_writer

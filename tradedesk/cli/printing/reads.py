@@ -214,7 +214,8 @@ def print_certificate(desk: "Desk", made: "Certificate", kept: bool = True) -> N
     strength = strength_words(made.strength)
     line(f"HALT {number}{what}{strength} by {made.by} at {wall_time(desk, made.at)}")
     if made.unbooked:
-        where = "a file in certificates/ holds it until they do" if kept else "no file holds it either"
+        where = "a file in certificates/ holds it until they do"
+        where = where if kept else "no file holds it either, keep what is printed here"
         line(f"the books did not take this as it was made ({made.unbooked}): {where}")
     line(
         f"{made.cancelled} cancelled  {made.filled_meanwhile} filled meanwhile  {made.refused} refused  "
