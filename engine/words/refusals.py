@@ -18,10 +18,8 @@ LOOKS_ONLY = (
 
 def f9_looks_words(live: int) -> str:
     """What F9 can and cannot do on a desk that only looks, with how many orders live at the brokers."""
-    known = counted(live, "live order") if live else "no live order"
-    return (
-        f"LOOK: F9 cancels nothing here, this desk has no way to. {known} seen: cancel at your other terminal"
-    )
+    known = counted(live, "order") if live else "no order"
+    return f"LOOK: F9 cancels nothing here, {known} known to live elsewhere: cancel at your other terminal"
 
 
 def refusal_words(problem: BaseException) -> str:

@@ -211,6 +211,8 @@ class OrdersScreen(Workspace):
             parts.append(f"value ₹{formats.rupees(value)}")
         else:
             parts.append(f"live {sum(order.live for order in found)}")
+        if self.desk.looks_only:
+            parts.append(f"elsewhere {self.desk.orders.external_count()} live: tradedesk broker orders")
         if chases := self.desk.chases.going:
             parts.append(f"chasing {len(chases)}, p lets one stand")
         marked = len(self._grid.marked_keys)

@@ -155,6 +155,9 @@ STEPS: dict[str, tuple[str, ...]] = {
     "cancel-all": ("cancel-all", "--yes", "--scope", "client", "--value", "AM1042"),
     "certificate": ("certificate",),
     "resume": ("resume", "--yes"),
+    "broker orders": ("broker", "orders", "--client", "AM1042"),
+    "broker trades": ("broker", "trades", "--client", "AM1042"),
+    "compare": ("compare", "{home}/trades.csv", "--client", "AM1042"),
     "audit show": ("audit", "show", "--order", "1"),
     "audit search": ("audit", "search", "action:run_started", "run:1"),
     "audit story": ("audit", "story", "5", "--limit", "1"),
@@ -216,6 +219,7 @@ FILES = {
     "lot_size,instrument_type,segment,exchange\n"
     "408065,1594,INFY,INFOSYS,0,,0,0.1,1,EQ,NSE,NSE\n"
     "5,2,NIFTY26NOVFUT,NIFTY,0,2026-11-26,0,0.05,75,FUT,NFO-FUT,NFO\n",
+    "trades.csv": "symbol,side,quantity,price,trade\nTCS,BUY,2,2400.00,77\n",
     "closes.csv": "symbol,close\nINFY,1491.00\n",
     "routes.csv": "code,kind,api_key,egress_ip\nAM1042,own,abcd1234,203.0.113.7\n",
 }
@@ -354,12 +358,15 @@ def _tags(value: Any) -> Iterator[str]:
 
 def _plain(value: Any, key: str = "", audited: bool = False) -> Any:
     if isinstance(value, dict):
-        return {name: _plain(item, name, "last_seq" in value) for name, item in value.items()}
+        return {
+            name: _plain(item, name, not value.keys().isdisjoint(("last_seq", "verified_to")))
+            for name, item in value.items()
+        }
     if isinstance(value, list):
         return [_plain(item, key) for item in value]
     if isinstance(value, float) and key.endswith("_s"):
         return "seconds"
-    if key in ("rows", "last_seq") and audited:
+    if key in ("rows", "last_seq", "verified_to") and audited:
         return "rows"
     if isinstance(value, str):
         for pattern, word in _WORDS:
