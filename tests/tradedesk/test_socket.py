@@ -19,7 +19,7 @@ from open_app import Beside, open_app
 
 from data.clock import ManualClock
 from tests.desks import START
-from tradedesk.socket.protocol import LONGEST_LINE, PROGRAM, decoded, effect_of, encoded, hello
+from tradedesk.socket.protocol import LONGEST_LINE, PROGRAM, PROTOCOL, decoded, effect_of, encoded, hello
 from tradedesk.socket.server import MOST_WORDS, bound
 
 BUY = ("bulk", "buy", "TCS", "--quantity", "1", "--clients", "AM1042", "--yes", "--wait", "1")
@@ -122,7 +122,7 @@ def test_whatever_comes_in_ends_its_own_connection_and_nothing_else(demo: Termin
 @pytest.mark.parametrize(
     "other",
     [
-        {"protocol": 2},
+        {"protocol": PROTOCOL + 1},
         {"program": "9"},
         {"schema": "0001"},
         {"home": "1:2"},
