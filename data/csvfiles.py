@@ -121,10 +121,7 @@ def read_rows(
     Raises `FileProblem` with all faults found, `OSError` where the file cannot be read.
     """
     problems: list[Problem] = []
-    lines = _decoded(path.read_bytes(), problems)
-    if problems:
-        raise FileProblem(path, problems)
-    reader = csv.reader(lines, strict=True)
+    reader = csv.reader(decoded_lines(path), strict=True)
     rows: list[CsvRow] = []
     of_rows = [] if faults is None else faults
     header: list[str] | None = None
@@ -167,6 +164,15 @@ def read_rows(
     if problems or (of_rows and faults is None):
         raise FileProblem(path, problems + of_rows)
     return rows
+
+
+def decoded_lines(path: Path) -> list[str]:
+    """The lines of a UTF-8 text. Raises `FileProblem` for another file and for other bytes, `OSError`."""
+    problems: list[Problem] = []
+    lines = _decoded(path.read_bytes(), problems)
+    if problems:
+        raise FileProblem(path, problems)
+    return lines
 
 
 def _decoded(raw: bytes, problems: list[Problem]) -> list[str]:

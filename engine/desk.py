@@ -25,6 +25,8 @@ from engine.accounts.clients import Clients
 from engine.accounts.equity import Equity
 from engine.accounts.groups import Groups
 from engine.accounts.holdings import FundsService, Holdings
+from engine.accounts.importing import Importing
+from engine.accounts.statement import Statements
 from engine.accounts.valuation import Valuation
 from engine.background import Background
 from engine.book.halt_file import halt_file_stands
@@ -162,12 +164,14 @@ class Desk:
         self.presets = Presets(kept, engine)
         self.clients = Clients(kept, timing, engine)
         self.groups = Groups(kept, engine)
+        self.importing = Importing(kept, engine, self.clients)
         self.connecting = Connecting(kept, engine, connections)
         self.routes = Routes(kept, engine)
         told = partial(verdict_words, shown_at=self.shown_at)
         self.gate = Gate(kept, timing, engine, connections, self.reconcile.compared_at, told)
         self.funds = FundsService(kept)
         self.holdings = Holdings(kept, timing, data)
+        self.statements = Statements(kept)
         self.valuation = Valuation(
             holdings=lambda client_id: kept.book.holdings.get(client_id, ()),
             quote=data.quotes.quote,

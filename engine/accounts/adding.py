@@ -9,6 +9,7 @@ from data.ledger import Line, Transfer, post
 from data.repositories.accounts import clients as stored
 from data.repositories.accounts.clients import ClientRow, HoldRow
 from data.repositories.accounts.standing import standing_of_client
+from data.repositories.base import On
 from data.store import Unit
 from data.vocabulary import Account, ClientStatus, HoldKind, TransferKind
 from engine.accounts.client_edit import standing_words
@@ -16,7 +17,7 @@ from engine.accounts.client_file import NewClient
 
 
 def closing_problems(
-    unit: Unit, existing: Mapping[str, ClientRow], number: int, client: NewClient
+    on: On, existing: Mapping[str, ClientRow], number: int, client: NewClient
 ) -> list[Problem]:
     """What is against a row of a file that closes its client."""
     before = existing.get(client.code.upper())
@@ -24,24 +25,34 @@ def closing_problems(
         return []
     if before is None:
         return [Problem(number, "status", client.status.value, "add it as active, inactive or pending")]
-    words = standing_words(standing_of_client(unit, before.id))
+    words = standing_words(standing_of_client(on, before.id))
     problem = Problem(
         number, "status", client.status.value, f"it cannot be closed while something stands: {words}"
     )
     return [problem] if words else []
 
 
+def _account(client: ClientRow | NewClient) -> tuple[str, str]:
+    return client.broker, client.broker_user_id.upper()
+
+
 def clashes(
     existing: Mapping[str, ClientRow], by_row: Mapping[int, NewClient], change_existing: bool
 ) -> list[Problem]:
     """Clients of a file whose code or account is another's on the desk."""
-    taken = {(client.broker, client.broker_user_id.upper()): client.code for client in existing.values()}
+    taken = {_account(client): client.code for client in existing.values()}
     problems: list[Problem] = []
     for number, client in by_row.items():
-        holder = taken.get((client.broker, client.broker_user_id.upper()))
-        if client.code.upper() in existing and not change_existing:
+        before = existing.get(client.code.upper())
+        holder = taken.get(_account(client))
+        if before is not None and not change_existing:
             words = "it is on the desk already; --update changes its words"
             problems.append(Problem(number, "code", client.code, words))
+        elif (before := existing.get(client.code.upper())) is not None and _account(before) != _account(
+            client
+        ):
+            words = f"{before.code} is {before.broker_user_id} at {before.broker}; a file changes no account"
+            problems.append(Problem(number, "broker_user_id", client.broker_user_id, words))
         elif holder is not None and holder.upper() != client.code.upper():
             words = f"client {holder} has this account"
             problems.append(Problem(number, "broker_user_id", client.broker_user_id, words))

@@ -3,10 +3,10 @@
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
@@ -14,6 +14,7 @@ from data.csvfiles import CsvRow, FileProblem, Problem, read_rows
 from data.errors import BadInput
 from data.money import BPS, decimal_from_text, paise_from_text
 from data.vocabulary import ClientStatus, SessionState
+from engine.accounts.client_edit import ClientEdit
 
 T = TypeVar("T")
 
@@ -93,15 +94,39 @@ def template() -> str:
     return out.getvalue()
 
 
-def read_client_file(path: Path) -> dict[int, NewClient]:
+class ClientRows(Struct, frozen=True):
+    """The clients of a file by row, and which fields it has; the others are as a fresh client begins."""
+
+    by_row: Mapping[int, NewClient]
+    fields: frozenset[str]
+
+
+def read_client_file(path: Path) -> ClientRows:
     """Clients of a CSV file by row. Raises `FileProblem` with every bad row; then none may be used."""
     problems: list[Problem] = []
+    rows = read_rows(path, REQUIRED, OPTIONAL, faults=problems)
+    fields = frozenset(rows[0].values) if rows else frozenset[str]()
+    return client_rows(path, [(row.number, row.values) for row in rows], fields, problems)
+
+
+def client_rows(
+    path: Path,
+    rows: Iterable[tuple[int, Mapping[str, str]]],
+    fields: frozenset[str],
+    before: Sequence[Problem] = (),
+) -> ClientRows:
+    """Clients of a file's values by row and column. Raises `FileProblem` with every bad one."""
+    problems = list(before)
     clients: dict[int, NewClient] = {}
     codes: dict[str, int] = {}
     users: dict[str, int] = {}
-    for row in read_rows(path, REQUIRED, OPTIONAL, faults=problems):
+    for number, values in rows:
+        lacking = [field for field in REQUIRED if not values.get(field, "").strip()]
+        problems += [Problem(number, field, "", "a value is needed") for field in lacking]
+        if lacking:
+            continue
         try:
-            client = _client_of(row)
+            client = _client_of(CsvRow(number, values))
         except _RowProblem as found:
             problems += found.problems
             continue
@@ -109,20 +134,34 @@ def read_client_file(path: Path) -> dict[int, NewClient]:
             (codes, client.code.upper(), "code"),
             (users, f"{client.broker}/{client.broker_user_id.upper()}", "broker_user_id"),
         ):
-            first = seen.setdefault(value, row.number)
-            if first != row.number:
-                problems.append(
-                    Problem(
-                        row.number,
-                        field,
-                        row.values[field],
-                        f"row {first} has it already; each is given once",
-                    )
-                )
-        clients[row.number] = client
+            first = seen.setdefault(value, number)
+            if first != number:
+                words = f"row {first} has it already; each is given once"
+                problems.append(Problem(number, field, values[field], words))
+        clients[number] = client
     if problems:
         raise FileProblem(path, problems)
-    return clients
+    return ClientRows(clients, fields)
+
+
+def edit_of(client: NewClient, fields: frozenset[str]) -> ClientEdit:
+    """What a row changes of a client that is there: what its file has, but for its account and its money."""
+    given = {
+        "name": client.name,
+        "phone": client.phone,
+        "status_reason": client.status_reason,
+        "groups": client.groups,
+        "discretionary": client.discretionary,
+        "status": client.status,
+    }
+    scaled = {
+        "capital": ("capital_paise", client.capital_paise),
+        "mtf_limit": ("mtf_limit_paise", client.mtf_limit_paise),
+        "multiplier": ("multiplier_bps", client.multiplier_bps),
+    }
+    found: dict[str, Any] = {name: value for name, value in given.items() if name in fields}
+    found |= {name: value for field, (name, value) in scaled.items() if field in fields}
+    return ClientEdit(**found)
 
 
 def new_client(values: Mapping[str, str]) -> NewClient:

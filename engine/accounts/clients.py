@@ -1,7 +1,7 @@
 """Clients: the roster, its import from a file, and changes of one: its words, status and pause."""
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -15,11 +15,12 @@ from data.records import replace
 from data.repositories.accounts import clients as stored
 from data.repositories.accounts.clients import ClientRow
 from data.repositories.accounts.standing import standing_of_client
+from data.repositories.base import On
 from data.store import Unit
 from data.vocabulary import ClientStatus
 from engine.accounts.adding import add_clients, clashes, closing_problems
 from engine.accounts.client_edit import ClientEdit, apply_edit, group_name, standing_words, text_of
-from engine.accounts.client_file import NewClient, read_client_file
+from engine.accounts.client_file import ClientRows, NewClient, edit_of
 from engine.book.kept import Kept
 from engine.book.roster import found_among
 from engine.book.views import ClientView
@@ -108,42 +109,35 @@ class Clients:
         """All group names, those by rule among them."""
         return self._kept.book.groups()
 
-    async def import_csv(self, path: Path, change_existing: bool = False) -> ImportReport:
-        """Add the clients of a file, all or none. Raises `FileProblem` naming each bad row.
-
-        A code that exists is a problem unless `change_existing`; then its words, groups and MTF limit are
-        taken over and its capital counts from the next trading day. Money of an existing client is never
-        changed by a file: the broker's figures are adopted at the day's opening.
-        """
-        clients = read_client_file(path)
-        return await self._engine.write_signed_on(
-            lambda unit: self._store(unit, path, clients, change_existing)
-        )
-
     async def add(self, clients: Sequence[NewClient]) -> ImportReport:
         """Add clients that are not there yet, all or none."""
-        numbered = dict(enumerate(clients, start=1))
-        return await self._engine.write_signed_on(lambda unit: self._store(unit, None, numbered, False))
+        rows = ClientRows(dict(enumerate(clients, start=1)), frozenset())
+        return await self._engine.write_signed_on(lambda unit: self.store(unit, None, rows, False))
 
-    def _store(
-        self, unit: Unit, path: Path | None, by_row: Mapping[int, NewClient], change_existing: bool
-    ) -> ImportReport:
-        existing = {client.code.upper(): client for client in stored.every_client(unit)}
-        problems = clashes(existing, by_row, change_existing)
-        for number, client in by_row.items():
-            problems += self._group_problems(number, client) + closing_problems(
-                unit, existing, number, client
-            )
-        if problems:
+    def against(self, on: On, rows: ClientRows, change_existing: bool) -> list[Problem]:
+        """What is against taking the clients of a file as the books stand."""
+        existing = {client.code.upper(): client for client in stored.every_client(on)}
+        problems = clashes(existing, rows.by_row, change_existing)
+        for number, client in rows.by_row.items():
+            problems += self._group_problems(number, client) + closing_problems(on, existing, number, client)
+        return problems
+
+    def store(self, unit: Unit, path: Path | None, rows: ClientRows, change_existing: bool) -> ImportReport:
+        """Add and change the clients of a file, all or none. Raises `FileProblem` with every bad row."""
+        if problems := self.against(unit, rows, change_existing):
             raise FileProblem(path or Path("clients"), problems)
-        clients = list(by_row.values())
+        existing = {client.code.upper(): client for client in stored.every_client(unit)}
+        clients = list(rows.by_row.values())
         fresh = [client for client in clients if client.code.upper() not in existing]
         known = [client for client in clients if client.code.upper() in existing]
         ids = list(unit.take_ids("client", len(fresh)))
         numbered = list(zip(ids, fresh, strict=True))
         day, actor = self._timing.market.trading_day, self._engine.actor
         add_clients(unit, numbered, day, actor, self._kept.book.carrier_for)
-        changed = sum(self._change(unit, existing[client.code.upper()], client) for client in known)
+        changed = sum(
+            apply_edit(unit, existing[client.code.upper()], edit_of(client, rows.fields), day, actor)
+            for client in known
+        )
         unit.touched.roster = True
         return ImportReport(len(fresh), changed, len(known) - changed, tuple(ids))
 
@@ -154,20 +148,6 @@ class Clients:
             for name in client.groups
             if name in self._kept.book.group_rules
         ]
-
-    def _change(self, unit: Unit, before: ClientRow, client: NewClient) -> bool:
-        edit = ClientEdit(
-            name=client.name,
-            phone=client.phone,
-            capital_paise=client.capital_paise,
-            mtf_limit_paise=client.mtf_limit_paise,
-            multiplier_bps=client.multiplier_bps,
-            discretionary=client.discretionary,
-            groups=client.groups,
-            status=client.status,
-            status_reason=client.status_reason,
-        )
-        return apply_edit(unit, before, edit, self._timing.market.trading_day, self._engine.actor)
 
     # --- changes of one client ---
 

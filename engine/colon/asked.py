@@ -111,6 +111,51 @@ class AskedClient(Struct, frozen=True):
     client_id: int
 
 
+class OfClient(StrEnum):
+    """What is done with a client, by the word for it."""
+
+    ADD = "add"
+    EDIT = "edit"
+    PAUSE = "pause"
+    UNPAUSE = "unpause"
+    CLOSE = "close"
+
+
+class AskedOfClient(Struct, frozen=True):
+    """Something that is done with a client; a pause with its end, empty for none, and a reason at once."""
+
+    what: OfClient
+    client_id: int = 0
+    until: str = ""
+    reason: str = ""
+
+
+class AskedNote(Struct, frozen=True):
+    """A note on one of these; without a text the card that asks for it."""
+
+    text: str
+    client_id: int | None = None
+    order_id: int | None = None
+    run_number: int | None = None
+
+
+class GroupDo(StrEnum):
+    """What is done with a group, by its sign."""
+
+    RULE = "="
+    ADD = "+"
+    REMOVE = "-"
+
+
+class AskedGroup(Struct, frozen=True):
+    """A group to be made by a rule, or whose clients change."""
+
+    name: str
+    do: GroupDo
+    rule: str = ""
+    client_ids: tuple[int, ...] = ()
+
+
 class AskedSymbol(Struct, frozen=True):
     """A symbol's page."""
 
@@ -192,6 +237,9 @@ Asked = (
     | AskedOfRun
     | AskedToCancel
     | AskedClient
+    | AskedOfClient
+    | AskedNote
+    | AskedGroup
     | AskedSymbol
     | AskedWatch
     | AskedFilter

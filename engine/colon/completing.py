@@ -7,6 +7,8 @@ from msgspec import Struct
 
 from data.audit import AuditAction
 from data.vocabulary import FlattenWhat, Product, Via
+from engine.book.group_rules import FIELDS
+from engine.colon.asked import GroupDo, OfClient
 from engine.colon.grammar import READERS, STORY
 from engine.colon.known import Known
 from engine.colon.splitting import last_word, quoted, words_of
@@ -208,8 +210,33 @@ def _run(before: Sequence[str], word: str, known: Known) -> Iterable[Completion]
     return () if before else _numbers(word, known)
 
 
-def _client(before: Sequence[str], word: str, known: Known) -> Iterable[Completion]:
-    return () if before else _clients(word, known)
+def _client(before: Sequence[str], word: str, known: Known) -> Iterator[Completion]:
+    if not before:
+        yield from _beginning(word, (Completion(OfClient.ADD.value, "a form"),))
+        yield from _clients(word, known)
+    elif len(before) == 1 and before[0].casefold() != OfClient.ADD:
+        verbs = (Completion(one.value) for one in OfClient if one is not OfClient.ADD)
+        yield from _beginning(word, verbs)
+
+
+def _note(before: Sequence[str], word: str, known: Known) -> Iterator[Completion]:
+    if not before:
+        yield from _beginning(word, (Completion("order", "NUMBER"), Completion("run", "NUMBER")))
+        yield from _clients(word, known) if word else ()
+    elif before == ["run"]:
+        yield from _numbers(word, known)
+
+
+def _group(before: Sequence[str], word: str, known: Known) -> Iterator[Completion]:
+    if not before:
+        yield from _groups(word, known)
+    elif len(before) == 1:
+        signs = {GroupDo.RULE: "a rule", GroupDo.ADD: "codes", GroupDo.REMOVE: "codes"}
+        yield from _beginning(word, (Completion(do.value, says) for do, says in signs.items()))
+    elif before[1] == GroupDo.RULE:
+        yield from _beginning(word, (Completion(field) for field in (*FIELDS, "and", "or", "not")))
+    else:
+        yield from _clients(word, known) if word else ()
 
 
 def _symbol(before: Sequence[str], word: str, known: Known) -> Iterable[Completion]:
@@ -275,6 +302,8 @@ OFFERS: dict[str, Offer] = {
     "repair": _run,
     "reverse": _run,
     "client": _client,
+    "note": _note,
+    "group": _group,
     "symbol": _symbol,
     "chart": _symbol,
     "watch": _symbol,

@@ -11,7 +11,6 @@ from engine.colon.asked import (
     Asked,
     AskedAudit,
     AskedChange,
-    AskedClient,
     AskedFilter,
     AskedOfRun,
     AskedOrders,
@@ -29,6 +28,7 @@ from engine.colon.asked import (
     OfRun,
 )
 from engine.colon.known import Known
+from engine.colon.people import client_from, group_from, note_from
 from engine.colon.searches import search_from
 from engine.colon.splitting import words_of
 from engine.colon.whom import is_client_word, names_several, selection_from
@@ -152,11 +152,6 @@ def _price(figure: str) -> int:
     return paise_from_text(figure, "price")
 
 
-def _client_page(words: Sequence[str], known: Known) -> AskedClient:
-    _exactly(words, "CODE")
-    return AskedClient(_client(words[0], known))
-
-
 def _symbol_page(words: Sequence[str], known: Known) -> AskedSymbol:
     _exactly(words, "SYMBOL")
     return AskedSymbol(known.index.resolve(words[0]).key)
@@ -245,7 +240,9 @@ READERS: dict[str, Read] = {
     "pause": partial(_of_run, OfRun.PAUSE),
     "repair": partial(_of_run, OfRun.REPAIR),
     "reverse": partial(_of_run, OfRun.REVERSE),
-    "client": _client_page,
+    "client": client_from,
+    "note": note_from,
+    "group": group_from,
     "symbol": _symbol_page,
     "chart": _symbol_page,
     "watch": partial(_watch, False),

@@ -129,7 +129,7 @@ FACADE: Mapping[str, Rules] = {
         "ready_count": Rule(_READ, keep=ready),
         "total": _READ_MANY,
         "groups": Rule(_READ, keep=kept_groups),
-        **dict.fromkeys(("import_csv", "add"), _CHANGE_ALL),
+        "add": _CHANGE_ALL,
         **dict.fromkeys(("edit", "set_status", "pause", "unpause"), _CHANGE_ONE),
     },
     "groups": {
@@ -139,6 +139,11 @@ FACADE: Mapping[str, Rules] = {
         **dict.fromkeys(("add", "remove"), Rule(Right.CLIENTS, of_clients_second)),
         **dict.fromkeys(("set_rule", "rename", "delete"), _CHANGE_ALL),
     },
+    "importing": {
+        **dict.fromkeys(("look", "take"), _CHANGE_ALL),
+        "write": Rule(_READ, of_everybody),
+    },
+    "statements": dict.fromkeys(("lines", "lots", "earned"), _READ_ONE),
     "notes": {
         "on_client": Rule(Right.PLAN, of_client),
         "on_order": Rule(Right.PLAN, of_order),
@@ -283,7 +288,7 @@ FACADE: Mapping[str, Rules] = {
 
 OWN: Mapping[str, Collection[str]] = {
     "sessions": ("expire_due",),
-    "clients": ("end_pauses",),
+    "clients": ("end_pauses", "against", "store"),
     "reconcile": ("borrow", "run", "forget", "close"),
     "market": ("load",),
     "watchlists": ("renamed", "load"),

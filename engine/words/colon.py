@@ -14,6 +14,9 @@ from engine.colon.asked import (
     AskedChange,
     AskedClient,
     AskedFilter,
+    AskedGroup,
+    AskedNote,
+    AskedOfClient,
     AskedOfRun,
     AskedOrders,
     AskedPage,
@@ -27,7 +30,9 @@ from engine.colon.asked import (
     AskedToFlatten,
     AskedToSave,
     AskedWatch,
+    GroupDo,
     Numbered,
+    OfClient,
     OfRun,
 )
 from engine.words import formats
@@ -53,7 +58,9 @@ FORMS: Mapping[str, tuple[str, str]] = {
     "pause": ("NUMBER", "pause a run"),
     "repair": ("NUMBER", "plan what provably failed of a run or was skipped"),
     "reverse": ("NUMBER", "plan the opposite of what a run filled"),
-    "client": ("CODE", "a client's page"),
+    "client": ("CODE [edit|pause|unpause|close], or add", "a client's page; or what is done with it"),
+    "note": ("CODE, order N or run N, and TEXT", "a note, which the audit keeps"),
+    "group": ("NAME = RULE, NAME + CODES", "a group: hni = capital > 5L and broker = zerodha"),
     "symbol": ("SYMBOL", "a symbol's page"),
     "chart": ("SYMBOL", "its candles, depth, and who holds it"),
     "watch": ("SYMBOL [l:LIST]", "put a symbol on a watchlist"),
@@ -108,6 +115,8 @@ def asked_words(asked: Asked, select: Callable[[Selection], Sequence[ClientView]
             what = "all positions" if key is None else _symbol(key)
             whose = counted(len(client_ids), "client")
             return f"CONVERT {what} of {whose}, {of.value} to {to.value}; asks"
+        case AskedOfClient() | AskedNote() | AskedGroup():
+            return _of_clients_words(asked, select)
         case AskedChange():
             return _change_words(asked)
         case AskedToCancel():
@@ -151,6 +160,28 @@ def _shown_words(
             return f"the audit's rows of {wish.line}" if wish.line else "the audit"
         case AskedPlainly(name):
             return name.replace("-", " ")
+        case _:
+            assert_never(asked)
+
+
+def _of_clients_words(
+    asked: AskedOfClient | AskedNote | AskedGroup, select: Callable[[Selection], Sequence[ClientView]]
+) -> str:
+    match asked:
+        case AskedOfClient(OfClient.ADD):
+            return "the form of a client that is to be added"
+        case AskedOfClient(what, client_id, until, reason):
+            whom = f"{what.value} client {_code(client_id, select)}"
+            return f"{whom}{f' until {until}' if until else ''}: {reason}" if reason else f"{whom}; asks"
+        case AskedNote(text, client_id, order_id, number):
+            on = f"order {order_id}" if order_id is not None else f"run {number}"
+            on = on if client_id is None else f"client {_code(client_id, select)}"
+            return f"note on {on}: {text}" if text else f"note on {on}; asks"
+        case AskedGroup(name, GroupDo.RULE, rule):
+            return f"group {name} is whoever this is true of: {rule}"
+        case AskedGroup(name, do, _, client_ids):
+            verb = "put into" if do is GroupDo.ADD else "taken out of"
+            return f"{counted(len(client_ids), 'client')} {verb} group {name}"
         case _:
             assert_never(asked)
 

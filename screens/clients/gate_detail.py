@@ -44,7 +44,7 @@ class GateDetail(SteadyStatic):
             parts.append(f"\nok: {' '.join(fine)}")
         keys = ["r retries the route"] if can_retry(row) else []
         if needs_attention(row) and waivable(row):
-            keys.append("n waives amber for today")
+            keys.append("d waives amber for today")
         if keys:
             parts.append(("\n\n" if beside else " · ") + " · ".join(keys))
         self.update(Content.assemble(*parts))

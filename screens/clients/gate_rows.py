@@ -20,6 +20,7 @@ from engine.book.views import ClientView
 from engine.words import formats
 from engine.words.formats import MASK
 from engine.words.gate import READY, verdict_words
+from engine.words.trading.client_terms import pause_words
 from engine.words.trading.reasons import GATE_WORDS
 from screens.frame.times import market_time
 from widgets.livegrid import Column
@@ -211,6 +212,8 @@ def client_head(desk: Desk, row: GateRow, masked: bool) -> str:
         since = f" since {client.status_since:%d %b}" if client.status_since else ""
         why = f" ({client.status_reason})" if client.status_reason else ""
         parts.append(f"{client.status.value}{since}{why}")
+    if client.paused:
+        parts.append(pause_words(client))
     return " · ".join(parts)
 
 

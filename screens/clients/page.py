@@ -1,9 +1,8 @@
-"""A client's page, made for the phone call: money, holdings, orders, closed trades and history."""
+"""A client's page, made for the phone call: portfolio, day and total, and eight views behind Tab."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,19 +12,23 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 
-from data.clock import IST
+from data.records import replace
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged
 from engine.words import formats
 from engine.words.formats import MASK
 from engine.words.trading.orders import order_price, state_words
+from screens.clients.client_card import ClientCard
 from screens.clients.page_head import PageHead, break_lines
-from screens.clients.page_rows import closed_columns, history_columns
+from screens.clients.page_text import client_text, write_text
+from screens.clients.page_views import VIEWS, PageView, read_columns, read_record, read_rows
+from screens.clients.pause_card import ask_pause
 from screens.desk.course import CoursePane
 from screens.desk.limits import limits_line
 from screens.desk.side import SidePane
-from screens.frame.commands import bindings
+from screens.frame.commands import COMMANDS, binding, bindings
+from screens.frame.exports import short_path
 from screens.frame.pane import Pane
-from screens.frame.records import ToRecord, audit_record, closed_record, holding_record, order_record
+from screens.frame.records import ToRecord, holding_record, order_record
 from screens.frame.shell import Here, Table
 from screens.frame.strip import day_words
 from screens.frame.times import market_time
@@ -40,29 +43,12 @@ from widgets.steady import SteadyStatic
 from widgets.text import plain
 
 if TYPE_CHECKING:
+    from data.repositories.accounts.statement import Earned
     from engine.accounts.holdings import HoldView
     from engine.book.views import ClientView, HoldingView, OrderView
 
 OWNER = "client-screen"
 """Under this name the page follows prices."""
-
-
-class PageView(StrEnum):
-    """What of a client the page lists."""
-
-    HOLDINGS = "holdings"
-    ORDERS = "orders"
-    CLOSED = "closed"
-    HISTORY = "history"
-
-
-VIEWS = {
-    PageView.HOLDINGS: "no share is held: b buys",
-    PageView.ORDERS: "no order today: b buys, s sells",
-    PageView.CLOSED: "nothing was closed yet",
-    PageView.HISTORY: "nothing on record",
-}
-"""The views Tab turns, and what each says when it is empty."""
 
 
 class ClientScreen(Workspace):
@@ -72,7 +58,10 @@ class ClientScreen(Workspace):
     AUTO_FOCUS = "#client-grid"
     TITLE_WORDS = "Client"
     BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings("order.cancel", "order.modify", "take_over", "previous", "next", "close")
+        *bindings("order.cancel", "take_over", "previous", "next", "close"),
+        binding(replace(COMMANDS["order.modify"], words="edit")),
+        binding(replace(COMMANDS["run.pause"], action="pause_client", rank=6)),
+        binding(replace(COMMANDS["copy"], action="copy_account", words="copy account", rank=7)),
     ]
 
     def __init__(self, client_id: int, among: Sequence[int] = ()) -> None:
@@ -83,6 +72,7 @@ class ClientScreen(Workspace):
         self._holdings: dict[HoldingKey, HoldingView] = {}
         self._rows: dict[Any, Any] = {}
         self._holds: list[HoldView] = []
+        self._earned: Earned | None = None
         self._changed = True
 
     def compose_body(self) -> ComposeResult:
@@ -90,6 +80,7 @@ class ClientScreen(Workspace):
         with Vertical(id="client-main"):
             with Pane("client-pane"):
                 yield SteadyStatic(id="client-day")
+                yield SteadyStatic(id="client-total")
                 yield SteadyStatic(id="client-money")
                 yield SteadyStatic(id="client-limits")
                 yield SteadyStatic(id="client-holds")
@@ -141,9 +132,7 @@ class ClientScreen(Workspace):
         elif view is PageView.ORDERS:
             columns = order_columns(desk, masked, with_client=False)
         else:
-            columns = (
-                closed_columns(self.desk, masked) if view is PageView.CLOSED else history_columns(self.desk)
-            )
+            columns = read_columns(desk, view, masked)
         self._rows = {}
         self._grid.set_rows({})
         self._grid.set_columns(columns)
@@ -174,12 +163,13 @@ class ClientScreen(Workspace):
         self._paint()
 
     async def _read_holds(self) -> None:
-        """What is kept from trading, by name."""
+        """What is kept from trading, by name, and what sales have brought."""
         client = self._client_id
-        found = await self.desk.funds.holds(client)
+        found, earned = await self.desk.funds.holds(client), await self.desk.statements.earned(client)
         if self._client_id == client and self.is_mounted:
-            self._holds = found
+            self._holds, self._earned = found, earned
             self._paint_holds()
+            self._paint()
 
     def _paint_holds(self) -> None:
         """A line a hold: how much, what for, since when."""
@@ -216,10 +206,7 @@ class ClientScreen(Workspace):
 
     async def _read(self, view: PageView) -> None:
         client = self._client_id
-        if view is PageView.CLOSED:
-            found: list[Any] = list(reversed(await self.desk.holdings.transactions(client)))
-        else:
-            found = list(reversed(await self.desk.audit.rows(client_id=client)))
+        found = await read_rows(self.desk, view, client)
         if self._view == view and self._client_id == client and self.is_mounted:
             self._rows = dict(enumerate(found))
             self._grid.set_rows(self._rows)
@@ -248,6 +235,8 @@ class ClientScreen(Workspace):
         if self._view is PageView.HOLDINGS:
             # A price moves the weights of all the others.
             self._grid.apply(set(self._holdings) if dirty else ())
+        elif self._view in (PageView.LOTS, PageView.MTF):
+            self._grid.apply(set(self._rows) if dirty else ())
         else:
             self._grid.apply(())
         if dirty or self._client_id in self.shell.revalued:
@@ -274,27 +263,21 @@ class ClientScreen(Workspace):
             return MASK
         return formats.signed(paise) if sign else formats.rupees(paise)
 
-    def _short(self, paise: int) -> str:
-        return MASK if self.shell.privacy else formats.short(paise)
-
     def _paint(self) -> None:
         head = PageHead(self.desk, self._client, self.shell.privacy, self.size.width < 110)
         self.query_one("#client-pane", Pane).set_title(head.who(), head.facts(self._compared_words()))
         self.query_one("#client-day", SteadyStatic).update(head.day(), layout=False)
+        total = head.total(self._earned) if self._earned is not None else Content("")
+        self.query_one("#client-total", SteadyStatic).update(total, layout=False)
         self.query_one("#client-money", SteadyStatic).update(head.money(), layout=False)
         limits = limits_line(self.desk, self._client_id, self.shell.privacy, self.size.width < 110)
         self.query_one("#client-limits", SteadyStatic).update(Content(limits), layout=False)
         views = "  ".join(f"▸{view}" if view == self._view else view.value for view in VIEWS)
-        self.query_one("#rows-pane", Pane).set_title(views, [self._capital_words()])
+        self.query_one("#rows-pane", Pane).set_title(views, [head.capital()])
         self._paint_holds()
         self._paint_breaks()
         self._paint_orders()
         self.refresh_bindings()
-
-    def _capital_words(self) -> str:
-        """What percentages of capital are sized on, as it stood when the day opened."""
-        day = self.desk.market.now().astimezone(IST)
-        return f"capital {self._short(self._client.capital_paise)} of {day:%d %b}"
 
     def _paint_orders(self) -> None:
         """How many orders today, and the newest live one in words."""
@@ -323,13 +306,14 @@ class ClientScreen(Workspace):
         """The rows of the view."""
         row = self._rows.get(grid.cursor_key)
         name = f"{self._client.code}-{self._view}"
-        records: dict[PageView, ToRecord] = {
-            PageView.HOLDINGS: lambda key: holding_record(self.desk, self._holdings[key]),
-            PageView.ORDERS: partial(order_record, self.desk),
-            PageView.CLOSED: partial(closed_record, self.desk),
-            PageView.HISTORY: partial(audit_record, self.desk),
-        }
-        return Table(name, tuple(grid.columns), tuple(self._rows.values()), row, records[self._view])
+        record: ToRecord
+        if self._view is PageView.HOLDINGS:
+            record = lambda key: holding_record(self.desk, self._holdings[key])  # noqa: E731 - of a row's key
+        elif self._view is PageView.ORDERS:
+            record = partial(order_record, self.desk)
+        else:
+            record = read_record(self.desk, self._view, self._client_id)
+        return Table(name, tuple(grid.columns), tuple(self._rows.values()), row, record)
 
     def on_live_grid_opened(self, event: LiveGrid.Opened) -> None:
         """The symbol's page, or the order's life."""
@@ -361,7 +345,7 @@ class ClientScreen(Workspace):
             return bool(self._cancellable)
         if action == "modify_here":
             order_id = self.here().order_id
-            return order_id is not None and can_modify(self.desk.orders.get(order_id))
+            return order_id is None or can_modify(self.desk.orders.get(order_id))
         if action == "take_over":
             return bool(self.desk.reconcile.breaks(self._client_id))
         if action == "step":
@@ -378,10 +362,25 @@ class ClientScreen(Workspace):
         ask_cancel(self, self._cancellable)
 
     def action_modify_here(self) -> None:
-        """Change the order under the cursor; a form, then `y`."""
+        """Change the order under the cursor; on any other row the client itself."""
         order_id = self.here().order_id
         if order_id is not None:
             ask_modify(self, self.desk.orders.get(order_id))
+        else:
+            self.open_card(ClientCard(self._client))
+
+    def action_pause_client(self) -> None:
+        """Pause the client, or end its pause."""
+        ask_pause(self, self._client)
+
+    def action_copy_account(self) -> None:
+        """The client's account as a text, to the clipboard and to a file."""
+        if self._earned is None:
+            return
+        text = client_text(self.desk, self._client_id, self._earned)
+        self.app.copy_to_clipboard(text)
+        path = write_text(self.desk, self._client_id, text)
+        self.shell.say(f"the account of {self._client.code} is copied, and in {short_path(self.desk, path)}")
 
     def action_take_over(self) -> None:
         """Take the broker's figures over; asks for a reason and a word."""
@@ -392,7 +391,7 @@ class ClientScreen(Workspace):
         among = self._among
         place = among.index(self._client_id) if self._client_id in among else 0
         self._client_id = among[(place + step) % len(among)]
-        self._holds = []
+        self._holds, self._earned = [], None
         self._turn_to(self._view)
 
     def action_close(self) -> None:

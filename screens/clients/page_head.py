@@ -7,16 +7,21 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from textual.content import Content
 
+from data.clock import IST
+from data.repositories.accounts.statement import Earned
 from data.vocabulary import ClientStatus, Reason
+from engine.accounts.statement import standing
 from engine.words import formats
 from engine.words.breaks import break_words
 from engine.words.formats import MASK
 from engine.words.gate import gate_sentence
+from engine.words.trading.client_terms import pause_words
 from screens.clients.gate_rows import broker_words
 from screens.desk.rows import aged, direction, known_pnl, stale_words
 from screens.frame.times import market_time
 
 if TYPE_CHECKING:
+    from engine.accounts.statement import AccountStanding
     from engine.book.views import ClientView
     from engine.desk import Desk
 
@@ -66,6 +71,8 @@ class PageHead(Struct, frozen=True):
         gate = gate_sentence(self.desk.reconcile.readiness(self.client.id))
         if self.client.status is not ClientStatus.ACTIVE and self.client.status_reason:
             gate += f" ({self.client.status_reason})"
+        if self.client.paused:
+            gate = pause_words(self.client)
         groups = ", ".join(self.client.groups)
         phone = "" if self.masked else self.client.phone
         facts = [gate, compared, phone, broker_words(self.desk, self.client)]
@@ -86,9 +93,8 @@ class PageHead(Struct, frozen=True):
         held = self.desk.valuation.keys_of((self.client.id,))
         percent = ""
         if value.net_day_bps is not None and net is not None:
-            percent = (
-                f" ({formats.signed_percent(value.net_day_bps)} % of {self._short(value.opening_paise)})"
-            )
+            opening = self._short(value.opening_paise)
+            percent = f" ({formats.signed_percent(value.net_day_bps)} % of opening {opening})"
         style = aged(self.desk, held, direction(net))
         realised = "" if self.brief else f" · realised {self._rupees(value.realised_today_paise, sign=True)}"
         return Content.assemble(
@@ -99,22 +105,50 @@ class PageHead(Struct, frozen=True):
             f" · open {self._rupees(opened, sign=True)}{stale_words(self.desk, held)}",
         )
 
+    def capital(self) -> str:
+        """What percentages of capital are sized on, and since when; and what counts from the next day on."""
+        client = self.client
+        later = client.next_capital_paise != client.capital_paise
+        then = f", then {self._short(client.next_capital_paise)}" if later else ""
+        return f"{self._capital()}{then}"
+
+    def _capital(self) -> str:
+        day = self.desk.market.now().astimezone(IST)
+        return f"capital {self._short(self.client.capital_paise)} of {day:%d %b}"
+
+    def total(self, of_sales: Earned) -> Content:
+        """What all there was has brought, charges taken off, and what of it is realised."""
+        stands = self._standing(of_sales)
+        total = known_pnl(self.desk, (self.client.id,), stands.total_net_paise)
+        percent = ""
+        if total is not None and stands.total_bps is not None:
+            percent = f" ({formats.signed_percent(stands.total_bps)} % of {self._capital()})"
+        style = aged(self.desk, self.desk.valuation.keys_of((self.client.id,)), direction(total))
+        return Content.assemble(
+            " total net ",
+            (f"{self._rupees(total, sign=True)}{percent}", f"{COLOURS[style]} bold"),
+            f" · realised net {self._rupees(stands.realised_net_paise, sign=True)}",
+        )
+
+    def _standing(self, of_sales: Earned) -> AccountStanding:
+        value = self.desk.valuation.client(self.client.id)
+        return standing(self.client, self.desk.funds.of(self.client.id), value, of_sales)
+
     def money(self) -> Content:
-        """What there is, what of it is blocked, and what is lent."""
+        """What the portfolio is made of, and what of the cash is blocked."""
         funds = self.desk.funds.of(self.client.id)
         value = self.desk.valuation.client(self.client.id)
-        mtf = "MTF none"
-        if funds.mtf_limit_paise:
-            part = formats.whole_percent(funds.mtf_used_bps, " %")
-            mtf = (
-                f"MTF {self._rupees(funds.mtf_used_paise)} of {self._rupees(funds.mtf_limit_paise)} ({part})"
-            )
+        stands = self._standing(Earned())
+        parts = [f"cash {self._rupees(stands.cash_paise)}", f"shares {self._rupees(stands.shares_paise)}"]
+        made = f" portfolio {self._rupees(value.portfolio_paise)} = {' + '.join(parts)}"
+        if stands.loans_paise:
+            made += f" − lent {self._rupees(stands.loans_paise)}"
         held = f" (held {self._rupees(funds.held_paise)})" if funds.held_paise and not self.brief else ""
-        unsettled = f"unsettled {self._rupees(funds.unsettled_paise)} · "
-        if self.brief and not funds.unsettled_paise:
-            unsettled = ""
-        short = f" · SHORT {self._rupees(funds.shortfall_paise)}" if funds.shortfall_paise else ""
-        portfolio = f"portfolio {self._short(value.portfolio_paise)}"
-        cash = f"cash {self._rupees(funds.available_paise)}"
-        blocked = f"blocked {self._rupees(funds.blocked_paise)}{held}"
-        return Content(f" {portfolio} · {cash} · {blocked} · {unsettled}{mtf}{short}")
+        more = [f"free {self._rupees(funds.available_paise)}"]
+        if funds.blocked_paise:
+            more.append(f"blocked {self._rupees(funds.blocked_paise)}{held}")
+        if funds.unsettled_paise:
+            more.append(f"unsettled {self._rupees(funds.unsettled_paise)}")
+        if funds.shortfall_paise:
+            more.append(f"SHORT {self._rupees(funds.shortfall_paise)}")
+        return Content(" · ".join([made, *more]))

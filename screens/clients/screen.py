@@ -15,6 +15,7 @@ from data.errors import BadInput
 from data.records import replace
 from engine.events import Event
 from engine.words.refusals import refusal_words
+from screens.clients.changing import ChangesClients
 from screens.clients.gate_detail import GateDetail
 from screens.clients.gate_rows import (
     can_retry,
@@ -36,17 +37,15 @@ from screens.frame.pane import FilterLine, Pane
 from screens.frame.records import ToRecord, gate_record
 from screens.frame.routes import View
 from screens.frame.shell import Here, Table
-from screens.frame.workspace import Workspace
 from widgets.livegrid import LiveGrid
 
 if TYPE_CHECKING:
     from engine.access.gate import GateRow
+    from engine.book.views import ClientView
 
-"""The view that opens the sign-in; a client's code may follow it after a blank."""
 
-
-class ClientsScreen(Workspace):
-    """Every client at the gate, red first. `n` waives an amber item, `r` signs in whoever is due.
+class ClientsScreen(ChangesClients):
+    """Every client at the gate, red first. `d` waives an amber item, `r` signs in whoever is due.
 
     On a client whose session holds but whose route the broker refused, `r` lets orders out again.
     """
@@ -57,7 +56,7 @@ class ClientsScreen(Workspace):
     BINDINGS: ClassVar[list[BindingType]] = [
         binding(replace(COMMANDS["needs_me"], action="needs_here")),
         binding(replace(COMMANDS["run.repair"], words="sign in, retry", rank=3)),
-        binding(replace(COMMANDS["note"], words="waive", rank=4)),
+        binding(replace(COMMANDS["plan.drop"], action="waive", words="waive", rank=6)),
         *bindings("filter", "close"),
     ]
 
@@ -70,7 +69,7 @@ class ClientsScreen(Workspace):
 
     def compose_body(self) -> ComposeResult:
         """The gate, the words behind it, the filter, the line that waives."""
-        with Pane("gate-pane", hint="r sign in, retry  n waive  u needs me  Enter opens"):
+        with Pane("gate-pane", hint="e edit  p pause  + add  r sign in  d waive  Enter opens"):
             with Container(id="gate-body"):
                 yield LiveGrid(
                     gate_columns(self.desk, self._rows, lambda: self.shell.privacy),
@@ -241,7 +240,7 @@ class ClientsScreen(Workspace):
             return super().check_action(action, parameters)
         if action == "filter_here":
             return self.focused is self._grid
-        if action == "note":
+        if action == "waive":
             return self._row is not None and needs_attention(self._row)
         if action == "repair":
             return bool(self._rows)
@@ -290,9 +289,19 @@ class ClientsScreen(Workspace):
             self._narrow()
         self.set_focus(self._grid)
 
+    @property
+    def client_here(self) -> ClientView | None:
+        """The client under the cursor."""
+        return None if self._row is None else self.desk.clients.get(self._row.client_id)
+
+    def client_added(self, client_id: int) -> None:
+        """The cursor goes to it."""
+        self._bring_up_to_date()
+        self._grid.move_cursor(client_id)
+
     # Waiving
 
-    def action_note(self) -> None:
+    def action_waive(self) -> None:
         """Ask why an amber item may pass today; say why red may not."""
         row = self._row
         if row is None:

@@ -32,14 +32,19 @@ def stamp(desk: Desk) -> str:
     return desk.market.now().astimezone(IST).strftime("%Y%m%d-%H%M%S")
 
 
-def free_path(desk: Desk, name: str) -> Path:
+def free_path(desk: Desk, name: str, kind: str = "csv") -> Path:
     """A file of that name which is not there yet; a market may stand still between two of them."""
-    path = exports_folder(desk) / f"{name}-{stamp(desk)}.csv"
+    path = exports_folder(desk) / f"{name}-{stamp(desk)}.{kind}"
     number = 1
     while path.exists():
         number += 1
-        path = path.with_name(f"{name}-{stamp(desk)}-{number}.csv")
+        path = path.with_name(f"{name}-{stamp(desk)}-{number}.{kind}")
     return path
+
+
+def text_path(desk: Desk, name: str) -> Path:
+    """Where a text of that name goes."""
+    return free_path(desk, name, "txt")
 
 
 def short_path(desk: Desk, path: Path) -> str:

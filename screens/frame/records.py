@@ -15,19 +15,23 @@ from data.money import rupees_of
 from data.vocabulary import BreakKind
 from engine.words.gate import gate_sentence, verdict_words
 from engine.words.privacy import unless_private
+from engine.words.statements import move_words
 from engine.words.trading.orders import flagged_why
 from engine.words.trading.plans import problem
 from engine.words.trading.reasons import REASON_WORDS
 
 if TYPE_CHECKING:
+    from data.repositories.accounts.statement import OpenLot
     from engine.access.gate import GateRow
     from engine.accounts.round_trips import Transaction
     from engine.accounts.sectors import SectorValue
+    from engine.accounts.statement import StatementLine
     from engine.book.audit_views import AuditRow
     from engine.book.views import HoldingView
     from engine.desk import Desk
     from engine.halt.certificate import CertificateLine
     from engine.planning.plan import Plan, PlanLine
+    from engine.review.notes import Note
 
 Record = dict[str, str]
 """A row's cells by the words of their columns."""
@@ -301,6 +305,48 @@ def closed_record(desk: Desk, trip: Transaction) -> Record:
         "gross": _rupees(trip.pnl_paise),
         "charges": _rupees(trip.charges_paise),
         "net": _rupees(trip.net_paise),
+    }
+
+
+def statement_record(desk: Desk, client_id: int, line: StatementLine) -> Record:
+    """One line of a client's statement."""
+    move = line.move
+    return {
+        **_who(desk, client_id),
+        "date": move.trading_date.isoformat(),
+        "time": _market(desk, move.at),
+        "what": move_words(move),
+        "amount": _rupees(move.cash_paise),
+        "balance": _rupees(line.balance_paise),
+        "lent": _rupees(line.loan_paise),
+        "order": _number(move.order_id),
+        "evidence": move.evidence,
+    }
+
+
+def lot_record(desk: Desk, client_id: int, lot: OpenLot) -> Record:
+    """What is left of one purchase."""
+    return {
+        **_who(desk, client_id),
+        **_what(lot.key),
+        "product": lot.product.value,
+        "bought": lot.opened_on.isoformat(),
+        "quantity": str(lot.quantity),
+        "cost": _rupees(lot.cost_paise),
+        "lent": _rupees(lot.loan_paise),
+        "charges": _rupees(lot.charges_paise),
+    }
+
+
+def note_record(desk: Desk, note: Note) -> Record:
+    """One note."""
+    return {
+        **({} if note.client_id is None else _who(desk, note.client_id)),
+        "time": _market(desk, note.at),
+        "by": note.by,
+        "order": _number(note.order_id),
+        "run": _number(note.run_number),
+        "note": note.text,
     }
 
 

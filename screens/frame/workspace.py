@@ -25,6 +25,7 @@ from data.vocabulary import Side
 from engine.refusals import Refusal
 from engine.words.formats import counted
 from engine.words.refusals import refusal_words
+from screens.frame.cards.note import note_card
 from screens.frame.commands import bindings
 from screens.frame.dock import DockHost
 from screens.frame.key_words import key_words
@@ -216,11 +217,13 @@ class Workspace(Framed[None], inherit_bindings=True):
     """One of the numbered screens. Orders are opened here from what `here` says is under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings("ticket.buy", "ticket.sell", "bulk.buy", "bulk.sell", "copy", "file")
+        *bindings("ticket.buy", "ticket.sell", "bulk.buy", "bulk.sell", "copy", "file", "note")
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key without use here is absent."""
+        if action == "note":
+            return self.is_mounted and note_card(self.desk, self.here()) is not None
         return self.table() is not None if action == "copy_row" else True
 
     def on_key(self, event: events.Key) -> None:
@@ -244,6 +247,11 @@ class Workspace(Framed[None], inherit_bindings=True):
             self.shell.say("no client is shown: clear the filter or turn the group first", "warning")
             return
         self.shell.open_bulk(Side(side), here.key, here.client_ids, shown=here.shown)
+
+    def action_note(self) -> None:
+        """A note on what the cursor is on."""
+        if (card := note_card(self.desk, self.here())) is not None:
+            self.open_card(card)
 
     def action_chart(self) -> None:
         """The page of the symbol under the cursor."""

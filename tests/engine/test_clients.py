@@ -16,7 +16,7 @@ async def test_the_template_is_a_file_that_can_be_imported(tmp_path):
     async with paper_desk(tmp_path, demo=False) as desk:
         path = tmp_path / "clients.csv"
         path.write_text(template())
-        report = await desk.clients.import_csv(path)
+        report = await desk.importing.take(path)
         assert (report.added, report.updated, report.unchanged) == (1, 0, 0)
         client = desk.clients.find("am1042")
         assert (client.capital_paise, client.groups) == (5_00_000_00, ("HNI", "North"))
@@ -51,7 +51,7 @@ async def test_one_bad_row_keeps_the_whole_file_out(tmp_path, row, field):
         row = row.replace("CA0001", taken.code)
         path.write_text(f"{HEADER}X1,Good,zerodha,U1,active,100000,100000,,\n{row}\n")
         with pytest.raises(FileProblem) as refused:
-            await desk.clients.import_csv(path)
+            await desk.importing.take(path)
         assert field in {problem.field for problem in refused.value.problems}
         assert desk.clients.all() == before
         await books_are_sound(desk)
@@ -67,7 +67,7 @@ async def test_a_row_with_a_field_too_many_hides_no_other_bad_row(tmp_path):
         )
         path.write_text(HEADER + "\n".join((*rows, ",D,zerodha,U4,active,1.005,1,,", 'X5,"E')))
         with pytest.raises(FileProblem) as refused:
-            await desk.clients.import_csv(path)
+            await desk.importing.take(path)
         found = [(problem.row, problem.field) for problem in refused.value.problems]
         assert found == [(2, "broker"), (3, "fields"), (4, "status"), (5, "code"), (6, "line")]
         assert desk.clients.all() == []
@@ -77,7 +77,7 @@ async def test_a_group_named_twice_is_one_group(tmp_path):
     async with paper_desk(tmp_path, demo=False) as desk:
         path = tmp_path / "clients.csv"
         path.write_text(f"{HEADER}X1,Good,zerodha,U1,active,1,1,,HNI;hni; HNI ;North\n")
-        await desk.clients.import_csv(path)
+        await desk.importing.take(path)
         assert [name.upper() for name in desk.clients.find("X1").groups] == ["HNI", "NORTH"]
 
 
@@ -89,13 +89,13 @@ async def test_an_update_takes_words_over_but_no_money_and_no_base_of_today(tmp_
         path.write_text(
             f"{HEADER}{one.code},Another Name,{one.broker},{one.broker_user_id},inactive,9,9,77,Fresh\n"
         )
-        report = await desk.clients.import_csv(path, change_existing=True)
+        report = await desk.importing.take(path, change_existing=True)
         assert (report.added, report.updated) == (0, 1)
         after = desk.clients.get(one.id)
         assert (after.name, after.status, after.groups) == ("Another Name", ClientStatus.INACTIVE, ("Fresh",))
         assert (after.capital_paise, after.mtf_limit_paise) == (one.capital_paise, 77_00)
         assert desk.funds.of(one.id).available_paise == funds.available_paise
-        assert (await desk.clients.import_csv(path, change_existing=True)).unchanged == 1
+        assert (await desk.importing.take(path, change_existing=True)).unchanged == 1
         await books_are_sound(desk)
 
 

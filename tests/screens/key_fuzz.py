@@ -79,7 +79,7 @@ NASTY: tuple[tuple[str, ...], ...] = (
     (":", *"reverse 1", "enter", "enter"),
     (":", *"certificate", "enter", "escape", "escape"),
     ("7", "r", "enter", "enter"),
-    ("7", "n", "enter", "enter"),
+    ("7", "d", "enter", "enter"),
     ("u", "enter", "enter", "escape", "escape"),
     ("B", "enter", "tab", "e", "3", "enter"),
     ("B", "enter", "tab", "a", "m", "d", "A"),

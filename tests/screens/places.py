@@ -15,6 +15,7 @@ import tradedesk.app
 from data.money import paise_from_text
 from data.vocabulary import AlertKind, LimitTo, Product, Side, SizingKind
 from engine.book.alert_views import AlertView
+from engine.book.views import ClientView
 from engine.execution.changes.new_limits import NewLimit
 from engine.planning.intent import Intent, Selection, Sizing
 from screens.audit.screen import AuditScreen
@@ -22,7 +23,10 @@ from screens.audit.story import StoryScreen
 from screens.bulk.presets import PresetsCard
 from screens.bulk.run_stop import StopCard
 from screens.bulk.screen import BulkScreen
+from screens.clients.client_card import ClientCard
+from screens.clients.groups_card import GroupCard, GroupsCard
 from screens.clients.page import ClientScreen
+from screens.clients.pause_card import PauseCard
 from screens.clients.screen import ClientsScreen
 from screens.clients.sign_in import SignInScreen
 from screens.clients.sign_in_round import begin_round
@@ -37,6 +41,7 @@ from screens.frame.cards.alerts_card import AlertsCard
 from screens.frame.cards.command_log import CommandLog
 from screens.frame.cards.commandline import CommandLineCard
 from screens.frame.cards.confirm import QuestionCard, QuitCard, WordsCard, YesCard
+from screens.frame.cards.note import NoteCard
 from screens.frame.cards.profile import ProfileCard
 from screens.frame.cards.put_off_card import PutOffCard
 from screens.frame.cards.theme import ThemeCard
@@ -99,6 +104,10 @@ class Visit:
     @property
     def client(self) -> int:
         return self.bench.client("AM1042")
+
+    @property
+    def view(self) -> ClientView:
+        return self.bench.desk.clients.get(self.client)
 
     async def open(self, name: str) -> None:
         """Turn to a place, from the Desk."""
@@ -267,6 +276,12 @@ PLACES: dict[str, tuple[type[Screen[Any]] | type[Card[Any]], Open]] = {
     "the palette": (Palette, keys("ctrl+p")),
     "a certificate": (CertificateScreen, screen(lambda visit: CertificateScreen())),
     "a fault": (FaultScreen, faulty),
+    "a client's form": (ClientCard, lambda visit: visit.card(ClientCard(visit.view))),
+    "a client's form, added": (ClientCard, card(lambda _: ClientCard(None))),
+    "a pause": (PauseCard, lambda visit: visit.card(PauseCard(visit.view))),
+    "a note": (NoteCard, workspace(WorkspaceName.CLIENTS, "n")),
+    "groups": (GroupsCard, card(lambda _: GroupsCard())),
+    "a group": (GroupCard, card(lambda _: GroupCard(None, ["AM1042"]))),
     "search": (FindCard, keys("slash")),
     "search, a client": (FindCard, keys("slash", *"PS10")),
     "the command line": (CommandLineCard, keys("colon", *"buy tcs 2%")),

@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
-from data.vocabulary import OrderState, SizingKind
+import pytest
+
+from data.records import replace
+from data.vocabulary import OrderState, Product, SizingKind
 from engine.words import formats
 from screens.clients.page import ClientScreen
 from screens.frame.cards.confirm import YesCard
@@ -29,8 +32,9 @@ async def test_money_holdings_and_the_live_price(tmp_path: Path) -> None:
         assert row[1:4] == ["CNC", "10", "10"]
         assert row[-1] == "32.7"  # 24,505 of the portfolio of 74,972
         await bench.pin("RELIANCE", 247050)
-        assert "portfolio 75,171 · cash 25,466 · blocked 25,000 (held 25,000)" in bench.text
-        assert "day net +171 (+0.23 % of 75,000) · gross +200 · charges 29" in bench.text
+        assert "portfolio 75,171 = cash 50,466 + shares 24,705 · free 25,466 · blocked 25,000" in bench.text
+        assert "day net +171 (+0.23 % of opening 75,000) · gross +200 · charges 29" in bench.text
+        assert "total net +171 (+0.03 % of capital 5.00 L of 18 Nov) · realised net 0" in bench.text
         assert "orders today 1, live 0: 09:15 BUY RELIANCE 10 MARKET filled" in bench.text
 
 
@@ -49,10 +53,68 @@ async def test_tab_turns_to_orders_closed_trades_and_history(tmp_path: Path) -> 
         line = next(line for line in bench.lines() if "2,470.50" in line)
         assert line.split()[4:7] == ["10", "2,450.50", "2,470.50"]
         assert "+200" in line
-        await bench.keys("tab")
+        await bench.keys(*["tab"] * 5)
         assert "ORDER_RESERVED" in bench.text
         await bench.keys("tab")
         assert "no share is held" in bench.text
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)])
+async def test_the_statement_runs_to_the_cash_there_is_and_lots_say_since_when(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    async with opened_on_paper(tmp_path, size=size) as bench:
+        client = bench.client("AP1022")
+        await carry_out(bench.desk, buy("RELIANCE", SizingKind.FIXED_QUANTITY, 10, client))
+        mtf = replace(buy("INFY", SizingKind.FIXED_QUANTITY, 20, client), product=Product.MTF)
+        await carry_out(bench.desk, mtf)
+        await carry_out(bench.desk, sell("RELIANCE", SizingKind.FIXED_QUANTITY, 4, client))
+        await on_page(bench, "AP1022")
+        funds = bench.desk.funds.of(client)
+        lines = await bench.desk.statements.lines(client)
+        assert lines[-1].balance_paise == funds.net_cash_paise + funds.mtf_loan_paise
+        assert lines[-1].loan_paise == funds.mtf_loan_paise > 0
+        await bench.keys("tab", "tab", "tab")
+        told = " ".join(bench.text.split())
+        assert "SELL 4 RELIANCE" in told
+        assert f"BUY 20 INFY {formats.signed(lines[2].move.cash_paise)}" in told
+        assert formats.rupees(lines[-1].balance_paise) in told
+        await bench.keys("tab")
+        lots = {one.tradingsymbol: one for one in await bench.desk.statements.lots(client)}
+        assert (lots["RELIANCE"].quantity, lots["INFY"].loan_paise) == (6, funds.mtf_loan_paise)
+        assert bench.row("▸INFY")[1:3] == ["MTF", "2026-11-18"]
+        await bench.keys("tab")
+        assert formats.rupees(funds.mtf_loan_paise) in bench.row("▸INFY")
+        await bench.keys("n")
+        await bench.type("asked for a call at noon")
+        await bench.keys("enter")
+        await bench.until(lambda: bench.card is None)
+        await bench.keys("tab")
+        await bench.until(lambda: "asked for a call at noon" in bench.text)
+
+
+async def test_c_copies_the_account_as_a_text_that_keeps_what_is_private(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        client = bench.client("PS1015")
+        await carry_out(bench.desk, buy("RELIANCE", SizingKind.FIXED_QUANTITY, 10, client))
+        copied: list[str] = []
+        monkeypatch.setattr(bench.app, "copy_to_clipboard", copied.append)
+        await on_page(bench)
+        await bench.keys("c")
+        (text,) = copied
+        assert text.startswith("PS1015 Priya Sharma · 18 Nov 2026 09:15")
+        assert "Portfolio ₹74,971: cash 50,466, shares 24,505, loans 0" in text
+        assert "of the day's opening portfolio" in text
+        assert "RELIANCE 10 CNC bought at 2,450.50, now 2,450.50" in text
+        (file,) = (bench.desk.home / "exports").glob("client-PS1015-*.txt")
+        assert file.read_text(encoding="utf-8") == f"{text}\n"
+        assert file.stat().st_mode & 0o777 == 0o600
+        await bench.keys("ctrl+o", "c")
+        hidden = copied[-1]
+        assert "Priya" not in hidden
+        assert "24,505" not in hidden
 
 
 async def test_braces_step_and_the_ticket_is_for_the_client_shown(tmp_path: Path) -> None:

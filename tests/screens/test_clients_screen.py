@@ -166,10 +166,10 @@ async def test_an_amber_item_is_waived_with_a_reason_and_red_is_not(tmp_path: Pa
         await bench.settle()
         grid = bench.screen.query_one(LiveGrid)
         grid.move_cursor(4)
-        await bench.keys("n")
+        await bench.keys("d")
         assert any("C4: red cannot be waived: session: not signed in" in told for told in bench.toasts)
         grid.move_cursor(2)
-        await bench.keys("n")
+        await bench.keys("d")
         assert "waive C2 (←→ item, Enter) reason:" in bench.text
         assert "‹route›" in bench.text
         await bench.keys("right")
@@ -181,7 +181,7 @@ async def test_an_amber_item_is_waived_with_a_reason_and_red_is_not(tmp_path: Pa
         await bench.type(" till noon")
         await bench.keys("escape")
         assert bench.desk.clients.get(2).gate is not None, "Esc keeps it"
-        await bench.keys("n", "enter")
+        await bench.keys("d", "enter")
         await bench.type("static ip ordered")
         await bench.keys("enter")
         await bench.until(lambda: "waived" in bench.row("C2"))
@@ -230,7 +230,7 @@ async def test_a_route_that_the_broker_refuses_turns_red_at_once_and_r_tries_it_
         detail = bench.screen.query_one("#gate-detail", Static).content.plain
         assert "refused 18 Nov 09:15: Orders are not allowed from [203.0.113.1]; put 203.0.113.1" in detail
         assert detail.rstrip().endswith("r retries the route")
-        await bench.keys("n")
+        await bench.keys("d")
         assert any(told.endswith("(r retries the route)") for told in bench.toasts)
         await bench.keys("r")
         await bench.until(lambda: bench.row("C1")[3] != "RED")
@@ -365,7 +365,7 @@ async def test_an_empty_roster_shows_an_empty_gate(tmp_path: Path, size: tuple[i
         await bench.keys("7")
         assert "no client here" in bench.text
         assert "gate 0/0" in bench.text
-        await bench.keys("r", "n", "u", "enter", "escape")
+        await bench.keys("r", "d", "u", "enter", "escape")
         assert isinstance(bench.screen, ClientsScreen)
 
 

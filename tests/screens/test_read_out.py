@@ -55,7 +55,7 @@ async def test_a_loss_after_charges_is_no_gain_on_any_screen(tmp_path: Path) -> 
         assert row_of(bench, "▸RG1008")[-4:-2] == ["-62", "+2"]
         bench.app.open_client(client, [client])
         await bench.settle()
-        assert "day net -62 (-0.03 % of 2.00 L) · gross +2 · charges 64" in bench.text
+        assert "day net -62 (-0.03 % of opening 2.00 L) · gross +2 · charges 64" in bench.text
 
 
 async def test_totals_are_of_the_rows_shown(tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ async def test_the_history_of_a_client_is_written_in_rupees_and_names_who_did_it
         await carry_out(bench.desk, buy("RELIANCE", SizingKind.FIXED_QUANTITY, 2, client))
         bench.app.open_client(client, [])
         await bench.settle()
-        await bench.keys("tab", "tab", "tab")
+        await bench.keys(*["tab"] * 7)
         assert "FILL_APPLIED" in bench.text
         rows = {row["what"]: row for row in await written(bench, "AP1022-history")}
         assert (rows["FILL_APPLIED"]["details: price"], rows["FILL_APPLIED"]["by"]) == ("2450.50", "broker")

@@ -42,6 +42,8 @@ STEPS: dict[str, tuple[str, ...]] = {
     "clients of a group": ("clients", "--group", "Family", "--status", "pending"),
     "clients import template": ("clients", "import", "--template"),
     "clients import": ("clients", "import", "{home}/clients.csv"),
+    "clients import preview": ("clients", "import", "{home}/clients.csv", "--preview", "--update"),
+    "clients export": ("clients", "export", "--file", "{home}/out.csv"),
     "clients set": ("clients", "set", "NEW1", "--status", "pending", "--reason", "papers"),
     "clients add": (
         "clients",
@@ -71,6 +73,7 @@ STEPS: dict[str, tuple[str, ...]] = {
     "groups delete by rule": ("groups", "delete", "large"),
     "notes add": ("notes", "add", "client", "NEW2", "wants no tobacco"),
     "notes": ("notes", "--client", "NEW2"),
+    "statement": ("statement", "AM1042"),
     "clients close": ("clients", "close", "NEW2", "--reason", "left us"),
     "connections carry": ("connections", "carry", "NEW1", "paper"),
     "instruments import": ("instruments", "import", "{home}/dump.csv"),

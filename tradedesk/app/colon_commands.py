@@ -13,6 +13,9 @@ from engine.colon.asked import (
     AskedChange,
     AskedClient,
     AskedFilter,
+    AskedGroup,
+    AskedNote,
+    AskedOfClient,
     AskedOfRun,
     AskedOrders,
     AskedPage,
@@ -39,6 +42,7 @@ from screens.frame.draft import Draft
 from screens.frame.pane import FilterLine
 from screens.frame.routes import WorkspaceName
 from screens.frame.workspace import Framed, Here
+from tradedesk.app.client_lines import about_clients
 from tradedesk.app.converting import ask_conversion, ask_conversions
 from tradedesk.app.keymap import all_commands
 from tradedesk.app.preferences import SETTING_WORDS
@@ -112,6 +116,8 @@ def carry_out(app: ShellApp, asked: Asked) -> None:
             _cancel(app, asked)
         case AskedOfRun(what, number):
             app.run_worker(_of_run(app, what, number), exit_on_error=False)
+        case AskedOfClient() | AskedNote() | AskedGroup():
+            about_clients(app, asked)
         case _:
             _look(app, asked)
 

@@ -326,6 +326,13 @@ class ShellApp(ByLetter, inherit_bindings=False):
         """What needs the trader, in Orders."""
         self.open_workspace(WorkspaceName.ORDERS, View.NEEDS_ME)
 
+    def action_groups(self) -> None:
+        """The groups, at the bottom of the screen; one that is made begins with who is marked."""
+        from screens.clients.groups_card import GroupsCard
+
+        if isinstance(self.screen, Framed):
+            self.screen.open_card(GroupsCard(self.screen.here().client_ids))
+
     def action_alerts(self) -> None:
         """The alerts that stand, at the bottom of the screen."""
         from screens.frame.cards.alerts_card import AlertsCard
@@ -365,7 +372,8 @@ class ShellApp(ByLetter, inherit_bindings=False):
         if self.privacy:
             self.reveal()
         else:
-            self.hide(client.name for client in self.desk.clients.all())
+            everyone = [*self.desk.clients.all(), *self.desk.clients.closed()]
+            self.hide(client.name for client in everyone)
         self.paint_strip()
         self.redraw_all()
 

@@ -36,7 +36,7 @@ from tradedesk.cli.commands import (
 )
 from tradedesk.cli.commands import queries as show
 from tradedesk.cli.commands import repairs as mend
-from tradedesk.cli.commands.people import clients, groups, notes
+from tradedesk.cli.commands.people import clients, groups, notes, page
 from tradedesk.cli.commands.roles import approving, persons, signing
 from tradedesk.cli.exits import Exit, explain, log_file
 from tradedesk.cli.printing.output import document, say
@@ -166,7 +166,8 @@ app.command("mcp", rich_help_panel=_LOOK)(mcp.mcp)
 app.command(rich_help_panel=_LOOK)(alerts.alerts)
 app.command(rich_help_panel=_LOOK)(overview.status)
 app.command(rich_help_panel=_LOOK)(overview.tape)
-app.command(rich_help_panel=_LOOK)(overview.client)
+app.command(rich_help_panel=_LOOK)(page.client)
+app.command(rich_help_panel=_LOOK)(page.statement)
 app.command(rich_help_panel=_LOOK)(overview.matrix)
 app.command(rich_help_panel=_LOOK)(overview.log)
 app.add_typer(notes.notes_app, name="notes", rich_help_panel=_LOOK)

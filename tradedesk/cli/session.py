@@ -292,6 +292,11 @@ async def typed(words: str, what: str, then: Sequence[str]) -> bool:
     if printer.get().ask(Question(what, words, tuple(then))):
         return False
     prompt(words, what)
+    return is_answer(await next_line(), words)
+
+
+async def next_line() -> str:
+    """The next line that is typed at the terminal; the desk goes on meanwhile."""
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[str] = loop.create_future()
 
@@ -303,10 +308,9 @@ async def typed(words: str, what: str, then: Sequence[str]) -> bool:
 
     loop.add_reader(sys.stdin.fileno(), take)
     try:
-        given = await answer
+        return await answer
     finally:
         loop.remove_reader(sys.stdin.fileno())
-    return is_answer(given, words)
 
 
 async def confirmed(words: str, what: str, yes: bool, instead: str, then: Sequence[str]) -> bool:

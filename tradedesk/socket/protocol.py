@@ -88,6 +88,7 @@ _COMMANDS: Mapping[str, Effect] = {
     "reconcile": Effect.ACT,
     "resume": Effect.ACT,
     "runs": Effect.READ,
+    "statement": Effect.READ,
     "status": Effect.READ,
     "tape": Effect.READ,
     "transactions": Effect.READ,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from data.clock import IST
 from data.money import BPS
+from data.records import values_of
+from engine.words import formats
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from engine.accounts.client_edit import ClientEdit
     from engine.book.views import ClientView
 
 
@@ -24,9 +27,51 @@ def pause_words(client: ClientView) -> str:
     return f"paused {until_words(client.paused_until)}: {client.pause_reason}" if client.paused else ""
 
 
+def multiplier_text(bps: int) -> str:
+    """A multiplier as it is typed: `1.5`."""
+    return f"{bps / BPS:.4f}".rstrip("0").rstrip(".")
+
+
+def edit_words(client: ClientView, edit: ClientEdit) -> str:
+    """What an edit changes: `capital 5,00,000 → 6,00,000 from the next trading day`."""
+    parts: list[str] = []
+    for name, now in values_of(edit).items():
+        if now is None or name == "status_reason":
+            continue
+        was = client.fixed_groups if name == "groups" else getattr(client, name)
+        if name == "capital_paise":
+            was = client.next_capital_paise
+        parts.append(f"{_FIELDS[name]} {_value_words(name, was)} → {_value_words(name, now)}")
+    return ", ".join(parts) or "nothing changes yet"
+
+
+_FIELDS = {
+    "name": "name",
+    "phone": "phone",
+    "capital_paise": "capital (from the next trading day)",
+    "mtf_limit_paise": "MTF limit",
+    "multiplier_bps": "multiplier",
+    "discretionary": "discretionary",
+    "groups": "groups",
+    "status": "status",
+}
+
+
+def _value_words(name: str, value: Any) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"×{multiplier_text(value)}" if name == "multiplier_bps" else formats.rupees(value)
+        case tuple():
+            return "; ".join(cast("tuple[str, ...]", value)) or formats.DASH
+        case _:
+            return str(value) or formats.DASH
+
+
 def multiplier_words(bps: int) -> str:
     """`×1.5`; empty for a client that is as large as all."""
-    return "" if bps == BPS else f"×{bps / BPS:.4f}".rstrip("0").rstrip(".")
+    return "" if bps == BPS else f"×{multiplier_text(bps)}"
 
 
 def terms_words(client: ClientView) -> str:

@@ -1,16 +1,17 @@
-"""The desk at a glance: how it stands, its tape, a client's page, and the day's commands."""
+"""The desk at a glance: how it stands, its tape, and the day's commands."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.words.formats import DASH, age, counted, rupees, signed, signed_percent, tenth_percent
+from engine.words.formats import DASH, age, counted, rupees, signed, tenth_percent
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson
 from tradedesk.cli.printing.clocks import clock_words, wall_time
 from tradedesk.cli.printing.output import document, line, say, table
 from tradedesk.cli.session import run
-from tradedesk.cli.views.overview import page_shape, status_shape, tape_shape
+from tradedesk.cli.views.matrix import matrix_shape
+from tradedesk.cli.views.overview import status_shape, tape_shape
 
 if TYPE_CHECKING:
     from engine.desk import Desk
@@ -59,53 +60,6 @@ def tape(most: Most = 40, as_json: AsJson = False) -> None:
     run(work, needs_secrets=False)
 
 
-def client(
-    code: Annotated[str, typer.Argument(metavar="CODE", help="A client's code or id.")],
-    as_json: AsJson = False,
-) -> None:
-    """One client: whether it may trade, its day, its money, and how much of each share it holds."""
-
-    async def work(desk: "Desk") -> Exit:
-        client_id = desk.clients.find(code).id
-        await desk.market.fetch(sorted(desk.valuation.keys_of((client_id,))))
-        found = page_shape(desk, client_id)
-        if as_json:
-            document(found)
-            return Exit.DONE
-        gate = found.client.reason.value if found.client.reason is not None else "ok"
-        line(f"{found.client.code} {found.client.name} · {found.client.broker} · {gate}")
-        percent = f" ({signed_percent(found.net_day_bps)} % of {rupees(found.opening_paise)})"
-        line(
-            f"day net {signed(found.net_day_pnl_paise)}{percent}  gross {signed(found.day_pnl_paise)}  "
-            f"charges {rupees(found.charges_today_paise)}  realised {signed(found.realised_today_paise)}"
-        )
-        money = found.funds
-        line(
-            f"portfolio {rupees(found.portfolio_paise)}  cash {rupees(money.available_paise)}  "
-            f"blocked {rupees(money.blocked_paise)}  MTF {rupees(money.mtf_loan_paise)} of "
-            f"{rupees(money.mtf_limit_paise)}"
-        )
-        table(
-            ("symbol", "prod", ">qty", ">value", ">day P&L", ">P&L", ">weight %"),
-            [
-                (
-                    one.holding.symbol,
-                    one.holding.product.value,
-                    str(one.holding.quantity),
-                    rupees(one.holding.value_paise),
-                    signed(one.holding.day_pnl_paise),
-                    signed(one.holding.unrealised_paise),
-                    DASH if one.weight_bps is None else f"{one.weight_bps / 100:.2f}",
-                )
-                for one in found.holdings
-            ],
-        )
-        line(f"{counted(found.live_orders, 'live order')}; tradedesk orders --client {found.client.code}")
-        return Exit.DONE
-
-    run(work, needs_secrets=False)
-
-
 SHOWN_COLUMNS = 8
 """Columns of the matrix that a table has room for; `--json` has all."""
 
@@ -116,7 +70,6 @@ def matrix(
 ) -> None:
     """What each client holds, with stocks or sectors across, as percent of its portfolio."""
     from engine.accounts.held import Across
-    from tradedesk.cli.views.matrix import matrix_shape
 
     async def work(desk: "Desk") -> Exit:
         await desk.market.fetch(sorted(desk.valuation.keys()))

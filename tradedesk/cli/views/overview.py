@@ -1,4 +1,4 @@
-"""The shapes of the desk at a glance: its state, its tape, and a client's page."""
+"""The shapes of the desk at a glance: its state and its tape."""
 
 from __future__ import annotations
 
@@ -7,14 +7,6 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from engine.words.tape import news_words
-from tradedesk.cli.views.clients import (
-    ClientShape,
-    FundsShape,
-    HoldingShape,
-    client_shape,
-    funds_shape,
-    holding_shape,
-)
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -107,50 +99,3 @@ def tape_shape(one: TapeLine) -> TapeShape:
     subject = one.news.subject
     page = None if subject is None else subject.page.value
     return TapeShape(one.at, news_words(one.news), page, None if subject is None else subject.number)
-
-
-class WeighedShape(Struct, frozen=True):
-    """One of a client's holdings, with its weight in the client's portfolio."""
-
-    holding: HoldingShape
-    weight_bps: int | None
-
-
-class PageShape(Struct, frozen=True):
-    """A client's page. Percentages are of the portfolio at the day's opening."""
-
-    client: ClientShape
-    funds: FundsShape
-    net_day_pnl_paise: int
-    day_pnl_paise: int
-    net_day_bps: int | None
-    opening_paise: int
-    charges_today_paise: int
-    realised_today_paise: int
-    unrealised_paise: int
-    portfolio_paise: int
-    unpriced: bool
-    live_orders: int
-    holdings: list[WeighedShape]
-
-
-def page_shape(desk: Desk, client_id: int) -> PageShape:
-    """The client in that shape."""
-    value, held = desk.valuation.client(client_id), desk.holdings.of(client_id)
-    return PageShape(
-        client=client_shape(desk, desk.clients.get(client_id)),
-        funds=funds_shape(desk, desk.funds.of(client_id)),
-        net_day_pnl_paise=value.net_day_pnl_paise,
-        day_pnl_paise=value.day_pnl_paise,
-        net_day_bps=value.net_day_bps,
-        opening_paise=value.opening_paise,
-        charges_today_paise=value.charges_today_paise,
-        realised_today_paise=value.realised_today_paise,
-        unrealised_paise=value.unrealised_paise,
-        portfolio_paise=value.portfolio_paise,
-        unpriced=desk.valuation.unpriced((client_id,)),
-        live_orders=len(desk.orders.all(live=True, client_id=client_id)),
-        holdings=[
-            WeighedShape(holding_shape(desk, one), desk.valuation.weight_bps(client_id, one)) for one in held
-        ],
-    )

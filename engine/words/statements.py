@@ -1,0 +1,85 @@
+"""A client's statement in words, and its account as a text to send."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from data.clock import IST
+from data.vocabulary import TransferKind
+from engine.words import formats
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date, datetime
+
+    from data.repositories.accounts.statement import CashMove
+    from engine.accounts.statement import AccountStanding
+    from engine.accounts.valuation import ClientValue, HoldingValue
+    from engine.book.views import ClientView, FundsView, HoldingView, OrderView
+
+_KINDS = {
+    TransferKind.OPENING: "opening balance",
+    TransferKind.SETTLE: "settled; charges and shortfall collected",
+    TransferKind.DAY_OPEN: "the broker's figures at the day's opening",
+    TransferKind.ADOPT: "the broker's figures, adopted",
+    TransferKind.CONVERT: "converted to delivery",
+    TransferKind.REBOOK: "booked again in the market's order",
+}
+
+
+def move_words(move: CashMove) -> str:
+    """What a line of a statement is: `BUY 10 TCS`, or the transfer's name."""
+    if move.tradingsymbol is None or move.side is None:
+        return _KINDS.get(move.kind, move.kind.value)
+    shares = f"{formats.quantity(abs(move.quantity))} " if move.quantity else ""
+    what = f"{move.side.value} {shares}{move.tradingsymbol}"
+    return what if move.kind is TransferKind.FILL else f"{what}, {_KINDS.get(move.kind, move.kind.value)}"
+
+
+def total_words(standing: AccountStanding, day: date) -> str:
+    """`+12,400 (+2.48 % of capital 5,00,000 of 18 Nov)`."""
+    capital = f"capital {formats.rupees(standing.capital_paise)} of {day:%d %b}"
+    known = standing.total_bps is not None
+    of = f" ({formats.signed_percent(standing.total_bps)} % of {capital})" if known else ""
+    return f"{formats.signed(standing.total_net_paise)}{of}"
+
+
+def day_words(value: ClientValue) -> str:
+    """`-1,208 (-0.24 % of the day's opening portfolio 5,00,208)`."""
+    percent = formats.signed_percent(value.net_day_bps)
+    of = f"the day's opening portfolio {formats.rupees(value.opening_paise)}"
+    told = f" ({percent} % of {of})" if value.net_day_bps is not None else ""
+    return f"{formats.signed(value.net_day_pnl_paise)}{told}"
+
+
+def account_text(
+    client: ClientView,
+    at: datetime,
+    funds: FundsView,
+    value: ClientValue,
+    standing: AccountStanding,
+    holdings: Sequence[tuple[HoldingView, HoldingValue]],
+    orders: Sequence[OrderView],
+) -> str:
+    """A client's account as a message to the client, at the prices of a moment of the market."""
+    money = formats.rupees
+    lines = [
+        f"{client.code} {client.name} · {at.astimezone(IST):%d %b %Y %H:%M}",
+        f"Portfolio ₹{money(value.portfolio_paise)}: cash {money(standing.cash_paise)}, "
+        f"shares {money(standing.shares_paise)}, loans {money(standing.loans_paise)}",
+        f"Cash free for orders {money(funds.available_paise)}, blocked {money(funds.blocked_paise)}",
+        f"Today net {day_words(value)}, charges {money(value.charges_today_paise)}",
+        f"In total net {total_words(standing, at.astimezone(IST).date())}",
+    ]
+    if holdings:
+        lines.append("Shares:")
+        lines += [
+            f"  {one.tradingsymbol} {formats.quantity(one.quantity)} {one.product.value}"
+            f" bought at {formats.price(one.average_paise)}, now {formats.price(worth.last_paise)}:"
+            f" {formats.signed(worth.unrealised_paise)}"
+            for one, worth in holdings
+        ]
+    if orders:
+        live = sum(order.live for order in orders)
+        lines.append(f"Orders today {len(orders)}, of which live {live}")
+    return "\n".join(lines)

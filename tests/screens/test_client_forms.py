@@ -1,0 +1,209 @@
+"""Clients changed on the screen: their form, pauses, groups, closing and notes, by keys and typed lines."""
+
+from pathlib import Path
+
+import pytest
+from textual.widgets import Static
+
+from data.audit import AuditAction
+from data.vocabulary import ClientStatus, Reason, SizingKind
+from screens.clients.client_card import ClientCard
+from screens.clients.groups_card import GroupCard, GroupsCard
+from screens.clients.pause_card import PauseCard
+from screens.frame.cards.confirm import WordsCard
+from screens.frame.cards.note import NoteCard
+from tests.desks import buy, carry_out
+from tests.screens.papers import PaperBench, opened_on_paper
+from widgets.livegrid import LiveGrid
+from widgets.numberfield import NumberField
+
+SIZES = [(80, 24), (120, 40), (200, 50)]
+
+
+async def at(bench: PaperBench, code: str) -> int:
+    """Workspace 7, with the cursor on a client; returns its id."""
+    client = bench.client(code)
+    await bench.keys("7")
+    bench.screen.query_one("#gate", LiveGrid).move_cursor(client)
+    await bench.settle()
+    return client
+
+
+async def typed(bench: PaperBench, line: str) -> None:
+    bench.app.run_command(line)
+    await bench.settle()
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_form_says_what_would_change_and_keeps_it(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with opened_on_paper(tmp_path, size=size) as bench:
+        client = await at(bench, "RG1008")
+        before = bench.desk.clients.get(client)
+        await bench.keys("e")
+        assert isinstance(bench.card, ClientCard)
+        assert "nothing changes yet" in bench.text
+        bench.card.query_one("#capital", NumberField).value = ""
+        await bench.type("900000")
+        assert "capital (from the next trading day)" in bench.text
+        assert "→ 9,00,000" in bench.text
+        await bench.keys("enter")
+        await bench.until(lambda: bench.card is None)
+        now = bench.desk.clients.get(client)
+        assert (now.capital_paise, now.next_capital_paise) == (before.capital_paise, 9_00_000_00)
+        (row,) = await bench.desk.audit.rows(action=AuditAction.CLIENT_CHANGED)
+        assert row.details["before"] == {"capital_paise": before.capital_paise}
+
+
+async def test_what_cannot_be_taken_is_said_in_the_form_and_nothing_changes(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        client = await at(bench, "RG1008")
+        before = bench.desk.clients.get(client)
+        await bench.keys("e")
+        await bench.type("x5")
+        assert "letters stand in it" in bench.text
+        assert isinstance(bench.card, ClientCard)
+        await bench.keys("enter", "tab", "enter")
+        assert bench.card is not None, "Enter keeps nothing of it, in whichever field"
+        await bench.keys("escape")
+        assert bench.desk.clients.get(client) == before
+
+
+async def test_a_client_is_added_and_the_cursor_is_on_it(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await bench.keys("7", "+")
+        assert isinstance(bench.card, ClientCard)
+        await bench.type("NEW1")
+        await bench.keys("tab", "tab")
+        await bench.type("N1")
+        await bench.keys("tab")
+        await bench.type("Nina New")
+        await bench.keys("enter")
+        assert "capital: '' is not valid; a value is needed" in bench.text
+        await bench.keys("tab", "tab")
+        await bench.type("100000")
+        await bench.keys("enter")
+        await bench.until(lambda: bench.card is None)
+        assert bench.desk.clients.find("NEW1").capital_paise == 1_00_000_00
+        assert "▸NEW1" in bench.text
+
+
+async def test_p_pauses_until_a_time_and_ends_a_pause_by_a_typed_word(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        client = await at(bench, "RG1008")
+        await bench.keys("p")
+        assert isinstance(bench.card, PauseCard)
+        await bench.type("08:00")
+        assert "give a time ahead" in bench.text
+        await bench.keys("ctrl+u")
+        await bench.type("14:30")
+        assert "no order is sent for it until 18 Nov 14:30" in bench.text
+        await bench.keys("enter", "enter")
+        assert "give 1 to" in bench.text, "without a reason nothing is paused"
+        await bench.type("on a plane")
+        await bench.keys("enter")
+        await bench.until(lambda: bench.card is None)
+        assert bench.desk.clients.get(client).gate is Reason.CLIENT_PAUSED
+        assert "pausd" in bench.text
+        detail = bench.screen.query_one("#gate-detail", Static).content.plain
+        assert "paused until 18 Nov 14:30: on a plane" in detail
+        await bench.keys("p")
+        assert isinstance(bench.card, WordsCard)
+        await bench.type("unpause")
+        await bench.keys("enter")
+        await bench.until(lambda: not bench.desk.clients.get(client).paused)
+
+
+async def test_delete_closes_by_a_reason_and_a_word_and_says_what_stands(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        client = await at(bench, "RG1008")
+        await carry_out(bench.desk, buy("TCS", SizingKind.FIXED_QUANTITY, 2, client))
+        await bench.keys("delete")
+        await bench.type("left us")
+        await bench.keys("enter")
+        await bench.type("close")
+        await bench.keys("enter")
+        await bench.until(lambda: any("2 TCS CNC" in told for told in bench.toasts))
+        assert bench.desk.clients.get(client).status is ClientStatus.ACTIVE
+        await bench.keys("escape")
+        other = await at(bench, "RV1012")
+        await bench.keys("delete")
+        await bench.type("left us")
+        await bench.keys("enter")
+        await bench.type("close")
+        await bench.keys("enter")
+        await bench.until(lambda: bench.desk.clients.get(other).status is ClientStatus.CLOSED)
+        await bench.pass_time(0.5)
+        assert "RV1012" not in bench.text
+        assert "gate 46/49" in bench.text
+
+
+async def test_a_group_by_rule_shows_who_is_in_it_as_it_is_typed(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await typed(bench, "groups")
+        assert isinstance(bench.card, GroupsCard)
+        await bench.keys("+")
+        assert isinstance(bench.card, GroupCard)
+        await bench.type("large")
+        await bench.keys("tab")
+        await bench.type("capital > ")
+        assert "give what it is compared with" in bench.text
+        await bench.type("1.9L and broker = zerodha")
+        found = bench.desk.groups.members_of_rule("capital > 1.9L and broker = zerodha")
+        assert f"{len(found)} clients now" in bench.text
+        await bench.keys("enter")
+        await bench.until(lambda: isinstance(bench.card, GroupsCard))
+        assert bench.desk.groups.find("large").client_ids == tuple(found)
+        await bench.keys("delete")
+        await bench.type("delete")
+        await bench.keys("enter")
+        await bench.until(lambda: "large" not in bench.desk.clients.groups())
+
+
+async def test_n_notes_on_what_the_cursor_is_on(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        client = await at(bench, "RG1008")
+        await bench.keys("n")
+        assert isinstance(bench.card, NoteCard)
+        await bench.type("wants no tobacco")
+        await bench.keys("enter")
+        await bench.until(lambda: bench.card is None)
+        (order,) = await bench.rest_orders("RG1008")
+        await bench.keys("3", "n")
+        await bench.type("asked by phone")
+        await bench.keys("enter")
+        await bench.until(lambda: bench.card is None)
+        notes = await bench.desk.notes.of(client_id=client)
+        assert [(note.text, note.order_id) for note in notes] == [
+            ("wants no tobacco", None),
+            ("asked by phone", order),
+        ]
+        await bench.keys("enter")
+        await bench.until(lambda: "asked by phone" in bench.text)
+
+
+async def test_typed_lines_do_the_same(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        desk, client = bench.desk, bench.client("RG1008")
+        await typed(bench, "client RG1008 pause 14:30 on a plane")
+        await bench.until(lambda: desk.clients.get(client).paused)
+        assert desk.clients.get(client).pause_reason == "on a plane"
+        await typed(bench, "client RG1008 edit")
+        assert isinstance(bench.card, ClientCard)
+        await bench.keys("escape")
+        await typed(bench, "group rich = capital > 1L and not paused")
+        await bench.until(lambda: "rich" in desk.clients.groups())
+        assert client not in desk.groups.find("rich").client_ids
+        await typed(bench, "group Fresh + RG1008 AM1042")
+        await bench.until(lambda: "Fresh" in desk.clients.groups())
+        await typed(bench, "note RG1008 call at noon")
+        await bench.until(lambda: "noted on RG1008" in bench.toasts)
+        for line, words in (
+            ("client RG1008 fly", "add, or CODE edit|pause"),
+            ("group rich", "NAME = RULE"),
+            ("group rich = captial > 1", "did you mean capital"),
+            ("note order x y", "whole number"),
+            ("client NOBODY edit", "no client has this code"),
+        ):
+            bench.toasts.clear()
+            await typed(bench, line)
+            assert any(words in told for told in bench.toasts), (line, bench.toasts)

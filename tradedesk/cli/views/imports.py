@@ -1,0 +1,66 @@
+"""The shapes of what taking a list of clients in would do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from data.records import values_of
+
+if TYPE_CHECKING:
+    from engine.accounts.client_edit import ClientEdit
+    from engine.accounts.importing import Does, ImportPlan
+
+
+class ImportLineShape(Struct, frozen=True):
+    """What one row of a list would do; `changes` are the fields that would be others."""
+
+    row: int
+    code: str
+    name: str
+    does: Does
+    changes: dict[str, object]
+    problems: list[ProblemShape]
+
+
+class ProblemShape(Struct, frozen=True):
+    """One fault of a row."""
+
+    row: int
+    field: str
+    value: str
+    expected: str
+
+
+class ImportShape(Struct, frozen=True):
+    """What taking a list would do: which header is which field, fields yet to be said, and each row."""
+
+    columns: dict[str, str]
+    known: str
+    missing: list[str]
+    lines: list[ImportLineShape]
+
+
+def import_shape(looked: ImportPlan) -> ImportShape:
+    """The look in that shape."""
+    return ImportShape(
+        columns=dict(looked.columns),
+        known=looked.known,
+        missing=list(looked.missing),
+        lines=[
+            ImportLineShape(
+                row=one.row,
+                code=one.code,
+                name=one.name,
+                does=one.does,
+                changes={} if one.edit is None else _given(one.edit),
+                problems=[ProblemShape(p.row, p.field, p.value, p.expected) for p in one.problems],
+            )
+            for one in looked.lines
+        ],
+    )
+
+
+def _given(edit: ClientEdit) -> dict[str, object]:
+    return {name: value for name, value in values_of(edit).items() if value is not None}
