@@ -182,6 +182,17 @@ class AskedSignIn(Struct, frozen=True):
     code: str
 
 
+class AskedSignOut(Struct, frozen=True):
+    """Whoever sits at the desk leaves it."""
+
+
+class AskedToApprove(Struct, frozen=True):
+    """Somebody else's plan, confirmed by its digest; without one how far it is confirmed."""
+
+    number: int
+    digest: str
+
+
 class AskedSetting(Struct, frozen=True):
     """A setting of the screen, changed as typed; with nothing typed, theme and keys are chosen there."""
 
@@ -244,6 +255,8 @@ Asked = (
     | AskedWatch
     | AskedFilter
     | AskedSignIn
+    | AskedSignOut
+    | AskedToApprove
     | AskedSetting
     | AskedAudit
     | AskedPlainly

@@ -243,8 +243,11 @@ def _symbol(before: Sequence[str], word: str, known: Known) -> Iterable[Completi
     return () if before else _symbols(word, known, tradable=False)
 
 
+SIGN = (Completion("in", "[CODE]"), Completion("out", "leave the desk"))
+
+
 def _sign(before: Sequence[str], word: str, known: Known) -> Iterable[Completion]:
-    return _clients(word, known) if before else _beginning(word, (Completion("in", "[CODE]"),))
+    return _clients(word, known) if before else _beginning(word, SIGN)
 
 
 SEARCHED = (

@@ -18,7 +18,9 @@ from engine.colon.asked import (
     AskedPlainly,
     AskedSetting,
     AskedSignIn,
+    AskedSignOut,
     AskedSymbol,
+    AskedToApprove,
     AskedToCancel,
     AskedToConvert,
     AskedToConvertAll,
@@ -108,6 +110,12 @@ def _page(kind: Numbered, words: Sequence[str], _: Known) -> AskedPage:
     return AskedPage(kind, _number(words[0], kind))
 
 
+def _approve(words: Sequence[str], _: Known) -> AskedToApprove:
+    if not 1 <= len(words) <= 2:
+        raise BadInput("approve", " ".join(words), "give the number of a plan, and its hash to confirm it")
+    return AskedToApprove(_number(words[0], "plan"), words[1] if len(words) > 1 else "")
+
+
 def _certificate(words: Sequence[str], _: Known) -> AskedPage:
     _at_most(words, 1, "the number of a halt, or nothing for the latest")
     return AskedPage(Numbered.CERTIFICATE, _number(words[0], "halt") if words else None)
@@ -171,12 +179,14 @@ def _filter(words: Sequence[str], _: Known) -> AskedFilter:
     return AskedFilter(" ".join(words))
 
 
-def _sign(words: Sequence[str], _: Known) -> AskedSignIn:
+def _sign(words: Sequence[str], _: Known) -> AskedSignIn | AskedSignOut:
     rest = list(words)
+    if [word.casefold() for word in rest] == ["out"]:
+        return AskedSignOut()
     if rest and rest[0].casefold() == "in":
         del rest[0]
     elif rest:
-        raise BadInput("sign", rest[0], "say sign in, or sign in CODE")
+        raise BadInput("sign", rest[0], "say sign in, sign in CODE, or sign out")
     _at_most(rest, 1, "sign in, or sign in CODE")
     return AskedSignIn(rest[0] if rest else "")
 
@@ -237,6 +247,7 @@ READERS: dict[str, Read] = {
     "run": partial(_page, Numbered.RUN),
     "plan": partial(_page, Numbered.PLAN),
     "order": partial(_page, Numbered.ORDER),
+    "approve": _approve,
     "pause": partial(_of_run, OfRun.PAUSE),
     "repair": partial(_of_run, OfRun.REPAIR),
     "reverse": partial(_of_run, OfRun.REVERSE),

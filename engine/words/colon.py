@@ -23,7 +23,9 @@ from engine.colon.asked import (
     AskedPlainly,
     AskedSetting,
     AskedSignIn,
+    AskedSignOut,
     AskedSymbol,
+    AskedToApprove,
     AskedToCancel,
     AskedToConvert,
     AskedToConvertAll,
@@ -55,6 +57,7 @@ FORMS: Mapping[str, tuple[str, str]] = {
     "run": ("NUMBER", "a run"),
     "plan": ("NUMBER", "a stored plan"),
     "order": ("NUMBER", "an order's life"),
+    "approve": ("PLAN [HASH]", "confirm somebody else's plan by its hash"),
     "pause": ("NUMBER", "pause a run"),
     "repair": ("NUMBER", "plan what provably failed of a run or was skipped"),
     "reverse": ("NUMBER", "plan the opposite of what a run filled"),
@@ -69,7 +72,7 @@ FORMS: Mapping[str, tuple[str, str]] = {
     "audit": ("[action:A client:C order:N run:N by:NAME on:DAY WORDS]", "look through it; or story ROW"),
     "certificate": ("[NUMBER]", "the certificate of a halt, the latest without a number"),
     "resume": ("[NUMBER]", "open the halt's certificate, where typed words resume"),
-    "sign": ("in [CODE]", "sign in whoever is due, or one client"),
+    "sign": ("in [CODE] or out", "sign in whoever is due, or one client; leave the desk"),
     "theme": ("[NAME]", "the colours; without a name each is seen before it is taken"),
     "profile": ("[NAME]", "whose keys your hands know: plain, kite, odin"),
     "set": ("SETTING VALUE", "a setting of the screen for good: density compact"),
@@ -125,6 +128,12 @@ def asked_words(asked: Asked, select: Callable[[Selection], Sequence[ClientView]
             return _shown_words(asked, select)
 
 
+def _sign_words(asked: AskedSignIn | AskedSignOut) -> str:
+    if isinstance(asked, AskedSignOut):
+        return "leave the desk: whoever comes next signs in"
+    return f"sign in client {asked.code.upper()}" if asked.code else "sign in whoever is due"
+
+
 def _shown_words(
     asked: AskedPage
     | AskedOfRun
@@ -133,6 +142,8 @@ def _shown_words(
     | AskedWatch
     | AskedFilter
     | AskedSignIn
+    | AskedSignOut
+    | AskedToApprove
     | AskedSetting
     | AskedAudit
     | AskedPlainly,
@@ -152,8 +163,10 @@ def _shown_words(
             return f"{'take' if off else 'put'} {_symbol(key)} {'off' if off else 'on'} {of}"
         case AskedFilter(text):
             return f"show only rows with “{text}”" if text else "show all rows"
-        case AskedSignIn(code):
-            return f"sign in client {code.upper()}" if code else "sign in whoever is due"
+        case AskedSignIn() | AskedSignOut():
+            return _sign_words(asked)
+        case AskedToApprove(number, digest):
+            return f"confirm plan {number} by {digest}" if digest else f"how far plan {number} is confirmed"
         case AskedSetting(key, typed):
             return f"{key}: {typed}, from now on and at the next start" if typed else f"choose the {key}"
         case AskedAudit(wish):

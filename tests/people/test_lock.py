@@ -10,11 +10,12 @@ from data.vocabulary import Role, SizingKind, Via
 from engine.desk import Desk
 from screens.clients.page import ClientScreen
 from screens.frame.lock import LockScreen
-from tests.desks import START, buy, paper_desk
+from tests.desks import START, buy, paper_desk, there
 from tests.people.home_of_many import HERE, add_people, password
 from tests.screens.bench import BenchClock, has_opened
 from tests.screens.papers import PaperBench
 from tradedesk.app.application import TradedeskApp
+from tradedesk.app.colon_commands import run_line
 from tradedesk.compose.seats import forget_token, keep_token
 from tradedesk.compose.settings import Settings
 
@@ -194,6 +195,32 @@ async def _watch(bench: PaperBench) -> None:
         await bench.app.desk.watchlists.make("Tried")
     finally:
         tried.append(bench.app.desk.actor)
+
+
+async def test_who_leaves_by_a_typed_line_is_signed_out_everywhere(tmp_path):
+    async with app_of_many(tmp_path, "tara") as bench:
+        desk = bench.app.desk
+        run_line(bench.app, "sign out")
+        await bench.app.locking.settled()
+        await bench.pass_time()
+        assert is_locked(bench)
+        assert _token(desk) == ""
+        await answer(bench, "asha", password("asha"))
+        assert desk.people.sign_ins_of("tara") == 0
+
+
+async def test_a_plan_is_confirmed_by_a_typed_line(tmp_path):
+    async with app_of_many(tmp_path, "asha") as bench:
+        desk = bench.app.desk
+        await desk.people.set_limit(1000_00, 1)
+        await by_file(desk, "tara")
+        maker = desk.signing.actor(_token(desk), Via.CLI)
+        with desk.acting(maker):
+            plan = await desk.plans.freeze(buy("TCS", QTY, 2, 42))
+        run_line(bench.app, f"approve {plan.number} {plan.short_digest}")
+        await bench.settle()
+        state = await desk.approvals.of(there(plan.number))
+        assert [one.person for one in state.given] == ["asha"]
 
 
 async def test_who_has_signed_in_elsewhere_opens_what_the_key_had_locked(tmp_path):

@@ -22,7 +22,9 @@ from engine.colon.asked import (
     AskedPlainly,
     AskedSetting,
     AskedSignIn,
+    AskedSignOut,
     AskedSymbol,
+    AskedToApprove,
     AskedToCancel,
     AskedToConvert,
     AskedToConvertAll,
@@ -35,6 +37,7 @@ from engine.colon.asked import (
 from engine.colon.grammar import READERS, parse
 from engine.colon.known import Around, Known, Names
 from engine.words import formats
+from engine.words.approvals import approval_words
 from engine.words.colon import problem_words
 from engine.words.refusals import refusal_words
 from screens.frame.commands import EMERGENCY
@@ -130,6 +133,8 @@ def _look(
     | AskedWatch
     | AskedFilter
     | AskedSignIn
+    | AskedSignOut
+    | AskedToApprove
     | AskedSetting
     | AskedAudit
     | AskedPlainly,
@@ -148,6 +153,10 @@ def _look(
             app.run_worker(_filter(app, text), exit_on_error=False)
         case AskedSignIn(code):
             app.open_sign_in(code)
+        case AskedSignOut():
+            app.sign_out()
+        case AskedToApprove(number, digest):
+            app.run_worker(_approve(app, number, digest), exit_on_error=False)
         case AskedSetting(key, typed):
             _set(app, key, typed)
         case AskedAudit(wish):
@@ -239,6 +248,17 @@ async def _of_run(app: ShellApp, what: OfRun, number: int) -> None:
             app.say(f"run {number} {had}", "warning")
         else:
             app.open_bulk(intent.side, intent.key, (), intent)
+
+
+async def _approve(app: ShellApp, number: int, digest: str) -> None:
+    """Confirm somebody else's plan, or say how far it is confirmed."""
+    approvals = app.desk.approvals
+    try:
+        state = await (approvals.approve(number, digest) if digest else approvals.of(number))
+    except Exception as problem:
+        app.say(refusal_words(problem), "warning")
+    else:
+        app.say(approval_words(state))
 
 
 def _watch(app: ShellApp, asked: AskedWatch) -> None:

@@ -49,6 +49,10 @@ class LockableApp(ShellApp, inherit_bindings=False):
         """Somebody at the locked screen says who they are."""
         self.locking.answered(event.person, event.password)
 
+    def sign_out(self) -> None:
+        """Whoever sits here leaves the desk."""
+        self.locking.sign_out()
+
     def action_lock(self) -> None:
         """Lock the screen."""
         self.locking.ask()

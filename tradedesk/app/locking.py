@@ -107,6 +107,23 @@ class Locking:
         if (screen := self.screen) is not None:
             screen.say(words)
 
+    def sign_out(self) -> None:
+        """End the sign-in of who sits here; nothing of the desk is seen from then on."""
+        if self._app.desk.who.asked:
+            self._hold(self._leave())
+        else:
+            self._app.say(NOBODY)
+
+    async def _leave(self) -> None:
+        from tradedesk.compose.seats import forget_token
+
+        desk = self._app.desk
+        try:
+            await desk.signing.sign_out()
+            forget_token(desk.home)
+        except (StoreError, OSError) as problem:
+            self._app.say(str(problem), "error")
+
     def _may_lock(self) -> bool:
         desk = self._app.desk
         return not (desk.is_sending() or self._app.is_armed or desk.halt_stands())

@@ -47,6 +47,9 @@ class TypedLines(VeiledApp, inherit_bindings=False):
         """What was done here today and changed nothing, as lines, oldest first."""
         return self._notes.lines
 
+    def sign_out(self) -> None:
+        """Whoever sits here leaves the desk."""
+
     def note(self, line: str) -> None:
         """Keep a line that would do what was just done here and changed nothing."""
         if self._desk is not None:
