@@ -63,8 +63,12 @@ def board_words(order: OrderView) -> str:
 
 
 def why_words(order: OrderView) -> str:
-    """The broker's own words, else ours; of a filled order only what its broker said."""
-    told = "" if order.state is OrderState.FILLED else order.sub_status
+    """The broker's own words, else ours; of a filled order only what its broker said.
+
+    A broker's word that is the state's own says nothing of why.
+    """
+    says_no_more = order.state is OrderState.FILLED or order.sub_status.casefold() == order.state.casefold()
+    told = "" if says_no_more else order.sub_status
     return order.reason_text or reason_words(order.reason_code) or reason_words(told)
 
 

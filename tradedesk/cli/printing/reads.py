@@ -16,7 +16,7 @@ from engine.words.certificates import (
     unread_words,
 )
 from engine.words.formats import DASH, amount, counted, price, quantity, rupees, signed
-from engine.words.trading.orders import why_words
+from engine.words.trading.orders import board_words, order_price, why_words
 from engine.words.trading.runs import run_words
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.printing.clocks import clock_words, market_time, run_stamp, wall_time
@@ -50,7 +50,20 @@ async def orders(
         return Exit.DONE
     line(clock_words(desk))
     table(
-        (">order", "time", "code", "side", "symbol", "prod", ">qty", ">filled", ">avg", "state", "why"),
+        (
+            ">order",
+            "time",
+            "code",
+            "side",
+            "symbol",
+            "prod",
+            ">qty",
+            ">price",
+            ">filled",
+            ">avg",
+            "state",
+            "why",
+        ),
         [
             (
                 str(entry.id),
@@ -60,9 +73,10 @@ async def orders(
                 entry.tradingsymbol,
                 entry.product.value,
                 quantity(entry.quantity),
+                order_price(entry),
                 quantity(entry.filled_quantity),
-                price(entry.average_paise),
-                " ".join((entry.state.value, *entry.flags)),
+                price(entry.average_paise) if entry.filled_quantity else "",
+                " ".join((board_words(entry), *entry.flags)),
                 why_words(entry),
             )
             for entry in found
