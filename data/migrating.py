@@ -126,6 +126,15 @@ def books_as_they_are(path: Path) -> Generator[BooksFile]:
             yield BooksFile(copy, _other_version(path, revision))
 
 
+def is_unwritable(path: Path) -> bool:
+    """Whether a file is there that nothing can be written to, as on a read-only file system."""
+    try:
+        _make_usable(path)
+    except BadInput:
+        return path.exists()
+    return False
+
+
 @contextmanager
 def _copied_elsewhere(path: Path) -> Generator[Path]:
     """A copy of a file whose own folder cannot be written, for this user alone, until it was read.

@@ -70,3 +70,20 @@ def test_what_was_committed_and_not_yet_moved_into_the_file_is_read_too(
         assert books.path != path
         assert file.execute("SELECT DISTINCT name FROM client").fetchall() == [("renamed",)]
     assert not books.path.exists()
+
+
+def test_a_command_reads_and_cancels_and_sends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unpack("paused", tmp_path)
+    desk = Terminal(tmp_path)
+    standing = [order["order_id"] for order in desk.done("orders") if order["state"] == "OPEN"]
+    before, live = contents(tmp_path), live_at_broker(tmp_path)
+    make_read_only(monkeypatch, tmp_path, *PAPER)
+    assert [order["order_id"] for order in desk.done("orders") if order["state"] == "OPEN"] == standing
+    refused = desk.run("order", "AM1042", "buy", "SBIN", "1", "--yes", "--json")
+    assert (refused.code, "Read-only file system" in refused.error["message"]) == (7, True)
+    assert live_at_broker(tmp_path) == live
+    assert desk.run("cancel", str(standing[0]), "--yes", "--json").code == 7
+    assert live_at_broker(tmp_path) == live - 1
+    assert contents(tmp_path) == before

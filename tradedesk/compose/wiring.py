@@ -12,7 +12,7 @@ from brokers.simulators.faults.menu import Faults
 from data.clock import Clock, SystemClock
 from data.errors import BadInput
 from data.home import books_file
-from data.migrating import BooksFile, books_as_they_are, prepare
+from data.migrating import BooksFile, books_as_they_are, is_unwritable, prepare
 from data.records import replace
 from data.reference.phases import Calendar
 from data.repositories.connections import (
@@ -26,6 +26,7 @@ from data.schema import HEAD
 from data.vocabulary import DeskKind
 from engine.access.connecting import check_let_together, check_together
 from engine.desk import Desk
+from engine.instances import POLICIES
 from engine.rules import Rules, Waits
 from engine.startup import opened
 from tradedesk.compose.desk_market import DeskMarket
@@ -77,7 +78,9 @@ async def open_desk(
     if kite is not None:  # before the file is migrated for settings that its books do not belong to
         _wanted(folder, settings, {ZERODHA: kite})
     clock = clock or SystemClock()
-    with _books(books_file(folder), migrates and not emergency, clock, told) as books:
+    if emergency or (POLICIES[kind].bears_trouble and is_unwritable(books_file(folder))):
+        migrates = False
+    with _books(books_file(folder), migrates, clock, told) as books:
         base = Foundation(
             home=folder,
             books=books,
