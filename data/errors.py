@@ -5,7 +5,9 @@ TradedeskError
 │   └── FileProblem, UnknownSymbol, CalendarNotLoaded, RatesNotLoaded
 ├── Refusal                  what the desk will not do, each with a stable word and its figures
 │   └── PlanExpired, PlanDrifted, AlreadyRun, DuplicateIntent, CannotGoOn, Halted, NotConfirmed,
-│       TradingStopped, and kinds of these; `refusal_words` has the sentence of each
+│       TradingStopped, Forbidden, SignInRefused, NeedsApproval, OwnPlan, and kinds of these;
+│       `refusal_words` has the sentence of each
+├── BadToken                 a token that says nothing of who is signed in
 ├── CommandRefused           a command that an order's state does not take
 ├── CommandKnown             a command asked for under an id that stands already
 ├── AppAlreadyRuns           another app has this home open

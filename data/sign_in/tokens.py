@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from msgspec import Struct
 
+from data.errors import TradedeskError
 from data.home import LONGEST_TOKEN
 
 LEEWAY_S = 60
@@ -21,7 +22,7 @@ LEEWAY_S = 60
 _ALGORITHM = "EdDSA"
 
 
-class BadToken(ValueError):  # noqa: N818 - reads as a state
+class BadToken(TradedeskError):  # noqa: N818 - reads as a state
     """A token that says nothing of who is signed in; the message says why."""
 
 

@@ -243,7 +243,7 @@ def _that_matter(text: bytes) -> bytes:
 
 
 _NO_MATTER = (
-    *("HOME", "TRADER", "PASSPHRASE_FILE"),
+    *("HOME", "TRADER", "PASSPHRASE_FILE", "SESSION"),
     *("THEME", "KEYS", "KEYMAP", "FLASH", "DENSITY", "WORKSPACE", "REFRESH_HZ"),
     *("WATCH_COLUMNS", "STRIP_INDICES"),
 )
