@@ -1,7 +1,10 @@
 """Text and fields that change often, and lay nothing out for it."""
 
+from dataclasses import dataclass
+
 from textual.content import Content
 from textual.geometry import Size
+from textual.message import Message
 from textual.reactive import Reactive
 from textual.visual import VisualType
 from textual.widgets import Input, Static
@@ -28,6 +31,17 @@ class SteadyInput(Input):
     virtual_size = Reactive(Size(0, 0), layout=False)
     enter_words = ""
     """What the key line says of Enter, where its owner tells."""
+
+    @dataclass
+    class TooLong(Message):
+        """What was typed or pasted does not fit the field, which took none of it."""
+
+        most: int
+
+    def restricted(self) -> None:
+        """Have it told: a paste that is cut short would be another answer than the one meant."""
+        if self.max_length is not None:
+            self.post_message(self.TooLong(self.max_length))
 
     def key_words(self, action: str) -> str | None:
         """The words of a key that the key line leaves out otherwise."""

@@ -36,7 +36,7 @@ from widgets.answerfield import AnswerField
 from widgets.keyline import KeyLine
 from widgets.livegrid import LiveGrid
 from widgets.statusstrip import Mode, Segment, StatusStrip
-from widgets.steady import SteadyStatic
+from widgets.steady import SteadyInput, SteadyStatic
 
 if TYPE_CHECKING:
     from engine.events import Event
@@ -206,6 +206,13 @@ class Framed(DockHost[Result], inherit_bindings=False):
         """What sends is typed."""
         event.stop()
         self.shell.say(f"{event.key} is typed: no click sends", "warning")
+
+    def on_steady_input_too_long(self, event: SteadyInput.TooLong) -> None:
+        """Say why a field took nothing."""
+        event.stop()
+        self.shell.say(
+            f"the field takes {event.most} characters at most; nothing of that was taken", "warning"
+        )
 
     def on_answer_field_ignored(self, event: AnswerField.Ignored) -> None:
         """Say why what was typed was not taken."""

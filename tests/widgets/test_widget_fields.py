@@ -330,6 +330,17 @@ async def test_an_enter_held_from_elsewhere_or_a_paste_is_no_answer() -> None:
         assert answering.field.text == ""
 
 
+async def test_a_paste_longer_than_a_field_takes_is_told_and_nothing_of_it_stays() -> None:
+    field = SteadyInput(max_length=12)
+    kept = Kept(SteadyInput.TooLong)
+    async with WidgetApp(field).run_test(message_hook=kept) as pilot:
+        field.focus()
+        for pasted in ("tcs ", "buy 45 of them", "10"):
+            field.post_message(events.Paste(pasted))
+            await pilot.pause()
+        assert (field.value, [told.most for told in kept.messages]) == ("tcs 10", [12])
+
+
 class WatchedInput(SteadyInput):
     """Counts how often it has the screen laid out."""
 
