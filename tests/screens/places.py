@@ -23,6 +23,7 @@ from screens.audit.story import StoryScreen
 from screens.bulk.presets import PresetsCard
 from screens.bulk.run_stop import StopCard
 from screens.bulk.screen import BulkScreen
+from screens.clients.changing import ChangesClients
 from screens.clients.client_card import ClientCard
 from screens.clients.groups_card import GroupCard, GroupsCard
 from screens.clients.page import ClientScreen
@@ -74,7 +75,9 @@ from tradedesk.app.palette import Palette
 
 Open = Callable[["Visit"], Awaitable[Any]]
 
-UNSEEN: frozenset[type] = frozenset({DockHost, Framed, Workspace, Dialog, Card, QuestionCard, OpeningScreen})
+UNSEEN: frozenset[type] = frozenset(
+    {DockHost, Framed, Workspace, ChangesClients, Dialog, Card, QuestionCard, OpeningScreen}
+)
 """What others are made of; and the screen before there is a desk, which test_early_halt is about."""
 
 

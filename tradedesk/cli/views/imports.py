@@ -13,6 +13,20 @@ if TYPE_CHECKING:
     from engine.accounts.importing import Does, ImportPlan
 
 
+class ColumnShape(Struct, frozen=True):
+    """Which header a field is read from; `=` stands before what is the same for all rows."""
+
+    field: str
+    header: str
+
+
+class ChangeShape(Struct, frozen=True):
+    """A field that would be another, and what it would be."""
+
+    field: str
+    value: object
+
+
 class ImportLineShape(Struct, frozen=True):
     """What one row of a list would do; `changes` are the fields that would be others."""
 
@@ -20,7 +34,7 @@ class ImportLineShape(Struct, frozen=True):
     code: str
     name: str
     does: Does
-    changes: dict[str, object]
+    changes: list[ChangeShape]
     problems: list[ProblemShape]
 
 
@@ -36,7 +50,7 @@ class ProblemShape(Struct, frozen=True):
 class ImportShape(Struct, frozen=True):
     """What taking a list would do: which header is which field, fields yet to be said, and each row."""
 
-    columns: dict[str, str]
+    columns: list[ColumnShape]
     known: str
     missing: list[str]
     lines: list[ImportLineShape]
@@ -45,7 +59,7 @@ class ImportShape(Struct, frozen=True):
 def import_shape(looked: ImportPlan) -> ImportShape:
     """The look in that shape."""
     return ImportShape(
-        columns=dict(looked.columns),
+        columns=[ColumnShape(*one) for one in looked.columns.items()],
         known=looked.known,
         missing=list(looked.missing),
         lines=[
@@ -54,7 +68,7 @@ def import_shape(looked: ImportPlan) -> ImportShape:
                 code=one.code,
                 name=one.name,
                 does=one.does,
-                changes={} if one.edit is None else _given(one.edit),
+                changes=[] if one.edit is None else _given(one.edit),
                 problems=[ProblemShape(p.row, p.field, p.value, p.expected) for p in one.problems],
             )
             for one in looked.lines
@@ -62,5 +76,5 @@ def import_shape(looked: ImportPlan) -> ImportShape:
     )
 
 
-def _given(edit: ClientEdit) -> dict[str, object]:
-    return {name: value for name, value in values_of(edit).items() if value is not None}
+def _given(edit: ClientEdit) -> list[ChangeShape]:
+    return [ChangeShape(name, value) for name, value in values_of(edit).items() if value is not None]
