@@ -1,13 +1,18 @@
 """What the desk holds by sector: its part of all shares, and what its day has brought."""
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from data.money import BPS, half_up
-from engine.accounts.valuation import Valuation
-from engine.book.views import HoldingView
+
+if TYPE_CHECKING:  # a command's help looks at this file, and waits for nothing heavy
+    from engine.accounts.valuation import Valuation
+    from engine.book.views import HoldingView
 
 NO_SECTOR = "other"
 """Where an instrument's file tells none."""

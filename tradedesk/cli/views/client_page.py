@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from engine.accounts.statement import standing
 from engine.words.statements import move_words
 from tradedesk.cli.views.clients import (
     ClientShape,
@@ -112,6 +111,8 @@ class PageShape(Struct, frozen=True):
 
 async def page_shape(desk: Desk, client_id: int) -> PageShape:
     """The client in that shape."""
+    from engine.accounts.statement import standing
+
     value, held = desk.valuation.client(client_id), desk.holdings.of(client_id)
     client, of_sales = desk.clients.get(client_id), await desk.statements.earned(client_id)
     stands = standing(client, desk.funds.of(client_id), value, of_sales)
