@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import data.vault_file
 from data.sign_in.passwords import Cost, set_cost
@@ -36,6 +37,12 @@ if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).
 os.environ["TEXTUAL_FPS"] = "1"
 """How often an app paints by itself: tests have it painted when they look, and the more often a timer does so
 beside them, the slower the machine is."""
+
+settings.register_profile(
+    "desk", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("desk")
+"""A machine at work elsewhere draws its examples slowly, and proves nothing against what is tested."""
 
 YOUNG = 50_000
 """Objects made before garbage is looked for, as in the program; older ones after five such rounds."""
