@@ -12,32 +12,26 @@ from data.errors import BadInput
 from tradedesk.cli.asked import tell_request
 from tradedesk.cli.commands import (
     alerts,
-    amend,
     audit,
-    baskets,
     config,
     connections,
-    convert,
     elsewhere,
-    flatten,
     gate,
     keys,
     launch,
     login,
     mcp,
     overview,
-    presets,
-    runs,
     safety,
     setup,
     simulate,
-    trade,
     watchlists,
 )
 from tradedesk.cli.commands import queries as show
 from tradedesk.cli.commands import repairs as mend
 from tradedesk.cli.commands.people import clients, groups, notes, page
 from tradedesk.cli.commands.roles import approving, persons, signing
+from tradedesk.cli.commands.trading import amend, baskets, convert, flatten, presets, runs, trade
 from tradedesk.cli.exits import Exit, explain, log_file
 from tradedesk.cli.printing.output import document, say
 

@@ -1,0 +1,1 @@
+"""Orders, lists of them, runs, flattens and conversions from the command line."""
