@@ -49,6 +49,7 @@ from screens.frame.cards.theme import ThemeCard
 from screens.frame.dock import Card, DockHost
 from screens.frame.fault import FaultScreen
 from screens.frame.help import HelpScreen
+from screens.frame.lock import LockScreen
 from screens.frame.opening import OpeningScreen
 from screens.frame.routes import View, WorkspaceName
 from screens.frame.workspace import Dialog, Framed, Workspace
@@ -76,9 +77,10 @@ from tradedesk.app.palette import Palette
 Open = Callable[["Visit"], Awaitable[Any]]
 
 UNSEEN: frozenset[type] = frozenset(
-    {DockHost, Framed, Workspace, ChangesClients, Dialog, Card, QuestionCard, OpeningScreen}
+    {DockHost, Framed, Workspace, ChangesClients, Dialog, Card, QuestionCard, OpeningScreen, LockScreen}
 )
-"""What others are made of; and the screen before there is a desk, which test_early_halt is about."""
+"""What others are made of; the screen before there is a desk, which test_early_halt is about; and the lock of
+a home with people, which tests/people/test_lock.py is about."""
 
 
 class Visit:
