@@ -156,5 +156,8 @@ def toasts_shown(app: App[Any]) -> list[str]:
 
 
 def paint(app: App[Any]) -> None:
-    """Lay out and paint now what an app's screen would with its next tick."""
-    app.screen._on_timer_update()
+    """Lay out and paint now what an app's screen would with its next tick; what fails goes the same way."""
+    try:
+        app.screen._on_timer_update()
+    except Exception as problem:
+        app._handle_exception(problem)

@@ -202,7 +202,7 @@ def _set(words: Sequence[str], known: Known) -> AskedSetting:
     key = words[0].casefold() if words else ""
     if key not in known.names.settings:
         there = ", ".join(known.names.settings)
-        raise BadInput("setting", key, f"choose one of {there}; `tradedesk config set` has the others")
+        raise BadInput("setting", key, f"`tradedesk config set` has the others; choose one of {there}")
     if len(words) < 2:
         right = ", ".join(known.names.settings[key]) or "a number"
         raise BadInput("setting", key, f"say behind it what it is to be: {right}")

@@ -1,6 +1,6 @@
 """What happened on the desk as people hear it: of clients of their scope alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from data.acting import acting_now
 from engine.book.book import Book
@@ -55,3 +55,7 @@ class EventsForPeople(Bus):
                 listener(event)
 
         return self._bus.subscribe(hear)
+
+    def publish(self, events: Iterable[Event]) -> None:
+        """Tell all listeners of the desk, each of what its own scope hears."""
+        self._bus.publish(events)

@@ -134,7 +134,7 @@ def test_every_refusal_has_words_and_a_reason_for_scripts(kind):
     assert told
     assert kind.__name__ not in told
     assert isinstance(refusal.reason, RefusalReason)
-    assert str(refusal).startswith(f"{refusal.reason.value}: {kind.__name__} ")
+    assert str(refusal).startswith(f"{refusal.reason.value}: {kind.__name__}")
 
 
 @pytest.mark.parametrize(

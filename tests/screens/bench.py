@@ -157,6 +157,7 @@ class Bench:
             await self._pause()
             if self.app.key_queue.idle:
                 break
+            self.app.key_queue.go_on()  # as each frame does
             await SystemClock().sleep(0.001)
         else:
             raise AssertionError("keys wait for what does not come")

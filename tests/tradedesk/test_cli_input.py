@@ -191,11 +191,11 @@ def test_a_home_that_cannot_be_written_is_exit_code_7(
     # Root may write everywhere, so that the system's answer is given here too.
     monkeypatch.setattr("os.access", lambda path, mode: Path(path) != demo.home)
 
-    printed = demo.run("clients", "--json")
+    printed = demo.run("watchlist", "add", "Watchlist", "INFY", "--json")
     demo.home.chmod(0o700)
 
-    assert (printed.code, printed.error["field"]) == (7, "home")
-    assert "can write to" in printed.error["expected"]
+    assert (printed.code, printed.error["reason"]) == (7, "store_unusable")
+    assert "desk.db cannot be written (not writable)" in printed.error["message"]
 
 
 def test_a_home_below_a_file_is_exit_code_7(tmp_path: Path) -> None:

@@ -158,6 +158,11 @@ class KeyQueue:
             self._app.say("pasted text was ignored: no field has the focus", "warning")
         self._wake()
 
+    def go_on(self) -> None:
+        """Deliver what waits for nothing: a widget may have gone, and its word on its key with it."""
+        if not self._is_busy:
+            self._wake()
+
     def _wake(self) -> None:
         """Go on if there is something to deliver and nothing to wait for."""
         waiting = self._stream.waiting
@@ -314,6 +319,7 @@ class KeyQueue:
         """Let go of a key whose widget or screen went away before it could answer, and of long holds."""
         self._frames += 1
         self._held_frames += 1
+        self.go_on()
         if self._holds and self._held_frames > HOLD_FRAMES:
             self._holds.clear()
             if self._stream.waiting:
