@@ -151,7 +151,7 @@ def test_a_file_of_legs_is_a_basket(demo: Terminal, tmp_path: Path) -> None:
         tmp_path / "legs.csv",
         "Symbol,Side,Size,Product,Type,Limit",
         "RELIANCE,BUY,1,CNC,MARKET,",
-        'TCS,buy,"₹10,000",,,',
+        'TCS,buy,"₹9,000",,,',
         "INFY,buy,2,MIS,LIMIT,1490.00",
     )
     plan = demo.done("basket", "--file", file, "--clients", SOUND, "--plan")["plan"]
