@@ -48,7 +48,8 @@ def test_an_engine_killed_at_every_point_of_its_way_boots_to_the_brokers_books(t
     figures = prove(tmp_path, "--orders", "0", "--kills", str(len(POINTS)), "--seed", "5", *points)
     assert figures["kills_with_correct_books"] == figures["kills"] == len(POINTS)
     assert figures["kills_by_point"].keys() >= set(POINTS)
-    assert figures["kills_with_sleeps"].keys() == {"before", "after"}
+    # Whether a life sleeps before it dies is up to how soon it comes to its point.
+    assert {"after"} <= figures["kills_with_sleeps"].keys() <= {"before", "after"}
 
 
 def test_an_app_killed_as_it_answers_and_a_killed_migration_leave_right_books_and_nothing_twice(
