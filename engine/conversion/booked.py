@@ -7,6 +7,7 @@ from data.errors import BadInput
 from data.ledger import Line, ShareLine, Transfer, loan_account, post
 from data.records import replace
 from data.repositories.accounts.comparisons import figures_of
+from data.repositories.base import On
 from data.repositories.trading.conversions import (
     StoredConversion,
     add_conversion,
@@ -15,7 +16,7 @@ from data.repositories.trading.conversions import (
 )
 from data.repositories.trading.flattens import live_in, live_sales_in, taken_lines
 from data.store import Unit
-from data.vocabulary import Account, Bucket, ConversionState, TransferKind
+from data.vocabulary import Account, Bucket, ConversionState, Product, TransferKind
 from engine.booking.lots import Lot, Piece, TradePlace, take_lots
 from engine.booking.stored import LOTS
 
@@ -27,24 +28,32 @@ def pieces_of(lots: list[Lot], quantity: int) -> list[Piece]:
     return take_lots([lot for lot in lots if lot.bucket is not Bucket.PLEDGED], quantity, _AFTER_ALL)
 
 
+def hindered(on: On, client_id: int, security: str, products: tuple[Product, Product]) -> BadInput | None:
+    """What of the desk's own keeps shares from being converted now; None where nothing does.
+
+    A sale beside it would take these or others, by which of the two the broker does first.
+    """
+    share, into = (client_id, security, products[0]), (client_id, security, products[1])
+    if (other := open_conversion(on, *share)) is not None:
+        return BadInput("conversion", other.number, "it is open still; look at what became of it first")
+    if taken := [one for one in taken_lines(on, [client_id]) if one.share == share]:
+        return BadInput("flatten", taken[0].flatten_number, "it takes these shares flat; let it end first")
+    if orders := live_in(on, *share):
+        return BadInput("order", orders[0], "it is live in these shares; cancel it first")
+    if sales := live_sales_in(on, *into):
+        return BadInput("order", sales[0], f"it sells such shares in {products[1]}; cancel it first")
+    return None
+
+
 def ask(unit: Unit, wanted: StoredConversion) -> StoredConversion:
     """Write a conversion that the broker is about to be asked for, with what is lent on its shares.
 
-    Raises `BadInput` where another of these shares is open, a flatten has them, an order in them lives, one
-    sells such shares of the other product, or they or the cash are not there; then nothing is written.
-    A sale beside it would take these or others, by which of the two the broker does first.
+    Raises `BadInput` where something keeps them (`hindered`), or they or the cash are not there; then nothing
+    is written.
     """
-    share = wanted.client_id, wanted.security, wanted.from_product
-    into = wanted.client_id, wanted.security, wanted.to_product
-    if (other := open_conversion(unit, *share)) is not None:
-        raise BadInput("conversion", other.number, "it is open still; look at what became of it first")
-    if taken := [one for one in taken_lines(unit, [wanted.client_id]) if one.share == share]:
-        raise BadInput("flatten", taken[0].flatten_number, "it takes these shares flat; let it end first")
-    if orders := live_in(unit, *share):
-        raise BadInput("order", orders[0], "it is live in these shares; cancel it first")
-    if sales := live_sales_in(unit, *into):
-        words = f"it sells such shares in {wanted.to_product}; cancel it first"
-        raise BadInput("order", sales[0], words)
+    products = wanted.from_product, wanted.to_product
+    if (hindrance := hindered(unit, wanted.client_id, wanted.security, products)) is not None:
+        raise hindrance
     pieces = pieces_of(_lots(unit, wanted), wanted.quantity)
     held = sum(piece.quantity for piece in pieces)
     if held < wanted.quantity:

@@ -20,7 +20,7 @@ from engine.book.halt_file import halt_file_stands
 from engine.book.halt_scope import covered
 from engine.book.kept import Kept
 from engine.booking.stored import LOTS
-from engine.conversion.booked import ask, end, pieces_of
+from engine.conversion.booked import ask, end, hindered, pieces_of
 from engine.conversion.views import ConversionProspect, ConversionView
 from engine.execution.sending.dispatch import HALTED
 from engine.execution.sending.unanswered import LastLook, no_answer, outcome_of
@@ -61,6 +61,9 @@ class Conversions:
             loan = await reader.run_sync(
                 lambda on: self._lent(on, client_id, instrument, products[0], wanted)
             )
+            hindrance = await reader.run_sync(
+                lambda on: hindered(on, client_id, instrument.security, products)
+            )
         until = self._until(client.broker, instrument, products)
         made = ConversionProspect(
             client_id,
@@ -73,7 +76,7 @@ class Conversions:
             funds.available_paise,
             until,
         )
-        return replace(made, why_not=self._why_not(made, free))
+        return replace(made, why_not=self._why_not(made, free, hindrance))
 
     def _lent(self, on: On, client_id: int, instrument: Instrument, product: Product, quantity: int) -> int:
         lots = [
@@ -89,7 +92,7 @@ class Conversions:
         day, ends = self._timing.market.trading_day, self._timing.intraday_end(instrument.fno)
         return conversion_until(broker, products, day, ends)
 
-    def _why_not(self, one: ConversionProspect, free: int) -> str:
+    def _why_not(self, one: ConversionProspect, free: int, hindrance: BadInput | None) -> str:
         """Why it cannot be done now, in words; empty where it can."""
         products = one.from_product, one.to_product
         if products not in self._connections.capabilities(one.client_id).conversions:
@@ -98,6 +101,8 @@ class Conversions:
             return why
         if self._halted(one):
             return "halted"
+        if hindrance is not None:
+            return f"{hindrance.field} {hindrance.value}: {hindrance.expected}"
         if not 0 < one.quantity <= free:
             return f"{free} shares are free in {one.from_product}"
         if one.until is None or self._timing.market.now() >= one.until:

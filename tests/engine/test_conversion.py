@@ -280,7 +280,9 @@ async def test_none_is_asked_for_while_an_order_sells_such_shares(desk):
     above = desk.market.quote(TCS).last_paise * 105 // 100 // 100 * 100
     selling = replace(sell("TCS", QTY, 4, PRIYA), product=CNC, order_type=OrderType.LIMIT, limit_paise=above)
     _, run = await carry_out(desk, selling)
-    with pytest.raises(BadInput, match="sells such shares in CNC"):
+    words = "sells such shares in CNC; cancel it first"
+    assert words in (await desk.conversions.prospect(PRIYA, TCS, (MIS, CNC), 4)).why_not
+    with pytest.raises(BadInput, match=words):
         await desk.conversions.convert(PRIYA, TCS, (MIS, CNC), 4)
     await desk.orders.cancel(run.order_ids)
     await until(desk, lambda: desk.orders.get(run.order_ids[0]).state is OrderState.CANCELLED)
