@@ -66,10 +66,13 @@ class BooksLook:
         accepted = self._accepted
         if self._engine.trading_disabled:
             accepted = await self._trail.last_judged()
-        found = self._store.glance(standing_stop)
-        if accepted > self._accepted or (found and not self._engine.trading_disabled):
+        if accepted > self._accepted:
             self._accepted = accepted
             self._engine.trading_disabled = await self.problem()
+        elif self._store.glance(standing_stop) and not self._engine.trading_disabled:
+            found = await self.problem()
+            # What stopped a claim of this engine meanwhile names the order, and stands.
+            self._engine.trading_disabled = self._engine.trading_disabled or found
 
 
 async def boot_problem(store: Store, trail: Trail, clock: Clock) -> str:

@@ -17,7 +17,7 @@ from data.tables.audit import AuditHead
 from data.tables.columns import table
 from data.vocabulary import ClientStatus, DeskKind
 from engine.review.audit import Trail
-from engine.review.boot import boot_problem
+from engine.review.boot import BooksLook, boot_problem
 from engine.review.doctor import examine
 from tests import tampering
 from tests.desks import START, paper_desk
@@ -226,3 +226,18 @@ async def test_a_corrupted_page_is_damage_and_the_doctor_goes_on_to_what_it_can_
         False,
         "it cannot be read: database disk image is malformed",
     )
+
+
+async def test_what_stopped_a_claim_while_the_books_were_looked_at_again_stands(tmp_path, monkeypatch):
+    async with paper_desk(tmp_path) as desk:
+        inside = seam(desk)
+        look = BooksLook(inside.store, desk.audit, inside.engine, ManualClock(START))
+
+        async def problem(_):
+            inside.engine.trading_disabled = "order 1 is not as the audit left it"
+            return "desk.db holds values that no tradedesk writes"
+
+        monkeypatch.setattr(BooksLook, "problem", problem)
+        monkeypatch.setattr("engine.review.boot.standing_stop", lambda _: "found")
+        await look.again()
+        assert desk.trading_disabled == "order 1 is not as the audit left it"
