@@ -15,7 +15,7 @@ from tests.people.home_of_many import HERE, add_people, password
 from tests.screens.bench import BenchClock, has_opened
 from tests.screens.papers import PaperBench
 from tradedesk.app.application import TradedeskApp
-from tradedesk.app.colon_commands import run_line
+from tradedesk.app.typed.colon_commands import run_line
 from tradedesk.compose.seats import forget_token, keep_token
 from tradedesk.compose.settings import Settings
 

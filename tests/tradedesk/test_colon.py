@@ -33,7 +33,7 @@ from engine.planning.intent import Intent, Selection, Sizing
 from engine.planning.plan_record import freeze
 from engine.words.colon import FORMS, asked_words, problem_words
 from tests.desks import paper_desk
-from tradedesk.app.colon_commands import plain_commands
+from tradedesk.app.typed.colon_commands import plain_commands
 
 COMMANDS = {name: command.help for name, command in plain_commands().items()}
 

@@ -10,7 +10,7 @@ from textual.screen import Screen
 from screens.frame.pane import label_panes
 from screens.frame.routes import View, WorkspaceName
 from screens.frame.workspace import Framed
-from tradedesk.app.typed_lines import TypedLines
+from tradedesk.app.typed.typed_lines import TypedLines
 from tradedesk.app.workspaces import WORKSPACES
 
 

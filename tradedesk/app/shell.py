@@ -21,8 +21,8 @@ from screens.frame.routes import View, WorkspaceName
 from screens.frame.workspace import Framed, Here, Workspace
 from tradedesk.app.by_letter import ByLetter
 from tradedesk.app.list_in_view import keep_list_in_view
-from tradedesk.app.noted_lines import line_of_workspace
 from tradedesk.app.preferences import FLASH_FRAMES
+from tradedesk.app.typed.noted_lines import line_of_workspace
 from tradedesk.app.workspaces import WORKSPACES
 from widgets.text import plain
 

@@ -102,7 +102,7 @@ WORKSPACES = (
 
 OVER_ANY = (
     "screens.frame.cards.command_log",
-    "tradedesk.app.colon_commands",
+    "tradedesk.app.typed.colon_commands",
     "screens.frame.cards.commandline",
     "screens.desk.search",
 )

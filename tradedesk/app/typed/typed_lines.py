@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from data.errors import BadInput
 from screens.frame.workspace import Framed
-from tradedesk.app.noted_lines import NotedLines
+from tradedesk.app.typed.noted_lines import NotedLines
 from tradedesk.app.veil import VeiledApp
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class TypedLines(VeiledApp, inherit_bindings=False):
 
     def run_command(self, text: str) -> None:
         """Carry out a line of the command line."""
-        from tradedesk.app.colon_commands import run_line
+        from tradedesk.app.typed.colon_commands import run_line
 
         run_line(cast("ShellApp", self), text)
 
@@ -68,7 +68,7 @@ class TypedLines(VeiledApp, inherit_bindings=False):
 
     def known(self) -> Known:
         """What the words of the command line can name, over the screen that is up."""
-        from tradedesk.app.colon_commands import known_to
+        from tradedesk.app.typed.colon_commands import known_to
 
         return known_to(cast("ShellApp", self))
 
@@ -86,7 +86,7 @@ class TypedLines(VeiledApp, inherit_bindings=False):
     def open_asked(self, asked: Asked) -> None:
         """Open what a line asks for; what is in the way is said in a toast."""
         from engine.words.colon import problem_words
-        from tradedesk.app.colon_commands import carry_out
+        from tradedesk.app.typed.colon_commands import carry_out
 
         try:
             carry_out(cast("ShellApp", self), asked)

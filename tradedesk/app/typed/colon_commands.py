@@ -45,10 +45,10 @@ from screens.frame.draft import Draft
 from screens.frame.pane import FilterLine
 from screens.frame.routes import WorkspaceName
 from screens.frame.workspace import Framed, Here
-from tradedesk.app.client_lines import about_clients
 from tradedesk.app.converting import ask_conversion, ask_conversions
 from tradedesk.app.keymap import all_commands
 from tradedesk.app.preferences import SETTING_WORDS
+from tradedesk.app.typed.client_lines import about_clients
 
 if TYPE_CHECKING:
     from engine.colon.asked import Asked
