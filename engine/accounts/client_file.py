@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -146,22 +146,21 @@ def client_rows(
 
 def edit_of(client: NewClient, fields: frozenset[str]) -> ClientEdit:
     """What a row changes of a client that is there: what its file has, but for its account and its money."""
-    given = {
-        "name": client.name,
-        "phone": client.phone,
-        "status_reason": client.status_reason,
-        "groups": client.groups,
-        "discretionary": client.discretionary,
-        "status": client.status,
-    }
-    scaled = {
-        "capital": ("capital_paise", client.capital_paise),
-        "mtf_limit": ("mtf_limit_paise", client.mtf_limit_paise),
-        "multiplier": ("multiplier_bps", client.multiplier_bps),
-    }
-    found: dict[str, Any] = {name: value for name, value in given.items() if name in fields}
-    found |= {name: value for field, (name, value) in scaled.items() if field in fields}
-    return ClientEdit(**found)
+
+    def given(field: str, value: T) -> T | None:
+        return value if field in fields else None
+
+    return ClientEdit(
+        name=given("name", client.name),
+        phone=given("phone", client.phone),
+        capital_paise=given("capital", client.capital_paise),
+        mtf_limit_paise=given("mtf_limit", client.mtf_limit_paise),
+        multiplier_bps=given("multiplier", client.multiplier_bps),
+        discretionary=given("discretionary", client.discretionary),
+        groups=given("groups", client.groups),
+        status=given("status", client.status),
+        status_reason=given("status_reason", client.status_reason),
+    )
 
 
 def new_client(values: Mapping[str, str]) -> NewClient:

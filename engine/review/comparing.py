@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, convert
 
 from brokers.connections import Roster
 from brokers.contract import BrokerTrade
@@ -184,8 +184,9 @@ def trades_of_file(
     by_user = {user: number for (_, user), number in roster.by_account.items()}
     for row in read_rows(path, required, optional, columns, problems):
         try:
-            code = client or _code(row.values["client"], roster, by_user)
-            found[code].append(_trade(row.values))
+            cells = convert(row.values, _TradeCells)
+            code = client or _code(cells.client, roster, by_user)
+            found[code].append(_trade(cells))
         except BadInput as problem:
             problems.append(Problem(row.number, problem.field, str(problem.value), problem.expected))
     if problems:
@@ -200,18 +201,28 @@ def _code(word: str, roster: Roster, by_user: Mapping[str, int]) -> str:
     return roster.clients[number].code
 
 
-def _trade(values: Mapping[str, str]) -> TradeSeen:
-    side = _SIDES.get(values["side"].casefold())
+class _TradeCells(Struct, frozen=True):
+    """A row of a file of trades, as its cells say it."""
+
+    symbol: str
+    side: str
+    quantity: str
+    price: str
+    client: str = ""
+    exchange: str = ""
+    trade: str = ""
+
+
+def _trade(cells: _TradeCells) -> TradeSeen:
+    side = _SIDES.get(cells.side.casefold())
     if side is None:
-        raise BadInput("side", values["side"], "give BUY or SELL, B or S, 1 or 2")
-    exchange = values.get("exchange") or "NSE"
-    quantity = count_from_text(re.sub(r"\.0+$", "", values["quantity"]), "quantity")
+        raise BadInput("side", cells.side, "give BUY or SELL, B or S, 1 or 2")
     return TradeSeen(
-        f"{exchange.upper()}:{values['symbol'].upper()}",
+        f"{(cells.exchange or 'NSE').upper()}:{cells.symbol.upper()}",
         side,
-        quantity,
-        paise_from_text(values["price"], "price"),
-        values.get("trade", ""),
+        count_from_text(re.sub(r"\.0+$", "", cells.quantity), "quantity"),
+        paise_from_text(cells.price, "price"),
+        cells.trade,
     )
 
 

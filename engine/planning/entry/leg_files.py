@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from msgspec import Struct, convert
+
 from data.csvfiles import CsvRow, FileProblem, Problem, read_rows
 from data.errors import BadInput
 from data.money import count_from_text
@@ -55,17 +57,22 @@ def legs_from_file(path: Path, index: InstrumentIndex) -> tuple[Leg, ...]:
     return tuple(legs)
 
 
+class _LegCells(Struct, frozen=True):
+    """A row of a file of legs, as its cells say it."""
+
+    symbol: str
+    side: str
+    size: str
+    product: str | None = None
+    type: str = ""
+    limit: str = ""
+    trigger: str = ""
+
+
 def _leg_of_row(row: CsvRow, index: InstrumentIndex) -> Leg:
-    told = row.values
-    return leg_of(
-        index.resolve(told["symbol"]),
-        side_from(told["side"]),
-        told["size"],
-        told.get("product"),
-        told.get("type", ""),
-        told.get("limit", ""),
-        told.get("trigger", ""),
-    )
+    told = convert(row.values, _LegCells)
+    instrument, side = index.resolve(told.symbol), side_from(told.side)
+    return leg_of(instrument, side, told.size, told.product, told.type, told.limit, told.trigger)
 
 
 def orders_from_file(path: Path, index: InstrumentIndex, find: Callable[[str], ClientView]) -> Intent:
@@ -94,24 +101,30 @@ def orders_from_file(path: Path, index: InstrumentIndex, find: Callable[[str], C
     return _intent_of_orders(path, list(orders.values()))
 
 
+class _OrderCells(Struct, frozen=True):
+    """A row of a file of orders, as its cells say it."""
+
+    client: str
+    symbol: str
+    side: str
+    quantity: str
+    product: str | None = None
+    type: str = ""
+    price: str = ""
+    trigger: str = ""
+
+
 def _order_of_row(
     row: CsvRow, index: InstrumentIndex, find: Callable[[str], ClientView]
 ) -> tuple[Leg, LineChange]:
-    told = row.values
-    client, instrument = find(told["client"]), index.resolve(told["symbol"])
-    quantity = count_from_text(told["quantity"], "quantity")
+    told = convert(row.values, _OrderCells)
+    client, instrument = find(told.client), index.resolve(told.symbol)
+    quantity = count_from_text(told.quantity, "quantity")
     if quantity < 1:
-        raise BadInput("quantity", told["quantity"], "give a number above zero")
+        raise BadInput("quantity", told.quantity, "give a number above zero")
     check_lots(quantity, instrument)
-    leg = leg_of(
-        instrument,
-        side_from(told["side"]),
-        told["quantity"],
-        told.get("product"),
-        told.get("type", ""),
-        told.get("price", ""),
-        told.get("trigger", ""),
-    )
+    side = side_from(told.side)
+    leg = leg_of(instrument, side, told.quantity, told.product, told.type, told.price, told.trigger)
     return leg, LineChange(client.id, quantity)
 
 
