@@ -31,7 +31,7 @@ from data.vocabulary import (
 from data.writing.audit_writer import ITSELF, standing_stop, stop_words
 from engine.book.book import Book
 from engine.book.halt_scope import Passes, covering, strength_of
-from engine.book.reading import barred_clients, read_halts, read_lifted, read_runs
+from engine.book.reading import barred_clients, read_halts, read_runs
 from engine.book.views import HaltView, OrderView
 from engine.booking.order import WorkingOrder
 from engine.booking.overdue import may_be_sent
@@ -178,8 +178,7 @@ class _Claiming:
 
     def _leave(self, order: WorkingOrder, halts: Sequence[HaltView], named: bool) -> None:
         """Claim an order of a flatten where it still makes the position smaller; any other is denied."""
-        lifted = covering(read_lifted(self._unit), self._book.clients[order.client_id], order.key)
-        passes = self._exits.passes(order, halts, lifted) if named else None
+        passes = self._exits.passes(order, halts, self._book.clients[order.client_id]) if named else None
         if passes is not None and may_be_sent(False, order.trading_date, self._day, self._awaited):
             self._claim(order, halts, passes)
         else:

@@ -10,8 +10,9 @@ from datetime import timedelta
 
 from data.repositories.trading.flattens import exits_of, going_beside
 from data.store import Unit
-from engine.book.halt_scope import Passes
-from engine.book.views import HaltView
+from engine.book.halt_scope import Passes, covering
+from engine.book.reading import read_lifted
+from engine.book.views import ClientView, HaltView
 from engine.booking.order import WorkingOrder
 from engine.execution.sending.reducing import reduces
 from engine.instances import ThisEngine
@@ -27,10 +28,9 @@ class Exits:
         self._unit, self._engine = unit, engine
         self._oldest = unit.now - timedelta(seconds=timing.waits.exit_read_valid_s)
         self._found = exits_of(unit, [order.id for order in orders if order.flatten_number is not None])
+        self._lifted = read_lifted(unit) if self._found else []
 
-    def passes(
-        self, order: WorkingOrder, halts: Sequence[HaltView], lifted: Sequence[HaltView]
-    ) -> Passes | None:
+    def passes(self, order: WorkingOrder, halts: Sequence[HaltView], client: ClientView) -> Passes | None:
         """Which halts an order passes, where those over it, and those that were, let it leave; else None."""
         found = self._found.get(order.id)
         if found is None or found.instance_id != self._engine.id or found.net is None:
@@ -41,4 +41,5 @@ class Exits:
         share = order.client_id, order.security, order.product
         beside = going_beside(self._unit, share, order.side, order.id, found.read_at)
         leaves = reduces(found.net, order.side, order.quantity, beside)
+        lifted = covering(self._lifted, client, order.key)
         return passes if leaves and not passes.stopped_by(halts, lifted) else None
