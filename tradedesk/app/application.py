@@ -39,7 +39,7 @@ from tradedesk.app.strip_painter import StripPainter
 from tradedesk.app.styling import read_sheets, styled_by_now
 from tradedesk.app.theme.files import Themes
 from tradedesk.app.theme.themes import DARK_VARIABLES
-from tradedesk.app.workspaces import WORKSPACES, load_workspaces, without_workspace
+from tradedesk.app.workspaces import WORKSPACES, add_workspaces, load_workspaces, without_workspace
 from widgets.text import plain
 
 log = logging.getLogger(__name__)
@@ -121,9 +121,7 @@ class TradedeskApp(LockableApp):
         self.add_mode(CLOSING, styled_by_now(self, OpeningScreen))
         self.add_mode(FAULT, styled_by_now(self, FaultScreen))
         self.add_mode(LOCKED, styled_by_now(self, LockScreen))
-        for entry in WORKSPACES:
-            if entry.available:
-                self.add_mode(entry.name, styled_by_now(self, entry.build))
+        add_workspaces(self)
         self.screen_change_signal.subscribe(self, self.key_queue.screen_changed, immediate=True)
         self.call_after_refresh(self._open_desk)
         if self._frames_per_second:

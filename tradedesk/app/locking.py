@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from data.clock import Clock
 from data.errors import BadInput, StoreError
@@ -16,7 +16,7 @@ from engine.refusals import Forbidden, Refusal
 from engine.words.refusals import refusal_words
 from screens.frame.lock import LockScreen
 from screens.frame.routes import WorkspaceName
-from tradedesk.app.workspaces import WORKSPACES
+from tradedesk.app.workspaces import make_workspaces_anew
 
 if TYPE_CHECKING:
     from tradedesk.app.lockable import LockableApp
@@ -206,12 +206,8 @@ class Locking:
 
     def _make_anew(self) -> None:
         """Forget every workspace: what it shows was somebody else's to see."""
-        app = self._app
-        app.draft_forgotten()
-        for entry in WORKSPACES:
-            if entry.available:
-                app.remove_mode(entry.name)
-                app.add_mode(entry.name, cast(Any, entry.build))
+        self._app.draft_forgotten()
+        make_workspaces_anew(self._app)
 
     async def _renew(self) -> None:
         from tradedesk.compose.seats import keep_token, kept_token

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, cast
 
 from textual.worker import WorkerFailed
 
@@ -11,7 +10,7 @@ from data.clock import Clock
 from screens.frame.fault import FaultScreen
 from screens.frame.routes import WorkspaceName
 from tradedesk.app.shell import ShellApp
-from tradedesk.app.workspaces import WORKSPACES
+from tradedesk.app.workspaces import make_workspaces_anew
 
 log = logging.getLogger(__name__)
 
@@ -68,10 +67,7 @@ class Mending:
         twice = now - self._mended_at < TWICE_S
         self._mended_at = now
         app.switch_mode(FAULT)
-        for entry in WORKSPACES:
-            if entry.available:
-                app.remove_mode(entry.name)
-                app.add_mode(entry.name, cast(Any, entry.build))
+        make_workspaces_anew(app)
         if twice and isinstance(app.screen, FaultScreen):
             app.screen.call_later(app.screen.show, WorkspaceName(mode), self.faults[-1])
         else:

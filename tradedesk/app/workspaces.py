@@ -2,12 +2,15 @@
 
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 from msgspec import Struct
+from textual.app import App
 
 from screens.frame.commands import Command
 from screens.frame.routes import WorkspaceName
 from screens.frame.workspace import Workspace
+from tradedesk.app.styling import styled_by_now
 
 
 class WorkspaceEntry(Struct, frozen=True):
@@ -113,6 +116,21 @@ def without_workspace() -> list[str]:
     """The digits that lead nowhere."""
     taken = {entry.digit for entry in WORKSPACES if entry.available}
     return [digit for digit in "1234567890" if digit not in taken]
+
+
+def add_workspaces(app: App[Any]) -> None:
+    """Have each workspace be made as it is first opened."""
+    for entry in WORKSPACES:
+        if entry.available:
+            app.add_mode(entry.name, styled_by_now(app, entry.build))
+
+
+def make_workspaces_anew(app: App[Any]) -> None:
+    """Forget every workspace with what it showed and what was typed there; none of them may be up."""
+    for entry in WORKSPACES:
+        if entry.available:
+            app.remove_mode(entry.name)
+    add_workspaces(app)
 
 
 def load_workspaces() -> None:
