@@ -77,9 +77,7 @@ class Locking:
                 self.lock(f"locked after {self._app.preferences.lock_after_min} minutes of nothing")
         elif (screen := self.screen) is not None:
             halted = "HALTED: nothing is sent" if self._app.desk.halt_stands() else ""
-            screen.say_state(
-                "F9 AGAIN CANCELS ALL AND HALTS · Esc stands down" if self._app.is_armed else halted
-            )
+            screen.say_state(ARMED if self._app.is_armed else halted)
         if now - self._looked > RENEW_EVERY_S and not trouble:
             self._looked = now
             self._hold(self._renew())
