@@ -1,6 +1,6 @@
 """A desk with people at it, whose passwords and tokens tests know."""
 
-from collections.abc import AsyncIterator, Callable, Generator, Mapping
+from collections.abc import AsyncIterator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -83,6 +83,3 @@ async def refusals(desk: Desk) -> list[Mapping[str, Any]]:
     """What the audit tells of refusals, oldest first, as the admin reads it."""
     rows = await desk.audit.rows(50, action="REFUSED")
     return [{"actor": row.actor, **row.details} for row in sorted(rows, key=lambda row: row.seq)]
-
-
-Step = Callable[[Desk], Any]
