@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 
 from msgspec import Struct
 
-from data.acting import acting
+from data.acting import Actor, acting
 from data.vocabulary import Right
 from data.writing.condition import only_if
 from engine.book.book import Book
@@ -47,6 +47,8 @@ class Rule(Struct, frozen=True):
     narrow: Narrow | None = None
     instead: Instead | None = None
 
+
+_Admitted = tuple[Actor | None, frozenset[int] | None, tuple[Any, ...]]
 
 Rules = Mapping[str, Rule]
 
@@ -101,8 +103,9 @@ class _Call:
         if not who.asked or who.is_desk_itself():
             return self._method(*given, **named)
         try:
-            with self._admitted(given, named) as admitted:
-                return self._kept(self._done(admitted, named))
+            actor, scope, admitted = self._admitted(given, named)
+            with self._in_name_of(actor):
+                return self._kept(self._done(admitted, named, scope), scope)
         except Forbidden as refusal:
             who.refused_soon(self._what, refusal)
 
@@ -112,26 +115,26 @@ class _Call:
         if not who.asked or who.is_desk_itself():
             return await self._method(*given, **named)
         try:
-            with self._admitted(given, named) as admitted:
-                return self._kept(await self._method(*admitted, **named))
+            actor, _, admitted = self._admitted(given, named)
+            with self._in_name_of(actor):
+                result = await self._method(*admitted, **named)
+                return self._kept(result, who.scope())  # it may have changed meanwhile
         except Forbidden as refusal:
             await who.refused(self._what, refusal)
 
-    def _done(self, given: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
-        rule, scope = self._rule, self._who.scope()
+    def _done(self, given: tuple[Any, ...], named: Mapping[str, Any], scope: frozenset[int] | None) -> Any:
+        rule = self._rule
         if scope is None or rule is None or rule.instead is None:
             return self._method(*given, **named)
         return rule.instead(self._service, scope, self._book)
 
-    @contextmanager
-    def _admitted(self, given: tuple[Any, ...], named: Mapping[str, Any]) -> Generator[tuple[Any, ...]]:
-        """Within it who acts does so by name, and may write as long as their sign-in stands."""
+    def _admitted(self, given: tuple[Any, ...], named: Mapping[str, Any]) -> _Admitted:
+        """Who may use it, None for anybody; for which clients; and with what. Raises a `Forbidden`."""
         rule, who = self._rule, self._who
         if rule is None:
             raise AttributeError(f"{self._what} is the desk's own: no right lets anybody use it")
         if rule.right is None:
-            yield given
-            return
+            return None, who.scope(), given
         actor = who.require(rule.right)
         scope = who.scope()
         if scope is not None and rule.right is not Right.HALT:
@@ -139,16 +142,24 @@ class _Call:
                 given = rule.narrow(self._service, scope, given)
             if rule.of is not None:
                 who.require_scope(rule.right, rule.of(self._book, *given, **named))
-        if rule.right is Right.HALT or not actor.sign_in:
-            with acting(actor):
-                yield given
-        else:
-            with acting(actor), only_if(partial(who.asked_again, actor, rule.right)):
-                yield given
+        return actor, scope, given
 
-    def _kept(self, result: Any) -> Any:
-        """What of a result the scope of who acts leaves. Raises `OutOfScope`."""
-        rule, scope = self._rule, self._who.scope()
+    @contextmanager
+    def _in_name_of(self, actor: Actor | None) -> Generator[None]:
+        """Within it who acts does so by name, and may write as long as their sign-in stands."""
+        right = None if self._rule is None else self._rule.right
+        if actor is None or right is None:
+            yield
+        elif right is Right.HALT or not actor.sign_in:
+            with acting(actor):
+                yield
+        else:
+            with acting(actor), only_if(partial(self._who.asked_again, actor, right)):
+                yield
+
+    def _kept(self, result: Any, scope: frozenset[int] | None) -> Any:
+        """What of a result a scope leaves. Raises `OutOfScope`."""
+        rule = self._rule
         if scope is None or rule is None:
             return result
         if rule.result_of is not None:
