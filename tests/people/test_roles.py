@@ -2,13 +2,16 @@
 
 import inspect
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 import pytest
 
+from data.clock import IST
 from data.errors import TradedeskError
 from data.vocabulary import (
     ClientStatus,
+    DeskKind,
     FlattenWhat,
     GateItem,
     HaltScope,
@@ -25,8 +28,19 @@ from engine.people.facade import FACADE, OWN
 from engine.people.guard import Guarded
 from engine.people.rights import RIGHTS, may
 from engine.refusals import NotOfRole, OutOfScope, Refusal
-from tests.desks import buy, carry_out
-from tests.people.home_of_many import MINE, OF_ROLE, PEOPLE, THEIRS, desk_of_many, refusals, sit
+from engine.rules import SQUARE_OFF_TOLD_AT
+from tests.desks import buy, carry_out, paper_desk, until
+from tests.people.home_of_many import (
+    MINE,
+    OF_ROLE,
+    PEOPLE,
+    THEIRS,
+    add_people,
+    desk_of_many,
+    refusals,
+    sit,
+)
+from tradedesk.compose.paper import exchange_of
 
 QTY = SizingKind.FIXED_QUANTITY
 FIRST = 42
@@ -270,6 +284,48 @@ async def test_a_wish_for_all_is_one_for_all_of_the_scope(tmp_path):
         await desk.runs.start(plan, plan.digest)
         await desk.settle()
         assert {order.client_id for order in desk.orders.all()} == mine
+
+
+async def test_an_alert_names_positions_of_the_scope_alone(tmp_path):
+    async with paper_desk(tmp_path, kind=DeskKind.APP) as desk:
+        await add_people(desk)
+        mine, theirs = (desk.clients.find(code).id for code in (MINE[0], THEIRS))
+        await carry_out(desk, buy("TCS", QTY, 1, mine, theirs, product=Product.MIS))
+        day = desk.market.now().astimezone(IST).date()
+        exchange_of(desk).jump(datetime.combine(day, SQUARE_OFF_TOLD_AT, IST))
+        await until(desk, lambda: desk.alerts.standing, step_s=5)
+        assert {one.client_id for one in desk.alerts.standing[0].positions} == {mine, theirs}
+        for name in ("ravi", "aarav"):
+            await sit(desk, name)
+            (alert,) = desk.alerts.standing
+            assert {one.client_id for one in alert.positions} == {mine}
+            assert desk.alerts.of_kind(alert.kind.value) == alert
+        await sit(desk, "asha")
+        await desk.people.set_scope("ravi", [MINE[1]])
+        await sit(desk, "ravi")
+        assert desk.alerts.standing == []
+
+
+async def test_a_client_of_the_scope_is_taken_flat(tmp_path):
+    async with desk_of_many(tmp_path) as desk:
+        await carry_out(desk, buy("TCS", QTY, 1, FIRST, product=Product.MIS))
+        await sit(desk, "ravi")
+        assert (await desk.flatten.prospect(HaltScope.CLIENT, str(FIRST), FlattenWhat.MIS)).positions
+        assert await desk.flatten.start(HaltScope.CLIENT, str(FIRST), FlattenWhat.MIS)
+
+
+async def test_a_halt_that_is_over_others_too_is_not_ended_within_a_scope(tmp_path):
+    async with desk_of_many(tmp_path) as desk:
+        theirs = str(desk.clients.find(THEIRS).id)
+        for of in ((HaltScope.CLIENT, str(FIRST)), (HaltScope.CLIENT, theirs), (HaltScope.EVERYTHING, "")):
+            await desk.halt.fire("asha", *of)
+        own, *others = sorted(halt.number for halt in desk.halt.active())
+        await sit(desk, "ravi")
+        for number in others:
+            with pytest.raises(OutOfScope):
+                await desk.halt.resume(number, "resume", desk.actor)
+        assert await desk.halt.resume(own, "resume", desk.actor) == own
+        assert sorted(halt.number for halt in desk.halt.active()) == others
 
 
 async def test_a_stop_of_everything_asks_for_no_scope(tmp_path):
