@@ -159,6 +159,21 @@ async def test_a_sign_out_elsewhere_locks_and_a_sign_in_elsewhere_opens_as_that_
         assert not any("AM1010" in line for line in bench.lines())
 
 
+async def test_whose_token_lies_there_goes_on_when_the_one_who_sat_there_is_signed_out(tmp_path):
+    async with app_of_many(tmp_path, "tara") as bench:
+        desk = bench.app.desk
+        await by_file(desk, "ravi")
+        assert desk.actor == "tara"
+        await desk.signing.sign_out()
+        await bench.settle()
+        await bench.pass_time()
+        await bench.settle()
+        assert desk.actor == "ravi"
+        assert not is_locked(bench)
+        assert bench.app.mending.faults == []
+        assert not any("AM1010" in line for line in bench.lines())
+
+
 async def test_a_client_comes_to_their_own_page(tmp_path):
     async with app_of_many(tmp_path) as bench:
         await answer(bench, "aarav", password("aarav"))

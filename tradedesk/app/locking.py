@@ -157,7 +157,6 @@ class Locking:
         """Say what was refused, and make the screens anew, of which one has failed of it."""
         self._app.say(refusal_words(refusal), "warning")
         mode = self._app.current_mode
-        self._app.switch_mode(LOCKED)
         self._make_anew()
         if not self.locked:
             self._app.switch_mode(mode)
@@ -203,7 +202,8 @@ class Locking:
         app.paint_strip()
 
     def _make_anew(self) -> None:
-        """Forget every workspace: what it shows was somebody else's to see."""
+        """Forget every workspace: what it shows was somebody else's to see. The locked screen is up then."""
+        self._app.switch_mode(LOCKED)
         self._app.draft_forgotten()
         make_workspaces_anew(self._app)
 
