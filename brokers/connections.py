@@ -68,7 +68,7 @@ class Connections:
     def __init__(self, connections: Sequence[Connection], roster: Roster) -> None:
         self._all = tuple(connections)
         self._by_name = {one.name: one for one in self._all}
-        self._roster = self.roster = roster
+        self.roster = roster
         self._lanes: dict[tuple[str, int], Lane] = {}
         self._key_lanes: dict[str, KeyLane | None] = {}
         self.feed = self._all[0]
@@ -118,7 +118,7 @@ class Connections:
         return self._carrier(client_id) is not None
 
     def _carrier(self, client_id: int) -> Connection | None:
-        return self._by_name.get(self._roster.clients[client_id].connection)
+        return self._by_name.get(self.roster.clients[client_id].connection)
 
     def is_polled(self, client_id: int) -> bool:
         """Whether a client's api key has no stream, so that its order book is read instead."""
@@ -148,14 +148,14 @@ class Connections:
     def broker_of(self, client_id: int) -> tuple[Broker, BrokerAccount]:
         """The adapter and account of a client. Raises `KeyError` where no connection carries it."""
         connection = self.of(client_id)
-        return connection.broker, connection.account(self._roster.clients[client_id])
+        return connection.broker, connection.account(self.roster.clients[client_id])
 
     def client_of(self, connection: Connection, user_id: str) -> int | None:
         """The client whose account at this connection it is."""
         if connection.kind is ConnectionKind.PAPER:
-            found = self._roster.by_code.get(user_id.upper())
+            found = self.roster.by_code.get(user_id.upper())
         else:
-            found = self._roster.by_account.get((connection.broker.name, user_id))
+            found = self.roster.by_account.get((connection.broker.name, user_id))
         return found if found is not None and self._carrier(found) is connection else None
 
     def lane(self, client_id: int) -> Lane:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from data.clock import Clock
 from data.errors import BadInput, StoreError
 from data.vocabulary import Role, Via
-from engine.refusals import Forbidden, Refusal
+from engine.refusals import Forbidden, Refusal, SignInRefused
 from engine.words.refusals import refusal_words
 from screens.frame.lock import LockScreen
 from screens.frame.routes import WorkspaceName
@@ -173,7 +173,7 @@ class Locking:
             if not desk.who.trouble() and name.casefold() == desk.actor.casefold():
                 right = await desk.signing.is_password_of(desk.who.actor, password, where_from())
                 if not right:
-                    raise _wrong()
+                    raise SignInRefused
             else:
                 made = await desk.signing.sign_in(name, password, where_from(), Via.APP)
                 keep_token(desk.home, made.token)
@@ -227,9 +227,3 @@ class Locking:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _wrong() -> Refusal:
-    from engine.refusals import SignInRefused
-
-    return SignInRefused()
