@@ -19,6 +19,8 @@ from engine.people.scoping import (
     external_count,
     heard,
     intent,
+    kept_alert,
+    kept_alerts,
     kept_by_lines,
     kept_clients,
     kept_groups,
@@ -36,6 +38,7 @@ from engine.people.scoping import (
     of_clients_second,
     of_everybody,
     of_found_client,
+    of_halt,
     of_halt_scope,
     of_intent,
     of_lines,
@@ -230,7 +233,7 @@ FACADE: Mapping[str, Rules] = {
         "fire_now": Rule(Right.HALT),
         "fire": Rule(Right.HALT, keep=certificate),
         **dict.fromkeys(("follow", "certificate", "latest"), Rule(None, keep=certificate)),
-        "resume": Rule(Right.RESUME),
+        "resume": Rule(Right.RESUME, of_halt),
     },
     "flatten": {
         "prospect": Rule(_READ, of_halt_scope),
@@ -250,7 +253,8 @@ FACADE: Mapping[str, Rules] = {
     "several_conversions": {"prospects": _READ_MANY, "convert": Rule(Right.SEND, of_rows)},
     "lost_chases": {},
     "alerts": {
-        **dict.fromkeys(("standing", "of_kind"), Rule(_READ)),
+        "standing": Rule(_READ, keep=kept_alerts),
+        "of_kind": Rule(_READ, keep=kept_alert),
         **dict.fromkeys(("done", "put_off"), Rule(Right.PLAN)),
     },
     "audit": {

@@ -6,6 +6,7 @@ from typing import Any
 
 from data.records import replace
 from data.vocabulary import HaltScope, OrderState
+from engine.book.alert_views import AlertView
 from engine.book.audit_views import Chapter
 from engine.book.book import Book
 from engine.book.views import BooksCounts
@@ -107,9 +108,18 @@ def of_lines(book: Book, result: Any) -> Ids:
 def of_halt_scope(book: Book, *given: Any, **named: Any) -> Ids:
     """The clients of a scope of halts and flattens; what is not one client or group is of all."""
     scope, value = given[0], given[1]
-    if scope in (HaltScope.CLIENT, HaltScope.GROUP):
-        return members_of(book.clients, scope, value) or None
-    return None
+    if scope is HaltScope.CLIENT:
+        return (int(value),) if value.isdecimal() else None
+    return members_of(book.clients, scope, value) or None
+
+
+def of_halt(book: Book, *given: Any, **named: Any) -> Ids:
+    """The clients of a halt that stands; one that is not known here is of all."""
+    number = _argument(given, named)
+    halt = next((one for one in book.halts if one.number == number), None)
+    if halt is None:
+        return None
+    return halt.members or of_halt_scope(book, halt.scope, halt.value)
 
 
 def of_approved(book: Book, result: Any) -> Ids:
@@ -205,6 +215,18 @@ def certificate(result: Any, scope: frozenset[int], book: Book) -> Any:
     names = ("lines", "orders", "external", "unread", "unread_rows", "passed_over", "conditionals")
     parts = {name: tuple(one for one in getattr(result, name) if one.client_id in scope) for name in names}
     return replace(result, **parts, not_signed_in=())
+
+
+def kept_alert(result: AlertView, scope: frozenset[int], book: Book) -> AlertView:
+    """An alert with the positions and orders of the scope."""
+    positions = tuple(kept_rows(result.positions, scope, book))
+    return replace(result, positions=positions, orders=tuple(kept_rows(result.orders, scope, book)))
+
+
+def kept_alerts(result: Iterable[AlertView], scope: frozenset[int], book: Book) -> list[AlertView]:
+    """The alerts that have a position or an order of the scope."""
+    kept = (kept_alert(one, scope, book) for one in result)
+    return [one for one in kept if one.positions or one.orders]
 
 
 def audit_rows(result: Iterable[Any], scope: frozenset[int], book: Book) -> list[Any]:
