@@ -19,6 +19,7 @@ from data.repositories.base import Query, Rows, among, given
 from data.tables.audit import OF_PLANS, OF_RUNS, Audit
 from data.tables.columns import table
 from data.tables.orders import Order, RunRecord
+from data.vocabulary import Via
 
 Row = TypeVar("Row")
 
@@ -43,7 +44,7 @@ class AuditWanted(Struct, frozen=True):
     run_number: int | None = None
     plan_number: int | None = None
     actor: str | None = None
-    via: str | None = None
+    via: Via | None = None
     since: datetime | None = None
     until: datetime | None = None
     words: tuple[str, ...] = ()

@@ -1,12 +1,11 @@
 """What a line asks for, once all its words are understood."""
 
-from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct
 
-from data.audit import AuditAction
-from data.vocabulary import FlattenWhat, HaltScope, Product, Via
+from data.repositories.audit_search import AuditWanted
+from data.vocabulary import FlattenWhat, HaltScope, Product
 from engine.planning.intent import Intent
 
 
@@ -201,21 +200,9 @@ class AskedSetting(Struct, frozen=True):
 
 
 class AuditWish(Struct, frozen=True):
-    """What rows of the audit are looked for; what is left out is not asked.
+    """What rows of the audit are looked for; its times are by the clock that is shown, not the wall's."""
 
-    `since` is within, `until` without, both by the clock that is shown: on a simulated market its own.
-    """
-
-    actions: tuple[AuditAction, ...] = ()
-    client_id: int | None = None
-    order_id: int | None = None
-    run_number: int | None = None
-    plan_number: int | None = None
-    actor: str | None = None
-    via: Via | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    words: tuple[str, ...] = ()
+    wanted: AuditWanted = AuditWanted()
     line: str = ""
     """How it is typed."""
 

@@ -9,6 +9,7 @@ from data.clock import IST
 from data.errors import BadInput
 from data.money import count_from_text
 from data.records import replace
+from data.repositories.audit_search import AuditWanted
 from data.vocabulary import Via
 from engine.colon.asked import AuditWish
 from engine.colon.known import Known
@@ -22,23 +23,23 @@ def search_from(words: Sequence[str], known: Known) -> AuditWish:
 
     Raises `BadInput` with the word that cannot be taken, `LookupError` for a client who is not there.
     """
-    wish, told = AuditWish(), set[str]()
+    wanted, told = AuditWanted(), set[str]()
     for word in words:
         name, colon, value = word.partition(":")
         name = name.casefold()
         if not (colon and name in _READERS):
             _hold_no_slip(name, word, bool(colon))
-            wish = _plain(wish, word, known)
+            wanted = _plain(wanted, word, known)
             continue
         if name in told:
             raise BadInput(name, value, f"{name}: was given already")
         told.add(name)
         if not value:
             raise BadInput(name, "", f"say what behind {name}:")
-        wish = _READERS[name](wish, value, known)
-    if wish.since is not None and wish.until is not None and wish.until <= wish.since:
-        raise BadInput("to", f"{wish.until.astimezone(IST):%Y-%m-%d %H:%M}", "it must be after from:")
-    return replace(wish, line=" ".join(map(quoted, words)))
+        wanted = _READERS[name](wanted, value, known)
+    if wanted.since is not None and wanted.until is not None and wanted.until <= wanted.since:
+        raise BadInput("to", f"{wanted.until.astimezone(IST):%Y-%m-%d %H:%M}", "it must be after from:")
+    return AuditWish(wanted, line=" ".join(map(quoted, words)))
 
 
 def _hold_no_slip(name: str, word: str, has_colon: bool) -> None:
@@ -48,16 +49,16 @@ def _hold_no_slip(name: str, word: str, has_colon: bool) -> None:
         raise BadInput("word", word, f"no such name; do you mean {near[0]}:? There are {FORM}")
 
 
-def _plain(wish: AuditWish, word: str, known: Known) -> AuditWish:
+def _plain(wanted: AuditWanted, word: str, known: Known) -> AuditWanted:
     for client in known.clients.all():
-        if client.code.casefold() == word.casefold() and wish.client_id is None:
-            return replace(wish, client_id=client.id)
-    return replace(wish, words=(*wish.words, word)) if word.strip() else wish
+        if client.code.casefold() == word.casefold() and wanted.client_id is None:
+            return replace(wanted, client_id=client.id)
+    return replace(wanted, words=(*wanted.words, word)) if word.strip() else wanted
 
 
-def _action(wish: AuditWish, value: str, known: Known) -> AuditWish:
+def _action(wanted: AuditWanted, value: str, known: Known) -> AuditWanted:
     found = [one for part in value.split(",") for one in _actions(part.strip())]
-    return replace(wish, actions=tuple(dict.fromkeys(found)))
+    return replace(wanted, actions=tuple(dict.fromkeys(found)))
 
 
 def _actions(word: str) -> list[AuditAction]:
@@ -72,43 +73,43 @@ def _actions(word: str) -> list[AuditAction]:
     return found
 
 
-def _client(wish: AuditWish, value: str, known: Known) -> AuditWish:
-    return replace(wish, client_id=known.clients.find(value).id)
+def _client(wanted: AuditWanted, value: str, known: Known) -> AuditWanted:
+    return replace(wanted, client_id=known.clients.find(value).id)
 
 
 def _number(field: str) -> "_Read":
-    def read(wish: AuditWish, value: str, known: Known) -> AuditWish:
-        return replace(wish, **{field: count_from_text(value, field.partition("_")[0])})
+    def read(wanted: AuditWanted, value: str, known: Known) -> AuditWanted:
+        return replace(wanted, **{field: count_from_text(value, field.partition("_")[0])})
 
     return read
 
 
-def _by(wish: AuditWish, value: str, known: Known) -> AuditWish:
-    return replace(wish, actor=value)
+def _by(wanted: AuditWanted, value: str, known: Known) -> AuditWanted:
+    return replace(wanted, actor=value)
 
 
-def _via(wish: AuditWish, value: str, known: Known) -> AuditWish:
+def _via(wanted: AuditWanted, value: str, known: Known) -> AuditWanted:
     try:
-        return replace(wish, via=Via(value.casefold()))
+        return replace(wanted, via=Via(value.casefold()))
     except ValueError:
         raise BadInput("via", value, f"give one of {', '.join(Via)}") from None
 
 
-def _on(wish: AuditWish, value: str, known: Known) -> AuditWish:
-    if wish.since is not None or wish.until is not None:
+def _on(wanted: AuditWanted, value: str, known: Known) -> AuditWanted:
+    if wanted.since is not None or wanted.until is not None:
         raise BadInput("on", value, "give on:, or from: and to:")
     day = _day(value, known.today)
     if day is None:
         raise BadInput("on", value, _DAYS)
-    return replace(wish, since=_midnight(day), until=_midnight(day + timedelta(days=1)))
+    return replace(wanted, since=_midnight(day), until=_midnight(day + timedelta(days=1)))
 
 
-def _from(wish: AuditWish, value: str, known: Known) -> AuditWish:
-    return replace(wish, since=_moment("from", value, known.today, timedelta()))
+def _from(wanted: AuditWanted, value: str, known: Known) -> AuditWanted:
+    return replace(wanted, since=_moment("from", value, known.today, timedelta()))
 
 
-def _to(wish: AuditWish, value: str, known: Known) -> AuditWish:
-    return replace(wish, until=_moment("to", value, known.today, timedelta(days=1)))
+def _to(wanted: AuditWanted, value: str, known: Known) -> AuditWanted:
+    return replace(wanted, until=_moment("to", value, known.today, timedelta(days=1)))
 
 
 _DAYS = "give a day as 2026-11-18, today or yesterday"
@@ -154,7 +155,7 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), IST)
 
 
-_Read = Callable[[AuditWish, str, Known], AuditWish]
+_Read = Callable[[AuditWanted, str, Known], AuditWanted]
 
 _READERS: Mapping[str, _Read] = {
     "action": _action,

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+from data.records import replace
 from data.repositories.audit_search import AuditSearch, AuditWanted, RowBounds, SearchStep
 from data.store import Store
 from engine.book.audit_views import AuditPage, AuditRecord
@@ -67,17 +68,11 @@ async def begin_search(
     store: Store, wish: AuditWish, stamps: MarketStamps, of: frozenset[int] | None
 ) -> TrailSearch:
     """Begin a search as it was wished, its times being the market's; `of` these clients, or of everything."""
-    wanted = AuditWanted(
-        actions=wish.actions,
-        client_id=wish.client_id,
-        order_id=wish.order_id,
-        run_number=wish.run_number,
-        plan_number=wish.plan_number,
-        actor=wish.actor,
-        via=None if wish.via is None else wish.via.value,
-        since=None if wish.since is None else stamps.stamped(wish.since),
-        until=None if wish.until is None else stamps.stamped(wish.until),
-        words=wish.words,
+    since, until = wish.wanted.since, wish.wanted.until
+    wanted = replace(
+        wish.wanted,
+        since=None if since is None else stamps.stamped(since),
+        until=None if until is None else stamps.stamped(until),
         of=of,
     )
     async with store.reader() as reader:
