@@ -35,7 +35,8 @@ class AuditWanted(Struct, frozen=True):
     """What rows of the audit are asked for; what is left out is not asked.
 
     `words` must all occur in a row, in any letter case. `since` is within, `until` without. `of` are the
-    clients of which rows may be, where they may not be of all and of none.
+    clients of which rows may be, where they may not be of all and of none. `told_only` leaves out rows that
+    tell of nothing and only keep hashes, `ROWS_CHANGED`, unless `actions` name them.
     """
 
     actions: tuple[AuditAction, ...] = ()
@@ -49,6 +50,7 @@ class AuditWanted(Struct, frozen=True):
     until: datetime | None = None
     words: tuple[str, ...] = ()
     of: frozenset[int] | None = None
+    told_only: bool = False
 
 
 class RowBounds(Struct, frozen=True):
@@ -169,6 +171,8 @@ class _Question(NamedTuple):
         if known == ["actions"] and not set(COMMON).isdisjoint(wanted.actions):
             known = []
         lead = known[0] if known else ""
+        if wanted.told_only and not lead and not wanted.actions:  # what an index leads to always tells
+            values["told_only"] = AuditAction.ROWS_CHANGED.value
         return cls(lead, tuple(name for name in values if name != lead), values)
 
 
@@ -237,6 +241,7 @@ _CONDITIONS: dict[str, Callable[[Any, str], ColumnElement[bool]]] = {
     "until": lambda columns, name: columns.at < given(name, _AUDIT.c.at.type),
     "actions": lambda columns, name: among(columns.action, name),
     "of": lambda columns, name: among(columns.client_id, name),
+    "told_only": lambda columns, name: columns.action != given(name),
 }
 """What is asked of a row that an index found; every other name is a word."""
 

@@ -202,13 +202,13 @@ class AskedSetting(Struct, frozen=True):
 class AuditWish(Struct, frozen=True):
     """What rows of the audit are looked for; its times are by the clock that is shown, not the wall's."""
 
-    wanted: AuditWanted = AuditWanted()
+    wanted: AuditWanted = AuditWanted(told_only=True)
     line: str = ""
     """How it is typed."""
 
 
-EVERYTHING = AuditWish()
-"""What asks nothing finds every row."""
+UNASKED = AuditWish()
+"""What asks nothing finds every row that tells of something."""
 
 
 class AskedAudit(Struct, frozen=True):

@@ -275,6 +275,7 @@ def _audit(before: Sequence[str], word: str, known: Known) -> Iterator[Completio
             *given, last = begun.split(",")
             head = "".join(f"{one}," for one in given)
             yield from (Completion(f"action:{head}{one}") for one in AuditAction if last.upper() in one)
+            yield from _beginning(word, [Completion("action:all", "those that only keep hashes too")])
         case "via":
             yield from _beginning(word, (Completion(f"via:{one}") for one in Via))
         case _:

@@ -11,9 +11,11 @@ from data.money import count_from_text
 from data.records import replace
 from data.repositories.audit_search import AuditWanted
 from data.vocabulary import Via
-from engine.colon.asked import AuditWish
+from engine.colon.asked import UNASKED, AuditWish
 from engine.colon.known import Known
 from engine.colon.splitting import quoted
+
+_ALL = "all"
 
 FORM = "action: client: order: run: plan: by: via: on: from: to: and words"
 
@@ -21,9 +23,11 @@ FORM = "action: client: order: run: plan: by: via: on: from: to: and words"
 def search_from(words: Sequence[str], known: Known) -> AuditWish:
     """What words look for. A client's code may stand by itself; every other word is looked for as it is.
 
+    Rows that only keep hashes (`ROWS_CHANGED`) are left out unless `action:` names them, or is `all`.
+
     Raises `BadInput` with the word that cannot be taken, `LookupError` for a client who is not there.
     """
-    wanted, told = AuditWanted(), set[str]()
+    wanted, told = UNASKED.wanted, set[str]()
     for word in words:
         name, colon, value = word.partition(":")
         name = name.casefold()
@@ -57,6 +61,8 @@ def _plain(wanted: AuditWanted, word: str, known: Known) -> AuditWanted:
 
 
 def _action(wanted: AuditWanted, value: str, known: Known) -> AuditWanted:
+    if value.casefold() == _ALL:
+        return replace(wanted, told_only=False)
     found = [one for part in value.split(",") for one in _actions(part.strip())]
     return replace(wanted, actions=tuple(dict.fromkeys(found)))
 

@@ -21,7 +21,7 @@ from data.writing.audit_writer import kept_head, standing_stop
 from data.writing.counters import mend_counters
 from engine.book.audit_views import AuditRow, ChainState, Chapter, RowStory, StoryOf
 from engine.book.kept import Kept
-from engine.colon.asked import EVERYTHING, AuditWish
+from engine.colon.asked import UNASKED, AuditWish
 from engine.instances import ThisEngine
 from engine.market.stamps import MarketStamps
 from engine.review.chain import chain_state
@@ -65,7 +65,7 @@ class Trail:
 
         `of` are the clients of which rows may be, where they may not be of all and of none.
         """
-        return await begin_search(self._kept.store, wish or EVERYTHING, self._stamps, of)
+        return await begin_search(self._kept.store, wish or UNASKED, self._stamps, of)
 
     async def story(self, seq: int) -> RowStory:
         """A row, and what it belongs to. Raises `LookupError` where there is no such row."""

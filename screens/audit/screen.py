@@ -13,7 +13,7 @@ from textual.containers import Container
 from textual.widgets import Input
 
 from data.errors import BadInput
-from engine.colon.asked import EVERYTHING, AuditWish
+from engine.colon.asked import UNASKED, AuditWish
 from engine.colon.searches import search_from
 from engine.colon.splitting import words_of
 from engine.events import Event
@@ -52,7 +52,7 @@ class AuditScreen(Workspace):
 
     def __init__(self) -> None:
         super().__init__()
-        self._wish = EVERYTHING
+        self._wish = UNASKED
         self._search: TrailSearch | None = None
         self._rows: dict[int, AuditRecord] = {}
         self._older_from: int | None = None
@@ -66,7 +66,7 @@ class AuditScreen(Workspace):
     def compose_body(self) -> ComposeResult:
         """The rows with their search line, and one row in full."""
         with Container(id="audit-body"):
-            with Pane("audit-pane", hint="f search  Enter its story  t to file"):
+            with Pane("audit-pane", hint="f search (action:all every row)  Enter its story  t to file"):
                 yield FilterLine(id="audit-search", into="search action: client: order: run: by: on: words")
                 yield LiveGrid(
                     audit_columns(self.desk),
@@ -89,7 +89,7 @@ class AuditScreen(Workspace):
     # Reading
 
     def on_mount(self) -> None:
-        """Listen, and begin with everything."""
+        """Listen, and begin with all that is told."""
         self._grid.holds_still = True
         self.listen(self._desk_event)
         self._start()
@@ -98,7 +98,7 @@ class AuditScreen(Workspace):
         self._heard = True
 
     def look_for(self, wish: AuditWish) -> None:
-        """TrailSearch for something else, from the newest row on."""
+        """Look for something else, from the newest row on."""
         self._wish = wish
         if self.is_mounted:  # else it is begun as soon as there is something to show it in
             self._start()
@@ -254,7 +254,7 @@ class AuditScreen(Workspace):
         self._line.open()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """TrailSearch for what was typed; a word that cannot be taken is said, and stays to be mended."""
+        """Look for what was typed; a word that cannot be taken is said, and stays to be mended."""
         event.stop()
         try:
             wish = search_from(words_of(event.value), self.desk.known())
@@ -265,8 +265,8 @@ class AuditScreen(Workspace):
         self.look_for(wish)
 
     def action_close(self) -> None:
-        """Everything again."""
-        self.look_for(EVERYTHING)
+        """All that is told again."""
+        self.look_for(UNASKED)
 
     def action_table_file(self) -> None:
         """Write all that the search finds to a file in the exports folder, shown or not."""

@@ -70,6 +70,18 @@ async def test_a_search_shows_what_was_asked_and_escape_shows_all() -> None:
         assert seq in everything
 
 
+async def test_rows_that_tell_of_nothing_come_only_when_asked_for() -> None:
+    async with opened() as bench:
+        await to_audit(bench)
+        told = set(grid(bench).shown_keys)
+        await searched(bench, "action:rows_changed")
+        silent = set(grid(bench).shown_keys)
+        await searched(bench, "action:all")
+        assert silent
+        assert not told & silent
+        assert told | silent <= set(grid(bench).shown_keys)
+
+
 async def test_a_word_that_cannot_be_taken_is_said_and_stays() -> None:
     async with opened() as bench:
         await to_audit(bench)

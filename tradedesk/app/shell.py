@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 from textual.notifications import SeverityLevel
 
 from data.vocabulary import FlattenWhat, HaltScope, Side, WatchColumn
-from engine.colon.asked import EVERYTHING, AuditWish
+from engine.colon.asked import UNASKED, AuditWish
 from engine.colon.splitting import quoted
 from engine.news import Page, Subject
 from engine.planning.entry.leg_words import typed_symbol
@@ -205,7 +205,7 @@ class ShellApp(ByLetter, inherit_bindings=False):
 
         self.push_screen(OrderScreen(order_id))
 
-    def open_audit(self, wish: AuditWish = EVERYTHING) -> None:
+    def open_audit(self, wish: AuditWish = UNASKED) -> None:
         """The audit, and there what is looked for."""
         from screens.audit.screen import AuditScreen
 

@@ -44,7 +44,10 @@ def audit_search(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Rows of the audit that have all of this, the newest first. Days and times are the market's."""
+    """Rows of the audit that have all of this, the newest first. Days and times are the market's.
+
+    Rows that only keep hashes, `ROWS_CHANGED`, are left out: `action:all` finds them too.
+    """
     start = None if before is None else count_from_text(before, "before")
 
     async def work(desk: "Desk") -> Exit:
