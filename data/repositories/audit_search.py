@@ -15,11 +15,11 @@ from sqlalchemy import ColumnElement, Select, String, and_, func, select, text, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.audit import COMMON, UNCOMMON, AuditAction
+from data.audit_wanted import AuditWanted
 from data.repositories.base import Query, Rows, among, given
 from data.tables.audit import OF_PLANS, OF_RUNS, Audit
 from data.tables.columns import table
 from data.tables.orders import Order, RunRecord
-from data.vocabulary import Via
 
 Row = TypeVar("Row")
 
@@ -29,28 +29,6 @@ LOOKED = 20_000
 _BEYOND_ALL = 2**62
 _EARLIEST = datetime(1, 1, 2, tzinfo=UTC)
 _LATEST = datetime(9999, 12, 30, tzinfo=UTC)
-
-
-class AuditWanted(Struct, frozen=True):
-    """What rows of the audit are asked for; what is left out is not asked.
-
-    `words` must all occur in a row, in any letter case. `since` is within, `until` without. `of` are the
-    clients of which rows may be, where they may not be of all and of none. `told_only` leaves out rows that
-    tell of nothing and only keep hashes, `ROWS_CHANGED`, unless `actions` name them.
-    """
-
-    actions: tuple[AuditAction, ...] = ()
-    client_id: int | None = None
-    order_id: int | None = None
-    run_number: int | None = None
-    plan_number: int | None = None
-    actor: str | None = None
-    via: Via | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    words: tuple[str, ...] = ()
-    of: frozenset[int] | None = None
-    told_only: bool = False
 
 
 class RowBounds(Struct, frozen=True):

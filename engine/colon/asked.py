@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from data.repositories.audit_search import AuditWanted
+from data.audit_wanted import AuditWanted
 from data.vocabulary import FlattenWhat, HaltScope, Product
 from engine.planning.intent import Intent
 

@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 
 from data.audit import AuditAction
+from data.audit_wanted import AuditWanted
 from data.clock import IST
 from data.errors import BadInput
 from data.money import count_from_text
 from data.records import replace
-from data.repositories.audit_search import AuditWanted
 from data.vocabulary import Via
 from engine.colon.asked import UNASKED, AuditWish
 from engine.colon.known import Known

@@ -2,8 +2,9 @@
 
 from collections.abc import AsyncIterator
 
+from data.audit_wanted import AuditWanted
 from data.records import replace
-from data.repositories.audit_search import AuditSearch, AuditWanted, RowBounds, SearchStep
+from data.repositories.audit_search import AuditSearch, RowBounds, SearchStep
 from data.store import Store
 from engine.book.audit_views import AuditPage, AuditRecord
 from engine.colon.asked import AuditWish

@@ -1,6 +1,7 @@
 """The story of a row of the audit: what it is about, and the rows of that in their order."""
 
-from data.repositories.audit_search import AuditSearch, AuditWanted
+from data.audit_wanted import AuditWanted
+from data.repositories.audit_search import AuditSearch
 from data.store import Store
 from engine.book.audit_views import AuditRecord, Chapter, Of, RowStory, StoryOf
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from data.audit import AuditAction, AuditEntry
+from data.audit_wanted import AuditWanted
 from data.clock import ManualClock
 from data.errors import BadInput
 from data.repositories import audit_search
-from data.repositories.audit_search import AuditSearch, AuditWanted
+from data.repositories.audit_search import AuditSearch
 from data.vocabulary import SizingKind
 from engine.book.audit_views import AuditRecord, Of, StoryOf
 from engine.colon.searches import search_from

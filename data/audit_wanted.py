@@ -1,0 +1,30 @@
+"""What rows of the audit are asked for, by whoever looks into it."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from data.audit import AuditAction
+from data.vocabulary import Via
+
+
+class AuditWanted(Struct, frozen=True):
+    """What rows of the audit are asked for; what is left out is not asked.
+
+    `words` must all occur in a row, in any letter case. `since` is within, `until` without. `of` are the
+    clients of which rows may be, where they may not be of all and of none. `told_only` leaves out rows that
+    tell of nothing and only keep hashes, `ROWS_CHANGED`, unless `actions` name them.
+    """
+
+    actions: tuple[AuditAction, ...] = ()
+    client_id: int | None = None
+    order_id: int | None = None
+    run_number: int | None = None
+    plan_number: int | None = None
+    actor: str | None = None
+    via: Via | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    words: tuple[str, ...] = ()
+    of: frozenset[int] | None = None
+    told_only: bool = False
