@@ -14,8 +14,8 @@ from msgspec import Struct
 
 from data.errors import BadInput
 from data.home import SECRETS, secrets_file
-from data.vault_file import FileVault, file_fault
-from data.vault_keyring import KeyringVault, keyring_problem
+from data.vaults.file_vault import FileVault, file_fault
+from data.vaults.keyring_vault import KeyringVault, keyring_problem
 
 PASSPHRASE_FILE = "TRADEDESK_PASSPHRASE_FILE"
 """The environment's variable that names a file whose first line is the passphrase."""

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-import data.vault_file
+import data.vaults.file_vault
 from data.sign_in.passwords import Cost, set_cost
 from tests.resting import RestingLoop, stores_watched
 
@@ -69,9 +69,9 @@ def known_to_loops() -> Iterator[None]:
 @pytest.fixture(autouse=True, scope="session")
 def cheap_passphrases() -> Iterator[dict[str, int]]:
     """Files of secrets made by tests ask for the least that is taken. Yields what is shipped."""
-    shipped = dict(data.vault_file.SCRYPT)
+    shipped = dict(data.vaults.file_vault.SCRYPT)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(data.vault_file.SCRYPT, "n", 2**10)
+        patch.setitem(data.vaults.file_vault.SCRYPT, "n", 2**10)
         set_cost(Cost(passes=1, memory_kib=8, lanes=1))
         yield shipped
 

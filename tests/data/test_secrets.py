@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from keyring.backend import KeyringBackend
 from keyring.backends import fail, null
 
-from data import vault_file, vault_keyring
 from data.errors import BadInput
 from data.home import SECRETS as FILE
 from data.secrets import (
@@ -24,8 +23,9 @@ from data.secrets import (
     open_vault,
     vault_state,
 )
-from data.vault_file import FileVault, file_fault
-from data.vault_keyring import KeyringVault
+from data.vaults import file_vault, keyring_vault
+from data.vaults.file_vault import FileVault, file_fault
+from data.vaults.keyring_vault import KeyringVault
 
 PASSPHRASE = "correct horse battery"
 
@@ -33,7 +33,7 @@ PASSPHRASE = "correct horse battery"
 @pytest.fixture(autouse=True)
 def shipped_passphrases(cheap_passphrases, monkeypatch):
     """Here they cost what they are shipped with."""
-    monkeypatch.setattr(vault_file, "SCRYPT", cheap_passphrases)
+    monkeypatch.setattr(file_vault, "SCRYPT", cheap_passphrases)
 
 
 class Remembering(KeyringBackend):
@@ -157,7 +157,7 @@ def test_a_vault_that_was_not_opened_says_so_and_guesses_nothing():
 _CHILD = """
 import sys
 from pathlib import Path
-from data.vault_file import FileVault
+from data.vaults.file_vault import FileVault
 vault = FileVault(Path(sys.argv[1]), lambda: sys.argv[2])
 for number in range(5):
     vault.put(f"{sys.argv[3]}/{number}", sys.argv[3])
@@ -191,7 +191,7 @@ def test_a_failed_write_leaves_what_stood_there(tmp_path, monkeypatch):
     def full(descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(vault_file.os, "fsync", full)
+    monkeypatch.setattr(file_vault.os, "fsync", full)
     with pytest.raises(BadInput, match="cannot be written") as refused:
         vault.put("k", "precious")
     assert "precious" not in str(refused.value)
@@ -233,7 +233,7 @@ def test_a_keyring_that_forgets_or_refuses_gives_way_to_the_file_in_words(tmp_pa
 
 def test_a_keyring_that_never_answers_is_left_in_time(tmp_path, use, monkeypatch):
     release = Event()
-    monkeypatch.setattr(vault_keyring.keyring_problem, "__defaults__", (0.05,))
+    monkeypatch.setattr(keyring_vault.keyring_problem, "__defaults__", (0.05,))
     use(Locked(release))
     assert "did not answer within 0.05 s" in open_vault(tmp_path, lambda: PASSPHRASE).why
     release.set()
@@ -345,4 +345,4 @@ def test_a_file_of_an_earlier_version_opens_and_has_a_sum_from_its_next_change_o
 
 
 def test_a_passphrase_costs_an_attacker_what_is_advised():
-    assert vault_file.SCRYPT == {"n": 2**15, "r": 8, "p": 1}
+    assert file_vault.SCRYPT == {"n": 2**15, "r": 8, "p": 1}

@@ -15,7 +15,7 @@ from brokers.simulators.kite.apps import own_app
 from data.errors import BadInput
 from data.home import SECRETS
 from data.secrets import PASSPHRASE_FILE
-from data.vault_file import FileVault
+from data.vaults.file_vault import FileVault
 from data.vocabulary import DeskKind, GateColour, GateItem, Reason, SessionProblem
 from engine.book.gate_views import BrokenSession
 from engine.desk import Desk

@@ -24,7 +24,7 @@ from data.errors import BadInput
 from data.home import SECRETS
 from data.records import replace
 from data.secrets import PASSPHRASE_FILE
-from data.vault_file import SHORTEST, FileVault
+from data.vaults.file_vault import SHORTEST, FileVault
 from tradedesk.cli import session
 from tradedesk.cli.main import app
 

@@ -11,7 +11,7 @@ from data.clock import SystemClock
 from data.errors import BadInput
 from data.migrating import BooksFile
 from data.reference.phases import load_calendar
-from data.vault_file import FileVault
+from data.vaults.file_vault import FileVault
 from engine.rules import Rules, Waits
 from screens.frame.routes import WorkspaceName
 from tests.books import empty_books

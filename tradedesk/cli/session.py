@@ -223,7 +223,7 @@ def passphrase_of(home: Path) -> str:
     Raises `BadInput` where no passphrase opens the file.
     """
     from data.secrets import PASSPHRASE_FILE
-    from data.vault_file import SHORTEST, file_fault
+    from data.vaults.file_vault import SHORTEST, file_fault
 
     if (fault := file_fault(secrets_file(home))) is not None:
         raise BadInput("secrets", str(secrets_file(home)), ": ".join(fault))
