@@ -176,11 +176,6 @@ class LiveGrid(GridCanvas, can_focus=True, inherit_bindings=False):
         """Key of the sort column, `None` for the order as given."""
         return self._sort_column.key if self._sort_column else None
 
-    @property
-    def sort_descending(self) -> bool:
-        """Whether the sort column runs from high to low."""
-        return self._descending
-
     def resort(self) -> bool:
         """Sort again if a second has passed and the trader is not moving; tells whether it did."""
         now = self._monotonic()

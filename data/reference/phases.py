@@ -161,7 +161,7 @@ class Calendar:
         self._regimes: list[_Regime] = []
         self._intraday: list[_Intraday] = []
         self._years: dict[int, _Year] = {}
-        self._holidays: dict[date, str] = {}
+        self._holidays: set[date] = set()
         self._sessions: dict[date, _Session] = {}
         self._days: dict[tuple[date, bool], tuple[list[datetime], list[Phase]]] = {}
 
@@ -186,10 +186,9 @@ class Calendar:
                     "calendar year", strays[0].isoformat(), f"only dates of {year.year} belong here"
                 )
             self._years[year.year] = year
-            self._holidays = {day: name for day, name in self._holidays.items() if day.year != year.year}
-            self._holidays.update(year.holidays)
+            self._holidays = {day for day in self._holidays if day.year != year.year} | set(year.holidays)
         for holiday in file.holiday:
-            self._holidays[holiday.date] = holiday.name
+            self._holidays.add(holiday.date)
             self._sessions.pop(holiday.date, None)
         for session in file.session:
             _check_rising(session.hours, f"session {session.date}")
@@ -199,11 +198,6 @@ class Calendar:
         """Whether the exchanges trade on `day`, special sessions included. Raises `CalendarNotLoaded`."""
         self._covering_year(day)
         return day in self._sessions or (day.weekday() < 5 and day not in self._holidays)
-
-    def occasion(self, day: date) -> str:
-        """The name of a special session or holiday on `day`, empty on ordinary days."""
-        session = self._sessions.get(day)
-        return session.name if session else self._holidays.get(day, "")
 
     def next_trading_day(self, day: date) -> date:
         """The first trading day after `day`. Raises `CalendarNotLoaded` where the calendar ends before."""

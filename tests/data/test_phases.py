@@ -145,7 +145,6 @@ def test_neighbouring_trading_days_skip_weekends_and_holidays_and_take_special_s
     assert CALENDAR.previous_trading_day(date(2026, 11, 25)) == date(2026, 11, 23)
     assert CALENDAR.next_trading_day(date(2026, 1, 30)) == date(2026, 2, 1)
     assert CALENDAR.next_trading_day(date(2026, 4, 2)) == date(2026, 4, 6)
-    assert CALENDAR.occasion(date(2026, 11, 24)) == "Guru Nanak Jayanti"
 
 
 @pytest.mark.parametrize(

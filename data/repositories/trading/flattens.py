@@ -180,11 +180,6 @@ def add_flatten(on: On, flatten: StoredFlatten, lines: Sequence[StoredLine]) -> 
     _LINES.insert(on, lines)
 
 
-def flatten_of(on: On, number: int) -> StoredFlatten | None:
-    """A flatten by its number."""
-    return _NUMBERED.first(on, number=number)
-
-
 def standing_flattens(on: On) -> list[StoredFlatten]:
     """The flattens that have no certificate yet, oldest first."""
     return _STANDING.all(on)
