@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
 from data.ledger import Line, ShareLine, Transfer, loan_account, post
+from data.money import amount_words
 from data.records import replace
 from data.repositories.accounts.comparisons import figures_of
 from data.repositories.base import On
@@ -61,8 +62,8 @@ def ask(unit: Unit, wanted: StoredConversion) -> StoredConversion:
     loan = sum(piece.loan for piece in pieces)
     available = figures_of(unit, [wanted.client_id])[wanted.client_id].available_paise
     if loan > available:
-        short = (loan - available) / 100
-        raise BadInput("cash", f"{available / 100:.2f}", f"₹{loan / 100:.2f} are lent, {short:.2f} are short")
+        short = f"₹{amount_words(loan)} are lent, {amount_words(loan - available)} are short"
+        raise BadInput("cash", amount_words(available), short)
     made = replace(wanted, number=unit.take_ids("conversion", 1)[0], loan_paise=loan, asked_at=unit.now)
     add_conversion(unit, made)
     details = {

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from brokers.contract import Accepted, Ambiguous, Conversion, Converts, Outcome, Refused
 from data.clock import span_words
 from data.errors import BadInput
+from data.money import amount_words
 from data.records import replace
 from data.reference.conversions import conversion_until
 from data.reference.instruments import Instrument
@@ -108,7 +109,7 @@ class Conversions:
         if one.until is None or self._timing.market.now() >= one.until:
             return "after the broker's cut-off"
         short = one.loan_paise - one.available_paise
-        return f"cash short by ₹{short / 100:.2f}" if short > 0 else ""
+        return f"cash short by ₹{amount_words(short)}" if short > 0 else ""
 
     def _halted(self, one: ConversionProspect) -> bool:
         client = self._kept.book.clients[one.client_id]

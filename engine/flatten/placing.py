@@ -71,13 +71,13 @@ class Placing:
             return quantity, True
         held = self._looking.holding(line.client_id, line.security, line.product)
         if held is None:
-            return self._of_elsewhere(line, quantity)
+            return self._of_external(line, quantity)
         ours = held.free - held.blocked if instrument.trade_to_trade else held.sellable
         if ours > 0:
             return min(quantity, ours), False
-        return (0, False) if held.blocked else self._of_elsewhere(line, quantity)
+        return (0, False) if held.blocked else self._of_external(line, quantity)
 
-    def _of_elsewhere(self, line: StoredLine, quantity: int) -> tuple[int, bool]:
+    def _of_external(self, line: StoredLine, quantity: int) -> tuple[int, bool]:
         """Shares that our books lack go once a comparison has found so: a trade may be unheard before."""
         if self._looking.differs(line.client_id, line.security, line.product):
             return quantity, True

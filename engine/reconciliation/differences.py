@@ -1,6 +1,6 @@
 """Our figures for a client against the broker's: adopted at the day's opening, a break at any later time.
 
-Tolerance and scope are the design's: one rupee and the charges still due for cash, none for shares.
+Cash and loans may differ by `TOLERANCE_PAISE`, cash by the charges still due besides; shares by none.
 """
 
 from collections import defaultdict
@@ -39,6 +39,7 @@ from engine.reconciliation.adoption import Adoption, Difference, adopt_figures
 from engine.timing import Timing
 
 TOLERANCE_PAISE = 100
+"""A rupee: what is less is rounding, which each of the two books does in its own way."""
 
 
 class Theirs(Struct, frozen=True):
