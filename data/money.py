@@ -110,6 +110,11 @@ def moved_bps(before_paise: int, now_paise: int) -> int | None:
     return half_up((now_paise - before_paise) * BPS, before_paise)
 
 
+def moved_beyond(before_paise: int, now_paise: int, limit_bps: int) -> bool:
+    """Whether a price has moved by more than a limit, told by the prices: `moved_bps` is rounded."""
+    return abs(now_paise - before_paise) * BPS > limit_bps * before_paise
+
+
 def tick_up(price_paise: int, tick_paise: int) -> int:
     """The lowest price on the tick that is not below `price_paise`."""
     return ceil_div(price_paise, tick_paise) * tick_paise

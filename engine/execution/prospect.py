@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from data.clock import Clock
 from data.errors import BadInput
+from data.money import moved_bps
 from data.records import replace
 from data.reference.instrument_index import InstrumentIndex, renamed_to
 from data.repositories.accounts.balances import room_of
@@ -33,7 +34,7 @@ from engine.book.views import HaltView, RunRow
 from engine.booking.order import WorkingOrder
 from engine.booking.overdue import may_be_sent
 from engine.booking.stored import ORDERS
-from engine.execution.sending.conditions import drift_bps, run_age_s
+from engine.execution.sending.conditions import run_age_s
 from engine.execution.views import Frozen
 from engine.instances import ThisEngine
 from engine.planning.checks import (
@@ -100,7 +101,7 @@ class Prospect(Struct, frozen=True):
     @property
     def drift_bps(self) -> int | None:
         """How far the price has moved since the run was confirmed or last gone on with."""
-        return drift_bps(self.run.priced_paise, self.last_paise) if 1 in self.prices else None
+        return moved_bps(self.run.priced_paise or 0, self.last_paise) if 1 in self.prices else None
 
     @property
     def blocked_paise(self) -> int:

@@ -93,8 +93,8 @@ class Starting:
         age = self._market_data.quotes.age(key, self._timing.wall.now())
         if self._market_data.too_old(age) and not await self._market_data.fetch([key]):
             raise refusals.PriceNotYoung(plan.number, symbol, None)
-        drift, limit = self._plans.drift_bps(part), part.drift_limit_bps
-        if drift is None or (limit is not None and abs(drift) > limit):
+        drift = self._plans.drift_bps(part)
+        if drift is None or self._plans.drifted(part):
             raise refusals.PlanDrifted(plan.number, symbol, drift)
 
 

@@ -191,7 +191,7 @@ FACADE: Mapping[str, Rules] = {
         "is_as_stored": Rule(_READ, of_plan),
         "what_if": Rule(Right.PLAN, of_part),
         "instruction": _READ_ONE,
-        **dict.fromkeys(("drift_bps", "expired", "left_s"), Rule(_READ, of_plan)),
+        **dict.fromkeys(("drift_bps", "drifted", "expired", "left_s"), Rule(_READ, of_plan)),
         "select": Rule(_READ, keep=kept_clients),
         "prepare": Rule(Right.PLAN, of_clients_second),
     },

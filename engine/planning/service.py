@@ -9,7 +9,7 @@ from msgspec import Struct
 from brokers.pacing import eta_s
 from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
-from data.money import moved_bps
+from data.money import moved_beyond, moved_bps
 from data.records import replace
 from data.reference.instruments import Instrument
 from data.repositories.accounts.instructions import instructions_since, keep_instruction
@@ -199,6 +199,13 @@ class Plans:
         """How far the last price has moved since the plan was made, in basis points; None without a price."""
         quote = self._market_data.quotes.quote(made.instrument.key)
         return None if quote is None else moved_bps(made.last_paise, quote.last_paise)
+
+    def drifted(self, made: Plan) -> bool:
+        """Whether the last price is known and further from the plan's than the plan allows."""
+        quote, limit = self._market_data.quotes.quote(made.instrument.key), made.drift_limit_bps
+        if quote is None or limit is None:
+            return False
+        return moved_beyond(made.last_paise, quote.last_paise, limit)
 
     def expired(self, made: Plan) -> bool:
         """Whether the plan may no longer be started."""

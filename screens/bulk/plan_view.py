@@ -183,15 +183,14 @@ class PlanView(Vertical):
         if self._busy or self._edit.line is not None:
             return
         desk = self._screen.desk
-        drift = desk.plans.drift_bps(plan)
         seen = (self._answer.text, self.grid.cursor_key)
         if seen != self._seen:
             # Whoever types or moves is there: plans may be made anew by themselves again.
             self._seen, self._remakes = seen, 0
         if self._remakes >= UNWATCHED_REMAKES:
             return
-        limit = plan.drift_limit_bps
-        if drift is not None and limit is not None and abs(drift) > limit:
+        if desk.plans.drifted(plan):
+            drift = desk.plans.drift_bps(plan)
             self._remake(plan.intent, f"the price moved {formats.signed_percent(drift)} %")
         elif desk.plans.expired(plan):
             self._remake(plan.intent, "it was too old")

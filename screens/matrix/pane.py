@@ -269,10 +269,9 @@ class MatrixPane(AtDesk, Pane):
 
     def _look_at_age(self, plan: Plan) -> None:
         for part in plan.parts:
-            drift, limit = self.desk.plans.drift_bps(part), part.drift_limit_bps
-            if drift is not None and limit is not None and abs(drift) > limit:
+            if self.desk.plans.drifted(part):
                 self._remakes += 1
-                symbol = part.instrument.tradingsymbol
+                symbol, drift = part.instrument.tradingsymbol, self.desk.plans.drift_bps(part)
                 self.freeze(plan.intent, f"{symbol} moved {formats.signed_percent(drift)} %")
                 return
         if self.desk.plans.expired(plan):

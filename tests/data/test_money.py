@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.errors import BadInput
-from data.money import bps_from_percent_text, count_from_text, grouped, paise_from_text
+from data.money import (
+    bps_from_percent_text,
+    count_from_text,
+    grouped,
+    moved_beyond,
+    moved_bps,
+    paise_from_text,
+)
 
 NO_GROUPING = [
     ",5",
@@ -68,3 +75,12 @@ def test_commas_never_change_what_the_digits_between_them_mean(text):
     except BadInput:
         return
     assert text.lstrip("0").zfill(1) in (str(number), grouped(number), f"{number:,}")
+
+
+def test_a_price_at_its_limit_has_not_moved_beyond_it_and_a_tick_further_it_has():
+    assert not moved_beyond(2400_00, 2412_00, 50)
+    assert moved_beyond(2400_00, 2412_05, 50)
+    assert moved_bps(2400_00, 2412_05) == 50, "by the rounded figure it had not"
+    assert not moved_beyond(2400_00, 2388_00, 50)
+    assert moved_beyond(2400_00, 2387_95, 50)
+    assert moved_beyond(2400_00, 2400_05, 0)

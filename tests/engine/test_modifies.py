@@ -125,9 +125,13 @@ async def test_a_list_is_done_by_its_hash_alone_and_each_order_tells_its_end(des
 async def test_a_list_that_is_old_or_whose_price_moved_is_refused(desk):
     order_ids = await resting(desk, ROHAN)
     plan = await desk.modifies.look(order_ids, NewLimit(LimitTo.LAST))
-    await moves_to(desk, 2600_00)
-    with pytest.raises(PlanDrifted):
-        await desk.modifies.start(plan, plan.digest)
+    assert [line.last_paise for line in plan.going] == [2500_00]
+    for beyond in (2512_60, 2487_40):
+        await moves_to(desk, beyond)
+        with pytest.raises(PlanDrifted):
+            await desk.modifies.start(plan, plan.digest)
+    await moves_to(desk, 2512_50)
+    assert await desk.modifies.confirm(plan, plan.digest)
     plan = await desk.modifies.look(order_ids, NewLimit(LimitTo.TICKS, 1))
     await manual_clock(desk).advance(61)
     with pytest.raises(PlanTooOld):

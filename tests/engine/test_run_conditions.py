@@ -100,7 +100,7 @@ async def test_an_unsent_rest_older_than_the_plan_said_pauses_by_itself(tmp_path
         await books_are_sound(it.desk)
 
 
-@pytest.mark.parametrize(("move", "pauses"), [(1.004, False), (1.006, True), (0.994, True)])
+@pytest.mark.parametrize(("move", "pauses"), [(1.00498, False), (1.00502, True), (0.994, True)])
 async def test_market_orders_pause_beyond_the_drift_that_was_confirmed(tmp_path, move, pauses):
     async with held(tmp_path) as it:
         await it.start(MARKET)

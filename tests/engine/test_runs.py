@@ -78,10 +78,11 @@ async def test_what_is_refused_reserves_nothing(tmp_path):
         for given, confirm in ((plan, plan.digest[:7]), (plan, "0" * 64), (changed, plan.digest)):
             with pytest.raises(NotConfirmed):
                 await desk.runs.start(given, confirm)
-        exchange_of(desk).pin("RELIANCE", 2470_00, 2395_20)
-        await desk.market.fetch(["NSE:RELIANCE"])
-        with refuses(PlanDrifted, r"moved \+0.80 %"):
-            await desk.runs.start(plan, plan.digest)
+        for paise, moved in ((2470_00, r"\+0.80"), (2462_80, r"\+0.50"), (2438_20, "-0.50")):
+            exchange_of(desk).pin("RELIANCE", paise, 2395_20)
+            await desk.market.fetch(["NSE:RELIANCE"])
+            with refuses(PlanDrifted, f"moved {moved} %"):
+                await desk.runs.start(plan, plan.digest)
         exchange_of(desk).pin("RELIANCE", 2450_50, 2395_20)
         (desk.home / "HALT").touch()
         with pytest.raises(Halted):

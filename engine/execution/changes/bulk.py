@@ -8,7 +8,7 @@ from msgspec import Struct
 from brokers.contract import OrderChange
 from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
-from data.money import moved_bps
+from data.money import moved_beyond, moved_bps
 from data.repositories.base import On
 from data.repositories.trading.requests import change_ends, changes_made_of, open_cancels
 from data.vocabulary import LimitTo, OrderState, RequestState
@@ -191,8 +191,8 @@ class Modifies:
         now = self._market_data.quotes.quote(line.order.key)
         if line.last_paise is None or now is None:
             return
-        moved = moved_bps(line.last_paise, now.last_paise)
-        if moved is None or abs(moved) > self._rules.drift_limit_bps:
+        if moved_beyond(line.last_paise, now.last_paise, self._rules.drift_limit_bps):
+            moved = moved_bps(line.last_paise, now.last_paise)
             raise PlanDrifted(None, line.order.tradingsymbol, moved)
 
     async def start(self, plan: ModifyPlan, digest: str) -> tuple[ModifyAsked, ...]:

@@ -11,7 +11,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from data.clock import Clock
-from data.money import BPS, half_up
+from data.money import moved_beyond, moved_bps
 from data.records import replace
 from data.repositories.base import On
 from data.repositories.trading.runs import conditions_of_leg
@@ -66,7 +66,7 @@ def standing(
     """Hold a run against its conditions; `now` is wall time. May be asked from any thread."""
     age_s = run_age_s(run, clock, engine, now)
     last = market_data.young_price(kind.key, now)
-    drift = drift_bps(run.priced_paise, last)
+    drift = moved_bps(run.priced_paise or 0, last or 0)
     if kind.after_market:
         return Standing(age_s, last, drift, None, False)
     if age_s > run.send_within_s:
@@ -96,19 +96,10 @@ def run_age_s(run: RunRow, clock: Clock, engine: ThisEngine, now: datetime) -> f
     return max(0.0, steady, (now - run.confirmed_at).total_seconds())
 
 
-def drift_bps(priced_paise: int | None, last_paise: int | None) -> int | None:
-    """How far a price has moved, in basis points; None where either is not known."""
-    if not priced_paise or last_paise is None:
-        return None
-    return half_up((last_paise - priced_paise) * BPS, priced_paise)
-
-
 def _moved_beyond(run: RunRow, kind: Kind, last_paise: int) -> bool:
     if kind.trigger_paise is not None:
         buying = kind.side is Side.BUY
         return last_paise >= kind.trigger_paise if buying else last_paise <= kind.trigger_paise
     if (limit := run.drift_limit_bps) is None:
         return False
-    # Not by the rounded figure: what is over the limit by less than half a basis point is over it.
-    priced = run.priced_paise
-    return priced is None or abs(last_paise - priced) * BPS > limit * priced
+    return run.priced_paise is None or moved_beyond(run.priced_paise, last_paise, limit)
