@@ -294,6 +294,12 @@ class Desk:
         book = self.workings.kept.book
         return any(_is_on_its_way(book.orders[one], book.runs) for one in book.live)
 
+    async def price(self, client_ids: Collection[int] | None = None) -> None:
+        """Fetch the prices of what these clients, or all, hold, and value them by these."""
+        keys = self.valuation.keys() if client_ids is None else self.valuation.keys_of(client_ids)
+        await self.market.fetch(sorted(keys))
+        self.valuation.take_in(keys)
+
     def counts(self) -> DeskCounts:
         """Live, unsent and unknown orders, clients ready, and orders that need the trader."""
         book, scope = self.workings.kept.book, self.who.scope()

@@ -206,6 +206,7 @@ class Valuation:
         self._holders: dict[str, set[int]] = {}
         self._values: dict[int, ClientValue] = {}
         self._total = ClientValue()
+        self._aside: set[int] = set()
 
     def refresh(self, client_ids: Iterable[int]) -> set[int]:
         """Read these clients' books again. Returns the clients whose value changed."""
@@ -234,12 +235,18 @@ class Valuation:
         self._followed[client_id] = keys
 
     def revalue(self, dirty_keys: Iterable[str]) -> set[int]:
-        """Take the changed prices in. Returns the clients whose value changed."""
+        """Take the changed prices in. Returns the clients whose value changed since this was asked last."""
+        self.take_in(dirty_keys)
+        changed, self._aside = self._aside, set()
+        return changed
+
+    def take_in(self, dirty_keys: Iterable[str]) -> None:
+        """Take the changed prices in, for one who asks for values now; `revalue` still tells who changed."""
         touched: set[int] = set()
         for key in dirty_keys:
             touched |= self._holders.get(key, set())
         began, quotes = self._day_began(), _QuotesOnce(self._quote)
-        return {client_id for client_id in touched if self._compute(client_id, began, quotes)}
+        self._aside.update([client_id for client_id in touched if self._compute(client_id, began, quotes)])
 
     def client(self, client_id: int) -> ClientValue:
         """A client's value as of the last `revalue` or `refresh`."""

@@ -179,6 +179,7 @@ FACADE: Mapping[str, Rules] = {
     "valuation": {
         **dict.fromkeys(("refresh", "total", "unpriced", "keys_of"), _READ_MANY),
         **dict.fromkeys(("revalue", "holders"), Rule(_READ, keep=kept_ids)),
+        "take_in": Rule(_READ),
         **dict.fromkeys(("client", "weight_bps"), _READ_ONE),
         "holding": Rule(_READ, of_row),
         "together": Rule(_READ, of_rows),

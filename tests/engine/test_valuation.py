@@ -135,6 +135,17 @@ def test_a_tick_touches_only_the_holders() -> None:
     assert valuation.desk_total().unrealised_paise == 8_000_00 - 990_00 + 180_00
 
 
+def test_who_asks_for_values_now_takes_no_change_from_who_paints_them() -> None:
+    books = Books()
+    valuation = books.valuation()
+    valuation.refresh([1, 2])
+    books.quotes["NSE:TCS"] = quote("NSE:TCS", 2_401_00, 2_410_00)
+    valuation.take_in({"NSE:TCS"})
+    assert valuation.client(2).unrealised_paise == -990_00 + 180_00
+    assert valuation.revalue(set()) == {2}
+    assert valuation.revalue(set()) == set()
+
+
 def test_books_that_changed_are_read_again() -> None:
     books = Books()
     valuation = books.valuation()

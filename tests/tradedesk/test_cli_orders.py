@@ -3,6 +3,10 @@
 import pytest
 from cli_desk import Terminal
 
+from brokers.simulators.exchange.exchange import PaperExchange
+from data.clock import SystemClock
+from data.home import paper_exchange_file
+from data.reference.phases import load_calendar
 from data.vocabulary import LIVE_STATES
 
 
@@ -312,3 +316,18 @@ def test_a_wish_is_planned_again_by_its_name_and_a_plan_says_what_it_would_leave
     assert demo.done("presets", "remove", "small")["name"] == "Small"
     assert demo.done("presets") == []
     assert demo.done("orders") == []
+
+
+def test_what_a_client_owns_is_told_at_the_prices_of_now(demo: Terminal) -> None:
+    demo.order("RG1008", "buy", "TCS", "20")
+    exchange = PaperExchange(paper_exchange_file(demo.home), SystemClock(), load_calendar())
+    exchange.pin("TCS", 2_510_00)
+    exchange.close()
+    page = demo.done("client", "RG1008")
+    (held,) = (one["holding"] for one in page["holdings"])
+    assert held["value_paise"] == 20 * 2_510_00 != held["cost_paise"]
+    assert page["shares_paise"] == held["value_paise"]
+    assert page["portfolio_paise"] == page["cash_paise"] + held["value_paise"]
+    assert page["day_pnl_paise"] == held["day_pnl_paise"] == demo.done("status")["day_pnl_paise"]
+    matrix = next(row for row in demo.done("matrix")["rows"] if row["code"] == "RG1008")
+    assert matrix["portfolio_paise"] == page["portfolio_paise"]

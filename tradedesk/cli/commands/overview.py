@@ -23,7 +23,7 @@ def status(as_json: AsJson = False) -> None:
     """How the desk stands: market, feed, orders, gate, halts and the day's P&L."""
 
     async def work(desk: "Desk") -> Exit:
-        await desk.market.fetch(sorted(desk.valuation.keys()))
+        await desk.price()
         found = status_shape(desk)
         if as_json:
             document(found)
@@ -72,7 +72,7 @@ def matrix(
     from engine.accounts.held import Across
 
     async def work(desk: "Desk") -> Exit:
-        await desk.market.fetch(sorted(desk.valuation.keys()))
+        await desk.price()
         found = matrix_shape(desk, Across.SECTORS if sectors else Across.STOCKS)
         if as_json:
             document(found)

@@ -27,7 +27,7 @@ def client(
 
     async def work(desk: "Desk") -> Exit:
         client_id = desk.clients.find(code).id
-        await desk.market.fetch(sorted(desk.valuation.keys_of((client_id,))))
+        await desk.price((client_id,))
         if as_text:
             text = await _text(desk, client_id)
             if as_json:
