@@ -38,6 +38,14 @@ class Kind(Struct, frozen=True):
             return False
         return self.trigger_paise is not None or run.drift_limit_bps is not None
 
+    def triggered(self, last_paise: int) -> bool:
+        """Whether a stop's trigger is reached, from which on its order would trade at once."""
+        if self.trigger_paise is None:
+            return False
+        if self.side is Side.BUY:
+            return last_paise >= self.trigger_paise
+        return last_paise <= self.trigger_paise
+
     @classmethod
     def of(cls, order: OrderView | WorkingOrder) -> "Kind":
         """Of an order in the book, or as it is stored."""
@@ -98,8 +106,7 @@ def run_age_s(run: RunRow, clock: Clock, engine: ThisEngine, now: datetime) -> f
 
 def _moved_beyond(run: RunRow, kind: Kind, last_paise: int) -> bool:
     if kind.trigger_paise is not None:
-        buying = kind.side is Side.BUY
-        return last_paise >= kind.trigger_paise if buying else last_paise <= kind.trigger_paise
+        return kind.triggered(last_paise)
     if (limit := run.drift_limit_bps) is None:
         return False
     return run.priced_paise is None or moved_beyond(run.priced_paise, last_paise, limit)
