@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from brokers.contract import Ambiguous, BrokerError, BrokerRows, OrderRequest
+from brokers.contract import Ambiguous, BrokerError, BrokerRows, OrderRequest, UnreadRow
+from data.errors import BadInput
 from data.records import replace
 from data.vocabulary import OrderState, Product, Side, SizingKind
+from engine.booking.facts import ProvenAbsent
 from tests.desks import Wire, books_are_sound, buy, carry_out, on_tape, paper_desk, until
 from tradedesk.compose.paper import exchange_of
 from tradedesk.testing import seam
@@ -109,6 +111,27 @@ async def test_incomplete_and_failed_reads_prove_nothing(desk):
     assert "NEEDS_HUMAN" not in desk.orders.get(order_id).flags
 
 
+async def test_absence_takes_three_complete_reads_the_first_and_the_last_late_enough(desk):
+    wire = Wire(desk)
+    order = desk.orders.get(await unknown(desk, wire))
+    resolver, waits = seam(desk).workers.watcher.resolver, seam(desk).timing.waits
+    since = order.sent_at + timedelta(seconds=waits.send_timeout_s)
+    assert (waits.absent_reads, waits.absent_first_s, waits.absent_last_s) == (3, 15.0, 180.0)
+
+    def proven(*moments, unread=()):
+        rows = BrokerRows((), unread)
+        resolver.session_lost(8)
+        facts = [resolver.book_read(8, rows, since + timedelta(seconds=at)) for at in moments]
+        assert not any(facts[:-1])
+        return [type(fact) for fact in facts[-1]] == [ProvenAbsent]
+
+    assert proven(15, 16, 180)
+    assert not proven(15, 180)
+    assert not proven(14.9, 180, 181)
+    assert not proven(15, 16, 17, 179.9)
+    assert not proven(15, 16, 180, unread=(UnreadRow("an order without a status"),))
+
+
 async def test_an_order_of_the_same_kind_without_our_tag_goes_to_the_trader(desk):
     wire = Wire(desk)
     order_id = await unknown(desk, wire, limit_paise=2400_00)
@@ -129,14 +152,14 @@ async def test_an_order_of_the_same_kind_without_our_tag_goes_to_the_trader(desk
 async def test_the_trader_ends_a_doubt_with_a_reason_and_only_one_that_was_raised(desk):
     wire = Wire(desk)
     order_id = await unknown(desk, wire, limit_paise=2400_00)
-    with pytest.raises(Exception, match="not been raised"):
+    with pytest.raises(BadInput, match="not been raised"):
         await desk.orders.declare_absent(order_id, "I looked")
     request = OrderRequest(
         "NSE", "TCS", Side.BUY, 5, Product.CNC, wire.placed[0].order_type, "", price_paise=2400_00
     )
     exchange_of(desk).place(desk.clients.get(8).code, request)
     await until(desk, lambda: "NEEDS_HUMAN" in desk.orders.get(order_id).flags, step_s=5)
-    with pytest.raises(Exception, match="reason"):
+    with pytest.raises(BadInput, match="reason"):
         await desk.orders.declare_absent(order_id, "  ")
     await desk.orders.declare_absent(order_id, "the dealer confirmed that it never came")
     assert desk.orders.get(order_id).state is OrderState.NOT_RECEIVED
