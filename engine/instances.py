@@ -5,7 +5,7 @@ import logging
 import os
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from msgspec import Struct
 
@@ -298,10 +298,14 @@ def lost_orders(
     return lost
 
 
+Duty: TypeAlias = Callable[[], Coroutine[Any, Any, object]]
+"""What an engine does at every beat."""
+
+
 class EngineDuties:
     """Does the duties of an engine, one after the other, at every beat."""
 
-    def __init__(self, timing: Timing, duties: Sequence[Callable[[], Coroutine[Any, Any, object]]]) -> None:
+    def __init__(self, timing: Timing, duties: Sequence[Duty]) -> None:
         self._timing = timing
         self._duties = duties
         self._failed: dict[str, str] = {}
@@ -313,7 +317,7 @@ class EngineDuties:
             for duty in self._duties:
                 await self._do(duty)
 
-    async def _do(self, duty: Callable[[], Coroutine[Any, Any, object]]) -> None:
+    async def _do(self, duty: Duty) -> None:
         """Do one duty; one that fails is done again at the next beat, and skips no other."""
         name = duty.__name__
         try:

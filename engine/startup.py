@@ -18,7 +18,7 @@ from engine.booking.facts import SendEnded
 from engine.desk import Desk
 from engine.events import StoreTrouble
 from engine.following import Following, Projecting, tell_connection
-from engine.instances import POLICIES, AppAlreadyRuns, EngineDuties, lost_orders
+from engine.instances import POLICIES, AppAlreadyRuns, Duty, EngineDuties, lost_orders
 from engine.market.streams import follow_stream
 from engine.review.boot import BooksLook, file_takes_long
 
@@ -247,7 +247,7 @@ class Startup:
 
     # --- the duties of each heartbeat ---
 
-    def _duties(self) -> tuple[Any, ...]:
+    def _duties(self) -> tuple[Duty, ...]:
         desk = self._desk
         return (
             self._orphans,

@@ -353,7 +353,7 @@ def _mark(unit: Unit, client_id: int, at: datetime | None, words: str) -> None:
     unit.touched.roster = True
 
 
-def _as_kept(value: Any) -> Any:
+def _as_kept(value: object) -> object:
     if isinstance(value, StrEnum):
         return value.value
     return value.isoformat() if isinstance(value, date) else value

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 
 from msgspec import Struct
 
@@ -111,7 +110,7 @@ def apply_edit(unit: Unit, before: ClientRow, edit: ClientEdit, day: date, actor
         details = {"from": before.status.value, "to": after.status.value, "reason": after.status_reason}
         unit.audit(AuditEntry(AuditAction.CLIENT_STATUS, actor, client_id=before.id, details=details))
     if told:
-        details: Mapping[str, Any] = {
+        details: Mapping[str, object] = {
             "code": before.code,
             "before": {name: was for name, (was, _) in told.items()},
             "after": {name: now for name, (_, now) in told.items()},
@@ -124,7 +123,7 @@ def apply_edit(unit: Unit, before: ClientRow, edit: ClientEdit, day: date, actor
 _EDITED = ("name", "phone", "capital_paise", "multiplier_bps", "discretionary", "status", "status_reason")
 
 
-def _differing(before: ClientRow, after: ClientRow) -> dict[str, tuple[Any, Any]]:
+def _differing(before: ClientRow, after: ClientRow) -> dict[str, tuple[object, object]]:
     """What differs between two rows of a client, as it was and as it is."""
     pairs = {name: (getattr(before, name), getattr(after, name)) for name in _EDITED}
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}

@@ -6,7 +6,7 @@ when it was made and not on when we hear of it.
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -19,6 +19,9 @@ SELL_ORDER = (Bucket.TODAY, Bucket.FREE, Bucket.T1, Bucket.PLEDGED)
 
 TradePlace: TypeAlias = tuple[datetime, int, str]
 """Where a trade stands in the market's order."""
+
+SalePlace: TypeAlias = tuple[bool, int, date, tuple[int, int] | tuple[int, datetime, int, str]]
+"""Where a lot stands among those that a sale takes: if it came later, its bucket, day and purchase."""
 
 
 @dataclass(slots=True, eq=False)
@@ -123,7 +126,7 @@ def trade_order(traded_at: datetime, trade_id: str) -> TradePlace:
     return traded_at, int(trade_id) if trade_id.isdigit() else 0, trade_id
 
 
-def sale_order(lot: Lot, at: TradePlace) -> tuple[Any, ...]:
+def sale_order(lot: Lot, at: TradePlace) -> SalePlace:
     """The order in which a sale made `at` takes lots, as the key of a sort.
 
     Shares that came later than the sale come last: its own were others, of which we have not heard yet.

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from brokers.contract import BrokerTrade
 from data.audit import AuditAction, AuditEntry
@@ -96,7 +96,7 @@ class WorkingSet:
 
     # --- changing ---
 
-    def audit(self, action: AuditAction, order: WorkingOrder, **details: Any) -> None:
+    def audit(self, action: AuditAction, order: WorkingOrder, **details: object) -> None:
         """An audit row about an order."""
         self.unit.audit(
             AuditEntry(

@@ -6,7 +6,7 @@ refused too, and nothing that could reach a broker stands behind it.
 
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from brokers.contract import OrderChange, Outcome, Refused
 from data.store import Unit
@@ -43,7 +43,7 @@ class NoSends:
 class NoChanges:
     """Nobody who modifies."""
 
-    async def change(self, order_id: int, change: OrderChange, *how: Any, **named: Any) -> int:
+    async def change(self, order_id: int, change: OrderChange, *how: object, **named: object) -> int:
         """Raises `LooksOnly`."""
         raise LooksOnly
 

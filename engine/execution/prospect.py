@@ -1,9 +1,8 @@
 """What going on with a paused run would do: all that its plan was checked against, looked at again."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
 
 from msgspec import Struct
 
@@ -250,7 +249,13 @@ def _had(
 
 
 def _inputs(
-    number: int, plan: Plan, client_ids: set[int], had: Any, plans: Plans, book: Book, index: InstrumentIndex
+    number: int,
+    plan: Plan,
+    client_ids: set[int],
+    had: Collection[int],
+    plans: Plans,
+    book: Book,
+    index: InstrumentIndex,
 ) -> PlanInputs:
     """What the plan would be made from now, under its own policy and protection."""
     instrument = index.get(plan.instrument.key) or plan.instrument

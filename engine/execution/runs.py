@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date
-from typing import Any
 
 from brokers.pacing import eta_s
 from data.audit import AuditAction, AuditEntry
@@ -68,7 +67,7 @@ class Runs:
         self._moved = asyncio.Condition()
         self._finishing: set[int] = set()
         self._frozen: dict[int, Frozen] = {}
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         kept.bus.subscribe(self._on_event)
 
     async def start(self, plan: Plan, confirm: str) -> RunView:

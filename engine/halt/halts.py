@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from msgspec import Struct
 
@@ -33,6 +32,7 @@ from engine.events import HaltChanged, TapeLine
 from engine.execution.workers import Workers
 from engine.halt.booked import (
     FILE_ONLY,
+    OpenedHalt,
     as_fired,
     book_certificate,
     is_in,
@@ -241,7 +241,7 @@ class Halts:
         met = None if reading is None else reading.reach.met
         return await self._certifying.follow(opened.halt, opened.before, met)
 
-    async def _patiently(self, writing: "asyncio.Future[Any]") -> None:
+    async def _patiently(self, writing: "asyncio.Future[OpenedHalt]") -> None:
         """Wait for the halt's commit, but not long: another process may hold the lock, frozen."""
         patience = asyncio.create_task(self._timing.wall.sleep(self._timing.waits.write_lock_wait_s))
         await asyncio.wait({writing, patience}, return_when=asyncio.FIRST_COMPLETED)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, convert
 
 from data.audit import AuditAction
 from data.clock import IST
-from data.money import BPS
 from engine.colon.writing import rupees_word
+from engine.words.trading.client_terms import multiplier_text
 
 if TYPE_CHECKING:
     from engine.review.audit import AuditRow
@@ -20,14 +20,28 @@ if TYPE_CHECKING:
 Code = Callable[[int | None], str]
 """A client's code by its id."""
 
+Command: TypeAlias = "Callable[[AuditRow, Code], str]"
+"""The command that would do what a row tells, empty where none would."""
+
+T = TypeVar("T")
+
+
+def told_as(kind: type[T], worded: Callable[[AuditRow, T, Code], str]) -> Command:
+    """The command of rows whose details are read as this kind."""
+    return lambda row, code: worded(row, convert(row.details, kind), code)
+
 
 def shell_line(*words: object) -> str:
     """A command for a shell, its words quoted."""
     return " ".join(("tradedesk", *(shlex.quote(str(word)) for word in words)))
 
 
+_Field: TypeAlias = "str | int | bool | list[str] | None"
+"""A field of a client as a row tells it."""
+
+
 class _Changed(Struct, frozen=True):
-    after: Mapping[str, Any] = {}
+    after: Mapping[str, _Field] = {}
     """Empty in rows of versions that did not tell it."""
 
 
@@ -67,17 +81,17 @@ def _client_changed(row: AuditRow, told: _Changed, code: Code) -> str:
     return shell_line("clients", "edit", code(row.client_id), *words) if words else ""
 
 
-def _edited(changed: tuple[str, Any]) -> tuple[str, str]:
+def _edited(changed: tuple[str, _Field]) -> tuple[str, str]:
     """The option for a changed field of a client, and what is typed behind it."""
     name, value = changed
-    match name:
-        case "groups":
+    match value:
+        case list():
             return name, ";".join(value)
-        case "discretionary":
+        case bool():
             return name, "yes" if value else "no"
-        case "multiplier_bps":
-            return "multiplier", f"{value / BPS:.4f}".rstrip("0").rstrip(".")
-        case "capital_paise" | "mtf_limit_paise":
+        case int() if name == "multiplier_bps":
+            return "multiplier", multiplier_text(value)
+        case int():
             return name.removesuffix("_paise").replace("_", "-"), rupees_word(value)
         case _:
             return name, str(value)
@@ -115,11 +129,11 @@ def _noted(row: AuditRow, told: _Noted, code: Code) -> str:
     return shell_line("notes", "add", "client", code(row.client_id), told.text)
 
 
-OF_CLIENTS: Mapping[AuditAction, tuple[Any, Callable[[AuditRow, Any, Code], str]]] = {
-    AuditAction.CLIENT_CHANGED: (_Changed, _client_changed),
-    AuditAction.CLIENT_PAUSED: (_Paused, _client_paused),
-    AuditAction.CLIENT_PAUSE_ENDED: (_PauseEnded, _pause_ended),
-    AuditAction.GROUP_CHANGED: (_Grouped, _grouped),
-    AuditAction.NOTE_ADDED: (_Noted, _noted),
+OF_CLIENTS: Mapping[AuditAction, Command] = {
+    AuditAction.CLIENT_CHANGED: told_as(_Changed, _client_changed),
+    AuditAction.CLIENT_PAUSED: told_as(_Paused, _client_paused),
+    AuditAction.CLIENT_PAUSE_ENDED: told_as(_PauseEnded, _pause_ended),
+    AuditAction.GROUP_CHANGED: told_as(_Grouped, _grouped),
+    AuditAction.NOTE_ADDED: told_as(_Noted, _noted),
 }
-"""What a row's details are read as, and the command of the two."""
+"""The command of a row, and what its details are read as for it."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from msgspec import Struct, convert, field
+from msgspec import Struct, field
 
 from data.audit import AuditAction
 from data.records import replace
@@ -14,7 +14,7 @@ from data.vocabulary import FlattenWhat, HaltScope, HaltStrength, LimitTo, Pause
 from engine.colon.splitting import quoted
 from engine.colon.writing import rupees_word
 from engine.planning.entry.leg_words import typed_symbol
-from engine.review.client_commands import OF_CLIENTS, Code, shell_line
+from engine.review.client_commands import OF_CLIENTS, Code, Command, shell_line, told_as
 from engine.rules import SHOWN_DIGITS
 
 if TYPE_CHECKING:
@@ -61,8 +61,7 @@ def _is_more_of(last: LoggedCommand, row: AuditRow) -> bool:
 
 
 def _command(row: AuditRow, code: Code) -> str:
-    kind, worded = _WORDS[AuditAction(row.action)]
-    return worded(row, None if kind is None else convert(row.details, kind), code)
+    return _WORDS[AuditAction(row.action)](row, code)
 
 
 class _Plan(Struct, frozen=True):
@@ -179,7 +178,7 @@ def _resumed(row: AuditRow, told: _Resume, code: Code) -> str:
     return shell_line("run", row.run_number, "resume", "--send", told.unsent)
 
 
-def _stopped(row: AuditRow, told: None, code: Code) -> str:
+def _stopped(row: AuditRow, code: Code) -> str:
     return shell_line("run", row.run_number, "stop", "--yes")
 
 
@@ -256,7 +255,7 @@ def _waived(row: AuditRow, told: _Waiver, code: Code) -> str:
     return shell_line("gate", "waive", code(row.client_id), told.item, "--reason", told.reason)
 
 
-def _route_retried(row: AuditRow, told: None, code: Code) -> str:
+def _route_retried(row: AuditRow, code: Code) -> str:
     return shell_line("routes", "retry", code(row.client_id))
 
 
@@ -296,38 +295,38 @@ def _accepted(row: AuditRow, told: _Accepted, code: Code) -> str:
     return shell_line("instruments", "accept", typed_symbol(told.key), "--reason", told.reason)
 
 
-_WORDS: Mapping[AuditAction, tuple[Any, Callable[[AuditRow, Any, Code], str]]] = {
-    AuditAction.PLAN_FROZEN: (_Plan, _plan),
-    AuditAction.RUN_STARTED: (_Run, _run),
-    AuditAction.RUN_PAUSED: (_Reason, _paused),
-    AuditAction.RUN_RESUMED: (_Resume, _resumed),
-    AuditAction.RUN_STOPPED: (None, _stopped),
-    AuditAction.CANCEL_REQUESTED: (_Cancel, _cancelled),
-    AuditAction.MODIFY_REQUESTED: (_Modify, _modified),
-    AuditAction.MODIFIES_ASKED: (_Limits, _many_modified),
-    AuditAction.CHASE_STARTED: (_Limits, _many_modified),
-    AuditAction.FLATTEN_STARTED: (_Flatten, _flattened),
-    AuditAction.FLATTEN_STOPPED: (_FlattenStop, _flatten_stopped),
-    AuditAction.CONVERSION_REQUESTED: (_Conversion, _converted),
-    AuditAction.HALT_FIRED: (_Halt, _halted),
-    AuditAction.HALT_RESUMED: (_HaltEnd, _halt_resumed),
-    AuditAction.BASKET_SAVED: (_Basket, _basket_saved),
-    AuditAction.BASKET_REMOVED: (_Basket, _basket_removed),
-    AuditAction.CLIENT_STATUS: (_Status, _status),
+_WORDS: Mapping[AuditAction, Command] = {
+    AuditAction.PLAN_FROZEN: told_as(_Plan, _plan),
+    AuditAction.RUN_STARTED: told_as(_Run, _run),
+    AuditAction.RUN_PAUSED: told_as(_Reason, _paused),
+    AuditAction.RUN_RESUMED: told_as(_Resume, _resumed),
+    AuditAction.RUN_STOPPED: _stopped,
+    AuditAction.CANCEL_REQUESTED: told_as(_Cancel, _cancelled),
+    AuditAction.MODIFY_REQUESTED: told_as(_Modify, _modified),
+    AuditAction.MODIFIES_ASKED: told_as(_Limits, _many_modified),
+    AuditAction.CHASE_STARTED: told_as(_Limits, _many_modified),
+    AuditAction.FLATTEN_STARTED: told_as(_Flatten, _flattened),
+    AuditAction.FLATTEN_STOPPED: told_as(_FlattenStop, _flatten_stopped),
+    AuditAction.CONVERSION_REQUESTED: told_as(_Conversion, _converted),
+    AuditAction.HALT_FIRED: told_as(_Halt, _halted),
+    AuditAction.HALT_RESUMED: told_as(_HaltEnd, _halt_resumed),
+    AuditAction.BASKET_SAVED: told_as(_Basket, _basket_saved),
+    AuditAction.BASKET_REMOVED: told_as(_Basket, _basket_removed),
+    AuditAction.CLIENT_STATUS: told_as(_Status, _status),
     **OF_CLIENTS,
-    AuditAction.CLIENT_GATE_WAIVED: (_Waiver, _waived),
-    AuditAction.CLIENT_ROUTE_RETRIED: (None, _route_retried),
-    AuditAction.ORDER_ADOPTED: (_Adoption, _adopted),
-    AuditAction.ORDER_DECLARED_ABSENT: (_Reason, _absent),
-    AuditAction.BREAK_ADOPTED: (_Reason, _figures_adopted),
-    AuditAction.WATCHLIST_ADDED: (_Watched, _watched),
-    AuditAction.WATCHLIST_REMOVED: (_Watched, _watched),
-    AuditAction.WATCHLIST_MADE: (_List, _list_made),
-    AuditAction.WATCHLIST_RENAMED: (_List, _list_renamed),
-    AuditAction.WATCHLIST_DELETED: (_List, _list_deleted),
-    AuditAction.INSTRUMENT_ACCEPTED: (_Accepted, _accepted),
+    AuditAction.CLIENT_GATE_WAIVED: told_as(_Waiver, _waived),
+    AuditAction.CLIENT_ROUTE_RETRIED: _route_retried,
+    AuditAction.ORDER_ADOPTED: told_as(_Adoption, _adopted),
+    AuditAction.ORDER_DECLARED_ABSENT: told_as(_Reason, _absent),
+    AuditAction.BREAK_ADOPTED: told_as(_Reason, _figures_adopted),
+    AuditAction.WATCHLIST_ADDED: told_as(_Watched, _watched),
+    AuditAction.WATCHLIST_REMOVED: told_as(_Watched, _watched),
+    AuditAction.WATCHLIST_MADE: told_as(_List, _list_made),
+    AuditAction.WATCHLIST_RENAMED: told_as(_List, _list_renamed),
+    AuditAction.WATCHLIST_DELETED: told_as(_List, _list_deleted),
+    AuditAction.INSTRUMENT_ACCEPTED: told_as(_Accepted, _accepted),
 }
-"""What a row's details are read as, where they are read, and the command of the two."""
+"""The command of a row, and what its details are read as for it."""
 
 COMMANDED = frozenset(_WORDS)
 """Rows of the audit that are looked at for what was commanded."""

@@ -7,7 +7,7 @@ for UNKNOWN orders and for a status that is ahead of its trades, and once a minu
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -86,7 +86,7 @@ class Watcher:
         self._looks: dict[int, _Look] = {}
         self._odd_books: set[int] = set()
         self._opened_at = timing.wall.now()
-        self._soon: set[asyncio.Task[Any]] = set()
+        self._soon: set[asyncio.Task[object]] = set()
         self._readers = asyncio.Semaphore(READERS)
         self._external_told: dict[tuple[int, str], tuple[str, int]] = {}
         recorder.after(self._note_applied)
@@ -146,7 +146,7 @@ class Watcher:
         """What reads have shown of an order in doubt so far, in words; empty before the first."""
         return self.resolver.evidence(order_id)
 
-    def _spawn(self, work: Any) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, object]) -> None:
         task = asyncio.create_task(work)
         self._soon.add(task)
         task.add_done_callback(self._soon.discard)

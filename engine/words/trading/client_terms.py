@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from data.clock import IST
 from data.money import BPS
@@ -57,7 +57,7 @@ _FIELDS = {
 }
 
 
-def _value_words(name: str, value: Any) -> str:
+def _value_words(name: str, value: object) -> str:
     match value:
         case bool():
             return "yes" if value else "no"
