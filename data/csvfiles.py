@@ -68,6 +68,20 @@ def control_character(text: str) -> str | None:
     return None
 
 
+_LIKE_LATIN = ("ARMENIAN", "CHEROKEE", "CYRILLIC", "FULLWIDTH", "GREEK", "LISU", "MATHEMATICAL")
+"""How letters are named that are taken for Latin ones."""
+
+
+def look_alike(text: str) -> str | None:
+    """The first letter that is taken for a Latin one, such as the Cyrillic `U+0410`, or `None`."""
+    if text.isascii():
+        return None
+    for character in text:
+        if unicodedata.name(character, "").startswith(_LIKE_LATIN):
+            return f"U+{ord(character):04X}"
+    return None
+
+
 def column_name(text: str) -> str:
     """A column's name as files are asked for it: `Broker User ID` is `broker_user_id`."""
     return re.sub(r"[\s-]+", "_", text.strip().lower())

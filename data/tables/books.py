@@ -129,6 +129,7 @@ class ColumnMap(TableRow, table=True):
     columns: dict[str, str] = Field(sa_type=JSON)
     made_by: str
     made_at: datetime = moment()
+    name: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 class SizingBase(TableRow, table=True):

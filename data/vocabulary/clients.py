@@ -12,6 +12,15 @@ class ClientStatus(StrEnum):
     CLOSED = "closed"
 
 
+class ImportDoes(StrEnum):
+    """What becomes of a row of a list of clients that is taken in."""
+
+    ADD = "add"
+    CHANGE = "change"
+    SAME = "same"
+    REFUSED = "refused"
+
+
 class SessionState(StrEnum):
     """Whether the broker accepts calls for a client now."""
 

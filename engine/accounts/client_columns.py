@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
-from pathlib import Path
 
-from data.csvfiles import FileProblem, Problem, column_name
+from data.csvfiles import Problem, column_name
 from data.errors import BadInput
-from data.sheets import Sheet
+from data.money import decimal_from_text
+from data.spreadsheets.tables import Sheet
+from data.spreadsheets.workbooks import Numeral, Unworked
 from engine.accounts.client_file import BROKERS, OPTIONAL, REQUIRED, ClientRows, client_rows
+from engine.accounts.column_marks import AS_READ, FIXED
 
 FIELDS = (*REQUIRED, *OPTIONAL)
 """What a column may be."""
@@ -16,85 +17,93 @@ FIELDS = (*REQUIRED, *OPTIONAL)
 NEEDED = ("code", "name", "broker", "broker_user_id", "capital")
 """What every client needs; one that is not said to be another is active, and without cash until compared."""
 
-FIXED = "="
-"""Before a value that is the same for every row, such as `=zerodha`."""
-
-ALIASES: Mapping[str, str] = {
-    # A trader's own workbook.
-    "client": "name",
-    "client_name": "name",
-    "customer_name": "name",
-    "account_name": "name",
-    "full_name": "name",
-    "investor_name": "name",
-    "client_code": "code",
-    "clientcode": "code",
-    "account": "code",
-    "account_code": "code",
-    "user_id": "broker_user_id",
-    "userid": "broker_user_id",
-    "client_id": "broker_user_id",
-    "clientid": "broker_user_id",
-    "kite_id": "broker_user_id",
-    "broker_id": "broker_user_id",
-    "broker_name": "broker",
-    "fund": "capital",
-    "funds": "capital",
-    "corpus": "capital",
-    "capital_(rs)": "capital",
-    "investment": "capital",
-    "amount": "capital",
-    "cash": "available",
-    "available_cash": "available",
-    "balance": "available",
-    "available_margin": "available",
-    "margin_available": "available",
-    "mobile": "phone",
-    "mobile_no": "phone",
-    "mobile_number": "phone",
-    "contact": "phone",
-    "phone_no": "phone",
-    "group": "groups",
-    "family": "groups",
-    "category": "groups",
-    "remarks": "status_reason",
-    "active": "status",
-    "mtf": "mtf_limit",
-    # Dealers' terminals such as ODIN: a client is known by its unique client code (UCC) or party code.
-    "ucc": "code",
-    "ucc_code": "code",
-    "party_code": "code",
-    "partycode": "code",
-    "party_name": "name",
-    "trading_code": "code",
-    "dealer_group": "groups",
-    "client_group": "groups",
-    "group_code": "groups",
-    "client_status": "status",
-    "cash_margin": "available",
-    "net_available": "available",
-    # AutoTrader: an account behind a pseudo name, at a broker by its login.
-    "pseudo_account": "code",
-    "pseudo_account_name": "code",
-    "trading_account": "broker_user_id",
-    "login_id": "broker_user_id",
-    "stock_broker": "broker",
-    "account_group": "groups",
-    "qty_multiplier": "multiplier",
-    "quantity_multiplier": "multiplier",
-    "enabled": "status",
-    "live": "status",
+_CALLED: Mapping[str, tuple[str, ...]] = {
+    "code": (
+        "client code",
+        "account",
+        "account code",
+        "trading code",
+        "UCC",  # the exchanges' unique client code, field "Client Code" of their upload files
+        "UCC code",
+        "party code",  # sub-brokers' back offices: gyanodhan.com/back-office-reports
+        "pseudo account",  # AutoTrader: stocksdeveloper.in, "Trading Accounts" and "Group Accounts"
+        "pseudo account name",
+    ),
+    "name": (
+        "client",
+        "client name",  # as `ClientName` in the REST interface of the back office Sharepro
+        "customer name",
+        "account name",
+        "full name",
+        "investor name",
+        "party name",
+    ),
+    "broker_user_id": (
+        "user id",  # ODIN: developer.synapsewave.com, "Dealer to Client Mapping"
+        "client id",
+        "kite id",
+        "broker id",
+        "login id",  # AutoTrader's "your broker login (client) id"
+        "trading account",
+    ),
+    "broker": ("broker name", "stock broker"),
+    "capital": ("fund", "funds", "corpus", "investment", "amount"),
+    "available": (
+        "cash",
+        "available cash",
+        "balance",
+        "available margin",
+        "margin available",
+        "cash margin",
+        "net available",
+    ),
+    "phone": ("mobile", "mobile no", "mobile number", "contact", "contact no", "phone no", "phone number"),
+    "groups": (
+        "group",
+        "family",
+        "category",
+        "client group",
+        "group code",
+        "dealer group",  # ODIN: developer.synapsewave.com, "Dealer to Client Mapping"
+        "account group",
+        "group account",
+    ),
+    "status": ("active", "enabled", "live", "client status"),
+    "status_reason": ("remarks", "remark", "reason"),
+    "mtf_limit": ("mtf", "mtf limit"),
+    "multiplier": ("qty multiplier", "quantity multiplier"),
 }
-"""What other programs and workbooks call a field, by the name as `column_name` makes it."""
+"""What other programs and workbooks call a field; where no source stands, it is what workbooks say."""
+
+_UNITS = ("rs", "inr", "rupees")
+
+
+def _squeezed(header: str) -> str:
+    """A header without what differs from one file to the next: `Capital (Rs.)` is `capital`."""
+    told = re.sub(r"[^a-z0-9]+", " ", header.casefold()).split()
+    return "".join(told[:-1] if len(told) > 1 and told[-1] in _UNITS else told)
+
+
+_OWN_NAMES: Mapping[str, str] = {_squeezed(field): field for field in FIELDS}
+_ALIASES: Mapping[str, str] = {_squeezed(name): field for field, names in _CALLED.items() for name in names}
+
+
+def field_of(header: str) -> str | None:
+    """The field that a header is known to name."""
+    squeezed = _squeezed(header)
+    return _OWN_NAMES.get(squeezed) or _ALIASES.get(squeezed)
+
 
 _STATUS = {
     **dict.fromkeys(("a", "y", "yes", "1", "true", "enabled", "live"), "active"),
     **dict.fromkeys(("i", "n", "no", "0", "false", "disabled", "suspended", "dormant"), "inactive"),
 }
 _MONEY = ("capital", "available", "mtf_limit")
-_SCALES = {"k": 10**3, "l": 10**5, "lakh": 10**5, "lakhs": 10**5, "cr": 10**7}
-_SCALED = re.compile(r"([0-9,]*\.?[0-9]+)(k|l|lakhs?|cr)", re.IGNORECASE)
+_SCALES = {"k": 10**3, "l": 10**5, "c": 10**7}
+_SCALED = re.compile(r"([0-9,]*\.?[0-9]+)(k|l|lacs?|lakhs?|cr|crores?)\.?", re.IGNORECASE)
 _SIGNS = re.compile(r"₹|rs\.?|inr|/-|\s", re.IGNORECASE)
+_SHORTENED = re.compile(r"[0-9](\.[0-9]+)?[eE]\+[0-9]+")
+"""A long number as a spreadsheet writes it into a CSV file, which its last digits are lost in."""
 
 
 def signature(sheet: Sheet) -> str:
@@ -102,15 +111,12 @@ def signature(sheet: Sheet) -> str:
     return "\x1f".join(column_name(header) for header in sheet.headers)
 
 
-_OWN_NAMES: Mapping[str, str] = {field: field for field in FIELDS}
-
-
 def guessed(headers: Sequence[str]) -> dict[str, str]:
     """The header of each field that is known by its name; a code stands for a missing user id."""
     found: dict[str, str] = {}
-    for known in (_OWN_NAMES, ALIASES):
+    for known in (_OWN_NAMES, _ALIASES):
         for header in headers:
-            field = known.get(column_name(header))
+            field = known.get(_squeezed(header))
             if field is not None and header not in found.values():
                 found.setdefault(field, header)
     if "code" in found:
@@ -134,36 +140,74 @@ def columns_from(words: Sequence[str], headers: Sequence[str]) -> dict[str, str]
         field = column_name(field)
         if not sign or field not in FIELDS:
             raise BadInput("map", word, f"give FIELD=HEADER or FIELD==VALUE; fields are {', '.join(FIELDS)}")
+        as_read = header[:1] if header.startswith(AS_READ) and column_name(header) not in named else ""
+        told = column_name(header.removeprefix(as_read))
         if header.startswith(FIXED) or not header.strip():
             found[field] = header.strip()
-        elif column_name(header) in named:
-            found[field] = named[column_name(header)]
+        elif told in named:
+            found[field] = f"{as_read}{named[told]}"
         else:
             raise BadInput("map", word, f"there is no such column; there are {', '.join(headers)}")
     return found
 
 
-def rows_of(file: Path, sheet: Sheet, columns: Mapping[str, str]) -> ClientRows:
-    """The clients of a table by row, read by these columns. Raises `FileProblem` with every bad row."""
+def rows_of(sheet: Sheet, columns: Mapping[str, str]) -> ClientRows:
+    """The clients of a table by row, read by these columns, with the faults of every bad row.
+
+    Raises `BadInput` for a field that has no column, and for a column that is not there.
+    """
     if lacking := missing(columns):
         there = ", ".join(header for header in sheet.headers if header)
-        words = f"say which column it is; there are {there}"
-        raise FileProblem(file, [Problem(1, "column", field, words) for field in lacking])
+        raise BadInput("columns", ", ".join(lacking), f"say which column each is; there are {there}")
     places = {header: place for place, header in enumerate(sheet.headers)}
     given = {field: header for field, header in columns.items() if header}
     for field, header in given.items():
-        if not header.startswith(FIXED) and header not in places:
-            raise FileProblem(file, [Problem(1, field, header, "this column is missing")])
+        if not header.startswith(FIXED) and _place(places, header) is None:
+            raise BadInput(field, header, "there is no such column")
 
-    def values(cells: Sequence[str]) -> dict[str, str]:
-        found = {
-            field: header[1:] if header.startswith(FIXED) else cells[places[header]]
-            for field, header in given.items()
-        }
-        found = {field: _plain(field, text) for field, text in found.items()}
-        return {"status": "active", "available": "0", **found}
+    def text_in(cells: Sequence[str], header: str) -> str:
+        place = _place(places, header)
+        return header[1:] if header.startswith(FIXED) or place is None else cells[place]
 
-    return client_rows(file, [(number, values(cells)) for number, cells in sheet.rows], frozenset(given))
+    rows: list[tuple[int, dict[str, str]]] = []
+    problems = list(sheet.problems)
+    for number, cells in sheet.rows:
+        told = {field: text_in(cells, header) for field, header in given.items()}
+        wrong = [
+            Problem(number, field, text, why)
+            for field, text in told.items()
+            if (why := _lost(field, text, given[field] in places))
+        ]
+        problems += wrong
+        if not wrong:
+            plain = {field: _plain(field, text) for field, text in told.items()}
+            rows.append((number, {"status": "active", "available": "0", **plain}))
+    return client_rows(rows, frozenset(given), problems)
+
+
+def _place(places: Mapping[str, int], header: str) -> int | None:
+    """Where a column stands, its numbers as they are read or not."""
+    return places.get(header, places.get(header.removeprefix(AS_READ)))
+
+
+def _lost(field: str, text: str, to_be_asked: bool) -> str:
+    """What is lost of a cell before it was read, or may be; empty where nothing is."""
+    if isinstance(text, Unworked):
+        return "mend the formula in this cell"
+    if field not in (*_WRITTEN, "phone"):
+        return ""
+    if _SHORTENED.fullmatch(text):
+        return "a spreadsheet has shortened this number: format the column as text, and type it anew"
+    if field in _WRITTEN and to_be_asked and isinstance(text, Numeral):
+        return (
+            "the workbook holds a number, so that zeros in front are lost: format the column as text, or say "
+            f"that its numbers are right as they are ({AS_READ} before the header)"
+        )
+    return ""
+
+
+_WRITTEN = ("code", "broker_user_id")
+"""Fields that are written with digits and are no numbers."""
 
 
 def _rupees(text: str) -> str:
@@ -171,8 +215,11 @@ def _rupees(text: str) -> str:
     scaled = _SCALED.fullmatch(text)
     if scaled is None:
         return text
-    figure = Decimal(scaled[1].replace(",", "")) * _SCALES[scaled[2].lower()]
-    return f"{figure:f}"
+    try:
+        figure = decimal_from_text(scaled[1], "amount", "")
+    except BadInput:
+        return text
+    return f"{figure * _SCALES[scaled[2][0].lower()]:f}"
 
 
 def _plain(field: str, text: str) -> str:

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from data.audit import AuditAction, AuditEntry
 from data.clock import IST
-from data.csvfiles import control_character
+from data.csvfiles import control_character, look_alike
 from data.errors import BadInput
 from data.money import amount_words, grouped
 from data.records import replace, values_of
@@ -48,8 +48,10 @@ class ClientEdit(Struct, frozen=True):
 def text_of(field: str, text: str, least: int = 1) -> str:
     """A line of text as typed, without blanks around it. Raises `BadInput`."""
     told = " ".join(text.split())
-    if control_character(told) or not least <= len(told) <= LONGEST_TEXT:
+    if not least <= len(told) <= LONGEST_TEXT:
         raise BadInput(field, text, f"give {least} to {LONGEST_TEXT} characters in one line")
+    if sign := control_character(told):
+        raise BadInput(field, text, f"remove the control character {sign}")
     return told
 
 
@@ -58,6 +60,8 @@ def group_name(text: str) -> str:
     name = " ".join(text.split())
     if not name or len(name) > LONGEST_NAME or control_character(name) or set(name) & set(";,\"'="):
         raise BadInput("group", text, f"give 1 to {LONGEST_NAME} characters without ; , = and quotes")
+    if sign := look_alike(name):
+        raise BadInput("group", text, f"{sign} looks like another letter, and so this like another group")
     return name
 
 

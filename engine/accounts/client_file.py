@@ -13,8 +13,9 @@ from msgspec import Struct
 from data.csvfiles import CsvRow, FileProblem, Problem, read_rows
 from data.errors import BadInput
 from data.money import BPS, decimal_from_text, paise_from_text
+from data.spreadsheets.cells import plain_text
 from data.vocabulary import ClientStatus, SessionState
-from engine.accounts.client_edit import ClientEdit
+from engine.accounts.client_edit import ClientEdit, group_name, text_of
 
 T = TypeVar("T")
 
@@ -95,10 +96,14 @@ def template() -> str:
 
 
 class ClientRows(Struct, frozen=True):
-    """The clients of a file by row, and which fields it has; the others are as a fresh client begins."""
+    """The clients of a file by row, and which fields it has; the others are as a fresh client begins.
+
+    A row that cannot be taken is not among them, and its faults are in `problems`.
+    """
 
     by_row: Mapping[int, NewClient]
     fields: frozenset[str]
+    problems: tuple[Problem, ...] = ()
 
 
 def read_client_file(path: Path) -> ClientRows:
@@ -106,42 +111,50 @@ def read_client_file(path: Path) -> ClientRows:
     problems: list[Problem] = []
     rows = read_rows(path, REQUIRED, OPTIONAL, faults=problems)
     fields = frozenset(rows[0].values) if rows else frozenset[str]()
-    return client_rows(path, [(row.number, row.values) for row in rows], fields, problems)
+    read = client_rows([(row.number, row.values) for row in rows], fields, problems)
+    if read.problems:
+        raise FileProblem(path, read.problems)
+    return read
 
 
 def client_rows(
-    path: Path,
     rows: Iterable[tuple[int, Mapping[str, str]]],
     fields: frozenset[str],
     before: Sequence[Problem] = (),
 ) -> ClientRows:
-    """Clients of a file's values by row and column. Raises `FileProblem` with every bad one."""
+    """Clients of a file's values by row and column, and every fault after those `before`."""
     problems = list(before)
     clients: dict[int, NewClient] = {}
-    codes: dict[str, int] = {}
-    users: dict[str, int] = {}
     for number, values in rows:
         lacking = [field for field in REQUIRED if not values.get(field, "").strip()]
         problems += [Problem(number, field, "", "a value is needed") for field in lacking]
         if lacking:
             continue
         try:
-            client = _client_of(CsvRow(number, values))
+            clients[number] = _client_of(CsvRow(number, values))
         except _RowProblem as found:
             problems += found.problems
-            continue
-        for seen, value, field in (
-            (codes, client.code.upper(), "code"),
-            (users, f"{client.broker}/{client.broker_user_id.upper()}", "broker_user_id"),
-        ):
-            first = seen.setdefault(value, number)
-            if first != number:
-                words = f"row {first} has it already; each is given once"
-                problems.append(Problem(number, field, values[field], words))
-        clients[number] = client
-    if problems:
-        raise FileProblem(path, problems)
-    return ClientRows(clients, fields)
+    problems += _given_twice(clients)
+    for one in problems:
+        clients.pop(one.row, None)
+    return ClientRows(clients, fields, tuple(sorted(problems, key=lambda one: one.row)))
+
+
+def _given_twice(clients: Mapping[int, NewClient]) -> list[Problem]:
+    """Rows of one code or account: none of them is taken, since no rule says which is right."""
+    by_code: dict[str, list[int]] = {}
+    by_account: dict[str, list[int]] = {}
+    for number, client in clients.items():
+        by_code.setdefault(client.code.upper(), []).append(number)
+        by_account.setdefault(f"{client.broker}/{client.broker_user_id.upper()}", []).append(number)
+    found: list[Problem] = []
+    for field, rows_of in (("code", by_code), ("broker_user_id", by_account)):
+        for rows in (rows for rows in rows_of.values() if len(rows) > 1):
+            for number in rows:
+                others = ", ".join(str(one) for one in rows if one != number)
+                words = f"row {others} has it too; each is given once"
+                found.append(Problem(number, field, getattr(clients[number], field), words))
+    return found
 
 
 def edit_of(client: NewClient, fields: frozenset[str]) -> ClientEdit:
@@ -210,6 +223,13 @@ def _client_of(row: CsvRow) -> NewClient:
             problems.append(Problem(row.number, field, text, bad.expected))
             return read(empty)
 
+    def text(field: str, least: int = 0) -> str:
+        try:
+            return text_of(field, plain_text(values.get(field, "").strip()), least)
+        except BadInput as bad:
+            problems.append(Problem(row.number, field, values.get(field, ""), bad.expected))
+            return ""
+
     code = values["code"].strip()
     if _CODE.fullmatch(code) is None or code.isdigit():
         words = (
@@ -221,26 +241,33 @@ def _client_of(row: CsvRow) -> NewClient:
     capital, available, mtf_limit = money("capital"), money("available"), money("mtf_limit")
     discretionary = given("discretionary", "yes", discretionary_from)
     multiplier_bps = given("multiplier", "1", multiplier_from)
+    groups = given("groups", "", groups_from)
+    name, user, reason, phone = (
+        text("name", 1),
+        text("broker_user_id", 1),
+        text("status_reason"),
+        text("phone"),
+    )
     if problems:
         raise _RowProblem(problems)
     return NewClient(
         code=code,
-        name=values["name"].strip(),
+        name=name,
         broker=broker,
-        broker_user_id=values["broker_user_id"].strip(),
+        broker_user_id=user,
         status=ClientStatus(status),
         capital_paise=capital,
         available_paise=available,
-        status_reason=values.get("status_reason", ""),
+        status_reason=reason,
         mtf_limit_paise=mtf_limit,
-        groups=groups_from(values.get("groups", "")),
-        phone=values.get("phone", ""),
+        groups=groups,
+        phone=phone,
         discretionary=discretionary,
         multiplier_bps=multiplier_bps,
     )
 
 
 def groups_from(text: str) -> tuple[str, ...]:
-    """Group names of one field, each once however it is written."""
-    names = (name.strip() for name in text.split(";"))
-    return tuple({name.casefold(): name for name in names if name}.values())
+    """Group names of one field, each once however it is written. Raises `BadInput` for what is no name."""
+    names = (group_name(name) for name in plain_text(text).split(";") if name.strip())
+    return tuple({name.casefold(): name for name in names}.values())

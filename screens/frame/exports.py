@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from data import home
 from data.clock import IST
 from data.errors import BadInput
+from data.spreadsheets.cells import safe_text
 from engine.words.audit import detail_words
 from engine.words.privacy import hidden, is_private
 from widgets.text import plain
@@ -54,12 +55,7 @@ def short_path(desk: Desk, path: Path) -> str:
 
 def safe_cell(text: str) -> str:
     """Plain text that no spreadsheet takes for a formula; signed figures stay figures."""
-    text = plain(text).strip()
-    if text[:1] in ("=", "@") or (
-        text[:1] in ("+", "-") and not text[1:].replace(",", "").replace(".", "").isdigit()
-    ):
-        return f"'{text}"
-    return text
+    return safe_text(plain(text))
 
 
 def write_table(desk: Desk, table: Table) -> Path:

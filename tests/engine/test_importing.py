@@ -1,15 +1,16 @@
 """A trader's own list of clients: which column is what is asked once, and nothing is taken by halves."""
 
+import csv
 import zipfile
 from xml.sax.saxutils import escape
 
 import pytest
 
+from data.audit import AuditAction
 from data.csvfiles import FileProblem
 from data.errors import BadInput
-from data.vocabulary import ClientStatus
+from data.vocabulary import ClientStatus, ImportDoes
 from engine.accounts.client_columns import columns_from, guessed
-from engine.accounts.importing import Does
 from tests.desks import books_are_sound, paper_desk
 
 OWN = (
@@ -86,7 +87,10 @@ async def test_what_is_not_known_by_its_name_is_asked_once_and_kept(desk, tmp_pa
     assert desk.clients.all() == []
     said = columns_from(["broker==zerodha"], looked.headers)
     looked = await desk.importing.look(path, said)
-    assert [(line.code, line.does) for line in looked.lines] == [("AR77", Does.ADD), ("BN78", Does.ADD)]
+    assert [(line.code, line.does) for line in looked.lines] == [
+        ("AR77", ImportDoes.ADD),
+        ("BN78", ImportDoes.ADD),
+    ]
     assert desk.clients.all() == [], "a look takes nothing"
     report = await desk.importing.take(path, said)
     assert report.added == 2
@@ -94,7 +98,149 @@ async def test_what_is_not_known_by_its_name_is_asked_once_and_kept(desk, tmp_pa
     assert (asha.capital_paise, asha.groups, asha.phone) == (5_00_000_00, ("HNI", "Rao"), "9800000001")
     assert desk.clients.find("BN78").capital_paise == 2_50_000_00
     again = await desk.importing.look(path)
-    assert (again.known, again.missing, again.count(Does.SAME)) == ("kept", (), 2)
+    assert (again.known, again.missing, again.count(ImportDoes.SAME)) == ("kept", (), 2)
+
+
+async def test_columns_are_kept_under_a_name_and_can_be_forgotten(desk, tmp_path):
+    looked = await desk.importing.look(written(tmp_path, OWN), {"broker": "=zerodha"})
+    await desk.importing.carry_out(looked, map_name="Rao's book")
+    assert (await desk.importing.look(written(tmp_path, OWN))).map_name == "Rao's book"
+    (kept,) = await desk.importing.maps()
+    assert (kept.name, kept.columns["code"], kept.made_by) == ("Rao's book", "UCC", desk.actor)
+    with pytest.raises(BadInput, match="there are Rao's book"):
+        await desk.importing.forget_map("other")
+    await desk.importing.forget_map("rao's BOOK")
+    assert (await desk.importing.look(written(tmp_path, OWN))).known == "known by name"
+
+
+async def test_refused_rows_are_left_out_only_where_that_is_said_and_the_audit_names_them(desk, tmp_path):
+    path = written(tmp_path, OWN + "3,Chitra,CH79,DR1079,1e5,,\n")
+    looked = await desk.importing.look(path, {"broker": "=zerodha"})
+    assert (looked.count(ImportDoes.ADD), looked.count(ImportDoes.REFUSED)) == (2, 1)
+    with pytest.raises(FileProblem, match="row 4, capital"):
+        await desk.importing.carry_out(looked)
+    assert desk.clients.all() == []
+    await desk.importing.carry_out(looked, without_refused=True)
+    assert [client.code for client in desk.clients.all()] == ["AR77", "BN78"]
+    (row,) = await desk.audit.rows(action=AuditAction.CLIENTS_IMPORTED)
+    assert row.details == {"file": "mine.csv", "added": 2, "changed": 0, "same": 0, "rows_left_out": [4]}
+
+
+async def test_what_came_to_stand_since_the_look_keeps_all_of_it_back(desk, tmp_path):
+    looked = await desk.importing.look(written(tmp_path, OWN), {"broker": "=zerodha"}, change_existing=False)
+    await desk.importing.take(
+        written(tmp_path, OWN.splitlines()[0] + "\n9,Asha,AR77,DR1,5,,\n"), {"broker": "=zerodha"}
+    )
+    with pytest.raises(FileProblem, match="it is on the desk already"):
+        await desk.importing.carry_out(looked)
+    assert [client.code for client in desk.clients.all()] == ["AR77"]
+
+
+async def test_a_code_that_is_given_twice_is_taken_from_neither_row(desk, tmp_path):
+    path = written(tmp_path, OWN + "3,Other,ar77,DR1079,5,,\n4,Third,TH80,DR1078,5,,\n")
+    looked = await desk.importing.look(path, {"broker": "=zerodha"})
+    assert looked.count(ImportDoes.ADD) == 0
+    assert {(one.row, one.field) for one in looked.problems} == {
+        (2, "code"),
+        (4, "code"),
+        (3, "broker_user_id"),
+        (5, "broker_user_id"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("code", "AR'; DROP TABLE client; --", "give 1 to 20 letters"),
+        ("code", "\u0410R77", "give 1 to 20 letters"),
+        ("code", "0077", "digits alone are a client's id"),
+        ("broker_user_id", "1.23E+11", "shortened this number"),
+        ("name", "x" * 120_000, "give 1 to 200 characters"),
+        ("name", "Asha\u202eoaR", "control character U+202E"),
+        ("capital", "-5", "give zero or more rupees"),
+        ("capital", "5,00", "a comma groups"),
+        ("capital", "1,5 L", "give rupees with at most two decimals"),
+        ("mtf_limit", "-1", "give zero or more rupees"),
+        ("multiplier", "0", "above 0"),
+        ("multiplier", "101", "at most 100"),
+        ("groups", "x" * 31, "give 1 to 30 characters"),
+        ("groups", 'a "b"', "without ; , = and quotes"),
+        ("groups", "Fam\u0456ly", "U+0456 looks like another letter"),
+        ("status", "maybe", "give one of active"),
+        ("discretionary", "maybe", "give yes, or no"),
+        ("phone", "9" * 201, "give 0 to 200 characters"),
+    ],
+)
+async def test_what_cannot_be_taken_is_named_with_its_row_field_and_value(
+    desk, tmp_path, field, value, expected
+):
+    good = {"code": "AR77", "name": "Asha", "broker": "zerodha", "broker_user_id": "DR1", "capital": "5"}
+    path = tmp_path / "mine.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        sheet = csv.DictWriter(file, dict.fromkeys((*good, field)))
+        sheet.writeheader()
+        sheet.writerow(good | {field: value})
+    looked = await desk.importing.look(path)
+    (problem,) = (one for one in looked.problems if one.field == field)
+    assert (problem.row, looked.count(ImportDoes.REFUSED)) == (2, 1)
+    assert expected in problem.expected
+    assert len(str(problem)) < 600, "a long value is not echoed whole"
+    with pytest.raises(FileProblem):
+        await desk.importing.carry_out(looked)
+
+
+@pytest.mark.parametrize(
+    "text", ["[red]Asha[/]", "=cmd|' /C calc'!A0", "+91 98000 00003", "Asha, Rao", "O'Brien"]
+)
+async def test_markup_formulas_and_signs_are_a_name_like_any_other_and_come_back(desk, tmp_path, text):
+    looked = await desk.importing.look(
+        written(
+            tmp_path, f'code,name,broker,broker_user_id,capital,phone\nAR77,"{text}",zerodha,DR1,5,"{text}"\n'
+        )
+    )
+    await desk.importing.carry_out(looked)
+    one = desk.clients.find("AR77")
+    assert (one.name, one.phone) == (text, text)
+    out = tmp_path / "out.csv"
+    desk.importing.write(out)
+    with out.open(encoding="utf-8-sig", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert row["name"][:1] not in ("=", "+", "@")
+    report = await desk.importing.take(out, change_existing=True)
+    assert (report.updated, report.unchanged) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("typed", "paise"),
+    [
+        ("5,00,000.00", 5_00_000_00),
+        ("5 L", 5_00_000_00),
+        ("2.5 lacs", 2_50_000_00),
+        ("1.2 Cr.", 1_20_00_000_00),
+        ("50k", 50_000_00),
+        ("Rs. 5,00,000/-", 5_00_000_00),
+        ("₹ 12", 12_00),
+        ("500,000", 5_00_000_00),
+    ],
+)
+async def test_amounts_are_read_as_people_write_them(desk, tmp_path, typed, paise):
+    path = written(tmp_path, f'code,name,broker,broker_user_id,capital\nAR77,Asha,zerodha,DR1,"{typed}"\n')
+    assert (await desk.importing.look(path)).rows.by_row[2].capital_paise == paise
+
+
+async def test_a_workbook_that_holds_numbers_for_ids_is_asked_about(desk, tmp_path):
+    rows = [["Code", "Name", "Login Id", "Capital"], ["AR77", "Asha", 1042, 5]]
+    path = workbook(tmp_path / "mine.xlsx", rows)
+    looked = await desk.importing.look(path, {"broker": "=groww"})
+    (problem,) = looked.problems
+    assert (problem.row, problem.field, problem.value) == (2, "broker_user_id", "1042")
+    assert "zeros in front are lost" in problem.expected
+    said = columns_from(["broker==groww", "broker_user_id=#Login Id"], looked.headers)
+    looked = await desk.importing.look(path, said)
+    assert looked.problems == []
+    await desk.importing.carry_out(looked)
+    assert desk.clients.find("AR77").broker_user_id == "1042"
+    assert (await desk.importing.look(path)).problems == [], "it is asked once"
 
 
 async def test_a_row_that_exists_shows_what_would_change_and_what_the_file_lacks_stays(desk, tmp_path):
@@ -105,7 +251,7 @@ async def test_a_row_that_exists_shows_what_would_change_and_what_the_file_lacks
     changed = written(tmp_path, OWN.replace("Asha Rao", "Asha R Rao").replace("5,00,000", "6,00,000"))
     looked = await desk.importing.look(changed)
     line = looked.lines[0]
-    assert line.does is Does.CHANGE
+    assert line.does is ImportDoes.CHANGE
     assert line.edit is not None
     assert (line.edit.name, line.edit.capital_paise, line.edit.phone) == ("Asha R Rao", 6_00_000_00, None)
     with pytest.raises(FileProblem, match="--update"):

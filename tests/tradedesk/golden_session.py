@@ -43,6 +43,7 @@ STEPS: dict[str, tuple[str, ...]] = {
     "clients import template": ("clients", "import", "--template"),
     "clients import": ("clients", "import", "{home}/clients.csv"),
     "clients import preview": ("clients", "import", "{home}/clients.csv", "--preview", "--update"),
+    "clients columns": ("clients", "columns"),
     "clients export": ("clients", "export", "--file", "{home}/out.csv"),
     "clients set": ("clients", "set", "NEW1", "--status", "pending", "--reason", "papers"),
     "clients add": (

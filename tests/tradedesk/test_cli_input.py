@@ -37,8 +37,14 @@ def test_a_client_file_is_taken_whole_and_again_only_with_update(empty: Terminal
 GOOD = "A1,Asha Rao,zerodha,ZA0001,active,500000,450000"
 
 BAD_FILES = {
-    "duplicate code": ([GOOD, "a1,Other,upstox,U9,active,1,1"], [(3, "code", "row 2 has it already")]),
-    "duplicate account": ([GOOD, "B2,Other,zerodha,ZA0001,active,1,1"], [(3, "broker_user_id", "row 2")]),
+    "duplicate code": (
+        [GOOD, "a1,Other,upstox,U9,active,1,1"],
+        [(2, "code", "row 3 has it too"), (3, "code", "row 2 has it too")],
+    ),
+    "duplicate account": (
+        [GOOD, "B2,Other,zerodha,ZA0001,active,1,1"],
+        [(2, "broker_user_id", "row 3"), (3, "broker_user_id", "row 2")],
+    ),
     "negative capital": (["A1,Asha,zerodha,Z1,active,-5,1"], [(2, "capital", "zero or more")]),
     "unknown status": (["A1,Asha,zerodha,Z1,asleep,5,1"], [(2, "status", "active, inactive, pending")]),
     "unknown broker": (["A1,Asha,zerodah,Z1,active,5,1"], [(2, "broker", "zerodha")]),

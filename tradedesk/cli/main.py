@@ -29,7 +29,7 @@ from tradedesk.cli.commands import (
 )
 from tradedesk.cli.commands import queries as show
 from tradedesk.cli.commands import repairs as mend
-from tradedesk.cli.commands.people import clients, groups, notes, page
+from tradedesk.cli.commands.people import client_lists, clients, groups, notes, page
 from tradedesk.cli.commands.roles import approving, persons, signing
 from tradedesk.cli.commands.trading import amend, baskets, convert, flatten, presets, runs, trade
 from tradedesk.cli.exits import Exit, explain, log_file
@@ -130,6 +130,7 @@ app.command(rich_help_panel=_START)(setup.init)
 app.add_typer(config.config_app, name="config", rich_help_panel=_START)
 app.add_typer(keys.keys_app, name="keys", rich_help_panel=_START)
 app.add_typer(connections.connections_app, name="connections", rich_help_panel=_START)
+clients.clients_app.add_typer(client_lists.lists_app)
 app.add_typer(clients.clients_app, name="clients", rich_help_panel=_START)
 app.add_typer(groups.groups_app, name="groups", rich_help_panel=_START)
 app.add_typer(setup.instruments_app, name="instruments", rich_help_panel=_START)

@@ -17,11 +17,13 @@ class ColumnMapRow(Struct, frozen=True):
     columns: dict[str, str]
     made_by: str
     made_at: datetime
+    name: str = ""
 
 
 _MAPS = Rows(ColumnMap, ColumnMapRow)
 _OF = (_MAPS.c.kind == given("kind"), _MAPS.c.headers == given("headers"))
 _ONE = _MAPS.query(*_OF)
+_KIND = _MAPS.query(_MAPS.c.kind == given("kind"))
 _FORGET = Change(delete(_MAPS.table).where(*_OF))
 
 
@@ -30,7 +32,17 @@ def column_map(on: On, kind: str, headers: str) -> ColumnMapRow | None:
     return _ONE.first(on, kind=kind, headers=headers)
 
 
+def column_maps(on: On, kind: str) -> list[ColumnMapRow]:
+    """All that were kept for files of a kind, by name."""
+    return sorted(_KIND.all(on, kind=kind), key=lambda row: (row.name.casefold(), row.made_at))
+
+
+def forget_column_map(on: On, kind: str, headers: str) -> None:
+    """Keep what there is for files with these headers no longer."""
+    _FORGET.run(on, kind=kind, headers=headers)
+
+
 def keep_column_map(on: On, row: ColumnMapRow) -> None:
     """Keep it in place of what there was."""
-    _FORGET.run(on, kind=row.kind, headers=row.headers)
+    forget_column_map(on, row.kind, row.headers)
     _MAPS.insert(on, [row])

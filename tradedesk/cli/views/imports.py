@@ -9,8 +9,12 @@ from msgspec import Struct
 from data.records import values_of
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from data.repositories.accounts.column_maps import ColumnMapRow
+    from data.vocabulary import ImportDoes
     from engine.accounts.client_edit import ClientEdit
-    from engine.accounts.importing import Does, ImportPlan
+    from engine.accounts.importing import ImportPlan
 
 
 class ColumnShape(Struct, frozen=True):
@@ -33,7 +37,7 @@ class ImportLineShape(Struct, frozen=True):
     row: int
     code: str
     name: str
-    does: Does
+    does: ImportDoes
     changes: list[ChangeShape]
     problems: list[ProblemShape]
 
@@ -52,8 +56,25 @@ class ImportShape(Struct, frozen=True):
 
     columns: list[ColumnShape]
     known: str
+    map_name: str
+    header_row: int
     missing: list[str]
     lines: list[ImportLineShape]
+
+
+class KeptColumnsShape(Struct, frozen=True):
+    """Columns that are kept for files with the same headers, and under which name."""
+
+    name: str
+    columns: list[ColumnShape]
+    made_by: str
+    made_at: datetime
+
+
+def kept_columns_shape(kept: ColumnMapRow) -> KeptColumnsShape:
+    """Kept columns in that shape."""
+    columns = [ColumnShape(*one) for one in kept.columns.items()]
+    return KeptColumnsShape(kept.name, columns, kept.made_by, kept.made_at)
 
 
 def import_shape(looked: ImportPlan) -> ImportShape:
@@ -61,6 +82,8 @@ def import_shape(looked: ImportPlan) -> ImportShape:
     return ImportShape(
         columns=[ColumnShape(*one) for one in looked.columns.items()],
         known=looked.known,
+        map_name=looked.map_name,
+        header_row=looked.header_row,
         missing=list(looked.missing),
         lines=[
             ImportLineShape(

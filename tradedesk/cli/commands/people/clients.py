@@ -1,7 +1,6 @@
 """Clients from the command line: listed, added, changed, paused, closed, imported."""
 
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,16 +8,13 @@ import typer
 from data.errors import BadInput
 from data.money import paise_from_text
 from data.vocabulary import ClientStatus
-from engine.words.formats import counted
 from engine.words.trading.client_terms import pause_words, terms_words
-from tradedesk.cli.commands.setup import CsvFile, readable
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson
 from tradedesk.cli.printing import reads
-from tradedesk.cli.printing.output import document, line, say, table
-from tradedesk.cli.session import at_terminal, next_line, run
+from tradedesk.cli.printing.output import document, line
+from tradedesk.cli.session import run
 from tradedesk.cli.views.clients import client_shape
-from tradedesk.cli.views.imports import import_shape
 
 if TYPE_CHECKING:
     from engine.book.views import ClientView
@@ -232,144 +228,3 @@ def _told(desk: "Desk", now: "ClientView", as_json: bool) -> Exit:
     words = " · ".join(filter(None, (terms_words(now), pause_words(now))))
     line(f"{now.code} {now.name} is {now.status.value}{why}{f' · {words}' if words else ''}")
     return Exit.DONE
-
-
-@clients_app.command("import")
-def import_clients(
-    file: CsvFile = None,
-    update: Annotated[
-        bool, typer.Option("--update", help="Take over what the file has of codes that exist.")
-    ] = False,
-    columns: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--map",
-            metavar="FIELD=HEADER",
-            help="Which column is what, or FIELD==VALUE for all rows; kept for files with these headers.",
-        ),
-    ] = None,
-    preview: Annotated[
-        bool, typer.Option("--preview", help="Show what would change, row by row; take nothing.")
-    ] = False,
-    template: Annotated[
-        bool, typer.Option("--template", help="Print a file to begin with, and exit.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Add the clients of a list as a trader keeps it, all of them or, with any fault, none.
-
-    CSV with any separator, or the first sheet of a workbook (with the extra `excel`). Columns are known by
-    their names; what is not is asked at a terminal once, or said by `--map`.
-    """
-    if template:
-        from engine.accounts.client_file import template as first_file
-
-        text = first_file()
-        if as_json:
-            document({"template": text.splitlines()})
-        else:
-            for row in text.splitlines():
-                line(row)
-        return
-    path = readable(file)
-
-    async def work(desk: "Desk") -> Exit:
-        said = await _columns(desk, path, columns or [])
-        if preview:
-            return await _preview(desk, path, said, update, as_json)
-        report = await desk.importing.take(path, said, update)
-        if as_json:
-            document({"added": report.added, "updated": report.updated, "unchanged": report.unchanged})
-        else:
-            line(f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged")
-        return Exit.DONE
-
-    run(work)
-
-
-async def _columns(desk: "Desk", path: Path, words: list[str]) -> dict[str, str] | None:
-    """The columns that were said, and at a terminal those that are asked for; None where nothing was."""
-    from engine.accounts.client_columns import columns_from
-
-    if not words and not at_terminal():
-        return None
-    try:
-        looked = await desk.importing.look(path)
-    except BadInput:
-        if words:
-            raise
-        return None  # the import itself names every fault
-    said = columns_from(words, looked.headers)
-    lacking = [field for field in looked.missing if field not in said]
-    if not lacking or not at_terminal():
-        return said or None
-    say(f"the columns of {path.name}: {', '.join(header for header in looked.headers if header)}")
-    for field in lacking:
-        say(f"which of them is the {field}? =VALUE says it for all rows")
-        said |= columns_from([f"{field}={(await next_line()).strip()}"], looked.headers)
-    return said
-
-
-async def _preview(
-    desk: "Desk", path: Path, said: dict[str, str] | None, update: bool, as_json: bool
-) -> Exit:
-    """Print what taking a file would do."""
-    from engine.accounts.importing import Does
-    from engine.words.trading.client_terms import edit_words
-
-    looked = await desk.importing.look(path, said, update)
-    if as_json:
-        document(import_shape(looked))
-    else:
-        named = (f"{field} = {header}" for field, header in looked.columns.items())
-        line(f"columns ({looked.known}): {', '.join(named)}")
-        if looked.missing:
-            say(f"not known: {', '.join(looked.missing)}; --map FIELD=HEADER says which column it is")
-        rows = [
-            (
-                str(one.row),
-                one.does.value,
-                one.code,
-                one.name,
-                "; ".join(map(str, one.problems))
-                if one.problems or one.edit is None or one.client_id is None
-                else edit_words(desk.clients.get(one.client_id), one.edit),
-            )
-            for one in looked.lines
-            if one.does is not Does.SAME
-        ]
-        table((">row", "does", "code", "client", "what"), rows)
-        counts = (f"{looked.count(does)} {does.value}" for does in Does)
-        line(f"{', '.join(counts)}; nothing was taken")
-    return Exit.BAD_INPUT if looked.problems or looked.missing else Exit.DONE
-
-
-@clients_app.command("export")
-def export_clients(
-    file: Annotated[
-        Path | None, typer.Option("--file", help="Where to; without it a file in the home's exports.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Write every client that is not closed to a CSV file, in the form that `import` takes."""
-
-    async def work(desk: "Desk") -> Exit:
-        from data.clock import IST
-        from data.home import exports_folder
-
-        path = file
-        if path is None:
-            folder = exports_folder(desk.home)
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path = folder / f"clients-{desk.market.now().astimezone(IST):%Y%m%d-%H%M%S}.csv"
-        try:
-            count = desk.importing.write(path)
-        except OSError as problem:
-            raise BadInput("file", str(path), f"it cannot be written: {problem.strerror}") from None
-        if as_json:
-            document({"file": path, "clients": count})
-        else:
-            line(f"{counted(count, 'client')} written to {path}")
-        return Exit.DONE
-
-    run(work, needs_secrets=False)
