@@ -119,10 +119,14 @@ class InstrumentsRenamed(Event, frozen=True):
 
 
 class TapeLine(Event, frozen=True):
-    """One line for the tape: a run or an event, never a fill."""
+    """One line for the tape: a run or an event, never a fill.
+
+    `client_ids` are those of whom it is, where neither the news nor what it opens says it; None for all.
+    """
 
     at: datetime
     news: News
+    client_ids: frozenset[int] | None = None
 
 
 class StoreTrouble(Event, frozen=True):

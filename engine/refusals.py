@@ -318,16 +318,21 @@ class NobodySignedIn(Forbidden):
 
 @dataclass(eq=False)
 class NotOfRole(Forbidden):
-    """The role of who is signed in does not do this."""
+    """The role of who is signed in does not do this; `roles` do."""
 
     role: Role
+    roles: Collection[Role]
 
 
 @dataclass(eq=False)
 class OutOfScope(Forbidden):
-    """It is of clients, by code, who are none of the person's; without any it is of the whole desk."""
+    """It is of clients, by code, who are none of the person's; without any it is of the whole desk.
+
+    They are told only to who has `named` them: else a number of an order or a plan would tell whose it is.
+    """
 
     clients: Collection[str]
+    named: bool = True
 
 
 @dataclass(eq=False)

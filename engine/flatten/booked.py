@@ -79,7 +79,9 @@ def begin(unit: Unit, flatten: StoredFlatten, lines: Sequence[StoredLine], engin
         "passes": flatten.passes,
     }
     unit.audit(AuditEntry(AuditAction.FLATTEN_STARTED, flatten.by, details=details))
-    unit.publish(TapeLine(unit.now, FlattenBegan(number, flatten.by, flatten.what, len(kept))))
+    unit.publish(
+        TapeLine(unit.now, FlattenBegan(number, flatten.by, flatten.what, len(kept)), frozenset(clients))
+    )
     unit.publish(FlattenChanged(number))
     return number
 
@@ -208,7 +210,8 @@ def certify(unit: Unit, made: FlattenView, engine: ThisEngine) -> None:
         "orders": [order_id for line in made.lines for order_id in line.orders],
     }
     unit.audit(AuditEntry(AuditAction.FLATTEN_CERTIFIED, made.by, details=details))
-    unit.publish(TapeLine(unit.now, FlattenEnded(made.number, made.flat, made.left)))
+    of = frozenset(line.client_id for line in made.lines)
+    unit.publish(TapeLine(unit.now, FlattenEnded(made.number, made.flat, made.left), of))
     unit.publish(FlattenChanged(made.number))
 
 

@@ -1,5 +1,7 @@
 """Maker and checker: a plan above the limit is confirmed by others, by its digest, before it is sent."""
 
+from collections.abc import Collection
+
 from msgspec import Struct
 
 from data.audit import AuditAction, AuditEntry
@@ -23,7 +25,7 @@ from engine.people.rights import may, scope_ids
 from engine.people.who import WhoActs
 from engine.planning.confirming import limit_over, worth_paise
 from engine.planning.plan import Plan
-from engine.planning.service import Plans
+from engine.planning.service import Plans, clients_of
 from engine.refusals import NeedsApproval, NotConfirmed, OwnPlan, PlanTooOld
 from engine.rules import SHOWN_DIGITS
 
@@ -77,7 +79,7 @@ class Approvals:
             raise NotConfirmed(number)
         if not await self._plans.is_as_stored(made):
             raise NotConfirmed(number)
-        self._who.require_scope(Right.APPROVE, {line.client_id for part in made.parts for line in part.lines})
+        self._who.require_scope(Right.APPROVE, clients_of(made))
         if limit_over(self._kept.book.people, made) is None:
             raise BadInput("plan", number, "it needs nobody's confirmation")
         if self._plans.expired(made):
@@ -94,7 +96,7 @@ class Approvals:
             unit.audit(AuditEntry(AuditAction.PLAN_APPROVED, name, plan_number=number, details=details))
             unit.touched.people = True
             unit.publish(PlanApproved(number))
-            unit.publish(TapeLine(unit.now, PlanConfirmed(number, made.title, name)))
+            unit.publish(TapeLine(unit.now, PlanConfirmed(number, made.title, name), clients_of(made)))
 
         await self._kept.store.write(unit_of_work)
         return await self.of(number)
@@ -109,7 +111,7 @@ class Approvals:
         if limit is None or made.number is None:
             return
         maker, everybody = maker_of(unit, made.number), {one.name: one for one in every_person(unit)}
-        clients = {line.client_id for part in made.parts for line in part.lines}
+        clients = clients_of(made)
         given = [
             one
             for one in approvals_of(unit, made.number)
@@ -121,9 +123,9 @@ class Approvals:
             worth = worth_paise(made)
             raise NeedsApproval(made.number, worth, limit.above_paise, limit.needed, len(given))
 
-    def _may(self, person: StoredPerson | None, clients: set[int]) -> bool:
+    def _may(self, person: StoredPerson | None, clients: Collection[int]) -> bool:
         if person is None or person.disabled_at is not None or not may(person.role, Right.APPROVE):
             return False
         if person.scope is None:
             return True
-        return clients <= scope_ids(person_view(person), self._kept.book.clients.values())
+        return scope_ids(person_view(person), self._kept.book.clients.values()).issuperset(clients)

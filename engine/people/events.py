@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from data.acting import acting_now
 from engine.book.book import Book
 from engine.events import Bus, Event, ExternalOrderTraded, OrderFilled, TapeLine
-from engine.news import ClientNews, Page
+from engine.news import ChasesLost, ClientNews, Page
 from engine.people.who import WhoActs
 
 
@@ -16,6 +16,10 @@ def is_heard(event: Event, scope: frozenset[int], book: Book) -> bool:
             return event.client_id in scope
         case TapeLine(news=ClientNews(code=code)):
             return book.by_code.get(code.upper()) in scope
+        case TapeLine(news=ChasesLost(order_ids=order_ids)):
+            return all(_is_of_scope(Page.ORDER, one, scope, book) for one in order_ids)
+        case TapeLine(client_ids=client_ids) if client_ids is not None:
+            return client_ids <= scope
         case TapeLine(news=news) if news.subject is not None:
             return _is_of_scope(news.subject.page, news.subject.number, scope, book)
         case _:

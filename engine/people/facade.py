@@ -9,6 +9,7 @@ from data.vocabulary import Right
 from engine.access.gate import counts_of
 from engine.people.guard import Rule, Rules
 from engine.people.scoping import (
+    alert_now,
     audit_chapter,
     audit_rows,
     audit_search,
@@ -21,39 +22,50 @@ from engine.people.scoping import (
     intent,
     kept_alert,
     kept_alerts,
-    kept_by_lines,
     kept_clients,
+    kept_flattens,
     kept_groups,
+    kept_halts,
     kept_ids,
     kept_members,
     kept_orders,
+    kept_people,
+    kept_presets,
     kept_rows,
     kept_runs,
     members,
+    none_of,
     nothing,
+    of_alert,
     of_approved,
+    of_asked,
+    of_chases,
     of_client,
     of_client_or_none,
     of_clients,
     of_clients_second,
     of_everybody,
+    of_flatten,
     of_found_client,
     of_halt,
     of_halt_scope,
     of_intent,
-    of_lines,
     of_modifies,
     of_noted,
     of_order,
     of_orders_named,
     of_part,
+    of_person,
+    of_person_named,
     of_plan,
+    of_preset,
     of_result,
     of_row,
     of_rows,
     of_run_named,
     of_story,
     ready,
+    viewed,
     whole,
 )
 
@@ -72,13 +84,21 @@ _LISTS = Rule(Right.KEEP_LISTS)
 _SET_UP = Rule(Right.SET_UP, of_everybody)
 _CHANGE_ONE, _CHANGE_ALL = Rule(Right.CLIENTS, of_client), Rule(Right.CLIENTS, of_everybody)
 
+_QUEUE: Rules = {
+    **dict.fromkeys(("current", "following", "entries", "red", "progress", "awaits", "field"), Rule(_READ)),
+    **dict.fromkeys(("link", "submit", "skip", "retry", "settled"), Rule(Right.SIGN_CLIENTS_IN)),
+}
+"""What it takes to go on with a queue of sign-ins, whose clients were of the scope as it was made."""
+
+_SEARCH: Rules = dict.fromkeys(("newest", "older", "newer", "page", "pages"), Rule(_AUDIT))
+
 FACADE: Mapping[str, Rules] = {
     "sessions": {
         **dict.fromkeys(("of", "form", "needs_sign_in"), _READ_ONE),
         "due": Rule(_READ, keep=kept_clients),
         "redirects": _LOOK,
         **dict.fromkeys(("login_url", "sign_in", "expire", "check"), _SIGN_ONE),
-        "queue": Rule(Right.SIGN_CLIENTS_IN, of_clients, narrow=whole),
+        "queue": Rule(Right.SIGN_CLIENTS_IN, of_clients, narrow=whole, goes_on_by=_QUEUE),
         "expire_all": Rule(Right.SIGN_CLIENTS_IN, of_clients),
     },
     "reconcile": {
@@ -121,7 +141,8 @@ FACADE: Mapping[str, Rules] = {
         **dict.fromkeys(("save", "rename", "remove"), _LISTS),
     },
     "presets": {
-        **dict.fromkeys(("all", "get"), Rule(Right.PLAN)),
+        "all": Rule(Right.PLAN, keep=kept_presets),
+        "get": Rule(Right.PLAN, result_of=of_preset),
         **dict.fromkeys(("save", "remove"), _LISTS),
     },
     "clients": {
@@ -219,36 +240,37 @@ FACADE: Mapping[str, Rules] = {
     "modifies": {
         "look": Rule(Right.PLAN, of_orders_named),
         **dict.fromkeys(("confirm", "start"), Rule(Right.SEND, of_modifies)),
-        "ended": Rule(_READ),
+        "ended": Rule(_READ, of_asked),
     },
     "chases": {
         "start": Rule(Right.SEND, of_modifies),
         "of": _READ_ORDER,
         "going": Rule(_READ, keep=kept_orders),
         "stop": Rule(Right.CANCEL, of_orders_named),
-        "ended": Rule(_READ),
+        "ended": Rule(_READ, of_chases),
     },
     "halt": {
-        **dict.fromkeys(("firing", "active", "check_scope", "unwritten"), _ANYBODY),
+        **dict.fromkeys(("firing", "check_scope", "unwritten"), _ANYBODY),
+        "active": Rule(None, keep=kept_halts),
         "exposure": Rule(None, instead=exposure),
-        "fire_now": Rule(Right.HALT),
-        "fire": Rule(Right.HALT, keep=certificate),
+        "fire_now": Rule(Right.HALT, signs=0),
+        "fire": Rule(Right.HALT, keep=certificate, signs=0),
         **dict.fromkeys(("follow", "certificate", "latest"), Rule(None, keep=certificate)),
-        "resume": Rule(Right.RESUME, of_halt),
+        "resume": Rule(Right.RESUME, of_halt, signs=2),
     },
     "flatten": {
         "prospect": Rule(_READ, of_halt_scope),
         "start": Rule(Right.FLATTEN, of_halt_scope),
-        **dict.fromkeys(("follow", "view"), Rule(_READ, result_of=of_lines)),
-        "all": Rule(_READ, keep=kept_by_lines),
-        "stop": Rule(Right.CANCEL),
-        "going": _LOOK,
+        **dict.fromkeys(("follow", "view"), Rule(_READ, result_of=of_flatten)),
+        "all": Rule(_READ, keep=kept_flattens),
+        "stop": Rule(Right.CANCEL, result_of=of_flatten, first=viewed),
+        "going": Rule(Right.LOOK, keep=none_of),
     },
     "conversions": {
         "prospect": _READ_ONE,
         "convert": Rule(Right.SEND, of_client),
         "open": _READ_ROWS,
-        "settle": Rule(Right.SETTLE, result_of=of_result),
+        "settle": Rule(Right.SETTLE, result_of=of_result, first=viewed),
         "view": Rule(_READ, result_of=of_result),
     },
     "several_conversions": {"prospects": _READ_MANY, "convert": Rule(Right.SEND, of_rows)},
@@ -256,11 +278,14 @@ FACADE: Mapping[str, Rules] = {
     "alerts": {
         "standing": Rule(_READ, keep=kept_alerts),
         "of_kind": Rule(_READ, keep=kept_alert),
-        **dict.fromkeys(("done", "put_off"), Rule(Right.PLAN)),
+        **dict.fromkeys(
+            ("done", "put_off"),
+            Rule(Right.PLAN, result_of=of_alert, first=alert_now),
+        ),
     },
     "audit": {
         "rows": Rule(_AUDIT, keep=audit_rows),
-        "search": Rule(_AUDIT, narrow=audit_search),
+        "search": Rule(_AUDIT, narrow=audit_search, goes_on_by=_SEARCH),
         "story": Rule(_AUDIT, result_of=of_story),
         "chapter": Rule(_AUDIT, keep=audit_chapter),
         "chain_state": Rule(_AUDIT),
@@ -275,7 +300,10 @@ FACADE: Mapping[str, Rules] = {
     "at_brokers": {"orders": _READ_MANY, "trades": _READ_MANY},
     "approvals": {"of": Rule(_READ, result_of=of_approved), "approve": Rule(Right.APPROVE)},
     "people": {
-        **dict.fromkeys(("all", "find", "scope_codes", "sign_ins_of"), Rule(_AUDIT)),
+        "all": Rule(_AUDIT, keep=kept_people),
+        "find": Rule(_AUDIT, result_of=of_person),
+        "scope_codes": Rule(_AUDIT, of_person),
+        "sign_ins_of": Rule(_AUDIT, of_person_named),
         "limit": _LOOK,
         **dict.fromkeys(
             ("add", "set_role", "set_scope", "disable", "enable", "set_password", "set_limit"),

@@ -15,6 +15,7 @@ from data.acting import Actor, acting
 from data.vocabulary import Right
 from data.writing.condition import only_if
 from engine.book.book import Book
+from engine.people.scoping import NAME_CLIENTS
 from engine.people.who import WhoActs
 from engine.refusals import Forbidden
 
@@ -33,11 +34,16 @@ Narrow = Callable[[Any, frozenset[int], tuple[Any, ...]], tuple[Any, ...]]
 Instead = Callable[[Any, frozenset[int], Book], Any]
 """What a scope of clients has asked of a service instead of what is summed over all of them."""
 
+First = Callable[..., Any]
+"""What is looked at first, by a service and its call's arguments, where these say not whose it is."""
+
 
 class Rule(Struct, frozen=True):
     """What it takes to use one part of a service, and how a scope of clients bears on it.
 
-    Without a right it is there for anybody, signed in or not.
+    Without a right it is there for anybody, signed in or not. With `first` that is what `result_of` is asked
+    of, before anything is done. `goes_on_by` has the rules of what it returns, where that acts later. `signs`
+    is the place of the name under which it is kept: whoever is signed in does it under theirs.
     """
 
     right: Right | None
@@ -46,9 +52,14 @@ class Rule(Struct, frozen=True):
     result_of: Of | None = None
     narrow: Narrow | None = None
     instead: Instead | None = None
+    first: First | None = None
+    goes_on_by: Mapping[str, "Rule"] | None = None
+    signs: int | None = None
 
 
-_Admitted = tuple[Actor | None, frozenset[int] | None, tuple[Any, ...]]
+_Admitted = tuple[Actor | None, frozenset[int] | None, tuple[Any, ...], Mapping[str, Any]]
+
+_Given = tuple[tuple[Any, ...], Mapping[str, Any]]
 
 Rules = Mapping[str, Rule]
 
@@ -97,27 +108,28 @@ class _Call:
         self._rule = rule
         self._method = method
 
-    def at_once(self, *given: Any, **named: Any) -> Any:
+    def at_once(self, *given: Any, **by_name: Any) -> Any:
         """Use it; nothing is waited for. Raises a `Forbidden`."""
         who = self._who
         if not who.asked or who.is_desk_itself():
-            return self._method(*given, **named)
+            return self._method(*given, **by_name)
         try:
-            actor, scope, admitted = self._admitted(given, named)
+            actor, scope, given, named = self._admitted(given, by_name)
             with self._in_name_of(actor):
-                return self._kept(self._done(admitted, named, scope), scope)
+                return self._kept(self._done(given, named, scope), scope)
         except Forbidden as refusal:
             who.refused_soon(self._what, refusal)
 
-    async def waited_for(self, *given: Any, **named: Any) -> Any:
+    async def waited_for(self, *given: Any, **by_name: Any) -> Any:
         """Use it. Raises a `Forbidden`; then nothing was written."""
         who = self._who
         if not who.asked or who.is_desk_itself():
-            return await self._method(*given, **named)
+            return await self._method(*given, **by_name)
         try:
-            actor, _, admitted = self._admitted(given, named)
+            actor, scope, given, named = self._admitted(given, by_name)
+            await self._look_first(scope, given, named)
             with self._in_name_of(actor):
-                result = await self._method(*admitted, **named)
+                result = await self._method(*given, **named)
                 return self._kept(result, who.scope())  # it may have changed meanwhile
         except Forbidden as refusal:
             await who.refused(self._what, refusal)
@@ -134,15 +146,38 @@ class _Call:
         if rule is None:
             raise AttributeError(f"{self._what} is the desk's own: no right lets anybody use it")
         if rule.right is None:
-            return None, who.scope(), given
+            return None, who.scope(), given, named
         actor = who.require(rule.right)
         scope = who.scope()
+        if rule.signs is not None and actor.sign_in:
+            given, named = self._in_their_places(given, named)
+            given = (*given[: rule.signs], actor.name, *given[rule.signs + 1 :])
         if scope is not None and rule.right is not Right.HALT:
+            given, named = self._in_their_places(given, named)
             if rule.narrow is not None:
                 given = rule.narrow(self._service, scope, given)
             if rule.of is not None:
-                who.require_scope(rule.right, rule.of(self._book, *given, **named))
-        return actor, scope, given
+                named_by_them = rule.of in NAME_CLIENTS
+                who.require_scope(rule.right, rule.of(self._book, *given, **named), named_by_them)
+        return actor, scope, given, named
+
+    def _in_their_places(self, given: tuple[Any, ...], named: Mapping[str, Any]) -> _Given:
+        """Arguments in the order in which the method names them: a rule goes by their places."""
+        if not named:
+            return given, named
+        bound = inspect.signature(self._method).bind(*given, **named)
+        return bound.args, bound.kwargs
+
+    async def _look_first(
+        self, scope: frozenset[int] | None, given: tuple[Any, ...], named: Mapping[str, Any]
+    ) -> None:
+        """Have what the call names be of the scope, where only a look tells. Raises `OutOfScope`."""
+        rule = self._rule
+        if scope is None or rule is None or rule.first is None or rule.result_of is None:
+            return
+        found = rule.first(self._service, *given, **named)
+        found = await found if inspect.isawaitable(found) else found
+        self._who.require_scope(rule.right or Right.LOOK, rule.result_of(self._book, found))
 
     @contextmanager
     def _in_name_of(self, actor: Actor | None) -> Generator[None]:
@@ -160,8 +195,12 @@ class _Call:
     def _kept(self, result: Any, scope: frozenset[int] | None) -> Any:
         """What of a result a scope leaves. Raises `OutOfScope`."""
         rule = self._rule
-        if scope is None or rule is None:
+        if rule is None:
             return result
-        if rule.result_of is not None:
+        if rule.goes_on_by is not None:
+            return guarded(result, self._what, rule.goes_on_by, self._who, self._book)
+        if scope is None:
+            return result
+        if rule.result_of is not None and rule.first is None:
             self._who.require_scope(rule.right or Right.LOOK, rule.result_of(self._book, result))
         return result if rule.keep is None else rule.keep(result, scope, self._book)

@@ -45,6 +45,11 @@ def may(role: Role, right: Right) -> bool:
     return right in RIGHTS.get(role, frozenset())
 
 
+def roles_with(right: Right) -> tuple[Role, ...]:
+    """The roles that may do this."""
+    return tuple(role for role in Role if may(role, right))
+
+
 def in_scope(person: PersonView, client: ClientView) -> bool:
     """Whether a client is one of those that a person may see or act for.
 

@@ -9,10 +9,13 @@ from data.vocabulary import HaltScope, OrderState
 from engine.book.alert_views import AlertView
 from engine.book.audit_views import Chapter
 from engine.book.book import Book
-from engine.book.views import BooksCounts
+from engine.book.people_views import PersonView
+from engine.book.views import BooksCounts, ClientView, HaltView
 from engine.halt.booked import members_of
 from engine.halt.halts import Exposure
 from engine.people.events import is_heard
+from engine.people.rights import scope_ids
+from engine.planning.service import clients_of
 
 Ids = Collection[int] | None
 
@@ -87,7 +90,7 @@ def _of_run(book: Book, number: int) -> Ids:
 
 def of_plan(book: Book, *given: Any, **named: Any) -> Ids:
     """The clients of a plan, on all its legs."""
-    return {line.client_id for part in _argument(given, named).parts for line in part.lines}
+    return clients_of(_argument(given, named))
 
 
 def of_part(book: Book, *given: Any, **named: Any) -> Ids:
@@ -103,6 +106,36 @@ def of_modifies(book: Book, *given: Any, **named: Any) -> Ids:
 def of_lines(book: Book, result: Any) -> Ids:
     """The clients of what has a line for each."""
     return {line.client_id for line in result.lines}
+
+
+def of_asked(book: Book, *given: Any, **named: Any) -> Ids:
+    """The clients of modifies that were asked for."""
+    return {one.line.order.client_id for one in _argument(given, named)}
+
+
+def of_chases(book: Book, *given: Any, **named: Any) -> Ids:
+    """The clients of the orders that chases are of."""
+    return _of_orders(book, [one.order_id for one in _argument(given, named)])
+
+
+def of_alert(book: Book, result: AlertView) -> Ids:
+    """The clients of an alert's positions and orders."""
+    return {one.client_id for one in (*result.positions, *result.orders)}
+
+
+def of_preset(book: Book, result: Any) -> Ids:
+    """The clients that a preset names; one for all, a group or a broker is whoever's acts by it."""
+    return result.intent.selection.client_ids
+
+
+def of_person(book: Book, result: PersonView) -> Ids:
+    """The clients that somebody may see."""
+    return None if result.scope is None else scope_ids(result, book.clients.values())
+
+
+def of_flatten(book: Book, result: Any) -> Ids:
+    """The clients of a flatten: of its lines, or where it found nothing to do of what it was asked for."""
+    return of_lines(book, result) or of_halt_scope(book, result.scope, result.value)
 
 
 def of_halt_scope(book: Book, *given: Any, **named: Any) -> Ids:
@@ -155,6 +188,26 @@ def of_everybody(book: Book, *given: Any, **named: Any) -> Ids:
     return None
 
 
+def of_person_named(book: Book, *given: Any, **named: Any) -> Ids:
+    """The clients that somebody may see who is named; of nobody of the name none."""
+    name = _argument(given, named).strip().casefold()
+    found = next((one for key, one in book.people.by_name.items() if key.casefold() == name), None)
+    return () if found is None else of_person(book, found)
+
+
+# --- what is looked at before it is known whose a call is ---------------------------------------------------
+
+
+def viewed(service: Any, *given: Any, **named: Any) -> Any:
+    """What is shown of the number that is named first."""
+    return service.view(_argument(given, named))
+
+
+def alert_now(alerts: Any, *given: Any, **named: Any) -> Any:
+    """An alert with all that it is of, whatever of it was shown."""
+    return alerts.of_kind(_argument(given, named).kind)
+
+
 # --- what a scope leaves of a result ------------------------------------------------------------------------
 
 
@@ -187,9 +240,9 @@ def kept_runs(result: Iterable[Any], scope: frozenset[int], book: Book) -> list[
     return [run for run in result if _is_within(_of_run(book, run.number), scope)]
 
 
-def kept_by_lines(result: Iterable[Any], scope: frozenset[int], book: Book) -> list[Any]:
-    """What is of the scope alone, by its lines."""
-    return [one for one in result if _is_within(of_lines(book, one), scope)]
+def kept_flattens(result: Iterable[Any], scope: frozenset[int], book: Book) -> list[Any]:
+    """The flattens that are of the scope alone."""
+    return [one for one in result if _is_within(of_flatten(book, one), scope)]
 
 
 def members(result: Any, scope: frozenset[int], book: Book) -> Any:
@@ -215,6 +268,32 @@ def certificate(result: Any, scope: frozenset[int], book: Book) -> Any:
     names = ("lines", "orders", "external", "unread", "unread_rows", "passed_over", "conditionals")
     parts = {name: tuple(one for one in getattr(result, name) if one.client_id in scope) for name in names}
     return replace(result, **parts, not_signed_in=())
+
+
+def kept_presets(result: Iterable[Any], scope: frozenset[int], book: Book) -> list[Any]:
+    """The presets that name nobody else than clients of the scope."""
+    return [one for one in result if _is_within(of_preset(book, one), scope)]
+
+
+def kept_people(result: Iterable[PersonView], scope: frozenset[int], book: Book) -> list[PersonView]:
+    """The people who see nobody else than clients of the scope."""
+    return [one for one in result if _is_within(of_person(book, one), scope)]
+
+
+def kept_halts(result: Iterable[HaltView], scope: frozenset[int], book: Book) -> list[HaltView]:
+    """The halts that are over clients of the scope, or over no client in particular."""
+    clients = {one: book.clients[one] for one in scope if one in book.clients}
+    return [one for one in result if one.scope in _OF_NO_CLIENT or members_of_halt(one, clients)]
+
+
+def members_of_halt(halt: HaltView, clients: Mapping[int, ClientView]) -> frozenset[int]:
+    """Those of some clients that a halt is over."""
+    found = halt.members or members_of(clients, halt.scope, halt.value)
+    named = {int(halt.value)} if halt.scope is HaltScope.CLIENT and halt.value.isdecimal() else set[int]()
+    return (frozenset(found) | named) & frozenset(clients)
+
+
+_OF_NO_CLIENT = (HaltScope.EVERYTHING, HaltScope.SYMBOL)
 
 
 def kept_alert(result: AlertView, scope: frozenset[int], book: Book) -> AlertView:
@@ -286,6 +365,11 @@ def exposure(service: Any, scope: frozenset[int], book: Book) -> Exposure:
     )
 
 
+def none_of(result: Any, scope: frozenset[int], book: Book) -> tuple[()]:
+    """None of them: they do not say of whom they are."""
+    return ()
+
+
 def nothing(result: Any, scope: frozenset[int], book: Book) -> None:
     """Nothing: it speaks of all clients."""
     return
@@ -318,3 +402,7 @@ def of_intent(book: Book, *given: Any, **named: Any) -> Ids:
 def whole(service: Any, scope: frozenset[int], given: tuple[Any, ...]) -> tuple[Any, ...]:
     """All that there are become all of the scope."""
     return (tuple(scope),) if not given or given[0] is None else given
+
+
+NAME_CLIENTS = (of_client, of_client_or_none, of_clients, of_clients_second, of_row, of_rows, of_intent)
+"""Whatever names the clients by themselves, so that a refusal says which of them it is of."""

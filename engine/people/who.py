@@ -18,7 +18,7 @@ from engine.book.kept import Kept
 from engine.book.people_views import PersonView
 from engine.book.views import ClientView
 from engine.instances import ThisEngine
-from engine.people.rights import ANYBODY, CLIENT, GROUP, may, scope_ids
+from engine.people.rights import ANYBODY, CLIENT, GROUP, may, roles_with, scope_ids
 from engine.refusals import Forbidden, NobodySignedIn, NoLongerStands, NotOfRole, OutOfScope
 from engine.timing import Timing
 
@@ -113,11 +113,14 @@ class WhoActs:
             raise NobodySignedIn("", right, "")
         found = self._standing(actor, right)
         if not may(found.role, right):
-            raise NotOfRole(actor.name, right, found.role)
+            raise NotOfRole(actor.name, right, found.role, roles_with(right))
         return actor
 
-    def require_scope(self, right: Right, client_ids: Collection[int] | None) -> None:
-        """Have these clients, None for all there are, be of the scope. Raises `OutOfScope`."""
+    def require_scope(self, right: Right, client_ids: Collection[int] | None, named: bool = False) -> None:
+        """Have these clients, None for all there are, be of the scope; `named` says that they were named.
+
+        Raises `OutOfScope`.
+        """
         scope = self.scope()
         if scope is None:
             return
@@ -127,7 +130,7 @@ class WhoActs:
         if outside:
             clients = self._kept.book.clients
             codes = [clients[one].code if one in clients else str(one) for one in sorted(outside)]
-            raise OutOfScope(self.actor.name, right, tuple(codes))
+            raise OutOfScope(self.actor.name, right, tuple(codes), named)
 
     def trouble(self) -> str:
         """Why who sits here may do nothing; empty where they may, or nobody has to be signed in."""

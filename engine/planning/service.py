@@ -114,7 +114,7 @@ class Plans:
             unit.publish(PlanFrozen(frozen.number))
             skipped = len(frozen.skipped_lines)
             news = PlanMade(frozen.number, frozen.title, frozen.orders, skipped, frozen.digest)
-            unit.publish(TapeLine(unit.now, news))
+            unit.publish(TapeLine(unit.now, news, clients_of(frozen)))
             return frozen
 
         frozen = await self._kept.store.write(store)
@@ -386,6 +386,11 @@ class Plans:
 def send_within_s(sending_s: int, rules: Rules) -> int:
     """How long a run's orders may still leave after its confirmation: half as long again as they need."""
     return round(min(max(rules.send_at_least_s, 1.5 * sending_s + 15), rules.send_at_most_s))
+
+
+def clients_of(made: Plan) -> frozenset[int]:
+    """The clients who have a line in a plan, sent or skipped."""
+    return frozenset(line.client_id for part in made.parts for line in part.lines)
 
 
 def narrowed(intent: Intent, client_ids: Iterable[int], title: str) -> Intent:

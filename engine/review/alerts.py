@@ -151,14 +151,15 @@ class Alerts:
         day, ends = self._timing.market.trading_day, self._ends()
         values = [values_of(one) for one in positions]
         alert = StoredAlert(AlertKind.SQUARE_OFF, day, self._timing.wall.now(), values)
-        clients = len({one.client_id for one in positions})
+        of = frozenset(one.client_id for one in positions)
+        clients = len(of)
 
         def unit_of_work(unit: Unit) -> None:
             if not add_alert(unit, alert):
                 return
             details = {"alert": alert.kind.value, "positions": len(positions), "clients": clients}
             unit.audit(AuditEntry(AuditAction.ALERT_RAISED, self._engine.actor, details=details))
-            unit.publish(TapeLine(unit.now, SquareOffNear(len(positions), clients, ends)))
+            unit.publish(TapeLine(unit.now, SquareOffNear(len(positions), clients, ends), of))
 
         await self._kept.store.write(unit_of_work)
         await self.look_again()

@@ -113,11 +113,13 @@ def _forbidden(refusal: kinds.Forbidden) -> str:
         case kinds.NobodySignedIn(why=why):
             told = f"nobody is signed in ({why})" if why else "nobody is signed in"
             return f"{told}; `tradedesk sign-in NAME` first; nothing was done"
-        case kinds.NotOfRole(person=person, role=role):
+        case kinds.NotOfRole(person=person, role=role, roles=roles):
             article = "an" if role.value[0] in "aeiou" else "a"
-            return f"{person} is {article} {role.value} and may not {what}; nothing was done"
-        case kinds.OutOfScope(person=person, clients=clients):
+            who = " or ".join(one.value for one in roles)
+            return f"{person} is {article} {role.value} and may not {what}: {who} may; nothing was done"
+        case kinds.OutOfScope(person=person, clients=clients, named=named):
             whose = f"{', '.join(sorted(clients))}" if clients else "all clients of the desk"
+            whose = whose if named or not clients else "clients of others"
             return f"{person} may not {what} for {whose}: out of scope; nothing was done"
         case kinds.NoLongerStands(person=person, why=why):
             return f"{person}: {why}; sign in again; nothing was done"

@@ -24,6 +24,7 @@ from data.vocabulary import (
 from engine.accounts.client_edit import ClientEdit
 from engine.desk import Desk
 from engine.execution.changes.new_limits import NewLimit
+from engine.news import Page, Subject
 from engine.people.facade import FACADE, OWN
 from engine.people.guard import Guarded
 from engine.people.rights import RIGHTS, may
@@ -185,7 +186,7 @@ async def test_a_scope_leaves_of_every_list_what_is_of_its_clients(tmp_path):
     async with desk_of_many(tmp_path) as desk:
         mine = {desk.clients.find(code).id for code in MINE}
         theirs = desk.clients.find(THEIRS).id
-        await carry_out(desk, buy("TCS", QTY, 1, *mine))
+        _, own = await carry_out(desk, buy("TCS", QTY, 1, *mine))
         await carry_out(desk, buy("TCS", QTY, 1, theirs))
         _, both = await carry_out(desk, buy("INFY", QTY, 1, theirs, *mine))
         whole = desk.counts()
@@ -208,7 +209,10 @@ async def test_a_scope_leaves_of_every_list_what_is_of_its_clients(tmp_path):
         assert desk.counts().clients == len(mine) < whole.clients
         assert desk.clients.ready_count() == 2
         assert desk.valuation.desk_total() == desk.valuation.total(sorted(mine))
-        assert all(str(both.number) not in str(line.news) for line in desk.tape())
+        told = [line.news.subject for line in desk.tape()]
+        assert Subject(Page.PLAN, own.plan_number) in told
+        assert Subject(Page.RUN, own.number) in told
+        assert not {Subject(Page.RUN, both.number), Subject(Page.PLAN, both.plan_number)} & set(told)
 
 
 WISH = NewLimit(LimitTo.TICKS, 1)
@@ -325,6 +329,8 @@ async def test_a_halt_that_is_over_others_too_is_not_ended_within_a_scope(tmp_pa
             with pytest.raises(OutOfScope):
                 await desk.halt.resume(number, "resume", desk.actor)
         assert await desk.halt.resume(own, "resume", desk.actor) == own
+        assert [halt.scope for halt in desk.halt.active()] == [HaltScope.EVERYTHING]
+        await sit(desk, "asha")
         assert sorted(halt.number for halt in desk.halt.active()) == others
 
 
