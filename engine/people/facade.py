@@ -8,8 +8,7 @@ from collections.abc import Collection, Mapping
 from data.vocabulary import Right
 from engine.access.gate import counts_of
 from engine.people.guard import Rule, Rules
-from engine.people.scoping import (
-    alert_now,
+from engine.people.leaving import (
     audit_chapter,
     audit_rows,
     audit_search,
@@ -19,7 +18,6 @@ from engine.people.scoping import (
     exposure,
     external_count,
     heard,
-    intent,
     kept_alert,
     kept_alerts,
     kept_clients,
@@ -36,6 +34,11 @@ from engine.people.scoping import (
     members,
     none_of,
     nothing,
+    ready,
+)
+from engine.people.scoping import (
+    alert_now,
+    intent,
     of_alert,
     of_approved,
     of_asked,
@@ -64,7 +67,6 @@ from engine.people.scoping import (
     of_rows,
     of_run_named,
     of_story,
-    ready,
     viewed,
     whole,
 )
