@@ -187,8 +187,9 @@ class BrokerFunds(Struct, frozen=True):
 
 
 class BrokerHolding(Struct, frozen=True):
-    """Shares the broker holds for a client. Buckets as in the design's section 6.
+    """Shares the broker holds for a client: bought `today`, not delivered yet (`t1`), settled, pledged.
 
+    `free` are the settled ones, those among them too that open sales keep `blocked`.
     `authorised` of them the client has released at the depository for sale today and has not sold yet.
     `short` counts shares that were sold within the day (MIS) and are not bought back.
     """

@@ -35,7 +35,7 @@ class Validity(StrEnum):
 
 
 class OrderState(StrEnum):
-    """What the broker has of an order (design, section 8)."""
+    """What we know that the broker has of an order; `docs/order_states.md` says what each means."""
 
     DENIED = "DENIED"
     RESERVED = "RESERVED"

@@ -131,16 +131,20 @@ def _differences(
     on_margin = traded_on_margin(unit, theirs.keys(), day)
     return {
         one: [
-            *_money_differences(figures[one], read.funds, one in blocking, one in on_margin),
+            *money_differences(figures[one], read.funds, one in blocking, one in on_margin),
             *_share_differences(shares.get(one, ()), read.holdings, index),
         ]
         for one, read in theirs.items()
     }
 
 
-def _money_differences(
+def money_differences(
     ours: Figures, there: BrokerFunds, has_open_buys: bool, has_traded_on_margin: bool
 ) -> list[Difference]:
+    """The balances that differ by more than rounding and charges that are still due.
+
+    What a broker does not tell is not compared: what open buys block, and the loan of a day of margin trades.
+    """
     found: list[Difference] = []
     # Each blocks by its own reckoning; only the sum of free and blocked money must agree.
     here_paise = ours.available_paise + ours.blocked_paise

@@ -8,10 +8,20 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 
 from brokers.contract import BrokerStatus
-from data.ledger import Line, ShareLine, Transfer, Unbalanced, post, reserve_money
-from data.tables.books import APPEND_ONLY
+from data.ledger import (
+    Line,
+    ShareLine,
+    Transfer,
+    Unbalanced,
+    free_loans_and_shares,
+    post,
+    reserve_money,
+    reserve_shares,
+)
+from data.tables.books import APPEND_ONLY, Client
+from data.tables.columns import table
 from data.vocabulary import LIVE_STATES, Account, Bucket, OrderState, Policy, Product, Side, TransferKind
-from tests.bookkeeping import CLIENT, DAY, ledger
+from tests.bookkeeping import CLIENT, DAY, STOCKS, ledger
 
 PRICES = st.sampled_from([5, 99_95, 100_00, 1500_05, 2450_50])
 SYMBOLS = st.sampled_from([("RELIANCE", Product.CNC), ("INFY", Product.MTF), ("INFY", Product.CNC)])
@@ -185,3 +195,33 @@ def test_reserving_serves_whom_it_can_and_nobody_else():
         assert reserve_money(books.unit(), {CLIENT: (1000, 0)}) == {CLIENT}
         assert reserve_money(books.unit(), {CLIENT: (1, 0)}) == set()
         assert (books.money()["available"], books.money()["blocked"]) == (0, 1000)
+
+
+def test_loans_are_reserved_up_to_the_limit_and_only_for_a_client_who_is_active():
+    with ledger(1000, mtf_limit_paise=500) as books:
+        assert reserve_money(books.unit(), {CLIENT: (1, 501)}) == set()
+        assert reserve_money(books.unit(), {CLIENT: (1, 500)}) == {CLIENT}
+        assert reserve_money(books.unit(), {CLIENT: (1, 1)}) == set()
+        books.connection.execute(table(Client).update().values(status="inactive"))
+        assert reserve_money(books.unit(), {CLIENT: (1, 0)}) == set()
+        assert (books.money()["available"], books.money()["mtf_reserved"]) == (999, 500)
+
+
+def test_shares_on_their_way_are_reserved_unless_only_settled_ones_may_go():
+    with ledger() as books:
+        books.bought(10, 100_00)
+        share = (CLIENT, STOCKS["RELIANCE"].security, "CNC")
+        for bucket in ("today", "t1", "free"):
+            held = books.shares()
+            assert (held[bucket], sum(held[one] for one in ("today", "t1", "free"))) == (10, 10)
+            settled = reserve_shares(books.unit(), [(*share, 4, True)])
+            assert settled == ({share} if bucket == "free" else set())
+            assert reserve_shares(books.unit(), [(*share, 11, False)]) == set()
+            blocked = books.shares()["blocked"]
+            assert reserve_shares(books.unit(), [(*share, 11 - blocked, False)]) == set()
+            assert reserve_shares(books.unit(), [(*share, 10 - blocked, False)]) == {share}
+            assert books.shares()["blocked"] == 10
+            free_loans_and_shares(books.unit(), {}, {share: 10})
+            books.next_day()
+        books.connection.execute(table(Client).update().values(status="inactive"))
+        assert reserve_shares(books.unit(), [(*share, 1, False)]) == set()

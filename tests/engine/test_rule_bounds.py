@@ -6,11 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.vocabulary import Bucket, GateColour, OrderType, Product, RouteKind, Side
+from brokers.contract import BrokerFunds
+from data.repositories.accounts.comparisons import Figures
+from data.vocabulary import BreakKind, Bucket, GateColour, OrderType, Product, RouteKind, Side
 from engine.access.judgement import judge_consent
 from engine.book.access_views import RouteView
 from engine.booking.lots import Lot
 from engine.execution.sending.conditions import Kind
+from engine.reconciliation.differences import money_differences
 
 DAY = date(2026, 11, 18)
 
@@ -91,3 +94,30 @@ def test_a_consent_holds_on_its_last_day_and_turns_amber_a_week_before(
 ) -> None:
     route = RouteView(1, RouteKind.OWN, consent="paper 1", consent_until=until)
     assert judge_consent(None, route, DAY).colour is colour
+
+
+@pytest.mark.parametrize(
+    ("available", "loan", "due", "told", "found"),
+    [
+        (1_000_00, 0, 0, {}, []),
+        (1_001_00, 0, 0, {}, []),
+        (1_001_01, 0, 0, {}, [BreakKind.CASH]),
+        (998_99, 0, 0, {}, [BreakKind.CASH]),
+        (1_006_00, 0, 5_00, {}, []),
+        (1_006_01, 0, 5_00, {}, [BreakKind.CASH]),
+        (1_000_00, 1_00, 0, {}, []),
+        (1_000_00, 1_01, 5_00, {}, [BreakKind.LOAN]),
+        (1_000_00, 1_01, 0, {"loan_whole": False}, []),
+        (1_000_00, 1_01, 0, {"loan_of_today": False}, [BreakKind.LOAN]),
+        (2_000_00, 0, 0, {"orders_blocked": False}, [BreakKind.CASH]),
+    ],
+)
+def test_a_rupee_is_rounding_and_a_paisa_more_is_a_break(
+    available: int, loan: int, due: int, told: dict[str, bool], found: list[BreakKind]
+) -> None:
+    ours = Figures(1, available - 200_00, 200_00, due, loan, 0)
+    theirs = BrokerFunds(1_000_00, 0, 0, 0, datetime(2026, 11, 18, 4, tzinfo=UTC), **told)
+    assert [one.kind for one in money_differences(ours, theirs, False, False)] == found
+    kept = [one for one in found if told.get("orders_blocked", True) or one is not BreakKind.CASH]
+    kept = [one for one in kept if told.get("loan_of_today", True) or one is not BreakKind.LOAN]
+    assert [one.kind for one in money_differences(ours, theirs, True, True)] == kept

@@ -351,7 +351,7 @@ class Soundness(RuleBasedStateMachine):
 
 
 def _need(order: dict[str, Any]) -> tuple[int, int, int]:
-    """Money, room for a loan, and shares that the open rest of an order needs, by the design's formula."""
+    """Money, room for a loan, and shares that the open rest of an order needs, reckoned here anew."""
     forms = [(order["quantity"], order["reserve_price_paise"])]
     if order["asked_quantity"] is not None:
         forms.append((order["asked_quantity"], order["asked_reserve_paise"]))
