@@ -147,7 +147,7 @@ NAMED: Mapping[str, Call] = {
     "plans.by_digest": lambda desk, of: desk.plans.by_digest(of.plan.digest[:8]),
     **{
         f"plans.{name}": lambda desk, of, name=name: getattr(desk.plans, name)(of.plan)
-        for name in ("is_as_stored", "drift_bps", "expired", "left_s")
+        for name in ("is_as_stored", "drift_bps", "drifted", "expired", "left_s")
     },
     "plans.what_if": lambda desk, of: desk.plans.what_if(of.plan, of.plan.lines[0]),
     "plans.instruction": lambda desk, of: desk.plans.instruction(of.client),
@@ -396,6 +396,7 @@ OF_NOBODY: Mapping[str, str] = {
     " read_classes",
     "charts": "tells_history chart is_due look_back",
     "instruments": "refresh",
+    "valuation": "take_in",
     "watchlists": "names keys find or_first columns choose_columns make rename delete move add add_all remove"
     " remove_all replace move_row",
     "baskets": "all get save rename remove",
