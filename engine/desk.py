@@ -183,7 +183,7 @@ class Desk:
         first = AskedFirst(self.reconcile.ensure, margins, self._line_of, self._portfolio_paise)
         self.plans = Plans(kept, timing, engine, venues, rules, first)
         self.who = WhoActs(kept, timing, engine)
-        self.approvals = Approvals(kept, self.who, self.plans)
+        self.approvals = Approvals(kept, timing, self.who, self.plans)
         made_of = MadeOf(self.plans, rules, rng, all_words, self.approvals.require)
         self.runs = Runs(kept, timing, engine, venues, workers, made_of)
         self.orders = Orders(kept, timing, engine, data, workers)

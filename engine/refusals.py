@@ -353,7 +353,10 @@ class SignInRefused(Refusal):
 
 @dataclass(eq=False)
 class NeedsApproval(Refusal):
-    """A plan of this value needs so many others to confirm it before it is sent."""
+    """A plan of this value needs so many others to confirm it before it is sent.
+
+    `before_paise` is what else the same person has bought of one of its securities without a confirmation.
+    """
 
     reason = RefusalReason.NEEDS_APPROVAL
 
@@ -362,6 +365,7 @@ class NeedsApproval(Refusal):
     above_paise: int
     needed: int
     given: int
+    before_paise: int = 0
 
 
 @dataclass(eq=False)

@@ -273,6 +273,7 @@ class Runs:
             found = self._look(unit, number, plan)
             if found.unsent != send:
                 raise UnsentChanged(number, found.unsent, send)
+            self._confirmed(unit, plan)  # what was bought since it paused counts with it
             return go_on(unit, found, self._engine, self._rules, self._worded)
 
         going = await self._engine.write_signed_on(unit_of_work)

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
-from data.repositories.base import Reader
+from data.repositories.base import On, Reader
 from data.repositories.people import (
     StoredApproval,
     StoredPerson,
@@ -23,22 +23,25 @@ from engine.events import PlanApproved, TapeLine
 from engine.news import PlanConfirmed
 from engine.people.rights import may, scope_ids
 from engine.people.who import WhoActs
-from engine.planning.confirming import limit_over, worth_paise
+from engine.planning.confirming import Weighed, weighed
 from engine.planning.plan import Plan
 from engine.planning.service import Plans, clients_of
 from engine.refusals import NeedsApproval, NotConfirmed, OwnPlan, PlanTooOld
 from engine.rules import SHOWN_DIGITS
+from engine.timing import Timing
 
 
 class ApprovalState(Struct, frozen=True):
     """How far a plan is confirmed: who has frozen it, what it is worth, who of others has confirmed it.
 
-    `limit` is None where it needs nobody else.
+    `before_paise` is what its maker has bought of one of its securities before, which counts with it; `limit`
+    is None where it needs nobody else.
     """
 
     plan: Plan
     maker: str
     worth_paise: int
+    before_paise: int
     limit: ApprovalLimit | None
     given: tuple[StoredApproval, ...]
 
@@ -51,8 +54,9 @@ class ApprovalState(Struct, frozen=True):
 class Approvals:
     """Keeps who has confirmed which plan, and lets no plan be sent that lacks it."""
 
-    def __init__(self, kept: Kept, who: WhoActs, plans: Plans) -> None:
+    def __init__(self, kept: Kept, timing: Timing, who: WhoActs, plans: Plans) -> None:
         self._kept = kept
+        self._timing = timing
         self._who = who
         self._plans = plans
 
@@ -60,12 +64,15 @@ class Approvals:
         """How far a plan is confirmed. Raises `BadInput` for a number that was never given."""
         made = await self._plans.get(number)
 
-        def found(connection: Reader) -> tuple[str, list[StoredApproval]]:
-            return maker_of(connection, number), approvals_of(connection, number)
+        def found(on: Reader) -> tuple[str, list[StoredApproval], Weighed]:
+            maker = maker_of(on, number)
+            return maker, approvals_of(on, number), self._weighed(on, made, maker)
 
-        maker, given = await self._kept.store.read_aside(found)
-        limit = limit_over(self._kept.book.people, made)
-        return ApprovalState(made, maker, worth_paise(made), limit, tuple(given))
+        maker, given, weight = await self._kept.store.read_aside(found)
+        return ApprovalState(made, maker, weight.worth_paise, weight.before_paise, weight.limit, tuple(given))
+
+    def _weighed(self, on: On, made: Plan, *persons: str) -> Weighed:
+        return weighed(on, self._kept.book.people, made, persons, self._timing.wall.now())
 
     async def approve(self, number: int, digest: str) -> ApprovalState:
         """Confirm somebody else's plan by its digest, eight hex digits or more, while it may be started.
@@ -80,19 +87,20 @@ class Approvals:
         if not await self._plans.is_as_stored(made):
             raise NotConfirmed(number)
         self._who.require_scope(Right.APPROVE, clients_of(made))
-        if limit_over(self._kept.book.people, made) is None:
-            raise BadInput("plan", number, "it needs nobody's confirmation")
         if self._plans.expired(made):
             raise PlanTooOld(number, (made.expires_at - made.frozen_at).total_seconds())
         name = self._who.actor.name
 
         def unit_of_work(unit: Unit) -> None:
-            if maker_of(unit, number) == name:
+            maker = maker_of(unit, number)
+            if (weight := self._weighed(unit, made, maker)).limit is None:
+                raise BadInput("plan", number, "it needs nobody's confirmation")
+            if maker == name:
                 raise OwnPlan(number)
             if any(one.person == name for one in approvals_of(unit, number)):
                 raise BadInput("plan", number, "you have confirmed it already")
             add_approval(unit, StoredApproval(number, name, made.digest, unit.now))
-            details = {"digest": made.digest, "worth_paise": worth_paise(made)}
+            details = {"digest": made.digest, "worth_paise": weight.worth_paise}
             unit.audit(AuditEntry(AuditAction.PLAN_APPROVED, name, plan_number=number, details=details))
             unit.touched.people = True
             unit.publish(PlanApproved(number))
@@ -106,11 +114,13 @@ class Approvals:
 
         A confirmation counts as long as whoever gave it may give one. Raises `NeedsApproval`.
         """
-        people = self._kept.book.people
-        limit = limit_over(people, made)
-        if limit is None or made.number is None:
+        if made.number is None or not self._kept.book.people.any:
             return
-        maker, everybody = maker_of(unit, made.number), {one.name: one for one in every_person(unit)}
+        maker = maker_of(unit, made.number)
+        weight = self._weighed(unit, made, maker, self._who.actor.name)
+        if (limit := weight.limit) is None:
+            return
+        everybody = {one.name: one for one in every_person(unit)}
         clients = clients_of(made)
         given = [
             one
@@ -120,8 +130,8 @@ class Approvals:
             and self._may(everybody.get(one.person), clients)
         ]
         if len(given) < limit.needed:
-            worth = worth_paise(made)
-            raise NeedsApproval(made.number, worth, limit.above_paise, limit.needed, len(given))
+            worth, before = weight.worth_paise, weight.before_paise
+            raise NeedsApproval(made.number, worth, limit.above_paise, limit.needed, len(given), before)
 
     def _may(self, person: StoredPerson | None, clients: Collection[int]) -> bool:
         if person is None or person.disabled_at is not None or not may(person.role, Right.APPROVE):

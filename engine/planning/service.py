@@ -26,7 +26,7 @@ from engine.market.margins import Margins
 from engine.market.venues import Venues
 from engine.news import PlanMade
 from engine.planning.checks import ClientInput, HeldShares, PlanInputs
-from engine.planning.confirming import limit_over
+from engine.planning.confirming import weighed
 from engine.planning.duplicates import same_intent
 from engine.planning.intent import Intent, Selection, check_trigger
 from engine.planning.legs import plan_legs
@@ -83,13 +83,13 @@ class Plans:
     async def freeze(self, intent: Intent) -> Plan:
         """Number, hash and store a plan; it may be started within its validity. Raises `BadInput`."""
         made = self._timed(await self._planned(intent))
-        confirmed = limit_over(self._kept.book.people, made) is not None
-        valid_s = self._rules.confirmed_valid_s if confirmed else self._rules.plan_valid_s
-        valid_for = timedelta(seconds=valid_s)
         line = self._first.line(intent)
         began = self._timing.wall.monotonic()
 
         def store(unit: Unit) -> Plan:
+            needs = weighed(unit, self._kept.book.people, made, (self._engine.actor,), unit.now).limit
+            valid_s = self._rules.plan_valid_s if needs is None else self._rules.confirmed_valid_s
+            valid_for = timedelta(seconds=valid_s)
             frozen = freeze(made, unit.take_ids("plan", 1)[0], unit.now, valid_for)
             assert frozen.number is not None
             add_plan(unit, self._as_stored(frozen, intent), stored_legs(frozen))

@@ -76,12 +76,14 @@ def _refused(refusal: kinds.Refusal) -> str:
 
 def _needs_approval(refusal: kinds.NeedsApproval) -> str:
     value, above = amount_words(refusal.value_paise), amount_words(refusal.above_paise)
+    before = (
+        f" with ₹{amount_words(refusal.before_paise)} bought of it before" if refusal.before_paise else ""
+    )
     if refusal.plan is None:
-        return (
-            f"the change makes it worth ₹{value}, above ₹{above}: plan it anew, so that others can confirm it"
-        )
+        what = f"the change makes it worth ₹{value}{before}, above ₹{above}"
+        return f"{what}: plan it anew, so that others can confirm it"
     others = "somebody else" if refusal.needed == 1 else f"{refusal.needed} others"
-    told = f"{_plan(refusal.plan)} is worth ₹{value}, above ₹{above}: {others} must confirm it first"
+    told = f"{_plan(refusal.plan)} is worth ₹{value}{before}, above ₹{above}: {others} must confirm it first"
     given = f" ({refusal.given} of {refusal.needed} have)" if refusal.given else ""
     return f"{told}{given}; `tradedesk approve {refusal.plan} --digest …` there"
 

@@ -9,12 +9,25 @@ from sqlalchemy.exc import IntegrityError
 
 from data.clock import ManualClock
 from data.errors import BadInput
-from data.vocabulary import FlattenWhat, HaltScope, Role, RunCount, SizingKind
+from data.vocabulary import FlattenWhat, HaltScope, Role, RunCount, Side, SizingKind
+from engine.accounts.client_edit import ClientEdit
 from engine.desk import Desk
-from engine.planning.confirming import worth_paise
-from engine.refusals import NeedsApproval, NotConfirmed, NotOfRole, OutOfScope, OwnPlan, PlanTooOld
+from engine.execution.views import RunView
+from engine.planning.confirming import COUNTED_FOR, worth_paise
+from engine.planning.intent import Intent, Leg, Sizing
+from engine.refusals import (
+    NeedsApproval,
+    NotConfirmed,
+    NotOfRole,
+    OutOfScope,
+    OwnPlan,
+    PlanDrifted,
+    PlanTooOld,
+)
+from engine.words.refusals import refusal_words
 from tests.desks import START, buy, sell, there
 from tests.people.home_of_many import MINE, THEIRS, desk_of_many, password, sit
+from tradedesk.compose.paper import exchange_of
 from tradedesk.testing import seam
 
 QTY = SizingKind.FIXED_QUANTITY
@@ -223,3 +236,156 @@ async def test_a_confirmation_is_kept_as_it_was_given(tmp_path):
 
 def test_the_scoped_trader_of_these_tests_has_the_first_client():
     assert MINE[0] == "AM1042"
+
+
+# --- the limit in pieces -----------------------------------------------------------------------------------
+
+HALF = buy("TCS", QTY, 3, 42, again=True)
+"""Three shares, reserved at about ₹7,650: two of them are above the limit."""
+
+
+async def sent(desk: Desk, intent: Intent) -> RunView:
+    """A plan frozen and sent by who sits at the desk, in fills."""
+    plan = await desk.plans.freeze(intent)
+    run = await desk.runs.start(plan, plan.digest)
+    await desk.settle()
+    return desk.runs.get(run.number)
+
+
+async def test_two_halves_of_a_buy_are_added_up(tmp_path):
+    async with desk_with_limit(tmp_path) as desk:
+        first = await sent(desk, HALF)
+        plan = await desk.plans.freeze(HALF)
+        assert plan.number is not None
+        assert (plan.expires_at - plan.frozen_at).total_seconds() == desk.rules.confirmed_valid_s
+        with pytest.raises(NeedsApproval) as refused:
+            await desk.runs.start(plan, plan.digest)
+        assert refused.value.value_paise == worth_paise(plan) <= LIMIT
+        (order,) = first.order_ids
+        reserve = seam(desk).book.orders[order].reserve_price_paise
+        assert refused.value.before_paise == 3 * reserve
+        assert "bought of it before" in refusal_words(refused.value)
+        await sit(desk, "asha")
+        assert (await desk.approvals.approve(plan.number, plan.digest)).missing == 0
+        await sit(desk, "tara")
+        await desk.runs.start(plan, plan.digest)
+        await desk.settle()
+        with pytest.raises(NeedsApproval) as refused:
+            await sent(desk, HALF)
+        assert refused.value.before_paise == 3 * reserve, "what was confirmed does not count again"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        buy("TCS", QTY, 3, 48),
+        buy("INFY", QTY, 1, 48).with_legs(
+            [Leg(Side.BUY, "NSE:INFY", Sizing(QTY, 1)), Leg(Side.BUY, "NSE:TCS", Sizing(QTY, 3))]
+        ),
+    ],
+)
+async def test_another_client_or_a_basket_is_no_way_round(tmp_path, other):
+    async with desk_with_limit(tmp_path) as desk:
+        await sent(desk, HALF)
+        with pytest.raises(NeedsApproval):
+            await sent(desk, other)
+
+
+async def test_somebody_elses_plan_of_the_other_half_is_no_way_round(tmp_path):
+    async with desk_with_limit(tmp_path) as desk:
+        await sent(desk, HALF)
+        await sit(desk, "anil")
+        plan = await desk.plans.freeze(HALF)
+        await sit(desk, "tara")
+        with pytest.raises(NeedsApproval):
+            await desk.runs.start(plan, plan.digest)
+
+
+async def test_other_securities_other_people_later_ones_and_what_was_not_bought_do_not_count(tmp_path):
+    clock = ManualClock(START)
+    async with desk_with_limit(tmp_path, clock=clock) as desk:
+        await sent(desk, HALF)
+        await sent(desk, buy("INFY", QTY, 5, 42))
+        await sit(desk, "ravi")
+        resting = await sent(desk, buy("TCS", QTY, 3, 42, limit_paise=2400_00, again=True))
+        with pytest.raises(NeedsApproval):
+            await sent(desk, HALF)
+        await desk.orders.cancel(resting.order_ids)
+        await desk.settle()
+        await sent(desk, HALF)
+        with pytest.raises(NeedsApproval):
+            await sent(desk, HALF)
+        clock.shift(COUNTED_FOR.total_seconds() + 1)
+        await sit(desk, "ravi")
+        await sent(desk, HALF)
+
+
+async def test_a_paused_half_goes_on_only_as_far_as_the_limit(tmp_path):
+    clock = ManualClock(START)
+    async with desk_with_limit(tmp_path, clock=clock) as desk:
+        plan = await desk.plans.freeze(HALF)
+        seam(desk).workers.dispatcher.submit = lambda order_ids: None
+        run = await desk.runs.start(plan, plan.digest)
+        await desk.runs.pause(run.number)
+        clock.shift(COUNTED_FOR.total_seconds() + 1)
+        await sit(desk, "tara")
+        other = await desk.plans.freeze(buy("TCS", QTY, 3, 48))
+        await desk.runs.start(other, other.digest)
+        with pytest.raises(NeedsApproval):
+            await desk.runs.go_on(run.number, 1)
+
+
+async def test_many_small_lifts_are_added_up(tmp_path):
+    async with desk_with_limit(tmp_path) as desk:
+        run = await sent(desk, buy("TCS", QTY, 1, 42, 48, limit_paise=2400_00))
+        first, second = run.order_ids
+        await desk.orders.modify(first, quantity=3)
+        await desk.settle()
+        with pytest.raises(NeedsApproval) as refused:
+            await desk.orders.modify(second, quantity=2)
+        assert refused.value.before_paise == 4 * 2400_00
+        with pytest.raises(NeedsApproval):
+            await sent(desk, buy("TCS", QTY, 2, 42, again=True))
+        await desk.orders.modify(first, quantity=2)
+        await desk.settle()
+        await desk.orders.modify(second, limit_paise=2410_00)
+
+
+async def test_a_lift_of_what_was_confirmed_or_bought_long_ago_counts_by_itself(tmp_path):
+    clock = ManualClock(START)
+    async with desk_with_limit(tmp_path, clock=clock) as desk:
+        plan = await desk.plans.freeze(buy("TCS", QTY, 4, 42, 48, limit_paise=2400_00))
+        await sit(desk, "asha")
+        await desk.approvals.approve(there(plan.number), plan.digest)
+        await sit(desk, "tara")
+        run = await desk.runs.start(plan, plan.digest)
+        await desk.settle()
+        first, second = desk.runs.get(run.number).order_ids
+        await desk.orders.modify(first, limit_paise=2410_00)
+        await desk.settle()
+        with pytest.raises(NeedsApproval):
+            await desk.orders.modify(second, quantity=8)
+        assert desk.orders.get(second).quantity == 4
+
+
+async def test_a_larger_multiplier_after_a_confirmation_changes_no_frozen_plan(tmp_path):
+    async with desk_with_limit(tmp_path) as desk:
+        plan = await desk.plans.freeze(TCS)
+        await sit(desk, "asha")
+        await desk.approvals.approve(there(plan.number), plan.digest)
+        await desk.clients.edit(42, ClientEdit(multiplier_bps=30_000))
+        await sit(desk, "tara")
+        run = await desk.runs.start(plan, plan.digest)
+        assert [desk.orders.get(one).quantity for one in run.order_ids] == [10]
+
+
+async def test_a_confirmed_plan_whose_price_moved_is_planned_anew(tmp_path):
+    async with desk_with_limit(tmp_path) as desk:
+        plan = await desk.plans.freeze(TCS)
+        await sit(desk, "asha")
+        await desk.approvals.approve(there(plan.number), plan.digest)
+        await sit(desk, "tara")
+        exchange_of(desk).pin("TCS", 2550_00)
+        await desk.market.fetch(["NSE:TCS"])
+        with pytest.raises(PlanDrifted):
+            await desk.runs.start(plan, plan.digest)

@@ -21,6 +21,7 @@ from data.reference.instrument_index import InstrumentIndex
 from data.repositories.instruments import name_now
 from data.repositories.trading.flattens import exits_of
 from data.repositories.trading.requests import changes_made, last_numbers, left_open, open_cancels
+from data.repositories.unconfirmed import LIFTED
 from data.store import Unit
 from data.tables.orders import Order
 from data.vocabulary import OrderState, OrderType, RequestKind, RequestState, Side
@@ -44,6 +45,7 @@ from engine.execution.watching.book_reads import Watcher
 from engine.instances import ThisEngine
 from engine.market.market_data import MarketData
 from engine.market.venues import Venues
+from engine.planning.confirming import weighed_change
 from engine.planning.intent import check_lots, check_price
 from engine.refusals import (
     ChangeTooDear,
@@ -72,20 +74,26 @@ class AskedAt(Struct, frozen=True):
     passes: Passes | None = None
 
 
-def check_worth(people: People, order: OrderView, change: OrderChange) -> None:
-    """Have no modify make a buy worth more than the limit above which others confirm a plan.
+def raised(order: WorkingOrder) -> tuple[int, int]:
+    """What a modify would have an order be worth, and by how much more than it is; nothing for a sale."""
+    if order.side is not Side.BUY or order.asked_quantity is None or order.asked_reserve_paise is None:
+        return 0, 0
+    worth = order.asked_quantity * order.asked_reserve_paise
+    return worth, max(0, worth - order.quantity * order.reserve_price_paise)
 
-    Raises `NeedsApproval`.
-    """
-    limit = people.limit if people.any else None
-    if limit is None or order.side is not Side.BUY:
+
+def check_worth(unit: Unit, order_id: int, change: OrderChange, people: People, person: str) -> None:
+    """Have no modify lift buys over the limit above which others confirm a plan. Raises `NeedsApproval`."""
+    if people.limit is None:
         return
-    now = order.limit_paise or order.reserve_price_paise
-    price = now if change.price_paise is None else change.price_paise
-    quantity = order.quantity if change.quantity is None else change.quantity
-    worth = quantity * price
-    if worth > max(limit.above_paise, order.quantity * now):
-        raise NeedsApproval(None, worth, limit.above_paise, limit.needed, 0)
+    books = WorkingSet(unit, person, 0)
+    books.load([order_id])
+    order = books.orders[order_id]
+    order.asked_quantity, order.asked_reserve_paise = check_change(order, change)
+    worth, more = raised(order)
+    found = weighed_change(unit, people, order.security, worth, more, person, unit.now)
+    if (limit := found.limit) is not None:
+        raise NeedsApproval(None, worth, limit.above_paise, limit.needed, 0, found.before_paise)
 
 
 def check_terms(change: OrderChange, key: str, market_data: MarketData) -> None:
@@ -174,6 +182,7 @@ def ask_change(
     if changes_made(unit, order_id) >= most:
         raise BadInput("order", order_id, f"a broker takes {most} changes of one order; cancel it instead")
     order.asked_quantity, order.asked_reserve_paise = check_change(order, change)
+    _, more = raised(order)
     _block_more(books, order, book, index)
     books.flush()
     request = Request(
@@ -197,6 +206,7 @@ def ask_change(
         limit_paise=change.price_paise,
         trigger_paise=change.trigger_paise,
         why=why,
+        **({LIFTED: more} if more else {}),
     )
     return request.number
 
@@ -278,8 +288,6 @@ class Changer:
         """
         order = self._kept.book.orders[order_id]
         check_terms(change, order.key, self._market_data)
-        if passes is None:
-            check_worth(self._kept.book.people, order, change)
         newest = self._kept.book.newest_halt if newest_halt is None else newest_halt
         asked = AskedAt(self._timing.wall.now(), self._timing.wall.monotonic(), newest, passes)
         if passes is None and self._kept.book.halted_since(newest, order.client_id, order.key):
@@ -292,6 +300,8 @@ class Changer:
         def work(unit: Unit) -> int:
             if shown is not None:
                 check_as_shown(unit, shown)
+            if passes is None:
+                check_worth(unit, order_id, change, book.people, self._engine.actor)
             return ask_change(unit, order_id, change, why, book, self._engine, index)
 
         number = await self._kept.store.write(work)
