@@ -32,14 +32,14 @@ _LATELY = and_(
 )
 
 
-class _Bought(Struct, frozen=True):
+class _BoughtOf(Struct, frozen=True):
     """What was bought of a security, in paise: all of an order that lives, and what others have traded."""
 
     security: str
     worth: int
 
 
-class _Lifted(Struct, frozen=True):
+class _LiftTold(Struct, frozen=True):
     """A modify of an order, as the audit tells it."""
 
     security: str
@@ -48,7 +48,7 @@ class _Lifted(Struct, frozen=True):
 
 _SHARES = case((_ORDERS.c.ended_at.is_(None), _ORDERS.c.quantity), else_=_ORDERS.c.filled_quantity)
 _BOUGHT = Query(
-    _Bought,
+    _BoughtOf,
     select(_ORDERS.c.security, func.sum(_SHARES * _ORDERS.c.reserve_price_paise).label("worth"))
     .select_from(_RUNS)
     .join(_PLANS, _PLANS.c.number == _RUNS.c.plan_number)
@@ -62,7 +62,7 @@ _BOUGHT = Query(
     .group_by(_ORDERS.c.security),
 )
 _RAISED = Query(
-    _Lifted,
+    _LiftTold,
     select(_ORDERS.c.security, _AUDIT.c.details)
     .select_from(_AUDIT)
     .join(_ORDERS, _ORDERS.c.id == _AUDIT.c.order_id)
