@@ -35,7 +35,7 @@ from engine.words.tape import news_words
 from tests.books import empty_books
 from tradedesk.compose.paper import exchange_of, prepare_demo
 from tradedesk.compose.settings import Settings
-from tradedesk.compose.wiring import open_desk
+from tradedesk.compose.wiring import compose_desk
 from tradedesk.testing import seam
 
 T = TypeVar("T")
@@ -75,7 +75,7 @@ async def paper_desk(
     """A desk in `home` whose market stands still at `pins` and whose clock the test moves."""
     clock = clock or ManualClock(START)
     exchange = PaperExchange(None, clock, load_calendar(), policy=policy)
-    async with open_desk(
+    async with compose_desk(
         empty_books(home),
         kind,
         clock=clock,
@@ -167,7 +167,7 @@ async def filed_desk(
 ) -> AsyncIterator[Desk]:
     """A desk whose exchange is a file in its home, so that another may be opened beside it."""
     settings = Settings(trader=kind)
-    opening = open_desk(
+    opening = compose_desk(
         empty_books(home), kind, clock=clock, settings=settings, waits=WAITS, latency=(0.0, 0.0), seed=seed
     )
     async with opening as desk:

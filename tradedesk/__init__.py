@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from data.errors import BadInput as BadInput
     from data.errors import TradedeskError as TradedeskError
     from data.store import StoreError as StoreError
+    from data.vocabulary import DeskKind as DeskKind
     from data.vocabulary import Drift as Drift
     from data.vocabulary import HaltScope as HaltScope
     from data.vocabulary import OrderState as OrderState
@@ -24,16 +25,27 @@ if TYPE_CHECKING:
     from data.vocabulary import PerClient as PerClient
     from data.vocabulary import Product as Product
     from data.vocabulary import Reason as Reason
+    from data.vocabulary import RunCount as RunCount
+    from data.vocabulary import RunStatus as RunStatus
     from data.vocabulary import Side as Side
     from data.vocabulary import SizingKind as SizingKind
     from data.vocabulary import Validity as Validity
+    from engine.accounts.valuation import ClientValue as ClientValue
+    from engine.book.views import ClientView as ClientView
+    from engine.book.views import FundsView as FundsView
+    from engine.book.views import HoldingView as HoldingView
+    from engine.book.views import OrderView as OrderView
+    from engine.colon.searches import search_from as search_from
     from engine.desk import Desk as Desk
+    from engine.execution.life import OrderLife as OrderLife
     from engine.execution.views import RunView as RunView
+    from engine.halt.certificate import Certificate as Certificate
     from engine.planning.intent import Intent as Intent
     from engine.planning.intent import Leg as Leg
     from engine.planning.intent import Selection as Selection
     from engine.planning.intent import Sizing as Sizing
     from engine.planning.plan import Plan as Plan
+    from engine.planning.plan import PlanLine as PlanLine
     from engine.refusals import Refusal as Refusal
     from engine.words.refusals import refusal_words as refusal_words
     from tradedesk.compose.wiring import open_desk as open_desk
@@ -41,18 +53,29 @@ if TYPE_CHECKING:
 _PLACES = {
     "BadInput": "data.errors",
     "BrokerError": "brokers.contract",
+    "Certificate": "engine.halt.certificate",
+    "ClientValue": "engine.accounts.valuation",
+    "ClientView": "engine.book.views",
     "Desk": "engine.desk",
+    "DeskKind": "data.vocabulary",
     "Drift": "data.vocabulary",
+    "FundsView": "engine.book.views",
     "HaltScope": "data.vocabulary",
+    "HoldingView": "engine.book.views",
     "Intent": "engine.planning.intent",
     "Leg": "engine.planning.intent",
+    "OrderLife": "engine.execution.life",
     "OrderState": "data.vocabulary",
     "OrderType": "data.vocabulary",
+    "OrderView": "engine.book.views",
     "PerClient": "data.vocabulary",
     "Plan": "engine.planning.plan",
+    "PlanLine": "engine.planning.plan",
     "Product": "data.vocabulary",
     "Reason": "data.vocabulary",
     "Refusal": "engine.refusals",
+    "RunCount": "data.vocabulary",
+    "RunStatus": "data.vocabulary",
     "RunView": "engine.execution.views",
     "Selection": "engine.planning.intent",
     "Side": "data.vocabulary",
@@ -61,8 +84,9 @@ _PLACES = {
     "StoreError": "data.store",
     "TradedeskError": "data.errors",
     "Validity": "data.vocabulary",
-    "refusal_words": "engine.words.refusals",
     "open_desk": "tradedesk.compose.wiring",
+    "refusal_words": "engine.words.refusals",
+    "search_from": "engine.colon.searches",
 }
 """Where each public name stands."""
 

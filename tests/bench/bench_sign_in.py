@@ -37,7 +37,7 @@ from tests.scenarios.kite_morning import Person, lay_people
 from tests.scenarios.sign_in_hand import Hand, address
 from tradedesk.app.application import TradedeskApp
 from tradedesk.compose.settings import Settings
-from tradedesk.compose.wiring import open_desk
+from tradedesk.compose.wiring import compose_desk
 
 CLIENTS, LATENCY_S, BUDGET_S = 300, 0.05, 600.0
 AIMS = (Aim("share of a client's time", 10.0, "%"),)
@@ -84,7 +84,7 @@ async def measure(url: str, home: Path) -> tuple[list[float], float, float]:
 
     @asynccontextmanager
     async def factory() -> AsyncIterator[Desk]:
-        async with open_desk(
+        async with compose_desk(
             home, DeskKind.APP, settings=settings, passphrase=lambda: "only for the bench"
         ) as desk:
             assert isinstance(desk, Desk)

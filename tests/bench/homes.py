@@ -23,7 +23,7 @@ from engine.desk import Desk
 from tests.books import empty_books
 from tradedesk.compose.paper import exchange_of
 from tradedesk.compose.settings import Settings
-from tradedesk.compose.wiring import open_desk
+from tradedesk.compose.wiring import compose_desk
 
 SYMBOL, LAST_PAISE, CLOSE_PAISE = "RELIANCE", 245050, 239520
 OTHERS = ("TCS", "INFY")
@@ -109,7 +109,7 @@ async def bench_desk(
     home: Path, exchange: PaperExchange | None = None, latency_s: float = 0.0, kind: DeskKind = DeskKind.APP
 ) -> AsyncIterator[Desk]:
     """A desk on a home, with every answer of its exchange so late; the home's own exchange unless given."""
-    opening = open_desk(
+    opening = compose_desk(
         empty_books(home),
         kind,
         settings=Settings(policy=Policy.WORST, trader="bench"),

@@ -13,7 +13,7 @@ from tests.desks import START, WAITS, buy, carry_out, filed_desk, until
 from tests.tampering import tamper
 from tradedesk.compose.paper import exchange_of
 from tradedesk.compose.settings import Settings
-from tradedesk.compose.wiring import open_desk
+from tradedesk.compose.wiring import compose_desk
 
 ROHAN = 8
 
@@ -26,7 +26,7 @@ async def home_with_orders(home, clock):
 
 def tampered_desk(home, clock):
     settings = Settings(trader="api")
-    return open_desk(
+    return compose_desk(
         home, DeskKind.SCRIPT, clock=clock, settings=settings, waits=WAITS, latency=(0.0, 0.0), seed=7
     )
 

@@ -34,7 +34,7 @@ from tests.homes import unpack
 from tests.tradedesk.cli_desk import Printed, Terminal
 from tests.tradedesk.open_app import Beside
 from tradedesk.compose.settings import Settings
-from tradedesk.compose.wiring import open_desk
+from tradedesk.compose.wiring import compose_desk
 from tradedesk.socket.server import listening
 
 ASKED_POINTS = ("taken", "gone", "kept")
@@ -204,7 +204,7 @@ def _app(pipe: Connection, home: Path, point: str, count: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     async def hold() -> None:
-        async with open_desk(home, DeskKind.APP) as desk, listening(desk, reached=reached):
+        async with compose_desk(home, DeskKind.APP) as desk, listening(desk, reached=reached):
             pipe.send("open")
             await asyncio.Event().wait()
 
@@ -237,7 +237,7 @@ def _command(home: Path, *words: str) -> Callable[[], Printed]:
 
 async def _look(home: Path) -> Books:
     """Open a desk on the home, free what never left, and hold its books to the broker's."""
-    async with open_desk(home, settings=Settings(trader="tester")) as desk:
+    async with compose_desk(home, settings=Settings(trader="tester")) as desk:
         for halt in desk.halt.active():
             await desk.halt.resume(halt.number, "resume", "tester")
         if unsent := [one.id for one in desk.orders.all(live=True) if one.state is OrderState.RESERVED]:

@@ -33,7 +33,7 @@ from tests.faults.forks import Child, fork
 from tests.faults.frozen_app import AT_RANDOM, EXCHANGE, ON_THE_WIRE, THAWING_S, app, prepare
 from tradedesk.cli.frozen import lock_holder
 from tradedesk.compose.settings import Settings
-from tradedesk.compose.wiring import open_desk
+from tradedesk.compose.wiring import compose_desk
 from tradedesk.testing import seam
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -297,7 +297,7 @@ def _look_at_books(home: Path, folder: Path, found: Frozen, in_flight: set[str])
 
 def _examine(pipe: Connection, home: Path) -> None:
     async def work() -> list[str]:
-        async with open_desk(home, DeskKind.COMMAND, settings=Settings(trader="tester")) as desk:
+        async with compose_desk(home, DeskKind.COMMAND, settings=Settings(trader="tester")) as desk:
             read = seam(desk).workers.watcher.read
             await asyncio.gather(*(read(client.id) for client in desk.clients.all()))
             await desk.settle()

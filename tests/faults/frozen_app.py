@@ -23,7 +23,7 @@ from tests.faults.clock import monotonic
 from tests.faults.forks import fork
 from tradedesk.compose.paper import exchange_of, prepare_demo
 from tradedesk.compose.settings import Settings
-from tradedesk.compose.wiring import open_desk
+from tradedesk.compose.wiring import compose_desk
 from tradedesk.testing import seam
 
 SYMBOLS = ("RELIANCE", "INFY", "HDFCBANK", "SBIN", "ITC")
@@ -69,7 +69,7 @@ def app(pipe: Connection, home: Path, instant: str, count: int, seed: int) -> No
 
 
 async def _trade(pipe: Connection, home: Path, freezer: Freezer, dice: random.Random) -> None:
-    async with open_desk(
+    async with compose_desk(
         home, DeskKind.APP, settings=Settings(trader="tester"), seed=dice.getrandbits(32)
     ) as desk:
         _watch_instants(desk, freezer)
@@ -154,7 +154,7 @@ def prepare(folder: Path) -> Path:
 
 def _prepare(pipe: Connection, home: Path) -> None:
     async def work() -> None:
-        async with open_desk(home, settings=Settings(trader="tester")) as desk:
+        async with compose_desk(home, settings=Settings(trader="tester")) as desk:
             await prepare_demo(desk)
 
     asyncio.run(work())

@@ -46,7 +46,7 @@ from tradedesk.compose import foundation, kite
 from tradedesk.compose.kite import kite_of, secrets_of
 from tradedesk.compose.rehearsal import request_token
 from tradedesk.compose.settings import Settings
-from tradedesk.compose.wiring import open_desk
+from tradedesk.compose.wiring import compose_desk
 from tradedesk.testing import seam
 
 WAITS = Waits(
@@ -111,7 +111,7 @@ async def _live(pipe: Connection, life: KiteLife) -> None:
     )
     _prepare_process(fuse)
     settings = Settings(market="kite", kite_url=life.url, vault="file", trader="tester")
-    async with open_desk(
+    async with compose_desk(
         life.home,
         clock=life.clock.napping(NAP_S),
         settings=settings,

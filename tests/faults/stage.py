@@ -19,7 +19,7 @@ from tests.desks import START, WAITS
 from tests.faults.scenery import PINNED, opening_price, roster
 from tests.resting import quiet
 from tradedesk.compose.settings import Settings
-from tradedesk.compose.wiring import open_desk
+from tradedesk.compose.wiring import compose_desk
 
 TICK_S = 2**-7
 """Every wait ends at a multiple of this, which adds up exactly: what threads were given at one tick is done
@@ -80,7 +80,7 @@ async def staged_desk(home: Path, clients: int) -> AsyncIterator[Desk]:
     for symbol in PINNED:
         exchange.pin(symbol, opening_price(symbol))
     try:
-        async with open_desk(
+        async with compose_desk(
             empty_books(home),
             clock=clock,
             settings=Settings(trader="tester"),

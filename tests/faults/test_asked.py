@@ -16,7 +16,7 @@ from data.vocabulary import DeskKind
 from tests.faults.forks import Child, fork
 from tests.tradedesk.cli_desk import Terminal
 from tests.tradedesk.open_app import Beside
-from tradedesk.compose.wiring import open_desk
+from tradedesk.compose.wiring import compose_desk
 from tradedesk.socket.server import listening
 
 BUY = ("bulk", "buy", "TCS", "--quantity", "1", "--clients", "AM1042", "--yes", "--wait", "5", "--json")
@@ -49,7 +49,7 @@ def app(pipe: Connection, home: Path, point: str, number: int) -> None:
             os.kill(os.getpid(), number)
 
     async def hold() -> None:
-        async with open_desk(home, DeskKind.APP) as desk, listening(desk, reached=reached):
+        async with compose_desk(home, DeskKind.APP) as desk, listening(desk, reached=reached):
             pipe.send("open")
             await asyncio.Event().wait()
 

@@ -42,7 +42,7 @@ from tests.desks import (
 from tests.refusing import refuses
 from tradedesk.compose.paper import exchange_of, prepare_demo
 from tradedesk.compose.settings import Settings
-from tradedesk.compose.wiring import open_desk
+from tradedesk.compose.wiring import compose_desk
 from tradedesk.testing import seam
 
 ROHAN, PRIYA, AMIT = 8, 15, 22
@@ -304,7 +304,7 @@ async def test_stamps_two_seconds_off_either_way_change_no_end_and_raise_no_alar
     clock = ManualClock(START)
     exchange = PaperExchange(None, clock, load_calendar())
     faults = Faults(clock_skew_s=2.0, reorder_update=0.3, duplicate_update=0.3, seed=seed)
-    async with open_desk(
+    async with compose_desk(
         empty_books(tmp_path),
         clock=clock,
         settings=Settings(trader="tester"),

@@ -28,7 +28,7 @@ from tests.faults.clock import monotonic
 from tests.faults.forks import fork
 from tests.faults.frozen_app import SYMBOLS, prepare, rest_orders
 from tradedesk.compose.settings import Settings
-from tradedesk.compose.wiring import open_desk
+from tradedesk.compose.wiring import compose_desk
 from tradedesk.testing import seam
 
 PERIOD_S = 4.0
@@ -93,7 +93,7 @@ def busy(pipe: Connection, home: Path, seed: int) -> None:
 
 
 async def _busy(pipe: Connection, home: Path, dice: random.Random, lock: Lock) -> None:
-    async with open_desk(home, DeskKind.APP, settings=Settings(trader="busy"), seed=1) as desk:
+    async with compose_desk(home, DeskKind.APP, settings=Settings(trader="busy"), seed=1) as desk:
         await desk.market.fetch([f"NSE:{symbol}" for symbol in SYMBOLS])
         acts = set[asyncio.Task[None]]()
         pipe.send("busy")
@@ -161,7 +161,7 @@ def _other(pipe: Connection, home: Path, times: int) -> None:
 
 
 async def _beside(pipe: Connection, home: Path, times: int, lock: Lock) -> None:
-    async with open_desk(home, DeskKind.COMMAND, settings=Settings(trader="other"), seed=2) as desk:
+    async with compose_desk(home, DeskKind.COMMAND, settings=Settings(trader="other"), seed=2) as desk:
         pipe.send("open")
         await _told(pipe)
         halts, waits = list[float](), list[float]()

@@ -14,7 +14,7 @@ from engine.refusals import Refusal
 from tests.homes import unpack
 from tests.tradedesk.cli_desk import Terminal
 from tradedesk.compose.settings import Settings
-from tradedesk.compose.wiring import open_desk
+from tradedesk.compose.wiring import compose_desk
 
 
 def asked(file: Path, query: str) -> list[tuple[object, ...]]:
@@ -71,7 +71,7 @@ async def test_an_engine_does_not_sign_on_to_books_that_a_newer_program_migrated
     kind: DeskKind, tmp_path: Path
 ) -> None:
     engines = asked(unpack("paused", tmp_path), "SELECT count(*) FROM instance")
-    opening = open_desk(
+    opening = compose_desk(
         tmp_path, kind, settings=Settings(trader="tester"), told=lambda _: make_newer(tmp_path)
     )
     with pytest.raises(StoreUnwritable, match=f"version 9999, this one is of {HEAD}"):
@@ -83,7 +83,7 @@ async def test_an_engine_does_not_sign_on_to_books_that_a_newer_program_migrated
 async def test_a_command_beside_it_reads_and_cancels_and_sends_nothing(tmp_path: Path) -> None:
     unpack("paused", tmp_path)
     live = live_at_broker(tmp_path)
-    async with open_desk(
+    async with compose_desk(
         tmp_path, DeskKind.COMMAND, settings=Settings(trader="tester"), told=lambda _: make_newer(tmp_path)
     ) as desk:
         assert "version 9999" in (desk.trading_disabled or "")

@@ -32,7 +32,7 @@ from tests.books import empty_books
 from tests.desks import START, WAITS
 from tradedesk.compose.kite import kite_row, secrets_of
 from tradedesk.compose.settings import Settings
-from tradedesk.compose.wiring import open_desk
+from tradedesk.compose.wiring import compose_desk
 
 REAL = SystemClock()
 
@@ -189,9 +189,9 @@ async def kite_morning(
         market = "paper" if on_paper else "kite"
         settings = Settings(market=market, kite_url=kite.url, vault="file", trader="tester", **more)
         if on_paper:
-            async with open_desk(home, clock=clock, settings=Settings(trader="tester")) as alone:
+            async with compose_desk(home, clock=clock, settings=Settings(trader="tester")) as alone:
                 await alone.connecting.add(kite_row(kite.url))
-        opening = open_desk(
+        opening = compose_desk(
             home,
             clock=clock,
             settings=settings,

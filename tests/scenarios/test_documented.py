@@ -1,6 +1,7 @@
 """Every snippet of the page of the scenarios, run as it stands there: keys, commands and Python."""
 
 import ast
+import inspect
 import re
 import shlex
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import pytest
 
 import tradedesk
 from data.vocabulary import RunCount
+from engine.people.guard import Guarded
 from screens.audit.screen import AuditScreen
 from screens.equity.screen import EquityScreen
 from screens.halt.screen import CertificateScreen
@@ -59,6 +61,31 @@ async def test_a_desk_is_opened_as_the_page_says(tmp_path: Path, monkeypatch: py
     (opening,) = re.findall(r"^```python\n(.*?)^```", PAGE.split("\n## ")[0], re.DOTALL | re.MULTILINE)
     await run_python(opening)
     assert (tmp_path / "home" / "desk.db").exists()
+
+
+CALLS = [
+    call.strip()
+    for row in re.findall(r"^\| (.*) \|$", PAGE, re.MULTILINE)
+    for span in re.findall(r"`([^`]*)`", row.split(" | ")[1] if row.count(" | ") == 3 else "")
+    for call in span.split(";")
+    if "(" in call
+]
+"""Calls in the column of Python beside the scenarios; one that begins with a point goes on with the last."""
+
+
+async def test_every_call_named_beside_the_scenarios_takes_what_it_is_given(tmp_path: Path) -> None:
+    assert len(CALLS) == 17
+    async with paper_desk(tmp_path) as desk:
+        found: dict[str, Any] = {"desk": desk, "queue": desk.sessions.queue()}
+        holder: Any = None
+        for call in CALLS:
+            named = re.search(r"(?:(\w+)(?:\.(\w+))?)?\.(\w+)\((.*)\)$", call)
+            assert named is not None, call
+            root, service, method, given = named.groups()
+            if root is not None:
+                holder = found[root] if service is None else getattr(found[root], service)
+                holder = holder.parts()[-1] if isinstance(holder, Guarded) else holder
+            inspect.signature(getattr(holder, method)).bind(*filter(None, given.split(", ")))
 
 
 # --- the command line ---------------------------------------------------------------------------------------

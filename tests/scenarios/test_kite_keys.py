@@ -14,7 +14,7 @@ from engine.desk import Desk
 from tests.desks import buy, gate_words, on_tape
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.compose.settings import Settings
-from tradedesk.compose.wiring import open_desk
+from tradedesk.compose.wiring import compose_desk
 
 PEOPLE = [Person(number) for number in range(1, 7)]
 PAID, FREE = PEOPLE[3], [one for one in PEOPLE if one is not PEOPLE[3]]
@@ -40,7 +40,7 @@ def sockets_of(morning: Morning) -> list[str]:
 @asynccontextmanager
 async def beside(morning: Morning, kind: DeskKind = DeskKind.COMMAND) -> AsyncIterator[Desk]:
     settings = Settings(market="kite", kite_url=morning.kite.url, vault="file", trader="other")
-    async with open_desk(
+    async with compose_desk(
         morning.desk.home,
         kind,
         clock=morning.clock,

@@ -18,7 +18,7 @@ from tests.desks import buy
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.compose.kite import kite_connection
 from tradedesk.compose.settings import Settings
-from tradedesk.compose.wiring import open_desk
+from tradedesk.compose.wiring import compose_desk
 from tradedesk.testing import seam
 
 ONE, TWO = PEOPLE = [Person(1), Person(2)]
@@ -114,5 +114,5 @@ async def test_whatever_is_typed_to_send_is_refused_in_words(tmp_path: Path) -> 
 
 async def test_a_home_with_paper_in_it_does_not_look(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="only a desk at Kite alone looks"):
-        async with open_desk(tmp_path, settings=Settings(mode="look")):
+        async with compose_desk(tmp_path, settings=Settings(mode="look")):
             pass

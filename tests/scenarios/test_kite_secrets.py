@@ -27,7 +27,7 @@ from tradedesk.cli.main import app
 from tradedesk.compose.kite_access import secret_key, token_key
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.vault_look import API_SECRET, TOKEN, look
-from tradedesk.compose.wiring import open_desk
+from tradedesk.compose.wiring import compose_desk
 
 PASSPHRASE = "only for rehearsals"
 PEOPLE = [Person(number) for number in range(1, 5)]
@@ -54,7 +54,7 @@ async def beside(
 ) -> AsyncIterator[Desk]:
     """Another desk on the same home: the app, or what a command opens."""
     settings = Settings(market="kite", kite_url=morning.kite.url, vault="file", trader="tester")
-    async with open_desk(
+    async with compose_desk(
         morning.desk.home,
         kind,
         clock=morning.clock,

@@ -11,7 +11,7 @@ from engine.desk import Desk
 from tests.desks import WAITS
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.compose.settings import Settings
-from tradedesk.compose.wiring import open_desk
+from tradedesk.compose.wiring import compose_desk
 
 PEOPLE = [Person(number) for number in range(1, 4)]
 
@@ -20,7 +20,7 @@ PEOPLE = [Person(number) for number in range(1, 4)]
 async def beside(morning: Morning) -> AsyncIterator[Desk]:
     """What a command opens on the same home."""
     settings = Settings(market="kite", kite_url=morning.kite.url, vault="file", trader="other")
-    async with open_desk(
+    async with compose_desk(
         morning.desk.home,
         DeskKind.COMMAND,
         clock=morning.clock,

@@ -24,7 +24,7 @@ from engine.events import Event, OrderFilled
 from engine.words import formats
 from tests.desks import START, books_are_sound, buy, carry_out, paper_desk, sell
 from tradedesk.compose.paper import exchange_of, prepare_demo
-from tradedesk.compose.wiring import open_desk
+from tradedesk.compose.wiring import compose_desk
 
 DAY = date(2026, 11, 18)
 ROHAN, PRIYA, AMIT = 8, 15, 22
@@ -88,7 +88,7 @@ async def test_1_morning_bulk_buy_at_a_quarter_of_each_clients_capital(tmp_path,
 
 async def test_1_takes_less_than_thirty_seconds_with_the_exchanges_latency(tmp_path):
     clock = SystemClock()
-    async with open_desk(tmp_path, seed=7) as desk:
+    async with compose_desk(tmp_path, seed=7) as desk:
         await prepare_demo(desk)
         started = clock.monotonic()
         _, run = await carry_out(desk, buy("RELIANCE", SizingKind.PERCENT_OF_CAPITAL, 2500))

@@ -37,7 +37,7 @@ from tests.refusing import refuses
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.compose.paper import PAPER, exchange_of
 from tradedesk.compose.settings import Settings
-from tradedesk.compose.wiring import open_desk
+from tradedesk.compose.wiring import compose_desk
 from tradedesk.testing import seam
 
 QTY = SizingKind.FIXED_QUANTITY
@@ -180,7 +180,7 @@ async def test_venues_of_two_days_are_opened_for_reading_and_cancels_alone(tmp_p
         jump_a_day(paper)
         paper.close()
         settings = Settings(kite_url=morning.kite.url, vault="file", trader="tester")
-        opening = open_desk(
+        opening = compose_desk(
             tmp_path,
             DeskKind.COMMAND,
             clock=morning.clock,
@@ -243,6 +243,6 @@ async def test_a_claim_whose_bytes_wait_is_kept_back_when_the_days_come_apart(tm
 
 
 async def test_a_home_has_one_connection_of_a_name(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
+    async with compose_desk(tmp_path) as desk:
         with pytest.raises(BadInput, match="a connection of that name"):
             await desk.connecting.add(PAPER)

@@ -24,7 +24,7 @@ from tests.desks import WAITS
 from tests.resting import quiet, rest, resting_loop
 from tradedesk.app.application import TradedeskApp
 from tradedesk.compose.paper import prepare_demo
-from tradedesk.compose.wiring import open_desk
+from tradedesk.compose.wiring import compose_desk
 from tradedesk.testing import paint, shown_lines
 
 MORNING = datetime(2026, 11, 23, 3, 47, tzinfo=UTC)
@@ -260,7 +260,7 @@ async def opened(size: tuple[int, int] = (120, 40), **named: Any) -> AsyncIterat
         @asynccontextmanager
         async def demo() -> AsyncIterator[Desk]:
             home = empty_books(Path(folder))
-            opening = open_desk(home, kind=DeskKind.APP, clock=clock, waits=WAITS, latency=(0, 0), seed=1)
+            opening = compose_desk(home, kind=DeskKind.APP, clock=clock, waits=WAITS, latency=(0, 0), seed=1)
             async with opening as desk:
                 await prepare_demo(desk)
                 yield desk

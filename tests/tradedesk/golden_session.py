@@ -254,7 +254,7 @@ def session(home: Path, run: Runner = at_its_own_desk) -> dict[str, dict[str, An
 @contextmanager
 def _deterministic(home: Path) -> Iterator[None]:
     """Open every desk with a clock moved by hand, pinned prices, no latency and a seed of its own."""
-    clock, seeds, really = ManualClock(START), itertools.count(7), tradedesk.compose.wiring.open_desk
+    clock, seeds, really = ManualClock(START), itertools.count(7), tradedesk.compose.wiring.compose_desk
 
     @asynccontextmanager
     async def opened(*given: Any, **named: Any) -> AsyncIterator[Any]:
@@ -270,7 +270,7 @@ def _deterministic(home: Path) -> Iterator[None]:
     for name, text in FILES.items():
         (home / name).write_text(text)
     with (
-        patch.object(tradedesk.compose.wiring, "open_desk", opened),
+        patch.object(tradedesk.compose.wiring, "compose_desk", opened),
         patch.object(keyring, "get_keyring", fail.Keyring),
     ):
         yield

@@ -52,7 +52,9 @@ class _App:
         self.loop, self.stop = asyncio.get_running_loop(), asyncio.Event()
         try:
             async with (
-                tradedesk.compose.wiring.open_desk(self.home, kind=DeskKind.APP, **self.named) as self.desk,
+                tradedesk.compose.wiring.compose_desk(
+                    self.home, kind=DeskKind.APP, **self.named
+                ) as self.desk,
                 listening(self.desk, self.locked),
             ):
                 self.ready.set()

@@ -20,10 +20,10 @@ import asyncio, os, signal
 from tests.desks import Wire
 from tradedesk.cli.arguments import selection_from
 from engine.planning.entry.leg_words import intent_of, legs_from_words
-from tradedesk.compose.wiring import open_desk
+from tradedesk.compose.wiring import compose_desk
 
 async def main():
-    async with open_desk(kind="app") as desk:
+    async with compose_desk(kind="app") as desk:
         wire, placed = Wire(desk), 0
 
         async def place(account, request):

@@ -17,11 +17,11 @@ DIES = """
 import asyncio, os
 from data.vocabulary import Side, SizingKind
 from engine.planning.intent import Intent, Selection, Sizing
-from tradedesk.compose.wiring import open_desk
+from tradedesk.compose.wiring import compose_desk
 from tradedesk.testing import seam
 
 async def main():
-    async with open_desk(kind="app") as desk:
+    async with compose_desk(kind="app") as desk:
         seam(desk).workers.dispatcher.submit = lambda ids: None  # dies before the first claim
         sizing = Sizing(SizingKind.FIXED_QUANTITY, 1)
         plan = await desk.plans.freeze(Intent(Side.BUY, "NSE:TCS", sizing, selection=Selection((42, 48))))
@@ -123,7 +123,7 @@ def next_day(demo: Terminal) -> None:
     """The market's next trading day has begun."""
 
     async def moved() -> None:
-        async with tradedesk.compose.wiring.open_desk(demo.home) as desk:
+        async with tradedesk.compose.wiring.compose_desk(demo.home) as desk:
             assert isinstance(desk, Desk)
             exchange_of(desk).jump(load_calendar().session_close(desk.market_clock.trading_day))
 

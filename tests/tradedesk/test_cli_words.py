@@ -173,7 +173,7 @@ def test_an_exchange_and_books_without_a_tie_are_tied_when_opened(demo: Terminal
 def test_cancel_all_gives_the_spare_room_back_before_it_opens_and_takes_it_again(
     demo: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spare, opened = spare_file(demo.home), wiring.open_desk
+    spare, opened = spare_file(demo.home), wiring.compose_desk
     demo.done("orders")
     assert spare.stat().st_size == SPARE_BYTES
     seen: list[bool] = []
@@ -182,7 +182,7 @@ def test_cancel_all_gives_the_spare_room_back_before_it_opens_and_takes_it_again
         seen.append(spare.exists())
         return opened(*args, **named)
 
-    monkeypatch.setattr(wiring, "open_desk", opening)
+    monkeypatch.setattr(wiring, "compose_desk", opening)
     demo.done("cancel-all", "--yes")
     assert seen == [False]
     assert spare.stat().st_size == SPARE_BYTES
@@ -217,7 +217,7 @@ def test_what_is_said_of_cancelling_on_a_full_disk_is_true(
         raise sqlite3.OperationalError("database or disk is full")
 
     demo.done("orders")
-    monkeypatch.setattr(wiring, "open_desk", full)
+    monkeypatch.setattr(wiring, "compose_desk", full)
     assert "`tradedesk cancel-all --yes` works even now: 4.0 MiB are kept for it" in demo.run("orders").err
     told = demo.run("cancel-all", "--yes").err
     assert "NOTHING WAS CANCELLED" in told

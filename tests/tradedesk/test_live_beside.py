@@ -30,7 +30,7 @@ from tradedesk.cli.exits import Exit, explain
 from tradedesk.compose.kite import kite_row
 from tradedesk.compose.paper import PAPER
 from tradedesk.compose.settings import Settings
-from tradedesk.compose.wiring import open_desk
+from tradedesk.compose.wiring import compose_desk
 
 WORD = "live beside paper"
 
@@ -67,7 +67,7 @@ async def live_venue() -> AsyncIterator[tuple[ConnectionRow, ManualClock]]:
 @asynccontextmanager
 async def desk_of(home: Path, clock: ManualClock) -> AsyncIterator[Desk]:
     settings = Settings(trader="tester", vault="file")
-    opening = open_desk(
+    opening = compose_desk(
         empty_books(home),
         clock=clock,
         settings=settings,
@@ -120,7 +120,7 @@ async def test_paper_beside_live_takes_the_same_words(tmp_path: Path) -> None:
         kite = f"'kite', kind = 'live', broker = 'zerodha', address = '{live.address}', identity = ''"
         change(tmp_path, f"UPDATE connection SET name = {kite}")
         settings = Settings(trader="tester", vault="file", market="kite", kite_url=live.address)
-        opening = open_desk(
+        opening = compose_desk(
             tmp_path, clock=clock, settings=settings, waits=WAITS, passphrase=lambda: "only for rehearsals"
         )
         async with opening as desk:
@@ -157,7 +157,9 @@ async def test_an_opening_takes_no_connections_that_were_changed_by_hand(tmp_pat
             async with desk_of(tmp_path, clock):
                 pass
         settings = Settings(trader="tester", vault="file")
-        async with open_desk(tmp_path, clock=clock, settings=settings, waits=WAITS, emergency=True) as desk:
+        async with compose_desk(
+            tmp_path, clock=clock, settings=settings, waits=WAITS, emergency=True
+        ) as desk:
             assert len(list(desk.connections)) == 2, "what takes orders back goes on"
 
 

@@ -1,5 +1,6 @@
 """One public surface: its names load when they are asked for, and every error of ours has the one root."""
 
+import ast
 import importlib
 import inspect
 import pkgutil
@@ -24,6 +25,18 @@ def test_every_public_name_is_there() -> None:
         name: name for name in tradedesk.__all__
     }
     assert {"open_desk", "Intent", "TradedeskError"} <= set(dir(tradedesk))
+
+
+def test_a_type_checker_sees_each_name_where_it_is_loaded_from() -> None:
+    text = Path(str(tradedesk.__file__)).read_text(encoding="utf-8")
+    seen = {
+        name.asname: getattr(importlib.import_module(str(one.module)), name.name)
+        for one in ast.walk(ast.parse(text))
+        if isinstance(one, ast.ImportFrom)
+        for name in one.names
+        if name.asname
+    }
+    assert seen == {name: getattr(tradedesk, name) for name in tradedesk.__all__}
 
 
 def test_nothing_is_loaded_before_it_is_asked_for() -> None:

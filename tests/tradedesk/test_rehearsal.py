@@ -15,7 +15,7 @@ from tests.desks import MISSION_PINS, START, WAITS, books_are_sound, buy, until
 from tests.tradedesk.cli_desk import Terminal
 from tradedesk.compose.paper import prepare_demo
 from tradedesk.compose.settings import Settings
-from tradedesk.compose.wiring import open_desk
+from tradedesk.compose.wiring import compose_desk
 
 FAULTS = Faults(drop_answer=0.5, late_8s=0.5, lose_update=1.0, stale_book=0.5, seed=4)
 
@@ -24,7 +24,7 @@ async def test_a_desk_finds_every_order_whose_answer_was_lost(tmp_path: Path) ->
     clock = ManualClock(START)
     exchange = PaperExchange(None, clock, load_calendar())
     settings = Settings(trader="tester")
-    async with open_desk(
+    async with compose_desk(
         empty_books(tmp_path),
         clock=clock,
         settings=settings,

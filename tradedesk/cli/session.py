@@ -139,9 +139,9 @@ def _run(
         from data.proving.readable import UNREADABLE
         from data.store import StoreError
         from data.vocabulary import DeskKind
-        from tradedesk.compose.wiring import open_desk
+        from tradedesk.compose.wiring import compose_desk
 
-        opening = open_desk(
+        opening = compose_desk(
             home,
             kind=DeskKind.COMMAND,
             settings=settings,
@@ -200,9 +200,9 @@ def only_for(what: str, right: "Right") -> None:
 
     async def asked() -> None:
         from data.vocabulary import DeskKind
-        from tradedesk.compose.wiring import open_desk
+        from tradedesk.compose.wiring import compose_desk
 
-        async with open_desk(home, kind=DeskKind.COMMAND, needs_secrets=False, told=say) as desk:
+        async with compose_desk(home, kind=DeskKind.COMMAND, needs_secrets=False, told=say) as desk:
             await desk.who.demand(what, right, whole=True)
 
     asyncio.run(asked())

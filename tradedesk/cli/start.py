@@ -37,10 +37,10 @@ def open_screen(with_demo: bool, faults: "Faults | None" = None) -> int:
     @asynccontextmanager
     async def desk_of_home() -> AsyncIterator[Any]:
         from data.vocabulary import DeskKind
-        from tradedesk.compose.wiring import open_desk
+        from tradedesk.compose.wiring import compose_desk
         from tradedesk.socket.server import listening
 
-        opening = open_desk(home, kind=DeskKind.APP, faults=faults, passphrase=passphrase, told=warn)
+        opening = compose_desk(home, kind=DeskKind.APP, faults=faults, passphrase=passphrase, told=warn)
         async with opening as desk:
             if with_demo and not desk.who.asked:
                 from tradedesk.cli.commands.setup import lay_demo

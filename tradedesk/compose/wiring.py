@@ -3,7 +3,7 @@
 import logging
 import random
 from collections.abc import AsyncIterator, Callable, Generator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 
 from brokers.paper.life import PaperLife
@@ -40,8 +40,23 @@ from tradedesk.compose.settings import Settings, load_settings
 log = logging.getLogger(__name__)
 
 
+def open_desk(
+    home: Path | str | None = None,
+    *,
+    kind: DeskKind = DeskKind.SCRIPT,
+    passphrase: Callable[[], str] | None = None,
+) -> AbstractAsyncContextManager[Desk]:
+    """Open the desk of a home, that which `TRADEDESK_HOME` names unless one is given, and close it again.
+
+    An empty folder becomes a home. `kind` says what may stand beside an open app: a script and a command
+    may, another app may not. `passphrase` is asked where secrets are in a file and none is named for it.
+    Raises `BadInput`, `StoreError` or `AppAlreadyRuns`.
+    """
+    return compose_desk(None if home is None else Path(home), kind, passphrase=passphrase)
+
+
 @asynccontextmanager
-async def open_desk(
+async def compose_desk(
     home: Path | None = None,
     kind: DeskKind = DeskKind.SCRIPT,
     *,
@@ -60,10 +75,10 @@ async def open_desk(
     migrates: bool = True,
     told: Callable[[str], None] = log.warning,
 ) -> AsyncIterator[Desk]:
-    """Open the desk of a home over its connections, the first as its settings say, and close it again.
+    """Open the desk of a home as `open_desk` does, over connections, clocks and rules that may be given.
 
-    `kind` says what it may do (`engine.instances.POLICIES`); `passphrase` is asked where secrets are in a
-    file; without `needs_secrets` a desk at Kite opens without them where they do not open, and calls nobody.
+    `kind` says what it may do (`engine.instances.POLICIES`). Without `needs_secrets` a desk at Kite opens
+    without them where they do not open, and calls nobody.
     The rest is for tests and rehearsals: a clock moved by hand, another exchange, no latency in seconds, a
     seed for tags and rotation, faults of the broker. But cancel-all brings its own settings and calendar
     where the home's are broken, and its `emergency` opens even without the home's own paper exchange;

@@ -14,7 +14,7 @@ from data.vocabulary import DeskKind
 from engine.words.refusals import refusal_words
 from tradedesk.compose.foundation import rules_of
 from tradedesk.compose.settings import load_settings
-from tradedesk.compose.wiring import open_desk
+from tradedesk.compose.wiring import compose_desk
 from tradedesk.mcp.looks import CannotLook, Looks, option, safe_words
 
 INSTRUCTIONS = (
@@ -83,9 +83,9 @@ async def _told(looking: Awaitable[str]) -> str:
 
 
 async def serve(home: Path) -> None:
-    """Serve the tools on stdin and stdout until those close. Raises as `open_desk` does."""
+    """Serve the tools on stdin and stdout until those close. Raises as `compose_desk` does."""
     settings = load_settings(home)
     rules = replace(rules_of(settings), looks_only=True)
-    opening = open_desk(home, DeskKind.COMMAND, settings=settings, rules=rules, needs_secrets=False)
+    opening = compose_desk(home, DeskKind.COMMAND, settings=settings, rules=rules, needs_secrets=False)
     async with opening as desk:
         await server_over(Looks(desk)).run_stdio_async()
