@@ -27,7 +27,7 @@ from engine.desk import Desk
 from engine.execution.sending.dispatch import Dispatcher
 from engine.flatten.looking import Looking
 from engine.flatten.positions import Position, goal_of
-from engine.flatten.prices import band_edge, first_limit, next_limit
+from engine.flatten.prices import STEP_PARTS, band_edge, first_limit, next_limit
 from engine.flatten.views import FlattenView
 from engine.refusals import Halted
 from engine.rules import MOST_REPRICES
@@ -243,6 +243,20 @@ def test_the_steps_lead_to_the_edge_of_the_band_in_twenty_and_never_beyond(side)
     assert limits == sorted(limits, reverse=side is Side.SELL)
     assert limits[-1] == edge == (110_000 if side is Side.BUY else 90_000)
     assert all(limit % 10 == 0 for limit in limits)
+
+
+def test_a_step_follows_a_market_that_runs_away_and_never_goes_back_with_one_that_comes_near():
+    instrument = replace(INSTRUMENT, tick_paise=10)
+    low = replace(TICK, last_paise=95_000, bid_paise=94_990, ask_paise=95_010)
+    high = replace(TICK, last_paise=105_000, bid_paise=104_990, ask_paise=105_010)
+    for side, away, near in ((Side.SELL, low, high), (Side.BUY, high, low)):
+        before = first_limit(side, TICK, instrument, 200)
+        step = abs(band_edge(side, TICK, instrument, 200) - before) // STEP_PARTS // 10 * 10
+        toward = step if side is Side.BUY else -step
+        followed = first_limit(side, away, instrument, 200)
+        assert (followed - before - toward) * toward > 0, "further than a step"
+        assert next_limit(side, before, away, instrument, 200, False) == followed
+        assert next_limit(side, before, near, instrument, 200, False) == before + toward
 
 
 CNC, MTF, WHAT, WHY = Product.CNC, Product.MTF, FlattenWhat, FlattenReason

@@ -129,6 +129,10 @@ async def test_absence_takes_three_complete_reads_the_first_and_the_last_late_en
     assert not proven(15, 180)
     assert not proven(14.9, 180, 181)
     assert not proven(15, 16, 17, 179.9)
+    book = seam(desk).book
+    book.orders[order.id] = replace(order, trading_date=order.trading_date - timedelta(days=1))
+    assert not proven(15, 16, 180), "today's book tells nothing of an order of yesterday"
+    book.orders[order.id] = order
     assert not proven(15, 16, 180, unread=(UnreadRow("an order without a status"),))
 
 

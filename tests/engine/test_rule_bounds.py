@@ -1,6 +1,6 @@
 """Pure rules at their bounds, where a sign or an equality turned round would go unseen in a whole day."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from brokers.contract import BrokerFunds
 from data.repositories.accounts.comparisons import Figures
-from data.vocabulary import BreakKind, Bucket, GateColour, OrderType, Product, RouteKind, Side
+from data.vocabulary import BreakKind, Bucket, GateColour, OrderState, OrderType, Product, RouteKind, Side
 from engine.access.judgement import judge_consent
 from engine.book.access_views import RouteView
 from engine.booking.lots import Lot
+from engine.booking.overdue import is_over, may_be_sent
 from engine.execution.sending.conditions import Kind
 from engine.reconciliation.differences import money_differences
 
@@ -121,3 +122,24 @@ def test_a_rupee_is_rounding_and_a_paisa_more_is_a_break(
     kept = [one for one in found if told.get("orders_blocked", True) or one is not BreakKind.CASH]
     kept = [one for one in kept if told.get("loan_of_today", True) or one is not BreakKind.LOAN]
     assert [one.kind for one in money_differences(ours, theirs, True, True)] == kept
+
+
+@pytest.mark.parametrize(
+    ("after_market", "trading_date", "awaited", "sent"),
+    [
+        (False, DAY, None, True),
+        (False, DAY - timedelta(days=1), None, False),
+        (False, DAY, DAY, False),
+        (False, DAY, date(2026, 11, 19), False),
+        (True, DAY, DAY, True),
+        (True, date(2026, 11, 19), date(2026, 11, 19), True),
+        (True, DAY, date(2026, 11, 19), False),
+        (True, DAY, None, False),
+    ],
+)
+def test_an_order_leaves_in_its_session_and_one_that_waits_for_it_only_before(
+    after_market: bool, trading_date: date, awaited: date | None, sent: bool
+) -> None:
+    assert may_be_sent(after_market, trading_date, DAY, awaited) is sent
+    assert is_over(OrderState.RESERVED, after_market, trading_date, DAY, awaited) is not sent
+    assert is_over(OrderState.OPEN, after_market, trading_date, DAY, awaited) is (trading_date < DAY)

@@ -93,7 +93,7 @@ class Beside(Terminal):
 
     own_way: list[str] = field(default_factory=list)
 
-    def run(self, *args: str) -> Printed:
+    def run(self, *args: str, stdin: str | None = None) -> Printed:
         """Ask the open app, or do it as a command does that finds none."""
         to = Captured()
         before = printer.set(to)
@@ -106,6 +106,6 @@ class Beside(Terminal):
         self.own_way.append(" ".join(answered.words))
         unset = asked_as.set(answered.request_id)
         try:
-            return super(Beside, self).run(*answered.words)
+            return super(Beside, self).run(*answered.words, stdin=stdin)
         finally:
             asked_as.reset(unset)
