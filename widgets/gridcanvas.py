@@ -6,6 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region, Size
+from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -40,6 +41,8 @@ class GridCanvas(ScrollView, inherit_bindings=False):
     """
 
     ALLOW_SELECT = False
+    virtual_size = Reactive(Size(0, 0), layout=False)
+    """Another number of rows moves the scroll bar alone: that comes, and goes, with a layout of its own."""
     PARTS: ClassVar[tuple[str, ...]] = (
         *("header", "totals", "hint", "cursor", "mark", "flash"),
         *("up", "down", "stale", "dim", "buy", "sell", "warn", "armed", "live-mode", "strong"),
@@ -168,11 +171,9 @@ class GridCanvas(ScrollView, inherit_bindings=False):
         visible = self._order[top : top + self._body_height]
         lines: list[int] = []
         for line, key in enumerate(visible):
-            if key in keys:
-                if self.flash_frames() and (painted := self._strips.get(key)):
-                    self._texts_before.setdefault(key, painted.texts)
-                lines.append(line)
-            elif key in ended:
+            if key in keys and self.flash_frames() and (painted := self._strips.get(key)):
+                self._texts_before.setdefault(key, painted.texts)
+            if key in keys or key in ended:
                 lines.append(line)
         for key in (*keys, *ended):
             self._strips.pop(key, None)
@@ -226,7 +227,9 @@ class GridCanvas(ScrollView, inherit_bindings=False):
 
     def _resize_virtual(self) -> None:
         lines = self._header_height + len(self._order) + (self._totals is not None)
-        self.virtual_size = Size(0, lines)
+        if lines != self.virtual_size.height:
+            self.virtual_size = Size(0, lines)
+            self._scroll_update(self.virtual_size)
         self._scroll_to_row(self.scroll_offset.y)
 
     def _scroll_to_row(self, row: int) -> None:
@@ -360,11 +363,8 @@ class GridCanvas(ScrollView, inherit_bindings=False):
         return self._paint((False, False), "header", texts, [""] * len(texts), places=shown)
 
     def _paint_totals(self, cells: Mapping[str, str], styles: Mapping[str, str]) -> Strip:
-        texts: list[str] = []
-        parts: list[str] = []
-        for placed in self._placed:
-            texts.append(fit(cells.get(placed.column.key, ""), placed.width, placed.column.align))
-            parts.append(styles.get(placed.column.key, ""))
+        texts = [fit(cells.get(one.column.key, ""), one.width, one.column.align) for one in self._placed]
+        parts = [styles.get(one.column.key, "") for one in self._placed]
         return self._paint((False, False), "totals", texts, parts)
 
     def _paint(

@@ -24,6 +24,7 @@ LATENCY_S = 0.5
 """Long enough that nothing but the reservation is written when what it wrote is looked at."""
 
 
+
 async def reserve(
     home: Path, clients: int, during: Callable[[], AbstractContextManager[Any]] = nullcontext
 ) -> tuple[Spent, Any]:

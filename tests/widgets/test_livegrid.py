@@ -366,3 +366,37 @@ def test_every_binding_can_be_renamed() -> None:
 def test_a_column_of_no_sort_cannot_be_sorted_by() -> None:
     column = Column("x", "x", 3, str)
     assert sorted_keys([3, 1, 2], {n: n for n in (1, 2, 3)}, column, descending=False) == [3, 1, 2]
+
+
+async def test_other_rows_lay_the_screen_out_only_where_the_scroll_bar_comes_or_goes() -> None:
+    drawn = Drawn(10)
+    async with drawn.app.run_test(size=SIZE) as pilot:
+        drawn.show()
+        await pilot.pause()
+        layouts: list[bool] = []
+        laid_out = drawn.app.screen.screen_layout_refresh_signal
+        laid_out.subscribe(drawn.grid, lambda _: layouts.append(True), immediate=True)
+
+        drawn.grid.set_rows(clients(4))
+        await pilot.pause()
+        drawn.grid.set_rows(clients(BODY))
+        await pilot.pause()
+        assert not layouts
+        assert drawn.line(BODY).split()[0] == f"C{BODY - 1:04d}"
+
+        drawn.grid.set_rows(clients(1_000))
+        await pilot.pause()
+        assert layouts
+        assert drawn.grid.vertical_scrollbar.window_virtual_size == 1 + 1_000
+        await pilot.pause()
+        layouts.clear()
+
+        drawn.grid.set_rows(clients(500))
+        await pilot.pause()
+        assert not layouts
+        assert drawn.grid.vertical_scrollbar.window_virtual_size == 1 + 500
+
+        drawn.grid.set_rows(clients(4))
+        await pilot.pause()
+        assert layouts
+        assert not drawn.grid.show_vertical_scrollbar
