@@ -74,6 +74,8 @@ class FindCard(Card[None]):
         """When it was first asked to put many on the list."""
         self._put: tuple[str, list[str]] = ("", [])
         self._were_there = 0
+        self._keys: tuple[bool, bool, str] | None = None
+        """What its keys were last said to do."""
         self._shown: frozenset[str] = frozenset()
         self._followed: frozenset[str] = frozenset()
 
@@ -167,7 +169,7 @@ class FindCard(Card[None]):
         grid.set_rows(self._rows)
         if hits:
             grid.move_cursor(hits[0].row_key)
-        self.screen.refresh_bindings()
+        self._say_keys()
 
     @property
     def _symbols(self) -> list[str]:
@@ -202,7 +204,14 @@ class FindCard(Card[None]):
         field = self.query_one(WordsInput)
         over = "go back" if name and not self._chose else ""
         field.enter_words = over or ("put on list" if self._adds_all else "open")
-        self.screen.refresh_bindings()
+        self._say_keys()
+
+    def _say_keys(self) -> None:
+        """Have the key line say what its keys do where that has changed, which no letter does by itself."""
+        keys = (self._may_add, bool(self._put[1]), self.query_one(WordsInput).enter_words)
+        if keys != self._keys:
+            self._keys = keys
+            self.screen.refresh_bindings()
 
     def _enter_words(self) -> str:
         count = len(self._symbols)
@@ -252,6 +261,11 @@ class FindCard(Card[None]):
         key = self.query_one(LiveGrid).cursor_key
         return self._rows.get(key) if isinstance(key, str) else None
 
+    @property
+    def _may_add(self) -> bool:
+        """Whether a symbol is chosen."""
+        return self._chosen is not None and self._chosen.kind is HitKind.SYMBOL
+
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Put all on the list, or open what is chosen; not before what was typed has been looked for."""
         event.stop()
@@ -300,7 +314,7 @@ class FindCard(Card[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only symbols can be watched, and only what was put on the list is taken off here."""
         if action == "add_here":
-            return self.is_mounted and self._chosen is not None and self._chosen.kind is HitKind.SYMBOL
+            return self.is_mounted and self._may_add
         if action == "remove_here":
             return bool(self._put[1])
         return True
@@ -328,10 +342,8 @@ class FindCard(Card[None]):
             return
         self._put, self._were_there = (name, added), len(keys) - len(added)
         self._tell()
-        self.screen.refresh_bindings()
 
     async def _take_off(self, name: str, keys: list[str]) -> None:
         gone = await self.desk.watchlists.remove_all(keys, name)
         self.shell.say(f"{counted(len(gone), 'symbol')} taken off {name} again")
         self._tell()
-        self.screen.refresh_bindings()
