@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tradedesk.cli.entry import YOUNG
+from tradedesk.cli.entry import WHILE_OPEN
 
 ROUNDS = 5
 MOST_LOAD = 1.5
@@ -77,8 +77,8 @@ class Bench:
 
 
 def as_started() -> None:
-    """Look for garbage as the program does once it is open: seldom, and not among what is loaded by now."""
-    gc.set_threshold(YOUNG, 20, 50)
+    """Look for garbage as the program does once it is open, not among what is loaded by now."""
+    gc.set_threshold(*WHILE_OPEN)
     gc.freeze()
 
 

@@ -40,6 +40,7 @@ from tradedesk.app.styling import read_sheets, styled_by_now
 from tradedesk.app.theme.files import Themes
 from tradedesk.app.theme.themes import DARK_VARIABLES
 from tradedesk.app.workspaces import WORKSPACES, add_workspaces, load_workspaces, without_workspace
+from tradedesk.cli.entry import WHILE_OPEN
 from widgets.text import plain
 
 log = logging.getLogger(__name__)
@@ -173,6 +174,7 @@ class TradedeskApp(LockableApp):
                     await asyncio.to_thread(load_workspaces)
                     self.call_later(self.preferences.ask_at_first)
                     gc.freeze()  # what is loaded by now stays, and need not be looked at for garbage again
+                    gc.set_threshold(*WHILE_OPEN)
                     gc.enable()
                     await self._quit_asked.wait()
                 finally:
