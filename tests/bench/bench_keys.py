@@ -21,6 +21,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from engine.desk import Desk
 from tests.bench.frame import Aim, Bench, Figures, as_started
@@ -38,6 +39,8 @@ OTHERS = {
     "7": "Clients and the morning gate",
 }
 """The workspaces beside the Desk by their digits, and what each shows in one piece."""
+FIELD = "symbol, client code or name"
+"""What the empty field says."""
 DESK = "\x1bOS"
 """F4, which leads to the Desk from everywhere, out of a field too."""
 
@@ -96,30 +99,48 @@ def word(dice: random.Random) -> str:
     return "".join(dice.choice(string.ascii_uppercase) for _ in range(WORD))
 
 
-def type_word(terminal: Terminal, text: str) -> list[float]:
-    """Type a word; returns the seconds from each key to its paint."""
-    found: list[float] = []
+class Key(NamedTuple):
+    """What a key took to its paint: seconds of the clock, and of the processor in its program."""
+
+    wall: float
+    cpu: float
+
+
+def type_word(terminal: Terminal, text: str) -> list[Key]:
+    """Type a word; returns what each key took."""
+    found: list[Key] = []
     for count in range(3, WORD + 1):  # fewer letters may stand elsewhere
         if count == 3:
             terminal.write(text[:2])
-            terminal.drain(0.1)
+            terminal.drain(0.2)
         terminal.forget()
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), terminal.worked()
         terminal.write(text[count - 1])
-        found.append(terminal.wait_for(text[:count], 20) - began)
+        wall = terminal.wait_for(text[:count], 20) - began
+        found.append(Key(wall, terminal.worked() - worked))
         time.sleep(PAUSE_S)
     return found
 
 
-def p95(found: list[float]) -> float:
-    return statistics.quantiles(found, n=20)[-1]
+def p95(found: list[Key]) -> Key:
+    """The p95 of each."""
+    walls, worked = zip(*found, strict=True)
+    return Key(statistics.quantiles(walls, n=20)[-1], statistics.quantiles(worked, n=20)[-1])
+
+
+def find(terminal: Terminal) -> None:
+    """Open the field that finds a symbol, over a workspace on which nothing is open."""
+    terminal.forget()
+    terminal.write("/")
+    terminal.wait_for(FIELD, 20)
+    terminal.drain(0.15)
 
 
 def clear_ours(terminal: Terminal) -> None:
+    """Close the field and open it anew; where none is open Esc may lead to another workspace."""
     terminal.write("\x1b")
-    terminal.drain(0.15)
-    terminal.write("/")
-    terminal.drain(0.15)
+    terminal.drain(0.3)
+    find(terminal)
 
 
 def clear_empty(terminal: Terminal) -> None:
@@ -129,11 +150,12 @@ def clear_empty(terminal: Terminal) -> None:
 
 def type_words(
     terminal: Terminal, clear: Callable[[Terminal], None], dice: random.Random, words: int
-) -> list[float]:
-    found: list[float] = []
+) -> list[Key]:
+    """Type words into a field that is open, cleared behind each."""
+    found: list[Key] = []
     for _ in range(words):
-        clear(terminal)
         found += type_word(terminal, word(dice))
+        clear(terminal)
     return found
 
 
@@ -160,9 +182,9 @@ def leave(terminal: Terminal) -> None:
         terminal.drain(0.3)
 
 
-def over_others(terminal: Terminal, dice: random.Random) -> tuple[dict[str, float], dict[str, float]]:
+def over_others(terminal: Terminal, dice: random.Random) -> tuple[dict[str, Key], dict[str, float]]:
     """By its title each other workspace's p95 from a typed key to its paint, and what its digit took."""
-    typed: dict[str, float] = {}
+    typed: dict[str, Key] = {}
     opened: dict[str, float] = {}
     for digit, title in OTHERS.items():
         leave(terminal)
@@ -171,6 +193,7 @@ def over_others(terminal: Terminal, dice: random.Random) -> tuple[dict[str, floa
         terminal.write(digit)
         opened[title] = terminal.wait_for(title, 20) - began
         terminal.drain(0.5)
+        find(terminal)
         typed[title] = p95(type_words(terminal, clear_ours, dice, WORDS // 2))
     leave(terminal)
     return typed, opened
@@ -208,21 +231,28 @@ def rounds(_: argparse.Namespace) -> Iterator[Callable[[], Figures]]:
 
         def measure() -> Figures:
             base = p95(type_words(empty, clear_empty, dice, WORDS))
+            find(terminal)
             idle = p95(type_words(terminal, clear_ours, dice, WORDS))
             typed, opened = over_others(terminal, dice)
+            find(terminal)
             begin_run(terminal, told)
-            busy: list[float] = []
+            keys: list[Key] = []
             while not has_ended(told):
-                busy += type_words(terminal, clear_ours, dice, 1)
+                keys += type_words(terminal, clear_ours, dice, 1)
+            leave(terminal)
+            busy = p95(keys)
+            every = [idle, *typed.values()]
             return {
-                "idle": idle / base,
-                "any workspace": max(typed.values()) / base,
-                "while sending": p95(busy) / base,
-                "empty ms": 1000 * base,
-                "idle ms": 1000 * idle,
-                "sending ms": 1000 * p95(busy),
-                "keys while sending": len(busy),
-                **{f"over {title} ms": 1000 * seconds for title, seconds in typed.items()},
+                "idle": idle.wall / base.wall,
+                "any workspace": max(one.wall for one in typed.values()) / base.wall,
+                "while sending": busy.wall / base.wall,
+                "by processor": max(one.cpu for one in every) / base.cpu,
+                "empty ms": 1000 * base.wall,
+                "idle ms": 1000 * idle.wall,
+                "sending ms": 1000 * busy.wall,
+                "keys while sending": len(keys),
+                **{f"over {title} ms": 1000 * one.wall for title, one in typed.items()},
+                **{f"over {title} cpu ms": 1000 * one.cpu for title, one in typed.items()},
                 **{f"opening {title} ms": 1000 * seconds for title, seconds in opened.items()},
             }
 
