@@ -20,16 +20,13 @@ from tests.bench.homes import SYMBOL, CountedExchange, bench_desk, compare_all, 
 from tests.desks import buy
 
 AIMS = (Aim("times bare", 2.0),)
-LATENCY_S = 0.5
-"""Long enough that nothing but the reservation is written when what it wrote is looked at."""
-
 
 
 async def reserve(
     home: Path, clients: int, during: Callable[[], AbstractContextManager[Any]] = nullcontext
 ) -> tuple[Spent, Any]:
     """What it takes until a start returns; what goes on `during` it comes second."""
-    async with bench_desk(home, CountedExchange(), LATENCY_S, kind=DeskKind.SCRIPT) as desk:
+    async with bench_desk(home, CountedExchange(), kind=DeskKind.SCRIPT) as desk:
         await lay(desk, clients)
         await compare_all(desk)
         plan = await desk.plans.freeze(buy(SYMBOL, SizingKind.PERCENT_OF_CAPITAL, 2500))
@@ -37,7 +34,7 @@ async def reserve(
         as_started()
         with during() as found, Watch() as spent:
             run = await desk.runs.start(plan, plan.digest)
-        await desk.runs.settled(run.number, 120)
+        await desk.runs.settled(run.number, 60)
         return spent, found
 
 
@@ -48,6 +45,7 @@ def rounds(options: argparse.Namespace) -> Iterator[Callable[[], Figures]]:
         first = Path(kept)
         _, written = asyncio.run(reserve(first, options.clients, lambda: taken_down(first / "desk.db")))
         assert isinstance(written, Written)
+        assert written.commits == 1, "nothing but the reservation"
 
         def measure() -> Figures:
             with tempfile.TemporaryDirectory(prefix="bench-") as folder:
