@@ -1,7 +1,8 @@
 """Tokens of who is signed in: short-lived JWTs signed by Ed25519 (RFC 7519, RFC 8037).
 
-PyJWT writes them. They are read here, by the one form that it writes ours in: importing PyJWT takes longer
-than all else that a short command does. A test holds that PyJWT takes each token that is taken here.
+PyJWT writes them. They are read here, by the one form that it writes ours in, since importing it would take
+most of what a sign-in may add to a command (`tests/bench/bench_session.py` measures both). Tests hold that
+PyJWT takes each token that is taken here, and what it refuses against this.
 """
 
 import base64
@@ -20,6 +21,7 @@ LEEWAY_S = 60
 """Seconds that a token may seem to be of the future; more says that the clock was set back."""
 
 _ALGORITHM = "EdDSA"
+_NAMES = {"sub", "jti", "ver", "aud", "iat", "exp"}
 
 
 class BadToken(TradedeskError):  # noqa: N818 - reads as a state
@@ -116,15 +118,19 @@ def _check_signature(parts: list[str], public: str) -> None:
 
 
 def _raw(part: str) -> bytes:
+    """The bytes of a part, where it is their one text: a decoder lets signs pass that say nothing."""
     try:
-        return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
+        raw = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
     except (NoBase64, ValueError) as problem:
         raise BadToken("it is no token") from problem
+    if base64.urlsafe_b64encode(raw).rstrip(b"=") != part.encode():
+        raise BadToken("it is no token")
+    return raw
 
 
 def _object(part: str) -> dict[str, Any]:
     try:
-        found: object = json.loads(_raw(part))
+        found: object = json.loads(_raw(part), object_pairs_hook=_once_each)
     except (ValueError, RecursionError) as problem:
         raise BadToken("it is no token") from problem
     if not isinstance(found, dict):
@@ -132,7 +138,17 @@ def _object(part: str) -> dict[str, Any]:
     return cast(dict[str, Any], found)
 
 
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose names are each there once: of two another reader may take the other."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise BadToken("it is no token")
+    return found
+
+
 def _claims(told: Mapping[str, Any]) -> TokenClaims:
+    if set(told) != _NAMES:
+        raise BadToken("it does not say who is signed in")
     words = [told.get(name) for name in ("sub", "jti", "aud")]
     numbers = [told.get(name) for name in ("ver", "iat", "exp")]
     if not all(isinstance(one, str) for one in words) or not all(type(one) is int for one in numbers):

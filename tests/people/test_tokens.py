@@ -13,7 +13,8 @@ from data.sign_in.tokens import BadToken, TokenClaims, new_key, public_half, rea
 
 NOW = datetime(2026, 11, 18, 4, 0, tzinfo=UTC)
 HOME = "tradedesk:0123456789abcdef"
-PRIVATE, PUBLIC = new_key()
+PRIVATE = "5e" * 32
+PUBLIC = public_half(PRIVATE)
 KEYS = {"one": PUBLIC}
 CLAIMS = TokenClaims("asha", "0" * 32, 3, HOME, NOW, NOW + timedelta(minutes=30))
 
@@ -33,7 +34,8 @@ def test_what_was_signed_is_read_here_and_by_pyjwt_alike():
         options={"verify_exp": False, "verify_iat": False},
     )
     assert (told["sub"], told["jti"], told["ver"]) == ("asha", "0" * 32, 3)
-    assert public_half(PRIVATE) == PUBLIC
+    private, public = new_key()
+    assert public_half(private) == public != PUBLIC
 
 
 def forged(header: dict[str, object], key: object, algorithm: str) -> str:
@@ -50,7 +52,7 @@ def swapped(token: str, **changed: object) -> str:
 
 TOKEN = signed(CLAIMS, "one", PRIVATE)
 HEADER, TOLD, SIGNATURE = TOKEN.split(".")
-ANOTHER = Ed25519PrivateKey.generate()
+ANOTHER = Ed25519PrivateKey.from_private_bytes(b"another key of somebody else's..")
 
 BAD = {
     "nothing": ("", "no token"),
@@ -77,7 +79,7 @@ BAD = {
     "somebody else's name": (swapped(TOKEN, sub="ravi"), "signature"),
     "a later end": (swapped(TOKEN, exp=4_000_000_000), "signature"),
     "an empty signature": (f"{HEADER}.{TOLD}.", "signature"),
-    "a cut signature": (TOKEN[:-8], "signature"),
+    "a cut signature": (TOKEN[:-8], "signature|no token"),
     "another home's": (signed(replace(CLAIMS, home="tradedesk:f"), "one", PRIVATE), "another home"),
     "an expired one": (signed(replace(CLAIMS, expires_at=NOW), "one", PRIVATE), "expired"),
     "a clock that was set back": (
@@ -85,6 +87,81 @@ BAD = {
         "set back",
     ),
 }
+
+
+def by_our_key(header: str, told: str) -> str:
+    """A token of this text, signed by our key: what only this desk could have written, and never does."""
+    written = ".".join(base64.urlsafe_b64encode(one.encode()).rstrip(b"=").decode() for one in (header, told))
+    key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(PRIVATE))
+    return f"{written}.{base64.urlsafe_b64encode(key.sign(written.encode())).rstrip(b'=').decode()}"
+
+
+OURS = '{"alg":"EdDSA","typ":"JWT","kid":"one"}'
+SAYS = json.dumps(
+    {"sub": "asha", "jti": "0" * 32, "ver": 3, "aud": HOME, "iat": int(NOW.timestamp()), "exp": 4_000_000_000}
+)
+SIGNED_BY_US = {
+    "no crit header": (OURS[:-1] + ',"crit":["exp"]}', SAYS, "not signed as"),
+    "b64 switched off": (OURS[:-1] + ',"b64":false,"crit":["b64"]}', SAYS, "not signed as"),
+    "two algorithms, none first": ('{"alg":"none",' + OURS[1:], SAYS, "no token"),
+    "two algorithms, none last": (OURS[:-1] + ',"alg":"none"}', SAYS, "no token"),
+    "two key ids": (OURS[:-1] + ',"kid":"two"}', SAYS, "no token"),
+    "another spelling of the algorithm": (OURS.replace("EdDSA", "eddsa"), SAYS, "not signed as"),
+    "the curve for the algorithm": (OURS.replace("EdDSA", "Ed25519"), SAYS, "not signed as"),
+    "a list of algorithms": (OURS.replace('"EdDSA"', '["EdDSA"]'), SAYS, "not signed as"),
+    "a key id that is a path": (OURS.replace('"one"', '"../../dev/null"'), SAYS, "not this home's"),
+    "a key id that is an address": (OURS.replace('"one"', '"file:///one"'), SAYS, "not this home's"),
+    "a key id with a nought": (OURS.replace('"one"', '"one\\u0000"'), SAYS, "not this home's"),
+    "a key id that is SQL": (OURS.replace('"one"', "\"one' OR '1'='1\""), SAYS, "not this home's"),
+    "a key id that is a number": (OURS.replace('"one"', "1"), SAYS, "not signed as"),
+    "where a key would be": (OURS[:-1] + ',"jku":"https://x.example/k"}', SAYS, "not signed as"),
+    "two names": (OURS, SAYS[:-1] + ',"sub":"ravi"}', "no token"),
+    "not before a time to come": (OURS, SAYS[:-1] + ',"nbf":4000000000}', "not say who"),
+    "an end without end": (OURS, SAYS.replace("4000000000", "1e400"), "not say who"),
+    "an end that is no number": (OURS, SAYS.replace("4000000000", "NaN"), "not say who"),
+    "an end after all calendars": (OURS, SAYS.replace("4000000000", "9" * 400), "no time"),
+    "an end of thousands of digits": (OURS, SAYS.replace("4000000000", "9" * 2_000), "no time"),
+    "several audiences": (OURS, SAYS.replace(f'"{HOME}"', f'["{HOME}", "x"]'), "not say who"),
+    "a list for an object": (OURS, f"[{SAYS}]", "no token"),
+}
+
+
+@pytest.mark.parametrize("bad", SIGNED_BY_US)
+def test_what_our_own_key_signed_is_taken_in_our_own_form_alone(bad):
+    header, told, why = SIGNED_BY_US[bad]
+    with pytest.raises(BadToken, match=why):
+        read(by_our_key(header, told), KEYS, HOME, NOW)
+
+
+def by_pyjwt(token: str) -> dict[str, object]:
+    return jwt.decode(
+        token,
+        Ed25519PublicKey.from_public_bytes(bytes.fromhex(PUBLIC)),
+        algorithms=["EdDSA"],
+        audience=HOME,
+        options={"verify_exp": False, "verify_iat": False, "verify_nbf": False},
+    )
+
+
+@pytest.mark.parametrize(
+    "bad", [one for one in BAD if one not in ("an expired one", "a clock that was set back")]
+)
+def test_pyjwt_refuses_each_of_them_as_well(bad):
+    with pytest.raises(jwt.PyJWTError):
+        by_pyjwt(BAD[bad][0])
+
+
+def test_one_sign_of_a_token_changed_is_taken_no_more():
+    assert read(by_our_key(OURS, SAYS), KEYS, HOME, NOW).person == "asha"
+    for place in range(len(TOKEN)):
+        for sign in "ABQgwEFGH-_=. \n":
+            changed = TOKEN[:place] + sign + TOKEN[place + 1 :]
+            try:
+                claims = read(changed, KEYS, HOME, NOW)
+            except BadToken:
+                continue
+            assert changed == TOKEN
+            assert (claims.person, by_pyjwt(changed)["sub"]) == ("asha", "asha")
 
 
 @pytest.mark.parametrize("bad", BAD)
