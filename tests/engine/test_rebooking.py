@@ -7,7 +7,7 @@ import pytest
 
 from brokers.contract import BrokerStatus
 from data.records import replace
-from data.vocabulary import Policy, Side
+from data.vocabulary import Policy, Product, Side
 from tests.bookkeeping import ledger
 
 OPEN = BrokerStatus.OPEN
@@ -67,9 +67,40 @@ def test_a_sale_heard_before_its_purchase_is_explained_once_that_is_known():
         bought, sold = _traded(books, buy, 5, 999_00, 1), _traded(books, sale, 5, 990_00, 2)
         books.book(books.seen(sale, OPEN, sold, filled=5))
         assert books.shares()["free"] == 0
+        with_fee = books.row(sale)
+        assert with_fee["demat_sale"]
         books.book(books.seen(buy, OPEN, bought, filled=5))
+        assert not books.row(sale)["demat_sale"], "what was bought today was never in the demat account"
+        assert books.row(sale)["charges_paise"] < with_fee["charges_paise"]
         assert (books.shares()["free"], books.shares()["today"]) == (5, 0)
         assert books.shares()["cost_paise"] == 5 * 900_00
         assert books.faults() == []
         books.book(books.seen(sale, OPEN, sold, filled=5))
         assert books.faults() == []
+
+
+@pytest.mark.parametrize("policy", list(Policy))
+def test_a_loss_that_is_owed_is_the_same_in_whatever_order_its_trades_are_heard(policy):
+    ends = set()
+    with ledger(2_700_00) as books:
+        first = books.open(Side.BUY, 7, 1000_00, product=Product.MIS, policy=policy)
+        books.book(books.seen(first, OPEN, _traded(books, first, 7, 1000_00, 5), filled=7))
+        second = books.open(Side.BUY, 4, 940_00, product=Product.MIS, policy=policy)
+        sale = books.open(Side.SELL, 7, 400_00, product=Product.MIS, policy=policy)
+        facts = [
+            books.seen(order, OPEN, _traded(books, order, quantity, price, moment), filled=quantity)
+            for order, quantity, price, moment in (
+                (second, 4, 940_00, 1),
+                (sale, 3, 500_00, 6),
+                (sale, 4, 450_00, 7),
+            )
+        ]
+        for order_of_arrival in permutations(facts):
+            books.connection.exec_driver_sql("SAVEPOINT arrival")
+            for fact in order_of_arrival:
+                books.book(fact)
+                assert books.faults() == []
+            assert books.money()["shortfall"] > 0
+            ends.add(str(sorted(books.money().items())))
+            books.connection.exec_driver_sql("ROLLBACK TO arrival")
+    assert len(ends) == 1, "\n".join(ends)
