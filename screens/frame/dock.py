@@ -11,16 +11,19 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from rich.cells import cell_len
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.content import Content
+from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
 
 from data.vocabulary import Side
 from screens.frame.commands import bindings
 from screens.frame.shell import AtDesk
+from widgets.livegrid import LiveGrid
 from widgets.text import clip, plain
 
 if TYPE_CHECKING:
@@ -212,6 +215,14 @@ class Dock(Widget, inherit_bindings=False):
         """Say what the card that is seen says of itself."""
         for title in self.query(DockTitle):
             title.show(self.card.title(), self.card.desk.mode)
+
+    @on(LiveGrid.Opened)
+    @on(LiveGrid.Highlighted)
+    @on(LiveGrid.Marked)
+    @on(LiveGrid.Sorted)
+    def keep_to_card(self, event: Message) -> None:
+        """What a card's rows tell is the card's: the screen around it would take it for its own rows'."""
+        event.stop()
 
     def action_next_pane(self, step: int) -> None:
         """The next or previous field."""
