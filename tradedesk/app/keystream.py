@@ -18,6 +18,8 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
 
+from screens.frame.dock import DockHost
+
 PASTE_KEYS = 8
 """More printable keys than this within `PASTE_S` outside a field are a raw paste."""
 
@@ -32,6 +34,9 @@ ROUNDS = 4
 
 HOLD_FRAMES = 10
 """Frames that keys wait for what one before them asked the desk for; then they are forgotten."""
+
+YES = "y"
+"""What sends the one order of a review, and nothing else does."""
 
 FIRST_WAIT_S = 0.004
 """How long the first letter outside a field waits, to see whether a paste follows it. Nobody notices."""
@@ -68,6 +73,12 @@ class KeyStream:
                 return True
         self.waiting.append(key)
         return False
+
+
+def _asks_for_yes(screen: Screen[Any]) -> bool:
+    """Whether a review is up, whose only answer is `y`."""
+    card = screen.card if isinstance(screen, DockHost) else None
+    return card is not None and card.ONLY_YES
 
 
 class Receiver(Protocol):
@@ -130,6 +141,7 @@ class KeyQueue:
         self._holds: set[object] = set()
         self._held_frames = 0
         self._delivered = ""
+        self._delivered_at = float("-inf")
         self._behind: list[Callable[[], object]] = []
 
     @property
@@ -205,10 +217,15 @@ class KeyQueue:
         if not self._stream.waiting or self._is_busy or self._painting or self._holds:
             return
         key = self._stream.waiting.popleft()
-        self._delivered = key.key
+        before, self._delivered = (self._delivered, self._delivered_at), key.key
+        self._delivered_at = key.time
         self._sifted = max(0, self._sifted - 1)
         screen = self._app.screen
         target = self._app.focused or screen
+        if key.key == YES and _asks_for_yes(screen) and not self._is_alone(key, before):
+            self._app.say("y among other keys does nothing: type it alone", "warning")
+            self._wake()
+            return
         await self._app.deliver(key)
         if key.is_forwarded and self._painting is None:
             self._serial += 1
@@ -216,6 +233,13 @@ class KeyQueue:
             target.post_message(self.Done(self._serial, target))
         else:
             self._wake()
+
+    def _is_alone(self, key: Key, before: tuple[str, float]) -> bool:
+        """Whether no other key came just before or behind this one, as within a pasted word."""
+        waiting = self._stream.waiting
+        behind = (waiting[0].key, waiting[0].time) if waiting else before
+        near = (one for one, at in (before, behind) if abs(key.time - at) < PASTE_S)
+        return all(one == key.key for one in near)
 
     def done(self, message: Done) -> None:
         """A key has been dealt with, and what it set off: the next one may go."""
