@@ -3,14 +3,18 @@
 The suite runs a few short ones. By hand, for as long as wanted:
 
     python -m tests.screens.key_fuzz --seeds 1-50 --bursts 200
+    python -m tests.screens.key_fuzz --seeds 1-3 --bursts 60 --places
 """
 
 import argparse
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterator
+from itertools import product
+from pathlib import Path
 from random import Random
 from string import punctuation
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from textual.keys import _character_to_key
@@ -24,7 +28,10 @@ from screens.ticket.review import ReviewCard
 from tests.desks import buy
 from tests.resting import RestingLoop
 from tests.screens.bench import Bench, opened
+from tests.screens.papers import opened_on_paper
+from tests.screens.places import PLACES, Visit
 from tradedesk.app.keymap import all_commands, keys_of
+from tradedesk.app.keystream import PASTE_S
 
 SIZES = ((120, 40), (80, 24), (200, 50), (60, 20), (30, 20), (25, 12), (20, 5))
 
@@ -103,6 +110,26 @@ NASTY: tuple[tuple[str, ...], ...] = (
     ("3", "*", "E", "enter", "enter"),
     ("ctrl+o", "5", "1", "ctrl+o"),
     ("ctrl+o", "c", "t"),
+    ("!", "h", "H", "right", "enter", "d"),
+    ("semicolon", "semicolon", "z", "semicolon", "b"),
+    (":", *"groups", "enter", "plus", "enter", "delete", "enter"),
+    (":", *"equity", "enter", "comma", "tab", "t"),
+    (":", *"log", "enter", "down", "enter", "enter"),
+    (":", *"chart INFY", "enter", "comma", "right", "end"),
+    (":", *"client AM1042 pause", "enter", "enter", "enter"),
+    (":", *"client PS1015 close", "enter", "y", "enter"),
+    (":", *"convert all mis cnc", "enter", "enter", "y"),
+    (":", *"note AM1042", "enter", *"he called", "enter"),
+    (":", *"columns", "enter", "space", "enter"),
+    ("9", "f", *"action:run", "enter", "enter", "t"),
+    ("7", "e", "tab", "tab", "1", "enter", "enter"),
+    ("7", "plus", "tab", *"X1", "enter", "enter"),
+    ("7", "n", *"call", "enter"),
+    ("1", "shift+tab", "e", *"Mine", "enter", "enter"),
+    ("1", "shift+tab", "comma", "space", "down", "enter"),
+    ("f5", "enter", "f5", *"Two", "enter"),
+    ("?", *"canc", "down", "enter"),
+    ("ctrl+l", "enter", "escape"),
 )
 
 
@@ -212,16 +239,7 @@ async def hail(seed: int, count: int) -> None:
         known = sent(bench)
         typed: list[str] = []
         for keys, apart in bursts(random, count):
-            before = bench.card
-            await press(bench, keys, apart, typed)
-            await bench.pass_time(0.1)
-            # A `y` that was typed alone on a review that could be read is the trader's word.
-            if keys == ("y",) and isinstance(before, (ReviewCard, YesCard)):
-                await bench.pass_time(0.5)
-                known |= sent(bench)
-            new = sent(bench) - known
-            halted_them = {one for one in new if bench.desk.orders.get(one).state is OrderState.CANCELLED}
-            assert not new - halted_them, f"seed {seed}: orders {new} went out after {typed[-40:]}"
+            known = await burst(bench, keys, apart, typed, known)
             if random.random() < 0.15:
                 size = random.choice(SIZES)
                 typed.append(f"{size[0]}x{size[1]}")
@@ -231,6 +249,43 @@ async def hail(seed: int, count: int) -> None:
         await press(bench, ("escape",) * 4, 0.2, typed)
         await fire(bench)
         assert bench.app.desk_is_open
+
+
+async def hail_on(place: str, seed: int, count: int) -> None:
+    """One desk on which `count` bursts are each typed at a place. Raises as `hail` does."""
+    random = Random(f"{place} {seed}")
+    with TemporaryDirectory() as folder:
+        async with opened_on_paper(Path(folder), random.choice(SIZES[:3])) as bench:
+            visit = Visit(bench)
+            await visit.furnish()
+            known, typed = sent(bench), [place]
+            for keys, apart in bursts(random, count):
+                if random.random() < 0.6:
+                    await visit.leave()
+                    await visit.open(place)
+                    typed.append("(opened)")
+                known = await burst(bench, keys, apart, typed, known)
+            await press(bench, ("escape",) * 4, 0.2, typed)
+            await fire(bench)
+            assert bench.app.desk_is_open
+
+
+async def burst(
+    bench: Bench, keys: tuple[str, ...], apart: float, typed: list[str], known: set[int]
+) -> set[int]:
+    """Press keys; nothing goes beside `known` without words. Returns what has gone by then."""
+    before = bench.card
+    await press(bench, keys, apart, typed)
+    await bench.pass_time(0.1)
+    # A `y` that was typed alone on a review that could be read is the trader's word.
+    alone = keys == ("y",) or ("y" in keys and apart > PASTE_S)
+    if alone and isinstance(before, (ReviewCard, YesCard)):
+        await bench.pass_time(0.5)
+        known = known | sent(bench)
+    new = sent(bench) - known
+    halted_them = {one for one in new if bench.desk.orders.get(one).state is OrderState.CANCELLED}
+    assert not new - halted_them, f"orders {new} went out after {typed[-40:]}"
+    return known
 
 
 async def press(bench: Bench, keys: tuple[str, ...], apart: float, typed: list[str]) -> None:
@@ -250,19 +305,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--seeds", default="1-20", help="one seed, or the first and the last")
     parser.add_argument("--bursts", type=int, default=150)
+    parser.add_argument("--places", nargs="*", help="each begins at one of these places; none named is all")
     chosen = parser.parse_args()
     first, _, last = chosen.seeds.partition("-")
     logging.basicConfig(level=logging.ERROR)
+    seeds = range(int(first), int(last or first) + 1)
+    places = PLACES if chosen.places == [] else chosen.places
     found = 0
-    for seed in range(int(first), int(last or first) + 1):
+    for seed, place in product(seeds, [None] if places is None else places):
+        name = f"seed {seed}" if place is None else f"seed {seed}, {place}"
+        hailed = hail(seed, chosen.bursts) if place is None else hail_on(place, seed, chosen.bursts)
         try:
             with asyncio.Runner(loop_factory=RestingLoop) as runner:
-                runner.run(hail(seed, chosen.bursts))
+                runner.run(hailed)
         except Exception as problem:
             found += 1
-            print(f"seed {seed}: {problem}", flush=True)
+            print(f"{name}: {problem}", flush=True)
         else:
-            print(f"seed {seed}: ok", flush=True)
+            print(f"{name}: ok", flush=True)
     raise SystemExit(1 if found else 0)
 
 

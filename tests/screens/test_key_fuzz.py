@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.screens.key_fuzz import hail
+from tests.screens.key_fuzz import hail, hail_on
+from tests.screens.places import PLACES
 
 
 @pytest.mark.parametrize(
@@ -18,3 +19,14 @@ from tests.screens.key_fuzz import hail
 )
 async def test_no_hail_of_keys_sends_ends_the_app_or_takes_f9_away(seed: int) -> None:
     await hail(seed, 10)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        pytest.param(one, marks=() if one in ("conversions", "review") else pytest.mark.proof)
+        for one in PLACES
+    ],
+)
+async def test_no_hail_on_a_place_sends_ends_the_app_or_takes_f9_away(place: str) -> None:
+    await hail_on(place, 1, 12)

@@ -5,12 +5,16 @@ from typing import Any
 from textual.command import CommandPalette
 from textual.containers import Horizontal
 
+from data.vocabulary import Product, SizingKind
 from screens.clients.page import ClientScreen
 from screens.desk.screen import DeskScreen
 from screens.frame.cards.confirm import QuitCard
 from screens.frame.help import HelpScreen, key_rows
 from screens.orders.screen import OrdersScreen
+from screens.positions.conversions_card import ConversionsCard
 from screens.ticket.card import TicketCard
+from screens.ticket.review import ReviewCard
+from tests.desks import buy
 from tests.screens.bench import Bench, opened
 from tradedesk.testing import toasts_shown
 from widgets.livegrid import Column, LiveGrid
@@ -270,3 +274,32 @@ async def test_a_stray_digit_in_the_quit_dialog_keeps_the_word_from_answering_an
         bench.clock.shift(1)
         await bench.keys("enter")
         await bench.ended()
+
+
+async def test_y_within_a_pasted_word_sends_nothing_and_alone_it_sends() -> None:
+    async with opened() as bench:
+        await bench.keys("b", *"TCS", "enter", "1", "enter")
+        assert isinstance(bench.card, ReviewCard)
+        await bench.pass_time(0.5)
+        for pasted in ("only", "yes", "buy"):
+            await bench.keys(*pasted, apart=0.0001)
+            await bench.pass_time(0.5)
+            assert bench.desk.orders.all() == []
+            assert toasts(bench)[-1] == "y among other keys does nothing: type it alone"
+        await bench.keys("y")
+        await bench.until(lambda: len(bench.desk.orders.all()) == 1)
+
+
+async def test_enter_in_the_rows_of_a_card_opens_nothing_of_the_screen_around_it() -> None:
+    async with opened() as bench:
+        client = bench.desk.clients.find("AM1042").id
+        plan = await bench.desk.plans.freeze(
+            buy("INFY", SizingKind.FIXED_QUANTITY, 2, client, product=Product.MIS)
+        )
+        run = await bench.desk.runs.start(plan, plan.digest)
+        await bench.until(lambda: bench.desk.runs.get(run.number).finished_at is not None)
+        bench.app.run_command("convert all mis cnc")
+        await bench.until(lambda: isinstance(bench.card, ConversionsCard))
+        await bench.keys("shift+tab", "enter")
+        assert isinstance(bench.screen, DeskScreen)
+        assert isinstance(bench.card, ConversionsCard)
