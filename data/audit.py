@@ -17,6 +17,7 @@ class AuditAction(StrEnum):
     """What a row of the audit tells of."""
 
     ALERT_DONE = "ALERT_DONE"
+    ALERT_PUT_OFF = "ALERT_PUT_OFF"
     ALERT_RAISED = "ALERT_RAISED"
     APPROVAL_RULE = "APPROVAL_RULE"
     ASSISTANT_LOOKED = "ASSISTANT_LOOKED"

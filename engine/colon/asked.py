@@ -199,6 +199,21 @@ class AskedSetting(Struct, frozen=True):
     typed: str
 
 
+class AlertDo(StrEnum):
+    """What is done with an alert, by the word for it."""
+
+    DONE = "done"
+    LATER = "later"
+
+
+class AskedAlert(Struct, frozen=True):
+    """What is done with the day's alert of a kind, one put off for how long, as typed; else the alerts."""
+
+    do: AlertDo | None = None
+    kind: str = ""
+    how_long: str = ""
+
+
 class AuditWish(Struct, frozen=True):
     """What rows of the audit are looked for; its times are by the clock that is shown, not the wall's."""
 
@@ -246,5 +261,6 @@ Asked = (
     | AskedToApprove
     | AskedSetting
     | AskedAudit
+    | AskedAlert
     | AskedPlainly
 )

@@ -6,10 +6,11 @@ from functools import partial
 from msgspec import Struct
 
 from data.audit import AuditAction
-from data.vocabulary import FlattenWhat, Product, Via
+from data.vocabulary import AlertKind, FlattenWhat, Product, Via
 from engine.book.group_rules import FIELDS
-from engine.colon.asked import GroupDo, OfClient
-from engine.colon.grammar import READERS, STORY
+from engine.colon.alerts import OFFERED
+from engine.colon.asked import AlertDo, GroupDo, OfClient
+from engine.colon.grammar import ALERTS, READERS, STORY
 from engine.colon.known import Known
 from engine.colon.splitting import last_word, quoted, words_of
 from engine.colon.wishes import IN_ORDER, SAVE
@@ -284,6 +285,19 @@ def _audit(before: Sequence[str], word: str, known: Known) -> Iterator[Completio
             yield from _clients(word, known) if len(word) > 1 and not colon else ()
 
 
+def _alerts(before: Sequence[str], word: str, known: Known) -> Iterable[Completion]:
+    match [one.casefold() for one in before]:
+        case []:
+            offered = {AlertDo.DONE: "KIND: not shown again", AlertDo.LATER: "KIND: put off"}
+            return _beginning(word, (Completion(do.value, says) for do, says in offered.items()))
+        case [AlertDo.DONE | AlertDo.LATER]:
+            return _beginning(word, (Completion(kind.value) for kind in AlertKind))
+        case [AlertDo.LATER, _]:
+            return _beginning(word, map(Completion, OFFERED))
+        case _:
+            return ()
+
+
 def _setting(key: str, before: Sequence[str], word: str, known: Known) -> Iterable[Completion]:
     return () if before else _beginning(word, map(Completion, known.names.settings.get(key, ())))
 
@@ -313,6 +327,7 @@ OFFERS: dict[str, Offer] = {
     "watch": _symbol,
     "unwatch": _symbol,
     "audit": _audit,
+    ALERTS: _alerts,
     "sign": _sign,
     "theme": partial(_setting, "theme"),
     "profile": partial(_setting, "keys"),

@@ -7,8 +7,10 @@ from functools import partial
 from data.errors import BadInput
 from data.money import count_from_text, paise_from_text
 from data.vocabulary import HaltScope, Side
+from engine.colon.alerts import alert_from
 from engine.colon.asked import (
     Asked,
+    AskedAlert,
     AskedAudit,
     AskedChange,
     AskedFilter,
@@ -210,6 +212,7 @@ def _set(words: Sequence[str], known: Known) -> AskedSetting:
 
 
 STORY = "story"
+ALERTS = "alerts"
 
 
 def _audit(words: Sequence[str], known: Known) -> AskedAudit | AskedPage:
@@ -217,6 +220,10 @@ def _audit(words: Sequence[str], known: Known) -> AskedAudit | AskedPage:
         _exactly(words, "story ROW")
         return AskedPage(Numbered.AUDIT_ROW, _number(words[1], "row"))
     return AskedAudit(search_from(words, known))
+
+
+def _alerts(words: Sequence[str], _: Known) -> AskedAlert:
+    return alert_from(words)
 
 
 def _number(word: str, kind: str) -> int:
@@ -260,6 +267,7 @@ READERS: dict[str, Read] = {
     "unwatch": partial(_watch, True),
     "filter": _filter,
     "audit": _audit,
+    ALERTS: _alerts,
     "certificate": _certificate,
     "resume": _certificate,
     "sign": _sign,

@@ -25,12 +25,12 @@ from data.store import Unit
 from data.vocabulary import AlertKind, FlattenWhat, HaltScope
 from engine.book.alert_views import AlertOrder, AlertPosition, AlertView
 from engine.book.kept import Kept
+from engine.colon.alerts import AT_FIRST, put_off_for
 from engine.events import AlertsChanged, TapeLine
 from engine.flatten.flattens import Flattens
 from engine.instances import ThisEngine
 from engine.news import SquareOffNear
 from engine.review.lost_chases import LostChases
-from engine.review.put_off import AT_FIRST, put_off_for
 from engine.rules import SQUARE_OFF_AHEAD, SQUARE_OFF_TOLD_AT
 from engine.timing import Timing
 
@@ -188,7 +188,9 @@ class Alerts:
         until = self._timing.wall.now() + put_off_for(how_long, self._timing.market.now())
 
         def unit_of_work(unit: Unit) -> None:
-            put_alert_off(unit, alert.kind, alert.trading_date, until)
+            if put_alert_off(unit, alert.kind, alert.trading_date, until):
+                details = {"alert": alert.kind.value, "how_long": how_long, "until": until}
+                unit.audit(AuditEntry(AuditAction.ALERT_PUT_OFF, self._engine.actor, details=details))
 
         await self._kept.store.write(unit_of_work)
         await self.look_again()

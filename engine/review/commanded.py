@@ -10,7 +10,9 @@ from msgspec import Struct, field
 
 from data.audit import AuditAction
 from data.records import replace
-from data.vocabulary import FlattenWhat, HaltScope, HaltStrength, LimitTo, PauseReason
+from data.vocabulary import AlertKind, FlattenWhat, HaltScope, HaltStrength, LimitTo, PauseReason
+from engine.colon.asked import AlertDo
+from engine.colon.grammar import ALERTS
 from engine.colon.splitting import quoted
 from engine.colon.writing import rupees_word
 from engine.planning.entry.leg_words import typed_symbol
@@ -157,6 +159,11 @@ class _List(Struct, frozen=True):
     before: str = ""
 
 
+class _Alert(Struct, frozen=True):
+    alert: AlertKind
+    how_long: str = ""
+
+
 class _Accepted(Struct, frozen=True):
     key: str
     reason: str
@@ -291,6 +298,14 @@ def _list_deleted(row: AuditRow, told: _List, code: Code) -> str:
     return shell_line("watchlist", "delete", told.list)
 
 
+def _alert_done(row: AuditRow, told: _Alert, code: Code) -> str:
+    return f"{ALERTS} {AlertDo.DONE} {told.alert}"
+
+
+def _alert_put_off(row: AuditRow, told: _Alert, code: Code) -> str:
+    return f"{ALERTS} {AlertDo.LATER} {told.alert} {told.how_long}"
+
+
 def _accepted(row: AuditRow, told: _Accepted, code: Code) -> str:
     return shell_line("instruments", "accept", typed_symbol(told.key), "--reason", told.reason)
 
@@ -324,6 +339,8 @@ _WORDS: Mapping[AuditAction, Command] = {
     AuditAction.WATCHLIST_MADE: told_as(_List, _list_made),
     AuditAction.WATCHLIST_RENAMED: told_as(_List, _list_renamed),
     AuditAction.WATCHLIST_DELETED: told_as(_List, _list_deleted),
+    AuditAction.ALERT_DONE: told_as(_Alert, _alert_done),
+    AuditAction.ALERT_PUT_OFF: told_as(_Alert, _alert_put_off),
     AuditAction.INSTRUMENT_ACCEPTED: told_as(_Accepted, _accepted),
 }
 """The command of a row, and what its details are read as for it."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, assert_never
 from data.errors import BadInput
 from data.vocabulary import Drift, HaltScope, PerClient
 from engine.colon.asked import (
+    AlertDo,
+    AskedAlert,
     AskedAudit,
     AskedBasket,
     AskedChange,
@@ -38,6 +40,7 @@ from engine.colon.asked import (
     OfRun,
 )
 from engine.words import formats
+from engine.words.alerts import PUT_OFF_WORDS
 from engine.words.formats import counted
 from engine.words.trading.plans import product_words, sizing_words
 
@@ -70,6 +73,7 @@ FORMS: Mapping[str, tuple[str, str]] = {
     "unwatch": ("SYMBOL [l:LIST]", "take a symbol off a watchlist"),
     "filter": ("WORDS", "show only rows with these words; none shows all"),
     "audit": ("[action:A client:C order:N run:N by:NAME on:DAY WORDS]", "look through it; or story ROW"),
+    "alerts": ("[done KIND|later KIND [5m|1h|15:00|eod]]", "what you were told; done with one, or later"),
     "certificate": ("[NUMBER]", "the certificate of a halt, the latest without a number"),
     "resume": ("[NUMBER]", "open the halt's certificate, where typed words resume"),
     "sign": ("in [CODE] or out", "sign in whoever is due, or one client; leave the desk"),
@@ -128,10 +132,18 @@ def asked_words(asked: Asked, select: Callable[[Selection], Sequence[ClientView]
             return _shown_words(asked, select)
 
 
-def _sign_words(asked: AskedSignIn | AskedSignOut) -> str:
-    if isinstance(asked, AskedSignOut):
-        return "leave the desk: whoever comes next signs in"
-    return f"sign in client {asked.code.upper()}" if asked.code else "sign in whoever is due"
+def _person_words(asked: AskedSignIn | AskedSignOut | AskedAlert) -> str:
+    match asked:
+        case AskedSignOut():
+            return "leave the desk: whoever comes next signs in"
+        case AskedSignIn(code):
+            return f"sign in client {code.upper()}" if code else "sign in whoever is due"
+        case AskedAlert(None):
+            return "the alerts that stand"
+        case AskedAlert(AlertDo.DONE, kind):
+            return f"done with the alert {kind}: it is not shown again"
+        case AskedAlert(_, kind, how_long):
+            return f"the alert {kind} put off: {PUT_OFF_WORDS.get(how_long, how_long)}"
 
 
 def _shown_words(
@@ -146,6 +158,7 @@ def _shown_words(
     | AskedToApprove
     | AskedSetting
     | AskedAudit
+    | AskedAlert
     | AskedPlainly,
     select: Callable[[Selection], Sequence[ClientView]],
 ) -> str:
@@ -163,8 +176,8 @@ def _shown_words(
             return f"{'take' if off else 'put'} {_symbol(key)} {'off' if off else 'on'} {of}"
         case AskedFilter(text):
             return f"show only rows with “{text}”" if text else "show all rows"
-        case AskedSignIn() | AskedSignOut():
-            return _sign_words(asked)
+        case AskedSignIn() | AskedSignOut() | AskedAlert():
+            return _person_words(asked)
         case AskedToApprove(number, digest):
             return f"confirm plan {number} by {digest}" if digest else f"how far plan {number} is confirmed"
         case AskedSetting(key, typed):

@@ -7,7 +7,7 @@ import pytest
 from data.clock import IST
 from data.errors import BadInput
 from data.vocabulary import AlertKind, DeskKind, Product, Side, SizingKind
-from engine.review.put_off import offered, put_off_for
+from engine.colon.alerts import offered, put_off_for
 from engine.rules import SQUARE_OFF_TOLD_AT
 from engine.words.alerts import PUT_OFF_WORDS
 from tests.desks import (
@@ -109,3 +109,5 @@ async def test_one_is_put_off_by_a_word_and_known_by_its_kind_until_it_is_done_w
         await desk.alerts.done(desk.alerts.of_kind("square_off"))
         with pytest.raises(BadInput, match="no alert of the day"):
             desk.alerts.of_kind("square_off")
+        told = [one.command for one in await desk.audit.commands()]
+        assert told[-2:] == ["alerts later square_off 30m", "alerts done square_off"]

@@ -4,6 +4,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from textual.widgets import Input
 
 from brokers.contract import (
@@ -17,11 +18,13 @@ from brokers.contract import (
 )
 from data.audit import AuditAction, AuditEntry
 from data.clock import IST
+from data.errors import BadInput
 from data.vocabulary import FlattenWhat, HaltScope, Product, SizingKind
 from engine.colon.splitting import quoted
 from engine.rules import SQUARE_OFF_TOLD_AT
 from engine.words.formats import rupees
 from screens.flatten.screen import FlattenScreen
+from screens.frame.cards.alerts_card import AlertsCard
 from screens.frame.cards.commandline import CommandLineCard
 from tests.desks import Wire, buy, carry_out
 from tests.screens.bench import Bench, opened
@@ -218,6 +221,20 @@ async def test_alerts_stand_in_a_panel_and_lead_to_the_flatten_that_answers_them
         await bench.keys("exclamation_mark", "h")
         assert bench.desk.alerts.standing == []
         assert "no alert stands" in bench.text
+        await bench.keys("escape", "colon", *"alerts later square_off 5m", "enter")
+        assert "shown again at 14:50" in bench.toasts[-1]
+        await bench.keys("colon", *"alerts done margin", "enter")
+        assert bench.toasts[-1] == "margin: give square_off"
+        await bench.keys("colon", *"alerts done square_off", "enter", "colon", *"alerts", "enter")
+        assert isinstance(bench.card, AlertsCard)
+        with pytest.raises(BadInput):
+            bench.desk.alerts.of_kind("square_off")
+        told = [one.command for one in await bench.desk.audit.commands()]
+        assert told[-3:] == [
+            "alerts later square_off 30m",
+            "alerts later square_off 5m",
+            "alerts done square_off",
+        ]
 
 
 async def test_an_order_whose_chase_died_is_named_and_opened_by_enter(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from data.errors import BadInput
 from data.records import replace
 from data.vocabulary import Drift, FlattenWhat, HaltScope, OrderType, PerClient, Product, Side, SizingKind
 from engine.colon.asked import (
+    AlertDo,
+    AskedAlert,
     AskedBasket,
     AskedChange,
     AskedOfRun,
@@ -113,7 +115,20 @@ async def test_lines_are_understood_and_say_what_they_would_do(tmp_path: Path) -
         assert parse("cancel 4 5", known) == AskedToCancel((4, 5))
         assert parse("cancel ps1015", known) == AskedToCancel(client_id=15)
         assert parse("modify 7 @1500.50 20", known) == AskedChange(7, 20, 1500_50)
-        for line in ("orders", "gate", "help", "quit", "sign in PS1015"):
+        assert parse("alerts", known) == AskedAlert()
+        assert parse("alerts DONE square_off", known) == AskedAlert(AlertDo.DONE, "square_off")
+        assert parse("alerts later square_off", known) == AskedAlert(AlertDo.LATER, "square_off", "10m")
+        assert parse("alerts later chases_lost 15:00", known).how_long == "15:00"
+        for line in (
+            "alerts",
+            "alerts later square_off 5m",
+            "alerts done square_off",
+            "orders",
+            "gate",
+            "help",
+            "quit",
+            "sign in PS1015",
+        ):
             assert asked_words(parse(line, known), known.select)
 
 
@@ -135,6 +150,7 @@ async def test_lines_are_understood_and_say_what_they_would_do(tmp_path: Path) -
         ("basket no such", "no such: give legs, such as buy RELIANCE:15%, or a saved basket: Large caps"),
         ("run twelve", "twelve: give a whole number, such as 10"),
         ("gate 3", "3: gate takes no word"),
+        ("alerts later", "later: give nothing, done KIND, or later KIND with 5m"),
         ("flaten desk", "flaten: no such command; flatten"),
         ("theme pink", "pink: choose one of dark, light"),
     ],
@@ -192,6 +208,9 @@ async def test_completions_are_words_of_the_place_and_complete_to_lines_that_are
         assert isinstance(parse(completed("basket la", '"Large caps"'), known), AskedBasket)
         assert offered("flatten client PS1")[0] == offered("flatten PS1")[0] == "PS1015"
         assert offered("theme d") == ["dark"]
+        assert offered("alerts l") == ["later"]
+        assert offered("alerts later ") == ["square_off", "chases_lost"]
+        assert offered("alerts later square_off e") == ["eod"]
 
 
 async def test_no_typed_text_raises(tmp_path: Path) -> None:

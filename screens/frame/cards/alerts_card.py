@@ -11,8 +11,8 @@ from textual.binding import BindingType
 from data.errors import BadInput
 from data.vocabulary import AlertKind, FlattenWhat, HaltScope
 from engine.book.alert_views import AlertOrder
+from engine.colon.alerts import AT_FIRST
 from engine.events import AlertsChanged, Event
-from engine.review.put_off import AT_FIRST
 from engine.words.alerts import alert_words, order_words, position_words
 from engine.words.formats import MASK, counted, time_of_day
 from screens.frame.cards.put_off_card import PutOffCard
@@ -26,7 +26,10 @@ from widgets.livegrid import Column, LiveGrid
 from widgets.steady import SteadyStatic
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from engine.book.alert_views import AlertPosition, AlertView
+    from engine.desk import Desk
 
 ROWS = 10
 """Lines of the panel; more scroll."""
@@ -154,7 +157,7 @@ class AlertsCard(Card[None]):
     def action_put_off(self) -> None:
         """The alert under the cursor again in ten minutes."""
         if self._row is not None:
-            self.carry_out(self._put_off(self._row.alert))
+            self.carry_out(put_off(self.desk, self.shell.say, self._row.alert))
 
     def action_put_off_until(self) -> None:
         """Ask for how long the alert under the cursor is put off."""
@@ -165,14 +168,16 @@ class AlertsCard(Card[None]):
 
         def answered(how_long: str | None) -> None:
             if how_long is not None:
-                self.carry_out(self._put_off(alert, how_long))
+                self.carry_out(put_off(self.desk, self.shell.say, alert, how_long))
 
         self.host.open_card(PutOffCard(alert), answered, over=self)
 
-    async def _put_off(self, alert: AlertView, how_long: str = AT_FIRST) -> None:
-        try:
-            until = await self.desk.alerts.put_off(alert, how_long)
-        except BadInput as problem:  # its time came while it was chosen
-            self.shell.say(f"{problem.value}: {problem.expected}", "warning")
-            return
-        self.shell.say(f"shown again at {market_time(self.desk, until)}")
+
+async def put_off(desk: Desk, say: Callable[..., None], alert: AlertView, how_long: str = AT_FIRST) -> None:
+    """Put an alert off and say until when, or what is wrong with the time, which may have come meanwhile."""
+    try:
+        until = await desk.alerts.put_off(alert, how_long)
+    except BadInput as problem:
+        say(f"{problem.value}: {problem.expected}", "warning")
+        return
+    say(f"shown again at {market_time(desk, until)}")

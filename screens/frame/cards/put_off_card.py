@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 
-from engine.review.put_off import AT_FIRST, offered
+from engine.colon.alerts import AT_FIRST, offered
 from engine.words.alerts import PUT_OFF_WORDS, alert_words
 from screens.frame.dock import Card
 from widgets.choicefield import ChoiceField

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, assert_never
 from data.errors import BadInput, TradedeskError
 from data.vocabulary import Product
 from engine.colon.asked import (
+    AlertDo,
+    AskedAlert,
     AskedAudit,
     AskedBasket,
     AskedChange,
@@ -40,6 +42,7 @@ from engine.words import formats
 from engine.words.approvals import approval_words
 from engine.words.colon import problem_words
 from engine.words.refusals import refusal_words
+from screens.frame.cards.alerts_card import put_off
 from screens.frame.commands import EMERGENCY
 from screens.frame.draft import Draft
 from screens.frame.pane import FilterLine
@@ -137,6 +140,7 @@ def _look(
     | AskedToApprove
     | AskedSetting
     | AskedAudit
+    | AskedAlert
     | AskedPlainly,
 ) -> None:
     """Show what no order is in."""
@@ -151,21 +155,40 @@ def _look(
             _watch(app, asked)
         case AskedFilter(text):
             app.run_worker(_filter(app, text), exit_on_error=False)
-        case AskedSignIn(code):
-            app.open_sign_in(code)
-        case AskedSignOut():
-            app.sign_out()
+        case AskedSignIn() | AskedSignOut():
+            _sign(app, asked)
         case AskedToApprove(number, digest):
             app.run_worker(_approve(app, number, digest), exit_on_error=False)
         case AskedSetting(key, typed):
             _set(app, key, typed)
         case AskedAudit(wish):
             app.open_audit(wish)
+        case AskedAlert():
+            _alert(app, asked)
         case AskedPlainly(name):
             action = plain_commands()[name].action.removeprefix("app.")
             app.call_later(app.run_action, action, app)
         case _:
             assert_never(asked)
+
+
+def _sign(app: ShellApp, asked: AskedSignIn | AskedSignOut) -> None:
+    if isinstance(asked, AskedSignIn):
+        app.open_sign_in(asked.code)
+    else:
+        app.sign_out()
+
+
+def _alert(app: ShellApp, asked: AskedAlert) -> None:
+    """The alerts, or what is done with one. Raises `BadInput` where no such one is to be done with."""
+    alerts = app.desk.alerts
+    if asked.do is None:
+        app.action_alerts()
+    elif asked.do is AlertDo.DONE:
+        app.run_worker(alerts.done(alerts.of_kind(asked.kind)), exit_on_error=False)
+    else:
+        off = put_off(app.desk, app.say, alerts.of_kind(asked.kind), asked.how_long)
+        app.run_worker(off, exit_on_error=False)
 
 
 def _orders(app: ShellApp, asked: AskedOrders) -> None:

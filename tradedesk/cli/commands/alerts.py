@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from data.errors import BadInput
 from engine.words.alerts import alert_words, order_words, position_words
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson
@@ -24,16 +23,21 @@ def alerts(
     as_json: AsJson = False,
 ) -> None:
     """List the day's alerts that are neither done with nor put off; be done with one, or put it off."""
-    action, kind, how_long = _asked(words or [])
+    from engine.colon.alerts import alert_from
+    from engine.colon.asked import AlertDo
+
+    asked = alert_from(words or [])
 
     async def work(desk: "Desk") -> Exit:
         await desk.alerts.read()
-        if action == "done":
-            await desk.alerts.done(desk.alerts.of_kind(kind))
-        elif action == "later":
-            until = await desk.alerts.put_off(desk.alerts.of_kind(kind), how_long)
-            if not as_json:
-                line(f"{kind} is shown again at {wall_time(desk, until)}")
+        if asked.do is not None:
+            alert = desk.alerts.of_kind(asked.kind)
+            if asked.do is AlertDo.DONE:
+                await desk.alerts.done(alert)
+            else:
+                until = await desk.alerts.put_off(alert, asked.how_long)
+                if not as_json:
+                    line(f"{asked.kind} is shown again at {wall_time(desk, until)}")
         standing = desk.alerts.standing
         if as_json:
             document(standing)
@@ -49,19 +53,3 @@ def alerts(
         return Exit.DONE
 
     run(work, needs_secrets=False)
-
-
-def _asked(words: list[str]) -> tuple[str, str, str]:
-    """What is to be done, with an alert of which kind, and for how long; three times nothing for the list."""
-    from engine.review.put_off import AT_FIRST
-
-    match words:
-        case []:
-            return "", "", ""
-        case ["done", kind]:
-            return "done", kind, ""
-        case ["later", kind, *how_long] if len(how_long) <= 1:
-            return "later", kind, "".join(how_long) or AT_FIRST
-        case _:
-            right = "give nothing, done KIND, or later KIND with 5m, 1h, 15:00 or eod behind it"
-            raise BadInput("alerts", " ".join(words), right)

@@ -1,14 +1,18 @@
-"""For how long an alert is put off: a span, until a time of the market's day, or for the rest of it."""
+"""What is typed about alerts: one done with, or put off for a span or until a time."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 
 from data.clock import IST
 from data.errors import BadInput
+from engine.colon.asked import AlertDo, AskedAlert
 
 AT_FIRST = "10m"
 """What is meant where nothing is said."""
 REST_OF_DAY = "eod"
+FORM = "nothing, done KIND, or later KIND with 5m, 1h, 15:00 or eod behind it"
+"""What may be typed behind `alerts`."""
 OFFERED = ("5m", AT_FIRST, "30m", "1h", "15:00", REST_OF_DAY)
 """What is offered, of which a time that has passed is left out."""
 
@@ -34,3 +38,19 @@ def put_off_for(text: str, now: datetime) -> timedelta:
 def offered(now: datetime) -> list[str]:
     """What is offered at `now`, the market's time."""
     return [one for one in OFFERED if ":" not in one or now.astimezone(IST).time() < time.fromisoformat(one)]
+
+
+def alert_from(words: Sequence[str]) -> AskedAlert:
+    """What is done with an alert of which kind, or the list of them. Raises `BadInput`."""
+    if not words:
+        return AskedAlert()
+    do, *behind = words
+    match do.casefold(), behind:
+        case AlertDo.DONE, [kind]:
+            return AskedAlert(AlertDo.DONE, kind)
+        case AlertDo.LATER, [kind]:
+            return AskedAlert(AlertDo.LATER, kind, AT_FIRST)
+        case AlertDo.LATER, [kind, how_long]:
+            return AskedAlert(AlertDo.LATER, kind, how_long)
+        case _:
+            raise BadInput("alerts", " ".join(words), f"give {FORM}")
