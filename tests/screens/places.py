@@ -325,8 +325,8 @@ async def _done(nothing: object) -> None:
     """What was asked for opens by itself."""
 
 
-def classes() -> Iterator[type[Any]]:
-    """Every class of a screen or a card in this program."""
+def classes(kinds: tuple[type, ...] = (Screen, Card)) -> Iterator[type[Any]]:
+    """Every class of a screen or a card in this program, or of other kinds of widget."""
     for package in (screens, tradedesk.app):
         root = Path(package.__path__[0])
         for path in sorted(root.rglob("*.py")):
@@ -336,6 +336,6 @@ def classes() -> Iterator[type[Any]]:
                 found
                 for found in vars(module).values()
                 if isinstance(found, type)
-                and issubclass(found, (Screen, Card))
+                and issubclass(found, kinds)
                 and found.__module__ == module.__name__
             )
