@@ -197,6 +197,13 @@ class FlattenEnded(FlattenNews, frozen=True):
     left: int
 
 
+class FlattenInterrupted(FlattenNews, frozen=True):
+    """A flatten's engine has ended before it: nobody carries it on, with so many positions flat."""
+
+    flat: int
+    positions: int
+
+
 class SquareOffNear(News, frozen=True):
     """Intraday positions are open, and brokers end them from these moments on, the earliest first."""
 

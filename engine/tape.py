@@ -8,6 +8,7 @@ from msgspec import convert
 
 from data.repositories.alerts import lost_chases_of, read_alerts
 from data.repositories.audit import plans_frozen_since
+from data.repositories.trading.flattens import read_counts, read_flattens
 from data.repositories.trading.halts import halts_since
 from data.store import Store
 from data.vocabulary import AlertKind, HaltStrength, RunCount
@@ -15,7 +16,18 @@ from engine.book.kept import Kept
 from engine.book.views import HaltView, RunRow
 from engine.events import TAPE_LINES, Event, TapeLine
 from engine.execution.runs import Runs
-from engine.news import ChasesLost, HaltFired, HaltResumed, PlanMade, RunBegan, RunEnded, RunPaused
+from engine.flatten.views import FlattenView
+from engine.news import (
+    ChasesLost,
+    FlattenBegan,
+    FlattenEnded,
+    HaltFired,
+    HaltResumed,
+    PlanMade,
+    RunBegan,
+    RunEnded,
+    RunPaused,
+)
 from engine.timing import Timing
 
 WITHOUT_RUNS = timedelta(days=1)
@@ -59,6 +71,7 @@ class Tape:
         since = min((line.at for line in lines), default=self._timing.wall.now() - WITHOUT_RUNS)
         lines += await _frozen_since(self._kept.store, since)
         lines += await self._chases_lost()
+        lines += await self._flattens(since)
         async with self._kept.store.reader() as connection:
             for row in await halts_since(connection, since):
                 reduces = row.strength is HaltStrength.REDUCE
@@ -66,6 +79,22 @@ class Tape:
                 if row.resumed_at is not None:
                     lines.append(TapeLine(row.resumed_at, HaltResumed(row.number, row.resumed_by)))
         self._lines.extend(sorted(lines, key=lambda line: line.at))
+
+    async def _flattens(self, since: datetime) -> list[TapeLine]:
+        """Flattens begun since, and how they ended; of one that did not its counter tells."""
+        async with self._kept.store.reader() as reader:
+            begun = [one for one in await read_flattens(reader) if one.at >= since]
+            counted = {one.number: one.positions for one in await read_counts(reader)}
+        lines: list[TapeLine] = []
+        for one in begun:
+            positions = counted.get(one.number, 0)
+            if one.certificate is not None:
+                made = FlattenView.from_json(one.certificate)
+                positions = len(made.lines)
+                ended = FlattenEnded(one.number, made.flat, made.left)
+                lines.append(TapeLine(made.ended_at or one.at, ended))
+            lines.append(TapeLine(one.at, FlattenBegan(one.number, one.by, one.what, positions)))
+        return lines
 
     async def _chases_lost(self) -> list[TapeLine]:
         """What the day's alert names of orders that follow their market no more."""

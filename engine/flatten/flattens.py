@@ -15,7 +15,7 @@ from data.errors import BadInput
 from data.home import certificates_folder
 from data.records import replace
 from data.repositories.trading import flattens
-from data.repositories.trading.flattens import FlattenCount, StoredFlatten, StoredLine
+from data.repositories.trading.flattens import StoredFlatten, StoredLine
 from data.repositories.trading.requests import cancelled_for
 from data.vocabulary import (
     ClientStatus,
@@ -31,7 +31,7 @@ from engine.book.halt_file import halt_file_stamp
 from engine.book.halt_scope import Passes
 from engine.book.kept import Kept
 from engine.book.views import ClientView
-from engine.events import Event, FlattenChanged, OrderChanged
+from engine.events import Event, FlattenChanged, OrderChanged, TapeLine
 from engine.execution.trading import require_trading
 from engine.execution.workers import Workers
 from engine.flatten.booked import FlattenLost, begin, certify, stop, take_over
@@ -41,9 +41,10 @@ from engine.flatten.placing import Placing
 from engine.flatten.positions import Position, goal_of
 from engine.flatten.prices import first_limit
 from engine.flatten.viewing import flatten_view, in_scope
-from engine.flatten.views import FlattenPosition, FlattenProspect, FlattenView
+from engine.flatten.views import FlattenPosition, FlattenProgress, FlattenProspect, FlattenView
 from engine.instances import ThisEngine
 from engine.market.venues import Venues
+from engine.news import FlattenInterrupted
 from engine.rules import READERS, Rules
 from engine.timing import Timing
 
@@ -74,8 +75,8 @@ class Flattens:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._readers = asyncio.Semaphore(READERS)
         self._moved = asyncio.Event()
-        self.going: tuple[FlattenCount, ...] = ()
-        """How far the flattens are that go on, whoever carries them out, as `keep_counted` read them last."""
+        self.going: tuple[FlattenProgress, ...] = ()
+        """How far flattens are that have not ended, whosever they are, as `keep_counted` read them last."""
         kept.bus.subscribe(self._hear)
 
     def close(self) -> None:
@@ -97,13 +98,28 @@ class Flattens:
         while True:
             self._moved.clear()
             try:
-                async with self._kept.store.reader() as reader:
-                    self.going = tuple(await flattens.read_counts(reader))
+                await self._count()
             except Exception as problem:  # whatever it was, the next look may read them
                 log.warning("flattens could not be counted: %s", problem)
             if not self.going:
                 await self._moved.wait()
             await self._timing.wall.sleep(self._timing.waits.heartbeat_s)
+
+    async def _count(self) -> None:
+        """Count those that have not ended, and tell once of each whose engine has."""
+        async with self._kept.store.reader() as reader:
+            read = await flattens.read_counts(reader)
+        told = {one.number for one in self.going if not one.carried}
+        self.going = tuple(
+            FlattenProgress(
+                one.number, one.flat, one.left, one.positions, self._engine.lives(one.instance_id)
+            )
+            for one in read
+        )
+        dead = [one for one in self.going if not one.carried and one.number not in told]
+        now = self._timing.wall.now()
+        news = [FlattenInterrupted(one.number, one.flat, one.positions) for one in dead]
+        self._kept.bus.publish([TapeLine(now, one) for one in news])
 
     # --- before it begins ---
 
@@ -303,6 +319,18 @@ class Flattens:
                 await self._take_over(stored)
             else:
                 await self._timing.wall.sleep(self._timing.waits.flatten_poll_s)
+
+    async def carry_on(self, number: int) -> bool:
+        """Carry on a flatten whose engine has ended, over the halts it passed; returns whether it was so.
+
+        Raises `BadInput` for a number that is no flatten's, and a `Refusal` where the desk may not trade.
+        """
+        await require_trading(self._kept.store, self._engine)
+        stored, _ = await self._read(number)
+        if stored.state is FlattenState.DONE or self._engine.lives(stored.instance_id):
+            return False
+        await self._take_over(stored)
+        return True
 
     async def _take_over(self, stored: StoredFlatten) -> None:
         if await self._engine.write_signed_on(lambda unit: take_over(unit, stored, self._engine)):

@@ -89,6 +89,19 @@ class FlattenLineView(Struct, frozen=True):
     cancelled: tuple[int, ...]
 
 
+class FlattenProgress(Struct, frozen=True):
+    """How far a flatten is that has not ended: positions flat, of which something is left, and in all.
+
+    `carried` is false where the engine that was to carry it out has ended.
+    """
+
+    number: int
+    flat: int
+    left: int
+    positions: int
+    carried: bool = True
+
+
 class FlattenView(Struct, frozen=True):
     """A flatten as it goes on, and with `ended_at` its certificate.
 

@@ -263,6 +263,7 @@ FACADE: Mapping[str, Rules] = {
     "flatten": {
         "prospect": Rule(_READ, of_halt_scope),
         "start": Rule(Right.FLATTEN, of_halt_scope),
+        "carry_on": Rule(Right.FLATTEN, result_of=of_flatten, first=viewed),
         **dict.fromkeys(("follow", "view"), Rule(_READ, result_of=of_flatten)),
         "all": Rule(_READ, keep=kept_flattens),
         "stop": Rule(Right.CANCEL, result_of=of_flatten, first=viewed),

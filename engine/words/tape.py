@@ -20,6 +20,8 @@ from engine.news import (
     FeedMoved,
     FlattenBegan,
     FlattenEnded,
+    FlattenInterrupted,
+    FlattenNews,
     HaltFired,
     HaltNews,
     HaltResumed,
@@ -167,17 +169,28 @@ def _instruments_words(news: InstrumentsRead) -> str:
     return f"{whose}: {news.count:,}, {news.added} new, {news.gone} gone{renamed}{odd}"
 
 
-def _desk_words(news: News) -> str:
+def _flatten_words(news: FlattenNews) -> str:
     match news:
-        case CertificateLeftOut():
-            told = "a cancel-all's certificate could not be taken up"
-            return f"{told}, see certificates/{news.file}: {news.why}"
         case FlattenBegan():
             what = news.what.value.upper()
             return f"FLATTEN {news.number} {what} by {news.by}: {formats.counted(news.positions, 'position')}"
         case FlattenEnded():
             left = f", {news.left} left" if news.left else ""
             return f"flatten {news.number} certified: {news.flat} flat{left}"
+        case FlattenInterrupted():
+            stands = f"flatten {news.number} STANDS STILL at {news.flat} of {news.positions} flat"
+            return f"{stands}: its program ended, Enter and typed words go on"
+        case _:
+            raise ValueError(news)
+
+
+def _desk_words(news: News) -> str:
+    match news:
+        case CertificateLeftOut():
+            told = "a cancel-all's certificate could not be taken up"
+            return f"{told}, see certificates/{news.file}: {news.why}"
+        case FlattenNews():
+            return _flatten_words(news)
         case SquareOffNear():
             return square_off_words(news.positions, news.clients, news.ends)
         case ChangeNotSent():

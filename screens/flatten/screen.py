@@ -17,6 +17,7 @@ from engine.words.forms import wrong_answer
 from engine.words.refusals import refusal_words
 from engine.words.trading.flattens import (
     beside_words,
+    carry_on_answer,
     counts_words,
     prospect_counts,
     scope_words,
@@ -124,7 +125,7 @@ class FlattenScreen(Dialog[None]):
             rows = [row_of_line(line) for line in view.lines]
             whom = self._of_whom(view.scope, view.value)
             pane.set_title(title_words(view.what, whom, view.number), [counts_words(view)])
-            head, state = self._view_words(view, whom)
+            head, state = self._view_words(view)
         elif (found := self._prospect) is not None:
             rows = [row_of_position(one) for one in found.positions]
             whom = self._of_whom(found.scope, found.value)
@@ -155,21 +156,29 @@ class FlattenScreen(Dialog[None]):
     def _halted(self) -> bool:
         return bool(self.desk.halt.active())
 
-    def _view_words(self, view: FlattenView, whom: str) -> tuple[str, str]:
+    def _view_words(self, view: FlattenView) -> tuple[str, str]:
         begun = f"{market_time(self.desk, view.at)} by {view.by}"
         if view.ended_at is not None:
             return f"{begun} · certified {market_time(self.desk, view.ended_at)} · nothing of it lives", ""
-        ended = (
-            "" if view.carried else f"its engine has ended: :flatten {whom} {view.what.value} carries it on"
-        )
+        ended = "" if view.carried else "it STANDS STILL: the program that carried it out has ended"
         return f"{begun} · F9 F9 stops it", self._trouble or ended
 
+    @property
+    def _answer(self) -> str:
+        """What is typed to begin it, or to carry on one that stands still; empty where nothing is."""
+        found, view = self._prospect, self._view
+        if self._number is None:
+            return found.answer if found is not None and found.sent > 0 else ""
+        stands = view is not None and view.ended_at is None and not view.carried
+        return carry_on_answer(view) if view is not None and stands else ""
+
     def _show_answer(self) -> None:
-        field, found = self.query_one(AnswerField), self._prospect
-        waits = self._number is None and found is not None and found.sent > 0
-        field.display = waits
-        if waits and found is not None:
-            field.set_label(f"{self.desk.mode}  type  {found.answer}  and Enter:")
+        field, answer = self.query_one(AnswerField), self._answer
+        if answer and not field.display:
+            self.call_after_refresh(field.focus)
+        field.display = bool(answer)
+        if answer:
+            field.set_label(f"{self.desk.mode}  type  {answer}  and Enter:")
 
     def table_of(self, grid: LiveGrid) -> Table | None:
         """A line a position."""
@@ -183,12 +192,23 @@ class FlattenScreen(Dialog[None]):
     async def on_answer_field_answered(self, event: AnswerField.Answered) -> None:
         """The words begin it; other words begin nothing."""
         event.field.clear()
-        if self._prospect is None or self._number is not None:
+        answer = self._answer
+        if not answer:
             return
-        if event.text.strip().casefold() != self._prospect.answer:
-            self.shell.say(wrong_answer(self._prospect.answer, "nothing was sent"), "warning")
-            return
-        self.carry_out(self._start(self._prospect))
+        if " ".join(event.text.casefold().split()) != answer:
+            self.shell.say(wrong_answer(answer, "nothing was sent"), "warning")
+        elif self._number is not None:
+            self.carry_out(self._carry_on(self._number))
+        elif self._prospect is not None:
+            self.carry_out(self._start(self._prospect))
+
+    async def _carry_on(self, number: int) -> None:
+        try:
+            await self.desk.flatten.carry_on(number)
+        except TradedeskError as problem:
+            self.shell.say(f"flatten: {refusal_words(problem)}", "error")
+        self.query_one(LiveGrid).focus()
+        self._read_again()
 
     async def _start(self, found: FlattenProspect) -> None:
         try:

@@ -18,9 +18,9 @@ from screens.frame.times import market_time
 from widgets.statusstrip import Mode, Segment
 
 if TYPE_CHECKING:
-    from data.repositories.trading.flattens import FlattenCount
     from engine.desk import Desk
     from engine.execution.views import RunView
+    from engine.flatten.views import FlattenProgress
 
 SELL_OUT_NEAR = timedelta(minutes=30)
 """So long before brokers sell intraday shares out the strip says it."""
@@ -131,10 +131,11 @@ def _gate(ready: int, clients: int) -> Segment:
     return Segment(f"gate {ready}/{clients}", 7, "warn" if missing else "", brief, "workspace('clients')")
 
 
-def _flatten(one: FlattenCount) -> Segment:
-    """A flatten that goes on: positions that are flat of all, and of how many something is left."""
-    words = going_words(one.flat, one.positions, one.left)
-    return Segment(words, 5, "warn" if one.left else "strong")
+def _flatten(one: FlattenProgress) -> Segment:
+    """A flatten that goes on, or stands still: positions that are flat of all, and that are left."""
+    words = going_words(one.flat, one.positions, one.left, one.carried)
+    style = "warn" if one.left or not one.carried else "strong"
+    return Segment(words, 5 if one.carried else 1, style, action=f"open_flatten({one.number})")
 
 
 def _paused(desk: Desk) -> list[Segment]:

@@ -12,6 +12,7 @@ from data.records import replace
 from data.reference.instruments import Instrument
 from data.repositories.trading import flattens
 from data.vocabulary import (
+    DeskKind,
     FlattenLineState,
     FlattenReason,
     FlattenState,
@@ -214,6 +215,34 @@ async def test_what_rests_is_priced_anew_nearer_to_the_band(desk):
     quote = desk.market.quote("NSE:TCS")
     assert limits[0] == 2_450_00
     assert quote.lower_circuit_paise < limits[1] < limits[0]
+
+
+async def test_one_whose_program_ended_stands_still_on_the_tape_until_it_is_asked_for_again(tmp_path):
+    async with paper_desk(tmp_path, kind=DeskKind.APP) as desk:
+        await carry_out(desk, buy("TCS", QTY, 40, PRIYA, product=MIS))
+
+        async def hangs(account, request):
+            return NotSent("the line is down")
+
+        Wire(desk).on_place = hangs
+        number = await desk.flatten.start(DESK, "", FlattenWhat.MIS)
+        await until(desk, lambda: desk.flatten.going)
+        assert [one.carried for one in desk.flatten.going] == [True]
+        assert on_tape(desk, "STANDS STILL") == []
+    async with paper_desk(tmp_path, kind=DeskKind.APP, demo=False) as desk:
+        await until(desk, lambda: desk.flatten.going)
+        assert [one.carried for one in desk.flatten.going] == [False]
+        assert len(on_tape(desk, f"FLATTEN {number} MIS")) == 1
+        assert on_tape(desk, "STANDS STILL") == [
+            f"flatten {number} STANDS STILL at 0 of 1 flat: its program ended, Enter and typed words go on"
+        ]
+        assert await desk.flatten.carry_on(number)
+        assert not await desk.flatten.carry_on(number)
+        await until(desk, lambda: not desk.flatten.going)
+        assert net(desk, PRIYA) == {}
+    async with paper_desk(tmp_path, kind=DeskKind.APP, demo=False) as desk:
+        await until(desk, lambda: on_tape(desk, f"flatten {number} certified: 1 flat"))
+        assert on_tape(desk, "STANDS STILL") == []
 
 
 async def test_a_position_locked_at_the_circuit_is_named_and_nothing_of_it_lives(desk):

@@ -19,6 +19,7 @@ from brokers.contract import (
 from data.audit import AuditAction, AuditEntry
 from data.clock import IST
 from data.errors import BadInput
+from data.repositories.trading.flattens import take_over_flatten
 from data.vocabulary import FlattenWhat, HaltScope, Product, SizingKind
 from engine.colon.splitting import quoted
 from engine.rules import SQUARE_OFF_TOLD_AT
@@ -196,6 +197,35 @@ async def test_a_flatten_that_goes_on_stands_in_the_strip_and_f7_offers_the_grou
         await bench.keys("right_curly_bracket", "f7")
         (group, *_) = bench.desk.clients.groups()
         assert bench.card.query_one(Input).value == f"flatten group {quoted(group)} mis"
+
+
+async def test_one_that_stands_still_says_so_and_typed_words_carry_it_on() -> None:
+    async with opened() as bench:
+        await _bought(bench)
+        desk, wire = bench.desk, Wire(bench.desk)
+
+        async def rests(account: BrokerAccount, request: OrderRequest) -> Outcome:
+            return NotSent("the line is down")
+
+        wire.on_place = rests
+        number = await desk.flatten.start(HaltScope.EVERYTHING, "", FlattenWhat.MIS)
+        await bench.until(lambda: "flat 0/1" in bench.text)
+        own, dead = seam(desk).engine.id, 999
+        await seam(desk).kept.store.write(lambda unit: take_over_flatten(unit, number, own, dead))
+        await bench.until(lambda: "flat 0/1 STANDS STILL" in bench.lines()[0])
+        await bench.pilot.click(offset=(bench.lines()[0].index("STANDS"), 0))
+        await bench.until(lambda: "the program that carried it out has ended" in bench.text)
+        assert f"type  carry on {number}  and Enter:" in bench.text
+        await _typed(bench, f"carry on {number + 1}")
+        await bench.keys("enter")
+        assert "STANDS STILL" in bench.lines()[0]
+        wire.on_place = None
+        await _typed(bench, f"Carry on  {number}")
+        await bench.keys("enter")
+        await bench.until(lambda: "certified" in bench.text)
+        assert "type  carry" not in bench.text
+        await bench.until(lambda: "STANDS STILL" not in bench.text)
+        assert [one.quantity for one in desk.holdings.of(PRIYA)] == []
 
 
 async def test_alerts_stand_in_a_panel_and_lead_to_the_flatten_that_answers_them(tmp_path: Path) -> None:

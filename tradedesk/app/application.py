@@ -347,6 +347,10 @@ class TradedeskApp(LockableApp):
             return
         await super().on_event(event)
 
+    def action_open_flatten(self, number: int) -> None:
+        """A flatten that was clicked on."""
+        self.open_flatten(number=number)
+
     async def deliver(self, event: events.Key) -> None:
         """Give a key to what is on the screen, as Textual does."""
         waits, self._letter_waits = self._letter_waits, None

@@ -44,12 +44,16 @@ class StoredFlatten(Struct, frozen=True):
 
 
 class FlattenCount(Struct, frozen=True):
-    """How far a flatten is that goes on: positions that are flat, of which something is left, and in all."""
+    """How far a flatten is that has not ended: positions flat, of which something is left, and in all.
+
+    `instance_id` is the engine that was to carry it out.
+    """
 
     number: int
     flat: int
     left: int
     positions: int
+    instance_id: int
 
 
 class StoredLine(Struct, frozen=True):
@@ -117,6 +121,7 @@ _COUNTED = Query(
         func.sum(case((_L.state == FlattenLineState.FLAT.value, 1), else_=0)),
         func.sum(case((_L.state == FlattenLineState.LEFT.value, 1), else_=0)),
         func.count(_L.client_id),
+        _F.instance_id,
     )
     .join(_LINES.table, _L.flatten_number == _F.number)
     .where(_GOING)

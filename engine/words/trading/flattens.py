@@ -146,9 +146,15 @@ def line_words(line: FlattenLineView) -> str:
     return " · ".join(words for words in (done, filled, cancelled, left) if words)
 
 
-def going_words(flat: int, positions: int, left: int) -> str:
-    """How far a flatten is, in the strip: `flat 9/23`."""
-    return f"flat {flat}/{positions} left {left}" if left else f"flat {flat}/{positions}"
+def going_words(flat: int, positions: int, left: int, carried: bool = True) -> str:
+    """How far a flatten is, in the strip: `flat 9/23`, with `STANDS STILL` where nobody carries it on."""
+    words = f"flat {flat}/{positions} left {left}" if left else f"flat {flat}/{positions}"
+    return words if carried else f"{words} STANDS STILL"
+
+
+def carry_on_answer(view: FlattenView) -> str:
+    """What is typed to have a flatten that stands still go on."""
+    return f"carry on {view.number}"
 
 
 def counts_words(view: FlattenView) -> str:
