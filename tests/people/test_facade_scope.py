@@ -186,7 +186,7 @@ NAMED: Mapping[str, Call] = {
     "flatten.start": lambda desk, of: desk.flatten.start(HaltScope.CLIENT, str(of.client), FlattenWhat.MIS),
     **{
         f"flatten.{name}": lambda desk, of, name=name: getattr(desk.flatten, name)(of.flatten)
-        for name in ("follow", "view", "stop")
+        for name in ("follow", "view", "stop", "carry_on")
     },
     "conversions.prospect": lambda desk, of: desk.conversions.prospect(of.client, TCS, (MIS, CNC)),
     "conversions.convert": lambda desk, of: desk.conversions.convert(of.client, TCS, (MIS, CNC), 1),
