@@ -118,7 +118,9 @@ async def test_lines_are_understood_and_say_what_they_would_do(tmp_path: Path) -
         assert parse("alerts", known) == AskedAlert()
         assert parse("alerts DONE square_off", known) == AskedAlert(AlertDo.DONE, "square_off")
         assert parse("alerts later square_off", known) == AskedAlert(AlertDo.LATER, "square_off", "10m")
-        assert parse("alerts later chases_lost 15:00", known).how_long == "15:00"
+        assert parse("alerts later chases_lost 15:00", known) == AskedAlert(
+            AlertDo.LATER, "chases_lost", "15:00"
+        )
         for line in (
             "alerts",
             "alerts later square_off 5m",
