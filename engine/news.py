@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from msgspec import Struct
 
-from data.vocabulary import FlattenWhat, Product, RunCount, Side
+from data.vocabulary import ChaseEnd, FlattenWhat, Product, RunCount, Side
 from engine.book.views import Pause
 
 
@@ -23,22 +23,6 @@ class NewsTopic(StrEnum):
     INSTRUMENTS = "instruments"
     WARNING = "warn"
     TROUBLE = "trouble"
-
-
-class ChaseEnd(StrEnum):
-    """Why a chase has ended; its order stays as it is."""
-
-    ORDER_ENDED = "order_ended"
-    AT_BOUND = "at_bound"
-    SPENT = "spent"
-    """It has used the changes that it may make."""
-    STOPPED = "stopped"
-    HALTED = "halted"
-    CHANGED = "changed"
-    """Somebody has changed its order beside it."""
-    REFUSED = "refused"
-    ENGINE_ENDED = "engine_ended"
-    """Its program ended before it did."""
 
 
 class Page(StrEnum):

@@ -83,6 +83,22 @@ class LimitTo(StrEnum):
     """On with the best price of the order's own side, no further than a price."""
 
 
+class ChaseEnd(StrEnum):
+    """Why a chase has ended; its order stays as it is."""
+
+    ORDER_ENDED = "order_ended"
+    AT_BOUND = "at_bound"
+    SPENT = "spent"
+    """It has used the changes that it may make."""
+    STOPPED = "stopped"
+    HALTED = "halted"
+    CHANGED = "changed"
+    """Somebody has changed its order beside it."""
+    REFUSED = "refused"
+    ENGINE_ENDED = "engine_ended"
+    """Its program ended before it did."""
+
+
 class RequestState(StrEnum):
     """How far a modify or cancel request has come."""
 

@@ -9,11 +9,11 @@ from data.audit import AuditAction, AuditEntry
 from data.repositories.alerts import LostChase, StoredAlert, keep_alert, lost_chases_of, stored_alert
 from data.repositories.audit import ChaseRow, chases_told
 from data.store import Unit
-from data.vocabulary import AlertKind
+from data.vocabulary import AlertKind, ChaseEnd
 from engine.book.kept import Kept
 from engine.events import TapeLine
 from engine.instances import ThisEngine
-from engine.news import ChaseEnd, ChasesLost
+from engine.news import ChasesLost
 from engine.timing import Timing
 
 

@@ -8,6 +8,7 @@ from brokers.contract import Refused
 from data.errors import BadInput
 from data.records import replace
 from data.vocabulary import (
+    ChaseEnd,
     ConversionState,
     FlattenLineState,
     FlattenReason,
@@ -22,7 +23,6 @@ from engine.book.halt_file import write_halt_file
 from engine.book.views import HaltView
 from engine.execution.changes.new_limits import NewLimit
 from engine.halt.booked import FILE_ONLY, open_halt, resume_halt
-from engine.news import ChaseEnd
 from engine.refusals import HaltedMeanwhile
 from tests.desks import (
     START,

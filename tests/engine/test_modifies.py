@@ -9,10 +9,9 @@ from data.audit import AuditAction
 from data.clock import ManualClock
 from data.errors import BadInput
 from data.records import replace
-from data.vocabulary import DeskKind, LimitTo, OrderState, RequestState, Side, SizingKind
+from data.vocabulary import ChaseEnd, DeskKind, LimitTo, OrderState, RequestState, Side, SizingKind
 from engine.execution.changes.chases import followed
 from engine.execution.changes.new_limits import NewLimit, new_limit_from
-from engine.news import ChaseEnd
 from engine.refusals import NotConfirmed, NothingToSend, PlanDrifted, PlanTooOld
 from engine.words.tape import news_words
 from tests.desks import (

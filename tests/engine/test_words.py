@@ -13,6 +13,7 @@ from data.errors import BadInput
 from data.records import field_names, replace
 from data.reference.instruments import Instrument
 from data.vocabulary import (
+    ChaseEnd,
     DeskKind,
     FlattenWhat,
     PauseReason,
@@ -30,7 +31,7 @@ from data.vocabulary import (
 from engine import news, refusals
 from engine.book.gate_views import ConsentFigures, GateFinding, RouteFigures
 from engine.book.views import Pause
-from engine.news import ChaseEnd, ClientNews, FlattenNews, HaltNews, News, NewsTopic, RunNews
+from engine.news import ClientNews, FlattenNews, HaltNews, News, NewsTopic, RunNews
 from engine.planning.intent import check_price
 from engine.planning.plan import PlanLine
 from engine.planning.plan_record import line_from_json, line_to_json

@@ -347,10 +347,6 @@ class TradedeskApp(LockableApp):
             return
         await super().on_event(event)
 
-    def action_open_flatten(self, number: int) -> None:
-        """A flatten that was clicked on."""
-        self.open_flatten(number=number)
-
     async def deliver(self, event: events.Key) -> None:
         """Give a key to what is on the screen, as Textual does."""
         waits, self._letter_waits = self._letter_waits, None
@@ -389,6 +385,10 @@ class TradedeskApp(LockableApp):
         if action == "workspace":
             return self._open and any(one.name == parameters[0] and one.available for one in WORKSPACES)
         return self._open or action in ("halt_press", "quit")
+
+    def action_open_flatten(self, number: int) -> None:
+        """A flatten that was clicked on."""
+        self.open_flatten(number=number)
 
     # F9
 

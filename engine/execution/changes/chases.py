@@ -14,7 +14,7 @@ from brokers.contract import Tick
 from data.audit import AuditAction, AuditEntry
 from data.money import tick_down, tick_up
 from data.store import StoreError, Unit
-from data.vocabulary import Side
+from data.vocabulary import ChaseEnd, Side
 from engine.book.halt_file import halt_file_stands
 from engine.book.halt_scope import covered
 from engine.book.kept import Kept
@@ -27,7 +27,7 @@ from engine.execution.waiting import until
 from engine.execution.workers import Workers
 from engine.instances import ThisEngine
 from engine.market.market_data import MarketData
-from engine.news import ChaseEnd, ChaseNews
+from engine.news import ChaseNews
 from engine.rules import MOST_REPRICES
 from engine.timing import Timing
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from data.vocabulary import LimitTo
-from engine.news import ChaseEnd
+from data.vocabulary import ChaseEnd, LimitTo
 from engine.words import formats
 from engine.words.formats import MASK, counted
 
