@@ -97,7 +97,7 @@ def calm(
                 5,
                 "strong",
                 f"run{run.number} {progress}{paused}",
-                f"open_run({run.number})",
+                f"run_command('run {run.number}')",
             )
         )
     if not privacy:
@@ -135,7 +135,7 @@ def _flatten(one: FlattenProgress) -> Segment:
     """A flatten that goes on, or stands still: positions that are flat of all, and that are left."""
     words = going_words(one.flat, one.positions, one.left, one.carried)
     style = "warn" if one.left or not one.carried else "strong"
-    return Segment(words, 5 if one.carried else 1, style, action=f"open_flatten({one.number})")
+    return Segment(words, 5 if one.carried else 1, style, action=f"run_command('flatten show {one.number}')")
 
 
 def _paused(desk: Desk) -> list[Segment]:
@@ -147,7 +147,7 @@ def _paused(desk: Desk) -> list[Segment]:
     if len(runs) == 1:
         words = f"run {runs[0].number} PAUSED {unsent} unsent: {run_why(runs[0])}"
         brief = f"run{runs[0].number} PAUSED {unsent}"
-        return [Segment(words, 1, "warn", brief, f"open_run({runs[0].number})")]
+        return [Segment(words, 1, "warn", brief, f"run_command('run {runs[0].number}')")]
     numbers = ", ".join(str(run.number) for run in reversed(runs))
     return [Segment(f"runs {numbers} PAUSED {unsent} unsent", 1, "warn", f"{len(runs)} runs PAUSED {unsent}")]
 

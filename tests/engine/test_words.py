@@ -108,6 +108,7 @@ FIGURES = {
     Right: Right.SEND,
     Role: Role.ASSISTANT,
     Collection[str]: {"PS1015"},
+    Collection[Role]: {Role.ASSISTANT},
     DeskKind: DeskKind.APP,
     ChaseEnd: ChaseEnd.AT_BOUND,
     Pause: Pause(PauseReason.DRIFTED, 5, 60, 100, 101),

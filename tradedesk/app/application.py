@@ -386,10 +386,6 @@ class TradedeskApp(LockableApp):
             return self._open and any(one.name == parameters[0] and one.available for one in WORKSPACES)
         return self._open or action in ("halt_press", "quit")
 
-    def action_open_flatten(self, number: int) -> None:
-        """A flatten that was clicked on."""
-        self.open_flatten(number=number)
-
     # F9
 
     def action_halt_press(self) -> None:

@@ -171,10 +171,6 @@ class ShellApp(ByLetter, inherit_bindings=False):
         bulk = self._in_bulk()
         bulk.call_later(bulk.show_run, number)
 
-    def action_open_run(self, number: int) -> None:
-        """A run that was clicked on."""
-        self.open_run(number)
-
     def open_plan(self, number: int) -> None:
         """A stored plan in the bulk workspace."""
         self.note(f"plan {number}")

@@ -42,6 +42,10 @@ class TypedLines(VeiledApp, inherit_bindings=False):
 
         run_line(cast("ShellApp", self), text)
 
+    def action_run_command(self, text: str) -> None:
+        """Carry out the line of what was clicked on."""
+        self.run_command(text)
+
     @property
     def noted(self) -> Sequence[LoggedCommand]:
         """What was done here today and changed nothing, as lines, oldest first."""
