@@ -1,11 +1,22 @@
 """What rows of the audit are asked for, by whoever looks into it."""
 
 from datetime import datetime
+from enum import StrEnum
 
 from msgspec import Struct
 
 from data.audit import AuditAction
 from data.vocabulary import Via
+
+
+class Detail(StrEnum):
+    """Details by whose value rows can be asked for; a row that names no person is of whoever acted."""
+
+    HALT = "halt"
+    FLATTEN = "flatten"
+    CONVERSION = "conversion"
+    ALERT = "alert"
+    PERSON = "person"
 
 
 class AuditWanted(Struct, frozen=True):
@@ -19,12 +30,14 @@ class AuditWanted(Struct, frozen=True):
     actions: tuple[AuditAction, ...] = ()
     client_id: int | None = None
     order_id: int | None = None
+    order_ids: tuple[int, ...] | None = None
     run_number: int | None = None
     plan_number: int | None = None
     actor: str | None = None
     via: Via | None = None
     since: datetime | None = None
     until: datetime | None = None
+    detail: tuple[Detail, int | str] | None = None
     words: tuple[str, ...] = ()
     of: frozenset[int] | None = None
     told_only: bool = False

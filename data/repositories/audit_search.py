@@ -11,11 +11,12 @@ from operator import attrgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Select, String, and_, func, select, text, union_all
+from sqlalchemy import ColumnElement, Select, String, and_, func, literal_column, select, text, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.audit import COMMON, UNCOMMON, AuditAction
-from data.audit_wanted import AuditWanted
+from data.audit_wanted import AuditWanted, Detail
+from data.engines.dialect import is_json, member
 from data.repositories.base import Query, Rows, among, given
 from data.tables.audit import OF_PLANS, OF_RUNS, Audit
 from data.tables.columns import table
@@ -113,7 +114,7 @@ _BOUNDS = Query(
 
 _RUN_OF_PLAN = select(_RUNS.c.number).where(_RUNS.c.plan_number == given("plan_number")).scalar_subquery()
 
-_LEADS = ("order_id", "run_number", "plan_number", "client_id", "actions")
+_LEADS = ("order_id", "order_ids", "run_number", "plan_number", "client_id", "actions")
 """What an index knows, the narrowest first."""
 
 
@@ -130,6 +131,7 @@ class _Question(NamedTuple):
             name: value
             for name in (
                 "order_id",
+                "order_ids",
                 "run_number",
                 "plan_number",
                 "client_id",
@@ -144,6 +146,9 @@ class _Question(NamedTuple):
             values["actions"] = [str(action) for action in wanted.actions]
         if wanted.of is not None:
             values["of"] = sorted(wanted.of)
+        if wanted.detail is not None:
+            name, value = wanted.detail
+            values[f"detail_{name}"] = value
         values |= {f"word{number}": _pattern(word) for number, word in enumerate(wanted.words)}
         known = [name for name in _LEADS if name in values]
         if known == ["actions"] and not set(COMMON).isdisjoint(wanted.actions):
@@ -192,6 +197,8 @@ def _led(lead: str, columns: list[ColumnElement[Any]]) -> Select[Any]:
         of_orders = select(*columns).where(reach, _AUDIT.c.order_id.in_(orders))
         both = union_all(of_itself, of_orders).subquery()
         return select(*both.c)
+    if lead == "order_ids":
+        return select(*columns).where(reach, among(_AUDIT.c.order_id, lead))
     if lead == "actions":
         return select(*columns).where(reach, text(UNCOMMON), among(_AUDIT.c.action, "actions"))
     return select(*columns).where(reach, *([_AUDIT.c[lead] == given(lead)] if lead else []))
@@ -206,6 +213,19 @@ def _same(columns: Any, name: str) -> ColumnElement[bool]:
     return columns[name] == given(name)
 
 
+def _detail(detail: Detail) -> Callable[[Any, str], ColumnElement[bool]]:
+    """That a row's details have a value under a name; a row without a person's name is of its actor."""
+    held: ColumnElement[Any] = literal_column(
+        f"CASE WHEN {is_json('details')} THEN {member('details', detail)} END"
+    )
+
+    def condition(columns: Any, name: str) -> ColumnElement[bool]:
+        told = func.coalesce(held, columns.actor) if detail is Detail.PERSON else held
+        return told == given(name)
+
+    return condition
+
+
 def _word(columns: Any, name: str) -> ColumnElement[bool]:
     """That a word occurs in what a row tells, in any letter case."""
     told = columns.action + " " + columns.actor + " " + columns.via + " " + columns.details
@@ -214,6 +234,8 @@ def _word(columns: Any, name: str) -> ColumnElement[bool]:
 
 _CONDITIONS: dict[str, Callable[[Any, str], ColumnElement[bool]]] = {
     **dict.fromkeys(("order_id", "run_number", "plan_number", "client_id", "via"), _same),
+    "order_ids": lambda columns, name: among(columns.order_id, name),
+    **{f"detail_{detail}": _detail(detail) for detail in Detail},
     "actor": lambda columns, name: func.lower(columns[name]) == func.lower(given(name)),
     "since": lambda columns, name: columns.at >= given(name, _AUDIT.c.at.type),
     "until": lambda columns, name: columns.at < given(name, _AUDIT.c.at.type),

@@ -44,15 +44,21 @@ class Of(StrEnum):
     ORDER = "order"
     RUN = "run"
     PLAN = "plan"
+    HALT = "halt"
+    FLATTEN = "flatten"
+    CONVERSION = "conversion"
+    ALERT = "alert"
+    PERSON = "person"
     CLIENT = "client"
     CHAIN = "chain"
 
 
 class StoryOf(Struct, frozen=True):
-    """What a row belongs to, with its number; the chain has none."""
+    """What a row belongs to, with its number, or with the name of a person or of a kind of alert."""
 
     of: Of
     number: int = 0
+    name: str = ""
 
 
 class Chapter(Struct, frozen=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from data.clock import IST
@@ -13,8 +14,6 @@ from engine.words import formats
 from engine.words.trading.reasons import REASON_WORDS
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from engine.book.audit_views import AuditRecord, AuditRow, ChainState, StoryOf
 
 
@@ -38,7 +37,7 @@ def chapter_words(subject: StoryOf, code: str | None) -> str:
         case Of.CHAIN:
             return "the chain around it"
         case _:
-            return f"{subject.of} {subject.number}"
+            return f"{subject.of} {subject.name or subject.number}"
 
 
 _PAIRS = (("from", "to"), ("before", "after"), ("was", "is"), ("ours", "theirs"), ("of", "to"))
@@ -137,6 +136,15 @@ def _item(value: Any) -> str:
     return detail_words(cast(Mapping[str, Any], value)) if isinstance(value, Mapping) else str(value)
 
 
+def _moment(text: str) -> datetime | None:
+    """The moment that a text is in ISO form with its offset; a date alone is none."""
+    try:
+        at = datetime.fromisoformat(text) if "T" in text else None
+    except ValueError:
+        return None
+    return None if at is None or at.tzinfo is None else at
+
+
 def _value_words(key: str, value: Any, shares: bool) -> str:
     """One value by what its key says of it; a difference counts shares or money."""
     if isinstance(value, bool):
@@ -150,4 +158,6 @@ def _value_words(key: str, value: Any, shares: bool) -> str:
         return formats.quantity(value) if counts else str(value)
     if key == "digest":
         return str(value)[:SHOWN_DIGITS]
+    if (at := _moment(str(value))) is not None:
+        return f"{at.astimezone(IST):%d %b %Y %H:%M:%S}"
     return REASON_WORDS.get(value, str(value)) if key == "reason" else str(value)

@@ -54,11 +54,16 @@ async def test_what_is_open_is_named_once_a_day_and_a_restart_tells_nothing_agai
         assert list(alert.ends) == sorted(alert.ends)
         (told,) = on_tape(desk, "MIS open")
         assert told.startswith("MIS open: 2 positions of 2 clients · brokers square off from 15:00")
-        await desk.alerts.put_off(alert)
+        shown = await desk.alerts.put_off(alert)
         assert desk.alerts.standing == []
         await until(desk, lambda: desk.alerts.standing, step_s=60)
         await desk.alerts.done(alert)
         assert desk.alerts.standing == []
+        (done,) = await desk.audit.rows(action="ALERT_DONE")
+        of_alert = (await desk.audit.story(done.seq)).subjects[0]
+        rows = (await desk.audit.chapter(of_alert, done.seq)).rows
+        assert [row.action for row in rows] == ["ALERT_RAISED", "ALERT_PUT_OFF", "ALERT_DONE"]
+        assert rows[1].details["until"] == shown.isoformat()
         await books_are_sound(desk)
     async with paper_desk(tmp_path, kind=DeskKind.APP, demo=False) as desk:
         await later(desk, 60)

@@ -77,6 +77,9 @@ def test_details_of_the_audit_are_money_and_words() -> None:
     )
     assert detail_words({"mis_margin_bps": 2000, "trade_id": "77"}) == "mis margin 20 %, trade 77"
     assert detail_words({"mtf_margin_bps": None, "proxy": "", "message": ""}) == "mtf margin —, proxy —"
+    until = {"until": "2026-11-18T03:45:00.123456+00:00", "code": "2026-11-18"}
+    assert detail_words(until) == "until 18 Nov 2026 09:15:00, code 2026-11-18"
+    assert detail_words({"why": "2026-99-18T03:45:00Z"}) == "why 2026-99-18T03:45:00Z"
     assert detail_words({"reason": "REF_12 by phone", "x": ["a", 1]}) == "reason REF_12 by phone, x (a; 1)"
 
 

@@ -63,3 +63,22 @@ async def test_an_assistant_s_program_sees_what_its_person_does(tmp_path):
         rows = (await told.page()).rows
         assert {row.actor for row in rows} == {"ravi"}
         assert [row.action for row in rows] == [AuditAction.ASSISTANT_LOOKED] * 2
+
+
+async def test_a_person_s_story_is_of_their_account_whoever_changed_it(tmp_path):
+    async with desk_of_many(tmp_path) as desk:
+        await sit(desk, "ravi")
+        await sit(desk, "asha")
+        await desk.people.disable("ravi")
+        search = await desk.audit.search(search_from(["action:person_changed"], desk.known()))
+        (row,) = (await search.page()).rows
+        subject, _ = (await desk.audit.story(row.seq)).subjects
+        assert subject == StoryOf(Of.PERSON, name="ravi")
+        chapter = await desk.audit.chapter(subject, row.seq)
+        assert [(one.action, one.actor) for one in chapter.rows] == [
+            ("PERSON_ADDED", "asha"),
+            ("SIGNED_IN", "ravi"),
+            ("PERSON_CHANGED", "asha"),
+        ]
+        signed_in = await desk.audit.story(chapter.rows[1].seq)
+        assert signed_in.subjects[0] == subject

@@ -156,6 +156,14 @@ _EXITS = Query(
     )
     .where(among(_O.id, "orders")),
 )
+_ORDERS_OF = Query(
+    int,
+    select(_O.id)
+    .join(_FLATTENS.table, _F.trading_date == _O.trading_date)
+    .where(_F.number == given("flatten"), _O.flatten_number == _F.number)
+    .order_by(_O.id),
+)
+"""An index leads to the orders of its day."""
 _LIVE = _O.state.in_([state.value for state in sorted(LIVE_STATES)])
 _IN_SHARES = (
     _O.client_id == given("client"),
@@ -183,6 +191,11 @@ def add_flatten(on: On, flatten: StoredFlatten, lines: Sequence[StoredLine]) -> 
     """Keep a flatten that begins, with its lines."""
     _FLATTENS.insert(on, [flatten])
     _LINES.insert(on, lines)
+
+
+async def orders_of_flatten(reader: AsyncConnection, number: int) -> list[int]:
+    """The orders that a flatten has sent, or would have, oldest first."""
+    return await _ORDERS_OF.read(reader, flatten=number)
 
 
 def standing_flattens(on: On) -> list[StoredFlatten]:

@@ -102,7 +102,7 @@ def audit_story(
     ] = 200,
     as_json: AsJson = False,
 ) -> None:
-    """One row in full, and the rows of the order, run, plan and client that it belongs to, in their order."""
+    """One row in full, and the rows of what it belongs to (order, halt, person, client…), in their order."""
     seq = count_from_text(number, "row")
 
     async def work(desk: "Desk") -> Exit:

@@ -44,6 +44,7 @@ class ChapterShape(Struct, frozen=True):
 
     of: Of
     number: int
+    name: str
     rows: list[AuditShape]
     more_before: bool
     more_after: bool
@@ -81,4 +82,6 @@ def chapter_shape(desk: "Desk", chapter: Chapter) -> ChapterShape:
     """One chapter."""
     rows = [audit_shape(desk, row) for row in chapter.rows]
     subject = chapter.subject
-    return ChapterShape(subject.of, subject.number, rows, chapter.more_before, chapter.more_after)
+    return ChapterShape(
+        subject.of, subject.number, subject.name, rows, chapter.more_before, chapter.more_after
+    )
