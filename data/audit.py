@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from data.json_values import json_texts
 
@@ -167,8 +167,12 @@ class Details(dict[str, Any]):
 
     @classmethod
     def of_text(cls, text: str) -> "Details":
-        """The details of a stored row. Raises `ValueError` for what is no JSON, `TypeError` for no object."""
-        details = cls(json.loads(text))
+        """The details of a stored row; none where the text is no JSON object, and so nobody's here."""
+        try:
+            told = json.loads(text)
+        except (ValueError, TypeError, RecursionError):
+            told = None
+        details = cls(cast(dict[str, Any], told) if isinstance(told, dict) else {})
         details.stored = text
         return details
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from data.audit import Details
+from data.audit import Details, row_hash
 
 
 class AuditRow(Struct, frozen=True):
@@ -29,6 +29,13 @@ class AuditRecord(AuditRow, frozen=True):
 
     previous: str
     proof: str
+
+    @property
+    def holds(self) -> bool:
+        """Whether its hash is made of what it tells, and so nothing has changed it since."""
+        subjects = (self.client_id, self.order_id, self.plan_number, self.run_number)
+        told = self.actor, self.action, subjects, self.details.text(), self.proof, self.via
+        return row_hash(self.previous, self.seq, self.at, *told) == self.hash
 
 
 class AuditPage(Struct, frozen=True):

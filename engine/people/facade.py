@@ -294,7 +294,7 @@ FACADE: Mapping[str, Rules] = {
         "chain_state": Rule(_AUDIT),
         "note_look": _LOOK,
         "commands": Rule(_AUDIT, keep=lambda result, scope, book: []),
-        **dict.fromkeys(("verify", "verify_tail", "wrong", "last_judged"), Rule(_AUDIT)),
+        **dict.fromkeys(("verify", "verify_tail", "examine", "wrong", "last_judged"), Rule(_AUDIT)),
         "accept": _SET_UP,
     },
     "doctor": {"run": Rule(_AUDIT, of_everybody)},

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from data.audit import BREAK, AuditAction, AuditEntry, Head
+from data.audit import BREAK, DISTRUSTED, AuditAction, AuditEntry, Head
 from data.errors import BadInput
 from data.proving.evidence import not_both_ways, recompute
 from data.proving.heads import heads_outside
@@ -17,7 +17,7 @@ from data.repositories.audit import AuditRows, keep_verified_head, last_judged, 
 from data.repositories.base import Reader
 from data.schema import mend_schema, schema_faults, table_faults
 from data.store import StoreError, Unit
-from data.writing.audit_writer import kept_head, standing_stop
+from data.writing.audit_writer import kept_head, standing_stop, stop_words
 from data.writing.counters import mend_counters
 from engine.book.audit_views import AuditRow, ChainState, Chapter, RowStory, StoryOf
 from engine.book.kept import Kept
@@ -126,6 +126,21 @@ class Trail:
             await self._keep_verified(report)
         return report
 
+    async def examine(self, whole: bool = False) -> AuditReport:
+        """Verify what was written since the last good row, or all, and stop trading by what is not good.
+
+        Every engine of the home stops then, at each opening too, until that is accepted or found mended.
+        """
+        report = await (self.verify() if whole else self.verify_tail())
+        if not report.ok:
+            found = list(report.found)
+            if not await self._kept.store.read_aside(standing_stop):
+                entry = AuditEntry(DISTRUSTED, self._engine.actor, details={"found": found})
+                with suppress(StoreError):  # what cannot be kept stops at least this engine
+                    await self._kept.store.write(lambda unit: unit.audit(entry))
+            self._engine.trading_disabled = self._engine.trading_disabled or stop_words(found)
+        return report
+
     async def _keep_verified(self, report: AuditReport) -> None:
         head, by = Head(report.last_seq, report.head), self._engine.actor
         try:
@@ -148,7 +163,7 @@ class Trail:
         if not found and not stopped:
             raise BadInput("audit", (await self.verify()).message, "there is nothing to accept")
         made = await self._kept.store.read_aside(recompute)
-        details = {"reason": reason, "found": [*found, *stopped]}
+        details = {"reason": reason, "found": list(dict.fromkeys([*found, *stopped]))}
 
         def unit_of_work(unit: Unit) -> None:
             mend_schema(unit)

@@ -17,10 +17,37 @@ if TYPE_CHECKING:
     from engine.book.audit_views import AuditRecord, AuditRow, ChainState, StoryOf
 
 
+_FIRST = (
+    "title",
+    "text",
+    "line",
+    "symbol",
+    "tool",
+    "person",
+    "quantity",
+    "price_paise",
+    "limit_paise",
+    "reason",
+    "why",
+)
+"""Details that a line begins with, since its end may be cut."""
+
+NOT_AS_WRITTEN = "NOT AS WRITTEN"
+"""Said of a row whose hash is not made of what it tells."""
+
+
 def detail_words(details: Mapping[str, Any]) -> str:
     """What an audit row tells besides its action: money in rupees, names without underscores."""
     shares = details.get("kind") == BreakKind.SHARES.value
     return ", ".join(told for key, value in details.items() if (told := _detail(key, value, shares)))
+
+
+def told_words(row: AuditRecord) -> str:
+    """What a row tells in a line, what matters most first; before it stands where it is not as written."""
+    details = row.details
+    order = sorted(details, key=lambda key: _FIRST.index(key) if key in _FIRST else len(_FIRST))
+    told = detail_words({key: details[key] for key in order})
+    return told if row.holds else f"{NOT_AS_WRITTEN}: {told}"
 
 
 def about_words(row: AuditRow, code: str | None) -> str:
@@ -45,16 +72,34 @@ _PAIRS = (("from", "to"), ("before", "after"), ("was", "is"), ("ours", "theirs")
 
 
 def row_lines(row: AuditRecord, code: str | None, shown_at: datetime) -> list[tuple[str, str]]:
-    """All that a row tells, a line each: when, who, what, about what, its details and its hashes."""
+    """All that a row tells, a line each: when, by whom, about what, its details, its hashes."""
     return [
         ("row", f"{row.seq}  {row.action}"),
+        *about_lines(row, code, shown_at),
+        *told_lines(row),
+        *hash_lines(row),
+    ]
+
+
+def about_lines(row: AuditRecord, code: str | None, shown_at: datetime) -> list[tuple[str, str]]:
+    """When a row was written, by whom and about what."""
+    about = about_words(row, code)
+    return [
         ("at", f"{shown_at.astimezone(IST):%a %d %b %Y %H:%M:%S}"),
         ("by", f"{row.actor}{f' via {row.via}' if row.via else ''}"),
-        *((name, words) for name, words in (("about", about_words(row, code)),) if words),
-        *detail_lines(row.details),
-        ("hash", row.hash),
-        ("hash before", row.previous),
+        *([("about", about)] if about else []),
     ]
+
+
+def told_lines(row: AuditRecord) -> list[tuple[str, str]]:
+    """What a row tells besides its action, with a line before it where the row is not as it was written."""
+    changed = "something else has changed this row: its hash is of another"
+    return [*([] if row.holds else [(NOT_AS_WRITTEN, changed)]), *detail_lines(row.details)]
+
+
+def hash_lines(row: AuditRecord) -> list[tuple[str, str]]:
+    """A row's hash and the one before it."""
+    return [("hash", row.hash), ("hash before", row.previous)]
 
 
 def detail_lines(details: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -74,6 +119,8 @@ def detail_lines(details: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _bare(key: str, value: Any, shares: bool) -> str:
     """A value without its name."""
+    if key == "counts" and isinstance(value, Mapping):
+        return _counts(cast(Mapping[str, int], value)) or formats.DASH
     if isinstance(value, Mapping):
         return detail_words(cast(Mapping[str, Any], value)) or formats.DASH
     if isinstance(value, list):
@@ -81,19 +128,14 @@ def _bare(key: str, value: Any, shares: bool) -> str:
     return formats.DASH if value in (None, "") else _value_words(key, value, shares)
 
 
-def chain_words(state: ChainState, verified_at: datetime | None) -> str:
-    """How far the chain was found good, by whom and when: `verified to row 543, 09:15:02 by tester`."""
+def chain_words(state: ChainState, now: datetime) -> str:
+    """How far the chain was found good, and how long ago: `chain ok to row 543, 12s ago`."""
     if state.against:
-        return "CHANGED BY SOMETHING ELSE: trading is stopped"
+        return "CHAIN BROKEN: trading is stopped"
     if not state.verified_to:
-        return "not verified yet"
-    at = (
-        ""
-        if verified_at is None
-        else f", {verified_at.astimezone(IST):%d %b} {formats.time_of_day(verified_at)}"
-    )
-    by = f" by {state.verified_by}" if state.verified_by else ""
-    return f"verified to row {state.verified_to}{at}{by}"
+        return "chain not verified yet"
+    ago = None if state.verified_at is None else (now - state.verified_at).total_seconds()
+    return f"chain ok to row {state.verified_to}" + ("" if ago is None else f", {formats.age(ago)} ago")
 
 
 _UNSAID = frozenset(
@@ -115,8 +157,7 @@ _UNSAID = frozenset(
 def _detail(key: str, value: Any, shares: bool) -> str:
     name = _name(key)
     if key == "counts" and isinstance(value, Mapping):
-        value = cast(Mapping[str, int], value)
-        return ", ".join(f"{count} {word.replace('_', ' ')}" for word, count in value.items() if count)
+        return _counts(cast(Mapping[str, int], value))
     if isinstance(value, Mapping):
         return f"{name} ({detail_words(cast(Mapping[str, Any], value))})"
     if isinstance(value, list):
@@ -126,6 +167,10 @@ def _detail(key: str, value: Any, shares: bool) -> str:
     if value in (None, ""):
         return f"{name} {formats.DASH}"
     return f"{name} {_value_words(key, value, shares)}"
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {word.replace('_', ' ')}" for word, count in counts.items() if count)
 
 
 def _name(key: str) -> str:

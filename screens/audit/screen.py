@@ -21,7 +21,7 @@ from engine.review.searching import PAGE
 from engine.words import formats
 from engine.words.audit import chain_words
 from engine.words.colon import problem_words
-from screens.audit.rows import RowPane, audit_columns
+from screens.audit.rows import RowPane, audit_columns, here_of
 from screens.frame.commands import bindings
 from screens.frame.exports import free_path, short_path, whole_audit_record, write_audit
 from screens.frame.pane import FilterLine, Pane
@@ -62,6 +62,8 @@ class AuditScreen(Workspace):
         self._chain_read_at = self._looked_at = float("-inf")
         self._heard = True
         self._reading: TrailSearch | None = None
+        self._said = ""
+        self._changed: set[int] = set()
 
     def compose_body(self) -> ComposeResult:
         """The rows with their search line, and one row in full."""
@@ -113,7 +115,8 @@ class AuditScreen(Workspace):
         self._grid.to_top()
         self._grid.focus()
         self._paint()
-        self.run_worker(partial(self._begin, wish), exclusive=True, exit_on_error=False, group="audit")
+        work = partial(self.tell_refusal, partial(self._begin, wish))
+        self.run_worker(work, exclusive=True, exit_on_error=False, group="audit")
 
     async def _begin(self, wish: AuditWish) -> None:
         self._search = await self.desk.audit.search(wish)
@@ -124,9 +127,15 @@ class AuditScreen(Workspace):
         """Read what was written since, and older rows where the cursor comes near the end of those shown."""
         now = self.shell.monotonic()
         if now - self._chain_read_at > CHAIN_EVERY_S:
-            self._chain_read_at = now
-            self.run_worker(self._read_chain(), exclusive=True, exit_on_error=False, group="chain")
+            self._examine(whole=False)
+        self._paint()
         self._read_more()
+
+    def _examine(self, whole: bool) -> None:
+        """Have the chain examined aside; what is not good stops trading, and the strip says so."""
+        self._chain_read_at = self.shell.monotonic()
+        work = partial(self.tell_refusal, partial(self._read_chain, whole))
+        self.run_worker(work, exclusive=True, exit_on_error=False, group="chain")
 
     def _read_more(self) -> None:
         """Begin to read one step, unless one is under way or there is nothing to read."""
@@ -146,9 +155,18 @@ class AuditScreen(Workspace):
     async def _step(self, search: TrailSearch, work: Coroutine[Any, Any, None]) -> None:
         try:
             await work
+        except Exception as problem:
+            if search is self._search:
+                self._give_up(problem)
         finally:
             if self._reading is search:
                 self._reading = None
+
+    def _give_up(self, problem: Exception) -> None:
+        """Say that there are rows here that no tradedesk wrote so, and have all examined."""
+        self._search, self._grid.hint = None, "no further row can be read: `tradedesk audit verify` says why"
+        self.shell.say(f"rows of the audit cannot be read: {problem}", "error")
+        self._examine(whole=True)
 
     def _wants_older(self) -> bool:
         if self._ended or len(self._rows) >= MOST_SHOWN:
@@ -174,13 +192,21 @@ class AuditScreen(Workspace):
         if step.rows:
             self._show({row.seq: row for row in reversed(step.rows)} | self._rows)
 
-    async def _read_chain(self) -> None:
+    async def _read_chain(self, whole: bool) -> None:
+        report = await self.desk.audit.examine(whole)
         self._chain = await self.desk.audit.chain_state()
+        if not report.ok and report.message != self._said:
+            self._said = report.message
+            self.shell.say(f"the audit is NOT VERIFIED: {report.message}", "error")
         self._paint()
 
     # Showing
 
     def _show(self, rows: dict[int, AuditRecord]) -> None:
+        changed = {row.seq for seq, row in rows.items() if seq not in self._rows and not row.holds}
+        if changed - self._changed:  # once: that may be accepted already
+            self._changed |= changed
+            self._examine(whole=True)
         self._rows = rows
         self._grid.hint = (
             "no row has all of this: f searches for something else" if self._ended else "looking…"
@@ -192,12 +218,13 @@ class AuditScreen(Workspace):
     def _paint(self) -> None:
         found = f"{formats.counted(len(self._rows), 'row')}{'' if self._ended else ' so far'}"
         state = self._chain
-        at = None if state is None or state.verified_at is None else self.desk.shown_at(state.verified_at)
-        chain = "" if state is None else chain_words(state, at)
-        self.query_one("#audit-pane", Pane).set_title("Audit", [found, chain])
+        chain = "" if state is None else chain_words(state, self.desk.clock.now())
+        pane = self.query_one("#audit-pane", Pane)
+        pane.set_class(state is not None and bool(state.against), "-broken")
+        pane.set_title("Audit", [found, chain])
 
     def _paint_row(self) -> None:
-        self.query_one(RowPane).show(self.desk, self._row, self.shell.privacy)
+        self.query_one(RowPane).show(self.desk, self._row)
 
     def redraw(self) -> None:
         """Everything anew, the chain's state too."""
@@ -215,12 +242,7 @@ class AuditScreen(Workspace):
 
     def here(self) -> Here:
         """What the row under the cursor is about."""
-        row = self._row if self.is_mounted else None
-        return Here() if row is None else Here(client_id=self._known_client(row), order_id=row.order_id)
-
-    def _known_client(self, row: AuditRecord) -> int | None:
-        known = {client.id for client in self.desk.clients.all()}
-        return row.client_id if row.client_id in known else None
+        return here_of(self.desk, self._row if self.is_mounted else None)
 
     def table_of(self, grid: LiveGrid) -> Table | None:
         """Rows of the audit, in full."""

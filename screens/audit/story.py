@@ -13,7 +13,7 @@ from textual.containers import Container
 from engine.news import Page, Subject
 from engine.words.audit import chapter_words
 from engine.words.formats import counted
-from screens.audit.rows import RowPane, audit_columns
+from screens.audit.rows import RowPane, audit_columns, client_of, here_of
 from screens.frame.commands import bindings
 from screens.frame.exports import whole_audit_record
 from screens.frame.pane import Pane
@@ -88,7 +88,7 @@ class StoryScreen(Workspace):
         self._paint_row()
 
     def _paint_row(self) -> None:
-        self.query_one(RowPane).show(self.desk, self._row, self.shell.privacy)
+        self.query_one(RowPane).show(self.desk, self._row)
 
     def redraw(self) -> None:
         """The same lines anew."""
@@ -103,8 +103,7 @@ class StoryScreen(Workspace):
 
     def here(self) -> Here:
         """What the row under the cursor is about."""
-        row = self._row if self.is_mounted else None
-        return Here() if row is None else Here(client_id=row.client_id, order_id=row.order_id)
+        return here_of(self.desk, self._row if self.is_mounted else None)
 
     def table_of(self, grid: LiveGrid) -> Table | None:
         """The chapter's rows, in full."""
@@ -130,10 +129,10 @@ class StoryScreen(Workspace):
         subject = _page_of(row)
         if subject is not None:
             self.shell.open_subject(subject)
-        elif row.client_id is not None:
-            self.shell.open_client(row.client_id)
+        elif (client := client_of(self.desk, row)) is not None:
+            self.shell.open_client(client.id)
         else:
-            self.shell.say(f"row {row.seq} is of no order, run, plan, halt, flatten or client")
+            self.shell.say(f"row {row.seq} has no page of an order, run, plan, halt, flatten or client")
 
     def action_close(self) -> None:
         """Go back."""

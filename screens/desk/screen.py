@@ -114,7 +114,8 @@ class DeskScreen(Workspace):
         """Fill the grids and listen."""
         self._clients.grid.sort_by("code")
         self._tape.begin()
-        self.query_one("#tape-pane", Pane).set_title("Tape", self.shell.workspaces)
+        _, *others = self.shell.workspaces  # the first is this one
+        self.query_one("#tape-pane", Pane).set_title("Tape", others)
         self.listen(self._desk_event)
         self.redraw()
 

@@ -71,6 +71,28 @@ async def test_a_desk_that_is_open_hears_of_it_and_of_its_end(whole, tmp_path):
         await until(desk, lambda: desk.trading_disabled is None, step_s=5)
 
 
+async def test_what_a_verification_of_the_audit_finds_stops_every_engine(whole, tmp_path):
+    database = copy_of(whole, tmp_path)
+    async with paper_desk(tmp_path, demo=False) as desk:
+        tamper(database, "UPDATE audit SET actor = 'nobody' WHERE seq = 5")
+        async with paper_desk(tmp_path, demo=False, kind=DeskKind.COMMAND) as another:
+            assert another.trading_disabled is None  # only what is new is verified at an opening
+            assert not (await another.audit.examine(whole=True)).ok
+            before = (await another.audit.chain_state()).rows
+            assert not (await another.audit.examine(whole=True)).ok
+            assert (await another.audit.chain_state()).rows == before
+        await until(desk, lambda: desk.trading_disabled, step_s=5)
+        assert "row 5" in there(desk.trading_disabled)
+
+
+def test_a_head_that_is_not_in_the_chain_stops_nothing(whole, tmp_path):
+    copy_of(whole, tmp_path)
+    terminal = Terminal(tmp_path)
+    assert terminal.run("audit", "verify", "--head", "0" * 63 + "1").code == 8
+    assert terminal.run("audit", "verify").code == 0
+    assert terminal.run("audit", "state").code == 0
+
+
 @pytest.mark.parametrize(
     ("forged", "again"),
     [

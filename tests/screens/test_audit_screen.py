@@ -4,7 +4,7 @@ import csv
 
 import pytest
 
-from data.home import exports_folder
+from data.home import books_file, exports_folder
 from data.vocabulary import ClientStatus, SizingKind
 from screens.audit.rows import RowPane
 from screens.audit.screen import AuditScreen
@@ -14,6 +14,7 @@ from screens.frame.pane import FilterLine, Pane
 from screens.orders.life import OrderScreen
 from tests.desks import buy, carry_out
 from tests.screens.bench import Bench, opened
+from tests.tampering import tamper
 from tradedesk.testing import toasts_shown
 from widgets.livegrid import LiveGrid
 
@@ -45,12 +46,14 @@ async def searched(bench: Bench, line: str) -> None:
 @pytest.mark.parametrize("size", SIZES, ids=str)
 async def test_the_newest_rows_stand_first_with_the_chain_s_state(size: tuple[int, int]) -> None:
     async with opened(size=size) as bench:
-        await bench.desk.audit.verify()
         await to_audit(bench)
         rows = (await (await bench.desk.audit.search()).page()).rows
         assert grid(bench).shown_keys[:5] == tuple(row.seq for row in rows[:5])
         title = bench.screen.query_one("#audit-pane", Pane).title_words
-        assert f"verified to row {rows[0].seq}" in title
+        assert f"chain ok to row {rows[0].seq}, 0." in title
+        await bench.pass_time(20)
+        title = bench.screen.query_one("#audit-pane", Pane).title_words
+        assert f"chain ok to row {rows[0].seq}, 20s ago" in title
         assert f"Row {rows[0].seq}" in bench.screen.query_one(RowPane).title_words
 
 
@@ -180,3 +183,44 @@ async def test_a_line_verifies_the_chain_and_another_tells_a_story() -> None:
         await bench.settle()
         assert isinstance(bench.screen, StoryScreen)
         assert "Row 5" in bench.screen.query_one(RowPane).title_words
+
+
+CHANGED = {
+    "another text": 'UPDATE audit SET details = \'{{"to": "active"}}\' WHERE seq = {}',
+    "no JSON": "UPDATE audit SET details = 'x]' WHERE seq = {}",
+    "another client": "UPDATE audit SET client_id = 99999 WHERE seq = {}",
+    "another actor": "UPDATE audit SET actor = '[red]\x1b]0;x\x07' WHERE seq = {}",
+}
+
+
+@pytest.mark.parametrize("change", CHANGED.values(), ids=CHANGED)
+async def test_a_row_that_was_changed_is_loud_on_the_workspace_and_on_the_strip(change: str) -> None:
+    async with opened() as bench:
+        await bench.desk.clients.set_status(3, ClientStatus.INACTIVE, "on leave")
+        await to_audit(bench)
+        (row,) = await bench.desk.audit.rows(1, "CLIENT_STATUS")
+        tamper(books_file(bench.desk.home), change.format(row.seq))
+        assert bench.desk.trading_disabled is None
+        await searched(bench, "action:client_status")
+        await bench.pass_time(1)
+        assert "NOT AS WRITTEN" in bench.text
+        assert "CHAIN BROKEN: trading is stopped" in bench.screen.query_one("#audit-pane", Pane).title_words
+        assert f"row {row.seq}" in (bench.desk.trading_disabled or "")
+        assert "NO ORDERS: desk.db was changed" in bench.lines()[0]
+        assert "\x1b" not in bench.text
+        await bench.keys("enter")
+        assert isinstance(bench.screen, StoryScreen)
+        assert "NOT AS WRITTEN" in bench.text
+
+
+async def test_rows_that_cannot_be_read_are_said_once_and_stop_trading() -> None:
+    async with opened() as bench:
+        await to_audit(bench)
+        tamper(books_file(bench.desk.home), "UPDATE audit SET at = 'noon' WHERE seq = 5")
+        await searched(bench, "action:all")
+        await bench.pass_time(2)
+        assert said(bench).count("rows of the audit cannot be read") == 1
+        assert "CHAIN BROKEN" in bench.screen.query_one("#audit-pane", Pane).title_words
+        assert bench.desk.trading_disabled
+        await searched(bench, "on:today action:client_status")
+        assert "no row has all of this" in bench.text

@@ -112,7 +112,7 @@ async def test_at_120_columns_there_is_no_third_pane_and_the_desk_names_its_work
 ) -> None:
     async with opened_on_paper(tmp_path) as bench:
         assert not bench.screen.query_one(SidePane).is_seen
-        assert "1 Desk · 2 Bulk · 3 Orders · 4 Positions · 5 Matrix · 7 Clients" in bench.text
+        assert "2 Bulk · 3 Orders · 4 Positions · 5 Matrix · 7 Clients · 9 Audit" in bench.text
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])

@@ -312,7 +312,7 @@ class ShellApp(ByLetter, inherit_bindings=False):
         self.run_worker(self._verify_audit(), exclusive=True, exit_on_error=False, group="verify")
 
     async def _verify_audit(self) -> None:
-        report = await self.desk.audit.verify()
+        report = await self.desk.audit.examine(whole=True)
         words = f"the audit is {'verified' if report.ok else 'NOT VERIFIED'}: {report.message}"
         self.say(words, "information" if report.ok else "error")
         if isinstance(self.screen, Framed):

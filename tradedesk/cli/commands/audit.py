@@ -85,13 +85,13 @@ def _print_json(desk: "Desk", page: "AuditPage") -> None:
 
 
 def _print_rows(desk: "Desk", rows: "tuple[AuditRecord, ...]", marked: int | None = None) -> None:
-    from engine.words.audit import about_words, detail_words
+    from engine.words.audit import about_words, told_words
 
     for row in rows:
         about = about_words(row, desk.clients.code_of(row.client_id))
         mark = "> " if row.seq == marked else "  " if marked is not None else ""
         what = f"{mark}{row.seq}  {market_stamp(desk, row.at)}  {row.actor}  {row.action}"
-        line("  ".join(words for words in (what, about, detail_words(row.details)) if words))
+        line("  ".join(words for words in (what, about, told_words(row)) if words))
 
 
 @audit_app.command("story")
@@ -142,8 +142,8 @@ def audit_state(as_json: AsJson = False) -> None:
         if as_json:
             document(state)
         else:
-            at = None if state.verified_at is None else desk.shown_at(state.verified_at)
-            line(f"{counted(state.rows, 'row')}; {chain_words(state, at)}")
+            by = f" by {state.verified_by}" if state.verified_by else ""
+            line(f"{counted(state.rows, 'row')}; {chain_words(state, desk.clock.now())}{by}")
             for words in state.against:
                 line(f"  {words}")
             line(f"head {state.head}")
@@ -193,7 +193,8 @@ def audit_verify(
         raise BadInput("head", head, "give the 64 hex digits of a head")
 
     async def work(desk: "Desk") -> Exit:
-        report = await desk.audit.verify(head)
+        # A head that was given may be mistyped: what it alone speaks against stops nothing.
+        report = await (desk.audit.examine(whole=True) if head is None else desk.audit.verify(head))
         if as_json:
             document(report)
         else:

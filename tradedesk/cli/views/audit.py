@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 class AuditShape(Struct, frozen=True):
-    """A row with all that its hash is made of; `shown_at` is `at` by the market's clock."""
+    """A row with all that its hash is made of; `shown_at` is `at` by the market's clock.
+
+    `holds` is whether its hash is made of what it tells.
+    """
 
     seq: int
     at: datetime
@@ -30,6 +33,7 @@ class AuditShape(Struct, frozen=True):
     previous: str
     proof: str
     hash: str
+    holds: bool
 
 
 class AuditPageShape(Struct, frozen=True):
@@ -75,6 +79,7 @@ def audit_shape(desk: "Desk", row: AuditRecord) -> AuditShape:
         previous=row.previous,
         proof=row.proof,
         hash=row.hash,
+        holds=row.holds,
     )
 
 
