@@ -54,7 +54,7 @@ async def test_an_assistant_s_program_sees_what_its_person_does(tmp_path):
         await carry_out(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1, theirs, *mine))
         await sit(desk, "ravi")
         looks = Looks(desk)
-        funds = json.loads(await looks.command("funds", "funds"))
+        funds = json.loads(await looks.command("funds", "funds"))["data"]
         assert {one["client_id"] for one in funds} == mine
         with pytest.raises((CannotLook, Forbidden)):
             await looks.command("funds", "funds", f"--client={THEIRS}")
