@@ -97,7 +97,6 @@ class RowPane(Pane):
 
     def on_resize(self) -> None:
         """The lines break elsewhere."""
-        super().on_resize()
         self._draw()
 
     def _draw(self) -> None:
