@@ -63,7 +63,7 @@ async def test_what_is_open_is_named_once_a_day_and_a_restart_tells_nothing_agai
         of_alert = (await desk.audit.story(done.seq)).subjects[0]
         rows = (await desk.audit.chapter(of_alert, done.seq)).rows
         assert [row.action for row in rows] == ["ALERT_RAISED", "ALERT_PUT_OFF", "ALERT_DONE"]
-        assert rows[1].details["until"] == shown.isoformat()
+        assert datetime.fromisoformat(rows[1].details["until"]) == shown
         await books_are_sound(desk)
     async with paper_desk(tmp_path, kind=DeskKind.APP, demo=False) as desk:
         await later(desk, 60)
