@@ -8,9 +8,20 @@ from hypothesis import strategies as st
 
 from brokers.contract import BrokerFunds
 from data.repositories.accounts.comparisons import Figures
-from data.vocabulary import BreakKind, Bucket, GateColour, OrderState, OrderType, Product, RouteKind, Side
-from engine.access.judgement import judge_consent
-from engine.book.access_views import RouteView
+from data.vocabulary import (
+    BreakKind,
+    Bucket,
+    GateColour,
+    GateItem,
+    OrderState,
+    OrderType,
+    Product,
+    RouteKind,
+    SessionState,
+    Side,
+)
+from engine.access.judgement import admit, judge_consent
+from engine.book.access_views import Access, Applicant, RouteView
 from engine.booking.lots import Lot
 from engine.booking.overdue import is_over, may_be_sent
 from engine.execution.sending.conditions import Kind
@@ -143,3 +154,20 @@ def test_an_order_leaves_in_its_session_and_one_that_waits_for_it_only_before(
     assert may_be_sent(after_market, trading_date, DAY, awaited) is sent
     assert is_over(OrderState.RESERVED, after_market, trading_date, DAY, awaited) is not sent
     assert is_over(OrderState.OPEN, after_market, trading_date, DAY, awaited) is (trading_date < DAY)
+
+
+@pytest.mark.parametrize(
+    ("until", "against"), [(DAY, None), (DAY - timedelta(days=1), GateColour.RED), (None, None)]
+)
+def test_a_waiver_lets_what_is_amber_pass_and_nothing_that_has_turned_red_since(
+    until: date | None, against: GateColour | None
+) -> None:
+    route = RouteView(1, RouteKind.OWN, consent="paper 1", consent_until=until)
+    applicant = Applicant(1, "C1", None, True, SessionState.OK)
+    access = Access({1: route}, waivers={(1, GateItem.CONSENT): "known", (1, GateItem.ROUTE): "known"})
+    judged = admit(applicant, access, (), DAY)
+    assert judged.route_verdict is not None, "no connection carries it, whatever was waived"
+    assert judged.route_verdict.colour is GateColour.RED
+    assert (judged.consent_verdict and judged.consent_verdict.colour) == against
+    unwaived = admit(applicant, Access({1: route}), (), DAY).consent_verdict
+    assert (unwaived is None) == (until is None)
