@@ -10,7 +10,6 @@ from engine.access.gate import counts_of
 from engine.people.guard import Rule, Rules
 from engine.people.leaving import (
     audit_chapter,
-    audit_rows,
     audit_search,
     books_counts,
     certificate,
@@ -287,7 +286,7 @@ FACADE: Mapping[str, Rules] = {
         ),
     },
     "audit": {
-        "rows": Rule(_AUDIT, keep=audit_rows),
+        "rows": Rule(_AUDIT, keep=kept_rows),
         "search": Rule(_AUDIT, narrow=audit_search, goes_on_by=_SEARCH),
         "story": Rule(_AUDIT, result_of=of_story),
         "chapter": Rule(_AUDIT, keep=audit_chapter),

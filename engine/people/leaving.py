@@ -2,37 +2,57 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Protocol, TypeVar
 
 from data.records import replace
 from data.vocabulary import HaltScope, OrderState
+from engine.accounts.equity import Equity
+from engine.accounts.groups import GroupView
 from engine.book.alert_views import AlertView
 from engine.book.audit_views import Chapter
 from engine.book.book import Book
 from engine.book.people_views import PersonView
 from engine.book.views import BooksCounts, ClientView, HaltView
+from engine.events import TapeLine
+from engine.execution.views import RunView
+from engine.flatten.views import FlattenView
 from engine.halt.booked import members_of
+from engine.halt.certificate import Certificate
 from engine.halt.halts import Exposure
 from engine.people.events import is_heard
 from engine.people.scoping import Ids, of_flatten, of_lines, of_person, of_preset, of_run
+from engine.planning.entry.presets import Preset
 
 
-def kept_rows(result: Iterable[Any], scope: frozenset[int], book: Book) -> list[Any]:
+class OfClient(Protocol):
+    """What is of one client, or of none."""
+
+    @property
+    def client_id(self) -> int | None:
+        """Whose it is."""
+        ...
+
+
+Row = TypeVar("Row", bound=OfClient)
+Numbers = TypeVar("Numbers", list[int], tuple[int, ...], set[int], frozenset[int])
+
+
+def kept_rows(result: Iterable[Row], scope: frozenset[int], book: Book) -> list[Row]:
     """The rows of clients of the scope."""
     return [one for one in result if one.client_id in scope]
 
 
-def kept_clients(result: Iterable[Any], scope: frozenset[int], book: Book) -> list[Any]:
+def kept_clients(result: Iterable[ClientView], scope: frozenset[int], book: Book) -> list[ClientView]:
     """The clients of the scope."""
     return [one for one in result if one.id in scope]
 
 
-def kept_ids(result: Any, scope: frozenset[int], book: Book) -> Any:
+def kept_ids(result: Numbers, scope: frozenset[int], book: Book) -> Numbers:
     """The numbers of clients of the scope."""
     return type(result)(one for one in result if one in scope)
 
 
-def kept_orders(result: Any, scope: frozenset[int], book: Book) -> list[int]:
+def kept_orders(result: Iterable[int], scope: frozenset[int], book: Book) -> list[int]:
     """The numbers of orders of the scope."""
     return [one for one in result if one in book.orders and book.orders[one].client_id in scope]
 
@@ -41,33 +61,33 @@ def _is_within(clients: Ids, scope: frozenset[int]) -> bool:
     return clients is not None and scope.issuperset(clients)
 
 
-def kept_runs(result: Iterable[Any], scope: frozenset[int], book: Book) -> list[Any]:
+def kept_runs(result: Iterable[RunView], scope: frozenset[int], book: Book) -> list[RunView]:
     """The runs that are of the scope alone."""
     return [run for run in result if _is_within(of_run(book, run.number), scope)]
 
 
-def kept_flattens(result: Iterable[Any], scope: frozenset[int], book: Book) -> list[Any]:
+def kept_flattens(result: Iterable[FlattenView], scope: frozenset[int], book: Book) -> list[FlattenView]:
     """The flattens that are of the scope alone."""
     return [one for one in result if _is_within(of_flatten(book, one), scope)]
 
 
-def members(result: Any, scope: frozenset[int], book: Book) -> Any:
+def members(result: GroupView, scope: frozenset[int], book: Book) -> GroupView:
     """A group with the members of the scope."""
     return replace(result, client_ids=tuple(one for one in result.client_ids if one in scope))
 
 
-def kept_members(result: Iterable[Any], scope: frozenset[int], book: Book) -> list[Any]:
+def kept_members(result: Iterable[GroupView], scope: frozenset[int], book: Book) -> list[GroupView]:
     """The groups that have members of the scope, with those."""
     return [group for one in result if (group := members(one, scope, book)).client_ids]
 
 
-def kept_groups(result: Any, scope: frozenset[int], book: Book) -> list[str]:
+def kept_groups(result: Iterable[str], scope: frozenset[int], book: Book) -> list[str]:
     """The names of groups that clients of the scope are in."""
     within = {name for one in scope if one in book.clients for name in book.clients[one].groups}
     return [name for name in result if name in within]
 
 
-def certificate(result: Any, scope: frozenset[int], book: Book) -> Any:
+def certificate(result: Certificate | None, scope: frozenset[int], book: Book) -> Certificate | None:
     """A certificate with the lines of the scope; its sums are those of the halt."""
     if result is None or _is_within(of_lines(book, result), scope):
         return result
@@ -76,7 +96,7 @@ def certificate(result: Any, scope: frozenset[int], book: Book) -> Any:
     return replace(result, **parts, not_signed_in=())
 
 
-def kept_presets(result: Iterable[Any], scope: frozenset[int], book: Book) -> list[Any]:
+def kept_presets(result: Iterable[Preset], scope: frozenset[int], book: Book) -> list[Preset]:
     """The presets that name nobody else than clients of the scope."""
     return [one for one in result if _is_within(of_preset(book, one), scope)]
 
@@ -114,12 +134,7 @@ def kept_alerts(result: Iterable[AlertView], scope: frozenset[int], book: Book) 
     return [one for one in kept if one.positions or one.orders]
 
 
-def audit_rows(result: Iterable[Any], scope: frozenset[int], book: Book) -> list[Any]:
-    """The rows of the audit about clients of the scope."""
-    return [row for row in result if row.client_id in scope]
-
-
-def audit_search(service: Any, scope: frozenset[int], given: tuple[Any, ...]) -> tuple[Any, ...]:
+def audit_search(service: object, scope: frozenset[int], given: tuple[object, ...]) -> tuple[object, ...]:
     """A search of the audit that finds rows about clients of the scope alone."""
     return given[0] if given else None, scope
 
@@ -129,12 +144,12 @@ def audit_chapter(result: Chapter, scope: frozenset[int], book: Book) -> Chapter
     return replace(result, rows=tuple(row for row in result.rows if row.client_id in scope))
 
 
-def external_count(service: Any, scope: frozenset[int], book: Book) -> int:
+def external_count(service: object, scope: frozenset[int], book: Book) -> int:
     """How many live orders of the scope's clients are at brokers that this desk did not send."""
     return sum(len(found) for client, found in book.external_orders.items() if client in scope)
 
 
-def heard(result: Iterable[Any], scope: frozenset[int], book: Book) -> list[Any]:
+def heard(result: Iterable[TapeLine], scope: frozenset[int], book: Book) -> list[TapeLine]:
     """The lines of the tape about clients of the scope."""
     return [line for line in result if is_heard(line, scope, book)]
 
@@ -144,21 +159,21 @@ def ready(result: int, scope: frozenset[int], book: Book) -> int:
     return len(book.ready & scope)
 
 
-def books_counts(service: Any, scope: frozenset[int], book: Book) -> BooksCounts:
+def books_counts(service: object, scope: frozenset[int], book: Book) -> BooksCounts:
     """How many clients' books of the scope stand against their trading."""
     ready = book.ready & scope
     differ = sum(1 for client_id in ready if book.breaks.get(client_id))
     return BooksCounts(differ, len(ready - book.reconciled))
 
 
-def course(service: Any, scope: frozenset[int], book: Book) -> list[int | None]:
+def course(service: Equity, scope: frozenset[int], book: Book) -> list[int | None]:
     """The sum of the clients' courses, where any of them is known."""
     minutes = zip(*(service.course(one) for one in sorted(scope)), strict=False)
     known = ([net for net in minute if net is not None] for minute in minutes)
     return [sum(nets) if nets else None for nets in known]
 
 
-def exposure(service: Any, scope: frozenset[int], book: Book) -> Exposure:
+def exposure(service: object, scope: frozenset[int], book: Book) -> Exposure:
     """What of the scope a cancel-all would meet now."""
     orders = [order for one in book.live if (order := book.orders[one]).client_id in scope]
     states = Counter(order.state for order in orders)
@@ -171,11 +186,11 @@ def exposure(service: Any, scope: frozenset[int], book: Book) -> Exposure:
     )
 
 
-def none_of(result: Any, scope: frozenset[int], book: Book) -> tuple[()]:
+def none_of(result: object, scope: frozenset[int], book: Book) -> tuple[()]:
     """None of them: they do not say of whom they are."""
     return ()
 
 
-def nothing(result: Any, scope: frozenset[int], book: Book) -> None:
+def nothing(result: object, scope: frozenset[int], book: Book) -> None:
     """Nothing: it speaks of all clients."""
     return

@@ -8,8 +8,14 @@ from data.vocabulary import HaltScope
 from engine.book.alert_views import AlertView
 from engine.book.book import Book
 from engine.book.people_views import PersonView
+from engine.book.views import ClientView
+from engine.conversion.views import ConversionView
+from engine.flatten.views import FlattenView
 from engine.halt.booked import members_of
+from engine.halt.certificate import Certificate
+from engine.people.approvals import ApprovalState
 from engine.people.rights import scope_ids
+from engine.planning.entry.presets import Preset
 from engine.planning.service import clients_of
 
 Ids = Collection[int] | None
@@ -17,16 +23,17 @@ Ids = Collection[int] | None
 # --- of which clients a call is ---------------------------------------------------------------------------
 
 
-def _argument(given: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
+def _argument(given: tuple[object, ...], named: Mapping[str, object]) -> Any:
+    """What a call names first; whoever asks knows by the call what it is."""
     return given[0] if given else next(iter(named.values()))
 
 
-def of_client(book: Book, *given: Any, **named: Any) -> Ids:
+def of_client(book: Book, *given: object, **named: object) -> Ids:
     """The client that is named first."""
     return (_argument(given, named),)
 
 
-def of_client_or_none(book: Book, *given: Any, **named: Any) -> Ids:
+def of_client_or_none(book: Book, *given: object, **named: object) -> Ids:
     """The client that is named first, where one is: a row may be of none."""
     named_first = _argument(given, named)
     return () if named_first is None else (named_first,)
@@ -37,32 +44,34 @@ def of_story(book: Book, result: Any) -> Ids:
     return None if result.row.client_id is None else (result.row.client_id,)
 
 
-def of_clients(book: Book, *given: Any, **named: Any) -> Ids:
+def of_clients(book: Book, *given: object, **named: object) -> Ids:
     """The clients that are named first."""
     return tuple(_argument(given, named))
 
 
-def of_clients_second(book: Book, *given: Any, **named: Any) -> Ids:
+def of_clients_second(
+    book: Book, first: object = None, client_ids: Iterable[int] = (), *given: object, **named: object
+) -> Ids:
     """The clients that are named second."""
-    return tuple(given[1] if len(given) > 1 else named["client_ids"])
+    return tuple(client_ids)
 
 
-def of_row(book: Book, *given: Any, **named: Any) -> Ids:
+def of_row(book: Book, *given: object, **named: object) -> Ids:
     """The client of what is named first."""
     return (_argument(given, named).client_id,)
 
 
-def of_rows(book: Book, *given: Any, **named: Any) -> Ids:
+def of_rows(book: Book, *given: object, **named: object) -> Ids:
     """The clients of what is named first."""
     return tuple(one.client_id for one in _argument(given, named))
 
 
-def of_order(book: Book, *given: Any, **named: Any) -> Ids:
+def of_order(book: Book, *given: object, **named: object) -> Ids:
     """The client of the order that is named first."""
     return _of_orders(book, (_argument(given, named),))
 
 
-def of_orders_named(book: Book, *given: Any, **named: Any) -> Ids:
+def of_orders_named(book: Book, *given: object, **named: object) -> Ids:
     """The clients of the orders that are named first."""
     return _of_orders(book, _argument(given, named))
 
@@ -74,7 +83,7 @@ def _of_orders(book: Book, order_ids: Iterable[int]) -> Ids:
     return known if len(known) == len(ids) else None
 
 
-def of_run_named(book: Book, *given: Any, **named: Any) -> Ids:
+def of_run_named(book: Book, *given: object, **named: object) -> Ids:
     """The clients of the run that is named first."""
     return of_run(book, _argument(given, named))
 
@@ -84,32 +93,32 @@ def of_run(book: Book, number: int) -> Ids:
     return _of_orders(book, book.orders_of_run.get(number, ())) if number in book.runs else None
 
 
-def of_plan(book: Book, *given: Any, **named: Any) -> Ids:
+def of_plan(book: Book, *given: object, **named: object) -> Ids:
     """The clients of a plan, on all its legs."""
     return clients_of(_argument(given, named))
 
 
-def of_part(book: Book, *given: Any, **named: Any) -> Ids:
+def of_part(book: Book, *given: object, **named: object) -> Ids:
     """The clients of one leg of a plan."""
     return {line.client_id for line in _argument(given, named).lines}
 
 
-def of_modifies(book: Book, *given: Any, **named: Any) -> Ids:
+def of_modifies(book: Book, *given: object, **named: object) -> Ids:
     """The clients of a list of modifies."""
     return {line.order.client_id for line in _argument(given, named).lines}
 
 
-def of_lines(book: Book, result: Any) -> Ids:
+def of_lines(book: Book, result: FlattenView | Certificate) -> Ids:
     """The clients of what has a line for each."""
     return {line.client_id for line in result.lines}
 
 
-def of_asked(book: Book, *given: Any, **named: Any) -> Ids:
+def of_asked(book: Book, *given: object, **named: object) -> Ids:
     """The clients of modifies that were asked for."""
     return {one.line.order.client_id for one in _argument(given, named)}
 
 
-def of_chases(book: Book, *given: Any, **named: Any) -> Ids:
+def of_chases(book: Book, *given: object, **named: object) -> Ids:
     """The clients of the orders that chases are of."""
     return _of_orders(book, [one.order_id for one in _argument(given, named)])
 
@@ -119,7 +128,7 @@ def of_alert(book: Book, result: AlertView) -> Ids:
     return {one.client_id for one in (*result.positions, *result.orders)}
 
 
-def of_preset(book: Book, result: Any) -> Ids:
+def of_preset(book: Book, result: Preset) -> Ids:
     """The clients that a preset names; one for all, a group or a broker is whoever's acts by it."""
     return result.intent.selection.client_ids
 
@@ -129,20 +138,19 @@ def of_person(book: Book, result: PersonView) -> Ids:
     return None if result.scope is None else scope_ids(result, book.clients.values())
 
 
-def of_flatten(book: Book, result: Any) -> Ids:
+def of_flatten(book: Book, result: FlattenView) -> Ids:
     """The clients of a flatten: of its lines, or where it found nothing to do of what it was asked for."""
     return of_lines(book, result) or of_halt_scope(book, result.scope, result.value)
 
 
-def of_halt_scope(book: Book, *given: Any, **named: Any) -> Ids:
+def of_halt_scope(book: Book, scope: HaltScope, value: str, *given: object, **named: object) -> Ids:
     """The clients of a scope of halts and flattens; what is not one client or group is of all."""
-    scope, value = given[0], given[1]
     if scope is HaltScope.CLIENT:
         return (int(value),) if value.isdecimal() else None
     return members_of(book.clients, scope, value) or None
 
 
-def of_halt(book: Book, *given: Any, **named: Any) -> Ids:
+def of_halt(book: Book, *given: object, **named: object) -> Ids:
     """The clients of a halt that stands; one that is not known here is of all."""
     number = _argument(given, named)
     halt = next((one for one in book.halts if one.number == number), None)
@@ -151,40 +159,39 @@ def of_halt(book: Book, *given: Any, **named: Any) -> Ids:
     return halt.members or of_halt_scope(book, halt.scope, halt.value)
 
 
-def of_approved(book: Book, result: Any) -> Ids:
+def of_approved(book: Book, result: ApprovalState) -> Ids:
     """The clients of a plan that was confirmed."""
     return of_plan(book, result.plan)
 
 
-def of_noted(book: Book, *given: Any, **named: Any) -> Ids:
+def of_noted(
+    book: Book, client_id: int | None = None, order_id: int | None = None, run_number: int | None = None
+) -> Ids:
     """The clients of whatever notes are asked of, each by its name or place."""
-    client, order, run = (*given, None, None, None)[:3]
-    client, order = named.get("client_id", client), named.get("order_id", order)
-    run = named.get("run_number", run)
-    of = [(client,)] if client is not None else []
-    of += [_of_orders(book, (order,))] if order is not None else []
-    of += [of_run(book, run)] if run is not None else []
+    of: list[Ids] = [(client_id,)] if client_id is not None else []
+    of += [_of_orders(book, (order_id,))] if order_id is not None else []
+    of += [of_run(book, run_number)] if run_number is not None else []
     if not of or None in of:
         return None
     return {one for ids in of for one in ids or ()}
 
 
-def of_found_client(book: Book, client: Any) -> Ids:
+def of_found_client(book: Book, client: ClientView | None) -> Ids:
     """The client that was found, if any."""
     return () if client is None else (client.id,)
 
 
-def of_result(book: Book, result: Any) -> Ids:
+def of_result(book: Book, result: ConversionView | None) -> Ids:
     """The client of what was found, if any."""
     return () if result is None else (result.client_id,)
 
 
-def of_everybody(book: Book, *given: Any, **named: Any) -> Ids:
+def of_everybody(book: Book, *given: object, **named: object) -> Ids:
     """It is of all clients there are."""
     return None
 
 
-def of_person_named(book: Book, *given: Any, **named: Any) -> Ids:
+def of_person_named(book: Book, *given: object, **named: object) -> Ids:
     """The clients that somebody may see who is named; of nobody of the name none."""
     name = _argument(given, named).strip().casefold()
     found = next((one for key, one in book.people.by_name.items() if key.casefold() == name), None)
@@ -194,12 +201,12 @@ def of_person_named(book: Book, *given: Any, **named: Any) -> Ids:
 # --- what is looked at before it is known whose a call is ---------------------------------------------------
 
 
-def viewed(service: Any, *given: Any, **named: Any) -> Any:
+def viewed(service: Any, *given: object, **named: object) -> Any:
     """What is shown of the number that is named first."""
     return service.view(_argument(given, named))
 
 
-def alert_now(alerts: Any, *given: Any, **named: Any) -> Any:
+def alert_now(alerts: Any, *given: object, **named: object) -> Any:
     """An alert with all that it is of, whatever of it was shown."""
     return alerts.of_kind(_argument(given, named).kind)
 
@@ -221,7 +228,7 @@ NOBODYS = -1
 """The number of no client, so that an empty choice does not mean everybody."""
 
 
-def of_intent(book: Book, *given: Any, **named: Any) -> Ids:
+def of_intent(book: Book, *given: object, **named: object) -> Ids:
     """The clients that an intent names."""
     intent = _argument(given, named)
     ids = {one for one in intent.selection.client_ids if one != NOBODYS}
