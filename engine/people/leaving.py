@@ -24,7 +24,7 @@ from engine.people.scoping import Ids, of_flatten, of_lines, of_person, of_prese
 from engine.planning.entry.presets import Preset
 
 
-class OfClient(Protocol):
+class HasClient(Protocol):
     """What is of one client, or of none."""
 
     @property
@@ -33,7 +33,7 @@ class OfClient(Protocol):
         ...
 
 
-Row = TypeVar("Row", bound=OfClient)
+Row = TypeVar("Row", bound=HasClient)
 Numbers = TypeVar("Numbers", list[int], tuple[int, ...], set[int], frozenset[int])
 
 
