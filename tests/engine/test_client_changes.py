@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from brokers.contract import NotSent
 from data.audit import AuditAction
 from data.clock import IST, ManualClock
 from data.errors import BadInput
@@ -22,6 +23,7 @@ from engine.accounts.client_edit import ClientEdit, until_from
 from engine.planning.intent import Selection
 from tests.desks import (
     START,
+    Wire,
     books_are_sound,
     buy,
     carry_out,
@@ -156,7 +158,7 @@ async def test_a_pause_that_ran_out_while_nobody_was_there_has_ended_at_the_open
         await books_are_sound(desk)
 
 
-async def test_what_is_unsent_of_a_paused_client_is_denied_as_it_would_leave(desk):
+async def test_a_plan_sends_nothing_for_a_client_that_was_paused_since(desk):
     plan = await desk.plans.freeze(buy("TCS", QTY, 1, ROHAN, RV))
     await desk.clients.pause(ROHAN, "asked us to")
     run = await desk.runs.settled((await desk.runs.start(plan, plan.digest)).number, 30)
@@ -165,6 +167,30 @@ async def test_what_is_unsent_of_a_paused_client_is_denied_as_it_would_leave(des
     assert (found[ROHAN].state, found[ROHAN].reason_code) == (OrderState.DENIED, Reason.CLIENT_PAUSED)
     assert found[RV].state is OrderState.FILLED
     assert desk.funds.of(ROHAN).blocked_paise == 0
+
+
+async def test_what_is_reserved_when_its_client_is_paused_is_denied_at_its_claim(desk):
+    wire, shut, reached = Wire(desk), True, list[int]()
+
+    async def place(account, request):
+        if shut:
+            return NotSent("429")
+        reached.append(account.client_id)
+        return None
+
+    wire.on_place = place
+    plan = await desk.plans.freeze(buy("TCS", QTY, 1, ROHAN, RV))
+    number = (await desk.runs.start(plan, plan.digest)).number
+    await until(desk, lambda: len(wire.placed) >= 2, step_s=0.1)
+    await desk.clients.pause(ROHAN, "asked us to")
+    shut = False
+    await until(desk, lambda: not any(order.live for order in desk.orders.all(run=number)))
+    found = {order.client_id: order for order in desk.orders.all(run=number)}
+    assert (found[ROHAN].state, found[ROHAN].reason_code) == (OrderState.DENIED, Reason.CLIENT_PAUSED)
+    assert found[RV].state is OrderState.FILLED
+    assert desk.funds.of(ROHAN).blocked_paise == 0
+    assert reached == [RV]
+    await books_are_sound(desk)
 
 
 async def test_a_paused_client_is_taken_flat_all_the_same(desk):
