@@ -18,6 +18,7 @@ from brokers.simulators.exchange.rms import (
     MAX_VALUE_PAISE,
     SQUARE_OFF_FEE_PAISE,
     STOPS,
+    Terms,
     check_intraday,
     check_reach,
     check_request,
@@ -79,16 +80,46 @@ class OrderFlow:
         terms = check_request(request, instrument, quote, phase)
         if isinstance(terms, Refused):
             return terms
+        order = self._row(state, user_id, request, instrument, quote, terms)
+        sold_out = at_us >= self._market.intraday_end_us[instrument.fno]
+        refused = check_intraday(instrument, sold_out and self._booking.opens(order, instrument))
+        refused = refused or self._booking.block(
+            account, order, instrument, request.quantity, request.quantity
+        )
+        if refused is not None:
+            return refused
+        state.next_order += 1
+        if at_most is not None:
+            self._allowed[order.order_id] = at_most
+        if phase is PhaseKind.CONTINUOUS and not order.waiting:
+            self._meet_book(account, order, instrument, quote, at_us)
+        if order.live and order.validity == Validity.IOC and not order.waiting:
+            self._booking.finish(account, order, BrokerStatus.CANCELLED, _IOC_REST)
+        self._books.save_account(account)
+        self._books.insert_order(order)
+        self._books.tell(order.order_id)
+        return Accepted(str(order.order_id))
+
+    def _row(
+        self,
+        state: State,
+        user_id: str,
+        request: OrderRequest,
+        instrument: Instrument,
+        quote: Quote,
+        terms: Terms,
+    ) -> OrderRow:
+        """An order as it begins; a protected one is a limit order at its protected price."""
         kind = OrderType.LIMIT if request.order_type is OrderType.MARKET else request.order_type
         protected = request.order_type in (OrderType.MARKET, OrderType.SL_M)
         tags = [request.tag] if request.tag else []
         if protected:
             tags += _protection_tags(request.protection_bps or 0)
         at_last = request.order_type is OrderType.MARKET and self._policy is Policy.EXACT
-        order = OrderRow(
+        return OrderRow(
             order_id=state.next_order,
             user_id=user_id,
-            key=key,
+            key=instrument.key,
             security=instrument.security,
             tags="\n".join(tags),
             side=request.side.value,
@@ -112,30 +143,12 @@ class OrderFlow:
             from_demat=0,
             modifications=0,
             trading_day=state.trading_day,
-            placed_us=at_us,
-            updated_us=at_us,
+            placed_us=state.market_us,
+            updated_us=state.market_us,
             trigger_paise=terms.trigger_paise or 0,
             trigger_pending=int(terms.trigger_paise is not None),
             protection_bps=request.protection_bps or 0 if protected else 0,
         )
-        sold_out = at_us >= self._market.intraday_end_us[instrument.fno]
-        refused = check_intraday(instrument, sold_out and self._booking.opens(order, instrument))
-        refused = refused or self._booking.block(
-            account, order, instrument, request.quantity, request.quantity
-        )
-        if refused is not None:
-            return refused
-        state.next_order += 1
-        if at_most is not None:
-            self._allowed[order.order_id] = at_most
-        if phase is PhaseKind.CONTINUOUS and not order.waiting:
-            self._meet_book(account, order, instrument, quote, at_us)
-        if order.live and order.validity == Validity.IOC and not order.waiting:
-            self._booking.finish(account, order, BrokerStatus.CANCELLED, _IOC_REST)
-        self._books.save_account(account)
-        self._books.insert_order(order)
-        self._books.tell(order.order_id)
-        return Accepted(str(order.order_id))
 
     def allow(
         self, state: State, user_id: str, broker_order_id: str, quantity: int | None

@@ -14,8 +14,8 @@ from engine.words.formats import counted, rupees
 from tradedesk.cli.exits import CANCEL_ALL_FAILED, Exit, explain
 from tradedesk.cli.options import AsJson, Yes, day_from, given, json_too
 from tradedesk.cli.printing import reads
+from tradedesk.cli.printing.certificates import print_certificate, scope_words
 from tradedesk.cli.printing.output import document, line, say
-from tradedesk.cli.printing.reads import print_certificate, scope_words
 from tradedesk.cli.session import asked_as, at_terminal, confirmed, run, run_emergency, typed
 from tradedesk.cli.views import values
 from tradedesk.cli.views.halts import certificate_shape
