@@ -27,7 +27,7 @@ from engine.booking.facts import (
     SendEnded,
 )
 from engine.booking.order import IN_DOUBT, WorkingOrder
-from engine.booking.restate import rebook_sales
+from engine.booking.restate import restate_sales
 from engine.booking.seen import NEVER_LEFT, adopt_number, apply_seen, doubt_ended, note_resurrected
 from engine.booking.states import Flag, OrderEvent
 from engine.booking.working_set import WorkingSet
@@ -80,7 +80,7 @@ def apply_facts(unit: Unit, facts: Sequence[Fact], actor: str, sell_credit_bps: 
     books.actor = actor
     ended = books.ended_now()
     books.flush()
-    rebook_sales(unit, books.netted, actor, sell_credit_bps)
+    restate_sales(unit, books.netted, actor, sell_credit_bps)
     end_attempts(unit, attempts)
     tell(unit, requests)
     close_requests(unit, ended)

@@ -1,4 +1,4 @@
-"""Taking in sales that this desk did not send: a broker that sells intraday shares out, a client's phone."""
+"""External sales, booked as orders of ours: a broker that sells intraday shares out, a client's phone."""
 
 from collections import Counter
 from collections.abc import Sequence

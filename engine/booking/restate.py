@@ -26,7 +26,7 @@ Pieces: TypeAlias = dict[tuple[int, int], int]
 """Shares by fill and lot."""
 
 
-def rebook_sales(unit: Unit, keys: Collection[NettedKey], actor: str, sell_credit_bps: int) -> None:
+def restate_sales(unit: Unit, keys: Collection[NettedKey], actor: str, sell_credit_bps: int) -> None:
     """Book again the sales of a day that took other lots than the market's order of the trades gives."""
     for key in _with_sales(unit, keys):
         sales = _in_time(FILLS.sales(unit, *key))

@@ -286,7 +286,7 @@ class WorkingSet:
     def block_again(self, order: WorkingOrder) -> None:
         """Block what the open rest of an order lacks, as far as the client's money and shares go.
 
-        For an order that came back after its end, and for one that grew at the broker without our asking.
+        For an order that is resurrected, and for one that grew at the broker without our asking.
         What it still lacks is blocked when something of the client is freed.
         """
         money, loan, shares = order.lacks()
@@ -308,7 +308,7 @@ class WorkingSet:
             )
 
     def _block_what_lacks(self) -> None:
-        """Give what was freed to orders that could not block all they need when they came back or grew.
+        """Give what was freed to orders that could not block all they need as they were resurrected or grew.
 
         The others stay as they are, stamps and all.
         """
