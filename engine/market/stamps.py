@@ -31,6 +31,10 @@ class MarketStamps:
         self._engine = engine
         self._simulated = simulated
         self._known: list[tuple[datetime, timedelta]] = []
+        self._wall = timing.wall.now()
+        self._set_back_at = self._wall
+        self._before: list[tuple[datetime, timedelta]] = []
+        """What was known when the wall's clock was set back, for stamps that it has not come to again."""
         self._seen: list[tuple[datetime, timedelta]] = []
         self._look()
 
@@ -39,8 +43,10 @@ class MarketStamps:
         if not self._simulated:
             return at
         self._look()
-        after = bisect_right(self._known, at, key=lambda pair: pair[0])
-        return at + self._known[after - 1][1] if after else at
+        is_of_before = self._timing.wall.now() + JUMP < at <= self._set_back_at
+        known = self._before if is_of_before else self._known
+        after = bisect_right(known, at, key=lambda pair: pair[0])
+        return at + known[after - 1][1] if after else at
 
     def stamped(self, shown: datetime) -> datetime:
         """The wall's earliest time whose stamps are shown as this or later; the other way round than `shown`.
@@ -75,10 +81,13 @@ class MarketStamps:
         if not self._simulated:
             return
         now = self._timing.wall.now()
+        if now < self._wall - JUMP:
+            self._set_back_at, self._before = self._wall, list(self._known)
+        self._wall = now
         apart = self._timing.market.now() - now
         if self._known and abs(apart - self._known[-1][1]) <= JUMP:
             return
         for pairs in (self._known, self._seen):
-            if pairs and pairs[-1][0] == now:  # the wall's clock has stood still meanwhile
+            while pairs and pairs[-1][0] >= now:  # the wall has stood still meanwhile, or was set back
                 pairs.pop()
             pairs.append((now, apart))

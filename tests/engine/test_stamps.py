@@ -67,3 +67,20 @@ async def test_yesterdays_orders_and_the_tape_are_there_after_a_restart(tmp_path
         ] == frozen
         assert [line.at for line in lines] == sorted(line.at for line in lines)
         assert any(f"run {run.number} finished" in news_words(line.news) for line in lines)
+
+
+async def test_a_wall_that_is_set_back_moves_no_stamp_of_before_or_after(tmp_path: Path) -> None:
+    clock = ManualClock(START)
+    async with filed_desk(tmp_path, clock) as desk:
+        await clock.advance(600)
+        before, shown = desk.clock.now(), desk.shown_at(desk.clock.now())
+        clock.set_wall(-5_400)
+        await clock.advance(60)
+        assert abs(desk.shown_at(before) - shown) < NEAR
+        assert abs(desk.shown_at(desk.clock.now()) - desk.market_clock.now()) < NEAR
+        certificate = await desk.halt.fire("tester")
+        assert abs(desk.shown_at(certificate.at) - desk.market_clock.now()) < NEAR
+        later = desk.clock.now() + timedelta(hours=3)
+        assert abs(desk.shown_at(later) - desk.market_clock.now() - timedelta(hours=3)) < NEAR
+        stamped = desk.workings.stamps.stamped(desk.shown_at(desk.clock.now()))
+        assert abs(stamped - desk.clock.now()) < NEAR
