@@ -51,21 +51,21 @@ class AuditRows(Generic[Row]):
         return (await self._matching(frozenset(values)).read(reader, **values, limit=limit))[::-1]
 
     async def of_actions(
-        self, reader: AsyncConnection, actions: Collection[AuditAction], limit: int, since: datetime
+        self, reader: AsyncConnection, actions: Collection[AuditAction], limit: int, behind: int
     ) -> list[Row]:
-        """The newest rows of these actions since a moment among the last `LOOKED_THROUGH`, oldest first."""
+        """The newest rows of these actions behind a row, among the last `LOOKED_THROUGH`, oldest first."""
         rows = self._rows
         query = (
             select(*rows.columns())
             .where(
                 rows.c.seq > select(func.max(rows.c.seq)).scalar_subquery() - LOOKED_THROUGH,
                 rows.c.action.in_(sorted(actions)),
-                rows.c.at >= given("since"),
+                rows.c.seq > given("behind"),
             )
             .order_by(rows.c.seq.desc())
             .limit(given("limit"))
         )
-        return (await Query(rows.row, query).read(reader, since=since, limit=limit))[::-1]
+        return (await Query(rows.row, query).read(reader, behind=behind, limit=limit))[::-1]
 
     def _matching(self, names: frozenset[str]) -> Query[Row]:
         """One statement for each set of conditions, so that its own index serves it."""

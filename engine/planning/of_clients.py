@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from msgspec import Struct
 
-from data.repositories.accounts.instructions import instructions_since
+from data.repositories.accounts.instructions import instructions_between
 from data.vocabulary import Side, SizingKind
 from engine.book.book import Book
 from engine.book.kept import Kept
@@ -46,7 +46,8 @@ async def of_clients(
     refs: dict[int, str] = {}
     if not all(client.discretionary for client in clients):
         async with kept.store.reader() as reader:
-            refs = await instructions_since(reader, timing.wall.now() - REF_KEPT)
+            now = timing.wall.now()
+            refs = await instructions_between(reader, now - REF_KEPT, now)
     if intent.sizing.kind not in _OF_PORTFOLIO:
         return OfClients(refs)
     held = {

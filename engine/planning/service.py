@@ -12,7 +12,7 @@ from data.errors import BadInput
 from data.money import moved_beyond, moved_bps
 from data.records import replace
 from data.reference.instruments import Instrument
-from data.repositories.accounts.instructions import instructions_since, keep_instruction
+from data.repositories.accounts.instructions import instructions_between, keep_instruction
 from data.repositories.trading.plans import StoredPlan, add_plan, plans_of_digest, read_plan
 from data.store import Unit
 from data.vocabulary import BreakKind, Product, Side
@@ -193,7 +193,8 @@ class Plans:
     async def instruction(self, client_id: int) -> str:
         """What a client's instruction of the last quarter of an hour was named; empty where there is none."""
         async with self._kept.store.reader() as reader:
-            return (await instructions_since(reader, self._timing.wall.now() - REF_KEPT)).get(client_id, "")
+            now = self._timing.wall.now()
+            return (await instructions_between(reader, now - REF_KEPT, now)).get(client_id, "")
 
     def drift_bps(self, made: Plan) -> int | None:
         """How far the last price has moved since the plan was made, in basis points; None without a price."""

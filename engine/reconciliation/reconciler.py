@@ -185,7 +185,7 @@ class Reconciler:
     def _due(self, client_id: int, now: datetime) -> bool:
         waits = self._timing.waits
         tried = self._tried.get(client_id)
-        if tried is None:
+        if tried is None or tried > now:  # nobody was tried yet, or the wall's clock was set back
             return True
         if client_id not in self._kept.book.reconciled or client_id not in self._compared:
             return now >= tried + timedelta(seconds=waits.live_poll_s)
@@ -213,7 +213,7 @@ class Reconciler:
         elif isinstance(event, PositionsWanted):
             soonest = now - timedelta(seconds=self._timing.waits.live_poll_s)
             for client_id in filter(self._reachable, event.client_ids):
-                if (tried := self._tried.get(client_id)) is None or tried <= soonest:
+                if (tried := self._tried.get(client_id)) is None or not soonest < tried <= now:
                     self._start(client_id)
 
     def forget(self) -> None:

@@ -61,10 +61,11 @@ class Alerts:
     def standing(self) -> list[AlertView]:
         """The day's alerts that are neither done with nor put off, the newest first."""
         now = self._timing.wall.now()
+        # By a clock that stands before an alert was raised, nothing says how long it is put off: it is shown.
         open_still = [
             self._view(one)
             for one in self._known
-            if one.done_at is None and (one.later is None or one.later <= now)
+            if one.done_at is None and (one.later is None or one.later <= now or now < one.at)
         ]
         return [one for one in open_still if one.kind is not AlertKind.CHASES_LOST or one.orders]
 

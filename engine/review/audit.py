@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from data.audit import BREAK, DISTRUSTED, AuditAction, AuditEntry, Head
@@ -89,8 +89,8 @@ class Trail:
         """What was done this trading day, as the commands that would do the same, oldest first."""
         async with self._kept.store.reader() as reader:
             opened = await _ROWS.newest(reader, 1, AuditAction.DAY_OPENED)
-            since = opened[0].at if opened else self._timing.wall.now() - timedelta(days=1)
-            rows = await _ROWS.of_actions(reader, COMMANDED, MOST_PARTS * limit, since)
+            behind = opened[0].seq if opened else 0
+            rows = await _ROWS.of_actions(reader, COMMANDED, MOST_PARTS * limit, behind)
         return commands_of(rows, self._code)[-limit:]
 
     def _code(self, client_id: int | None) -> str:

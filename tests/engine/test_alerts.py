@@ -111,6 +111,8 @@ async def test_one_is_put_off_by_a_word_and_known_by_its_kind_until_it_is_done_w
         shown = await desk.alerts.put_off(alert, "30m")
         assert shown - desk.clock.now() == timedelta(minutes=30)
         assert desk.alerts.standing == []
+        manual_clock(desk).set_wall(-5_400)
+        assert desk.alerts.standing == [alert], "no clock that was set back keeps it away for longer"
         await desk.alerts.done(desk.alerts.of_kind("square_off"))
         with pytest.raises(BadInput, match="no alert of the day"):
             desk.alerts.of_kind("square_off")

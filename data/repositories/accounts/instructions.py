@@ -20,13 +20,13 @@ class StoredInstruction(Struct, frozen=True):
 
 
 _ROWS = Rows(Instruction, StoredInstruction)
-_SINCE = _ROWS.query(_ROWS.c.at >= given("since"))
+_BETWEEN = _ROWS.query(_ROWS.c.at >= given("since"), _ROWS.c.at <= given("until"))
 _REMOVE = Change(delete(_ROWS.table).where(among(_ROWS.c.client_id, "clients")))
 
 
-async def instructions_since(reader: AsyncConnection, since: datetime) -> dict[int, str]:
-    """The instructions of a moment or later, by client."""
-    return {one.client_id: one.ref for one in await _SINCE.read(reader, since=since)}
+async def instructions_between(reader: AsyncConnection, since: datetime, until: datetime) -> dict[int, str]:
+    """The instructions of a span, by client; its end leaves out those of before the clock was set back."""
+    return {one.client_id: one.ref for one in await _BETWEEN.read(reader, since=since, until=until)}
 
 
 def keep_instruction(on: On, client_ids: Collection[int], ref: str, at: datetime) -> None:

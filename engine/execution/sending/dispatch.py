@@ -7,7 +7,6 @@ import asyncio
 import logging
 from collections import Counter, deque
 from collections.abc import Coroutine, Iterable
-from datetime import datetime, timedelta
 from functools import partial
 from random import Random
 from typing import Any
@@ -73,7 +72,8 @@ class Dispatcher:
         self._per_client: Counter[int] = Counter()
         self._began: dict[int, float] = {}
         self._unanswered: Counter[int] = Counter()
-        self._not_before: dict[int, datetime] = {}
+        self._not_before: dict[int, float] = {}
+        """When the next call for a client may be made, by the clock that never goes back."""
         self._later: set[asyncio.Task[None]] = set()
         recorder.after(self._on_applied)
         recorder.gather_for(lambda: len(self._sending))
@@ -141,7 +141,7 @@ class Dispatcher:
 
     def _ready(self) -> list[int]:
         """Take the orders that may be claimed now off the queue, keeping the order of the others."""
-        book, now = self._kept.book, self._timing.wall.now()
+        book, now, steady = self._kept.book, self._timing.wall.now(), self._timing.wall.monotonic()
         ready: list[int] = []
         kept: list[int] = []
         room = self._room()
@@ -158,7 +158,7 @@ class Dispatcher:
                 continue  # who goes on with a run submits what is unsent then
             seen.add(order_id)
             lane = self._connections.lane(order.client_id)
-            resting = (self._not_before.get(order.client_id, now) - now).total_seconds()
+            resting = self._not_before.get(order.client_id, steady) - steady
             wait = max(lane.wait_s(now), resting)
             if wait > 0 or self._per_client[order.client_id] + busy[order.client_id] >= PER_CLIENT:
                 kept.append(order_id)
@@ -187,8 +187,8 @@ class Dispatcher:
             return
         self._unanswered[client_id] += 1
         if self._unanswered[client_id] >= SILENT_CALLS:
-            pause = timedelta(seconds=self._timing.waits.silent_pause_s)
-            self._not_before[client_id] = self._timing.wall.now() + pause
+            pause = self._timing.waits.silent_pause_s
+            self._not_before[client_id] = self._timing.wall.monotonic() + pause
 
     def _wake_in(self, seconds: float) -> None:
         async def wait() -> None:

@@ -65,12 +65,13 @@ class Reducing:
         client_ids: Collection[int],
     ) -> None:
         self._book, self._index = book, index
-        oldest = timing.wall.now() - timedelta(seconds=timing.waits.position_valid_s)
+        now = timing.wall.now()
+        oldest = now - timedelta(seconds=timing.waits.position_valid_s)
         day = timing.market.trading_day
         self._read_at = {
             one.client_id: one.at
             for one in last_comparisons(unit, client_ids)
-            if one.instance_id == engine.id and one.trading_date == day and one.at >= oldest
+            if one.instance_id == engine.id and one.trading_date == day and oldest <= one.at <= now
         }
         self._held = shares_of(unit, client_ids)
         self._breaks = read_breaks(unit, client_ids)

@@ -118,7 +118,9 @@ class Watcher:
     def _due(self, client_id: int, live: Sequence[OrderView]) -> datetime:
         """When a client's books are read next: by the age of its UNKNOWN orders, or as it has live ones."""
         waits = self._timing.waits
-        last = self._read_at.get(client_id, self._opened_at)
+        last, now = self._read_at.get(client_id, self._opened_at), self._timing.wall.now()
+        if last > now:  # the wall's clock was set back, by which nothing would be due for as long
+            return now
         if not live:
             return last + timedelta(seconds=waits.idle_poll_s)
         doubtful = self.resolver.read_due(_unknown(live), last)
