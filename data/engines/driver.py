@@ -65,6 +65,28 @@ def insert_many(connection: Connection, sql: str, rows: Sequence[Cells]) -> None
     _run(connection, sql, rows, _together)
 
 
+def save_many(connection: Connection, sql: str, rows: Sequence[Cells]) -> int:
+    """Run an UPDATE of one row for each of many rows of cells, but many rows a statement, as `insert_many`.
+
+    Each of its values is a place, and no two rows of cells may name the same row. Returns how many rows were
+    changed in all. Raises `DBAPIError`.
+    """
+    changed = 0
+
+    def together(cursor: Any, sql: str, rows: Any) -> None:
+        nonlocal changed
+        whole = len(rows) - len(rows) % TOGETHER
+        for start in range(0, whole, TOGETHER):
+            cursor.execute(_saving_many(sql), list(chain.from_iterable(rows[start : start + TOGETHER])))
+            changed += cursor.rowcount
+        if whole < len(rows):
+            cursor.executemany(sql, rows[whole:])
+            changed += cursor.rowcount
+
+    _run(connection, sql, rows, together)
+    return changed
+
+
 def _once(cursor: Any, sql: str, cells: Any) -> None:
     cursor.execute(sql, cells)
 
@@ -87,6 +109,20 @@ def _of_many(sql: str) -> str:
     head, _, rest = sql.partition(" VALUES ")
     row, _, tail = rest.partition(")")
     return f"{head} VALUES {', '.join([row + ')'] * TOGETHER)}{tail}"
+
+
+@lru_cache(maxsize=256)
+def _saving_many(sql: str) -> str:
+    """An UPDATE of one row as one of many."""
+    head, _, where = _numbered(sql).partition(" WHERE ")
+    row = f"({', '.join('?' * sql.count('?'))})"
+    return f"{head} FROM (VALUES {', '.join([row] * TOGETHER)}) AS given WHERE {where}"
+
+
+def _numbered(sql: str) -> str:
+    """A statement with the columns of `given` for its places."""
+    first, *parts = sql.split("?")
+    return first + "".join(f"given.column{place}{part}" for place, part in enumerate(parts, 1))
 
 
 def _run(connection: Connection, sql: str, cells: Any, execute: Callable[[Any, str, Any], None]) -> Any:

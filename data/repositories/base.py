@@ -48,7 +48,7 @@ from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
 
-from data.engines.driver import On, fetch, insert_many, run, run_many, sql
+from data.engines.driver import On, fetch, insert_many, run, run_many, save_many, sql
 from data.engines.json_lists import listed
 from data.json_values import json_text
 from data.repositories.stored_values import (
@@ -287,7 +287,10 @@ class Rows(Generic[Row]):
             statement = self._saves[fields] = Statement(update(self.table).where(*keys).values(changed))
         connection = sql(on)
         text = statement.text(connection.dialect)
-        return run_many(connection, text.sql, text.rows(rows, self._words))
+        cells = text.rows(rows, self._words)
+        keys = len(self.table.primary_key)
+        once = len({one[-keys:] for one in cells}) == len(cells)  # else the last of a row is what stands
+        return (save_many if once else run_many)(connection, text.sql, cells)
 
     def _inserted(self) -> dict[ColumnElement[Any], Any]:
         """What goes into each column: the row's own value, else the column's default."""

@@ -108,6 +108,29 @@ def test_many_rows_are_saved_by_their_key_and_counted(connection: Connection) ->
     ]
 
 
+@pytest.mark.parametrize("count", [1, TOGETHER - 1, TOGETHER, 2 * TOGETHER + 1])
+def test_however_many_rows_are_saved_each_gets_its_own_values_and_is_counted_once(
+    connection: Connection, count: int
+) -> None:
+    numbers = range(1, count + 1)
+    ASKS.insert(connection, [ask(0), *map(ask, numbers)])
+    rows = [ask(number, state=RequestState.SENT) for number in reversed(numbers)]
+    for row in rows:
+        row.quantity, row.why = row.order_id * 10, Words(("of", f"{row.order_id}"))
+    there = [*rows, ask(count + 1)]
+    assert ASKS.save(connection, there, "state", "quantity", "why") == count
+    assert OF_ORDERS.all(connection, orders=numbers) == rows[::-1]
+    assert OF_ORDERS.all(connection, orders=[0]) == [ask(0)]
+
+
+def test_of_a_row_that_is_saved_twice_the_last_values_stand(connection: Connection) -> None:
+    rows = [ask(number) for number in range(1, TOGETHER + 1)]
+    ASKS.insert(connection, rows)
+    twice = [ask(1, state=RequestState.SENT), *rows[1:], ask(1, state=RequestState.REFUSED)]
+    assert ASKS.save(connection, twice, "state") == TOGETHER + 1
+    assert OF_ORDERS.all(connection, orders=[1]) == [ask(1, state=RequestState.REFUSED)]
+
+
 def test_nothing_is_written_for_no_rows(connection: Connection) -> None:
     ASKS.insert(connection, [])
     assert ASKS.save(connection, [], "state") == 0
