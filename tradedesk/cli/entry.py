@@ -17,9 +17,9 @@ YOUNG = 50_000
 """Objects made before garbage is looked for: what is loaded and read at a start is none."""
 
 
-WHILE_OPEN = (2_000, 20, 100)
-"""How often garbage is looked for once a desk is up: few objects at a time, in some 2 ms. As many as above
-hold up a key by 30 ms, and those that outlive twenty such looks by 300.
+WHILE_OPEN = (10_000, 4, 100)
+"""How often garbage is looked for once a desk is up: some thousand objects at a time, in 5 ms. As many as
+above hold up a key by 30 ms, and those that outlive twenty such looks by 300.
 """
 
 
