@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 from cli_desk import Terminal
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy.exc import OperationalError
 
 from data.home import spare_file
@@ -19,6 +21,7 @@ from data.store import StoreError
 from data.vocabulary import Reason
 from engine.words.trading.reasons import words
 from tradedesk.cli.exits import Exit, explain
+from tradedesk.cli.printing.output import laid_out
 from tradedesk.compose import wiring
 from tradedesk.compose.spare import LEAST_BYTES, LEFT_BYTES, SPARE_BYTES, spare_bytes
 
@@ -306,3 +309,15 @@ def test_an_instrument_is_shown_with_its_depth(demo: Terminal) -> None:
     assert printed.code == 0, printed.err
     assert "bid qty" in printed.out
     assert found["bids"][0].keys() == {"price_paise", "quantity", "orders"}
+
+
+_HELD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(_HELD, st.booleans())
+def test_a_document_is_laid_out_as_the_json_module_does(value: Any, every_sign: bool) -> None:
+    assert laid_out(value, every_sign) == json.dumps(value, indent=2, ensure_ascii=not every_sign)

@@ -7,10 +7,11 @@ a command is answered by the open app in less than that takes.
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tradedesk.cli.printing.streams import takes_every_sign
@@ -72,18 +73,23 @@ printer: ContextVar[Printer] = ContextVar("printer", default=Printer())  # noqa:
 """Where what is printed now goes."""
 
 
+_AS_IT_IS = frozenset({type(None), bool, int, float})
+
+
 def jsonable(value: Any) -> Any:
     """A value as JSON holds it: enumerations as their words, times as UTC ISO, text made plain."""
+    if value.__class__ in _AS_IT_IS:
+        return value
     if isinstance(value, StrEnum):
         return value.value
     if isinstance(value, str):
         return plain(value)
-    if value is None or isinstance(value, (bool, int, float)):
-        return value
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, (int, float)):
+        return value
     from data.records import is_record, values_of
 
     if isinstance(value, Mapping):
@@ -98,7 +104,33 @@ def jsonable(value: Any) -> Any:
 def document(value: Any) -> None:
     """Print the command's one JSON document."""
     to = printer.get()
-    to.out(json.dumps(jsonable(value), indent=2, ensure_ascii=not to.every_sign) + "\n")
+    to.out(laid_out(jsonable(value), every_sign=to.every_sign) + "\n")
+
+
+def laid_out(value: Any, every_sign: bool, indent: str = "\n") -> str:
+    """What JSON holds, a member a line, as `json.dumps` lays it out, which takes a step of Python for each.
+
+    Every key is a text. Without `every_sign` all that is not ASCII is escaped.
+    """
+    if not value or not isinstance(value, (dict, list)):
+        return _encode(every_sign, ",")(value)
+    inner = indent + "  "
+    members = value.values() if isinstance(value, dict) else value
+    if not [one for one in members if one and one.__class__ in (dict, list)]:
+        text = _encode(every_sign, "," + inner)(value)
+        return f"{text[0]}{inner}{text[1:-1]}{indent}{text[-1]}"
+    if isinstance(value, dict):
+        name = _encode(every_sign, ",")
+        lines = [f"{name(key)}: {laid_out(one, every_sign, inner)}" for key, one in value.items()]
+    else:
+        lines = [laid_out(one, every_sign, inner) for one in value]
+    first, last = "{}" if isinstance(value, dict) else "[]"
+    return first + inner + ("," + inner).join(lines) + indent + last
+
+
+@cache
+def _encode(every_sign: bool, between: str) -> Callable[[Any], str]:
+    return json.JSONEncoder(ensure_ascii=not every_sign, separators=(between, ": ")).encode
 
 
 def say(text: str) -> None:
