@@ -165,7 +165,7 @@ FACADE: Mapping[str, Rules] = {
         **dict.fromkeys(("set_rule", "rename", "delete"), _CHANGE_ALL),
     },
     "importing": {
-        **dict.fromkeys(("look", "take"), _CHANGE_ALL),
+        **dict.fromkeys(("look", "take", "carry_out", "maps", "forget_map"), _CHANGE_ALL),
         "write": Rule(_READ, of_everybody),
     },
     "statements": dict.fromkeys(("lines", "lots", "earned"), _READ_ONE),
