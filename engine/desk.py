@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from copy import copy
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -270,6 +270,11 @@ class Desk:
     def market_clock(self) -> MarketClock:
         """Market time."""
         return self.workings.timing.market
+
+    @property
+    def next_trading_day(self) -> date | None:
+        """The trading day after this one, from which a changed capital counts; None where none is known."""
+        return self.workings.timing.next_day
 
     @property
     def trading_disabled(self) -> str | None:

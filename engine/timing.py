@@ -25,6 +25,14 @@ class Timing(Struct, frozen=True):
         except CalendarNotLoaded:
             return None
 
+    @property
+    def next_day(self) -> date | None:
+        """The trading day after this one; None past the calendar's end."""
+        try:
+            return self.calendar.next_trading_day(self.market.trading_day)
+        except CalendarNotLoaded:
+            return None
+
     def intraday_end(self, fno: bool) -> datetime | None:
         """When today's intraday buying ends for instruments with (`fno`) or without live derivatives.
 

@@ -24,6 +24,8 @@ from data.vocabulary.clients import (
 from data.vocabulary.desk import (
     DayState,
     DeskKind,
+    ExportKind,
+    ExportWhat,
     HaltScope,
     HaltStrength,
     PhaseKind,
@@ -77,6 +79,8 @@ __all__ = [
     "Demat",
     "DeskKind",
     "Drift",
+    "ExportKind",
+    "ExportWhat",
     "FlattenLineState",
     "FlattenReason",
     "FlattenState",

@@ -47,6 +47,23 @@ class DayState(StrEnum):
     """A later one was opened."""
 
 
+class ExportWhat(StrEnum):
+    """A table of the desk that is written to a file."""
+
+    CLIENTS = "clients"
+    ORDERS = "orders"
+    TRADES = "trades"
+    FUNDS = "funds"
+    AUDIT = "audit"
+
+
+class ExportKind(StrEnum):
+    """How a file of a table is written."""
+
+    CSV = "csv"
+    XLSX = "xlsx"
+
+
 class DeskKind(StrEnum):
     """As what a desk is open, as its engine's row says it."""
 

@@ -2,6 +2,7 @@
 
 Red keeps a client out and cannot be waived. Amber on route or consent keeps it out until a trader waives it
 for the day; amber elsewhere only warns, and waiving takes the warning away (and lets settled shares be sold).
+What a session lacks, and books that differ, are mended and never waived.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,6 +29,7 @@ from data.vocabulary import (
 from engine.access.judgement import judge_consent, judge_demat, judge_route, needs_route
 from engine.access.sessions import SOON
 from engine.book.gate_views import (
+    NEVER_WAIVED,
     BrokenSession,
     FundsFigures,
     GateFinding,
@@ -142,7 +144,7 @@ class Gate:
     async def waive(self, client_id: int, item: GateItem | str, reason: str) -> GateRow:
         """Let an amber item pass for this trading day, with a typed reason that the audit keeps.
 
-        Raises `BadInput` without a reason, for an unknown item, and for one that is green or red.
+        Raises `BadInput` without a reason, for an unknown item, and where it is green, red or mended only.
         """
         client = self._client(client_id)
         try:
@@ -156,6 +158,8 @@ class Gate:
         told = self._told(judged)
         if judged.colour is _RED:
             raise BadInput("item", wanted.value, f"red cannot be waived: {told}")
+        if judged.finding in NEVER_WAIVED:
+            raise BadInput("item", wanted.value, f"this is mended, never waived: {told}")
         if judged.colour is _GREEN:
             raise BadInput("item", wanted.value, f"it is green, there is nothing to waive: {told}")
 

@@ -60,6 +60,17 @@ class GateFinding(StrEnum):
     MTF_USED = "mtf_used"
 
 
+NEVER_WAIVED = frozenset(
+    {
+        GateFinding.SESSION_NOT_REACHED,
+        GateFinding.SESSION_ENDS_SOON,
+        GateFinding.CLIENT_NOT_ACTIVE,
+        GateFinding.BOOKS_DIFFER,
+    }
+)
+"""What is amber and only mended: a session is signed in, a client made active, books are brought to agree."""
+
+
 class BrokenSession(Struct, frozen=True):
     """Why a session that was signed in does not do; the text is the broker's or the reader's."""
 

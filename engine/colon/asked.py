@@ -1,11 +1,12 @@
 """What a line asks for, once all its words are understood."""
 
 from enum import StrEnum
+from pathlib import Path
 
 from msgspec import Struct
 
 from data.audit_wanted import AuditWanted
-from data.vocabulary import FlattenWhat, HaltScope, Product
+from data.vocabulary import ExportKind, ExportWhat, FlattenWhat, HaltScope, Product
 from engine.planning.intent import Intent
 
 
@@ -232,6 +233,19 @@ class AskedAudit(Struct, frozen=True):
     wish: AuditWish
 
 
+class AskedImport(Struct, frozen=True):
+    """A list of clients to be looked at, and taken by an answer."""
+
+    path: Path
+
+
+class AskedExport(Struct, frozen=True):
+    """A table to be written to a file: of this name, or without one that which has the focus."""
+
+    what: ExportWhat | None
+    kind: ExportKind
+
+
 class AskedPlainly(Struct, frozen=True):
     """A command that takes no word, by its name."""
 
@@ -262,5 +276,7 @@ Asked = (
     | AskedSetting
     | AskedAudit
     | AskedAlert
+    | AskedImport
+    | AskedExport
     | AskedPlainly
 )

@@ -6,10 +6,11 @@ from functools import partial
 from msgspec import Struct
 
 from data.audit import AuditAction
-from data.vocabulary import AlertKind, FlattenWhat, Product, Via
+from data.vocabulary import AlertKind, ExportKind, ExportWhat, FlattenWhat, Product, Via
 from engine.book.group_rules import FIELDS
 from engine.colon.alerts import OFFERED
 from engine.colon.asked import AlertDo, GroupDo, OfClient
+from engine.colon.files import files_at
 from engine.colon.grammar import ALERTS, READERS, STORY
 from engine.colon.known import Known
 from engine.colon.splitting import last_word, quoted, words_of
@@ -48,7 +49,7 @@ def completions(line: str, known: Known, most: int = MOST) -> list[Completion]:
 
 def completed(line: str, word: str) -> str:
     """The line with the word in the place of the one that is being typed, and a blank behind it."""
-    blank = "" if word.endswith(":") else " "
+    blank = "" if word.endswith((":", "/", '/"')) else " "
     return f"{line[: len(line) - len(last_word(line))]}{word}{blank}"
 
 
@@ -240,6 +241,17 @@ def _group(before: Sequence[str], word: str, known: Known) -> Iterator[Completio
         yield from _clients(word, known) if word else ()
 
 
+def _import(before: Sequence[str], word: str, known: Known) -> Iterator[Completion]:
+    for name in files_at(word):
+        yield Completion(quoted(name), "folder" if name.endswith("/") else "")
+
+
+def _export(before: Sequence[str], word: str, known: Known) -> Iterator[Completion]:
+    kinds = tuple(Completion(kind.value, "kind of file") for kind in ExportKind)
+    whats = tuple(Completion(what.value) for what in ExportWhat)
+    yield from _beginning(word, kinds if before else (*whats, *kinds))
+
+
 def _symbol(before: Sequence[str], word: str, known: Known) -> Iterable[Completion]:
     return () if before else _symbols(word, known, tradable=False)
 
@@ -322,6 +334,8 @@ OFFERS: dict[str, Offer] = {
     "client": _client,
     "note": _note,
     "group": _group,
+    "import": _import,
+    "export": _export,
     "symbol": _symbol,
     "chart": _symbol,
     "watch": _symbol,

@@ -31,6 +31,7 @@ from engine.colon.asked import (
     Numbered,
     OfRun,
 )
+from engine.colon.files import export_from, import_from
 from engine.colon.known import Known
 from engine.colon.people import client_from, group_from, note_from
 from engine.colon.searches import search_from
@@ -261,6 +262,8 @@ READERS: dict[str, Read] = {
     "client": client_from,
     "note": note_from,
     "group": group_from,
+    "import": import_from,
+    "export": export_from,
     "symbol": _symbol_page,
     "chart": _symbol_page,
     "watch": partial(_watch, False),

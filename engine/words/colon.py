@@ -15,8 +15,10 @@ from engine.colon.asked import (
     AskedBasket,
     AskedChange,
     AskedClient,
+    AskedExport,
     AskedFilter,
     AskedGroup,
+    AskedImport,
     AskedNote,
     AskedOfClient,
     AskedOfRun,
@@ -67,6 +69,8 @@ FORMS: Mapping[str, tuple[str, str]] = {
     "client": ("CODE [edit|pause|unpause|close], or add", "a client's page; or what is done with it"),
     "note": ("CODE, order N or run N, and TEXT", "a note, which the audit keeps"),
     "group": ("NAME = RULE, NAME + CODES", "a group: hni = capital > 5L and broker = zerodha"),
+    "import": ("FILE", "a list of clients, as it is kept: shows what it would do; asks"),
+    "export": ("[clients|orders|trades|funds|audit] [csv|xlsx]", "write what is shown to a file"),
     "symbol": ("SYMBOL", "a symbol's page"),
     "chart": ("SYMBOL", "its candles, depth, and who holds it"),
     "watch": ("SYMBOL [l:LIST]", "put a symbol on a watchlist"),
@@ -124,12 +128,19 @@ def asked_words(asked: Asked, select: Callable[[Selection], Sequence[ClientView]
             return f"CONVERT {what} of {whose}, {of.value} to {to.value}; asks"
         case AskedOfClient() | AskedNote() | AskedGroup():
             return _of_clients_words(asked, select)
-        case AskedChange():
-            return _change_words(asked)
-        case AskedToCancel():
-            return _cancel_words(asked, select)
+        case AskedChange() | AskedToCancel():
+            return _change_words(asked) if isinstance(asked, AskedChange) else _cancel_words(asked, select)
+        case AskedImport() | AskedExport():
+            return _file_words(asked)
         case _:
             return _shown_words(asked, select)
+
+
+def _file_words(asked: AskedImport | AskedExport) -> str:
+    if isinstance(asked, AskedImport):
+        return f"shows what taking the clients of {asked.path.name} would do; asks"
+    what = "the table here" if asked.what is None else asked.what.value
+    return f"writes {what} to a file ({asked.kind.value})"
 
 
 def _person_words(asked: AskedSignIn | AskedSignOut | AskedAlert) -> str:

@@ -105,6 +105,11 @@ class AuditScreen(Workspace):
         if self.is_mounted:  # else it is begun as soon as there is something to show it in
             self._start()
 
+    @property
+    def wish(self) -> AuditWish:
+        """What is looked for now."""
+        return self._wish
+
     def _start(self) -> None:
         wish = self._wish
         self._search, self._rows = None, {}

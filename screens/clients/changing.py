@@ -10,7 +10,7 @@ from data.records import replace
 from screens.clients.client_card import ClientCard
 from screens.clients.closing import ask_close
 from screens.clients.pause_card import ask_pause
-from screens.frame.commands import COMMANDS, binding
+from screens.frame.commands import COMMANDS, binding, bindings
 from screens.frame.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ class ChangesClients(Workspace, inherit_bindings=True):
         binding(replace(COMMANDS["run.pause"], action="pause_client", rank=4)),
         binding(replace(COMMANDS["watch.add"], words="add client", rank=5)),
         binding(replace(COMMANDS["watch.remove"], words="close client")),
+        *bindings("import"),
     ]
 
     @property

@@ -17,7 +17,7 @@ from engine.accounts.client_edit import ClientEdit
 from engine.accounts.client_file import BROKERS, discretionary_from, groups_from, multiplier_from, new_client
 from engine.words import formats
 from engine.words.refusals import refusal_words
-from engine.words.trading.client_terms import edit_words, multiplier_text
+from engine.words.trading.client_terms import edit_words, from_words, multiplier_text
 from screens.frame.dock import Card
 from widgets.choicefield import ChoiceField
 from widgets.numberfield import NumberField
@@ -132,12 +132,20 @@ class ClientCard(Card[int]):
             given["status_reason"] = wanted.status_reason
         return ClientEdit(**given)
 
+    def _edit_words(self, client: ClientView) -> str:
+        """What would change; of a capital that is changed already, from when it counts."""
+        edit, day = self._edit(), self.desk.next_trading_day
+        if edit.capital_paise is None and client.next_capital_paise != client.capital_paise:
+            due = f"capital {formats.rupees(client.next_capital_paise)} {from_words(day)}"
+            return f"{edit_words(client, edit, day)} · {due}, {formats.rupees(client.capital_paise)} today"
+        return edit_words(client, edit, day)
+
     def _say(self, problem: str = "") -> None:
         """What Enter would do, or what is wrong."""
         words = problem
         if not words:
             try:
-                words = "adds this client" if self._client is None else edit_words(self._client, self._edit())
+                words = "adds this client" if self._client is None else self._edit_words(self._client)
             except BadInput as wrong:
                 words, problem = refusal_words(wrong), "wrong"
         line = self.query_one("#client-would", SteadyStatic)
@@ -194,6 +202,6 @@ class ClientCard(Card[int]):
 
     async def _edited(self, client: ClientView) -> tuple[int, str]:
         edit = self._edit()
-        words = edit_words(client, edit)
+        words = edit_words(client, edit, self.desk.next_trading_day)
         await self.desk.clients.edit(client.id, edit)
         return client.id, f"{client.code}: {words}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from data.vocabulary import ClientStatus, GateColour, GateItem, RouteKind
 from engine.book.gate_views import (
+    NEVER_WAIVED,
     ConsentFigures,
     DematFigures,
     FundsFigures,
@@ -73,17 +74,22 @@ def gate_word(row: GateRow) -> str:
 
 
 def waivable(row: GateRow) -> list[GateCheck]:
-    """The amber items that nobody has waived; those that keep the client out stand first.
+    """The amber items that may pass and that nobody has waived; those that keep the client out stand first.
 
     Of a client with a red item only those: to take a mere warning away would let nothing pass.
     """
     blocking = (GateItem.ROUTE, GateItem.CONSENT)
     red = any(check.colour is GateColour.RED for check in row.checks)
-    found = [check for check in row.checks if check.colour is GateColour.AMBER]
+    found = [check for check in row.checks if may_be_waived(check)]
     return sorted(
         (check for check in found if check.item in blocking or not red),
         key=lambda check: check.item not in blocking,
     )
+
+
+def may_be_waived(check: GateCheck) -> bool:
+    """Whether a typed word lets it pass for the day."""
+    return check.colour is GateColour.AMBER and check.judged.finding not in NEVER_WAIVED
 
 
 def can_retry(row: GateRow) -> bool:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from engine.words.refusals import refusal_words
+from screens.clients.gate_rows import can_retry
 
 if TYPE_CHECKING:
+    from engine.book.views import ClientView
     from engine.desk import Desk
+    from screens.frame.workspace import Framed
 
 
 class Mended(Struct, frozen=True):
@@ -39,6 +42,24 @@ async def renew_sessions(desk: Desk, client_ids: Sequence[int]) -> Mended:
     except Exception as problem:
         return Mended(False, f"not signed in: {refusal_words(problem)}")
     return Mended(True, f"nothing needs signing in here: {_whose(desk, client_ids)} ready without a token")
+
+
+def can_mend(desk: Desk, client_id: int) -> bool:
+    """Whether a client signs in somewhere, or its refused route can be tried again."""
+    return desk.sessions.needs_sign_in(client_id) or can_retry(desk.gate.of(client_id))
+
+
+def mend_client(screen: Framed[Any], client: ClientView) -> None:
+    """Try a client's route again where the broker refused it, else sign it in."""
+
+    async def retry() -> None:
+        told = await retry_routes(screen.desk, [client.id])
+        screen.shell.say(told.words, "information" if told.done else "error")
+
+    if can_retry(screen.desk.gate.of(client.id)):
+        screen.carry_out(retry())
+    else:
+        screen.shell.run_command(f"sign in {client.code}")
 
 
 def _whose(desk: Desk, client_ids: Sequence[int]) -> str:

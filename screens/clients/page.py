@@ -1,4 +1,4 @@
-"""A client's page, made for the phone call: portfolio, day and total, and eight views behind Tab."""
+"""A client's page, made for the phone call: portfolio, day and total, and nine views behind Tab."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from textual.containers import Vertical
 from textual.content import Content
 
 from data.records import replace
+from data.vocabulary import ExportWhat
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged
-from engine.words import formats
-from engine.words.formats import MASK
-from engine.words.trading.orders import order_price, state_words
 from screens.clients.client_card import ClientCard
-from screens.clients.page_head import PageHead, break_lines
+from screens.clients.gate_rows import waivable
+from screens.clients.gate_tab import gate_lines, gate_tab_columns
+from screens.clients.mending import can_mend, mend_client
+from screens.clients.page_head import PageHead, break_lines, hold_lines, orders_line
 from screens.clients.page_text import client_text, write_text
 from screens.clients.page_views import VIEWS, PageView, read_columns, read_record, read_rows
 from screens.clients.pause_card import ask_pause
+from screens.clients.waive import ask_waive
 from screens.desk.course import CoursePane
 from screens.desk.limits import limits_line
 from screens.desk.side import SidePane
@@ -30,8 +32,6 @@ from screens.frame.exports import short_path
 from screens.frame.pane import Pane
 from screens.frame.records import ToRecord, holding_record, order_record
 from screens.frame.shell import Here, Table
-from screens.frame.strip import day_words
-from screens.frame.times import market_time
 from screens.frame.workspace import Workspace
 from screens.orders.cancel import ask_cancel
 from screens.orders.modify import ask_modify, can_modify
@@ -61,6 +61,8 @@ class ClientScreen(Workspace):
         *bindings("order.cancel", "take_over", "previous", "next", "close"),
         binding(replace(COMMANDS["order.modify"], words="edit")),
         binding(replace(COMMANDS["run.pause"], action="pause_client", rank=6)),
+        binding(replace(COMMANDS["run.repair"], words="sign in", rank=8)),
+        binding(replace(COMMANDS["plan.drop"], action="waive", words="waive", rank=8)),
         binding(replace(COMMANDS["copy"], action="copy_account", words="copy account", rank=7)),
     ]
 
@@ -131,6 +133,8 @@ class ClientScreen(Workspace):
             columns = holding_columns(desk, self._holdings, masked, with_client=False, weight=self._weight)
         elif view is PageView.ORDERS:
             columns = order_columns(desk, masked, with_client=False)
+        elif view is PageView.GATE:
+            columns = gate_tab_columns()
         else:
             columns = read_columns(desk, view, masked)
         self._rows = {}
@@ -154,6 +158,8 @@ class ClientScreen(Workspace):
             self._show({key: key for key in self._holdings})
         elif self._view is PageView.ORDERS:
             self._show({order.id: order.id for order in self._orders})
+        elif self._view is PageView.GATE:
+            self._show_gate()
         else:
             self.run_worker(
                 partial(self._read, self._view), exclusive=True, exit_on_error=False, group="client-rows"
@@ -168,33 +174,19 @@ class ClientScreen(Workspace):
         found, earned = await self.desk.funds.holds(client), await self.desk.statements.earned(client)
         if self._client_id == client and self.is_mounted:
             self._holds, self._earned = found, earned
-            self._paint_holds()
             self._paint()
 
-    def _paint_holds(self) -> None:
-        """A line a hold: how much, what for, since when."""
-        lines = []
-        for hold in self._holds:
-            at = self.desk.shown_at(hold.opened_at)
-            why = f"{hold.kind}: {hold.reason}" if hold.reason and hold.reason != hold.kind else hold.kind
-            # A stamp of wall time may lie ahead of a simulated market, where it would tell nothing.
-            since = f", since {day_words(at)}" if at <= self.desk.market.now() else ""
-            lines.append(f" held {self._money(hold.amount_paise)} for {why}{since}")
-        holds = self.query_one("#client-holds", SteadyStatic)
-        holds.display = bool(lines)
-        holds.update(Content("\n".join(plain(line) for line in lines)))
-
-    def _paint_breaks(self) -> None:
-        """A line a difference between our books and the broker's; `v` takes the broker's over."""
-        lines = break_lines(self.desk, self._client_id, self.shell.privacy)
-        breaks = self.query_one("#client-breaks", SteadyStatic)
-        breaks.display = bool(lines)
-        breaks.update(Content("\n".join(plain(line) for line in lines)))
-
-    def _compared_words(self) -> str:
-        """When the books were last compared with the broker's."""
-        at = self.desk.reconcile.compared_at(self._client_id)
-        return "" if at is None else f"compared {market_time(self.desk, at)[:5]}"
+    def _paint_lines(self) -> None:
+        """A line a hold, and a line a difference from the broker's books; `v` takes theirs over."""
+        desk, masked = self.desk, self.shell.privacy
+        found = {
+            "#client-holds": hold_lines(desk, self._holds, masked),
+            "#client-breaks": break_lines(desk, self._client_id, masked),
+        }
+        for name, lines in found.items():
+            told = self.query_one(name, SteadyStatic)
+            told.display = bool(lines)
+            told.update(Content("\n".join(plain(line) for line in lines)))
 
     def _show(self, rows: dict[Any, Any]) -> None:
         if list(rows) != list(self._rows):
@@ -203,6 +195,9 @@ class ClientScreen(Workspace):
         else:
             self._rows.update(rows)
             self._grid.apply(set(rows))
+
+    def _show_gate(self) -> None:
+        self._show(dict(enumerate(gate_lines(self.desk, self._client_id, self.shell.privacy))))
 
     async def _read(self, view: PageView) -> None:
         client = self._client_id
@@ -237,6 +232,8 @@ class ClientScreen(Workspace):
             self._grid.apply(set(self._holdings) if dirty else ())
         elif self._view in (PageView.LOTS, PageView.MTF):
             self._grid.apply(set(self._rows) if dirty else ())
+        elif self._view is PageView.GATE:
+            self._show_gate()  # ages and ends of sessions move without an event
         else:
             self._grid.apply(())
         if dirty or self._client_id in self.shell.revalued:
@@ -258,14 +255,9 @@ class ClientScreen(Workspace):
         side.show(self.here().key, self._client_id)
         side.on_frame()
 
-    def _money(self, paise: int | None, *, sign: bool = False) -> str:
-        if self.shell.privacy:
-            return MASK
-        return formats.signed(paise) if sign else formats.rupees(paise)
-
     def _paint(self) -> None:
         head = PageHead(self.desk, self._client, self.shell.privacy, self.size.width < 110)
-        self.query_one("#client-pane", Pane).set_title(head.who(), head.facts(self._compared_words()))
+        self.query_one("#client-pane", Pane).set_title(head.who(), head.facts())
         self.query_one("#client-day", SteadyStatic).update(head.day(), layout=False)
         total = head.total(self._earned) if self._earned is not None else Content("")
         self.query_one("#client-total", SteadyStatic).update(total, layout=False)
@@ -274,23 +266,10 @@ class ClientScreen(Workspace):
         self.query_one("#client-limits", SteadyStatic).update(Content(limits), layout=False)
         views = "  ".join(f"▸{view}" if view == self._view else view.value for view in VIEWS)
         self.query_one("#rows-pane", Pane).set_title(views, [head.capital()])
-        self._paint_holds()
-        self._paint_breaks()
-        self._paint_orders()
-        self.refresh_bindings()
-
-    def _paint_orders(self) -> None:
-        """How many orders today, and the newest live one in words."""
-        orders = self.desk.orders.all(client_id=self._client_id, today=True)
-        live = [order for order in orders if order.live]
-        words = f" orders today {len(orders)}, live {len(live)}"
-        if orders:
-            order = (live or orders)[0]
-            words += (
-                f": {market_time(self.desk, order.created_at)[:5]} {order.side.value} {order.tradingsymbol} "
-                f"{formats.quantity(order.quantity)} {order_price(order)} {state_words(order)}"
-            )
+        self._paint_lines()
+        words = orders_line(self.desk, self._client_id)
         self.query_one("#client-orders", SteadyStatic).update(Content(words))
+        self.refresh_bindings()
 
     # What the cursor is on
 
@@ -315,12 +294,21 @@ class ClientScreen(Workspace):
             record = read_record(self.desk, self._view, self._client_id)
         return Table(name, tuple(grid.columns), tuple(self._rows.values()), row, record)
 
+    def in_view(self, what: ExportWhat) -> Sequence[int] | None:
+        """This client, and its orders."""
+        if what in (ExportWhat.CLIENTS, ExportWhat.FUNDS):
+            return (self._client_id,)
+        of_orders = what in (ExportWhat.ORDERS, ExportWhat.TRADES)
+        return [order.id for order in self._orders] if of_orders else None
+
     def on_live_grid_opened(self, event: LiveGrid.Opened) -> None:
-        """The symbol's page, or the order's life."""
+        """The symbol's page, the order's life, or the word that lets an item of the gate pass."""
         if isinstance(event.key, tuple):
             self.shell.open_symbol(event.key[1])
         elif self._view is PageView.ORDERS and isinstance(event.key, int):
             self.shell.open_order(event.key)
+        elif self._view is PageView.GATE and (item := self._rows[event.key].item) is not None:
+            ask_waive(self, self.desk.gate.of(self._client_id), item)
 
     def on_live_grid_highlighted(self, event: LiveGrid.Highlighted) -> None:
         """Keys depend on the row."""
@@ -346,6 +334,10 @@ class ClientScreen(Workspace):
         if action == "modify_here":
             order_id = self.here().order_id
             return order_id is None or can_modify(self.desk.orders.get(order_id))
+        if action == "waive":
+            return bool(waivable(self.desk.gate.of(self._client_id)))
+        if action == "repair":
+            return can_mend(self.desk, self._client_id)
         if action == "take_over":
             return bool(self.desk.reconcile.breaks(self._client_id))
         if action == "step":
@@ -368,6 +360,14 @@ class ClientScreen(Workspace):
             ask_modify(self, self.desk.orders.get(order_id))
         else:
             self.open_card(ClientCard(self._client))
+
+    def action_waive(self) -> None:
+        """Let an amber item of the gate pass for today; asks."""
+        ask_waive(self, self.desk.gate.of(self._client_id))
+
+    def action_repair(self) -> None:
+        """Try its route again where the broker refused it, else sign it in."""
+        mend_client(self, self._client)
 
     def action_pause_client(self) -> None:
         """Pause the client, or end its pause."""

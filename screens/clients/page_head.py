@@ -15,12 +15,17 @@ from engine.words import formats
 from engine.words.breaks import break_words
 from engine.words.formats import MASK
 from engine.words.gate import gate_sentence
-from engine.words.trading.client_terms import pause_words
+from engine.words.trading.client_terms import from_words, pause_words
+from engine.words.trading.orders import order_price, state_words
 from screens.clients.gate_rows import broker_words
 from screens.desk.rows import aged, direction, known_pnl, stale_words
+from screens.frame.strip import day_words
 from screens.frame.times import market_time
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from engine.accounts.holdings import HoldView
     from engine.accounts.statement import AccountStanding
     from engine.book.views import ClientView
     from engine.desk import Desk
@@ -46,6 +51,32 @@ def break_lines(desk: Desk, client_id: int, masked: bool) -> list[str]:
     return lines
 
 
+def hold_lines(desk: Desk, holds: Sequence[HoldView], masked: bool) -> list[str]:
+    """A line a hold: how much is kept from trading, what for, since when."""
+    lines: list[str] = []
+    for hold in holds:
+        at = desk.shown_at(hold.opened_at)
+        why = f"{hold.kind}: {hold.reason}" if hold.reason and hold.reason != hold.kind else hold.kind
+        # A stamp of wall time may lie ahead of a simulated market, where it would tell nothing.
+        since = f", since {day_words(at)}" if at <= desk.market.now() else ""
+        lines.append(f" held {MASK if masked else formats.rupees(hold.amount_paise)} for {why}{since}")
+    return lines
+
+
+def orders_line(desk: Desk, client_id: int) -> str:
+    """How many orders today, and the newest live one in words."""
+    orders = desk.orders.all(client_id=client_id, today=True)
+    live = [order for order in orders if order.live]
+    words = f" orders today {len(orders)}, live {len(live)}"
+    if not orders:
+        return words
+    order = (live or orders)[0]
+    return (
+        f"{words}: {market_time(desk, order.created_at)[:5]} {order.side.value} {order.tradingsymbol} "
+        f"{formats.quantity(order.quantity)} {order_price(order)} {state_words(order)}"
+    )
+
+
 class PageHead(Struct, frozen=True):
     """A client's figures in words; `masked` hides who it is and how much, `brief` fits a narrow screen."""
 
@@ -66,8 +97,10 @@ class PageHead(Struct, frozen=True):
         """Whose page it is."""
         return f"{self.client.code} {MASK if self.masked else self.client.name}"
 
-    def facts(self, compared: str) -> list[str]:
-        """Whether it may trade, and what else is known of it; `compared` says when its books were."""
+    def facts(self) -> list[str]:
+        """Whether it may trade, when its books were compared, and what else is known of it."""
+        at = self.desk.reconcile.compared_at(self.client.id)
+        compared = "" if at is None else f"compared {market_time(self.desk, at)[:5]}"
         gate = gate_sentence(self.desk.reconcile.readiness(self.client.id))
         if self.client.status is not ClientStatus.ACTIVE and self.client.status_reason:
             gate += f" ({self.client.status_reason})"
@@ -109,7 +142,8 @@ class PageHead(Struct, frozen=True):
         """What percentages of capital are sized on, and since when; and what counts from the next day on."""
         client = self.client
         later = client.next_capital_paise != client.capital_paise
-        then = f", then {self._short(client.next_capital_paise)}" if later else ""
+        when = from_words(self.desk.next_trading_day)
+        then = f", {self._short(client.next_capital_paise)} {when}" if later else ""
         return f"{self._capital()}{then}"
 
     def _capital(self) -> str:

@@ -45,6 +45,7 @@ class PageView(StrEnum):
     LOTS = "lots"
     MTF = "mtf"
     NOTES = "notes"
+    GATE = "gate"
     HISTORY = "history"
 
 
@@ -56,6 +57,7 @@ VIEWS = {
     PageView.LOTS: "no share is held: b buys",
     PageView.MTF: "nothing is lent: m in a ticket buys by MTF",
     PageView.NOTES: "nothing is noted yet: n notes something",
+    PageView.GATE: "",
     PageView.HISTORY: "nothing on record",
 }
 """The views Tab turns, and what each says when it is empty."""

@@ -13,8 +13,8 @@ from textual.widgets import Input
 
 from data.errors import BadInput
 from data.records import replace
+from data.vocabulary import ExportWhat
 from engine.events import Event
-from engine.words.refusals import refusal_words
 from screens.clients.changing import ChangesClients
 from screens.clients.gate_detail import GateDetail
 from screens.clients.gate_rows import (
@@ -22,15 +22,13 @@ from screens.clients.gate_rows import (
     counted_words,
     gate_columns,
     needs_attention,
-    red_words,
     searched,
-    waivable,
 )
 from screens.clients.mending import Mended, renew_sessions, retry_routes
 from screens.clients.roster import GateRoster
 from screens.clients.sign_in import SignInScreen
 from screens.clients.sign_in_round import SignInRound, begin_round, goes_on
-from screens.clients.waive import WaiveLine
+from screens.clients.waive import ask_waive
 from screens.desk.side import SidePane
 from screens.frame.commands import COMMANDS, binding, bindings
 from screens.frame.pane import FilterLine, Pane
@@ -68,8 +66,8 @@ class ClientsScreen(ChangesClients):
         self._round: SignInRound | None = None
 
     def compose_body(self) -> ComposeResult:
-        """The gate, the words behind it, the filter, the line that waives."""
-        with Pane("gate-pane", hint="e edit  p pause  + add  r sign in  d waive  Enter opens"):
+        """The gate, the words behind it, the filter."""
+        with Pane("gate-pane", hint="e edit  p pause  + add  < import  r sign in  d waive  Enter opens"):
             with Container(id="gate-body"):
                 yield LiveGrid(
                     gate_columns(self.desk, self._rows, lambda: self.shell.privacy),
@@ -81,7 +79,6 @@ class ClientsScreen(ChangesClients):
                     yield GateDetail(id="gate-detail")
                     yield SidePane(self.shell, with_symbol=False)
             yield FilterLine(id="gate-filter")
-            yield WaiveLine(id="waive")
 
     @property
     def _grid(self) -> LiveGrid:
@@ -94,10 +91,6 @@ class ClientsScreen(ChangesClients):
     @property
     def _filter(self) -> FilterLine:
         return self.query_one(FilterLine)
-
-    @property
-    def _waive(self) -> WaiveLine:
-        return self.query_one(WaiveLine)
 
     # Filling
 
@@ -217,6 +210,12 @@ class ClientsScreen(ChangesClients):
         record: ToRecord = lambda key: gate_record(self.desk, self._rows[key])  # noqa: E731 - of a row's key
         return Table("gate", tuple(grid.columns), tuple(grid.shown_keys), grid.cursor_key, record)
 
+    def in_view(self, what: ExportWhat) -> Sequence[int] | None:
+        """The clients that are shown."""
+        if what not in (ExportWhat.CLIENTS, ExportWhat.FUNDS):
+            return None
+        return [key for key in self._grid.shown_keys if isinstance(key, int)]
+
     def on_live_grid_opened(self, event: LiveGrid.Opened) -> None:
         """The client's page."""
         if isinstance(event.key, int):
@@ -246,7 +245,7 @@ class ClientsScreen(ChangesClients):
             return bool(self._rows)
         if action == "close":
             narrowed = self._only_attention or bool(self._filter.value)
-            return narrowed or self._waive.is_open or self.focused is self._filter
+            return narrowed or self.focused is self._filter
         return super().check_action(action, parameters)
 
     def action_needs_here(self) -> None:
@@ -278,10 +277,8 @@ class ClientsScreen(ChangesClients):
         self.set_focus(self._grid)
 
     def action_close(self) -> None:
-        """First the line that waives goes, then the filter, then the view."""
-        if self._waive.is_open:
-            self._waive.close()
-        elif self._filter.value or self.focused is self._filter:
+        """First the filter goes, then the view."""
+        if self._filter.value or self.focused is self._filter:
             self._filter.value = ""
             self._filter.settle()
         else:
@@ -303,33 +300,8 @@ class ClientsScreen(ChangesClients):
 
     def action_waive(self) -> None:
         """Ask why an amber item may pass today; say why red may not."""
-        row = self._row
-        if row is None:
-            return
-        if waivable(row):
-            self._waive.ask(row, self.desk.shown_at)
-            return
-        self.shell.say(red_words(self.desk, row), "warning")
-
-    def on_waive_line_given(self, event: WaiveLine.Given) -> None:
-        """Waive, and close the line once that is kept."""
-        event.stop()
-        self.carry_out(self._keep_waiver(event))
-
-    async def _keep_waiver(self, given: WaiveLine.Given) -> None:
-        try:
-            row = await self.desk.gate.waive(given.client_id, given.item, given.reason)
-        except BadInput as problem:
-            self.shell.say(f"not waived: {problem.expected}", "warning")
-            return
-        except Exception as problem:
-            self.shell.say(f"not waived: {refusal_words(problem)}", "error")
-            return
-        self.shell.say(f"{row.code} {given.item} waived for today: {given.reason}")
-        if self.is_mounted:
-            self._waive.close()
-            self.set_focus(self._grid)
-            self._judge([given.client_id])
+        if (row := self._row) is not None:
+            ask_waive(self, row)
 
     # Signing in
 

@@ -1,120 +1,122 @@
-"""The line at the bottom of the gate that asks which amber item may pass today, and why."""
+"""Letting an amber item of the gate pass for the day: which, why, and a typed word."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
-from textual.message import Message
 from textual.widgets import Input
 
 from engine.words.gate import verdict_words
-from screens.clients.gate_rows import waivable
+from engine.words.refusals import refusal_words
+from screens.clients.gate_rows import ITEM_TITLES, red_words, waivable
+from screens.frame.cards.confirm import WordsCard
+from screens.frame.dock import Card
 from widgets.choicefield import ChoiceField
 from widgets.steady import SteadyInput, SteadyStatic
 from widgets.text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
+    from collections.abc import Sequence
 
-    from engine.access.gate import GateRow
+    from data.vocabulary import GateItem
+    from engine.access.gate import GateCheck, GateRow
+    from screens.frame.workspace import Framed
+
+WORD = "waive"
 
 
-class WaiveLine(Vertical):
-    """Hidden until it is asked; stays with the client it was opened on. Posts `Given` with a reason."""
+class WaiveCard(Card[None]):
+    """The item, where there are several, and a reason; then the word. It stays with its client."""
 
-    DEFAULT_CSS = """
-    WaiveLine {
-        display: none;
-        height: auto;
-        background: $panel;
-        &.-open { display: block; }
-        Horizontal { height: 1; }
-        #waive-what { width: 1fr; height: auto; max-height: 2; color: $text-warning; }
-        #waive-ask { width: auto; padding: 0 1; }
-        #waive-item { margin-right: 1; }
-        #waive-reason { width: 1fr; }
-    }
-    """
+    TITLE_WORDS = "Waiving an item of the gate"
 
-    @dataclass
-    class Given(Message):
-        """The trader gave a reason why an amber item may pass."""
-
-        client_id: int
-        item: str
-        reason: str
-
-    def __init__(self, id: str) -> None:  # noqa: A002 - Textual's own word
-        super().__init__(id=id)
-        self._client_id = 0
-        self._told: dict[str, str] = {}
+    def __init__(self, row: GateRow, checks: Sequence[GateCheck]) -> None:
+        """Of these items, amber all."""
+        super().__init__()
+        self._row = row
+        self._items = {ITEM_TITLES[check.item]: check for check in checks}
+        self.rows = 3
 
     def compose(self) -> ComposeResult:
-        """What it is about, the item where there are several, the reason."""
-        yield SteadyStatic(id="waive-what")
-        with Horizontal():
-            yield SteadyStatic(id="waive-ask")
-            yield ChoiceField((), id="waive-item")
+        """What is amber, the item where there are several, the reason."""
+        yield SteadyStatic(id="waive-what", classes="would")
+        with Horizontal(classes="row"):
+            yield SteadyStatic("item")
+            yield ChoiceField(tuple(self._items), next(iter(self._items)), id="waive-item")
+            yield SteadyStatic("reason, for the audit")
             yield SteadyInput(max_length=300, compact=True, select_on_focus=False, id="waive-reason")
+        yield SteadyStatic(
+            f"← → item  Tab reason  Enter asks for the word {WORD}  Esc back", classes="keys -always"
+        )
+
+    def title(self) -> str:
+        """Whose item, and how long it passes."""
+        return f"WAIVE for {self.desk.market_clock.trading_day:%d %b} {self._row.code}"
+
+    def begin(self) -> None:
+        """In the reason; in the choice where there is one."""
+        self.query_one("#waive-item" if len(self._items) > 1 else "#waive-reason").focus()
+        self._say()
 
     @property
-    def is_open(self) -> bool:
-        """Whether it asks."""
-        return self.has_class("-open")
+    def _check(self) -> GateCheck:
+        return self._items[self.query_one(ChoiceField).value]
 
     @property
-    def _choice(self) -> ChoiceField:
-        return self.query_one(ChoiceField)
+    def _words(self) -> str:
+        check = self._check
+        return f"{ITEM_TITLES[check.item]} amber: {verdict_words(check.judged, self.desk.shown_at)}"
 
-    @property
-    def _reason(self) -> Input:
-        return self.query_one(Input)
-
-    def ask(self, row: GateRow, shown_at: Callable[[datetime], datetime]) -> None:
-        """Ask about a client with at least one amber item."""
-        self._client_id = row.client_id
-        self._told = {one.item.value: verdict_words(one.judged, shown_at) for one in waivable(row)}
-        several = len(self._told) > 1
-        self._choice.set_options(tuple(self._told), next(iter(self._told)))
-        self._choice.display = several
-        item = "(←→ item, Enter) reason" if several else f"{self._choice.value}, reason"
-        ask = f"waive {row.code} {item}:"
-        self.query_one("#waive-ask", SteadyStatic).update(Content(plain(ask)))
-        self._reason.value = ""
-        self.add_class("-open")
-        self._paint()
-        (self._choice if several else self._reason).focus()
-
-    def close(self) -> None:
-        """Ask no more."""
-        self._reason.value = ""
-        self.remove_class("-open")
-
-    def _paint(self) -> None:
-        item = self._choice.value
-        words = f" {item} amber: {self._told[item]} · Enter waives for today, Esc keeps"
+    def _say(self) -> None:
+        words = f"{self._words} · passes until the day ends, and is amber again then"
         self.query_one("#waive-what", SteadyStatic).update(Content(plain(words)))
 
     def on_choice_field_changed(self, event: ChoiceField.Changed) -> None:
         """Another item."""
         event.stop()
-        self._paint()
+        self._say()
 
     def on_choice_field_submitted(self, event: ChoiceField.Submitted) -> None:
         """From the item to the reason."""
         event.stop()
-        self._reason.focus()
+        self.query_one("#waive-reason", Input).focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """The reason filters no rows."""
         event.stop()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Hand it on."""
+        """A reason leads to the word."""
         event.stop()
-        self.post_message(self.Given(self._client_id, self._choice.value, event.value.strip()))
+        reason = " ".join(event.value.split())
+        if not reason:
+            self.shell.say("say why it may pass", "warning")
+            return
+        item = self._check.item
+        question = WordsCard(self.title(), [self._words, f"because: {reason}"], WORD)
+        self.host.open_card(question, lambda yes: self._answered(yes, item, reason), over=self)
+
+    def _answered(self, yes: bool | None, item: GateItem, reason: str) -> None:
+        if yes:
+            self.carry_out(self.before_further_keys(self._keep(item, reason)))
+
+    async def _keep(self, item: GateItem, reason: str) -> None:
+        try:
+            await self.desk.gate.waive(self._row.client_id, item, reason)
+        except Exception as problem:
+            self.shell.say(f"not waived: {refusal_words(problem)}", "warning")
+            return
+        self.shell.say(f"{self._row.code} {ITEM_TITLES[item]} waived for today: {reason}")
+        self.close()
+
+
+def ask_waive(screen: Framed[Any], row: GateRow, item: GateItem | None = None) -> None:
+    """Ask why an amber item may pass today, of this one or of all; say why red may not."""
+    checks = [check for check in waivable(row) if item is None or check.item is item]
+    if checks:
+        screen.open_card(WaiveCard(row, checks))
+    else:
+        screen.shell.say(red_words(screen.desk, row), "warning")

@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
+from data.vocabulary import ExportWhat
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged, TapeLine
 from screens.desk.clients import ClientsPane
 from screens.desk.columns_form import ColumnsCard
@@ -228,6 +229,12 @@ class DeskScreen(Workspace):
         )
         rows = tuple(grid.shown_keys)
         return Table(name, tuple(grid.columns), rows, grid.cursor_key, partial(of, self.desk))
+
+    def in_view(self, what: ExportWhat) -> Sequence[int] | None:
+        """The clients that are shown."""
+        if what not in (ExportWhat.CLIENTS, ExportWhat.FUNDS):
+            return None
+        return [key for key in self._clients.grid.shown_keys if isinstance(key, int)]
 
     def show_view(self, view: View) -> None:
         """Show or hide the depth where space is short."""

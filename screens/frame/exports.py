@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data import home
 from data.clock import IST
-from data.errors import BadInput
-from data.spreadsheets.cells import safe_text
+from data.spreadsheets.written import written_rows
+from data.vocabulary import ExportKind
 from engine.words.audit import detail_words
 from engine.words.privacy import hidden, is_private
 from widgets.text import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from engine.book.audit_views import AuditRecord
     from engine.desk import Desk
     from engine.review.searching import TrailSearch
@@ -53,67 +54,65 @@ def short_path(desk: Desk, path: Path) -> str:
     return str(path.relative_to(desk.home)) if path.is_relative_to(desk.home) else str(path)
 
 
-def safe_cell(text: str) -> str:
-    """Plain text that no spreadsheet takes for a formula; signed figures stay figures."""
-    return safe_text(plain(text))
+def write_table(
+    desk: Desk, table: Table, kind: ExportKind = ExportKind.CSV, path: Path | None = None
+) -> Path:
+    """Write a table's rows, raw figures and full names where it has them; returns the path.
 
-
-def write_table(desk: Desk, table: Table) -> Path:
-    """Write a table's rows as CSV, raw figures and full names where it has them; returns the path.
-
-    Under privacy amounts and names are masked in it too.
+    Under privacy amounts and names are masked in it too. Raises `BadInput` where it cannot be written.
     """
-    path = free_path(desk, table.name)
+    path = path or free_path(desk, table.name, kind.value)
     record = table.record or (lambda row: {c.title or c.key: c.cell(row) for c in table.columns})
-    records = [record(row) for row in table.rows]
-    names = dict.fromkeys(name for each in records for name in each)
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(names or [column.title or column.key for column in table.columns])
-        writer.writerows([safe_cell(hidden(each.get(name, ""))) for name in names] for each in records)
+    write_records(path, [record(row) for row in table.rows], kind)
     return path
 
 
-async def write_audit(desk: Desk, search: TrailSearch, path: Path) -> int:
-    """Write all rows that a search finds as CSV, the newest first; returns how many.
+def write_records(path: Path, records: Sequence[Mapping[str, str]], kind: ExportKind) -> None:
+    """Write rows under all the columns that any of them has. Raises `BadInput` where it cannot be written."""
+    names = list(dict.fromkeys(name for each in records for name in each))
+    with written_rows(path, names, kind) as write:
+        for each in records:
+            write([plain(hidden(each.get(name, ""))) for name in names])
+
+
+async def write_audit(desk: Desk, search: TrailSearch, path: Path, kind: ExportKind = ExportKind.CSV) -> int:
+    """Write all rows that a search finds, the newest first; returns how many.
 
     With all that their hashes are made of, but under privacy: then their details are in masked words.
     """
-    part, count = path.with_name(f"{path.name}.part"), 0
-    try:
-        with part.open("w", encoding="utf-8-sig", newline="") as file:
-            part.chmod(0o600)
-            writer = csv.writer(file)
-            async for page in search.pages():
-                records = [whole_audit_record(desk, row) for row in page.rows]
-                if not count and records:
-                    writer.writerow(records[0])
-                writer.writerows([safe_cell(cell) for cell in one.values()] for one in records)
-                count += len(records)
-        part.replace(path)
-    except OSError as problem:
-        raise BadInput("file", str(path), f"it cannot be written: {problem.strerror}") from None
-    finally:
-        part.unlink(missing_ok=True)
+    count = 0
+    with written_rows(path, AUDIT_COLUMNS, kind) as write:
+        async for page in search.pages():
+            for row in page.rows:
+                write([plain(cell) for cell in whole_audit_record(desk, row).values()])
+            count += len(page.rows)
     return count
+
+
+AUDIT_COLUMNS = (
+    *("row", "market time", "at", "by", "via", "what", "code", "order", "run", "plan", "details"),
+    *("hash before", "proof", "hash"),
+)
+"""What a row of the audit has in a file."""
 
 
 def whole_audit_record(desk: Desk, row: AuditRecord) -> dict[str, str]:
     """A row of the audit by the words of its columns, its details to the letter but under privacy."""
     private = is_private()
-    return {
-        "row": str(row.seq),
-        "market time": f"{desk.shown_at(row.at).astimezone(IST):%Y-%m-%d %H:%M:%S}",
-        "at": row.at.isoformat(),
-        "by": row.actor,
-        "via": row.via,
-        "what": row.action,
-        "code": desk.clients.code_of(row.client_id) or "",
-        "order": str(row.order_id or ""),
-        "run": str(row.run_number or ""),
-        "plan": str(row.plan_number or ""),
-        "details": hidden(detail_words(row.details)) if private else row.details.text(),
-        "hash before": row.previous,
-        "proof": "" if private else row.proof,
-        "hash": row.hash,
-    }
+    cells = (
+        str(row.seq),
+        f"{desk.shown_at(row.at).astimezone(IST):%Y-%m-%d %H:%M:%S}",
+        row.at.isoformat(),
+        row.actor,
+        row.via,
+        row.action,
+        desk.clients.code_of(row.client_id) or "",
+        str(row.order_id or ""),
+        str(row.run_number or ""),
+        str(row.plan_number or ""),
+        hidden(detail_words(row.details)) if private else row.details.text(),
+        row.previous,
+        "" if private else row.proof,
+        row.hash,
+    )
+    return dict(zip(AUDIT_COLUMNS, cells, strict=True))

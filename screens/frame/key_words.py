@@ -24,6 +24,8 @@ KEY_WORDS = {
     "insert": "Insert",
     "comma": ",",
     "semicolon": ";",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
     "pageup": "PgUp",
     "pagedown": "PgDn",
 }

@@ -21,7 +21,7 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 
 from data.errors import BadInput
-from data.vocabulary import Side
+from data.vocabulary import ExportWhat, Side
 from engine.refusals import Refusal
 from engine.words.formats import counted
 from engine.words.refusals import refusal_words
@@ -137,6 +137,10 @@ class Framed(DockHost[Result], inherit_bindings=False):
         """A grid as a table; screens with grids whose rows are not themselves keys say how."""
         return None
 
+    def in_view(self, what: ExportWhat) -> Sequence[int] | None:
+        """The rows in view of a table of the desk, by ids as in `desk_records`; None where it is not here."""
+        return None
+
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
         """Close with a result, once: keys typed ahead and work that ends late may ask for it again.
 
@@ -224,7 +228,7 @@ class Workspace(Framed[None], inherit_bindings=True):
     """One of the numbered screens. Orders are opened here from what `here` says is under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings("ticket.buy", "ticket.sell", "bulk.buy", "bulk.sell", "copy", "file", "note")
+        *bindings("ticket.buy", "ticket.sell", "bulk.buy", "bulk.sell", "copy", "file", "export", "note")
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -286,7 +290,11 @@ class Workspace(Framed[None], inherit_bindings=True):
             return
         from screens.frame.exports import short_path, write_table
 
-        path = write_table(self.desk, table)
+        try:
+            path = write_table(self.desk, table)
+        except BadInput as problem:
+            self.shell.say(refusal_words(problem), "warning")
+            return
         self.shell.say(f"{counted(len(table.rows), 'row')} written to {short_path(self.desk, path)}")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -13,6 +13,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Input
 
+from data.vocabulary import ExportWhat
 from engine.book.views import traded_paise
 from engine.events import ChaseChanged, Event, OrderChanged
 from engine.words import formats
@@ -245,6 +246,11 @@ class OrdersScreen(Workspace):
         """Rows are order ids."""
         rows, record = tuple(grid.shown_keys), partial(order_record, self.desk)
         return Table(f"orders-{self._view}", tuple(grid.columns), rows, grid.cursor_key, record)
+
+    def in_view(self, what: ExportWhat) -> Sequence[int] | None:
+        """The orders that are shown, or the trades."""
+        of = ExportWhat.TRADES if self._view is View.TRADES else ExportWhat.ORDERS
+        return [key for key in self._grid.shown_keys if isinstance(key, int)] if what is of else None
 
     def on_live_grid_opened(self, event: LiveGrid.Opened) -> None:
         """The order's life."""

@@ -12,6 +12,8 @@ from data.errors import BadInput
 from data.spreadsheets.cells import plain_text, safe_text
 from data.spreadsheets.tables import Sheet, read_sheet
 from data.spreadsheets.workbooks import Numeral, Unworked
+from data.spreadsheets.written import written_rows
+from data.vocabulary import ExportKind
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 
@@ -206,9 +208,50 @@ def test_a_table_without_a_row_below_its_headers_is_none(tmp_path: Path) -> None
         ("+91 98000 00003", "'+91 98000 00003"),
         ("-1,208.50", "-1,208.50"),
         ("Asha", "Asha"),
+        ("-2+3", "'-2+3"),
+        ("+", "'+"),
         ("\t=1+1", "'=1+1"),
     ],
 )
 def test_no_cell_is_a_formula_and_its_text_comes_back(text: str, safe: str) -> None:
     assert safe_text(text) == safe
     assert plain_text(safe) == text.strip()
+
+
+ROWS = [["0042", "=cmd()", "-1208.50", "12"], ["A1", "+91 98", "", "1" * 20]]
+
+
+def test_a_workbook_keeps_figures_as_numbers_and_all_else_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "out.xlsx"
+    with written_rows(path, ["code", "name", "day net", "orders"], ExportKind.XLSX) as write:
+        for row in ROWS:
+            write(row)
+    assert path.stat().st_mode & 0o777 == 0o600
+    first, second = rows_of(read_sheet(path))
+    assert first == ("0042", "=cmd()", "-1208.5", "12")
+    assert [isinstance(cell, Numeral) for cell in first] == [False, False, True, True]
+    assert second == ("A1", "+91 98", "", "1" * 20)
+    with zipfile.ZipFile(path) as archive:
+        assert b"<f>" not in archive.read("xl/worksheets/sheet1.xml")
+
+
+def test_a_file_of_text_has_no_formula_and_nothing_is_left_of_one_that_fails(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    with written_rows(path, ["code", "name", "day net", "orders"], ExportKind.CSV) as write:
+        for row in ROWS:
+            write(row)
+    assert "'=cmd()" in path.read_text("utf-8-sig")
+    with (
+        pytest.raises(BadInput, match="cannot be written"),
+        written_rows(tmp_path / "no" / "out.csv", ["code"], ExportKind.CSV),
+    ):
+        pass
+
+    def fail(path: Path) -> None:
+        with written_rows(path, ["code"], ExportKind.CSV) as write:
+            write(["A1"])
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail(tmp_path / "half.csv")
+    assert [one.name for one in tmp_path.iterdir()] == ["out.csv"]

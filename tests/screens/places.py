@@ -31,6 +31,7 @@ from screens.clients.pause_card import PauseCard
 from screens.clients.screen import ClientsScreen
 from screens.clients.sign_in import SignInScreen
 from screens.clients.sign_in_round import begin_round
+from screens.clients.waive import WaiveCard
 from screens.desk.columns_form import ColumnsCard
 from screens.desk.lists import WatchlistCard
 from screens.desk.screen import DeskScreen
@@ -54,6 +55,9 @@ from screens.frame.opening import OpeningScreen
 from screens.frame.routes import View, WorkspaceName
 from screens.frame.workspace import Dialog, Framed, Workspace
 from screens.halt.screen import CertificateScreen
+from screens.importing.column_card import ColumnCard
+from screens.importing.rows import ColumnRow
+from screens.importing.screen import ImportScreen
 from screens.matrix.basket_card import BasketCard
 from screens.matrix.draft import BasketDraft
 from screens.matrix.saved_card import NameCard, SavedCard
@@ -235,6 +239,20 @@ async def what_if(visit: Visit) -> None:
     await visit.card(WhatIfCard(visit.bench.desk.plans.what_if(plan, plan.lines[0])))
 
 
+A_COLUMN = ColumnRow("UCC", ("AR77", "BN78"), ("code",))
+
+
+def a_list(visit: Visit) -> Path:
+    path = visit.bench.desk.home / "list.csv"
+    path.write_text("code,name,broker,broker_user_id,capital\nAR77,Asha,zerodha,DR1,x\n", encoding="utf-8")
+    return path
+
+
+def waiver(visit: Visit) -> WaiveCard:
+    row = visit.bench.desk.gate.of(visit.client)
+    return WaiveCard(row, row.checks)
+
+
 async def conversions(visit: Visit) -> None:
     found = await visit.bench.desk.conversions.prospect(visit.client, "NSE:INFY", (Product.MIS, Product.CNC))
     await visit.card(ConversionsCard([found]))
@@ -272,6 +290,7 @@ PLACES: dict[str, tuple[type[Screen[Any]] | type[Card[Any]], Open]] = {
         SignInScreen,
         screen(lambda visit: SignInScreen(begin_round(visit.bench.desk, [visit.client]))),
     ),
+    "import": (ImportScreen, screen(lambda visit: ImportScreen(a_list(visit)))),
     "flatten": (FlattenScreen, lambda visit: _done(visit.bench.app.open_flatten())),
     "equity": (EquityScreen, screen(lambda visit: EquityScreen())),
     "audit": (AuditScreen, workspace(WorkspaceName.AUDIT)),
@@ -283,6 +302,8 @@ PLACES: dict[str, tuple[type[Screen[Any]] | type[Card[Any]], Open]] = {
     "a fault": (FaultScreen, faulty),
     "a client's form": (ClientCard, lambda visit: visit.card(ClientCard(visit.view))),
     "a client's form, added": (ClientCard, card(lambda _: ClientCard(None))),
+    "a column of a list": (ColumnCard, card(lambda _: ColumnCard(A_COLUMN, ("UCC", "Name"), True))),
+    "a waiver": (WaiveCard, card(waiver)),
     "a pause": (PauseCard, lambda visit: visit.card(PauseCard(visit.view))),
     "a note": (NoteCard, workspace(WorkspaceName.CLIENTS, "n")),
     "groups": (GroupsCard, card(lambda _: GroupsCard())),

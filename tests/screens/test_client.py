@@ -53,7 +53,7 @@ async def test_tab_turns_to_orders_closed_trades_and_history(tmp_path: Path) -> 
         line = next(line for line in bench.lines() if "2,470.50" in line)
         assert line.split()[4:7] == ["10", "2,450.50", "2,470.50"]
         assert "+200" in line
-        await bench.keys(*["tab"] * 5)
+        await bench.keys(*["tab"] * 6)
         assert "ORDER_RESERVED" in bench.text
         await bench.keys("tab")
         assert "no share is held" in bench.text

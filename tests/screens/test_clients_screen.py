@@ -170,19 +170,27 @@ async def test_an_amber_item_is_waived_with_a_reason_and_red_is_not(tmp_path: Pa
         assert any("C4: red cannot be waived: session: not signed in" in told for told in bench.toasts)
         grid.move_cursor(2)
         await bench.keys("d")
-        assert "waive C2 (←→ item, Enter) reason:" in bench.text
+        assert "WAIVE for 18 Nov C2" in bench.text
         assert "‹route›" in bench.text
         await bench.keys("right")
-        assert "‹demat›" in bench.text
-        await bench.keys("left", "enter")
+        assert "‹DDPI›" in bench.text
+        await bench.keys("left", "enter", "enter")
+        assert any("say why it may pass" in told for told in bench.toasts)
         await bench.type("ok")
         await bench.keys("enter")
-        assert any("5 characters" in told for told in bench.toasts)
+        await bench.type("waive")
+        await bench.keys("enter")
+        await bench.until(lambda: any("5 characters" in told for told in bench.toasts))
         await bench.type(" till noon")
         await bench.keys("escape")
         assert bench.desk.clients.get(2).gate is not None, "Esc keeps it"
         await bench.keys("d", "enter")
         await bench.type("static ip ordered")
+        await bench.keys("enter")
+        await bench.type("yes")
+        await bench.keys("enter")
+        assert bench.desk.clients.get(2).gate is not None, "another word waives nothing"
+        await bench.type("waive")
         await bench.keys("enter")
         await bench.until(lambda: "waived" in bench.row("C2"))
         assert bench.desk.clients.get(2).gate is None

@@ -4,15 +4,12 @@ import csv
 from pathlib import Path
 from typing import cast
 
-import pytest
-
 from data.records import replace
 from data.vocabulary import ClientStatus, OrderState, Side, SizingKind
 from engine.accounts.client_file import NewClient
 from engine.planning.intent import Intent, Sizing
 from engine.words.market import symbol_lines
 from screens.frame.cards.confirm import WordsCard, YesCard
-from screens.frame.exports import safe_cell
 from screens.frame.help import HelpScreen
 from tests.desks import buy, carry_out
 from tests.screens.bench import Bench, opened
@@ -285,22 +282,6 @@ async def test_the_table_goes_to_a_file_that_no_spreadsheet_executes() -> None:
         assert rows[0][:3] == ["code", "client", "broker"]
         assert "gate" in rows[0]
         assert any(row[:2] == ["AM1042", "Aarav Mehta"] for row in rows)
-
-
-@pytest.mark.parametrize(
-    ("text", "written"),
-    [
-        ("=cmd()", "'=cmd()"),
-        ("@x", "'@x"),
-        ("+1,234.50", "+1,234.50"),
-        ("-12", "-12"),
-        ("-2+3", "'-2+3"),
-        ("+", "'+"),
-        ("\u202eMehta", "Mehta"),
-    ],
-)
-def test_cells_are_made_safe(text: str, written: str) -> None:
-    assert safe_cell(text) == written
 
 
 async def test_a_row_taken_off_the_watchlist_leaves_the_cursor_in_its_place() -> None:

@@ -45,6 +45,7 @@ STEPS: dict[str, tuple[str, ...]] = {
     "clients import preview": ("clients", "import", "{home}/clients.csv", "--preview", "--update"),
     "clients columns": ("clients", "columns"),
     "clients export": ("clients", "export", "--file", "{home}/out.csv"),
+    "export": ("export", "funds", "--out", "{home}/funds.xlsx"),
     "clients set": ("clients", "set", "NEW1", "--status", "pending", "--reason", "papers"),
     "clients add": (
         "clients",

@@ -16,6 +16,7 @@ from tradedesk.cli.commands import (
     config,
     connections,
     elsewhere,
+    exporting,
     gate,
     keys,
     launch,
@@ -157,6 +158,7 @@ app.command("run", rich_help_panel=_TRADE)(runs.one_run)
 app.command(rich_help_panel=_TRADE)(convert.convert)
 app.add_typer(elsewhere.broker_app, name="broker", rich_help_panel=_LOOK)
 app.command(rich_help_panel=_LOOK)(elsewhere.compare)
+app.command(rich_help_panel=_LOOK)(exporting.export)
 app.command("mcp", rich_help_panel=_LOOK)(mcp.mcp)
 app.command(rich_help_panel=_LOOK)(alerts.alerts)
 app.command(rich_help_panel=_LOOK)(overview.status)

@@ -11,7 +11,7 @@ from engine.words import formats
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
+    from datetime import date, datetime
 
     from engine.accounts.client_edit import ClientEdit
     from engine.book.views import ClientView
@@ -32,8 +32,13 @@ def multiplier_text(bps: int) -> str:
     return f"{bps / BPS:.4f}".rstrip("0").rstrip(".")
 
 
-def edit_words(client: ClientView, edit: ClientEdit) -> str:
-    """What an edit changes: `capital 5,00,000 → 6,00,000 from the next trading day`."""
+def from_words(day: date | None) -> str:
+    """From when a changed capital counts: `from 30 Nov`."""
+    return "from the next trading day" if day is None else f"from {day:%d %b}"
+
+
+def edit_words(client: ClientView, edit: ClientEdit, counts_from: date | None = None) -> str:
+    """What an edit changes: `capital 5,00,000 → 6,00,000 from 30 Nov`, the trading day `counts_from`."""
     parts: list[str] = []
     for name, now in values_of(edit).items():
         if now is None or name == "status_reason":
@@ -41,14 +46,15 @@ def edit_words(client: ClientView, edit: ClientEdit) -> str:
         was = client.fixed_groups if name == "groups" else getattr(client, name)
         if name == "capital_paise":
             was = client.next_capital_paise
-        parts.append(f"{_FIELDS[name]} {_value_words(name, was)} → {_value_words(name, now)}")
+        when = f" {from_words(counts_from)}" if name == "capital_paise" else ""
+        parts.append(f"{_FIELDS[name]} {_value_words(name, was)} → {_value_words(name, now)}{when}")
     return ", ".join(parts) or "nothing changes yet"
 
 
 _FIELDS = {
     "name": "name",
     "phone": "phone",
-    "capital_paise": "capital (from the next trading day)",
+    "capital_paise": "capital",
     "mtf_limit_paise": "MTF limit",
     "multiplier_bps": "multiplier",
     "discretionary": "discretionary",

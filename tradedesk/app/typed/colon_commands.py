@@ -14,8 +14,10 @@ from engine.colon.asked import (
     AskedBasket,
     AskedChange,
     AskedClient,
+    AskedExport,
     AskedFilter,
     AskedGroup,
+    AskedImport,
     AskedNote,
     AskedOfClient,
     AskedOfRun,
@@ -52,6 +54,7 @@ from tradedesk.app.converting import ask_conversion, ask_conversions
 from tradedesk.app.keymap import all_commands
 from tradedesk.app.preferences import SETTING_WORDS
 from tradedesk.app.typed.client_lines import about_clients
+from tradedesk.app.typed.file_lines import about_files
 
 if TYPE_CHECKING:
     from engine.colon.asked import Asked
@@ -124,6 +127,8 @@ def carry_out(app: ShellApp, asked: Asked) -> None:
             app.run_worker(_of_run(app, what, number), exit_on_error=False)
         case AskedOfClient() | AskedNote() | AskedGroup():
             about_clients(app, asked)
+        case AskedImport() | AskedExport():
+            about_files(app, asked)
         case _:
             _look(app, asked)
 

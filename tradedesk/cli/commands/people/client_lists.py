@@ -105,8 +105,7 @@ async def _preview(
 ) -> Exit:
     """Print what taking a file would do."""
     from data.vocabulary import ImportDoes
-    from engine.words.imports import source_words
-    from engine.words.trading.client_terms import edit_words
+    from engine.words.imports import line_words, source_words
 
     looked = await desk.importing.look(path, said, update)
     if as_json:
@@ -123,9 +122,12 @@ async def _preview(
                 one.does.value,
                 one.code,
                 one.name,
-                "; ".join(map(str, one.problems))
-                if one.problems or one.edit is None or one.client_id is None
-                else edit_words(desk.clients.get(one.client_id), one.edit),
+                line_words(
+                    one,
+                    None if one.client_id is None else desk.clients.get(one.client_id),
+                    looked.rows.by_row.get(one.row),
+                    desk.next_trading_day,
+                ),
             )
             for one in looked.lines
             if one.does is not ImportDoes.SAME

@@ -8,7 +8,8 @@ import typer
 from data.errors import BadInput
 from data.money import paise_from_text
 from data.vocabulary import ClientStatus
-from engine.words.trading.client_terms import pause_words, terms_words
+from engine.words import formats
+from engine.words.trading.client_terms import from_words, pause_words, terms_words
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson
 from tradedesk.cli.printing import reads
@@ -225,6 +226,8 @@ def _told(desk: "Desk", now: "ClientView", as_json: bool) -> Exit:
         document(client_shape(desk, now))
         return Exit.DONE
     why = f": {now.status_reason}" if now.status_reason else ""
-    words = " · ".join(filter(None, (terms_words(now), pause_words(now))))
+    later = "" if now.next_capital_paise == now.capital_paise else formats.rupees(now.next_capital_paise)
+    due = later and f"capital {later} {from_words(desk.next_trading_day)}"
+    words = " · ".join(filter(None, (due, terms_words(now), pause_words(now))))
     line(f"{now.code} {now.name} is {now.status.value}{why}{f' · {words}' if words else ''}")
     return Exit.DONE

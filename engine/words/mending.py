@@ -1,0 +1,81 @@
+"""What mends an item of the gate, and since when it is as it is, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.book.gate_views import (
+    ConsentFigures,
+    FundsFigures,
+    GateFinding,
+    RouteFigures,
+    SessionFigures,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from engine.book.gate_views import GateVerdict
+
+_IMPORT = "tradedesk routes import"
+_SIGN_IN = "r signs in"
+
+_MENDS: dict[GateFinding, str] = {
+    GateFinding.CANNOT_SIGN_IN: "a connection: tradedesk connections carry",
+    GateFinding.SESSION_BROKEN: _SIGN_IN,
+    GateFinding.NOT_SIGNED_IN: _SIGN_IN,
+    GateFinding.SESSION_EXPIRED: _SIGN_IN,
+    GateFinding.SESSION_NOT_REACHED: "it is looked at again by itself; r signs in anew",
+    GateFinding.SESSION_ENDS_SOON: "r signs in anew",
+    GateFinding.NO_CONNECTION: "a connection: tradedesk connections add, then carry",
+    GateFinding.NO_ROUTE: _IMPORT,
+    GateFinding.ROUTE_SAYS_PAPER: f"a route of its own: {_IMPORT}",
+    GateFinding.NO_API_KEY: f"its api key: {_IMPORT}",
+    GateFinding.NO_PERMISSION: f"the broker's written permission: {_IMPORT}",
+    GateFinding.ROUTE_REFUSED: "the address onto the broker's list, then r tries it again",
+    GateFinding.ADDRESS_SHARED: f"an address of its own, or the broker's permission: {_IMPORT}",
+    GateFinding.NO_ADDRESS_NAMED: f"name the address it leaves by: {_IMPORT}",
+    GateFinding.NO_CONSENT: f"the client's consent: {_IMPORT}",
+    GateFinding.CONSENT_ENDED: f"a renewed consent: {_IMPORT}",
+    GateFinding.CONSENT_ENDS_SOON: f"a renewed consent: {_IMPORT}",
+    GateFinding.NO_DDPI: "the client authorises the sale at the depository",
+    GateFinding.DEMAT_NOT_KNOWN: f"the broker tells it at sign-in, or {_IMPORT}",
+    GateFinding.CLIENT_NOT_ACTIVE: "e gives it another status",
+    GateFinding.BOOKS_DIFFER: "v takes the broker's figures; they may agree again by themselves",
+    GateFinding.NOT_COMPARED: "it is compared every five minutes; tradedesk reconcile does it now",
+    GateFinding.COMPARED_LONG_AGO: "it is compared every five minutes; tradedesk reconcile does it now",
+    GateFinding.MTF_OFF_AT_BROKER: "switch it on at the broker, or e sets the limit to 0",
+    GateFinding.MTF_NOT_KNOWN: f"say whether it is on: {_IMPORT}",
+    GateFinding.LOAN_OVER_LIMIT: "sell what is on margin, or e raises the limit",
+    GateFinding.MTF_USED: "sell what is on margin, or e raises the limit",
+}
+
+
+def mends(finding: GateFinding) -> str:
+    """What makes an item green; empty for a finding that only green items have."""
+    return _MENDS.get(finding, "")
+
+
+def since(verdict: GateVerdict, shown_at: Callable[[datetime], datetime]) -> datetime | None:
+    """Since when an item is as it is, as the trader reads times; None where nothing says it."""
+    match verdict.figures:
+        case SessionFigures(login_at=at):
+            return shown_at(at)
+        case RouteFigures(refused_at=at) if at is not None:
+            return shown_at(at)
+        case FundsFigures(breaks=breaks) if breaks:
+            return shown_at(min(one.opened_at for one in breaks))
+        case FundsFigures(compared_at=at) if at is not None:
+            return shown_at(at)
+        case _:
+            return None
+
+
+def ends(verdict: GateVerdict) -> str:
+    """Until when an item stays so, where that is a day: `to 30 Nov`."""
+    match verdict.figures:
+        case ConsentFigures(until=until) if until is not None:
+            return f"to {until:%d %b}"
+        case _:
+            return ""
