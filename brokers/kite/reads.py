@@ -15,6 +15,7 @@ from data.clock import Clock
 
 READS_PER_SECOND = 10
 KEPT_BACK = 2
+"""Of an api key's calls in a second."""
 
 
 class Spaced(Enum):

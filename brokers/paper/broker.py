@@ -50,6 +50,7 @@ PULSE_SECONDS = 0.1
 """How often the stream drives the exchange."""
 
 HEARTBEAT_SECONDS = 1.0
+"""How often the stream says that it is alive while nothing trades."""
 
 BATCH = 250
 """Calls that share one exchange transaction at most, so that another process gets its turn."""

@@ -18,6 +18,7 @@ MAX_MODIFICATIONS = 25
 SQUARE_OFF_FEE_PAISE = 59_00
 """For each order with which the broker sells out: 50 rupees and GST (charges pages of the three brokers)."""
 TAG_LENGTH = 20
+"""Characters of a tag at most, as Kite takes them; a longer one is refused with its order."""
 
 _LIMIT_PHASES = frozenset(
     {

@@ -8,14 +8,10 @@ from brokers.contract import (
 
 LATE_S = {"late_8s": 8.0, "late_90s": 90.0}
 
-
 REJECT_AFTER_S = 0.5
-
-
 CANCEL_AFTER_S = 0.5
-
-
 SLOW_CANCEL_S = 1.0
+"""How long an exchange takes to reject what was accepted, and to cancel, at once or slowly."""
 
 
 ODD_AFTER_S = 1.0

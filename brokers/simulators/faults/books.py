@@ -15,6 +15,7 @@ STALE_S = 5.0
 HIDDEN_S = 2.0
 TRADES_LATE_S = 3.0
 FLOOD = 20
+"""For how long books are stale, a row hidden and trades late, in seconds; how often a hint is repeated."""
 
 REJECTION = "17070 : The price is out of the current execution range."
 """An exchange's words, which orders rejected after acceptance carry."""

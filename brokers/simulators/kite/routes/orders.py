@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from brokers.simulators.kite.server import LocalKite
 
 MOST_SLICES = 10
+"""Into so many orders Kite slices one at most (`autoslice`, since April 2026)."""
 
 _AFTER_HOURS = frozenset(
     {
