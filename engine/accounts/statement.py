@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from brokers.contract import Tick
 from data.money import BPS, half_up
 from data.repositories.accounts.statement import CashMove, Earned, OpenLot, cash_moves, earned, open_lots
 from engine.accounts.valuation import ClientValue
@@ -17,6 +18,29 @@ class StatementLine(Struct, frozen=True):
     move: CashMove
     balance_paise: int
     loan_paise: int
+
+
+class LotWorth(Struct, frozen=True):
+    """What a lot is worth now, in paise; its gain is None without a price.
+
+    `average_paise` is half up, `own_paise` what of its cost is not lent.
+    """
+
+    average_paise: int
+    own_paise: int
+    last_paise: int | None
+    unrealised_paise: int | None
+
+
+def lot_worth(lot: OpenLot, quote: Tick | None) -> LotWorth:
+    """A lot at the last price."""
+    last = None if quote is None or quote.last_paise <= 0 else quote.last_paise
+    return LotWorth(
+        average_paise=half_up(lot.cost_paise, lot.quantity),
+        own_paise=lot.cost_paise - lot.loan_paise,
+        last_paise=last,
+        unrealised_paise=None if last is None else lot.quantity * last - lot.cost_paise,
+    )
 
 
 class AccountStanding(Struct, frozen=True):

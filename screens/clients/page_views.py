@@ -9,8 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from data.clock import IST
-from data.money import half_up
 from data.vocabulary import Product
+from engine.accounts.statement import LotWorth, lot_worth
 from engine.words import formats
 from engine.words.formats import MASK
 from engine.words.statements import move_words
@@ -142,13 +142,8 @@ def statement_columns(masked: Masked) -> list[Column]:
 def lot_columns(desk: Desk, masked: Masked, loans: bool = False) -> list[Column]:
     """Rows are lots: what was bought together, since when, and what it is worth now."""
 
-    def last(row: OpenLot) -> int | None:
-        quote = desk.market.quote(row.key)
-        return None if quote is None or quote.last_paise <= 0 else quote.last_paise
-
-    def gain(row: OpenLot) -> int | None:
-        price = last(row)
-        return None if price is None else price * row.quantity - row.cost_paise
+    def worth(row: OpenLot) -> LotWorth:
+        return lot_worth(row, desk.market.quote(row.key))
 
     def days(row: OpenLot) -> int:
         today: date = desk.market.now().astimezone(IST).date()
@@ -157,14 +152,9 @@ def lot_columns(desk: Desk, masked: Masked, loans: bool = False) -> list[Column]
     def money(of: Callable[[OpenLot], int]) -> Callable[[Any], str]:
         return lambda row: MASK if masked() else formats.rupees(of(row))
 
-    def own(row: OpenLot) -> int:
-        return row.cost_paise - row.loan_paise
-
     lent = [
         Column("loan", "lent", 11, money(lambda row: row.loan_paise), "right"),
-        Column(
-            "own", "own part", 11, money(lambda row: row.cost_paise - row.loan_paise), "right", priority=1
-        ),
+        Column("own", "own part", 11, money(lambda row: worth(row).own_paise), "right", priority=1),
     ]
     return [
         Column("symbol", "symbol", 10, lambda row: row.tradingsymbol, flex=True),
@@ -176,19 +166,19 @@ def lot_columns(desk: Desk, masked: Masked, loans: bool = False) -> list[Column]
             "average",
             "avg",
             10,
-            lambda row: formats.price(half_up(row.cost_paise, row.quantity)),
+            lambda row: formats.price(worth(row).average_paise),
             "right",
             priority=1,
         ),
-        Column("last", "LTP", 10, lambda row: formats.price(last(row)), "right", priority=3),
+        Column("last", "LTP", 10, lambda row: formats.price(worth(row).last_paise), "right", priority=3),
         *(lent if loans else []),
         Column(
             "gain",
             "P&L",
             11,
-            lambda row: MASK if masked() else formats.signed(gain(row)),
+            lambda row: MASK if masked() else formats.signed(worth(row).unrealised_paise),
             "right",
-            style=lambda row: None if masked() else direction(gain(row)),
+            style=lambda row: None if masked() else direction(worth(row).unrealised_paise),
         ),
     ]
 

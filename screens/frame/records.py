@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from data.clock import IST
 from data.money import rupees_of
 from data.vocabulary import BreakKind
+from engine.accounts.statement import lot_worth
 from engine.words.gate import gate_sentence, verdict_words
 from engine.words.privacy import unless_private
 from engine.words.statements import move_words
@@ -326,6 +327,7 @@ def statement_record(desk: Desk, client_id: int, line: StatementLine) -> Record:
 
 def lot_record(desk: Desk, client_id: int, lot: OpenLot) -> Record:
     """What is left of one purchase."""
+    worth = lot_worth(lot, desk.market.quote(lot.key))
     return {
         **_who(desk, client_id),
         **_what(lot.key),
@@ -334,7 +336,11 @@ def lot_record(desk: Desk, client_id: int, lot: OpenLot) -> Record:
         "quantity": str(lot.quantity),
         "cost": _rupees(lot.cost_paise),
         "lent": _rupees(lot.loan_paise),
+        "own part": _rupees(worth.own_paise),
         "charges": _rupees(lot.charges_paise),
+        "average": _price(worth.average_paise),
+        "last": _price(worth.last_paise),
+        "open P&L": _rupees(worth.unrealised_paise),
     }
 
 

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from brokers.contract import Tick
 from data.records import replace
-from data.vocabulary import Product
+from data.repositories.accounts.statement import OpenLot
+from data.vocabulary import Bucket, Product
+from engine.accounts.statement import LotWorth, lot_worth
 from engine.accounts.valuation import ClientValue, Valuation, holding_value
 from engine.book.views import DayFigures, DaySale, FundsView
 
@@ -244,3 +246,11 @@ def test_the_running_total_is_the_sum_of_the_clients(held: dict[int, list[Held]]
         assert running.desk_total() == anew.desk_total()
         assert all(running.client(n) == anew.client(n) for n in held)
         assert running.desk_total().value_paise == sum(running.client(n).value_paise for n in held)
+
+
+def test_a_lot_is_worth_its_last_price_less_its_cost_and_nothing_is_known_without_one():
+    lot = OpenLot(1, "INE1", "NSE:TCS", "TCS", Product.MTF, Bucket.FREE, NOW.date(), 3, 100_00, 75_00, 12)
+    tick = Tick("NSE:TCS", 30_00, 0, 0, 0, 0, 0, 0, 0, 0, 0, NOW, NOW)
+    assert lot_worth(lot, tick) == LotWorth(33_33, 25_00, 30_00, -10_00)
+    for nothing in (None, replace(tick, last_paise=0)):
+        assert lot_worth(lot, nothing) == LotWorth(33_33, 25_00, None, None)

@@ -21,6 +21,7 @@ from tradedesk.cli.views.clients import (
 if TYPE_CHECKING:
     from datetime import date, datetime
 
+    from data.repositories.accounts.statement import OpenLot
     from data.vocabulary import Product, Side, TransferKind
     from engine.accounts.statement import StatementLine
     from engine.desk import Desk
@@ -34,7 +35,7 @@ class WeighedShape(Struct, frozen=True):
 
 
 class LotShape(Struct, frozen=True):
-    """What is left of shares bought together."""
+    """What is left of shares bought together, and what it is worth now; no gain is known without a price."""
 
     symbol: str
     product: Product
@@ -43,6 +44,30 @@ class LotShape(Struct, frozen=True):
     cost_paise: int
     loan_paise: int
     charges_paise: int
+    average_paise: int
+    own_paise: int
+    last_paise: int | None
+    unrealised_paise: int | None
+
+
+def lot_shape(desk: Desk, lot: OpenLot) -> LotShape:
+    """The lot in that shape."""
+    from engine.accounts.statement import lot_worth
+
+    worth = lot_worth(lot, desk.market.quote(lot.key))
+    return LotShape(
+        symbol=lot.tradingsymbol,
+        product=lot.product,
+        opened_on=lot.opened_on,
+        quantity=lot.quantity,
+        cost_paise=lot.cost_paise,
+        loan_paise=lot.loan_paise,
+        charges_paise=lot.charges_paise,
+        average_paise=worth.average_paise,
+        own_paise=worth.own_paise,
+        last_paise=worth.last_paise,
+        unrealised_paise=worth.unrealised_paise,
+    )
 
 
 class StatementShape(Struct, frozen=True):
@@ -140,17 +165,6 @@ async def page_shape(desk: Desk, client_id: int) -> PageShape:
         total_bps=stands.total_bps,
         capital_paise=stands.capital_paise,
         capital_of=desk.market_clock.trading_day,
-        lots=[
-            LotShape(
-                symbol=lot.tradingsymbol,
-                product=lot.product,
-                opened_on=lot.opened_on,
-                quantity=lot.quantity,
-                cost_paise=lot.cost_paise,
-                loan_paise=lot.loan_paise,
-                charges_paise=lot.charges_paise,
-            )
-            for lot in await desk.statements.lots(client_id)
-        ],
+        lots=[lot_shape(desk, lot) for lot in await desk.statements.lots(client_id)],
         notes=[note_shape(desk, note) for note in await desk.notes.of(client_id)],
     )
