@@ -87,7 +87,7 @@ def _some_value(column: Column[Any]) -> Any:
         case Date():
             return START.date()
         case JSON():
-            return {}
+            return None if column.nullable else {}
         case Boolean():
             return False
         case _:
