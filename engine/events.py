@@ -52,6 +52,12 @@ class ExternalOrderTraded(Event, frozen=True):
     client_id: int
 
 
+class ExternalOrderSeen(Event, frozen=True):
+    """An order of this client that is not from this desk was seen for the first time, or has changed."""
+
+    client_id: int
+
+
 class PositionsWanted(Event, frozen=True):
     """Orders of these clients wait until their positions have been read again."""
 

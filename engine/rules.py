@@ -71,6 +71,8 @@ class Waits(Struct, frozen=True):
     """After which an order that is still UNKNOWN goes to the trader."""
     live_poll_s: float = 5.0
     """How often the book of a client with live orders is read."""
+    look_poll_s: float = 10.0
+    """How often a desk that only looks reads an order book; no other way shows it what others send."""
     idle_poll_s: float = 60.0
     """How often the books of every other client are read."""
     quiet_s: float = 3.0

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
 CANCEL_ALL = "F9 F9 CANCEL ALL"
-"""What the line always ends in."""
+"""What the line always ends in, but where nothing can be cancelled."""
+CANCELS_NOTHING = "LOOK: F9 cancels nothing"
 CANCEL_KEY = "f9"
 TYPED_ONLY = "y"
 """The key that sends. A click presses all others that the line shows."""
@@ -114,7 +115,7 @@ def _worded(found: ActiveBinding) -> Binding:
 
 
 class KeyLine(Widget):
-    """Draws the active bindings that are shown and possible, and at the right always cancel all."""
+    """Draws the active bindings that are shown and possible, and at the right always what F9 does."""
 
     @dataclass
     class NotClicked(Message):
@@ -142,8 +143,12 @@ class KeyLine(Widget):
         name: str | None = None,
         id: str | None = None,  # noqa: A002 - Textual's own word
         classes: str | None = None,
+        ends_in: str = CANCEL_ALL,
+        leaves_out: Callable[[str], bool] = lambda action: False,
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
+        self._ends_in = ends_in
+        self._leaves_out = leaves_out
         self._parts = PartStyles(self, "keyline", self.PARTS)
         self._entries: list[KeyEntry] = []
 
@@ -161,7 +166,11 @@ class KeyLine(Widget):
         if not self.is_attached or screen is not self.screen:
             return
         entries = entries_of(
-            [_worded(found) for found in screen.active_bindings.values() if self._fires(found)]
+            [
+                _worded(found)
+                for found in screen.active_bindings.values()
+                if self._fires(found) and not self._leaves_out(found.binding.action)
+            ]
         )
         if entries != self._entries:
             self._entries = entries
@@ -180,7 +189,7 @@ class KeyLine(Widget):
 
     def _placed(self) -> list[tuple[int, KeyEntry]]:
         """The entries that fit before the cancel key, with their places."""
-        room = self.size.width - cell_len(CANCEL_ALL) - 2
+        room = self.size.width - cell_len(self._ends_in) - 2
         placed: list[tuple[int, KeyEntry]] = []
         x = 1
         for entry in self._entries:
@@ -200,14 +209,14 @@ class KeyLine(Widget):
             parts += (Segment(" " * (start - x), base), Segment(entry.shown, key_style))
             parts.append(Segment(f" {entry.words}", base))
             x = start + entry.width
-        blanks = max(0, self.size.width - x - cell_len(CANCEL_ALL) - 1)
-        parts += (Segment(" " * blanks, base), Segment(CANCEL_ALL, cancel_style), Segment(" ", base))
+        blanks = max(0, self.size.width - x - cell_len(self._ends_in) - 1)
+        parts += (Segment(" " * blanks, base), Segment(self._ends_in, cancel_style), Segment(" ", base))
         return Strip(parts).adjust_cell_length(self.size.width, base)
 
     def on_click(self, event: events.Click) -> None:
         """A click presses the key it is on; of several keys in one entry, the one under the mouse."""
         event.stop()
-        if event.x >= self.size.width - cell_len(CANCEL_ALL) - 1:
+        if event.x >= self.size.width - cell_len(self._ends_in) - 1:
             self.app.simulate_key(CANCEL_KEY)
             return
         for start, entry in self._placed():

@@ -46,7 +46,8 @@ from engine.events import (
 class Book:
     """The projection. `connections` carry the clients, `judge` says what is against each of them.
 
-    Three are no projections: `external_orders`, those live that this desk did not send, `reconciled`, the
+    Four are no projections: `external_orders`, those live that this desk did not send, `external_seen`, all
+    that brokers' books have shown of them since the desk was opened, `reconciled`, the
     clients whose books were compared with the broker's since the desk was opened, and `authorised`, the
     shares by security that a client had released for sale when its holdings were last read.
     """
@@ -71,6 +72,7 @@ class Book:
         self.orders: dict[int, OrderView] = {}
         self.orders_of_client: dict[int, set[int]] = defaultdict(set)
         self.external_orders: dict[int, dict[str, BrokerOrder]] = {}
+        self.external_seen: dict[int, dict[str, BrokerOrder]] = {}
         self.reconciled: set[int] = set()
         self.authorised: dict[int, Mapping[str, int]] = {}
         self.breaks: dict[int, tuple[BreakView, ...]] = {}

@@ -8,11 +8,12 @@ from msgspec import Struct
 
 from brokers.contract import BrokerOrder, OrderChange
 from data.audit import AuditAction, AuditEntry
+from data.clock import IST
 from data.errors import BadInput
 from data.records import replace
 from data.vocabulary import OrderState, RequestState
 from engine.book.kept import Kept
-from engine.book.views import OrderView
+from engine.book.views import ExternalOrderView, OrderView
 from engine.booking.facts import ProvenAbsent, Seen
 from engine.booking.states import Flag
 from engine.booking.stored import ORDERS
@@ -20,6 +21,7 @@ from engine.execution.changes.cancels import ask
 from engine.execution.changes.modifies import check_change, check_terms
 from engine.execution.changes.needs import ChangeNeeds, Spare
 from engine.execution.life import OrderLife, read_life
+from engine.execution.watching.book_reads import MAY_LIVE
 from engine.execution.workers import Workers
 from engine.instances import ThisEngine
 from engine.market.market_data import MarketData
@@ -181,6 +183,21 @@ class Orders:
         found = self._kept.book.external_orders.get(client_id, {}).values()
         return sorted(found, key=lambda order: (order.placed_at, order.broker_order_id))
 
+    def elsewhere(self) -> list[ExternalOrderView]:
+        """The day's orders of other terminals as brokers' books show them, live ones first, then the newest.
+
+        Those known since this desk was opened, and none that it has taken for its own.
+        """
+        today, seen = self._timing.market.trading_day, self._kept.book.external_seen
+        found = [
+            ExternalOrderView(client_id, order, order.status in MAY_LIVE)
+            for client_id, orders in seen.items()
+            for order in orders.values()
+            if order.placed_at.astimezone(IST).date() == today
+        ]
+        found.sort(key=lambda one: (one.live, one.order.placed_at, one.order.broker_order_id), reverse=True)
+        return found
+
     async def adopt(self, order_id: int, broker_order_id: str, reason: str) -> OrderView:
         """Say that an order in doubt is the broker's order `broker_order_id`, which lacks our tag.
 
@@ -197,6 +214,7 @@ class Orders:
         self._recorder.put(Seen(order.client_id, replace(found, tags=(*found.tags, order.tag))))
         await self._recorder.flush()
         theirs.pop(broker_order_id, None)
+        self._kept.book.external_seen.get(order.client_id, {}).pop(broker_order_id, None)
         return self.get(order_id)
 
     async def declare_absent(self, order_id: int, reason: str) -> OrderView:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from data.acting import acting_now
 from engine.book.book import Book
-from engine.events import Bus, Event, ExternalOrderTraded, OrderFilled, TapeLine
+from engine.events import Bus, Event, ExternalOrderSeen, ExternalOrderTraded, OrderFilled, TapeLine
 from engine.news import ChasesLost, ClientNews, Page
 from engine.people.who import WhoActs
 
@@ -12,7 +12,7 @@ from engine.people.who import WhoActs
 def is_heard(event: Event, scope: frozenset[int], book: Book) -> bool:
     """Whether an event is told to somebody with this scope; what names no client tells nothing of any."""
     match event:
-        case OrderFilled() | ExternalOrderTraded():
+        case OrderFilled() | ExternalOrderTraded() | ExternalOrderSeen():
             return event.client_id in scope
         case TapeLine(news=ClientNews(code=code)):
             return book.by_code.get(code.upper()) in scope

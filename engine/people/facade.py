@@ -232,6 +232,7 @@ FACADE: Mapping[str, Rules] = {
         **dict.fromkeys(("all", "needs_attention"), _READ_ROWS),
         **dict.fromkeys(("get", "life", "doubt", "change_ended"), _READ_ORDER),
         "external": _READ_ONE,
+        "elsewhere": _READ_ROWS,
         "external_count": Rule(_READ, instead=external_count),
         "change_needs": Rule(Right.PLAN, of_order),
         "modify": Rule(Right.SEND, of_order),

@@ -16,6 +16,10 @@ LOOKS_ONLY = (
 )
 
 
+ONLY_SHOWS = "LOOK: nothing is sent from here, this only shows what would be"
+"""Said where a desk that may trade asks for the words that send."""
+
+
 def f9_looks_words(live: int) -> str:
     """What F9 can and cannot do on a desk that only looks, with how many orders live at the brokers."""
     known = counted(live, "order") if live else "no order"

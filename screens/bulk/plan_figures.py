@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from engine.words import formats
+from engine.words.refusals import ONLY_SHOWS
 from engine.words.trading.plans import (
     by_hand_words,
     figures_line,
@@ -69,6 +70,8 @@ def figures_content(plan: Plan, drift: Part, brief: bool, masked: str, width: in
 
 def answer_words(desk: Desk, plan: Plan) -> str:
     """What is to be typed, and what stands in the way."""
+    if desk.looks_only:
+        return ONLY_SHOWS
     if not plan.orders:
         return "nothing to send: correct a line above, or Esc goes back to the form"
     if desk.plans.expired(plan):

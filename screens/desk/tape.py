@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from engine.desk import Desk
 
 FIRST_STEPS = "no run yet: B, Enter, type the words it asks for (such as  buy 45), Enter"
+LOOK_STEPS = "LOOK: 3 has the orders of your other terminals, 4 their positions; nothing is sent from here"
 NEXT_STEPS = "Enter on a line opens its run; B or S begins another, . the same again"
 TEST_F9 = "press F9 once: the top line turns red if this terminal delivers it; then Esc"
 
@@ -44,6 +45,9 @@ class DeskTape(TapeGrid):
         for line in self._desk.tape():
             self.tell(line)
         if not self._desk.runs.all():
+            if self._desk.looks_only:
+                self.put("first", LOOK_STEPS, "strong")
+                return
             self._asks_for_f9 = self._newcomer = True
             self.put("f9", TEST_F9, "dim")
             self.put("first", FIRST_STEPS, "strong")

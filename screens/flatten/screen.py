@@ -14,7 +14,7 @@ from data.vocabulary import FlattenWhat, HaltScope
 from engine.events import Event, FlattenChanged
 from engine.words import formats
 from engine.words.forms import wrong_answer
-from engine.words.refusals import refusal_words
+from engine.words.refusals import ONLY_SHOWS, refusal_words
 from engine.words.trading.flattens import (
     beside_words,
     carry_on_answer,
@@ -178,7 +178,8 @@ class FlattenScreen(Dialog[None]):
             self.call_after_refresh(field.focus)
         field.display = bool(answer)
         if answer:
-            field.set_label(f"{self.desk.mode}  type  {answer}  and Enter:")
+            asked = f"{self.desk.mode}  type  {answer}  and Enter:"
+            field.set_label(ONLY_SHOWS if self.desk.looks_only else asked)
 
     def table_of(self, grid: LiveGrid) -> Table | None:
         """A line a position."""

@@ -24,5 +24,6 @@ class View(StrEnum):
     LIVE = "live"
     NEEDS_ME = "needs-me"
     TRADES = "trades"
+    ELSEWHERE = "elsewhere"
     DEPTH = "depth"
     SIGN_IN = "sign-in"

@@ -49,6 +49,11 @@ class Shell(Protocol):
         ...
 
     @property
+    def desk_is_open(self) -> bool:
+        """Whether a desk is open behind the screens."""
+        ...
+
+    @property
     def workspaces(self) -> Sequence[str]:
         """The workspaces that there are, each behind its digit: `1 Desk`."""
         ...

@@ -33,7 +33,7 @@ from screens.frame.nothing_here import NOTHING_HERE
 from screens.frame.routes import View
 from screens.frame.shell import Here, Table
 from widgets.answerfield import AnswerField
-from widgets.keyline import KeyLine
+from widgets.keyline import CANCELS_NOTHING, KeyLine
 from widgets.livegrid import LiveGrid
 from widgets.statusstrip import Mode, Segment, StatusStrip
 from widgets.steady import SteadyInput, SteadyStatic
@@ -42,6 +42,12 @@ if TYPE_CHECKING:
     from engine.events import Event
 
 Result = TypeVar("Result")
+
+SENDING = (
+    *("ticket(", "bulk(", "cancel_", "modify_marked", "send_again", "repair", "app.again"),
+    *("flatten", "yes"),
+)
+"""How actions begin that lead to an order, a change or a cancel: a desk that only looks offers none."""
 
 
 class Framed(DockHost[Result], inherit_bindings=False):
@@ -68,10 +74,15 @@ class Framed(DockHost[Result], inherit_bindings=False):
         yield self._strip
         with Container(id="body"):
             yield from self.compose_body()
-        yield KeyLine(id="keys")
+        yield self._key_line()
         yield SteadyStatic(
             "tradedesk needs 60 columns and 20 lines. F9 F9 still cancels all.", id="too-small"
         )
+
+    def _key_line(self) -> KeyLine:
+        if not (self.shell.desk_is_open and self.desk.looks_only):
+            return KeyLine(id="keys")
+        return KeyLine(id="keys", ends_in=CANCELS_NOTHING, leaves_out=lambda word: word.startswith(SENDING))
 
     def on_mount(self) -> None:
         """Toasts are drawn over the key line, in whose place they stand: Textual puts them under all else."""

@@ -15,7 +15,7 @@ from textual.widgets import Input
 
 from data.vocabulary import ExportWhat
 from engine.book.views import traded_paise
-from engine.events import ChaseChanged, Event, OrderChanged
+from engine.events import ChaseChanged, Event, ExternalOrderSeen, OrderChanged
 from engine.words import formats
 from engine.words.formats import MASK, counted
 from engine.words.trading.modify_words import chase_words
@@ -29,15 +29,16 @@ from screens.frame.routes import View
 from screens.frame.shell import Here, Table
 from screens.frame.workspace import Workspace
 from screens.orders.cancel import ask_cancel
+from screens.orders.elsewhere import elsewhere_columns, external_record, key_of
 from screens.orders.modify import ask_modify, can_modify
 from screens.orders.modify_many import ask_modify_many
 from screens.orders.rows import order_columns
-from widgets.livegrid import LiveGrid
+from widgets.livegrid import Column, LiveGrid
 from widgets.steady import SteadyStatic
 from widgets.text import plain
 
 if TYPE_CHECKING:
-    from engine.book.views import OrderView
+    from engine.book.views import ExternalOrderView, OrderView
     from engine.desk import Desk
 
 OWNER = "orders-screen"
@@ -51,6 +52,10 @@ VIEWS: dict[View, tuple[str, str]] = {
         "no order needs attention; workspace 7 tells of books that differ",
     ),
     View.TRADES: ("Trades by order", "nothing has traded today: Tab shows all"),
+    View.ELSEWHERE: (
+        "Orders of other terminals",
+        "no order of another terminal has been seen today; tradedesk broker orders reads anew",
+    ),
 }
 """The views by name, with their titles and what they say when empty, in the order Tab turns them."""
 
@@ -68,19 +73,24 @@ class OrdersScreen(Workspace):
 
     def __init__(self) -> None:
         super().__init__()
-        self._view = View.ALL
+        self._view = self._first = View.ALL
+        self._elsewhere: dict[str, ExternalOrderView] = {}
         self._rows: dict[int, int] = {}
         self._dirty: set[int] = set()
+        self._is_seen_anew = False
         self._followed: set[str] = set()
-        self._in: dict[str, list[int]] = {}
+        self._in: dict[str, list[int | str]] = {}
         """The live orders shown, by what they are in: their rows move with its price."""
 
     def compose_body(self) -> ComposeResult:
         """A title, the orders, the filter."""
+        if self.desk.looks_only:  # there are hardly any others
+            self._first = View.ELSEWHERE
+            self._view = self._first if self._view is View.ALL else self._view
         with Horizontal():
             with Pane("orders-pane", hint="Tab view  Enter opens  f filter  space mark"):
                 yield LiveGrid(
-                    order_columns(self.desk, lambda: self.shell.privacy),
+                    self._columns(),
                     monotonic=self.shell.monotonic,
                     flash_frames=lambda: self.shell.flash_frames,
                     follows_top=True,
@@ -89,6 +99,11 @@ class OrdersScreen(Workspace):
                 yield FilterLine(id="orders-filter")
             yield SidePane(self.shell)
         yield SteadyStatic(id="orders-detail")
+
+    def _columns(self) -> list[Column]:
+        if self._view is View.ELSEWHERE:
+            return elsewhere_columns(self.desk)
+        return order_columns(self.desk, lambda: self.shell.privacy, trades=self._view is View.TRADES)
 
     @property
     def _grid(self) -> LiveGrid:
@@ -113,6 +128,8 @@ class OrdersScreen(Workspace):
         self._side.heard(event)
         if isinstance(event, OrderChanged):
             self._dirty |= event.order_ids
+        elif isinstance(event, ExternalOrderSeen):
+            self._is_seen_anew = True
         elif isinstance(event, ChaseChanged):
             self._dirty.add(event.order_id)
             self.refresh_bindings()
@@ -120,8 +137,8 @@ class OrdersScreen(Workspace):
     def on_frame(self) -> None:
         """Paint the orders that changed; new ones come in on top of their kind."""
         moved = {order for key in self.desk.market.take_dirty(OWNER) for order in self._in.get(key, ())}
-        if self._dirty:
-            moved, self._dirty = moved | self._dirty, set()
+        if self._dirty or self._is_seen_anew:
+            moved, self._dirty, self._is_seen_anew = moved | self._dirty, set(), False
             self._fill()
         self._grid.apply(moved)
         self._show_beside()
@@ -140,9 +157,9 @@ class OrdersScreen(Workspace):
         self._view = view
         if not self.is_mounted:
             return  # it is taken up as soon as there is something to show it in
-        self._grid.set_columns(
-            order_columns(self.desk, lambda: self.shell.privacy, trades=view is View.TRADES)
-        )
+        self._rows, self._elsewhere = {}, {}
+        self._grid.set_rows({})
+        self._grid.set_columns(self._columns())
         self.redraw()
         self._grid.to_top()
         self._grid.focus()
@@ -150,7 +167,7 @@ class OrdersScreen(Workspace):
     def show_whole(self) -> None:
         """Every order again, where `u` or F8 had turned to some."""
         if self._view in (View.NEEDS_ME, View.TRADES):
-            self.show_view(View.ALL)
+            self.show_view(self._first)
 
     def action_next_pane(self, step: int) -> None:
         """The next view."""
@@ -168,6 +185,35 @@ class OrdersScreen(Workspace):
         return orders.all()
 
     def _fill(self) -> None:
+        if self._view is View.ELSEWHERE:
+            self._fill_elsewhere()
+        else:
+            self._fill_own()
+
+    def _fill_elsewhere(self) -> None:
+        words = self._filter.value.casefold().split()
+        every = self.desk.orders.elsewhere()
+        found = [one for one in every if all(word in self._about(one) for word in words)]
+        self._elsewhere = {key_of(one): one for one in found}
+        self._grid.hint = VIEWS[self._view][1]
+        self._grid.set_rows(self._elsewhere)
+        self._in = {}
+        for key, one in self._elsewhere.items():
+            if one.live:
+                self._in.setdefault(one.key, []).append(key)
+        self._follow()
+        live = sum(one.live for one in found)
+        parts = [f"{len(found)} of {len(every)}", f"live {live}"]
+        parts += [f"filter {self._filter.value.strip()}"] if words else []
+        self.query_one(Pane).set_title(VIEWS[self._view][0], parts)
+        self._paint_detail()
+
+    def _about(self, one: ExternalOrderView) -> str:
+        client, order = self.desk.clients.get(one.client_id), one.order
+        about = f"{client.code} {client.name} {order.tradingsymbol} {order.side} {order.status_text}"
+        return about.casefold()
+
+    def _fill_own(self) -> None:
         keep = filter_of(self.desk, self._filter.value)
         found = [order for order in self._of_view() if keep(order)]
         shown = [order.id for order in found]
@@ -180,6 +226,8 @@ class OrdersScreen(Workspace):
         waiting = waiting_words(self.desk.runs.all()) if self._view is View.NEEDS_ME else ""
         # Whoever paused a run knows of it, so that its orders are not in the list; they are still told of.
         hint = f"no order needs attention; {waiting}" if waiting else VIEWS[self._view][1]
+        if self.desk.looks_only:
+            hint = "this desk only looks: none is its own; Tab turns to those of other terminals"
         if hint != self._grid.hint:
             self._grid.hint = hint
             self._grid.refresh()
@@ -212,8 +260,8 @@ class OrdersScreen(Workspace):
             parts.append(f"value ₹{formats.rupees(value)}")
         else:
             parts.append(f"live {sum(order.live for order in found)}")
-        if self.desk.looks_only:
-            parts.append(f"elsewhere {self.desk.orders.external_count()} live: tradedesk broker orders")
+        if others := self.desk.orders.external_count():
+            parts.append(f"elsewhere {others} live")
         if chases := self.desk.chases.going:
             parts.append(f"chasing {len(chases)}, p lets one stand")
         marked = len(self._grid.marked_keys)
@@ -234,8 +282,15 @@ class OrdersScreen(Workspace):
     def _marked(self) -> list[OrderView]:
         return [self.desk.orders.get(key) for key in sorted(self._rows.keys() & self._grid.marked_keys)]
 
+    @property
+    def _external(self) -> ExternalOrderView | None:
+        key = self._grid.cursor_key if self.is_mounted else None
+        return self._elsewhere.get(key) if isinstance(key, str) else None
+
     def here(self) -> Here:
         """The order under the cursor, with its symbol and client."""
+        if (other := self._external) is not None:
+            return Here(other.key, other.client_id)
         order = self._order
         if order is None:
             return Here()
@@ -243,7 +298,11 @@ class OrdersScreen(Workspace):
         return Here(order.key, order.client_id, order.id, order.run_number, clients)
 
     def table_of(self, grid: LiveGrid) -> Table | None:
-        """Rows are order ids."""
+        """Rows are order ids, or orders of other terminals."""
+        if self._view is View.ELSEWHERE:
+            others = tuple(self._elsewhere.values())
+            record = partial(external_record, self.desk)
+            return Table("orders-elsewhere", tuple(grid.columns), others, self._external, record)
         rows, record = tuple(grid.shown_keys), partial(order_record, self.desk)
         return Table(f"orders-{self._view}", tuple(grid.columns), rows, grid.cursor_key, record)
 
@@ -253,8 +312,10 @@ class OrdersScreen(Workspace):
         return [key for key in self._grid.shown_keys if isinstance(key, int)] if what is of else None
 
     def on_live_grid_opened(self, event: LiveGrid.Opened) -> None:
-        """The order's life."""
-        if isinstance(event.key, int):
+        """The order's life; of another terminal's order, its client."""
+        if (other := self._external) is not None:
+            self.shell.open_client(other.client_id)
+        elif isinstance(event.key, int):
             self.shell.open_order(event.key)
 
     def on_live_grid_highlighted(self, event: LiveGrid.Highlighted) -> None:
@@ -266,9 +327,12 @@ class OrdersScreen(Workspace):
 
     def _paint_detail(self) -> None:
         """The order under the cursor with client, product and average, and the broker's own words in full."""
-        order = self._order
+        order, other = self._order, self._external
         words = ""
-        if order is not None:
+        if other is not None:
+            words = f" {self.desk.clients.get(other.client_id).code} {other.order.message}".rstrip()
+            words += " · sent by another terminal: nothing about it can be done here"
+        elif order is not None:
             client = self.desk.clients.get(order.client_id)
             name = MASK if self.shell.privacy else client.name
             words = f" {client.code} {name} {order.side.value} {order.tradingsymbol} {order.product.value}"
@@ -306,7 +370,7 @@ class OrdersScreen(Workspace):
         if action == "filter_here":
             return self.focused is self._grid
         if action == "close":
-            return self.focused is self._filter or self._view is not View.ALL or bool(self._filter.value)
+            return self.focused is self._filter or self._view is not self._first or bool(self._filter.value)
         return super().check_action(action, parameters)
 
     def action_cancel_here(self) -> None:
@@ -353,7 +417,7 @@ class OrdersScreen(Workspace):
             self._filter.settle()
             self._grid.focus()
         else:
-            self.show_view(View.ALL)
+            self.show_view(self._first)
 
 
 def filter_of(desk: Desk, text: str) -> Callable[[OrderView], bool]:

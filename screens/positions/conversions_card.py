@@ -12,6 +12,7 @@ from engine.conversion.views import answer_of
 from engine.words import formats
 from engine.words.formats import MASK
 from engine.words.forms import wrong_answer
+from engine.words.refusals import ONLY_SHOWS
 from engine.words.trading.conversions import end_words, ends_words, several_words
 from screens.frame.dock import Card
 from widgets.answerfield import AnswerField
@@ -55,6 +56,7 @@ class ConversionsCard(Card[None]):
             markable=False,
         )
         words = f"{self.desk.mode}  type  {answer_of(self._positions)}  and Enter:"
+        words = ONLY_SHOWS if self.desk.looks_only else words
         yield AnswerField(words, monotonic=self.shell.monotonic)
 
     @property

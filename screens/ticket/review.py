@@ -12,7 +12,7 @@ from data.vocabulary import OrderState, Side
 from engine.refusals import DuplicateIntent, PlanDrifted, PlanExpired
 from engine.words import formats
 from engine.words.formats import MASK
-from engine.words.refusals import refusal_words
+from engine.words.refusals import ONLY_SHOWS, refusal_words
 from engine.words.trading.orders import STATE_WORDS
 from engine.words.trading.plans import difference
 from engine.words.trading.tickets import problem_lines, review_sentence
@@ -53,7 +53,8 @@ class ReviewCard(Card[int]):
         yield SteadyStatic(id="sentence")
         yield SteadyStatic(id="review-price")
         yield SteadyStatic(id="review-change")
-        yield SteadyStatic("y sends   Esc back", classes="keys -always")
+        keys = f"{ONLY_SHOWS}   Esc back" if self.desk.looks_only else "y sends   Esc back"
+        yield SteadyStatic(keys, classes="keys -always")
 
     @property
     def side(self) -> Side:

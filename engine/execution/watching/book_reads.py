@@ -36,7 +36,7 @@ from engine.booking.facts import Applied, Seen
 from engine.booking.recorder import Recorder
 from engine.booking.states import EVENT_OF_STATUS, transition
 from engine.booking.unread import ORDERS, TRADES, keep_unread
-from engine.events import ExternalOrderTraded, TapeLine
+from engine.events import ExternalOrderSeen, ExternalOrderTraded, TapeLine
 from engine.execution.sending.unanswered import NOT_SERVED
 from engine.execution.watching.unresolved import Resolver
 from engine.instances import ThisEngine
@@ -122,7 +122,8 @@ class Watcher:
         if last > now:  # the wall's clock was set back, by which nothing would be due for as long
             return now
         if not live:
-            return last + timedelta(seconds=waits.idle_poll_s)
+            idle = waits.look_poll_s if self._engine.looks_only else waits.idle_poll_s
+            return last + timedelta(seconds=idle)
         doubtful = self.resolver.read_due(_unknown(live), last)
         watched = any(order.state is OrderState.OPEN for order in live)
         regular = last + timedelta(seconds=waits.live_poll_s if watched else waits.idle_poll_s)
@@ -314,7 +315,8 @@ class Watcher:
         for client_id, order in applied.external:
             self._note_external(client_id, order)
         for client_id, name in applied.booked_external:
-            self._kept.book.external_orders.get(client_id, {}).pop(name, None)
+            for theirs in (self._kept.book.external_orders, self._kept.book.external_seen):
+                theirs.get(client_id, {}).pop(name, None)
         if applied.read_again:
             self._spawn(self._read_after_pause(applied.read_again))
 
@@ -325,8 +327,12 @@ class Watcher:
         """
         name = (client_id, order.broker_order_id)
         first = name not in self._external_told
-        _, told = self._external_told.get(name, ("", 0))
+        before = self._external_told.get(name, ("", 0))
+        told = before[1]
         self._external_told[name] = (order.status_text, order.filled_quantity)
+        self._kept.book.external_seen.setdefault(client_id, {})[order.broker_order_id] = order
+        if first or before != self._external_told[name]:
+            self._kept.bus.publish([ExternalOrderSeen(client_id)])
         theirs = self._kept.book.external_orders.setdefault(client_id, {})
         lives = order.status in MAY_LIVE
         if lives:

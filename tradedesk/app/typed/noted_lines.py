@@ -18,6 +18,7 @@ MOST_NOTED = 300
 _OF_VIEWS = {
     View.NEEDS_ME: "needs-me",
     View.TRADES: "trades",
+    View.ELSEWHERE: "elsewhere",
     View.DEPTH: "depth",
     View.SIGN_IN: "sign in",
 }
