@@ -5,7 +5,6 @@ from datetime import date, datetime
 
 from msgspec import Struct
 
-from brokers.contract import BrokerOrder
 from data.money import BPS, half_up, moved_bps
 from data.vocabulary import (
     LIVE_STATES,
@@ -396,16 +395,3 @@ def standing_words(validity: Validity, after_market: bool, day: date) -> str:
     if after_market:
         return f"AMO for {day:%d %b}"
     return "" if validity is Validity.DAY else validity.value
-
-
-class ExternalOrderView(Struct, frozen=True):
-    """A client's order that another terminal sent, as the broker's book shows it; `live` if it may trade."""
-
-    client_id: int
-    order: BrokerOrder
-    live: bool
-
-    @property
-    def key(self) -> str:
-        """Its instrument."""
-        return f"{self.order.exchange}:{self.order.tradingsymbol}"

@@ -12,8 +12,9 @@ from data.clock import IST
 from data.errors import BadInput
 from data.records import replace
 from data.vocabulary import OrderState, RequestState
+from engine.book.external_views import ExternalOrderView
 from engine.book.kept import Kept
-from engine.book.views import ExternalOrderView, OrderView
+from engine.book.views import OrderView
 from engine.booking.facts import ProvenAbsent, Seen
 from engine.booking.states import Flag
 from engine.booking.stored import ORDERS

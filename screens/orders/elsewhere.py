@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from data.vocabulary import Side
-from engine.book.views import ExternalOrderView
+from engine.book.external_views import ExternalOrderView
 from engine.words import formats
 from engine.words.privacy import unless_private
 from screens.frame.times import traded_when
@@ -96,3 +96,16 @@ def external_record(desk: "Desk", row: ExternalOrderView) -> dict[str, str]:
         "broker order": order.broker_order_id,
         "message": order.message,
     }
+
+
+def has_words(desk: "Desk", row: ExternalOrderView, words: str) -> bool:
+    """Whether all the words are in its client, symbol, side or status."""
+    client, order = desk.clients.get(row.client_id), row.order
+    about = f"{client.code} {client.name} {order.tradingsymbol} {order.side} {order.status_text}".casefold()
+    return all(word in about for word in words.casefold().split())
+
+
+def external_detail(desk: "Desk", row: ExternalOrderView) -> str:
+    """The broker's words about an order, and why no key does anything with it."""
+    told = f" {desk.clients.get(row.client_id).code} {row.order.message}".rstrip()
+    return f"{told} · sent by another terminal: nothing about it can be done here"

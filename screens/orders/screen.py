@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -17,9 +17,7 @@ from data.vocabulary import ExportWhat
 from engine.book.views import traded_paise
 from engine.events import ChaseChanged, Event, ExternalOrderSeen, OrderChanged
 from engine.words import formats
-from engine.words.formats import MASK, counted
-from engine.words.trading.modify_words import chase_words
-from engine.words.trading.orders import flagged_why, state_words
+from engine.words.formats import counted
 from engine.words.trading.runs import waiting_words
 from screens.desk.side import SidePane
 from screens.frame.commands import bindings
@@ -29,7 +27,8 @@ from screens.frame.routes import View
 from screens.frame.shell import Here, Table
 from screens.frame.workspace import Workspace
 from screens.orders.cancel import ask_cancel
-from screens.orders.elsewhere import elsewhere_columns, external_record, key_of
+from screens.orders.elsewhere import elsewhere_columns, external_detail, external_record, has_words, key_of
+from screens.orders.found import filter_of, order_detail
 from screens.orders.modify import ask_modify, can_modify
 from screens.orders.modify_many import ask_modify_many
 from screens.orders.rows import order_columns
@@ -38,8 +37,8 @@ from widgets.steady import SteadyStatic
 from widgets.text import plain
 
 if TYPE_CHECKING:
-    from engine.book.views import ExternalOrderView, OrderView
-    from engine.desk import Desk
+    from engine.book.external_views import ExternalOrderView
+    from engine.book.views import OrderView
 
 OWNER = "orders-screen"
 """Under this name the screen follows prices."""
@@ -191,9 +190,9 @@ class OrdersScreen(Workspace):
             self._fill_own()
 
     def _fill_elsewhere(self) -> None:
-        words = self._filter.value.casefold().split()
+        words = self._filter.value.strip()
         every = self.desk.orders.elsewhere()
-        found = [one for one in every if all(word in self._about(one) for word in words)]
+        found = [one for one in every if has_words(self.desk, one, words)]
         self._elsewhere = {key_of(one): one for one in found}
         self._grid.hint = VIEWS[self._view][1]
         self._grid.set_rows(self._elsewhere)
@@ -204,14 +203,9 @@ class OrdersScreen(Workspace):
         self._follow()
         live = sum(one.live for one in found)
         parts = [f"{len(found)} of {len(every)}", f"live {live}"]
-        parts += [f"filter {self._filter.value.strip()}"] if words else []
+        parts += [f"filter {words}"] if words else []
         self.query_one(Pane).set_title(VIEWS[self._view][0], parts)
         self._paint_detail()
-
-    def _about(self, one: ExternalOrderView) -> str:
-        client, order = self.desk.clients.get(one.client_id), one.order
-        about = f"{client.code} {client.name} {order.tradingsymbol} {order.side} {order.status_text}"
-        return about.casefold()
 
     def _fill_own(self) -> None:
         keep = filter_of(self.desk, self._filter.value)
@@ -328,23 +322,8 @@ class OrdersScreen(Workspace):
     def _paint_detail(self) -> None:
         """The order under the cursor with client, product and average, and the broker's own words in full."""
         order, other = self._order, self._external
-        words = ""
-        if other is not None:
-            words = f" {self.desk.clients.get(other.client_id).code} {other.order.message}".rstrip()
-            words += " · sent by another terminal: nothing about it can be done here"
-        elif order is not None:
-            client = self.desk.clients.get(order.client_id)
-            name = MASK if self.shell.privacy else client.name
-            words = f" {client.code} {name} {order.side.value} {order.tradingsymbol} {order.product.value}"
-            words += f" {state_words(order)}"
-            if order.filled_quantity:
-                words += (
-                    f" · {formats.quantity(order.filled_quantity)} at {formats.price(order.average_paise)}"
-                )
-            why = flagged_why(order)
-            words += f" · {why}" if why else ""
-            chase = self.desk.chases.of(order.id)
-            words += f" · {chase_words(chase)}, p lets it stand" if chase else ""
+        words = "" if order is None else order_detail(self.desk, order, self.shell.privacy)
+        words = words if other is None else external_detail(self.desk, other)
         self.query_one("#orders-detail", SteadyStatic).update(Content(plain(words)))
 
     def on_live_grid_marked(self, event: LiveGrid.Marked) -> None:
@@ -418,25 +397,3 @@ class OrdersScreen(Workspace):
             self._grid.focus()
         else:
             self.show_view(self._first)
-
-
-def filter_of(desk: Desk, text: str) -> Callable[[OrderView], bool]:
-    """Whether an order has all the words: in its client, symbol, side or state; `run 12` is a run."""
-    words = text.casefold().split()
-    run: int | None = None
-    if "run" in words[:-1]:
-        place = words.index("run")
-        if words[place + 1].isdecimal():
-            run = int(words[place + 1])
-            del words[place : place + 2]
-
-    def keep(order: OrderView) -> bool:
-        if run is not None and order.run_number != run:
-            return False
-        if not words:
-            return True
-        client = desk.clients.get(order.client_id)
-        about = f"{client.code} {client.name} {order.tradingsymbol} {order.side} {order.state}".casefold()
-        return all(word in about for word in words)
-
-    return keep

@@ -1,0 +1,51 @@
+"""Which orders of the blotter have the words that were typed, and the line about the one under the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from engine.words import formats
+from engine.words.formats import MASK
+from engine.words.trading.modify_words import chase_words
+from engine.words.trading.orders import flagged_why, state_words
+
+if TYPE_CHECKING:
+    from engine.book.views import OrderView
+    from engine.desk import Desk
+
+
+def filter_of(desk: Desk, text: str) -> Callable[[OrderView], bool]:
+    """Whether an order has all the words: in its client, symbol, side or state; `run 12` is a run."""
+    words = text.casefold().split()
+    run: int | None = None
+    if "run" in words[:-1]:
+        place = words.index("run")
+        if words[place + 1].isdecimal():
+            run = int(words[place + 1])
+            del words[place : place + 2]
+
+    def keep(order: OrderView) -> bool:
+        if run is not None and order.run_number != run:
+            return False
+        if not words:
+            return True
+        client = desk.clients.get(order.client_id)
+        about = f"{client.code} {client.name} {order.tradingsymbol} {order.side} {order.state}".casefold()
+        return all(word in about for word in words)
+
+    return keep
+
+
+def order_detail(desk: Desk, order: OrderView, masked: bool) -> str:
+    """An order with client, product and average, and the broker's own words in full."""
+    client = desk.clients.get(order.client_id)
+    name = MASK if masked else client.name
+    words = f" {client.code} {name} {order.side.value} {order.tradingsymbol} {order.product.value}"
+    words += f" {state_words(order)}"
+    if order.filled_quantity:
+        words += f" · {formats.quantity(order.filled_quantity)} at {formats.price(order.average_paise)}"
+    why = flagged_why(order)
+    words += f" · {why}" if why else ""
+    chase = desk.chases.of(order.id)
+    return words + (f" · {chase_words(chase)}, p lets it stand" if chase else "")
