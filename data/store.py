@@ -317,6 +317,7 @@ class Store:
         if isinstance(problem, StoreError):
             error = problem
         elif isinstance(problem, DBAPIError) and (words := why_unwritable(problem)):
+            log.warning("the commit failed: %s", problem.orig)
             self._note_trouble(words)
             error = StoreUnwritable(words)
         else:

@@ -143,13 +143,24 @@ def data_version(connection: Connection) -> int:
     return int(fetch(connection, "PRAGMA data_version")[0][0])
 
 
+_UNWRITABLE = {
+    "is full": "the disk is full: free some space",
+    "readonly database": "the home can only be read: let this user write there again",
+    "disk I/O error": "the disk fails or is gone: look at it and its mount",
+    "image is malformed": "the database is damaged: `tradedesk doctor` says where",
+    "unable to open": "the database cannot be opened: is its disk there?",
+}
+"""By a mark in SQLite's words."""
+
+
 def why_unwritable(problem: DBAPIError) -> str:
-    """SQLite's words where the file can be written no more; empty for a fault of any other kind."""
-    words = str(problem.orig)
-    for mark in ("is full", "readonly database", "disk I/O error", "image is malformed", "unable to open"):
-        if mark in words:
-            return words
-    return ""
+    """Why the file can be written no more, and what helps; empty for a fault of any other kind."""
+    return unwritable_words(str(problem.orig))
+
+
+def unwritable_words(said: str) -> str:
+    """SQLite's words of a file that cannot be written as a trader reads them; empty for other words."""
+    return next((words for mark, words in _UNWRITABLE.items() if mark in said), "")
 
 
 # --- looks at a whole file ----------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ def store_words(store: Store) -> str:
     """Why nothing can be written, since when, and what ends that; empty while the store works."""
     if store.trouble is None:
         return ""
-    since = f" since {store.trouble_since.astimezone(IST):%H:%M:%S}" if store.trouble_since else ""
+    since = f" since {store.trouble_since.astimezone(IST):%H:%M:%S} wall" if store.trouble_since else ""
     return (
         f"{store.trouble} ({store.path}{since}); once that can be written again orders leave by themselves, "
         "and `tradedesk status` says whether it can"

@@ -191,13 +191,16 @@ async def test_with_a_full_disk_nothing_is_sent_but_cancels_are_and_the_books_ca
 
         for _ in range(2):
             with refuses(
-                TradingStopped, r"disk is full \(.*desk\.db since \d\d:\d\d:\d\d\); once .*; cancels still go"
+                TradingStopped,
+                r"is full: free .* \(.*desk\.db since \d\d:\d\d:\d\d wall\); once .*; cancels still go",
             ):
                 await desk.runs.start(plan, plan.digest)
         assert desk.trading_disabled
         assert (wire.placed, desk.funds.all()) == ([], stood)
 
-        with pytest.raises(StoreUnwritable, match=f"full; the brokers took {total} cancels all the same"):
+        with pytest.raises(
+            StoreUnwritable, match=f"free some space; the brokers took {total} cancels all the same"
+        ):
             await desk.orders.cancel([order.id for order in desk.orders.all()])
         assert len(wire.cancelled) == total
         assert desk.funds.all() == stood  # no money is freed before that is written

@@ -218,7 +218,9 @@ async def test_a_full_disk_does_not_hold_the_cancels_and_a_part_halt_stays_in_it
         total = desk.counts().live
         wire = Wire(desk)
         await disk(desk, full=True)
-        with pytest.raises(StoreUnwritable, match=f"full; the brokers took {total} cancels all the same"):
+        with pytest.raises(
+            StoreUnwritable, match=f"free some space; the brokers took {total} cancels all the same"
+        ):
             await desk.halt.fire("tester")
         assert len(wire.cancelled) == total
         assert (desk.home / "HALT").exists()

@@ -123,9 +123,9 @@ async def test_a_database_that_turns_read_only_keeps_what_it_has_and_holds_no_ca
         writable_again = await read_only(desk)
         before = stored(tmp_path / "desk.db")
 
-        with refuses(TradingStopped, "readonly database .*; cancels still go"):
+        with refuses(TradingStopped, "can only be read: .*; cancels still go"):
             await desk.runs.start(plan, plan.digest)
-        with pytest.raises(StoreUnwritable, match="readonly"):
+        with pytest.raises(StoreUnwritable, match="can only be read"):
             await desk.clients.set_status(ROHAN, ClientStatus.INACTIVE, "asked us to")
         with pytest.raises(StoreUnwritable, match=f"took {total} cancels all the same"):
             await desk.halt.fire("tester")

@@ -273,7 +273,7 @@ def test_a_full_disk_does_not_keep_the_command_line_from_cancelling(
     total = len(run["orders"])
     assert total > 30
     assert printed.code == 7
-    assert f"full; the brokers took {total} cancels all the same" in printed.error["message"]
+    assert f"free some space; the brokers took {total} cancels all the same" in printed.error["message"]
     assert (demo.home / "HALT").exists() == (command == "cancel-all")
     with sqlite3.connect(demo.home / "paper.db") as exchange:
         assert exchange.execute("SELECT status, count(*) FROM orders GROUP BY 1").fetchall() == [

@@ -166,6 +166,7 @@ def _explain_desk(problem: BaseException) -> Explained:
     from sqlalchemy.exc import DBAPIError
 
     from brokers.contract import BrokerError
+    from data.engines.sqlite import unwritable_words
     from data.store import StoreError
     from data.writing.asked import CommandKnown
     from engine.access.connecting import ConnectionsChanged
@@ -189,9 +190,11 @@ def _explain_desk(problem: BaseException) -> Explained:
     if isinstance(problem, BrokerError):
         return Explained(Exit.NOTHING_SENT, f"the broker could not be read: {problem}", "broker_unavailable")
     if isinstance(problem, (StoreError, FileError, DBAPIError)):
-        return Explained(
-            Exit.STORE, f"the database cannot be used: {_without_sql(problem)}", "store_unusable"
-        )
+        said = _without_sql(problem)
+        # A `StoreError` has such words already, and maybe more.
+        if not isinstance(problem, StoreError) and (words := unwritable_words(said)):
+            said = f"{words} ({said})"
+        return Explained(Exit.STORE, f"the database cannot be used: {said}", "store_unusable")
     frames = traceback.extract_tb(problem.__traceback__)
     where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     said = f": {_without_sql(problem)}" if str(problem) else ""
