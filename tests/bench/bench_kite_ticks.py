@@ -91,7 +91,7 @@ async def stream_seconds(url: str, look: bool) -> tuple[float, int]:
     quotes = QuoteMap()
     quotes.follow("bench", list(TOKENS.values()))
     await stream.subscribe(TOKENS)
-    await stream.add_account(BrokerAccount(1, "AB0001"), KiteRoute("key"), "token")
+    stream.replace_accounts({BrokerAccount(1, "AB0001"): (KiteRoute("key"), "token", True)})
     begun, put = 0.0, 0
     async for event in stream.events():
         if isinstance(event, Ticks):

@@ -194,6 +194,7 @@ class Bench:
         self.server = server
         self.clock = WatchedClock()
         self.refused: list[BrokerAccount] = []
+        self.signed_in: dict[BrokerAccount, tuple[KiteRoute, str, bool]] = {}
         self.stream = KiteStream(
             server.url,
             self.clock,
@@ -234,8 +235,12 @@ class Bench:
         return found[-1]
 
 
-async def join(bench: Bench, account: BrokerAccount, route: KiteRoute = ONE_KEY, **options) -> None:
-    await bench.stream.add_account(account, route, account.user_id + "-tok", **options)
+async def join(
+    bench: Bench, account: BrokerAccount, route: KiteRoute = ONE_KEY, prices: bool = True, token: str = ""
+) -> None:
+    """One client more is signed in; its key brings prices unless said otherwise."""
+    bench.signed_in[account] = (route, token or account.user_id + "-tok", prices)
+    bench.stream.replace_accounts(bench.signed_in)
 
 
 @asynccontextmanager
@@ -395,7 +400,7 @@ class TestLoss:
         assert bench.refused == [ASHA]
         assert [token for token, _ in bench.server.handshakes].count("AB0001-tok") == 1
         assert ASHA in bench.stream.polled()
-        await bench.stream.add_account(ASHA, ONE_KEY, "todays")
+        await join(bench, ASHA, token="todays")
         await bench.until(lambda: ASHA not in bench.stream.polled())
 
     async def test_when_the_session_that_carries_prices_ends_another_takes_them(self, bench: Bench):

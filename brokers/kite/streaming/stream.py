@@ -98,27 +98,11 @@ class KiteStream:
         self._tokens = dict(tokens)
         self._arrange()
 
-    async def add_account(
-        self, account: BrokerAccount, route: KiteRoute, token: str, *, prices: bool = True
-    ) -> None:
-        """Take a client's session of today, or replace it; what is known already changes nothing.
-
-        `prices` is False for an api key without market data (Kite's free plan), which carries orders only.
-        """
-        held = self._logins.get(account.user_id)
-        fresh = StreamLogin(account, route, token, prices)
-        if held and held.is_like(fresh):
-            if held.prices == prices:
-                return
-            held.prices = prices
-        else:
-            self._logins[account.user_id] = fresh
-        self._arrange()
-
     def replace_accounts(self, wanted: Mapping[BrokerAccount, tuple[KiteRoute, str, bool]]) -> None:
         """Take these sessions in place of all: route, token of today, and whether the key brings prices.
 
-        What is known already goes on undisturbed.
+        What is known already goes on undisturbed. A key without market data (Kite's free plan) carries orders
+        only.
         """
         logins: dict[str, StreamLogin] = {}
         for account, (route, token, prices) in wanted.items():
