@@ -206,11 +206,6 @@ class KiteBroker:
             await self.follow(followed.accounts, heard=followed.heard, streamless=followed.streamless - {key})
         return profile
 
-    async def invalidate(self, account: BrokerAccount) -> None:
-        """End a client's session at Kite; the client's own Kite web session goes on. Raises `BrokerError`."""
-        await self._reading.answer(account, KiteClient.invalidate)
-        await self._stream.remove_account(account)
-
     async def profile(self, account: BrokerAccount) -> BrokerProfile:
         """Whose session this is. Raises `BrokerError` with code `other_user` for another client's token."""
         return _checked(account, profile_of(await self._reading.answer(account, KiteClient.profile)))

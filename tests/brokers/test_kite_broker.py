@@ -348,9 +348,6 @@ async def test_a_login_keeps_the_token_and_later_calls_use_it(
     assert set(asked.form) == {"api_key", "request_token", "checksum"}
     await kite.trades(ANN)
     assert stub.asked[-1].headers["Authorization"] == "token annkey:freshtoken0123456789"
-    stub.on("DELETE /session/token", done(True))
-    await kite.invalidate(ANN)
-    assert ("access_token", "freshtoken0123456789") in stub.asked[-1].query
 
 
 async def test_the_checksum_is_the_documented_one(kite: KiteBroker, stub: KiteStub, access: Access):
@@ -403,14 +400,10 @@ async def test_no_secret_shows_anywhere(
         session("CD5678"),
         session(),
     )
-    stub.on("DELETE /session/token", Reply(500, TOKEN, "text/html"))
     for _ in range(4):
         with pytest.raises(BrokerError) as caught:
             await kite.exchange_token(ANN, "requesttoken01234")
         shown += [str(caught.value), repr(caught.value), repr(caught.value.__context__)]
-    with pytest.raises(BrokerError) as caught:
-        await kite.invalidate(ANN)
-    shown += [str(caught.value), repr(caught.value.__context__)]
     stub.on("GET /trades", Reply(raw=b""))
     with pytest.raises(BrokerError) as caught:
         await kite.trades(ANN)

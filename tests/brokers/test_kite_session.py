@@ -85,12 +85,6 @@ Ask = Callable[[KiteClient], object]
             lambda client: client.generate_session("r", "s"),
             lambda kite: kite.generate_session("r", "s"),
         ),
-        (
-            "DELETE /session/token",
-            True,
-            KiteClient.invalidate,
-            lambda kite: kite.invalidate_access_token(),
-        ),
     ],
 )
 async def test_a_call_is_sent_as_the_official_client_sends_it(

@@ -243,6 +243,12 @@ async def join(
     bench.stream.replace_accounts(bench.signed_in)
 
 
+def leave(bench: Bench, account: BrokerAccount) -> None:
+    """A client's session is over."""
+    del bench.signed_in[account]
+    bench.stream.replace_accounts(bench.signed_in)
+
+
 @asynccontextmanager
 async def bench_of(waits: StreamWaits | None = None) -> AsyncIterator[Bench]:
     server = Server()
@@ -579,7 +585,7 @@ class TestAges:
         await join(bench, BALA)
         await (await bench.seat_of(ASHA)).send(frame(full(408065, 1), full(884737, 2)))
         await bench.until(lambda: len(bench.consumer.ticks) == 2)
-        await bench.stream.remove_account(ASHA)
+        leave(bench, ASHA)
         seat = await bench.seat_of(BALA)
         await bench.until(lambda: set(seat.modes) == set(TOKENS))
         await bench.clock.advance(4)
@@ -621,7 +627,7 @@ class TestSharing:
         await bench.until(lambda: len(bench.consumer.orders) == 3)
         assert set(bench.consumer.orders) == {"AB0001", "AB0002", "AB0003"}
         assert bench.stream.polled() == {DEV}
-        await bench.stream.remove_account(BALA)
+        leave(bench, BALA)
         await bench.seat_of(DEV)
         assert bench.stream.polled() == frozenset()
         assert bench.server.most_open == 3

@@ -101,7 +101,8 @@ class KiteStream:
     def replace_accounts(self, wanted: Mapping[BrokerAccount, tuple[KiteRoute, str, bool]]) -> None:
         """Take these sessions in place of all: route, token of today, and whether the key brings prices.
 
-        What is known already goes on undisturbed. A key without market data (Kite's free plan) carries orders
+        What is known already goes on undisturbed, and the socket of one that is missing is taken by another
+        client of its api key. A key without market data (Kite's free plan) carries orders
         only.
         """
         logins: dict[str, StreamLogin] = {}
@@ -112,11 +113,6 @@ class KiteStream:
             logins[account.user_id] = login
         self._logins = logins
         self._arrange()
-
-    async def remove_account(self, account: BrokerAccount) -> None:
-        """Forget a client's session; another client of its api key takes its socket."""
-        if self._logins.pop(account.user_id, None) is not None:
-            self._arrange()
 
     def hears(self, account: BrokerAccount) -> bool:
         """Whether a socket that is open brings this client's order updates."""
