@@ -46,6 +46,8 @@ from data.engines.at_rest import FileError
 
 T = TypeVar("T")
 
+NAME = "paper"
+
 PULSE_SECONDS = 0.1
 """How often the stream drives the exchange."""
 
@@ -97,12 +99,10 @@ class PaperBroker:
         clock: Clock,
         *,
         latency: tuple[float, float] = (0.02, 0.08),
-        name: str = "paper",
     ) -> None:
         self._exchange = exchange
         self._clock = clock
         self._latency = latency
-        self._name = name
         self._dice = random.Random(0)
         self._jobs: deque[_VenueJob] = deque()
         self._idle = asyncio.Event()
@@ -121,7 +121,7 @@ class PaperBroker:
     @property
     def name(self) -> str:
         """The broker's word in client files."""
-        return self._name
+        return NAME
 
     @property
     def capabilities(self) -> Capabilities:
@@ -131,7 +131,7 @@ class PaperBroker:
     async def open(self) -> None:
         """Start the worker; order events count from here."""
         if not self._exchange.in_memory:
-            self._worker = ThreadPoolExecutor(1, thread_name_prefix=f"{self._name}-exchange")
+            self._worker = ThreadPoolExecutor(1, thread_name_prefix=f"{NAME}-exchange")
         self._seen_event = await self._run(self._exchange.last_event)
 
     async def close(self) -> None:
@@ -162,7 +162,7 @@ class PaperBroker:
     async def profile(self, account: BrokerAccount) -> BrokerProfile:
         """Whose account this is. Raises `BrokerError` for an unknown one, as every read does."""
         await self._read(partial(self._exchange.funds, account.user_id))
-        return BrokerProfile(account.user_id, account.user_id, self._name)
+        return BrokerProfile(account.user_id, account.user_id, NAME)
 
     async def funds(self, account: BrokerAccount) -> BrokerFunds:
         """The client's money."""
@@ -331,7 +331,7 @@ class PaperBroker:
 
     async def _run(self, call: Callable[[], T]) -> T:
         if self._closed:
-            raise ExchangeBusy(f"{self._name} is closed.", "closed")
+            raise ExchangeBusy(f"{NAME} is closed.", "closed")
         done: asyncio.Future[object] = asyncio.get_running_loop().create_future()
         self._jobs.append(_VenueJob(call, done))
         if self._idle.is_set():
@@ -373,7 +373,7 @@ class PaperBroker:
             if job.done.done():
                 continue
             if isinstance(result, FileError):
-                job.done.set_exception(BrokerError(f"{self._name}: {result}", "exchange_busy"))
+                job.done.set_exception(BrokerError(f"{NAME}: {result}", "exchange_busy"))
             elif isinstance(result, Exception):
                 job.done.set_exception(result)
             else:

@@ -345,7 +345,10 @@ def differs_words(kept: Head | None, found: Head) -> str:
     return f"{end}, and row {kept.seq} ({kept.hash[:8]}) had been written last"
 
 
-def first_of(words: Sequence[str], most: int = 20) -> str:
+_FAULTS_NAMED = 20
+
+
+def first_of(words: Sequence[str]) -> str:
     """Faults in one line, the first few of them."""
-    rest = f"; and {len(words) - most} more" if len(words) > most else ""
-    return "; ".join(words[:most]) + rest
+    rest = f"; and {len(words) - _FAULTS_NAMED} more" if len(words) > _FAULTS_NAMED else ""
+    return "; ".join(words[:_FAULTS_NAMED]) + rest

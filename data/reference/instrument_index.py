@@ -74,9 +74,9 @@ class _InMemory:
         return list(self._by_key.values())
 
 
-def index_of(instruments: Iterable[Instrument], former: Mapping[str, str] | None = None) -> "InstrumentIndex":
+def index_of(instruments: Iterable[Instrument]) -> "InstrumentIndex":
     """An index of instruments that are at hand."""
-    return InstrumentIndex(_InMemory(instruments), former)
+    return InstrumentIndex(_InMemory(instruments))
 
 
 class InstrumentIndex:

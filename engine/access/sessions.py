@@ -190,9 +190,9 @@ class Sessions:
 
     # --- what becomes of a session ---
 
-    async def expire(self, client_id: int, why: str, problem: SessionProblem = SessionProblem.ENDED) -> None:
+    async def expire(self, client_id: int, why: str) -> None:
         """Take a client for signed out, `why` in words; nothing of it is sent until it has signed in."""
-        await self.expire_all([client_id], why, problem)
+        await self.expire_all([client_id], why, SessionProblem.ENDED)
 
     async def expire_all(self, client_ids: Collection[int], why: str, problem: SessionProblem) -> None:
         """The same for many clients at once."""

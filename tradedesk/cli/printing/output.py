@@ -143,7 +143,7 @@ def line(text: str = "") -> None:
     printer.get().out(plain(text) + "\n")
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> None:
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print rows as a table on stdout. A column whose name begins with `>` is aligned right and never cut.
 
     Nothing is cut where stdout is not a terminal.
@@ -152,10 +152,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = ""
     from rich.table import Table
     from rich.text import Text
 
-    shown = Table(
-        box=SIMPLE_HEAD, show_edge=False, pad_edge=False, title=Text(plain(title)) if title else None
-    )
-    shown.title_justify = "left"
+    shown = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for name in columns:
         figure = name.startswith(">")
         shown.add_column(
