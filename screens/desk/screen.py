@@ -43,6 +43,7 @@ class DeskScreen(Workspace):
     CSS_PATH = Path(__file__).with_name("desk.tcss")
     AUTO_FOCUS = "#clients"
     TITLE_WORDS = "Desk"
+    MAKES_ROOM = True
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings(
             "order.cancel",

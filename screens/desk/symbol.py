@@ -42,6 +42,7 @@ class SymbolScreen(Workspace):
     CSS_PATH = Path(__file__).with_name("symbol.tcss")
     AUTO_FOCUS = "#holders"
     TITLE_WORDS = "Symbol"
+    MAKES_ROOM = True
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings("look", "order.cancel", "order.modify", "watch.add", "close")
     ]

@@ -184,7 +184,8 @@ class Dock(Widget, inherit_bindings=False):
     def on_mount(self) -> None:
         """As high as what is asked for first needs, within what the style sheet has as least and most."""
         rows = self._rows_for(self.card)
-        self.screen.set_class(self.card.rows >= TALL_ROWS, "-docked-tall")
+        host = self.card.host
+        host.set_class(self.card.rows >= TALL_ROWS, "-docked-tall", update=host.MAKES_ROOM)
         self.styles.height = rows
         self.set_class(rows > self._rows_around, "-sized")
 
@@ -239,6 +240,9 @@ class Dock(Widget, inherit_bindings=False):
 class DockHost(AtDesk, Screen[Result], inherit_bindings=False):
     """A screen on which a dock may open. While it is open the focus stays in it."""
 
+    MAKES_ROOM: ClassVar[bool] = False
+    """Whether its style sheet takes panes away for a dock; where not, none of its parts is styled anew."""
+
     _dock: Dock | None = None
     _before_dock: Widget | None = None
     _let_keys_go: Callable[[], None] = staticmethod(lambda: None)
@@ -269,7 +273,7 @@ class DockHost(AtDesk, Screen[Result], inherit_bindings=False):
             return
         self._before_dock = self.focused
         self._dock = Dock(card)
-        self.add_class("-docked")
+        self.add_class("-docked", update=self.MAKES_ROOM)
         self.mount(self._dock, after="#body")
 
     def card_is_up(self, card: Card[Any]) -> None:
@@ -296,7 +300,7 @@ class DockHost(AtDesk, Screen[Result], inherit_bindings=False):
             self.refresh_bindings()
         else:
             self._dock = None
-            self.remove_class("-docked", "-docked-tall")
+            self.remove_class("-docked", "-docked-tall", update=self.MAKES_ROOM)
             before = self._before_dock
             self.set_focus(before if before is not None and before.is_attached else None)
             dock.remove()

@@ -1,19 +1,22 @@
 """The dock: the desk above it stays alive, no key reaches it, and the dock keeps its place and its height."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import screens
 from screens.desk.screen import DeskScreen
 from screens.frame.cards.confirm import WordsCard, YesCard
-from screens.frame.dock import Dock
+from screens.frame.dock import Dock, DockHost
 from screens.halt.screen import CertificateScreen
 from screens.orders.modify import ModifyCard
 from screens.orders.screen import OrdersScreen
 from screens.ticket.card import TicketCard
 from screens.ticket.review import ReviewCard
 from tests.screens.papers import PaperBench, opened_on_paper
+from tests.screens.places import classes
 from widgets.livegrid import LiveGrid
 from widgets.numberfield import NumberField
 
@@ -263,3 +266,9 @@ async def test_a_question_takes_the_rows_of_its_words_and_no_more(
             assert words in shown
             assert dock.region.bottom == size[1] - 1
             await bench.keys("escape")
+
+
+def test_whose_style_sheet_speaks_of_a_dock_is_styled_anew_for_it() -> None:
+    sheets = [sheet.read_text() for sheet in Path(screens.__path__[0]).rglob("*.tcss")]
+    speak = {name for sheet in sheets for name in re.findall(r"(\w+)\S*\.-docked", sheet)}
+    assert speak == {host.__name__ for host in classes((DockHost,)) if host.MAKES_ROOM}
