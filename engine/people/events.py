@@ -4,9 +4,46 @@ from collections.abc import Callable, Iterable
 
 from data.acting import acting_now
 from engine.book.book import Book
-from engine.events import Bus, Event, ExternalOrderSeen, ExternalOrderTraded, OrderFilled, TapeLine
+from engine.events import (
+    Bus,
+    ChaseChanged,
+    ClientsChanged,
+    Event,
+    ExternalOrderSeen,
+    ExternalOrderTraded,
+    FundsChanged,
+    HaltChanged,
+    OrderChanged,
+    OrderFilled,
+    PeopleChanged,
+    PositionsWanted,
+    RunChanged,
+    SessionsChanged,
+    StoreTrouble,
+    TapeLine,
+)
 from engine.news import ChasesLost, ClientNews, Page
 from engine.people.who import WhoActs
+
+WITHOUT_ANYBODY = (PeopleChanged, StoreTrouble, HaltChanged)
+"""What is told where no sign-in stands: a screen locks by it, and says that the desk is halted."""
+
+
+def heard_as(event: Event, scope: frozenset[int], book: Book) -> Event | None:
+    """An event as somebody with this scope hears it, of their clients alone; None where they do not."""
+    match event:
+        case OrderChanged(order_ids=order_ids, client_ids=client_ids):
+            orders = frozenset(one for one in order_ids if _is_of_scope(Page.ORDER, one, scope, book))
+            return OrderChanged(orders, client_ids & scope) if orders or client_ids & scope else None
+        case FundsChanged() | SessionsChanged() | PositionsWanted() | ClientsChanged():
+            kept = event.client_ids & scope
+            return type(event)(kept) if kept else None if event.client_ids else event
+        case RunChanged(number=number):
+            return event if _is_of_scope(Page.RUN, number, scope, book) else None
+        case ChaseChanged(order_id=order_id):
+            return event if _is_of_scope(Page.ORDER, order_id, scope, book) else None
+        case _:
+            return event if is_heard(event, scope, book) else None
 
 
 def is_heard(event: Event, scope: frozenset[int], book: Book) -> bool:
@@ -54,9 +91,13 @@ class EventsForPeople(Bus):
         asked_by = acting_now()
 
         def hear(event: Event) -> None:
-            scope = self._who.scope_of(asked_by or self._who.seat)
-            if scope is None or is_heard(event, scope, self._book):
-                listener(event)
+            actor = asked_by or self._who.seat
+            if not self._who.stands(actor) and not isinstance(event, WITHOUT_ANYBODY):
+                return
+            scope = self._who.scope_of(actor)
+            heard = event if scope is None else heard_as(event, scope, self._book)
+            if heard is not None:
+                listener(heard)
 
         return self._bus.subscribe(hear)
 

@@ -149,7 +149,7 @@ class _Call:
             return None, who.scope(), given, named
         actor = who.require(rule.right)
         scope = who.scope()
-        if rule.signs is not None and actor.sign_in:
+        if rule.signs is not None and who.is_seated:
             given, named = self._in_their_places(given, named)
             given = (*given[: rule.signs], actor.name, *given[rule.signs + 1 :])
         if scope is not None and rule.right is not Right.HALT:

@@ -61,6 +61,11 @@ class WhoActs:
             return actor
         return Actor(SIGNED_OUT if self.asked else self._trader, self._via)
 
+    @property
+    def is_seated(self) -> bool:
+        """Whether whoever acts came by a sign-in, that stands or stood."""
+        return bool(self.actor.sign_in)
+
     def is_desk_itself(self) -> bool:
         """Whether the desk does this by itself, on nobody's asking."""
         actor = acting_now()
@@ -111,7 +116,12 @@ class WhoActs:
             if right in ANYBODY:
                 return actor
             raise NobodySignedIn("", right, "")
-        found = self._standing(actor, right)
+        try:
+            found = self._standing(actor, right)
+        except NoLongerStands:
+            if right in ANYBODY:  # as anybody else who is not signed in
+                return Actor(SIGNED_OUT, actor.via)
+            raise
         if not may(found.role, right):
             raise NotOfRole(actor.name, right, found.role, roles_with(right))
         return actor
@@ -131,6 +141,15 @@ class WhoActs:
             clients = self._kept.book.clients
             codes = [clients[one].code if one in clients else str(one) for one in sorted(outside)]
             raise OutOfScope(self.actor.name, right, tuple(codes), named)
+
+    def stands(self, actor: Actor | None) -> bool:
+        """Whether somebody may act at all: their sign-in stands, or this home asks nobody."""
+        if not self.asked or (actor is not None and actor.via is None):
+            return True
+        try:
+            return actor is not None and bool(self._standing(actor, Right.LOOK))
+        except NoLongerStands:
+            return False
 
     def trouble(self) -> str:
         """Why who sits here may do nothing; empty where they may, or nobody has to be signed in."""

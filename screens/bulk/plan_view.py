@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -16,7 +16,7 @@ from textual.message import Message
 
 from data.errors import BadInput
 from data.records import replace
-from data.vocabulary import Reason, SessionState, Side
+from data.vocabulary import Reason, Right, SessionState, Side
 from engine.planning.plan import Plan
 from engine.refusals import DuplicateIntent, PlanDrifted, PlanExpired, Refusal
 from engine.words import formats
@@ -37,7 +37,7 @@ from screens.clients.sign_in_round import begin_round
 from screens.frame.commands import bindings
 from screens.frame.pane import Pane
 from screens.frame.records import line_record
-from screens.frame.shell import Here, Table
+from screens.frame.shell import HasRights, Here, Table
 from widgets.answerfield import AnswerField
 from widgets.livegrid import LiveGrid
 from widgets.steady import SteadyStatic
@@ -52,9 +52,10 @@ UNWATCHED_REMAKES = 5
 """Plans made anew by themselves before one waits for the trader to come back to it."""
 
 
-class PlanView(Vertical):
+class PlanView(HasRights, Vertical):
     """Takes the plan's answer and changes of its lines; makes it anew when too old or the price moved."""
 
+    rights: ClassVar[Mapping[str, Right]] = {"modify_here": Right.PLAN}
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings("plan.affordable", "plan.mtf", "plan.drop", "order.modify", "plan.again", "close")
     ]

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 
 from data.records import replace
+from data.vocabulary import Right
 from screens.clients.client_card import ClientCard
 from screens.clients.closing import ask_close
 from screens.clients.pause_card import ask_pause
 from screens.frame.commands import COMMANDS, binding, bindings
+from screens.frame.shell import HasRights
 from screens.frame.workspace import Workspace
 
 if TYPE_CHECKING:
     from engine.book.views import ClientView
 
 
-class ChangesClients(Workspace, inherit_bindings=True):
+class ChangesClients(HasRights, Workspace, inherit_bindings=True):
     """A workspace whose rows are clients: `e` edits, `p` pauses, `+` adds, Delete closes."""
 
+    rights: ClassVar[Mapping[str, Right]] = {
+        **dict.fromkeys(("modify_here", "add_here", "remove_here"), Right.CLIENTS),
+        "repair": Right.SIGN_CLIENTS_IN,
+    }
     BINDINGS: ClassVar[list[BindingType]] = [
         binding(replace(COMMANDS["order.modify"], words="edit", rank=4)),
         binding(replace(COMMANDS["run.pause"], action="pause_client", rank=4)),

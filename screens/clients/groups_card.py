@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,11 +13,13 @@ from textual.content import Content
 from textual.widgets import Input
 
 from data.errors import BadInput, TradedeskError
+from data.vocabulary import Right
 from engine.words.formats import counted
 from engine.words.refusals import refusal_words
 from screens.frame.cards.confirm import WordsCard
 from screens.frame.commands import bindings
 from screens.frame.dock import Card
+from screens.frame.shell import HasRights
 from widgets.columns import LINE_CELLS
 from widgets.livegrid import Column, LiveGrid
 from widgets.steady import SteadyInput, SteadyStatic
@@ -142,10 +144,13 @@ class GroupCard(Card[str]):
         return name
 
 
-class GroupsCard(Card[str]):
+class GroupsCard(HasRights, Card[str]):
     """Every group with its rule and how many are in it now; Enter shows its clients where that can be."""
 
     TITLE_WORDS = "Groups"
+    rights: ClassVar[Mapping[str, Right]] = dict.fromkeys(
+        ("add_here", "remove_here", "modify_here"), Right.CLIENTS
+    )
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("watch.add", "watch.remove", "order.modify")]
 
     def __init__(self, marked: Sequence[int] = ()) -> None:

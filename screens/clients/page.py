@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,7 +13,7 @@ from textual.containers import Vertical
 from textual.content import Content
 
 from data.records import replace
-from data.vocabulary import ExportWhat
+from data.vocabulary import ExportWhat, Right
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged
 from screens.clients.client_card import ClientCard
 from screens.clients.gate_rows import waivable
@@ -31,7 +31,7 @@ from screens.frame.commands import COMMANDS, binding, bindings
 from screens.frame.exports import short_path
 from screens.frame.pane import Pane
 from screens.frame.records import ToRecord, holding_record, order_record
-from screens.frame.shell import Here, Table
+from screens.frame.shell import HasRights, Here, Table
 from screens.frame.workspace import Workspace
 from screens.orders.cancel import ask_cancel
 from screens.orders.modify import ask_modify, can_modify
@@ -51,12 +51,13 @@ OWNER = "client-screen"
 """Under this name the page follows prices."""
 
 
-class ClientScreen(Workspace):
+class ClientScreen(HasRights, Workspace):
     """One client at a glance; `{` and `}` go through the clients of the list it was opened from."""
 
     CSS_PATH = Path(__file__).with_name("client.tcss")
     AUTO_FOCUS = "#client-grid"
     TITLE_WORDS = "Client"
+    rights: ClassVar[Mapping[str, Right]] = {"modify_here": Right.CLIENTS, "repair": Right.SIGN_CLIENTS_IN}
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings("order.cancel", "take_over", "previous", "next", "close"),
         binding(replace(COMMANDS["order.modify"], words="edit")),
@@ -271,11 +272,9 @@ class ClientScreen(Workspace):
         self.query_one("#client-orders", SteadyStatic).update(Content(words))
         self.refresh_bindings()
 
-    # What the cursor is on
-
     def here(self) -> Here:
         """The client, with the symbol or order under the cursor."""
-        key = self._grid.cursor_key if self.is_mounted else None
+        key = next((grid.cursor_key for grid in self.query("#client-grid").results(LiveGrid)), None)
         if self._view is PageView.ORDERS and isinstance(key, int):
             return Here(self.desk.orders.get(key).key, self._client_id, key)
         _, symbol, product = key if isinstance(key, tuple) else (None, None, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -15,13 +15,14 @@ from textual.widgets import Input
 
 from data.errors import BadInput
 from data.records import replace
-from data.vocabulary import SessionState
+from data.vocabulary import Right, SessionState
 from engine.access.sign_in_queue import QueuedSignIn, Redirects, SignInQueue, SignInState
 from engine.events import Event, SessionsChanged
 from engine.words.formats import MASK
 from screens.clients.sign_in_round import ELSEWHERE, SignInRound, minutes
 from screens.frame.commands import COMMANDS, binding, bindings
 from screens.frame.pane import Pane
+from screens.frame.shell import HasRights
 from screens.frame.workspace import Dialog
 from widgets.columns import LINE_CELLS
 from widgets.livegrid import Column, LiveGrid
@@ -42,7 +43,7 @@ RESULTS = {
 """What became of a client, in a word and its style."""
 
 
-class SignInScreen(Dialog[None]):
+class SignInScreen(HasRights, Dialog[None]):
     """The link of one client, the field for its token, and below what became of those before.
 
     A token stands only in the masked field, and from Enter on only in the desk's own check of it. What is
@@ -53,6 +54,7 @@ class SignInScreen(Dialog[None]):
     CSS_PATH = Path(__file__).with_name("sign_in.tcss")
     AUTO_FOCUS = "TokenField"
     TITLE_WORDS = "Sign in"
+    rights: ClassVar[Mapping[str, Right]] = {"repair": Right.SIGN_CLIENTS_IN}
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings("next"),
         binding(replace(COMMANDS["run.repair"], words="try again")),

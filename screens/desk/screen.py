@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -12,7 +12,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
-from data.vocabulary import ExportWhat
+from data.vocabulary import ExportWhat, Right
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged, TapeLine
 from screens.desk.clients import ClientsPane
 from screens.desk.columns_form import ColumnsCard
@@ -25,7 +25,7 @@ from screens.frame.commands import bindings
 from screens.frame.pane import FilterLine, Pane
 from screens.frame.records import client_record, instrument_record
 from screens.frame.routes import View
-from screens.frame.shell import Here, Table
+from screens.frame.shell import HasRights, Here, Table
 from screens.frame.workspace import Workspace
 from screens.orders.cancel import ask_cancel
 from screens.orders.modify_many import ask_modify_many
@@ -37,13 +37,14 @@ if TYPE_CHECKING:
     from engine.book.views import OrderView
 
 
-class DeskScreen(Workspace):
+class DeskScreen(HasRights, Workspace):
     """What the trader looks at all day. The symbol under the cursor is the one shown in depth and ordered."""
 
     CSS_PATH = Path(__file__).with_name("desk.tcss")
     AUTO_FOCUS = "#clients"
     TITLE_WORDS = "Desk"
     MAKES_ROOM = True
+    rights: ClassVar[Mapping[str, Right]] = {"modify_here": Right.KEEP_LISTS}
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings(
             "order.cancel",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 from msgspec import Struct
 from textual.message_pump import MessagePump
 
-from data.vocabulary import FlattenWhat, HaltScope, Side, WatchColumn
+from data.vocabulary import FlattenWhat, HaltScope, Right, Side, WatchColumn
 from screens.frame.routes import View, WorkspaceName
 from widgets.livegrid import Column
 
@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from engine.planning.intent import Intent
     from engine.review.commanded import LoggedCommand
     from screens.frame.draft import Draft
+
+
+class HasRights:
+    """What has keys of its own that mean another thing there, and so are for another right than elsewhere."""
+
+    rights: ClassVar[Mapping[str, Right]] = {}
+    """By action; the others are as everywhere (`tradedesk/app/typed/rights.py`)."""
 
 
 class Shell(Protocol):
@@ -60,6 +67,10 @@ class Shell(Protocol):
 
     def meaning(self, key: str) -> str:
         """The id of the command that a key stands for, empty where it is none's."""
+        ...
+
+    def keeps_from(self, key: str) -> bool:
+        """Whether a key would do something here, which who sits at the desk may not."""
         ...
 
     def say(self, text: str, severity: str = "information") -> None:

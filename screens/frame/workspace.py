@@ -251,7 +251,8 @@ class Workspace(Framed[None], inherit_bindings=True):
     def on_key(self, event: events.Key) -> None:
         """A command's key that has nothing to do here says why."""
         words = NOTHING_HERE.get(self.shell.meaning(event.key))
-        if words is not None and self.card is None and event.key not in self.active_bindings:
+        nothing = words is not None and self.card is None and event.key not in self.active_bindings
+        if nothing and not self.shell.keeps_from(event.key):
             event.stop()
             event.prevent_default()
             self.shell.say(f"{key_words(event.key)} {words}")

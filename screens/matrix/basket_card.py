@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
@@ -12,14 +12,14 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
 from data.errors import BadInput
-from data.vocabulary import PerClient, Side
+from data.vocabulary import PerClient, Right, Side
 from engine.words.formats import MASK, rupees
 from engine.words.refusals import refusal_words
 from engine.words.trading.baskets import orders_words
 from screens.bulk.whom import whom
 from screens.frame.commands import bindings
 from screens.frame.dock import Card
-from screens.frame.shell import Here
+from screens.frame.shell import HasRights, Here
 from screens.matrix.draft import BasketDraft, first_leg, intent_for
 from screens.matrix.leg_row import HEADS, LegRow
 from widgets.choicefield import ChoiceField
@@ -48,13 +48,14 @@ class LegRows(Vertical, can_focus=False):
     """The legs; those that have no room scroll as the focus goes to them."""
 
 
-class BasketCard(Card["Intent"]):
+class BasketCard(HasRights, Card["Intent"]):
     """Takes the legs of a basket; Enter in any field asks for its plan, and nothing is sent before an answer.
 
     What is typed stands in the draft that the card was opened with, so that closing it loses nothing.
     """
 
     TITLE_WORDS = "Basket"
+    rights: ClassVar[Mapping[str, Right]] = dict.fromkeys(("add_here", "remove_here"), Right.PLAN)
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings("watch.add", "watch.remove", "price.last"),
         Binding("down", "other_leg(1)", "next leg", show=False, id="leg.next"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,12 +11,14 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Input
 
+from data.vocabulary import Right
 from engine.words.formats import counted
 from engine.words.refusals import refusal_words
 from engine.words.trading.baskets import SHORT_PER_CLIENT, leg_words
 from screens.frame.cards.confirm import WordsCard
 from screens.frame.commands import bindings
 from screens.frame.dock import Card
+from screens.frame.shell import HasRights
 from widgets.columns import LINE_CELLS
 from widgets.livegrid import Column, LiveGrid
 from widgets.steady import SteadyInput, SteadyStatic
@@ -63,10 +65,11 @@ class NameCard(Card[str]):
             self.close(event.value.strip())
 
 
-class SavedCard(Card["Basket"]):
+class SavedCard(HasRights, Card["Basket"]):
     """Closes with the basket that was opened. What is saved under a name are the legs of the form."""
 
     TITLE_WORDS = "Saved baskets"
+    rights: ClassVar[Mapping[str, Right]] = {"modify_here": Right.KEEP_LISTS}
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("watch.add", "watch.remove", "order.modify")]
 
     def __init__(self, draft: BasketDraft) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -10,12 +11,13 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 
-from data.vocabulary import Side
+from data.vocabulary import Right, Side
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged
 from engine.planning.intent import MOST_LEGS
 from screens.desk.side import SidePane
 from screens.frame.commands import bindings
 from screens.frame.routes import WorkspaceName
+from screens.frame.shell import HasRights
 from screens.frame.workspace import Here, Table, Workspace
 from screens.matrix.forms import BasketForms
 from screens.matrix.grid import MatrixGrid
@@ -29,12 +31,13 @@ BRIEF = 110
 """Columns below which cells show one figure."""
 
 
-class MatrixScreen(Workspace):
+class MatrixScreen(HasRights, Workspace):
     """What is held by stock or sector; a plan of several legs, its answer, and how each cell fills."""
 
     CSS_PATH = Path(__file__).with_name("matrix.tcss")
     AUTO_FOCUS = "#cells"
     TITLE_WORDS = "Matrix"
+    rights: ClassVar[Mapping[str, Right]] = {"modify_here": Right.PLAN}
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings("order.modify", "plan.affordable", "plan.drop", "run.repair", "look", "previous", "next"),
         *bindings("close"),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from data.acting import Actor
 from data.clock import IST
 from data.errors import TradedeskError
 from data.vocabulary import (
@@ -20,15 +21,17 @@ from data.vocabulary import (
     Right,
     Role,
     SizingKind,
+    Via,
 )
 from engine.accounts.client_edit import ClientEdit
 from engine.desk import Desk
+from engine.events import Event, FundsChanged, OrderChanged, OrderFilled, PeopleChanged, RunChanged
 from engine.execution.changes.new_limits import NewLimit
 from engine.news import Page, Subject
 from engine.people.facade import FACADE, OWN
 from engine.people.guard import Guarded
 from engine.people.rights import RIGHTS, may
-from engine.refusals import NotOfRole, OutOfScope, Refusal
+from engine.refusals import NoLongerStands, NotOfRole, OutOfScope, Refusal
 from engine.rules import SQUARE_OFF_TOLD_AT
 from tests.desks import buy, carry_out, paper_desk, until
 from tests.people.home_of_many import (
@@ -39,9 +42,11 @@ from tests.people.home_of_many import (
     add_people,
     desk_of_many,
     refusals,
+    seated,
     sit,
 )
 from tradedesk.compose.paper import exchange_of
+from tradedesk.testing import seam
 
 QTY = SizingKind.FIXED_QUANTITY
 FIRST = 42
@@ -347,6 +352,59 @@ async def test_a_stop_of_everything_asks_for_no_scope(tmp_path):
         latest = desk.halt.latest()
         assert latest is not None
         assert [line.code for line in latest.lines] == [THEIRS]
+
+
+async def test_whose_sign_in_was_ended_may_stop_everything_as_nobody(tmp_path):
+    async with desk_of_many(tmp_path) as desk:
+        await carry_out(desk, buy("TCS", QTY, 1, FIRST, limit_paise=2400_00))
+        await sit(desk, "tara")
+        gone = desk.who.seat
+        await sit(desk, "asha")
+        await desk.people.disable("tara")
+        with seated(desk, gone):
+            made = await desk.halt.fire(desk.actor)
+            with pytest.raises(NoLongerStands):
+                await desk.halt.resume(made.number, "resume", desk.actor)
+        assert made.cancelled == 1
+        rows = {row.action: row.actor for row in await desk.audit.rows(20)}
+        assert rows["HALT_FIRED"] == "nobody signed in"
+
+
+async def test_events_are_of_the_scope_and_end_with_the_sign_in(tmp_path):
+    async with desk_of_many(tmp_path) as desk:
+        theirs = desk.clients.find(THEIRS).id
+        await sit(desk, "ravi")
+        heard = list[Event]()
+        desk.events.subscribe(heard.append)
+        seat = desk.who.seat
+        await sit(desk, "asha")
+        plan = await desk.plans.freeze(buy("TCS", QTY, 1, theirs))
+        mine = await desk.plans.freeze(buy("INFY", QTY, 1, FIRST))
+        desk.who.seat = seat
+        await desk.runs.start(mine, mine.digest)
+        await desk.settle()
+        own = {one for event in heard if isinstance(event, OrderChanged) for one in event.client_ids}
+        assert own == {FIRST}
+        heard.clear()
+        asha = Actor("asha", Via.API, *_sign_in_of(desk, "asha"))
+        with desk.acting(asha):
+            run = await desk.runs.start(plan, plan.digest)
+            await desk.settle()
+        assert [one for one in heard if isinstance(one, (OrderChanged, FundsChanged, OrderFilled))] == []
+        assert RunChanged(run.number) not in heard
+        assert run.order_ids
+        heard.clear()
+        with desk.acting(asha):
+            await desk.people.disable("ravi")
+            await desk.plans.freeze(buy("TCS", QTY, 1, FIRST, again=True))
+        assert {type(event) for event in heard} == {PeopleChanged}
+
+
+def _sign_in_of(desk: Desk, name: str) -> tuple[str, int]:
+    people = seam(desk).book.people
+    return next(one for one, (whose, _) in people.sign_ins.items() if whose == name), people.by_name[
+        name
+    ].version
 
 
 async def test_nobody_signed_in_may_stop_everything_and_do_nothing_else(tmp_path):

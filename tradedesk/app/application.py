@@ -159,8 +159,7 @@ class TradedeskApp(LockableApp):
                 self._open = True
                 unsubscribe = desk.events.subscribe(self._desk_event)
                 read_sheets(self)
-                if open_to_see := self.locking.begin():
-                    self._strip.runs_on = {run.number for run in desk.runs.all()}
+                open_to_see = self.locking.begin()
                 shown = self.switch_mode(self.preferences.workspace if open_to_see else LOCKED)
                 self.preferences.complain()
                 if self.halting.was_early:
@@ -271,6 +270,10 @@ class TradedeskApp(LockableApp):
             self.halting.say_opening()
         elif not self.locking.locked:
             self._strip.paint(self.halting.seconds_left)
+
+    def runs_looked_for(self) -> None:
+        """Find the runs that the strip may show to who sits here."""
+        self._strip.runs_on = {run.number for run in self.desk.runs.all()}
 
     def _desk_event(self, event: Event) -> None:
         """What the app itself does when something happened on the desk; screens listen for themselves."""

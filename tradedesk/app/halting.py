@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.clock import Clock
+from data.vocabulary import Right
 from engine.book.halt_file import write_halt_file
 from engine.words.refusals import f9_looks_words, refusal_words
 from screens.frame.opening import OPENING, OpeningScreen
@@ -120,6 +121,8 @@ class Halting:
             return
         if self._app.desk_is_open and self._app.desk.looks_only:
             self._app.say(f9_looks_words(self._app.desk.orders.external_count()), "warning")
+            return
+        if self._app.desk_is_open and self._app.is_refused("halt.fire_now", Right.HALT):
             return
         if self._arming.press(at, self._clock.monotonic()):
             self._hold_task(self._settle(at))

@@ -87,6 +87,7 @@ class Locking:
         who = self._app.desk.who
         if not who.asked or not who.trouble():
             self._was_open, self._seen_by = True, self._app.desk.actor
+            self._app.runs_looked_for()
             return True
         self.lock("sign in" if who.seat is None else f"sign in again: {who.trouble()}")
         return False
@@ -192,6 +193,7 @@ class Locking:
         self.touched()
         if somebody_else and self._was_open:
             self._make_anew()
+        app.runs_looked_for()
         self._was_open = True
         app.switch_mode(app.preferences.workspace)
         person = desk.who.person()

@@ -15,6 +15,7 @@ from data.errors import BadInput
 from screens.frame.commands import EMERGENCY, Command
 from screens.frame.key_words import key_words
 from tradedesk.app.keymap import all_commands
+from tradedesk.app.typed.rights import OF_FORM, right_of_action
 
 if TYPE_CHECKING:
     from tradedesk.app.shell import ShellApp
@@ -84,6 +85,8 @@ class DeskCommands(Provider):
         from engine.words.colon import FORMS
 
         for name, (form, help_words) in FORMS.items():
+            if self._shell.refusal_of(OF_FORM.get(name)) is not None:
+                continue
             act = partial(self._shell.action_command_line, f"{name} ")
             yield PaletteLine(TYPED, f"{name} {form}: {help_words}", ":", act)
         for name in self._shell.themes.names:
@@ -116,6 +119,8 @@ class DeskCommands(Provider):
         namespace = self.app if in_app else self.screen
         action = command.action.removeprefix("app.")
         _, bare, parameters = parse(action)
+        if self._shell.refusal_of(right_of_action(namespace, bare, parameters)) is not None:
+            return None
         if not hasattr(namespace, f"action_{bare}") or namespace.check_action(bare, parameters) is False:
             return None
         return partial(self.app.run_action, action, namespace)

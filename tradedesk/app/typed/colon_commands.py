@@ -40,6 +40,7 @@ from engine.colon.asked import (
 )
 from engine.colon.grammar import READERS, parse
 from engine.colon.known import Around, Known, Names
+from engine.refusals import Refusal
 from engine.words import formats
 from engine.words.approvals import approval_words
 from engine.words.colon import problem_words
@@ -55,6 +56,7 @@ from tradedesk.app.keymap import all_commands
 from tradedesk.app.preferences import SETTING_WORDS
 from tradedesk.app.typed.client_lines import about_clients
 from tradedesk.app.typed.file_lines import about_files
+from tradedesk.app.typed.rights import right_of_line
 
 if TYPE_CHECKING:
     from engine.colon.asked import Asked
@@ -101,10 +103,18 @@ def run_line(app: ShellApp, text: str) -> None:
         carry_out(app, parse(text, known_to(app)))
     except (BadInput, LookupError) as problem:
         app.say(problem_words(problem), "warning")
+    except Refusal as refusal:
+        app.say(refusal_words(refusal), "warning")
 
 
 def carry_out(app: ShellApp, asked: Asked) -> None:
-    """Open what a line asks for. Raises `BadInput`, `LookupError` where it is not there."""
+    """Open what a line asks for, where who sits here may. Raises `BadInput`, `LookupError`, `Refusal`."""
+    if not app.is_refused(f":{type(asked).__name__}", right_of_line(asked)):
+        _carry_out(app, asked)
+
+
+def _carry_out(app: ShellApp, asked: Asked) -> None:
+    """Open what a line asks for. Raises `BadInput`, `LookupError`, `Refusal`."""
     match asked:
         case AskedOrders():
             _orders(app, asked)

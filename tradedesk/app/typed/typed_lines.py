@@ -11,9 +11,11 @@ from tradedesk.app.typed.noted_lines import NotedLines
 from tradedesk.app.veil import VeiledApp
 
 if TYPE_CHECKING:
+    from data.vocabulary import Right
     from engine.colon.asked import Asked
     from engine.colon.known import Known
     from engine.desk import Desk
+    from engine.refusals import Forbidden
     from engine.review.commanded import LoggedCommand
     from tradedesk.app.shell import ShellApp
 
@@ -76,6 +78,18 @@ class TypedLines(VeiledApp, inherit_bindings=False):
 
         return known_to(cast("ShellApp", self))
 
+    def refusal_of(self, right: Right | None) -> Forbidden | None:
+        """Why who sits here may not do what takes a right; None where they may, or nobody is asked."""
+        return None
+
+    def keeps_from(self, key: str) -> bool:
+        """Whether a key would do something here, which who sits at the desk may not."""
+        return False
+
+    def is_refused(self, what: str, right: Right | None) -> bool:
+        """Whether who sits here may not do it; then they are told, and so is the audit."""
+        return False
+
     def action_command_line(self, text: str = "") -> None:
         """The command line at the bottom of the screen that is up, with this typed already."""
         from screens.frame.cards.commandline import CommandLineCard
@@ -89,10 +103,14 @@ class TypedLines(VeiledApp, inherit_bindings=False):
 
     def open_asked(self, asked: Asked) -> None:
         """Open what a line asks for; what is in the way is said in a toast."""
+        from engine.refusals import Refusal
         from engine.words.colon import problem_words
+        from engine.words.refusals import refusal_words
         from tradedesk.app.typed.colon_commands import carry_out
 
         try:
             carry_out(cast("ShellApp", self), asked)
         except (BadInput, LookupError) as problem:
             self.say(problem_words(problem), "warning")
+        except Refusal as refusal:
+            self.say(refusal_words(refusal), "warning")
