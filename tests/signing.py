@@ -45,13 +45,17 @@ class SigningBroker(PaperBroker):
     """The paper exchange, taking calls only of users who signed in. Request token `for-U1` is U1's."""
 
     def __init__(self, exchange: PaperExchange, clock: ManualClock) -> None:
-        super().__init__(exchange, clock, latency=(0.0, 0.0), name="zerodha")
+        super().__init__(exchange, clock, latency=(0.0, 0.0))
         self.users: dict[str, str] = {}
         self.exchanged: list[str] = []
         self.trouble = ""
         self.form = FORM
         self.session_ends: datetime | None = None
         self.strict = False
+
+    @property
+    def name(self) -> str:
+        return "zerodha"
 
     @property
     def capabilities(self) -> Capabilities:

@@ -162,7 +162,7 @@ class PaperBroker:
     async def profile(self, account: BrokerAccount) -> BrokerProfile:
         """Whose account this is. Raises `BrokerError` for an unknown one, as every read does."""
         await self._read(partial(self._exchange.funds, account.user_id))
-        return BrokerProfile(account.user_id, account.user_id, NAME)
+        return BrokerProfile(account.user_id, account.user_id, self.name)
 
     async def funds(self, account: BrokerAccount) -> BrokerFunds:
         """The client's money."""

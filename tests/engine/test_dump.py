@@ -116,8 +116,12 @@ class Lister(PaperBroker):
     """A stand-in for a broker that has a list of its own, with its own tokens."""
 
     def __init__(self, exchange, clock, name):
-        super().__init__(exchange, clock, latency=(0.0, 0.0), name=name)
-        self.rows, self.problem = [], ""
+        super().__init__(exchange, clock, latency=(0.0, 0.0))
+        self.rows, self.problem, self.called = [], "", name
+
+    @property
+    def name(self):
+        return self.called
 
     @property
     def capabilities(self):
