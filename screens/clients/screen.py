@@ -55,7 +55,7 @@ class ClientsScreen(ChangesClients):
         binding(replace(COMMANDS["needs_me"], action="needs_here")),
         binding(replace(COMMANDS["run.repair"], words="sign in, retry", rank=3)),
         binding(replace(COMMANDS["plan.drop"], action="waive", words="waive", rank=6)),
-        *bindings("filter", "close"),
+        *bindings("filter", "previous", "next", "close"),
     ]
 
     def __init__(self) -> None:
@@ -63,11 +63,14 @@ class ClientsScreen(ChangesClients):
         self._rows: dict[int, GateRow] = {}
         self._roster = GateRoster()
         self._only_attention = False
+        self._group: str | None = None
         self._round: SignInRound | None = None
 
     def compose_body(self) -> ComposeResult:
         """The gate, the words behind it, the filter."""
-        with Pane("gate-pane", hint="e edit  p pause  + add  < import  r sign in  d waive  Enter opens"):
+        with Pane(
+            "gate-pane", hint="{ } group  e edit  p pause  + add  < import  r sign in  d waive  Enter opens"
+        ):
             with Container(id="gate-body"):
                 yield LiveGrid(
                     gate_columns(self.desk, self._rows, lambda: self.shell.privacy),
@@ -142,7 +145,7 @@ class ClientsScreen(ChangesClients):
                 changed.add(client_id)
         if roster:
             self._grid.set_rows({one: one for one in self._roster.known}, self._shown())
-        elif changed and (self._only_attention or self._filter.value.strip()):
+        elif changed and self._narrowed:
             self._grid.set_order(self._shown())
         self._grid.apply(changed)
         if changed or roster:
@@ -150,12 +153,22 @@ class ClientsScreen(ChangesClients):
             self._paint_detail()
             self.refresh_bindings()
 
+    @property
+    def _turned_to(self) -> str | None:
+        """The group whose clients are shown, kept by its name; everyone once nobody is in it."""
+        return self._group if self._group in self.desk.clients.groups() else None
+
+    @property
+    def _narrowed(self) -> bool:
+        return self._only_attention or self._turned_to is not None or bool(self._filter.value.strip())
+
     def _shown(self) -> list[int]:
-        words = self._filter.value.casefold().split()
+        words, group = self._filter.value.casefold().split(), self._turned_to
         return [
             one
             for one, client in self._roster.known.items()
             if (not self._only_attention or needs_attention(self._rows[one]))
+            and (group is None or group in client.groups)
             and (not words or all(word in searched(self.desk, client, self._rows[one]) for word in words))
         ]
 
@@ -168,6 +181,8 @@ class ClientsScreen(ChangesClients):
             parts.append(f"shown {shown}")
         if marked:
             parts.append(f"marked {marked}")
+        if self._turned_to is not None:
+            parts.append(f"group {self._turned_to}")
         if self._only_attention:
             parts.append("needs me")
         if self._filter.value.strip():
@@ -203,6 +218,7 @@ class ClientsScreen(ChangesClients):
             client_id=row.client_id if row else None,
             client_ids=self._marked,
             shown=shown if len(shown) < len(self._roster.known) else None,
+            group=self._turned_to,
         )
 
     def table_of(self, grid: LiveGrid) -> Table | None:
@@ -244,8 +260,9 @@ class ClientsScreen(ChangesClients):
         if action == "repair":
             return bool(self._rows)
         if action == "close":
-            narrowed = self._only_attention or bool(self._filter.value)
-            return narrowed or self.focused is self._filter
+            return self._narrowed or self.focused is self._filter
+        if action == "step":
+            return bool(self.desk.clients.groups())
         return super().check_action(action, parameters)
 
     def action_needs_here(self) -> None:
@@ -257,7 +274,8 @@ class ClientsScreen(ChangesClients):
         self._paint_detail()
 
     def _narrow(self) -> None:
-        self._grid.hint = "no client needs attention" if self._only_attention else "no client here"
+        none = "no client needs attention" if self._only_attention else "no client here"
+        self._grid.hint = f"{none}: {{ }} turns the group" if self._turned_to is not None else none
         self._grid.set_order(self._shown())
         self._paint_title()
         self._paint_detail()
@@ -282,9 +300,16 @@ class ClientsScreen(ChangesClients):
             self._filter.value = ""
             self._filter.settle()
         else:
-            self._only_attention = False
+            self._only_attention, self._group = False, None
             self._narrow()
         self.set_focus(self._grid)
+
+    def action_step(self, step: int) -> None:
+        """Turn to the clients of another group, or to everyone."""
+        groups = [None, *self.desk.clients.groups()]
+        self._group = groups[(groups.index(self._turned_to) + step) % len(groups)]
+        self._narrow()
+        self._grid.to_top()
 
     @property
     def client_here(self) -> ClientView | None:

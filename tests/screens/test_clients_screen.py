@@ -379,3 +379,28 @@ async def test_an_empty_roster_shows_an_empty_gate(tmp_path: Path, size: tuple[i
 
 def test_spans_read_as_minutes() -> None:
     assert [minutes(s) for s in (0, 200.9, 640, 3_725)] == ["0:00", "3:20", "10:40", "1:02:05"]
+
+
+async def test_braces_turn_the_group_whose_clients_alone_are_shown_and_exported(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await bench.keys("7")
+        grid = bench.screen.query_one("#gate", LiveGrid)
+        groups = bench.desk.clients.groups()
+        for name in groups:
+            await bench.keys("right_curly_bracket")
+            assert f"group {name}" in bench.text
+            assert set(grid.shown_keys) == set(bench.desk.groups.find(name).client_ids)
+            assert bench.screen.here().group == name
+        await bench.keys("right_curly_bracket")
+        assert len(grid.shown_keys) == 50
+        await bench.keys("left_curly_bracket")
+        assert f"group {groups[-1]}" in bench.text
+        await bench.keys("enter")
+        await bench.until(lambda: isinstance(bench.screen, ClientScreen))
+        among = [bench.screen.here().client_id]
+        for _ in range(len(bench.desk.groups.find(groups[-1]).client_ids) - 1):
+            await bench.keys("right_curly_bracket")
+            among.append(bench.screen.here().client_id)
+        assert set(among) == set(bench.desk.groups.find(groups[-1]).client_ids)
+        await bench.keys("escape", "escape")
+        assert len(grid.shown_keys) == 50
