@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from data.clock import IST
 from data.vocabulary import TransferKind
 from engine.words import formats
+from engine.words.privacy import unless_private
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,19 +38,28 @@ def move_words(move: CashMove) -> str:
 
 
 def total_words(standing: AccountStanding, day: date) -> str:
-    """`+12,400 (+2.48 % of capital 5,00,000 of 18 Nov)`."""
-    capital = f"capital {formats.rupees(standing.capital_paise)} of {day:%d %b}"
+    """`+12,400 (+2.48 % of capital ₹5,00,000 of 18 Nov)`."""
+    capital = f"capital ₹{formats.rupees(standing.capital_paise)} of {day:%d %b}"
     known = standing.total_bps is not None
     of = f" ({formats.signed_percent(standing.total_bps)} % of {capital})" if known else ""
     return f"{formats.signed(standing.total_net_paise)}{of}"
 
 
 def day_words(value: ClientValue) -> str:
-    """`-1,208 (-0.24 % of the day's opening portfolio 5,00,208)`."""
+    """`-1,208 (-0.24 % of the day's opening portfolio ₹5,00,208)`."""
     percent = formats.signed_percent(value.net_day_bps)
-    of = f"the day's opening portfolio {formats.rupees(value.opening_paise)}"
+    of = f"the day's opening portfolio ₹{formats.rupees(value.opening_paise)}"
     told = f" ({percent} % of {of})" if value.net_day_bps is not None else ""
     return f"{formats.signed(value.net_day_pnl_paise)}{told}"
+
+
+SEEN_DIGITS = 2
+"""Last signs of an account's number that a message shows: enough to tell two apart, too few to use."""
+
+
+def masked_account(code: str) -> str:
+    """An account's number in a message, which others may see over a shoulder: `••••15`."""
+    return "•" * max(2, len(code) - SEEN_DIGITS) + code[-SEEN_DIGITS:]
 
 
 def account_text(
@@ -61,25 +71,42 @@ def account_text(
     holdings: Sequence[tuple[HoldingView, HoldingValue]],
     orders: Sequence[OrderView],
 ) -> str:
-    """A client's account as a message to the client, at the prices of a moment of the market."""
+    """A client's account as a message to the client, at the prices of a moment of the market.
+
+    Short lines without columns, since messengers set them in letters of any width; what stands between `*` is
+    bold in WhatsApp. The account's number is masked.
+    """
     money = formats.rupees
+    cash = [f"₹{money(funds.available_paise)} free"]
+    if funds.blocked_paise:
+        cash.append(f"₹{money(funds.blocked_paise)} blocked")
+    if funds.unsettled_paise:
+        cash.append(f"₹{money(funds.unsettled_paise)} unsettled")
+    if owed := funds.charges_due_paise + funds.shortfall_paise:
+        cash.append(f"less ₹{money(owed)} owed")
+    name = unless_private(client.name.replace("*", ""))
     lines = [
-        f"{client.code} {client.name} · {at.astimezone(IST):%d %b %Y %H:%M}",
-        f"Portfolio ₹{money(value.portfolio_paise)}: cash {money(standing.cash_paise)}, "
-        f"shares {money(standing.shares_paise)}, loans {money(standing.loans_paise)}",
-        f"Cash free for orders {money(funds.available_paise)}, blocked {money(funds.blocked_paise)}",
-        f"Today net {day_words(value)}, charges {money(value.charges_today_paise)}",
-        f"In total net {total_words(standing, at.astimezone(IST).date())}",
+        f"*{name}* · account {masked_account(client.code)}",
+        f"{at.astimezone(IST):%d %b %Y, %H:%M}",
+        "",
+        f"*Portfolio ₹{money(value.portfolio_paise)}*",
+        f"Cash ₹{money(standing.cash_paise)} ({', '.join(cash)})",
+        f"Shares ₹{money(standing.shares_paise)}",
+        *([f"Loans ₹{money(standing.loans_paise)}"] if standing.loans_paise else []),
+        "",
+        f"*Today net* {day_words(value)}",
+        f"Charges today ₹{money(value.charges_today_paise)}",
+        f"*In total net* {total_words(standing, at.astimezone(IST).date())}",
     ]
     if holdings:
-        lines.append("Shares:")
+        lines += ["", "*Shares*"]
         lines += [
-            f"  {one.tradingsymbol} {formats.quantity(one.quantity)} {one.product.value}"
-            f" bought at {formats.price(one.average_paise)}, now {formats.price(worth.last_paise)}:"
+            f"{one.tradingsymbol} {formats.quantity(one.quantity)} {one.product.value}:"
+            f" bought at ₹{formats.price(one.average_paise)}, now ₹{formats.price(worth.last_paise)},"
             f" {formats.signed(worth.unrealised_paise)}"
             for one, worth in holdings
         ]
     if orders:
         live = sum(order.live for order in orders)
-        lines.append(f"Orders today {len(orders)}, of which live {live}")
+        lines += ["", f"Orders today {len(orders)}, of which live {live}"]
     return "\n".join(lines)

@@ -9,7 +9,9 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Input
 
+from data.vocabulary import GateColour
 from engine.words.gate import verdict_words
+from engine.words.mending import mends
 from engine.words.refusals import refusal_words
 from screens.clients.gate_rows import ITEM_TITLES, red_words, waivable
 from screens.frame.cards.confirm import WordsCard
@@ -114,9 +116,16 @@ class WaiveCard(Card[None]):
 
 
 def ask_waive(screen: Framed[Any], row: GateRow, item: GateItem | None = None) -> None:
-    """Ask why an amber item may pass today, of this one or of all; say why red may not."""
+    """Ask why an amber item may pass today, of this one or of all; else say why nothing is waived."""
     checks = [check for check in waivable(row) if item is None or check.item is item]
     if checks:
         screen.open_card(WaiveCard(row, checks))
-    else:
+        return
+    check = None if item is None else row.check(item)
+    if check is None or check.colour is GateColour.RED:
         screen.shell.say(red_words(screen.desk, row), "warning")
+    elif check.colour is GateColour.GREEN:
+        screen.shell.say(f"{ITEM_TITLES[check.item]} is ok: there is nothing to waive")
+    else:
+        words = mends(check.judged.finding) or "red items stand before it"
+        screen.shell.say(f"{ITEM_TITLES[check.item]} is mended, not waived: {words}", "warning")

@@ -34,6 +34,7 @@ from tests.desks import (
     paper_desk,
     until,
 )
+from tests.engine.test_days import next_day
 
 QTY = SizingKind.FIXED_QUANTITY
 PRIYA, ROHAN, RV = 3, 8, 12
@@ -353,3 +354,23 @@ async def test_what_another_terminal_changes_shows_without_a_restart(tmp_path):
         await until(desk, lambda: desk.clients.get(RV).paused)
         assert desk.clients.get(ROHAN).name == "Another Name"
         assert "rich" in desk.clients.get(ROHAN).groups
+
+
+async def test_a_changed_capital_sizes_nothing_before_the_next_trading_day(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        before = desk.clients.get(ROHAN).capital_paise
+        quarter = buy("INFY", SizingKind.PERCENT_OF_CAPITAL, 2500, ROHAN)
+        (line,) = (await desk.plans.freeze(quarter)).lines
+        assert desk.next_trading_day is not None
+        await desk.clients.edit(ROHAN, ClientEdit(capital_paise=before * 2))
+        now = desk.clients.get(ROHAN)
+        assert (now.capital_paise, now.next_capital_paise) == (before, before * 2)
+        (same,) = (await desk.plans.freeze(quarter)).lines
+        assert (same.base_paise, same.quantity) == (before, line.quantity)
+        day = desk.next_trading_day
+        await next_day(desk)
+        assert desk.market_clock.trading_day == day
+        (twice,) = (await desk.plans.freeze(quarter)).lines
+        assert twice.base_paise == before * 2
+        assert abs(twice.quantity - 2 * line.quantity) <= 1
+        assert desk.clients.get(ROHAN).next_capital_paise == desk.clients.get(ROHAN).capital_paise

@@ -6,12 +6,15 @@ import pytest
 
 from data.records import replace
 from data.vocabulary import OrderState, Product, SizingKind
+from engine.accounts.client_edit import ClientEdit
 from engine.words import formats
 from screens.clients.page import ClientScreen
+from screens.clients.waive import WaiveCard
 from screens.frame.cards.confirm import YesCard
 from screens.ticket.card import TicketCard
-from tests.desks import buy, carry_out, sell
+from tests.desks import buy, carry_out, in_time, sell
 from tests.screens.papers import PaperBench, opened_on_paper
+from widgets.livegrid import LiveGrid
 from widgets.symbolinput import SymbolInput
 
 
@@ -104,10 +107,12 @@ async def test_c_copies_the_account_as_a_text_that_keeps_what_is_private(
         await on_page(bench)
         await bench.keys("c")
         (text,) = copied
-        assert text.startswith("PS1015 Priya Sharma · 18 Nov 2026 09:15")
-        assert "Portfolio ₹74,971: cash 50,466, shares 24,505, loans 0" in text
-        assert "of the day's opening portfolio" in text
-        assert "RELIANCE 10 CNC bought at 2,450.50, now 2,450.50" in text
+        assert text.startswith("*Priya Sharma* · account ••••15\n18 Nov 2026, 09:15\n\n*Portfolio ₹74,971*\n")
+        assert "PS1015" not in text, "others may read the message"
+        assert "Cash ₹50,466 (₹25,466 free, ₹25,000 blocked)\nShares ₹24,505\n" in text
+        assert "of the day's opening portfolio ₹" in text
+        assert "RELIANCE 10 CNC: bought at ₹2,450.50, now ₹2,450.50, 0" in text
+        assert max(map(len, text.splitlines())) < 75, "a telephone breaks no line twice"
         (file,) = (bench.desk.home / "exports").glob("client-PS1015-*.txt")
         assert file.read_text(encoding="utf-8") == f"{text}\n"
         assert file.stat().st_mode & 0o777 == 0o600
@@ -174,3 +179,49 @@ async def test_the_day_gross_of_the_rows_is_the_header_s_after_a_part_was_sold(t
         await bench.settle()
         gross = formats.signed(desk.valuation.client(client).day_pnl_paise)
         assert f"gross {gross}" in bench.text
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)])
+async def test_the_gate_tab_says_why_since_when_and_what_mends_it(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    async with opened_on_paper(tmp_path, size=size) as bench:
+        await on_page(bench, "CB0002")
+        await bench.keys(*["tab"] * 7)
+        assert "▸gate" in bench.text
+        assert bench.row("FAILS")[:2] == ["▸client", "FAILS"]
+        assert "vacation" in bench.text
+        assert "e gives it another" in bench.text
+        for item in ("session", "route", "consent", "DDPI", "funds", "MTF"):
+            assert item in bench.text
+        await bench.keys("right_curly_bracket")
+        assert "▸gate" in bench.text, "the tab stays as the clients turn"
+        await in_time(bench.desk, bench.desk.halt.fire("trader"))
+        await bench.until(lambda: "halt 1 of everything" in bench.text)
+
+
+async def test_enter_on_an_amber_item_waives_it_by_a_word(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        client = bench.client("AP1022")
+        mtf = replace(buy("INFY", SizingKind.FIXED_QUANTITY, 20, client), product=Product.MTF)
+        await carry_out(bench.desk, mtf)
+        await bench.desk.clients.edit(client, ClientEdit(mtf_limit_paise=1_00))
+        await on_page(bench, "AP1022")
+        await bench.keys(*["tab"] * 7)
+        await bench.until(lambda: "waits" in bench.text)
+        assert "the loan is over the limit" in bench.text
+        assert "sell what is on margin" in bench.text
+        grid = bench.screen.query_one("#client-grid", LiveGrid)
+        grid.move_cursor(1)
+        await bench.keys("enter")
+        assert any("session is ok: there is nothing to waive" in told for told in bench.toasts)
+        grid.move_cursor(6)
+        await bench.keys("enter")
+        assert isinstance(bench.card, WaiveCard)
+        await bench.type("asked by phone")
+        await bench.keys("enter")
+        await bench.type("waive")
+        await bench.keys("enter")
+        await bench.until(lambda: "waived to 18 Nov" in bench.text)
+        row = (await bench.desk.audit.rows(client_id=client))[-1]
+        assert (row.action, row.details["item"]) == ("CLIENT_GATE_WAIVED", "mtf")
