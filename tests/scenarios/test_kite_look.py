@@ -1,7 +1,9 @@
 """A desk that only looks: real sessions, money, shares and orders of another terminal, and no way to send."""
 
+import gc
 from collections.abc import Callable, Coroutine
 from pathlib import Path
+from types import CellType, FunctionType, ModuleType
 from typing import Any
 
 import pytest
@@ -88,6 +90,41 @@ async def test_nothing_is_built_that_could_send_modify_or_cancel(tmp_path: Path)
         ):
             assert isinstance(outcome, Refused)
         assert not [*morning.kite.journal.of_user(ONE.user_id)]
+
+
+SENDERS = {
+    *("engine.execution.sending.dispatch.Dispatcher", "engine.execution.changes.cancels.Canceller"),
+    *("engine.execution.changes.modifies.Changer", "brokers.kite.orders.KiteOrders"),
+}
+"""What sends, cancels and changes where a desk may trade."""
+
+
+def reached(root: object) -> set[str]:
+    """The classes of this project of which an object can be reached from another, by whatever holds it."""
+    waiting, seen, kinds = [root], set[int](), set[str]()
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen or isinstance(one, (str, bytes, int, float, type, ModuleType)):
+            continue
+        seen.add(id(one))
+        kind = type(one)
+        if kind.__module__.split(".")[0] in ("engine", "brokers", "data", "tradedesk"):
+            kinds.add(f"{kind.__module__}.{kind.__qualname__}")
+        if not isinstance(one, FunctionType):
+            waiting += gc.get_referents(one)
+            continue
+        waiting += [cell.cell_contents for cell in one.__closure__ or () if cell != CellType()]
+    return kinds
+
+
+async def test_no_object_that_sends_can_be_reached_from_a_desk_that_looks(tmp_path: Path) -> None:
+    async with kite_morning(tmp_path / "look", PEOPLE, mode="look") as morning:
+        looks = reached((seam(morning.desk), kite_connection(morning.desk)))
+    async with kite_morning(tmp_path / "trade", PEOPLE) as morning:
+        trades = reached((seam(morning.desk), kite_connection(morning.desk)))
+    assert trades >= SENDERS
+    assert looks & SENDERS == set()
+    assert {"engine.execution.looking.NoSends", "brokers.kite.looks.KiteLooks"} <= looks - trades
 
 
 async def test_whatever_is_typed_to_send_is_refused_in_words(tmp_path: Path) -> None:
