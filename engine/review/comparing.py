@@ -27,6 +27,20 @@ KNOWN: Mapping[str, Mapping[str, str]] = {
 }
 """Columns of known kinds of files by ours: our own, and Zerodha's tradebook, which needs a client named."""
 
+_CALLED: Mapping[str, tuple[str, ...]] = {
+    "client": ("client", "client code", "client id", "account", "account id", "ucc"),
+    "symbol": ("symbol", "scrip", "scrip name", "trading symbol", "tradingsymbol"),
+    "side": ("side", "b/s", "buy/sell", "trade type", "transaction type"),
+    "quantity": ("quantity", "qty", "traded qty", "trade qty", "traded quantity", "fill qty"),
+    "price": ("price", "rate", "trade price", "traded price", "fill price"),
+    "exchange": ("exchange", "exch"),
+    "trade": ("trade", "trade id", "trade no", "trade number", "exch trade no"),
+}
+"""What terminals head such columns with: a proposal for the trader to look at, never taken by itself.
+
+What ODIN's and NEST's saved books are headed with is described nowhere that could be found.
+"""
+
 _SIDES = {"b": Side.BUY, "buy": Side.BUY, "1": Side.BUY, "s": Side.SELL, "sell": Side.SELL, "2": Side.SELL}
 
 
@@ -246,5 +260,18 @@ def kind_of(path: Path, known: Mapping[str, Mapping[str, str]]) -> str:
         needed = {name for name in REQUIRED if name != "client"}
         if needed <= ours and set(columns) - {"client_id", "trade_id"} <= there:
             return kind
-    expected = "say which column is what: --kind NAME --columns client=…,symbol=…,side=…,quantity=…,price=…"
+    cells = [cell.strip().strip('"') for cell in header.split(",")]
+    expected = f"say which column is what: --kind NAME --columns '{_proposed(cells)}'"
     raise BadInput("columns", header, expected)
+
+
+def _proposed(cells: Sequence[str]) -> str:
+    """A map of the columns that a file has, as it could be typed; `…` where none is called so."""
+    called = {column_name(cell): cell for cell in cells}
+    found: dict[str, str] = {}
+    for ours in (*REQUIRED, *OPTIONAL):
+        names = (column_name(name) for name in _CALLED[ours])
+        theirs = next((called[name] for name in names if name in called), "…" if ours in REQUIRED else "")
+        if theirs:
+            found[ours] = theirs
+    return ",".join(f"{ours}={theirs}" for ours, theirs in found.items())

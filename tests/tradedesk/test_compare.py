@@ -64,7 +64,8 @@ def test_another_terminal_s_file_is_read_by_columns_that_are_told_once(
     )
     refused = terminal.run("compare", str(file), "--client", "AM1042")
     assert refused.code == 2
-    assert "which column is what" in refused.err
+    proposed = "client=Client Code,symbol=Scrip,side=B/S,quantity=Traded Qty,price=Rate,trade=Exch Trade No"
+    assert f"--kind NAME --columns '{proposed}'" in refused.err
     columns = "client=Client Code,symbol=Scrip,side=B/S,quantity=Traded Qty,price=Rate,trade=Exch Trade No"
     told = terminal.run("compare", str(file), "--kind", "odin", "--columns", columns, "--json")
     assert (told.code, told.document["equal"], told.document["trades"]) == (0, True, 1)
