@@ -173,7 +173,8 @@ FACADE: Mapping[str, Rules] = {
         "on_client": Rule(Right.PLAN, of_client),
         "on_order": Rule(Right.PLAN, of_order),
         "on_run": Rule(Right.PLAN, of_run_named),
-        "of": Rule(_READ, of_noted),
+        **dict.fromkeys(("of", "count"), Rule(_READ, of_noted)),
+        "look": _LOOK,
     },
     "connecting": {
         "all": Rule(_READ),

@@ -1,5 +1,6 @@
 """Notes on clients, orders and runs: rows of the audit, so that none is changed or lost."""
 
+from collections import Counter
 from datetime import datetime
 
 from msgspec import Struct
@@ -40,6 +41,7 @@ class NoteService:
     def __init__(self, kept: Kept, engine: ThisEngine) -> None:
         self._kept = kept
         self._engine = engine
+        self._counts = Counter[tuple[str, int]]()
 
     async def on_client(self, client_id: int, text: str) -> None:
         """Note something on a client. Raises `BadInput`."""
@@ -79,6 +81,22 @@ class NoteService:
                 unit.touched.runs.add(entry.run_number)
 
         await self._engine.write_signed_on(unit_of_work)
+        await self.look()
+
+    async def look(self) -> None:
+        """Count the newest notes by what they are on, for `count`; one of another process is counted then."""
+        counts = Counter[tuple[str, int]]()
+        for note in await self.of():
+            about = (("client", note.client_id), ("order", note.order_id), ("run", note.run_number))
+            counts.update((kind, number) for kind, number in about if number is not None)
+        self._counts = counts
+
+    def count(
+        self, client_id: int | None = None, order_id: int | None = None, run_number: int | None = None
+    ) -> int:
+        """How many notes are known on a client and its orders, on an order, or on a run and its orders."""
+        about = (("order", order_id), ("run", run_number), ("client", client_id))
+        return next((self._counts[kind, number] for kind, number in about if number is not None), 0)
 
     async def of(
         self, client_id: int | None = None, order_id: int | None = None, run_number: int | None = None

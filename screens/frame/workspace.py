@@ -242,6 +242,24 @@ class Workspace(Framed[None], inherit_bindings=True):
         *bindings("ticket.buy", "ticket.sell", "bulk.buy", "bulk.sell", "copy", "file", "export", "note")
     ]
 
+    def on_mount(self) -> None:
+        """Know what was noted elsewhere."""
+        self.run_worker(self.desk.notes.look(), exit_on_error=False, group="notes")
+
+    def key_words(self, action: str) -> str | None:
+        """How many notes there are on what the cursor is on, where there are any."""
+        if action == "note" and self.is_mounted and (found := self._notes_here()):
+            return counted(found, "note")
+        return super().key_words(action)
+
+    def _notes_here(self) -> int:
+        here = self.here()
+        if here.order_id is not None:
+            return self.desk.notes.count(order_id=here.order_id)
+        if here.run_number is not None:
+            return self.desk.notes.count(run_number=here.run_number)
+        return 0 if here.client_id is None else self.desk.notes.count(here.client_id)
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key without use here is absent."""
         if action == "note":

@@ -123,6 +123,7 @@ NAMED: Mapping[str, Call] = {
     "notes.on_order": lambda desk, of: desk.notes.on_order(of.order, "tried"),
     "notes.on_run": lambda desk, of: desk.notes.on_run(of.run, "tried"),
     "notes.of": lambda desk, of: desk.notes.of(run_number=of.run),
+    "notes.count": lambda desk, of: desk.notes.count(order_id=of.order),
     "routes.of": lambda desk, of: desk.routes.of(of.client),
     "routes.retry": lambda desk, of: desk.routes.retry(of.client),
     "routes.set": lambda desk, of: desk.routes.set(of.client, NewRoute(RouteKind.PAPER)),
@@ -409,6 +410,7 @@ OF_NOBODY: Mapping[str, str] = {
     "halt": "firing check_scope unwritten fire_now",
     "audit": "chain_state note_look verify verify_tail examine wrong last_judged",
     "equity": "began",
+    "notes": "look",
     "people": "limit add set_role set_scope disable enable set_password set_limit change_password recover",
     "signing": "sign_in read actor is_half_over renewed sign_out is_password_of",
 }

@@ -163,6 +163,7 @@ async def test_n_notes_on_what_the_cursor_is_on(tmp_path: Path) -> None:
         client = await at(bench, "RG1008")
         await bench.keys("n")
         assert isinstance(bench.card, NoteCard)
+        assert "nothing is noted yet" in bench.text
         await bench.type("wants no tobacco")
         await bench.keys("enter")
         await bench.until(lambda: bench.card is None)
@@ -176,8 +177,18 @@ async def test_n_notes_on_what_the_cursor_is_on(tmp_path: Path) -> None:
             ("wants no tobacco", None),
             ("asked by phone", order),
         ]
+        assert "n 1 note" in bench.lines()[-1]
+        await bench.keys("n")
+        await bench.until(lambda: f"{bench.desk.actor}: asked by phone" in bench.text)
+        await bench.keys("escape")
         await bench.keys("enter")
         await bench.until(lambda: "asked by phone" in bench.text)
+        await bench.keys("escape")
+        await at(bench, "RG1008")
+        assert "n 2 notes" in bench.lines()[-1]
+        await bench.keys("n")
+        await bench.until(lambda: f"on order {order}: asked by phone" in bench.text)
+        assert "wants no tobacco" in bench.text
 
 
 async def test_typed_lines_do_the_same(tmp_path: Path) -> None:
