@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from brokers.contract import BrokerAccount
 from data.reference.instruments import BrokerListing
-from data.vocabulary import SessionProblem
+from data.vocabulary import Product, SessionProblem
 
 
 class Guest(Struct, frozen=True):
@@ -30,6 +30,20 @@ class Guest(Struct, frozen=True):
     def signed_in(self) -> bool:
         """Whether its broker took calls when it was last heard."""
         return self.login_at is not None
+
+
+class GuestLot(Struct, frozen=True):
+    """Shares of a client as the books have them; of their cost `loan_paise` is lent. Money in paise.
+
+    `bought_on` is the trading date of shares that have not settled.
+    """
+
+    key: str
+    product: Product
+    quantity: int
+    cost_paise: int
+    loan_paise: int
+    bought_on: date | None
 
 
 class Host(Protocol):
@@ -57,6 +71,10 @@ class Host(Protocol):
 
     def guests(self) -> list[Guest]:
         """The clients that this connection carries, by code."""
+        ...
+
+    def lots(self, code: str, /) -> list[GuestLot]:
+        """What the books have of a client's shares, to be told to a venue that knows nothing of it."""
         ...
 
     def listings(self, keys: Collection[str], /) -> Sequence[BrokerListing]:

@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 
 from data.audit import AuditAction, AuditEntry
 from data.ledger import Line, ShareLine, Transfer, post
-from data.reference.phases import Calendar, CalendarNotLoaded
+from data.reference.phases import LONGEST_SETTLEMENT, Calendar, CalendarNotLoaded
 from data.repositories.accounts.clients import add_bases
 from data.repositories.days import (
     balances_due,
@@ -25,9 +25,6 @@ from engine.book.kept import Kept
 from engine.execution.day_end import end_left_over, left_over
 from engine.instances import ThisEngine
 from engine.timing import Timing
-
-LONGEST_SETTLEMENT = timedelta(days=20)
-"""No trading day of the exchanges has settled later than that."""
 
 
 class TradingDays:

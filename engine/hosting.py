@@ -6,10 +6,11 @@ from typing import Any
 from msgspec import Struct
 
 from brokers.connection import Connection
-from brokers.life import Guest
+from brokers.life import Guest, GuestLot
 from data.reference.instruments import BrokerListing
+from data.repositories.accounts.statement import lots_left
 from data.repositories.meta import keep_facts, read_facts
-from data.vocabulary import SessionProblem
+from data.vocabulary import Bucket, SessionProblem
 from engine.access.lost import LostSessions
 from engine.access.sessions import Sessions
 from engine.book.kept import Kept
@@ -71,6 +72,21 @@ class Hosting:
                 )
             )
         return found
+
+    def lots(self, code: str) -> list[GuestLot]:
+        """What the books have of a client's shares, to be told to a venue that knows nothing of it."""
+        client_id = next(one.id for one in self._kept.book.clients.values() if one.code == code)
+        return [
+            GuestLot(
+                one.key,
+                one.product,
+                one.quantity,
+                one.cost_paise,
+                one.loan_paise,
+                None if one.bucket is Bucket.FREE else one.opened_on,
+            )
+            for one in self._kept.store.glance(lambda reader: lots_left(reader, client_id))
+        ]
 
     def listings(self, keys: Collection[str]) -> Sequence[BrokerListing]:
         """How the broker of this connection lists these of the desk's instruments."""

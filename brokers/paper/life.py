@@ -6,7 +6,7 @@ from datetime import date
 from brokers.contract import BrokerError
 from brokers.life import Host, Life
 from brokers.simulators.exchange.exchange import PaperExchange
-from brokers.simulators.exchange.openings import AccountOpening
+from brokers.simulators.exchange.openings import AccountOpening, HoldingOpening
 from data.engines.at_rest import FileError
 from data.store import StoreError
 
@@ -59,9 +59,20 @@ class PaperLife(Life):
 
     def _open_accounts(self) -> None:
         self.exchange.open_accounts(
-            AccountOpening(one.code, one.available_paise, one.mtf_limit_paise, one.held_paise, one.broker)
-            for one in self._host.guests()
+            (
+                AccountOpening(one.code, one.available_paise, one.mtf_limit_paise, one.held_paise, one.broker)
+                for one in self._host.guests()
+            ),
+            self._shares_of,
         )
+
+    def _shares_of(self, code: str) -> list[HoldingOpening]:
+        return [
+            HoldingOpening(
+                code, lot.key, lot.quantity, lot.cost_paise, lot.product, lot.loan_paise, lot.bought_on
+            )
+            for lot in self._host.lots(code)
+        ]
 
     def close(self) -> None:
         """Close the exchange."""

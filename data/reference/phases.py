@@ -24,6 +24,9 @@ from data.vocabulary import PhaseKind
 
 _DAY = timedelta(days=1)
 
+LONGEST_SETTLEMENT = timedelta(days=20)
+"""No trading day of the exchanges has settled later than that."""
+
 
 class CalendarNotLoaded(BadInput):
     """The calendar does not reach the asked date, and dates are not guessed."""

@@ -6,6 +6,7 @@ from datetime import date
 from data.audit import AuditAction, AuditEntry
 from data.csvfiles import Problem
 from data.ledger import Line, Transfer, post
+from data.reference.phases import Calendar
 from data.repositories.accounts import clients as stored
 from data.repositories.accounts.clients import ClientRow, HoldRow
 from data.repositories.accounts.standing import standing_of_client
@@ -14,6 +15,7 @@ from data.store import Unit
 from data.vocabulary import Account, ClientStatus, HoldKind, TransferKind
 from engine.accounts.client_edit import standing_words
 from engine.accounts.client_file import NewClient
+from engine.accounts.opening_shares import OpeningLot, open_shares
 
 
 def closing_problems(
@@ -65,10 +67,12 @@ def add_clients(
     day: date,
     actor: str,
     carrier_for: Callable[[str], str],
+    calendar: Calendar,
 ) -> None:
-    """Insert clients with their opening money, holds and today's sizing base.
+    """Insert clients with their opening money, holds, shares and today's sizing base.
 
-    `carrier_for` names the connection for a broker's clients.
+    `carrier_for` names the connection for a broker's clients. Raises `BadInput` for shares that nobody can
+    hold as the day opens.
     """
     rows = [_client_row(unit, client_id, new, carrier_for(new.broker)) for client_id, new in numbered]
     stored.add_clients(unit, rows)
@@ -104,16 +108,30 @@ def add_clients(
         for hold in holds
     ]
     stored.add_holds(unit, holds)
-    post(unit, transfers)
+    owned = [(client_id, lot) for client_id, new in numbered for lot in new.shares]
+    post(unit, transfers + open_shares(unit, owned, day, calendar))
     for client_id, new in numbered:
-        details = {
+        details: dict[str, object] = {
             "code": new.code,
             "broker": new.broker,
             "status": new.status.value,
             "capital_paise": new.capital_paise,
             "available_paise": new.available_paise,
         }
+        if new.shares:
+            details["shares"] = [_lot_details(lot) for lot in new.shares]
         unit.audit(AuditEntry(AuditAction.CLIENT_ADDED, actor, client_id=client_id, details=details))
+
+
+def _lot_details(lot: OpeningLot) -> dict[str, object]:
+    return {
+        "symbol": lot.instrument.key,
+        "product": lot.product.value,
+        "quantity": lot.quantity,
+        "cost_paise": lot.cost_paise,
+        "loan_paise": lot.loan_paise,
+        "bought_on": lot.bought_on.isoformat(),
+    }
 
 
 def _client_row(unit: Unit, client_id: int, new: NewClient, connection: str) -> ClientRow:

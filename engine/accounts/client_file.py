@@ -16,6 +16,7 @@ from data.money import BPS, decimal_from_text, paise_from_text
 from data.spreadsheets.cells import plain_text
 from data.vocabulary import ClientStatus, SessionState
 from engine.accounts.client_edit import ClientEdit, group_name, text_of
+from engine.accounts.opening_shares import OpeningLot
 
 T = TypeVar("T")
 
@@ -45,7 +46,10 @@ _EXAMPLE = [
 
 
 class NewClient(Struct, frozen=True):
-    """A client as a file or a form gives it; money in paise. A hold comes on top of what is available."""
+    """A client as a file or a form gives it; money in paise. A hold comes on top of what is available.
+
+    `shares` are what it holds already, each security under one of its listings.
+    """
 
     code: str
     name: str
@@ -63,6 +67,7 @@ class NewClient(Struct, frozen=True):
     hold_paise: int = 0
     discretionary: bool = True
     multiplier_bps: int = BPS
+    shares: tuple[OpeningLot, ...] = ()
 
 
 MOST_MULTIPLIER_BPS = 100 * BPS

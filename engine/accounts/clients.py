@@ -133,7 +133,7 @@ class Clients:
         ids = list(unit.take_ids("client", len(fresh)))
         numbered = list(zip(ids, fresh, strict=True))
         day, actor = self._timing.market.trading_day, self._engine.actor
-        add_clients(unit, numbered, day, actor, self._kept.book.carrier_for)
+        add_clients(unit, numbered, day, actor, self._kept.book.carrier_for, self._timing.calendar)
         changed = sum(
             apply_edit(unit, existing[client.code.upper()], edit_of(client, rows.fields), day, actor)
             for client in known

@@ -362,7 +362,8 @@ def test_an_unknown_client(exchange: PaperExchange):
 
 
 def test_shares_in_open_sells_cannot_be_sold_again(exchange: PaperExchange):
-    exchange.open_holdings([HoldingOpening("ANN", "NSE:RELIANCE", 10, 2_000_000)] * 2)
+    for _ in range(2):  # the second time they are there already
+        exchange.open_holdings([HoldingOpening("ANN", "NSE:RELIANCE", 10, 2_000_000)])
     assert exchange.holdings("ANN")[0].free == 10
     first = place(exchange, order(Side.SELL, 7, 260_000))
     assert exchange.holdings("ANN")[0].blocked == 7

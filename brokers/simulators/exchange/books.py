@@ -147,6 +147,10 @@ class ExchangeBooks:
             values(row),
         )
 
+    def user_ids(self) -> set[str]:
+        """Whose accounts are open."""
+        return {row[0] for row in self._db.execute("SELECT user_id FROM account")}
+
     def account(self, user_id: str) -> AccountRow:
         """One account. Raises `BrokerError` for an unknown client."""
         if (row := self._db.execute(f"{SELECT_ACCOUNT} WHERE user_id = ?", (user_id,)).fetchone()) is None:

@@ -23,6 +23,7 @@ from brokers.contract import (
     OrderUpdate,
     Refused,
 )
+from brokers.simulators.exchange import accounts
 from brokers.simulators.exchange.booking import Booking
 from brokers.simulators.exchange.books import ExchangeBooks, State
 from brokers.simulators.exchange.day_prices import Pin, check_pinned
@@ -31,7 +32,7 @@ from brokers.simulators.exchange.market import ExchangeMarket, OtherMarket, Pape
 from brokers.simulators.exchange.openings import AccountOpening, HoldingOpening, ListedInstrument
 from brokers.simulators.exchange.orders import OrderFlow, first_order_id
 from brokers.simulators.exchange.prices import Listing, Quote
-from brokers.simulators.exchange.schema import AccountRow, ParcelRow, broker_holding, broker_order, to_us
+from brokers.simulators.exchange.schema import ParcelRow, broker_holding, broker_order, to_us
 from brokers.simulators.exchange.shorts import as_holding
 from brokers.simulators.exchange.tables import connect
 from brokers.simulators.faults.mishaps import Mishaps
@@ -39,7 +40,7 @@ from data.clock import Clock
 from data.records import replace
 from data.reference.instruments import at_broker
 from data.reference.phases import Calendar
-from data.vocabulary import Policy, Product
+from data.vocabulary import Policy
 
 DEMO_DAY = date(2026, 11, 18)
 """The demo's fixed first trading date."""
@@ -233,24 +234,23 @@ class PaperExchange:
         with self.transaction():
             self.market.rename(self._state, names)
 
-    def open_accounts(self, rows: Iterable[AccountOpening]) -> None:
-        """Open accounts; of one that stands already only the MTF limit is taken over."""
+    def open_accounts(
+        self, rows: Iterable[AccountOpening], shares_of: accounts.SharesOf = accounts.no_shares
+    ) -> None:
+        """Open accounts with their shares; of one that stands already only the MTF limit is taken over.
+
+        Raises `BadInput` for shares of an unknown instrument; then no account is opened.
+        """
         with self.transaction():
-            for row in rows:
-                money = (row.cash_paise, row.hold_paise, 0, row.mtf_limit_paise, 0, 0)
-                self.books.open_account(AccountRow(row.user_id, *money, rates=row.rates))
+            accounts.open_accounts(self.books, self.market, rows, shares_of)
 
     def open_holdings(self, rows: Iterable[HoldingOpening]) -> None:
-        """Give clients settled CNC shares to start with; a client who holds any of it already is passed over.
+        """Give clients shares to start with; one who holds any of a security and product is passed over.
 
         Raises `BadInput` for an unknown instrument.
         """
         with self.transaction():
-            for row in rows:
-                security = self.market.listing(row.key).instrument.security
-                if not self.books.parcels(row.user_id, security, Product.CNC):
-                    held = (row.user_id, security, Product.CNC, "", row.key, row.quantity, row.cost_paise)
-                    self.books.add_parcel(ParcelRow(0, *held, loan_paise=0))
+            accounts.open_holdings(self.books, self.market, rows)
 
     def pin(self, symbol: str, last_paise: int, prev_close_paise: int | None = None) -> None:
         """Hold a price still, at zero spread and without end of depth; orders it crosses fill at once.

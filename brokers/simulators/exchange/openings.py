@@ -1,10 +1,12 @@
 """What a paper exchange is opened with: instruments, accounts and shares."""
 
+from datetime import date
 from typing import Protocol
 
 from msgspec import Struct
 
 from data.reference.instruments import BrokerInstrument
+from data.vocabulary import Product
 
 
 class ListedInstrument(Protocol):
@@ -38,9 +40,15 @@ class AccountOpening(Struct, frozen=True):
 
 
 class HoldingOpening(Struct, frozen=True):
-    """Settled shares that a client starts with, and what they cost together."""
+    """Shares that a client starts with, and what they cost together; `loan_paise` of it is lent (MTF).
+
+    `bought_on` is the trading date of shares that have not settled.
+    """
 
     user_id: str
     key: str
     quantity: int
     cost_paise: int
+    product: Product = Product.CNC
+    loan_paise: int = 0
+    bought_on: date | None = None

@@ -11,6 +11,7 @@ from data.money import BPS
 from data.repositories.base import Change, On, Query, Rows, among, given
 from data.tables.books import Client, ClientGroup, Funds, Hold, SizingBase
 from data.tables.columns import table
+from data.tables.lots import LotRecord
 from data.vocabulary import ClientStatus, HoldKind, SessionState
 
 
@@ -58,6 +59,25 @@ class NotTrading(Struct, frozen=True):
     paused: bool
 
 
+class OpenedLot(Struct, frozen=True):
+    """A lot of shares that a client held before it was added; money in paise."""
+
+    id: int
+    client_id: int
+    security: str
+    product: str
+    bucket: str
+    opened_on: date
+    quantity: int
+    cost_paise: int
+    loan_paise: int
+    charges_paise: int
+    quantity_left: int
+    cost_left_paise: int
+    loan_left_paise: int
+    charges_left_paise: int
+
+
 class _Group(Struct, frozen=True):
     client_id: int
     name: str
@@ -94,6 +114,7 @@ _LIMITS = Rows(Funds, _Limit)
 _LIMIT_OF = _LIMITS.query(_LIMITS.c.client_id == given("client"))
 _BASES = Rows(SizingBase, _Base)
 _HOLDS = Rows(Hold, HoldRow)
+_LOTS = Rows(LotRecord, OpenedLot)
 _STANDING_HOLDS = _HOLDS.query(
     _HOLDS.c.client_id == given("client"), _HOLDS.c.released_at.is_(None), order_by=[_HOLDS.c.id]
 )
@@ -209,3 +230,8 @@ def add_holds(on: On, holds: Sequence[HoldRow]) -> None:
 async def standing_holds(reader: AsyncConnection, client_id: int) -> list[HoldRow]:
     """What is held of a client's money and not released, oldest first."""
     return await _STANDING_HOLDS.read(reader, client=client_id)
+
+
+def add_lots(on: On, lots: Sequence[OpenedLot]) -> None:
+    """Add the lots of fresh clients."""
+    _LOTS.insert(on, lots)

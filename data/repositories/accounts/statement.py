@@ -7,7 +7,7 @@ from msgspec import Struct
 from sqlalchemy import ColumnElement, Integer, case, cast, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from data.repositories.base import Query, given, named_as
+from data.repositories.base import On, Query, given, named_as
 from data.tables.books import HoldingRecord, Posting, SharePosting, Txn
 from data.tables.columns import table
 from data.tables.lots import LEFT, ClosedLotRecord, LotRecord
@@ -142,6 +142,11 @@ async def cash_moves(reader: AsyncConnection, client_id: int) -> list[CashMove]:
 async def open_lots(reader: AsyncConnection, client_id: int) -> list[OpenLot]:
     """The lots of which a client has something left, by symbol and day."""
     return await _OPEN_LOTS.read(reader, client=client_id)
+
+
+def lots_left(on: On, client_id: int) -> list[OpenLot]:
+    """As `open_lots`, at once."""
+    return _OPEN_LOTS.all(on, client=client_id)
 
 
 async def earned(reader: AsyncConnection, client_id: int) -> Earned:
