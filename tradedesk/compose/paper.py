@@ -156,13 +156,13 @@ def _is_there(path: Path) -> bool:
     return path.exists() and path.stat().st_size > 0
 
 
-async def prepare_demo(desk: Desk) -> bool:
+async def prepare_demo(desk: Desk, *, shares: bool = True) -> bool:
     """Lay the demonstration's market, clients and watchlist into an empty home; returns whether it did.
 
-    Raises `BadInput` where the home has clients that are not the demonstration's.
+    Without `shares` each client has its cash alone. Raises `BadInput` where the home has clients that are not the demonstration's.
     """
     if not demo_is_wanted(desk):
         return False
     exchange_of(desk).list_instruments(universe())
-    await lay_demo_books(desk)
+    await lay_demo_books(desk, shares=shares)
     return True

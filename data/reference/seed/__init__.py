@@ -3,7 +3,7 @@
 Prices, margins and bands are illustrations for the paper exchange, never quotes; the clients are invented.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
 from importlib.resources import as_file, files
@@ -13,7 +13,7 @@ from msgspec import Struct
 from data.csvfiles import CsvRow, read_rows
 from data.money import bps_from_percent_text, paise_from_text
 from data.reference.instruments import TRADE_TO_TRADE_SERIES, BrokerInstrument
-from data.vocabulary import ClientStatus, SessionState
+from data.vocabulary import ClientStatus, Product, SessionState
 
 _LISTING_COLUMNS = (
     "symbol",
@@ -39,6 +39,9 @@ _LISTING_OPTIONAL = (
     "mis_margin_percent",
     "index",
 )
+
+SHARE_COLUMNS = ("code", "symbol", "product", "quantity", "cost", "loan", "bought_on")
+"""Of the file of shares that clients bring."""
 
 
 class SeedListing(Struct, frozen=True):
@@ -80,6 +83,18 @@ class DemoClient(Struct, frozen=True):
     session: SessionState
 
 
+class DemoLot(Struct, frozen=True):
+    """Shares that a client of the demonstration brings: what they cost in paise, and what of it is lent."""
+
+    code: str
+    symbol: str
+    product: Product
+    quantity: int
+    cost_paise: int
+    loan_paise: int
+    bought_on: date
+
+
 def universe() -> list[SeedListing]:
     """The paper exchange's shares and indices, in the order of their symbols, indices last."""
     return list(_universe())
@@ -88,6 +103,11 @@ def universe() -> list[SeedListing]:
 def demo_clients() -> list[DemoClient]:
     """The demonstration's fifty clients, ids 1 to 50."""
     return list(_demo_clients())
+
+
+def demo_lots() -> list[DemoLot]:
+    """The shares that the demonstration's clients bring: with them each has the capital it is told of."""
+    return list(_demo_lots())
 
 
 @cache
@@ -101,6 +121,11 @@ def _demo_clients() -> tuple[DemoClient, ...]:
     optional = ("status_reason", "mtf_limit", "groups", "phone", "status_since")
     rows = _rows("clients.csv", filled, optional)
     return tuple(_client(client_id, row) for client_id, row in enumerate(rows, start=1))
+
+
+@cache
+def _demo_lots() -> tuple[DemoLot, ...]:
+    return tuple(_lot(row.values) for row in _rows("shares.csv", SHARE_COLUMNS, ()))
 
 
 def _rows(name: str, required: Sequence[str], optional: Sequence[str]) -> list[CsvRow]:
@@ -160,4 +185,16 @@ def _client(client_id: int, row: CsvRow) -> DemoClient:
         groups=tuple(group for group in values["groups"].split(";") if group),
         phone=values["phone"],
         session=SessionState(values["session"]),
+    )
+
+
+def _lot(values: Mapping[str, str]) -> DemoLot:
+    return DemoLot(
+        code=values["code"],
+        symbol=values["symbol"],
+        product=Product(values["product"]),
+        quantity=int(values["quantity"]),
+        cost_paise=paise_from_text(values["cost"], "cost"),
+        loan_paise=paise_from_text(values["loan"], "loan"),
+        bought_on=date.fromisoformat(values["bought_on"]),
     )
