@@ -81,7 +81,7 @@ class Past:
 
 
 def bought() -> list[Bought]:
-    """What every client brings, by code: its cost, but for what is lent, is what its capital lacks in cash."""
+    """What every client brings: its cost, but for what is lent, is what its capital lacks in cash."""
     past, dice = Past(), random.Random(SEED)
     return [one for client in demo_clients() for one in _of(client, past, dice)]
 

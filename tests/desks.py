@@ -67,12 +67,16 @@ async def paper_desk(
     policy: Policy = Policy.WORST,
     pins: Mapping[str, tuple[int, int]] = MISSION_PINS,
     demo: bool = True,
+    shares: bool = False,
     kind: DeskKind = DeskKind.SCRIPT,
     settings: Settings | None = None,
     rules: Rules | None = None,
     clock: ManualClock | None = None,
 ) -> AsyncIterator[Desk]:
-    """A desk in `home` whose market stands still at `pins` and whose clock the test moves."""
+    """A desk in `home` whose market stands still at `pins` and whose clock the test moves.
+
+    Without `shares` its clients have their cash alone, so that a test's own trades are all they hold.
+    """
     clock = clock or ManualClock(START)
     exchange = PaperExchange(None, clock, load_calendar(), policy=policy)
     async with compose_desk(
@@ -87,7 +91,7 @@ async def paper_desk(
         seed=7,
     ) as desk:
         if demo:
-            await prepare_demo(desk)
+            await prepare_demo(desk, shares=shares)
             for symbol, (last, previous) in pins.items():
                 exchange.pin(symbol, last, previous)
         yield desk
@@ -171,7 +175,7 @@ async def filed_desk(
         empty_books(home), kind, clock=clock, settings=settings, waits=WAITS, latency=(0.0, 0.0), seed=seed
     )
     async with opening as desk:
-        if await prepare_demo(desk):
+        if await prepare_demo(desk, shares=False):
             for symbol, (last, previous) in MISSION_PINS.items():
                 exchange_of(desk).pin(symbol, last, previous)
         yield desk

@@ -262,7 +262,7 @@ async def opened(size: tuple[int, int] = (120, 40), **named: Any) -> AsyncIterat
             home = empty_books(Path(folder))
             opening = compose_desk(home, kind=DeskKind.APP, clock=clock, waits=WAITS, latency=(0, 0), seed=1)
             async with opening as desk:
-                await prepare_demo(desk)
+                await prepare_demo(desk, shares=False)
                 yield desk
 
         app = TradedeskApp(demo, clock=clock, frames_per_second=0, **named)

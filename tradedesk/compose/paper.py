@@ -159,7 +159,8 @@ def _is_there(path: Path) -> bool:
 async def prepare_demo(desk: Desk, *, shares: bool = True) -> bool:
     """Lay the demonstration's market, clients and watchlist into an empty home; returns whether it did.
 
-    Without `shares` each client has its cash alone. Raises `BadInput` where the home has clients that are not the demonstration's.
+    Without `shares` each client has its cash alone. Raises `BadInput` where the home has clients that are
+    not the demonstration's.
     """
     if not demo_is_wanted(desk):
         return False

@@ -2,17 +2,17 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import time
+from datetime import date, time
 from pathlib import Path
 
 from brokers.simulators.exchange.exchange import PaperExchange
-from brokers.simulators.exchange.openings import AccountOpening
+from brokers.simulators.exchange.openings import AccountOpening, HoldingOpening
 from brokers.simulators.kite.apps import PLATFORM, own_address, own_app
 from brokers.simulators.kite.books.delays import Delays
 from brokers.simulators.kite.server import LocalKite
 from data.clock import Clock, SystemClock
 from data.reference.phases import Calendar, load_calendar
-from data.reference.seed import DemoClient, demo_clients, universe
+from data.reference.seed import DemoClient, demo_clients, demo_lots, universe
 
 BROKER = "zerodha"
 """The word that marks Kite's clients in the demonstration."""
@@ -70,7 +70,7 @@ def _open_exchange(home: Path, clock: Clock, calendar: Calendar, begins: time | 
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     exchange = PaperExchange(home / "exchange.db", clock, calendar, begins=begins)
     exchange.list_instruments(universe())
-    exchange.open_accounts(
+    fresh = [
         AccountOpening(
             client.broker_user_id,
             client.available_paise,
@@ -79,8 +79,28 @@ def _open_exchange(home: Path, clock: Clock, calendar: Calendar, begins: time | 
             client.broker,
         )
         for client in _clients()
-    )
+    ]
+    settling = calendar.previous_trading_day(exchange.trading_day)
+    exchange.open_accounts(fresh, lambda user_id: _shares_of(user_id, settling))
     return exchange
+
+
+def _shares_of(user_id: str, settling: date) -> list[HoldingOpening]:
+    """What a client of the demonstration brings; what was bought on the day of `settling` is on its way."""
+    code = next(client.code for client in _clients() if client.broker_user_id == user_id)
+    return [
+        HoldingOpening(
+            user_id,
+            f"NSE:{lot.symbol}",
+            lot.quantity,
+            lot.cost_paise,
+            lot.product,
+            lot.loan_paise,
+            lot.bought_on if lot.bought_on == settling else None,
+        )
+        for lot in demo_lots()
+        if lot.code == code
+    ]
 
 
 def _clients() -> list[DemoClient]:
