@@ -25,13 +25,13 @@ def limit_words(limits: ClientLimits, money: Callable[[int], str]) -> list[Limit
     found: list[LimitWords] = []
     if limits.money is not None:
         used = limits.money
-        figures = f"{formats.whole_percent(used.bps, ' %')} of {money(used.whole_paise)} blocked"
-        found.append(LimitWords("cash", used.bps, figures))
+        figures = f"{formats.whole_percent(used.bps, ' %')} of {money(used.whole_paise)}"
+        found.append(LimitWords("blocked", used.bps, figures))
     if limits.mtf is not None:
         used = limits.mtf
         figures = f"{formats.whole_percent(used.bps, ' %')} of {money(used.whole_paise)}"
         found.append(LimitWords("MTF", used.bps, figures))
     if limits.largest is not None:
-        figures = f"{formats.tenth_percent(limits.largest.bps)} % of the portfolio"
+        figures = f"{formats.tenth_percent(limits.largest.bps)} % of portfolio"
         found.append(LimitWords(limits.largest_symbol, limits.largest.bps, figures))
     return found

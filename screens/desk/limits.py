@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 
 NAME_CELLS = 10
 BAR_CELLS = 10
+SIDE_CELLS = 7
+"""Of a bar beside the clients, where a line has 40 cells."""
 
 
 def limit_lines(desk: Desk, client_id: int, masked: bool) -> list[str]:
     """A line a limit: its name, its bar, its figures."""
     return [
-        f" {fit(one.name, NAME_CELLS)} {bar(one.bps, BAR_CELLS)} {one.figures}"
+        f" {fit(one.name, NAME_CELLS)} {bar(one.bps, SIDE_CELLS)} {one.figures}"
         for one in _limits(desk, client_id, masked)
     ]
 

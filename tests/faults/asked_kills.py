@@ -94,7 +94,7 @@ def prepare(folder: Path) -> Path:
 
 
 def _prepare(_: Connection, home: Path) -> None:
-    Terminal(home).done("init", "--demo")
+    Terminal(home).done("init", "--demo", "--bare")
 
 
 def asked_home(plan: AskedPlan) -> KillResult:

@@ -27,7 +27,7 @@ READY_S = 120.0
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("asked") / "home"
-    Terminal(home).done("init", "--demo")
+    Terminal(home).done("init", "--demo", "--bare")
     return home
 
 

@@ -36,7 +36,7 @@ COMMANDS: dict[Right, Sequence[str]] = {
 def home(tmp_path: Path) -> Terminal:
     """A demonstration's home with everybody at it, and one order that rests."""
     terminal = Terminal(tmp_path / "home")
-    terminal.run("init", "--demo")
+    terminal.run("init", "--demo", "--bare")
     for name, (role, codes) in PEOPLE.items():
         named = ("--clients", ",".join(codes)) if codes else ()
         words = ("people", "add", name, "--role", role.value, *named, "--password-stdin")

@@ -93,7 +93,7 @@ async def test_a_bulk_form_a_client_and_the_gate_leave_no_wide_screen_empty(tmp_
         assert beside.query_one("#side-live", LiveGrid).shown_keys != ()
         assert beside.query_one("#side-symbol", Pane).title_words.startswith("RELIANCE")
         assert "Equity" in bench.screen.query_one("#course-pane", Pane).title_words
-        assert "of the portfolio" in bench.text
+        assert "of portfolio" in bench.text
         await bench.keys("7")
         bench.screen.query_one("#gate", LiveGrid).move_cursor(client)
         await bench.settle()

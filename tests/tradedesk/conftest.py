@@ -20,7 +20,7 @@ def commands_built_once() -> Iterator[None]:
 def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A prepared demonstration, to be copied."""
     home = tmp_path_factory.mktemp("demo") / "home"
-    Terminal(home).done("init", "--demo")
+    Terminal(home).done("init", "--demo", "--bare")
     return home
 
 

@@ -35,7 +35,7 @@ from tradedesk.compose.settings import Settings
 GOLDENS = Path(__file__).parents[1] / "goldens" / "cli.json"
 
 STEPS: dict[str, tuple[str, ...]] = {
-    "init": ("init", "--demo"),
+    "init": ("init", "--demo", "--bare"),
     "connections": ("connections",),
     "connections add": ("connections", "add", "paper"),
     "clients": ("clients", "--search", "AM1042"),

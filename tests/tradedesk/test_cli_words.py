@@ -129,7 +129,7 @@ def test_another_desks_exchange_is_refused_and_the_own_one_is_known_again(
     demo: Terminal, empty: Terminal, tmp_path: Path
 ) -> None:
     other = Terminal(tmp_path / "other")
-    other.done("init", "--demo")
+    other.done("init", "--demo", "--bare")
     kept = tmp_path / "kept.db"
     shutil.copy(demo.home / "paper.db", kept)
     without(demo, "paper.db")

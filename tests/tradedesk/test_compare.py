@@ -47,7 +47,7 @@ def test_the_same_trade_is_never_paired_twice() -> None:
 @pytest.fixture
 def terminal(tmp_path: Path) -> Terminal:
     at = Terminal(tmp_path / "home")
-    assert at.run("init", "--demo").code == 0
+    assert at.run("init", "--demo", "--bare").code == 0
     assert at.run("order", "AM1042", "buy", "TCS", "2", "--yes", "--wait", "30").code == 0
     return at
 

@@ -23,7 +23,7 @@ TOOLS = {"clients", "funds", "positions", "orders", "runs", "plan", "audit"}
 @pytest.fixture
 def terminal(tmp_path: Path) -> Terminal:
     at = Terminal(tmp_path / "home")
-    assert at.run("init", "--demo").code == 0
+    assert at.run("init", "--demo", "--bare").code == 0
     whom = "AM1042,PS1015"
     bought = at.run("bulk", "buy", "TCS", "--quantity", "1", "--clients", whom, "--yes", "--wait", "30")
     assert bought.code == 0

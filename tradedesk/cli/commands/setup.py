@@ -34,12 +34,17 @@ def init(
     demo: Annotated[
         bool, typer.Option("--demo", help="With the demonstration's market and clients.")
     ] = False,
+    bare: Annotated[
+        bool, typer.Option("--bare", help="With --demo: clients have their cash alone, and no shares.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Prepare a home (TRADEDESK_HOME, or the user's data folder) and exit. Does nothing twice."""
+    if bare and not demo:
+        raise BadInput("bare", "", "give it with --demo")
 
     async def work(desk: "Desk") -> Exit:
-        laid = await lay_demo(desk) if demo else False
+        laid = await lay_demo(desk, bare) if demo else False
         if as_json:
             found = {
                 "home": desk.home,
@@ -55,19 +60,24 @@ def init(
     run(work)
 
 
-async def lay_demo(desk: "Desk") -> bool:
-    """Lay the demonstration into an empty home; returns whether it was laid now. Raises `BadInput`."""
+async def lay_demo(desk: "Desk", bare: bool = False) -> bool:
+    """Lay the demonstration into an empty home; returns whether it was laid now. Raises `BadInput`.
+
+    A `bare` one has clients with their cash alone.
+    """
     kind = desk.connections.kind
     try:
         if kind is ConnectionKind.LIVE:
             raise BadInput("home", str(desk.home), "a live desk takes no demonstration")
         if kind is ConnectionKind.SIM:
+            if bare:
+                raise BadInput("bare", "", "clients at the local Kite hold shares there; leave it out")
             from tradedesk.compose.rehearsal import prepare_rehearsal
 
             return await prepare_rehearsal(desk)
         from tradedesk.compose.paper import prepare_demo
 
-        return await prepare_demo(desk)
+        return await prepare_demo(desk, shares=not bare)
     except BadInput as problem:
         # The home itself can be used; it is the demonstration that may not go there.
         raise BadInput("demo", problem.value, problem.expected) from None

@@ -2,12 +2,13 @@
 
 import asyncio
 import sys
-from datetime import datetime, time
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from data.clock import IST
 from data.errors import BadInput
 from engine.words.formats import counted
 from tradedesk.cli.exits import Exit
@@ -82,26 +83,64 @@ def _time_of_day(text: str) -> time:
 
 @simulate_app.command("clock")
 def clock(
-    to: Annotated[
-        str | None, typer.Argument(metavar="[HH:MM]", help="A later time of the market's day.")
+    time_given: Annotated[
+        str | None,
+        typer.Argument(metavar="[TIME]", help="Later on the market's day: 15:20, auction, close, tomorrow."),
     ] = None,
+    to: Annotated[str | None, typer.Option(metavar="TIME", help="The same, as an option.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tell the local Kite's market time, or move it on; at the close, 16:00, the next day begins."""
-    from brokers.kite.access import kite_roots
-    from data.clock import IST
+    """Tell the simulated market's time, or move it on; at the close, 16:00, the next day begins."""
     from tradedesk.compose.foundation import prepare_home
-    from tradedesk.compose.rehearsal import control
     from tradedesk.compose.settings import load_settings
 
-    given = load_settings(prepare_home()).kite_url
-    if not given:
-        raise BadInput("kite_url", "", "name the local Kite in TRADEDESK_KITE_URL")
-    told = asyncio.run(control(kite_roots(given).rest, "clock", None if to is None else {"to": to}))
+    if to is not None and time_given is not None:
+        raise BadInput("to", to, f"the time was given already: {time_given}")
+    wanted = time_given if to is None else to
+    if kite_url := load_settings(prepare_home()).kite_url:
+        _show_time(_kite_clock(kite_url, wanted), as_json)
+        return
+
+    async def work(desk: "Desk") -> Exit:
+        from tradedesk.compose.foundation import calendar_of
+        from tradedesk.compose.market_clock import moment_of
+        from tradedesk.compose.paper import exchange_of
+
+        exchange = exchange_of(desk)
+        if wanted is not None:
+            now, day = desk.market.now(), desk.market_clock.trading_day
+            exchange.jump(moment_of(wanted, now, day, calendar_of(desk.home)))
+        told = exchange.market_clock
+        _show_time((told.now(), told.trading_day), as_json)
+        return Exit.DONE
+
+    run(work, needs_secrets=False)
+
+
+def _kite_clock(kite_url: str, wanted: str | None) -> tuple[datetime, date]:
+    """The local Kite's time and day, after it was moved on. Raises `BadInput`."""
+    from brokers.kite.access import kite_roots
+    from data.reference.phases import load_calendar
+    from tradedesk.compose.market_clock import moment_of
+    from tradedesk.compose.rehearsal import control
+
+    def asked(body: dict[str, str] | None) -> tuple[datetime, date]:
+        told = asyncio.run(control(kite_roots(kite_url).rest, "clock", body))
+        return datetime.fromisoformat(str(told["market_time"])), date.fromisoformat(str(told["trading_day"]))
+
+    now, day = asked(None)
+    if wanted is None:
+        return now, day
+    moment = moment_of(wanted, now, day, load_calendar())
+    return asked({"to": f"{moment.astimezone(IST):%H:%M:%S}"})
+
+
+def _show_time(told: tuple[datetime, date], as_json: bool) -> None:
+    at, day = told
     if as_json:
-        document(told)
+        document({"market_time": at.isoformat(), "trading_day": day.isoformat()})
     else:
-        line(f"{datetime.fromisoformat(str(told['market_time'])).astimezone(IST):%d %b %Y %H:%M:%S}")
+        line(f"{at.astimezone(IST):%d %b %Y %H:%M:%S}")
 
 
 @simulate_app.command("sign-in")
