@@ -1,5 +1,6 @@
 """How accounts are opened: with money, and with the shares that clients bring."""
 
+import logging
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
@@ -7,6 +8,8 @@ from brokers.simulators.exchange.books import ExchangeBooks
 from brokers.simulators.exchange.market import ExchangeMarket
 from brokers.simulators.exchange.openings import AccountOpening, HoldingOpening
 from brokers.simulators.exchange.schema import AccountRow, ParcelRow
+
+log = logging.getLogger(__name__)
 
 SharesOf: TypeAlias = Callable[[str], Iterable[HoldingOpening]]
 
@@ -24,14 +27,18 @@ def open_accounts(
 ) -> None:
     """Open accounts; of one that stands already only the MTF limit is taken over.
 
-    `shares_of` is asked what those hold that are opened. Raises `BadInput` for an unknown instrument.
+    `shares_of` is asked what those hold that are opened; shares that are not listed here are left out.
     """
     there = books.user_ids()
     for row in rows:
         money = (row.cash_paise, row.hold_paise, 0, row.mtf_limit_paise, 0, 0)
         books.open_account(AccountRow(row.user_id, *money, rates=row.rates))
         if row.user_id not in there:
-            open_holdings(books, market, shares_of(row.user_id))
+            shares = list(shares_of(row.user_id))
+            listed = [one for one in shares if one.key in market.listings]
+            open_holdings(books, market, listed)
+            if len(listed) < len(shares):
+                log.warning("account %s: %d lots are not listed here", row.user_id, len(shares) - len(listed))
 
 
 def open_holdings(books: ExchangeBooks, market: ExchangeMarket, rows: Iterable[HoldingOpening]) -> None:
