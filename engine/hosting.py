@@ -1,5 +1,6 @@
 """What a desk lets each of its connections ask of it."""
 
+import logging
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from brokers.connection import Connection
 from brokers.life import Guest, GuestLot
 from data.reference.instruments import BrokerListing
 from data.repositories.accounts.statement import lots_left
+from data.repositories.base import DatabaseError
 from data.repositories.meta import keep_facts, read_facts
 from data.vocabulary import Bucket, SessionProblem
 from engine.access.lost import LostSessions
@@ -20,6 +22,8 @@ from engine.market.instruments import InstrumentDump
 from engine.market.market import Market
 from engine.news import BrokerSaid, FeedMoved, News
 from engine.timing import Timing
+
+log = logging.getLogger(__name__)
 
 
 class Offered(Struct, frozen=True):
@@ -76,6 +80,11 @@ class Hosting:
     def lots(self, code: str) -> list[GuestLot]:
         """What the books have of a client's shares, to be told to a venue that knows nothing of it."""
         client_id = next(one.id for one in self._kept.book.clients.values() if one.code == code)
+        try:
+            found = self._kept.store.glance(lambda reader: lots_left(reader, client_id))
+        except (DatabaseError, ValueError):  # an odd value is the doctor's to name
+            log.exception("what client %s holds cannot be read: no venue is told", code)
+            found = []
         return [
             GuestLot(
                 one.key,
@@ -85,7 +94,7 @@ class Hosting:
                 one.loan_paise,
                 None if one.bucket is Bucket.FREE else one.opened_on,
             )
-            for one in self._kept.store.glance(lambda reader: lots_left(reader, client_id))
+            for one in found
         ]
 
     def listings(self, keys: Collection[str]) -> Sequence[BrokerListing]:

@@ -237,7 +237,7 @@ class PaperExchange:
     def open_accounts(
         self, rows: Iterable[AccountOpening], shares_of: accounts.SharesOf = accounts.no_shares
     ) -> None:
-        """Open accounts with their listed shares; of one that stands already only the MTF limit is taken over."""
+        """Open accounts with their listed shares; of one that stands already the MTF limit alone is taken."""
         with self.transaction():
             accounts.open_accounts(self.books, self.market, rows, shares_of)
 
