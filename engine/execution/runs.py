@@ -24,7 +24,7 @@ from engine.execution.frozen import look_frozen
 from engine.execution.prospect import Prospect, look
 from engine.execution.reservation import PartLine, check_not_halted_since, reserve
 from engine.execution.resuming import go_on
-from engine.execution.sending.conditions import Kind, standing
+from engine.execution.sending.conditions import OrderKind, standing
 from engine.execution.sending.pauses import mark_stopped, pause
 from engine.execution.starting import MadeOf, Starting
 from engine.execution.trading import require_trading, store_words
@@ -236,7 +236,7 @@ class Runs:
                 orders = sorted(self._orders(run.number), key=lambda order: order.leg)
                 at = standing(
                     run,
-                    Kind.of(orders[0]),
+                    OrderKind.of(orders[0]),
                     self._timing.wall,
                     self._engine,
                     self._market_data,

@@ -24,7 +24,7 @@ from engine.access.judgement import admit, judge_consent
 from engine.book.access_views import Access, Applicant, RouteView
 from engine.booking.lots import Lot
 from engine.booking.overdue import is_over, may_be_sent
-from engine.execution.sending.conditions import Kind
+from engine.execution.sending.conditions import OrderKind
 from engine.reconciliation.differences import money_differences
 
 DAY = date(2026, 11, 18)
@@ -89,7 +89,7 @@ def test_a_lot_sold_in_parts_is_the_whole_lot_and_repays_no_part_of_its_loan_sho
     ],
 )
 def test_a_stop_is_triggered_by_its_very_trigger(side: Side, last_paise: int, triggered: bool) -> None:
-    assert Kind("NSE:TCS", side, OrderType.SL_M, 100_00, False).triggered(last_paise) is triggered
+    assert OrderKind("NSE:TCS", side, OrderType.SL_M, 100_00, False).triggered(last_paise) is triggered
 
 
 @pytest.mark.parametrize(

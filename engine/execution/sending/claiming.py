@@ -38,7 +38,7 @@ from engine.booking.overdue import may_be_sent
 from engine.booking.requests import Attempt
 from engine.booking.stored import ATTEMPTS, ORDERS
 from engine.events import TapeLine
-from engine.execution.sending.conditions import Kind, Standing, as_leg, standing
+from engine.execution.sending.conditions import OrderKind, Standing, as_leg, standing
 from engine.execution.sending.exits import Exits
 from engine.execution.sending.pauses import pause
 from engine.execution.sending.reducing import Leaving, Reducing, deny
@@ -207,7 +207,7 @@ class _Claiming:
         """How an order's run stands against its leg's conditions; None where it sends nothing."""
         leg = number, order.leg
         if leg not in self._runs:
-            clock, kind = self._timing.wall, Kind.of(order)
+            clock, kind = self._timing.wall, OrderKind.of(order)
             self._runs[leg] = _stands(
                 self._unit, number, kind, clock, self._engine, self._market_data, unnamed
             )
@@ -292,7 +292,7 @@ def _hold(
     unit.publish(TapeLine(unit.now, TradingDisabled(words)))
     for number, order in _runs_of(order_ids, book).items():
         run = book.runs[number]  # not what the file says: it may be what was changed
-        at = standing(run, Kind.of(order), clock, engine, market_data, clock.now())
+        at = standing(run, OrderKind.of(order), clock, engine, market_data, clock.now())
         pause(unit, run, stop.reason, at, engine.actor)
 
 
@@ -317,7 +317,7 @@ def _request(order: WorkingOrder, tag: str) -> OrderRequest:
 def _stands(
     unit: Unit,
     number: int,
-    kind: Kind,
+    kind: OrderKind,
     clock: Clock,
     engine: ThisEngine,
     market_data: MarketData,

@@ -22,7 +22,7 @@ from engine.instances import ThisEngine
 from engine.market.market_data import MarketData
 
 
-class Kind(Struct, frozen=True):
+class OrderKind(Struct, frozen=True):
     """What of an order decides which conditions it knows. Every order of a run's leg is of one kind."""
 
     key: str
@@ -47,7 +47,7 @@ class Kind(Struct, frozen=True):
         return last_paise <= self.trigger_paise
 
     @classmethod
-    def of(cls, order: OrderView | WorkingOrder) -> "Kind":
+    def of(cls, order: OrderView | WorkingOrder) -> "OrderKind":
         """Of an order in the book, or as it is stored."""
         return cls(
             order.key, order.side, order.order_type, order.trigger_paise, order.after_market, order.leg
@@ -69,7 +69,7 @@ class Standing(Struct, frozen=True):
 
 
 def standing(
-    run: RunRow, kind: Kind, clock: Clock, engine: ThisEngine, market_data: MarketData, now: datetime
+    run: RunRow, kind: OrderKind, clock: Clock, engine: ThisEngine, market_data: MarketData, now: datetime
 ) -> Standing:
     """Hold a run against its conditions; `now` is wall time. May be asked from any thread."""
     age_s = run_age_s(run, clock, engine, now)
@@ -104,7 +104,7 @@ def run_age_s(run: RunRow, clock: Clock, engine: ThisEngine, now: datetime) -> f
     return max(0.0, steady, (now - run.confirmed_at).total_seconds())
 
 
-def _moved_beyond(run: RunRow, kind: Kind, last_paise: int) -> bool:
+def _moved_beyond(run: RunRow, kind: OrderKind, last_paise: int) -> bool:
     if kind.trigger_paise is not None:
         return kind.triggered(last_paise)
     if (limit := run.drift_limit_bps) is None:
