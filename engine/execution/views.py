@@ -37,7 +37,8 @@ class RunView(Struct, frozen=True):
 
     `eta_s` are the seconds until the unsent could all have left, were brokers instant and nothing paused.
     `trading_date` is that of its orders. `left_paise` is what rounding left of the allocations, `cut_paise`
-    what quantities set by hand left beside that. `pause` says why it is paused;
+    what quantities set by hand left beside that. `settled` says that each order has ended, rests or is
+    UNKNOWN; `status` is FINISHED by a commit of its own, once all have ended. `pause` says why it is paused;
     `unsent_blocked_paise` is the money that its unsent orders hold.
     """
 
