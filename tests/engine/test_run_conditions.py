@@ -438,14 +438,20 @@ async def test_what_was_claimed_before_a_pause_or_a_stop_does_not_leave_after_it
         await books_are_sound(desk)
 
 
-async def test_a_claim_that_is_older_than_a_second_does_not_leave_and_is_claimed_again(tmp_path):
+@pytest.mark.parametrize(
+    ("shifted_s", "wall_set_s"), [(1.1, 0.0), (1.1, -1.1), (0.0, 1.1)], ids=["both", "steady", "wall"]
+)
+async def test_a_claim_that_is_older_than_a_second_by_either_clock_does_not_leave_and_is_claimed_again(
+    tmp_path, shifted_s, wall_set_s
+):
     async with paper_desk(tmp_path) as desk:
         seam(desk).waits = replace(seam(desk).waits, claim_valid_s=1.0)
         wire = Wire(desk)
 
         async def place(account, request):
             if len(wire.placed) == 1:
-                manual_clock(desk).shift(1.1)  # the program stood still on its way to the broker
+                manual_clock(desk).shift(shifted_s)  # the program stood still on its way to the broker
+                manual_clock(desk).set_wall(wall_set_s)
             return
 
         wire.on_place = place
