@@ -81,8 +81,9 @@ class StoryScreen(Workspace):
         code = self.desk.clients.code_of(story.row.client_id)
         others = [chapter_words(one, code) for one in story.subjects if one != chapter.subject]
         more = " around it" if chapter.more_before or chapter.more_after else ""
+        title = chapter_words(chapter.subject, code)
         self.query_one("#story-pane", Pane).set_title(
-            chapter_words(chapter.subject, code).capitalize(),
+            title[:1].upper() + title[1:],
             [f"{counted(len(self._rows), 'row')}{more}", f"Tab: {', '.join(others)}" if others else ""],
         )
         self._paint_row()

@@ -12,7 +12,7 @@ from screens.audit.story import StoryScreen
 from screens.clients.page import ClientScreen
 from screens.frame.pane import FilterLine, Pane
 from screens.orders.life import OrderScreen
-from tests.desks import buy, carry_out
+from tests.desks import buy, carry_out, in_time, until
 from tests.screens.bench import Bench, opened
 from tests.tampering import tamper
 from tradedesk.testing import toasts_shown
@@ -224,3 +224,26 @@ async def test_rows_that_cannot_be_read_are_said_once_and_stop_trading() -> None
         assert bench.desk.trading_disabled
         await searched(bench, "on:today action:client_status")
         assert "no row has all of this" in bench.text
+
+
+async def test_the_story_of_an_order_whose_client_was_closed_is_told_to_its_end() -> None:
+    async with opened(size=(120, 40)) as bench:
+        desk, client = bench.desk, 42
+        _, run = await carry_out(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1, client, limit_paise=2_300_00))
+        await desk.orders.cancel(list(run.order_ids))
+        await in_time(desk, desk.runs.settled(run.number, 30))
+        await until(desk, lambda: not desk.orders.all(live=True))
+        await desk.clients.set_status(client, ClientStatus.CLOSED, "moved away")
+        await to_audit(bench)
+        await searched(bench, f"action:order_cancelled order:{run.order_ids[0]}")
+        assert "AM1042" in bench.text
+        await bench.keys("enter")
+        await bench.pass_time(0.5)
+        assert isinstance(bench.screen, StoryScreen)
+        told = [bench.screen.query_one("#story-pane", Pane).title_words]
+        for _ in range(4):
+            await bench.keys("tab")
+            told.append(bench.screen.query_one("#story-pane", Pane).title_words)
+        assert any(title.startswith("Client AM1042") for title in told)
+        await bench.keys("tab", "enter")
+        assert isinstance(bench.screen, OrderScreen)
