@@ -4,7 +4,7 @@ import pytest
 
 from brokers.contract import Accepted, BrokerError, BrokerStatus, NotSent
 from data.store import StoreUnwritable
-from data.vocabulary import ClientStatus, SessionState, SizingKind
+from data.vocabulary import ClientStatus, OrderState, SessionState, SizingKind
 from tests.desks import Wire, books_are_sound, buy, by_phone, carry_out, disk, paper_desk, until
 from tradedesk.compose.paper import exchange_of
 from tradedesk.testing import seam
@@ -161,3 +161,31 @@ async def test_reading_goes_on_when_a_desk_is_opened_again(tmp_path):
     async with paper_desk(tmp_path, demo=False) as again:
         assert again.halt.latest() == made
         await until(again, lambda: again.halt.latest() != made)
+
+
+async def test_a_read_of_before_its_cancel_ended_proves_nothing_of_a_client(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        _, run = await carry_out(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1, ROHAN, limit_paise=2400_00))
+        (order_id,) = run.order_ids
+        wire, reads, ended = Wire(desk), list[float](), list[float]()
+
+        async def read(account):
+            if account.client_id == ROHAN:
+                if ended:
+                    raise BrokerError(GATEWAY)
+                reads.append(desk.clock.monotonic())
+
+        async def cancel(account, broker_order_id):
+            while not reads:
+                await desk.clock.sleep(0.5)
+            await desk.clock.sleep(0.5)
+            ended.append(desk.clock.monotonic())
+            return await wire.broker.cancel(account, broker_order_id)
+
+        wire.on_read, wire.on_cancel = read, cancel
+        made = await certified(desk, desk.halt.fire_now("tester"))
+        assert desk.orders.get(order_id).state is OrderState.CANCELLED, "the stream has told"
+        assert (len(reads) > 0, made.ended) == (True, False)
+        assert [one.client_id for one in made.unread] == [ROHAN]
+        wire.on_read = None
+        await until(desk, lambda: (desk.halt.certificate(1) or made).ended)
