@@ -225,3 +225,16 @@ def test_shares_on_their_way_are_reserved_unless_only_settled_ones_may_go():
             books.next_day()
         books.connection.execute(table(Client).update().values(status="inactive"))
         assert reserve_shares(books.unit(), [(*share, 1, False)]) == set()
+
+
+def test_a_new_day_collects_what_is_short_first_then_charges_and_never_more_than_there_is():
+    with ledger(700) as books:
+        due = [Line(Account.SHORTFALL, -500), Line(Account.CHARGES_DUE, -400), Line(Account.EXTERNAL, 900)]
+        post(books.unit(), [Transfer(CLIENT, TransferKind.ADOPT, DAY, due, evidence="test")])
+        books.next_day()
+        money = books.money()
+        assert (money["available"], money["shortfall"], money["charges_due"]) == (0, 0, 200)
+        books.pay_in(300)
+        books.next_day()
+        assert (books.money()["available"], books.money()["charges_due"]) == (100, 0)
+        assert books.faults() == []
