@@ -8,6 +8,8 @@ from textual.color import Color
 
 from data.home import exports_folder
 from data.money import amount_words, grouped, half_up
+from engine.colon.asked import AskedOrders
+from engine.colon.grammar import parse
 from engine.words import formats
 from engine.words.privacy import MASK, Privacy, is_private, without_privacy
 from screens.frame.routes import WorkspaceName
@@ -138,3 +140,31 @@ def test_a_line_is_masked_across_its_segments_and_keeps_its_cells() -> None:
     masked = "".join(one.text for one in Veil(privacy).apply(line, Color(0, 0, 0)))
     assert masked == "PS1015 ••••• ••••• ••••••• •••••• at 2,450.50 Raoul"
     assert privacy.hidden("Rao and Priya") == "••• and •••••"
+
+
+async def test_toasts_the_tape_and_the_log_of_commands_name_nobody_and_no_amount(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path, (120, 40), notifications=True) as bench:
+        desk, client = bench.desk, bench.client("AM1042")
+        name = desk.clients.get(client).name
+        await desk.notes.on_client(client, f"{name} wants ₹5,00,000 back")
+        asked = parse("buy TCS ₹50000", bench.app.known())
+        assert isinstance(asked, AskedOrders)
+        await desk.plans.freeze(asked.intent)
+        hide = names(bench) | amounts(bench) | {"50000", "50,000"}
+        told = f"sent as run 1: BUY 19 TCS for AM1042 {name}, at most ₹48,508 of 1.11 L"
+        for private in (False, True):
+            if private:
+                await bench.keys("ctrl+o")
+            bench.app.say(told)
+            await bench.settle()
+            assert bool(leaks(bench, bench.lines()[-1], hide)) is not private
+            await bench.keys("colon", *"log", "enter")
+            await bench.until(lambda: any("buy TCS" in one.command for one in bench.card.listed))
+            await bench.settle()
+            assert ("buy TCS" in bench.text) is not private
+            found = leaks(bench, bench.text, hide)
+            assert found == [] if private else found
+            await bench.keys("c")
+            if private:
+                assert leaks(bench, bench.app.clipboard, hide) == []
+            await bench.keys("escape")

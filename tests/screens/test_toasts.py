@@ -5,10 +5,13 @@ from pathlib import Path
 import pytest
 from textual.geometry import Region
 
+from screens.frame.commands import EMERGENCY
 from screens.frame.dock import Dock
 from screens.matrix.basket_card import BasketCard
 from screens.matrix.draft import BasketDraft
 from tests.screens.papers import PaperBench, opened_on_paper
+from tests.screens.places import Visit
+from tradedesk.app.palette import DeskCommands
 
 SHORT = "copied: RELIANCE"
 LONG = "not sent: " + "the exchange has a price band and this limit lies above it · " * 2
@@ -41,3 +44,32 @@ async def test_a_toast_covers_no_row(tmp_path: Path, size: tuple[int, int], word
         assert bench.lines()[-1].endswith("F9 F9 CANCEL ALL ")
         if words == SHORT:
             assert bench.lines()[:-1] == before[:-1]
+
+
+TURNED = ("freeze", "hide")
+"""Entries that turn something on, and the next time off."""
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_no_entry_of_the_palette_leaves_a_toast_over_a_row(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    async with opened_on_paper(tmp_path, size, notifications=True) as bench:
+        visit = Visit(bench)
+        await visit.furnish()
+        covered, told = list[str](), 0
+        for entry in DeskCommands(bench.screen, None).entries():
+            if entry.group == EMERGENCY or entry.words.startswith(("quit", "lock")):
+                continue
+            for _ in range(2 if entry.words.startswith(TURNED) else 1):
+                bench.app.call_later(entry.act)
+                await bench.settle()
+            for toast in (one for one in bench.screen.query("Toast") if one.region):
+                told += 1
+                docks = [dock.region for dock in bench.screen.query(Dock)]
+                others = [one.region for one in bench.screen.query("#body")]
+                if any(toast.region.overlaps(one) for one in (*docks, *others)):
+                    covered.append(entry.words)
+            await visit.leave()
+        assert covered == []
+        assert told > 5

@@ -75,7 +75,8 @@ class PaletteLine(NamedTuple):
 class DeskCommands(Provider):
     """Every command that means something by its name, with its keys beside it, group by group."""
 
-    def _entries(self) -> Iterator[PaletteLine]:
+    def entries(self) -> Iterator[PaletteLine]:
+        """What it offers before anything is typed, in its order."""
         keys = self._shell.preferences.keys
         places = {group: place for place, group in enumerate(WORKSPACES_FIRST)}
         for command in sorted(all_commands().values(), key=lambda command: places.get(command.group, 0)):
@@ -127,13 +128,13 @@ class DeskCommands(Provider):
 
     async def discover(self) -> Hits:
         """What the palette offers before anything is typed."""
-        for entry in self._entries():
+        for entry in self.entries():
             yield DiscoveryHit(entry.shown(Content(entry.words)), entry.act, text=entry.words)
 
     async def search(self, query: str) -> Hits:
         """What fits the words typed; what halts the desk stands last, and never alone."""
         matcher = self.matcher(query)
-        found = [(matcher.match(f"{one.group} {one.words}"), one) for one in self._entries()]
+        found = [(matcher.match(f"{one.group} {one.words}"), one) for one in self.entries()]
         matching = [(score, one) for score, one in found if score > 0]
         if (typed := self._understood(query)) is not None:
             yield Hit(UNDERSTOOD, typed.shown(Content(typed.words)), typed.act, text=typed.words)
