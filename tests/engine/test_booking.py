@@ -230,3 +230,20 @@ def test_a_cheap_share_rounds_up_to_the_client_never_to_the_desk(books: Ledger):
     assert books.row(order)["blocked_paise"] == ceil_div(3 * 1500_05, 5)
     books.book(books.seen(order, CANCELLED))
     assert books.money()["mtf_reserved"] == 0
+
+
+@BOTH
+def test_what_a_broker_sold_beyond_our_lots_waits_for_a_human_and_pays_for_nothing(
+    books: Ledger, policy: Policy
+):
+    books.bought(5, 900_00, policy=policy)
+    books.next_day()
+    books.next_day()
+    sale = books.open(Side.SELL, 5, 950_00, policy=policy)
+    before = books.money()["available"]
+    books.book(books.seen(sale, COMPLETE, books.trade(sale, 7, 1000_00)))
+    cost = charges(Side.SELL, 7_000_00, demat=True) if policy is Policy.WORST else 0
+    assert {"NEEDS_HUMAN", "OVERFILL"} <= books.flags(sale)
+    assert books.money()["available"] == before + 5 * 1000_00 - cost
+    assert books.money()["unsettled"] == 2 * 1000_00
+    assert books.shares()["free"] == 0

@@ -21,7 +21,9 @@ from data.vocabulary import (
     Side,
     SizingKind,
 )
+from engine.accounts.client_edit import ClientEdit
 from engine.planning.by_client import clients_of, with_affordable
+from engine.planning.entry.leg_words import intent_of
 from engine.planning.intent import Intent, Leg, LineChange, Selection, Sizing
 from engine.planning.plan_record import from_json, to_json, verify_record
 from engine.refusals import DuplicateIntent, NotConfirmed
@@ -41,6 +43,7 @@ from tradedesk.testing import seam
 
 QTY = SizingKind.FIXED_QUANTITY
 TEN = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
+AMIT = 22
 
 
 def sell_then_buy(*client_ids: int, per_client: PerClient = PerClient.ALL, again: bool = False) -> Intent:
@@ -324,6 +327,22 @@ async def test_who_lacks_money_is_offered_every_leg_smaller_in_the_same_measure(
             for part, wanted in zip(smaller.parts, plan.parts, strict=True)
         ]
         assert max(sizes) - min(sizes) < 0.2
+
+
+async def test_smaller_legs_together_stay_within_what_may_be_lent(tmp_path: Path) -> None:
+    async with paper_desk(tmp_path) as desk:
+        await desk.clients.edit(AMIT, ClientEdit(mtf_limit_paise=2_00_000_00))
+        first, second = (
+            Leg(Side.BUY, f"NSE:{symbol}", Sizing(QTY, quantity), product=Product.MTF)
+            for symbol, quantity in (("INFY", 150), ("TCS", 50))
+        )
+        intent = replace(intent_of((first, second)), selection=Selection((AMIT,)))
+        plan = await desk.plans.preview(intent)
+        assert {part.lines[0].reason for part in plan.parts} & {Reason.MTF_LIMIT}
+        smaller = await desk.plans.freeze(with_affordable(plan))
+        lent = sum(part.lines[0].loan_paise for part in smaller.parts)
+        assert (smaller.orders, lent) == (2, min(lent, 2_00_000_00))
+        assert lent > 1_90_000_00
 
 
 async def test_a_percentage_of_available_is_of_what_there_is_before_the_basket(tmp_path: Path) -> None:

@@ -231,6 +231,13 @@ async def test_what_was_confirmed_is_not_done_to_an_order_that_was_changed_since
     assert [desk.orders.get(order_id).limit_paise for order_id in (first, second)] == [2400_00, 2410_00]
 
 
+@pytest.mark.parametrize(("bound_paise", "goes"), [(2399_90, False), (2400_00, False), (2400_10, True)])
+async def test_a_chase_has_room_between_its_order_and_its_bound(desk, bound_paise, goes):
+    order_ids = await resting(desk, ROHAN)
+    (line,) = (await desk.modifies.look(order_ids, NewLimit(LimitTo.CHASE, bound_paise))).lines
+    assert (line.ok, line.why) == (goes, "" if goes else "a chase's bound is above the order's limit")
+
+
 async def test_a_chase_leaves_an_order_alone_that_somebody_else_has_changed(desk):
     first, second = await resting(desk, ROHAN, RV)
     plan = await desk.modifies.look([first], NewLimit(LimitTo.CHASE, 2450_00))
