@@ -13,6 +13,7 @@ from engine.people.leaving import (
     audit_search,
     books_counts,
     certificate,
+    connections,
     course,
     exposure,
     external_count,
@@ -138,7 +139,7 @@ FACADE: Mapping[str, Rules] = {
         ),
     },
     "baskets": {
-        **dict.fromkeys(("all", "get"), _LOOK),
+        **dict.fromkeys(("all", "get"), Rule(_AUDIT)),
         **dict.fromkeys(("save", "rename", "remove"), _LISTS),
     },
     "presets": {
@@ -177,7 +178,7 @@ FACADE: Mapping[str, Rules] = {
         "look": _LOOK,
     },
     "connecting": {
-        "all": Rule(_READ),
+        "all": Rule(_READ, keep=connections),
         "word_for": _SET_UP,
         "add": _SET_UP,
         "carry": Rule(Right.SET_UP, of_client),
@@ -280,6 +281,7 @@ FACADE: Mapping[str, Rules] = {
     "several_conversions": {"prospects": _READ_MANY, "convert": Rule(Right.SEND, of_rows)},
     "lost_chases": {},
     "alerts": {
+        "read": Rule(_READ),
         "standing": Rule(_READ, keep=kept_alerts),
         "of_kind": Rule(_READ, keep=kept_alert),
         **dict.fromkeys(
@@ -335,7 +337,7 @@ OWN: Mapping[str, Collection[str]] = {
     "chases": ("close",),
     "halt": ("book_left", "take_up", "load", "load_certificates", "close"),
     "flatten": ("close", "keep_counted"),
-    "alerts": ("keep", "read", "look_again"),
+    "alerts": ("keep", "look_again"),
     "lost_chases": ("end",),
     "audit": ("keep_outside",),
     "approvals": ("require",),

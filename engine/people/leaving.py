@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 
 from data.records import replace
 from data.vocabulary import HaltScope, OrderState
+from engine.access.connecting import ConnectionView
 from engine.accounts.equity import Equity
 from engine.accounts.groups import GroupView
 from engine.book.alert_views import AlertView
@@ -189,6 +190,12 @@ def exposure(service: object, scope: frozenset[int], book: Book) -> Exposure:
 def none_of(result: object, scope: frozenset[int], book: Book) -> tuple[()]:
     """None of them: they do not say of whom they are."""
     return ()
+
+
+def connections(result: Iterable[ConnectionView], scope: frozenset[int], book: Book) -> list[ConnectionView]:
+    """The connections with how many clients of the scope each carries."""
+    carried = Counter(book.clients[one].connection for one in scope if one in book.clients)
+    return [replace(one, clients=carried[one.row.name]) for one in result]
 
 
 def nothing(result: object, scope: frozenset[int], book: Book) -> None:

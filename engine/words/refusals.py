@@ -124,8 +124,9 @@ def _forbidden(refusal: kinds.Forbidden) -> str:
             who = " or ".join(one.value for one in roles)
             return f"{person} is {article} {role.value} and may not {what}: {who} may; nothing was done"
         case kinds.OutOfScope(person=person, clients=clients, named=named):
+            if clients and not named:
+                return f"{person} may not {what} out of scope: that is of clients of others; nothing was done"
             whose = f"{', '.join(sorted(clients))}" if clients else "all clients of the desk"
-            whose = whose if named or not clients else "clients of others"
             return f"{person} may not {what} for {whose}: out of scope; nothing was done"
         case kinds.NoLongerStands(person=person, why=why):
             return f"{person}: {why}; sign in again; nothing was done"

@@ -1,8 +1,10 @@
 """Who may do what: each cell of the table of roles, asked of the engine."""
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -167,6 +169,18 @@ async def test_whatever_a_service_offers_is_in_the_table_or_the_desks_own(tmp_pa
         own = set(OWN.get(service, ()))
         assert names - own - set(FACADE[service]) == set(), service
         assert own & set(FACADE[service]) == set(), service
+
+
+def test_no_screen_and_no_command_asks_for_what_is_the_desks_own():
+    found = [
+        f"{path}: desk.{service}.{name}"
+        for layer in ("screens", "tradedesk")
+        for path in (Path(__file__).parents[2] / layer).rglob("*.py")
+        for service, names in OWN.items()
+        for name in names
+        if re.search(rf"\bdesk\.{service}\.{name}\b", path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
 
 
 async def test_every_service_of_a_desk_is_behind_the_table(tmp_path):
