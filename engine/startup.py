@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
-from brokers.contract import Ambiguous, BrokerError
+from brokers.contract import Ambiguous, BrokerError, OrderUpdate
 from data.errors import StoreUnreadable
 from data.home import app_lock
 from data.proving.readable import UNREADABLE
@@ -40,6 +40,10 @@ async def opened(desk: Desk) -> AsyncGenerator[None]:
         yield
     finally:
         await startup.close()
+
+
+def _forget(update: OrderUpdate) -> None:
+    """Take nothing of what a stream says of an order."""
 
 
 class Startup:
@@ -181,11 +185,14 @@ class Startup:
         desk, workers, background = self._desk, self._inside.workers, self._inside.background
         background.spawn(workers.recorder.run())
         background.spawn(workers.dispatcher.run())
+        # Whoever only looks for a while, beside a desk that keeps up or alone, books nothing that happens.
+        books = self._policy.keeps_up or not self._inside.engine.looks_only
         for connection in self._inside.connections:
-            told_by = partial(workers.watcher.take, connection)
+            told_by = partial(workers.watcher.take, connection) if books else _forget
             market_data, timing = self._inside.market_data, self._inside.timing
             background.spawn(follow_stream(connection, market_data, timing, told_by))
-        background.spawn(workers.watcher.poll())
+        if books:
+            background.spawn(workers.watcher.poll())
         background.spawn(EngineDuties(self._inside.timing, self._duties()).run())
         await self._following.begin()
         await workers.canceller.resume()
