@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from data.clock import IST
 from data.vocabulary import BreakKind
@@ -36,7 +36,7 @@ NOT_AS_WRITTEN = "NOT AS WRITTEN"
 """Said of a row whose hash is not made of what it tells."""
 
 
-def detail_words(details: Mapping[str, Any]) -> str:
+def detail_words(details: Mapping[str, object]) -> str:
     """What an audit row tells besides its action: money in rupees, names without underscores."""
     shares = details.get("kind") == BreakKind.SHARES.value
     return ", ".join(told for key, value in details.items() if (told := _detail(key, value, shares)))
@@ -102,7 +102,7 @@ def hash_lines(row: AuditRecord) -> list[tuple[str, str]]:
     return [("hash", row.hash), ("hash before", row.previous)]
 
 
-def detail_lines(details: Mapping[str, Any]) -> list[tuple[str, str]]:
+def detail_lines(details: Mapping[str, object]) -> list[tuple[str, str]]:
     """What a row tells besides its action, a line a value; what was before and after stands in one."""
     shares = details.get("kind") == BreakKind.SHARES.value
     lines: list[tuple[str, str]] = []
@@ -117,14 +117,14 @@ def detail_lines(details: Mapping[str, Any]) -> list[tuple[str, str]]:
     return lines
 
 
-def _bare(key: str, value: Any, shares: bool) -> str:
+def _bare(key: str, value: object, shares: bool) -> str:
     """A value without its name."""
     if key == "counts" and isinstance(value, Mapping):
         return _counts(cast(Mapping[str, int], value)) or formats.DASH
     if isinstance(value, Mapping):
-        return detail_words(cast(Mapping[str, Any], value)) or formats.DASH
+        return detail_words(cast(Mapping[str, object], value)) or formats.DASH
     if isinstance(value, list):
-        return "; ".join(_item(each) for each in cast(list[Any], value)) or formats.DASH
+        return "; ".join(_item(each) for each in cast(list[object], value)) or formats.DASH
     return formats.DASH if value in (None, "") else _value_words(key, value, shares)
 
 
@@ -154,14 +154,14 @@ _UNSAID = frozenset(
 """Details that say nothing where they are empty or nought; elsewhere that is what the row tells."""
 
 
-def _detail(key: str, value: Any, shares: bool) -> str:
+def _detail(key: str, value: object, shares: bool) -> str:
     name = _name(key)
     if key == "counts" and isinstance(value, Mapping):
         return _counts(cast(Mapping[str, int], value))
     if isinstance(value, Mapping):
-        return f"{name} ({detail_words(cast(Mapping[str, Any], value))})"
+        return f"{name} ({detail_words(cast(Mapping[str, object], value))})"
     if isinstance(value, list):
-        return f"{name} ({'; '.join(_item(each) for each in cast(list[Any], value))})"
+        return f"{name} ({'; '.join(_item(each) for each in cast(list[object], value))})"
     if key in _UNSAID and not value:
         return ""
     if value in (None, ""):
@@ -177,8 +177,8 @@ def _name(key: str) -> str:
     return key.removesuffix("_paise").removesuffix("_bps").removesuffix("_id").replace("_", " ")
 
 
-def _item(value: Any) -> str:
-    return detail_words(cast(Mapping[str, Any], value)) if isinstance(value, Mapping) else str(value)
+def _item(value: object) -> str:
+    return detail_words(cast(Mapping[str, object], value)) if isinstance(value, Mapping) else str(value)
 
 
 def _moment(text: str) -> datetime | None:
@@ -190,7 +190,10 @@ def _moment(text: str) -> datetime | None:
     return None if at is None or at.tzinfo is None else at
 
 
-def _value_words(key: str, value: Any, shares: bool) -> str:
+_REASON_WORDS = {reason.value: words for reason, words in REASON_WORDS.items()}
+
+
+def _value_words(key: str, value: object, shares: bool) -> str:
     """One value by what its key says of it; a difference counts shares or money."""
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -205,4 +208,4 @@ def _value_words(key: str, value: Any, shares: bool) -> str:
         return str(value)[:SHOWN_DIGITS]
     if (at := _moment(str(value))) is not None:
         return f"{at.astimezone(IST):%d %b %Y %H:%M:%S}"
-    return REASON_WORDS.get(value, str(value)) if key == "reason" else str(value)
+    return _REASON_WORDS.get(str(value), str(value)) if key == "reason" else str(value)
