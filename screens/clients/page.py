@@ -57,6 +57,7 @@ class ClientScreen(HasRights, Workspace):
     CSS_PATH = Path(__file__).with_name("client.tcss")
     AUTO_FOCUS = "#client-grid"
     TITLE_WORDS = "Client"
+    BUYS_OTHERS = True
     rights: ClassVar[Mapping[str, Right]] = {"modify_here": Right.CLIENTS, "repair": Right.SIGN_CLIENTS_IN}
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings("order.cancel", "take_over", "previous", "next", "close"),

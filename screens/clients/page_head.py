@@ -126,8 +126,8 @@ class PageHead(Struct, frozen=True):
         held = self.desk.valuation.keys_of((self.client.id,))
         percent = ""
         if value.net_day_bps is not None and net is not None:
-            opening = self._short(value.opening_paise)
-            percent = f" ({formats.signed_percent(value.net_day_bps)} % of opening {opening})"
+            of = "" if self.brief else f" of opening {self._short(value.opening_paise)}"
+            percent = f" ({formats.signed_percent(value.net_day_bps)} %{of})"
         style = aged(self.desk, held, direction(net))
         realised = "" if self.brief else f" · realised {self._rupees(value.realised_today_paise, sign=True)}"
         return Content.assemble(
@@ -169,12 +169,12 @@ class PageHead(Struct, frozen=True):
         return standing(self.client, self.desk.funds.of(self.client.id), value, of_sales)
 
     def money(self) -> Content:
-        """What the portfolio is made of, and what of the cash is blocked."""
+        """What the portfolio is made of, and what of the cash is blocked, which stands first if `brief`."""
         funds = self.desk.funds.of(self.client.id)
         value = self.desk.valuation.client(self.client.id)
         stands = self._standing(Earned())
         parts = [f"cash {self._rupees(stands.cash_paise)}", f"shares {self._rupees(stands.shares_paise)}"]
-        made = f" portfolio {self._rupees(value.portfolio_paise)} = {' + '.join(parts)}"
+        made = f"portfolio {self._rupees(value.portfolio_paise)} = {' + '.join(parts)}"
         if stands.loans_paise:
             made += f" − lent {self._rupees(stands.loans_paise)}"
         held = f" (held {self._rupees(funds.held_paise)})" if funds.held_paise and not self.brief else ""
@@ -185,4 +185,4 @@ class PageHead(Struct, frozen=True):
             more.append(f"unsettled {self._rupees(funds.unsettled_paise)}")
         if funds.shortfall_paise:
             more.append(f"SHORT {self._rupees(funds.shortfall_paise)}")
-        return Content(" · ".join([made, *more]))
+        return Content(f" {' · '.join([*more, made] if self.brief else [made, *more])}")

@@ -61,6 +61,9 @@ class Framed(DockHost[Result], inherit_bindings=False):
     TITLE_WORDS: ClassVar[str] = ""
     """What the help calls this screen."""
 
+    BUYS_OTHERS: ClassVar[bool] = False
+    """Whether a buy only proposes the symbol under the cursor, so that another is typed over it."""
+
     _end_listening: Callable[[], None] = staticmethod(lambda: None)
     _dismissed = False
     _waiting_to_dismiss: tuple[Result | None] | None = None
@@ -278,7 +281,8 @@ class Workspace(Framed[None], inherit_bindings=True):
     def action_ticket(self, side: str) -> None:
         """Open the ticket on what the cursor is on."""
         here = self.here()
-        self.shell.open_ticket(Side(side), here.key, here.client_id, here.key_proposed, here.product)
+        proposed = here.key_proposed or (self.BUYS_OTHERS and side == Side.BUY)
+        self.shell.open_ticket(Side(side), here.key, here.client_id, proposed, here.product)
 
     def action_bulk(self, side: str) -> None:
         """Open the bulk form on the symbol; marks, else a narrowed view, are carried along and named."""

@@ -225,3 +225,25 @@ async def test_enter_on_an_amber_item_waives_it_by_a_word(tmp_path: Path) -> Non
         await bench.until(lambda: "waived to 18 Nov" in bench.text)
         row = (await bench.desk.audit.rows(client_id=client))[-1]
         assert (row.action, row.details["item"]) == ("CLIENT_GATE_WAIVED", "mtf")
+
+
+async def test_a_buy_for_who_is_on_the_phone_takes_another_symbol_typed_over_the_holding(
+    tmp_path: Path,
+) -> None:
+    async with opened_on_paper(tmp_path, (80, 24)) as bench:
+        client = bench.client("AM1042")
+        await carry_out(bench.desk, buy("INFY", SizingKind.FIXED_QUANTITY, 3, client))
+        bench.app.open_client(client)
+        await bench.settle()
+        await bench.keys("b", *"TCS", "enter", "2")
+        assert (bench.card.fields.key, bench.card.fields.typed["quantity"]) == ("NSE:TCS", "2")
+        await bench.keys("escape", "s")
+        assert (bench.card.fields.key, bench.card.fields.typed["quantity"]) == ("NSE:INFY", "3")
+
+
+async def test_at_80_columns_what_is_free_and_blocked_is_not_cut(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path, (80, 24)) as bench:
+        client = bench.client("PS1015")
+        bench.app.open_client(client)
+        await bench.settle()
+        assert " free 50,000 · blocked 25,000 · portfolio " in bench.text
