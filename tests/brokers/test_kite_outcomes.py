@@ -76,6 +76,7 @@ PROTECT = "Market orders without market protection are not allowed via API."
         (refused(400, "MarginException", MARGIN), Refused("MarginException", MARGIN)),
         (refused(400, "HoldingException", "Too few."), Refused("HoldingException", "Too few.")),
         (refused(400, "OrderException", "No."), Refused("OrderException", "No.")),
+        (refused(404, "GeneralException", "No."), Refused("GeneralException", "No.")),
         (refused(400, "NetworkException", CAPPED), Refused("NetworkException", CAPPED)),
         (refused(403, "PermissionException", "IP 1.2.3.4."), Refused("route", "IP 1.2.3.4.")),
         # The address is not the client's, in whatever envelope.
@@ -101,6 +102,9 @@ PROTECT = "Market orders without market protection are not allowed via API."
         (refused(400, None, "No type."), Ambiguous),
         (Reply(400, HTML, "text/html"), Ambiguous),
         (Reply(403, HTML, "text/html"), Ambiguous),
+        *((Reply(status, HTML, "text/html"), Ambiguous) for status in (404, 405, 410)),
+        *((refused(404, kind, "Route not found."), Ambiguous) for kind in (None, "NetworkException")),
+        *((refused(status, "GeneralException", OTHER_ADDRESS), Ambiguous) for status in (500, 503)),
         (refused(500, "GeneralException", "Oops."), Ambiguous("Oops.")),
         (refused(503, "NetworkException", "request timed out"), Ambiguous),
         (Reply(502, HTML, "text/html"), Ambiguous),
