@@ -25,6 +25,7 @@ from engine.book.access_views import Access, Applicant, RouteView
 from engine.booking.lots import Lot
 from engine.booking.overdue import is_over, may_be_sent
 from engine.execution.sending.conditions import OrderKind
+from engine.execution.sending.unanswered import GIVEN_UP, LastLook
 from engine.reconciliation.differences import money_differences
 
 DAY = date(2026, 11, 18)
@@ -171,3 +172,14 @@ def test_a_waiver_lets_what_is_amber_pass_and_nothing_that_has_turned_red_since(
     assert (judged.consent_verdict and judged.consent_verdict.colour) == against
     unwaived = admit(applicant, Access({1: route}), (), DAY).consent_verdict
     assert (unwaived is None) == (until is None)
+
+
+def test_nothing_leaves_by_a_look_that_was_given_up_and_what_passed_before_may_have_left() -> None:
+    never_asked, passed, kept_back = LastLook(lambda: ""), LastLook(lambda: ""), LastLook(lambda: "halted")
+    assert never_asked.close() is False
+    assert never_asked() == GIVEN_UP
+    assert passed() == ""
+    assert passed.close() is True
+    assert passed() == GIVEN_UP
+    assert kept_back() == "halted"
+    assert kept_back.close() is False
