@@ -4,12 +4,14 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
 from pathlib import Path
 
 from msgspec import Struct, convert
 
 from brokers.connections import Roster
 from brokers.contract import BrokerTrade
+from data.clock import IST
 from data.csvfiles import FileProblem, Problem, column_name, read_rows
 from data.errors import BadInput
 from data.home import column_maps_file
@@ -17,13 +19,21 @@ from data.money import count_from_text, paise_from_text
 from data.vocabulary import Side
 
 REQUIRED = ("client", "symbol", "side", "quantity", "price")
-OPTIONAL = ("exchange", "trade")
-"""Columns of a trade file by our names; `client` is a code or a user id, `trade` the exchange's number."""
+OPTIONAL = ("exchange", "trade", "date")
+"""Columns of a trade file by our names; `client` is a code or a user id, `trade` the exchange's number.
+
+Where there is a `date`, a row of another day than today is a bad one: brokers tell today's trades alone.
+"""
 
 OWN = "tradedesk"
 KNOWN: Mapping[str, Mapping[str, str]] = {
     OWN: {},
-    "zerodha": {"trade_type": "side", "trade_id": "trade", "client_id": "client"},
+    "zerodha": {
+        "trade_type": "side",
+        "trade_id": "trade",
+        "client_id": "client",
+        "trade_date": "date",
+    },
 }
 """Columns of known kinds of files by ours: our own, and Zerodha's tradebook, which needs a client named."""
 
@@ -35,6 +45,7 @@ _CALLED: Mapping[str, tuple[str, ...]] = {
     "price": ("price", "rate", "trade price", "traded price", "fill price"),
     "exchange": ("exchange", "exch"),
     "trade": ("trade", "trade id", "trade no", "trade number", "exch trade no"),
+    "date": ("date", "trade date"),
 }
 """What terminals head such columns with: a proposal for the trader to look at, never taken by itself.
 
@@ -185,9 +196,9 @@ def keep_columns(home: Path, kind: str, text: str) -> dict[str, str]:
 
 
 def trades_of_file(
-    path: Path, columns: Mapping[str, str], roster: Roster, client: str | None = None
+    path: Path, columns: Mapping[str, str], roster: Roster, day: date, client: str | None = None
 ) -> dict[str, list[TradeSeen]]:
-    """The trades of a file by client's code; of one `client` where the file names none.
+    """The day's trades of a file by client's code; of one `client` where the file names none.
 
     Raises `FileProblem` with every bad row, `OSError` where it cannot be read.
     """
@@ -199,6 +210,7 @@ def trades_of_file(
     for row in read_rows(path, required, optional, columns, problems):
         try:
             cells = convert(row.values, _TradeCells)
+            _hold_of_day(cells.date, day)
             code = client or _code(cells.client, roster, by_user)
             found[code].append(_trade(cells))
         except BadInput as problem:
@@ -206,6 +218,25 @@ def trades_of_file(
     if problems:
         raise FileProblem(path, problems)
     return dict(found)
+
+
+_DATES = ("%Y-%m-%d", "%d-%m-%Y", "%d/%m/%Y", "%d-%b-%Y", "%d %b %Y", "%d/%m/%y")
+"""Dates as terminals of India write them, the day before the month."""
+
+
+def _hold_of_day(text: str, day: date) -> None:
+    if not text:
+        return
+    word = text.split("T")[0]
+    for form in _DATES:
+        try:
+            told = datetime.strptime(word, form).replace(tzinfo=IST).date()
+        except ValueError:
+            continue
+        if told != day:
+            raise BadInput("date", text, f"only trades of today, {day.isoformat()}, can be compared")
+        return
+    raise BadInput("date", text, f"write a date as {day.isoformat()} or {day:%d-%m-%Y}")
 
 
 def _code(word: str, roster: Roster, by_user: Mapping[str, int]) -> str:
@@ -225,6 +256,7 @@ class _TradeCells(Struct, frozen=True):
     client: str = ""
     exchange: str = ""
     trade: str = ""
+    date: str = ""
 
 
 def _trade(cells: _TradeCells) -> TradeSeen:
@@ -258,7 +290,7 @@ def kind_of(path: Path, known: Mapping[str, Mapping[str, str]]) -> str:
     for kind, columns in reversed(list(known.items())):
         ours = {columns.get(name, name) for name in there}
         needed = {name for name in REQUIRED if name != "client"}
-        if needed <= ours and set(columns) - {"client_id", "trade_id"} <= there:
+        if needed <= ours and set(columns) - {"client_id", "trade_id", "trade_date"} <= there:
             return kind
     cells = [cell.strip().strip('"') for cell in header.split(",")]
     expected = f"say which column is what: --kind NAME --columns '{_proposed(cells)}'"

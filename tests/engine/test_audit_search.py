@@ -1,5 +1,6 @@
 """The audit looked through: what each word asks, page after page, and the story of a row."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -251,3 +252,21 @@ async def test_a_search_under_way_keeps_nobody_from_writing(desk: Desk) -> None:
         again = await AuditSearch(AuditRecord).step(reader, AuditWanted(), 1)
     assert again.rows[0].seq >= begun.rows[0].seq
     assert (await search.page(limit=1)).rows[0].details["reason"] == "meanwhile"
+
+
+async def test_a_search_that_goes_on_while_a_run_is_written_misses_no_row_and_tells_none_twice(
+    desk: Desk,
+) -> None:
+    search = await desk.audit.search()
+    seen, reached = [row.seq for row in (await search.page(limit=10_000)).rows][::-1], search.newest
+    run = asyncio.create_task(carry_out(desk, buy("INFY", SizingKind.FIXED_QUANTITY, 1)))
+    while not run.done():
+        step = await search.newer(reached, 7)
+        seen += [row.seq for row in step.rows]
+        reached = step.reached or reached
+    await run
+    while (step := await search.newer(reached, 7)).rows:
+        seen += [row.seq for row in step.rows]
+        reached = step.reached or reached
+    assert seen == [row.seq for row in reversed(await every(desk)) if row.action != "ROWS_CHANGED"]
+    assert len(seen) > 2 * 45

@@ -96,6 +96,27 @@ def test_every_bad_row_is_named_and_nothing_is_compared(terminal: Terminal, tmp_
         assert words in printed.err
 
 
+def test_zerodha_s_tradebook_is_known_as_its_console_writes_it(terminal: Terminal, tmp_path: Path) -> None:
+    (trade,) = terminal.done("broker", "trades", "--client", "AM1042")["trades"]
+    file = tmp_path / "tradebook-ND1284-EQ.csv"
+    head = (
+        "symbol,isin,trade_date,exchange,segment,series,trade_type,auction,quantity,price,trade_id,order_id,"
+    )
+    row = (
+        f"TCS,INE467B01029,{{day}},NSE,EQ,EQ,buy,false,2.000000,{trade['price_paise'] / 100:.6f},"
+        f"{trade['trade_id']},1100000000000001,2026-11-18T09:15:04\n"
+    )
+    file.write_text(head + "order_execution_time\n" + row.format(day="2026-11-18"))
+    printed = terminal.run("compare", str(file), "--client", "AM1042", "--json")
+    assert (printed.code, printed.document["kind"], printed.document["trades"]) == (0, "zerodha", 1)
+    file.write_text(file.read_text() + row.format(day="2026-11-17") + row.format(day="yesterday"))
+    printed = terminal.run("compare", str(file), "--client", "AM1042", "--json")
+    assert printed.code == 2
+    assert "row 3, date" in printed.err
+    assert "only trades of today, 2026-11-18" in printed.err
+    assert "row 4, date" in printed.err
+
+
 def test_a_kind_that_is_known_keeps_its_columns(terminal: Terminal, tmp_path: Path) -> None:
     file = tmp_path / "trades.csv"
     file.write_text("client,symbol,side,quantity,price\nAM1042,TCS,B,2,2500\n")

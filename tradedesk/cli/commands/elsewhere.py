@@ -138,7 +138,8 @@ def compare(
 
         code = None if client is None else desk.clients.find(client).code
         named, mapped = _columns(desk, file, kind, columns)
-        theirs = trades_of_file(file, mapped, desk.connections.roster, code)
+        day = desk.market_clock.trading_day
+        theirs = trades_of_file(file, mapped, desk.connections.roster, day, code)
         whom = _whom(desk, client)
         whom += [one for one in (desk.clients.find(each).id for each in theirs) if one not in whom]
         read = await desk.at_brokers.trades(whom)
