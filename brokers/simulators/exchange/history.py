@@ -52,8 +52,9 @@ class PricesBefore(Struct, frozen=True):
                 return
             if day < first:
                 return
-            begun = self._walk(day, self._begun(close)).begun_from(close, ended_s)
-            yield day, self._walk(day, self._begun(begun))
+            walk = self._walk(day, self._begun(close))
+            begun = walk.begun_from(close, ended_s)
+            yield day, walk.starting_at(self._begun(begun))
             close = begun
 
     def _walk(self, day: date, listing: Listing) -> Walk:

@@ -5,10 +5,11 @@ is integer paise on the instrument's tick.
 """
 
 from collections.abc import Iterator
+from copy import copy
 from datetime import date
 from functools import lru_cache
 from math import exp
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from msgspec import Struct
 
@@ -103,7 +104,6 @@ class Walk:
     """One instrument's day, with the knots that this process has already computed."""
 
     def __init__(self, seed: int, day: date, listing: Listing) -> None:
-        self.listing = listing
         instrument = listing.instrument
         name = int.from_bytes((listing.walks_as or instrument.key).encode(), "big") & ((1 << 512) - 1)
         self._base = mix(seed, day.toordinal(), *_words(name))
@@ -113,14 +113,19 @@ class Walk:
         lively = (0.5 + _part(traits, 2)) * (1.0 if instrument.tradable else 0.5)
         self._step = 0.0016 * lively
         self._noise = 0.0003 * lively
+        self._knots = [0.0]
+        self._block: tuple[int, _Block] | None = None
+        self._start(listing)
+
+    def _start(self, listing: Listing) -> None:
+        """Stand where the day begins at a listing's prices."""
+        self.listing, instrument = listing, listing.instrument
         self.prev_close = instrument.prev_close_paise or listing.last_paise
         if instrument.tradable:
             self.lower, self.upper = circuits(self.prev_close, instrument.band_bps, instrument.tick_paise)
         else:  # an index has no band
             self.lower, self.upper = instrument.tick_paise, NO_BAND
         self._flow = max(listing.volume // 170, 50 if instrument.tradable else 0)
-        self._knots = [0.0]
-        self._block: tuple[int, _Block] | None = None
         self._highs = [max(listing.high_paise, listing.last_paise)]
         self._lows = [min(listing.low_paise or listing.last_paise, listing.last_paise)]
         self._volumes = [listing.volume]
@@ -175,6 +180,12 @@ class Walk:
         """The price in paise from which this walk comes to a close `elapsed` seconds into the session."""
         tick = self.listing.instrument.tick_paise
         return max(tick, round(close_paise / exp(self.moved(elapsed)) / tick) * tick)
+
+    def starting_at(self, listing: Listing) -> Self:
+        """The same path from another price; what is known of the path is not computed again."""
+        other = copy(self)
+        other._start(listing)  # noqa: SLF001 - one of its own kind
+        return other
 
     # --- the walk ---------------------------------------------------------------------------------
 
