@@ -87,6 +87,6 @@ def gate_tab_columns() -> list[Column]:
         Column("item", "item", 7, lambda line: line.title),
         Column("state", "is", 6, lambda line: line.state, style=style, grows=True),
         Column("since", "since", 12, lambda line: line.since, priority=2),
-        Column("why", "why", 18, lambda line: line.why, flex=True, most=LINE_CELLS),
-        Column("mends", "what mends it", 24, lambda line: line.mends, flex=True, most=LINE_CELLS, priority=1),
+        Column("why", "why", 26, lambda line: line.why, flex=True, most=LINE_CELLS),
+        Column("mends", "what mends it", 18, lambda line: line.mends, flex=True, most=LINE_CELLS, priority=1),
     ]

@@ -52,7 +52,7 @@ OWNER = "client-screen"
 
 
 class ClientScreen(HasRights, Workspace):
-    """One client at a glance; `{` and `}` go through the clients of the list it was opened from."""
+    """One client at a glance; `{` and `}` go through the list it was opened from, or all clients."""
 
     CSS_PATH = Path(__file__).with_name("client.tcss")
     AUTO_FOCUS = "#client-grid"
@@ -115,6 +115,7 @@ class ClientScreen(HasRights, Workspace):
     def on_mount(self) -> None:
         """Listen, and show the holdings."""
         self.listen(self._desk_event)
+        self._among = self._among or tuple(client.id for client in self.desk.clients.all())
         self._turn_to(PageView.HOLDINGS)
 
     def on_unmount(self) -> None:

@@ -139,14 +139,19 @@ class FindCard(Card[None]):
         self.run_worker(self._read(), exclusive=True, exit_on_error=False, group="find")
 
     def _by_text(self, words: str) -> list[Hit]:
-        """Symbols and clients of these words, first what was typed out in full."""
+        """Symbols and clients of these words: codes in full, their beginnings, then those of names."""
         market, clients = self.desk.market, self.desk.clients
         hits = [symbol_hit(one, market.classes) for one in (market.search(words, SHOWN) if words else ())]
         found = clients.search(words) if words else clients.all()
         hits += [client_hit(self.desk, client) for client in found[:SHOWN]]
         exact = words.casefold()
-        hits.sort(key=lambda row: (row.code.casefold() != exact, not row.code.casefold().startswith(exact)))
-        return hits
+
+        def rank(row: Hit) -> tuple[bool, bool, bool]:
+            code = row.code.casefold()
+            begins = any(word.startswith(exact) for word in row.name.casefold().split())
+            return code != exact, not code.startswith(exact), not begins
+
+        return sorted(hits, key=rank)
 
     async def _read(self) -> None:
         """Find what has to be waited for, then read the prices of what is shown and is not followed, once."""

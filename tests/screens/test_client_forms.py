@@ -3,13 +3,15 @@
 from pathlib import Path
 
 import pytest
-from textual.widgets import Static
+from textual.events import Paste
+from textual.widgets import Input, Static
 
 from data.audit import AuditAction
 from data.vocabulary import ClientStatus, Reason, SizingKind
 from screens.clients.client_card import ClientCard
 from screens.clients.groups_card import GroupCard, GroupsCard
 from screens.clients.pause_card import PauseCard
+from screens.clients.screen import ClientsScreen
 from screens.frame.cards.confirm import WordsCard
 from screens.frame.cards.note import NoteCard
 from tests.desks import buy, carry_out
@@ -217,3 +219,134 @@ async def test_typed_lines_do_the_same(tmp_path: Path) -> None:
             bench.toasts.clear()
             await typed(bench, line)
             assert any(words in told for told in bench.toasts), (line, bench.toasts)
+
+
+BAD = {
+    "sql": "x'); DROP TABLE client; --",
+    "markup": "[red]boo[/]",
+    "marks": "Asha\u202eoaR",
+    "nul": "A\x00B",
+    "long": "x" * 1_000_000,
+    "lookalike": "R\u0410O",
+    "formula": "=cmd|' /C calc'!A0",
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+async def test_whatever_is_put_into_a_field_of_a_client_is_taken_whole_or_refused(
+    tmp_path: Path, kind: str
+) -> None:
+    text = BAD[kind]
+    async with opened_on_paper(tmp_path) as bench:
+        client = await at(bench, "RG1008")
+        before = bench.desk.clients.get(client)
+        for field in ("name", "phone", "groups", "status_reason", "capital", "mtf_limit", "multiplier"):
+            await bench.keys("e")
+            assert isinstance(bench.card, ClientCard)
+            found = bench.card.query_one(f"#{field}")
+            found.value = ""  # pyright: ignore[reportAttributeAccessIssue] - each has one
+            found.focus()
+            await bench.settle()
+            bench.app.post_message(Paste(text))
+            await bench.settle()
+            await bench.keys("enter")
+            await bench.pass_time(0.5)
+            await bench.keys("escape")
+            now = bench.desk.clients.get(client)
+            assert now.capital_paise == before.capital_paise
+            assert now.next_capital_paise == before.next_capital_paise
+            assert (now.mtf_limit_paise, now.multiplier_bps) == (
+                before.mtf_limit_paise,
+                before.multiplier_bps,
+            )
+            assert now.name in (before.name, text), "whole or not at all"
+            assert now.phone in (before.phone, "", text)
+            assert all(len(name) <= 30 and name.isprintable() for name in now.groups)
+            assert len(now.status_reason) <= 200
+        assert len(bench.desk.clients.all()) == 50
+        assert isinstance(bench.screen, ClientsScreen)
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "words"),
+    [
+        ("multiplier", "0", "above 0"),
+        ("capital", "5,00", "a comma groups"),
+        ("capital", "1.005", "at most two decimals"),
+        ("groups", "a,b", "without ; , = and quotes"),
+        ("groups", "Family West; Fam\u0456ly", "looks like another letter"),
+        ("name", "", "1 to 200 characters"),
+    ],
+)
+async def test_a_figure_that_cannot_be_is_named_with_what_would_be_right(
+    tmp_path: Path, field: str, typed: str, words: str
+) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        client = await at(bench, "RG1008")
+        before = bench.desk.clients.get(client)
+        await bench.keys("e")
+        assert isinstance(bench.card, ClientCard)
+        found = bench.card.query_one(f"#{field}")
+        found.value = typed  # pyright: ignore[reportAttributeAccessIssue] - each has one
+        found.focus()
+        await bench.settle()
+        await bench.keys("enter")
+        await bench.until(lambda: words in " ".join(bench.text.replace("│", " ").split()))
+        assert bench.card is not None
+        assert bench.desk.clients.get(client) == before
+
+
+async def test_a_minus_is_left_out_and_said(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await at(bench, "RG1008")
+        await bench.keys("e", "ctrl+u")
+        await bench.type("-5")
+        assert any("- is no part of this number" in told for told in bench.toasts)
+        assert "→ 5 from 19 Nov" in bench.text, "what Enter would keep stands there"
+
+
+@pytest.mark.parametrize("code", ["rg1008", "R\u04101008", "1008", "A B", "-x", "x" * 21, "x'); --"])
+async def test_a_code_that_is_another_clients_or_none_is_refused(tmp_path: Path, code: str) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await bench.keys("7", "+")
+        assert isinstance(bench.card, ClientCard)
+        values = {"code": code, "broker_user_id": "U1", "name": "Nina", "capital": "100000"}
+        for name, value in values.items():
+            bench.card.query_one(f"#{name}").value = value  # pyright: ignore[reportAttributeAccessIssue]
+        bench.card.query_one("#name").focus()
+        await bench.settle()
+        await bench.keys("enter")
+        await bench.pass_time(0.5)
+        assert len(bench.desk.clients.all()) == 50
+        assert isinstance(bench.card, ClientCard), "it stays open, to be mended"
+
+
+async def test_names_of_groups_with_blanks_and_letters_of_any_case_are_one_group(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        desk = bench.desk
+        await typed(bench, 'group "North  West" + RG1008')
+        await bench.until(lambda: "North West" in desk.clients.groups())
+        await typed(bench, 'group "north west" + AM1042')
+        await bench.until(lambda: len(desk.groups.find("North West").client_ids) == 2)
+        assert [name for name in desk.clients.groups() if name.casefold() == "north west"] == ["North West"]
+        for name in ("a;b", "x=y", "N\u0410W", "x" * 31):
+            before = len(bench.toasts)
+            await typed(bench, f'group "{name}" + RG1008')
+            await bench.until(lambda before=before: len(bench.toasts) > before)
+        assert not {"a;b", "x=y"} & set(desk.clients.groups())
+
+
+async def test_a_reason_that_cannot_be_waives_pauses_and_closes_nothing(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        client = await at(bench, "RG1008")
+        for until, reason in (("25:00", "x"), ("", "\u202e"), ("2020-01-01", "x"), ("=now()", "x")):
+            await bench.keys("p")
+            assert isinstance(bench.card, PauseCard)
+            bench.card.query_one("#until", Input).value = until
+            bench.card.query_one("#pause-reason", Input).value = reason
+            bench.card.query_one("#pause-reason", Input).focus()
+            await bench.settle()
+            await bench.keys("enter")
+            await bench.pass_time(0.3)
+            assert not bench.desk.clients.get(client).paused
+            await bench.keys("escape")

@@ -1,13 +1,16 @@
 """The card that finds a symbol or a client, over the desk."""
 
+from pathlib import Path
 from typing import Any
 
 from textual.widgets import Input
 
+from screens.clients.page import ClientScreen
 from screens.desk.screen import DeskScreen
 from screens.desk.search import FindCard
 from screens.desk.symbol import SymbolScreen
 from tests.screens.bench import Bench, opened
+from tests.screens.papers import opened_on_paper
 from tradedesk.testing import toasts_shown
 from widgets.livegrid import LiveGrid
 
@@ -65,3 +68,14 @@ async def test_find_begins_anew_each_time_and_help_over_it_loses_nothing() -> No
         assert opened_anew.query_one(LiveGrid).shown_keys == clients
         await bench.keys(*"wip", "enter")
         assert "NSE:WIPRO" in bench.text
+
+
+async def test_a_clients_first_name_comes_before_what_merely_holds_its_letters(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await bench.keys("slash")
+        await bench.type("pri")
+        assert "▸client PS1015" in " ".join(bench.text.split())
+        await bench.keys("enter")
+        await bench.until(lambda: isinstance(bench.screen, ClientScreen))
+        await bench.keys("right_curly_bracket")
+        assert "PS1015" not in bench.text.splitlines()[1], "braces go on to the next client by code"
