@@ -90,7 +90,7 @@ def external_record(desk: "Desk", row: ExternalOrderView) -> dict[str, str]:
         "product": order.product.value,
         "quantity": str(order.quantity),
         "filled": str(order.filled_quantity),
-        "average": f"{order.average_price_paise / 100:.2f}" if order.filled_quantity else "",
+        "average": formats.typed(order.average_price_paise) if order.filled_quantity else "",
         "price": _price(row).replace(",", ""),
         "status": order.status_text,
         "broker order": order.broker_order_id,

@@ -27,7 +27,7 @@ from data.vocabulary import (
     Validity,
 )
 from engine.book.gate_views import GateFinding, GateVerdict
-from engine.planning.checks import CHECK_ORDER, ClientInput, HeldShares, PlanInputs
+from engine.planning.checks import CHECK_ORDER, ClientInput, HeldShares, PlanInputs, market_refusal
 from engine.planning.intent import Intent, LineChange, Sizing
 from engine.planning.lines import plan
 from engine.planning.plan import Plan, PlanLine
@@ -148,6 +148,23 @@ def test_the_limit_is_both_sizing_and_reserve_price() -> None:
     assert only(made).quantity == 10
     assert only(made).price_paise == 2_400_00
     assert made.sizing_price_paise == made.reserve_price_paise == 2_400_00
+
+
+@pytest.mark.parametrize(
+    ("last", "reason"),
+    [
+        (2_399_90, Reason.OUTSIDE_PRICE_BAND),
+        (2_400_00, None),
+        (2_600_00, None),
+        (2_600_10, Reason.OUTSIDE_PRICE_BAND),
+    ],
+)
+def test_a_market_order_goes_at_the_edge_of_the_band_and_not_beyond_it(
+    last: int, reason: Reason | None
+) -> None:
+    band = {"lower_circuit_paise": 2_400_00, "upper_circuit_paise": 2_600_00}
+    refusal = market_refusal(buy(), inputs(client(), last=last, **band))
+    assert (refusal and refusal.reason) == reason
 
 
 def test_a_market_order_reserves_the_protected_price_inside_the_band() -> None:
