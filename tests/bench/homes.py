@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from brokers.simulators.exchange.exchange import PaperExchange
 from data.clock import SystemClock
@@ -20,10 +21,14 @@ from data.reference.seed import universe
 from data.vocabulary import ClientStatus, DeskKind, Policy
 from engine.accounts.client_file import NewClient
 from engine.desk import Desk
+from tests.bench.frame import Spent
 from tests.books import empty_books
 from tradedesk.compose.paper import exchange_of
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import compose_desk
+
+if TYPE_CHECKING:
+    from tests.bench.terminal import Terminal
 
 SYMBOL, LAST_PAISE, CLOSE_PAISE = "RELIANCE", 245050, 239520
 OTHERS = ("TCS", "INFY")
@@ -160,14 +165,24 @@ def environment(home: Path) -> dict[str, str]:
 
 def command_seconds(home: Path, *words: str, most_status: int = 0) -> float:
     """Wall seconds of a command of the program, from its start to its end."""
-    return process_seconds((sys.executable, "-m", "tradedesk.cli", *words), environment(home), most_status)
+    return command_spent(home, *words, most_status=most_status).wall
 
 
-def process_seconds(
-    command: tuple[str, ...], env: Mapping[str, str] | None = None, most_status: int = 0
-) -> float:
+def command_spent(home: Path, *words: str, most_status: int = 0) -> Spent:
+    """What a command of the program takes, from its start to its end."""
+    return process_spent((sys.executable, "-m", "tradedesk.cli", *words), environment(home), most_status)
+
+
+def process_seconds(command: tuple[str, ...]) -> float:
     """Wall seconds of a process, from its start to its end."""
-    began = time.perf_counter()
+    return process_spent(command).wall
+
+
+def process_spent(
+    command: tuple[str, ...], env: Mapping[str, str] | None = None, most_status: int = 0
+) -> Spent:
+    """Wall and processor seconds of a process, from its start to its end."""
+    began, before = time.perf_counter(), _of_children()
     done = subprocess.run(
         command,
         env=compiled() if env is None else env,
@@ -176,18 +191,24 @@ def process_seconds(
         stderr=subprocess.PIPE,
         check=False,
     )
-    seconds = time.perf_counter() - began
+    spent = Spent(time.perf_counter() - began, _of_children() - before)
     if done.returncode > most_status:
         raise SystemExit(f"{' '.join(command)} ended with {done.returncode}: {done.stderr.decode()[-500:]}")
-    return seconds
+    return spent
+
+
+def _of_children() -> float:
+    """Processor seconds of this process's children that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 @contextmanager
-def open_app(home: Path) -> Iterator[None]:
+def open_app(home: Path) -> "Iterator[Terminal]":
     """The app open on a home, in a terminal of its own that is drained; ended by its process id."""
     from tests.bench.terminal import Terminal
 
     with Terminal((sys.executable, "-m", "tradedesk.cli"), environment(home)) as terminal:
         terminal.wait_for("Watchlist")
         with terminal.drained_aside():
-            yield
+            yield terminal
