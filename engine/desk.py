@@ -315,7 +315,7 @@ class Desk:
             unsent=states.count(OrderState.RESERVED),
             unknown=states.count(OrderState.UNKNOWN),
             ready=self.clients.ready_count(),
-            clients=sum(scope is None or client.id in scope for client in book.open_clients()),
+            clients=len([one for one in book.open_clients() if scope is None or one.id in scope]),
             needs_attention=len(asking)
             + sum(one.order_id is None and _is_of(one, scope) for one in book.unbooked()),
         )

@@ -70,24 +70,27 @@ class GateCheck(Struct, frozen=True):
 
 
 class GateRow(Struct, frozen=True):
-    """One client at the gate. `reason` is what keeps its orders back, None when they may leave."""
+    """One client at the gate. `reason` is what keeps its orders back, None when they may leave.
+
+    Its `colour` is the worst of its items; red where the client may not trade for another reason.
+    """
 
     client_id: int
     code: str
     reason: Reason | None
     checks: tuple[GateCheck, ...]
-
-    @property
-    def colour(self) -> GateColour:
-        """The worst colour of its items; red where the client may not trade for another reason."""
-        colours = {check.colour for check in self.checks}
-        if self.reason is not None or _RED in colours:
-            return _RED
-        return _AMBER if _AMBER in colours else _GREEN
+    colour: GateColour
 
     def check(self, item: GateItem) -> GateCheck:
         """One of its items."""
         return next(one for one in self.checks if one.item is item)
+
+
+def _worst(reason: Reason | None, checks: Sequence[GateCheck]) -> GateColour:
+    colours = {check.colour for check in checks}
+    if reason is not None or _RED in colours:
+        return _RED
+    return _AMBER if _AMBER in colours else _GREEN
 
 
 class GateCounts(Struct, frozen=True):
@@ -204,8 +207,10 @@ class Gate:
             GateItem.MTF: self._mtf(client, connection),
         }
         waivers = book.access.waivers
-        checks = (GateCheck(item, one, waivers.get((client.id, item), "")) for item, one in judged.items())
-        return GateRow(client.id, client.code, client.gate, tuple(checks))
+        checks = tuple(
+            [GateCheck(item, one, waivers.get((client.id, item), "")) for item, one in judged.items()]
+        )
+        return GateRow(client.id, client.code, client.gate, checks, _worst(client.gate, checks))
 
     def _session(self, client: ClientView, connection: Connection | None) -> GateVerdict:
         session, now = self._kept.book.access.sessions.get(client.id), self._timing.market.now()

@@ -102,13 +102,15 @@ class Sessions:
         red: list[ClientView] = []
         ending: list[ClientView] = []
         for client in self._kept.book.clients.values():
-            session = self.of(client.id)
-            if client.status is not ClientStatus.ACTIVE or not self._connections.serves(client.id):
+            if client.status is not ClientStatus.ACTIVE:
                 continue
-            if client.session is not SessionState.OK:
-                red.append(client)
-            elif session is not None and session.expires_at is not None and session.expires_at <= soon:
-                ending.append(client)
+            among = red
+            if client.session is SessionState.OK:
+                session, among = self.of(client.id), ending
+                if session is None or session.expires_at is None or session.expires_at > soon:
+                    continue
+            if self._connections.serves(client.id):
+                among.append(client)
         return red + ending
 
     # --- signing in ---

@@ -187,12 +187,15 @@ class ClientsScreen(ChangesClients):
             parts.append("needs me")
         if self._filter.value.strip():
             parts.append(f"filter {self._filter.value.strip()}")
-        due = [client.id for client in self.desk.sessions.due()]
-        if self._round is not None and goes_on(self._round, due):
+        if self._round is not None and goes_on(self._round, self._due()):
             at = self._round.queue.progress()
             parts.append(f"sign-in {at.done}/{at.total}, r goes on")
         heading = "Gate" if self.size.width < 110 else "Clients and the morning gate"
         self.query_one(Pane).set_title(heading, parts)
+
+    def _due(self) -> list[int]:
+        """Whom a round of sign-ins would take."""
+        return [client.id for client in self.desk.sessions.due()]
 
     def _paint_detail(self) -> None:
         self.query_one(GateDetail).show(self.desk, self._row, self.shell.privacy)
@@ -347,7 +350,7 @@ class ClientsScreen(ChangesClients):
 
         Sign in: the marked clients that are due; else go on; else all that are due, the cursor's first.
         """
-        due = [client.id for client in self.desk.sessions.due()]
+        due = self._due()
         marked = set(self._marked)
         here = self._marked or ((self._row.client_id,) if self._row is not None else ())
         refused = [one for one in here if can_retry(self._rows[one])]
@@ -391,7 +394,7 @@ class ClientsScreen(ChangesClients):
             self.carry_out(self._renew(client_ids))
             return
         going = begin_round(self.desk, client_ids)
-        due = [client.id for client in self.desk.sessions.due()]
+        due = self._due()
         if self._round is None or self._marked or not goes_on(self._round, due):
             self._round = going  # a single client asked for by its code leaves the morning's queue as it is
         self.app.push_screen(SignInScreen(going))
