@@ -145,7 +145,8 @@ class MatrixGrid(CellGrid, LinesGrid):
     @property
     def marked(self) -> tuple[int, ...]:
         """The marked clients, as they stand."""
-        return tuple(key for key in self.shown_keys if key in self.marked_keys and isinstance(key, int))
+        marked = self.marked_keys
+        return tuple(key for key in self.shown_keys if key in marked and isinstance(key, int))
 
     @property
     def stocks(self) -> tuple[str, ...]:
