@@ -251,6 +251,7 @@ async def test_alerts_stand_in_a_panel_and_lead_to_the_flatten_that_answers_them
         await bench.keys("exclamation_mark", "h")
         assert bench.desk.alerts.standing == []
         assert "no alert stands" in bench.text
+        assert "u needs me  F7 flatten  Esc back" in bench.text, "keys that do nothing are not named"
         await bench.keys("escape", "colon", *"alerts later square_off 5m", "enter")
         assert "shown again at 14:50" in bench.toasts[-1]
         await bench.keys("colon", *"alerts done margin", "enter")

@@ -35,6 +35,7 @@ ROWS = 10
 """Lines of the panel; more scroll."""
 
 KEYS = "Enter answer  F7 flatten  d done  h H not for 10 min, …  u needs me  Esc back"
+KEYS_OF_NONE = "u needs me  F7 flatten  Esc back"
 
 
 class AlertRow(Struct, frozen=True):
@@ -71,7 +72,7 @@ class AlertsCard(Card[None]):
             hint="no alert stands",
             id="alerts",
         )
-        yield SteadyStatic(KEYS, classes="keys -always")
+        yield SteadyStatic(classes="keys -always", id="alert-keys")
 
     def _since(self, row: AlertRow) -> str:
         return "" if row.named is not None else market_time(self.desk, row.alert.at)
@@ -118,6 +119,7 @@ class AlertsCard(Card[None]):
             rows += [AlertRow(alert), *(AlertRow(alert, one) for one in (*alert.positions, *alert.orders))]
         self._rows = dict(enumerate(rows))
         self.query_one(LiveGrid).set_rows(self._rows)
+        self.query_one("#alert-keys", SteadyStatic).update(KEYS if rows else KEYS_OF_NONE)
 
     @property
     def _row(self) -> AlertRow | None:
