@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import unicodedata
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from random import Random
@@ -25,9 +26,9 @@ from data.store import Unit
 from data.vocabulary import Right, Role
 from engine.book.kept import Kept
 from engine.book.people_views import ApprovalLimit, PersonView
-from engine.people.rights import checked_scope, may
+from engine.people.rights import checked_scope, known_as, may
 from engine.people.signing import SigningIn
-from engine.people.who import WhoActs
+from engine.people.who import SIGNED_OUT, WhoActs
 from engine.refusals import SignInRefused
 from engine.timing import Timing
 
@@ -65,12 +66,14 @@ class PeopleService:
 
     def find(self, name: str) -> PersonView:
         """The person of a name, in any letter case. Raises `BadInput`."""
-        wanted = name.strip().casefold()
-        for one in self._kept.book.people.by_name.values():
-            if one.name.casefold() == wanted:
-                return one
+        if (found := self._named(name)) is not None:
+            return found
         known = ", ".join(one.name for one in self.all()) or "nobody yet"
         raise BadInput("person", name, f"people of this home: {known}")
+
+    def _named(self, name: str) -> PersonView | None:
+        people = self._kept.book.people.by_name.values()
+        return next((one for one in people if known_as(one.name) == known_as(name)), None)
 
     def scope_codes(self, person: PersonView) -> tuple[list[str], list[str]]:
         """A scope as codes of clients and names of groups."""
@@ -96,7 +99,7 @@ class PeopleService:
         groups: Collection[str] = (),
     ) -> Added:
         """Add somebody with a password of their own. Raises `BadInput`; then nothing was written."""
-        name = name.strip()
+        name = unicodedata.normalize("NFC", name).strip()
         if NAME.fullmatch(name) is None:
             raise BadInput("name", name, _NAME_EXPECTED)
         if not self._who.asked and role is not Role.ADMIN:
@@ -108,7 +111,7 @@ class PeopleService:
 
         def unit_of_work(unit: Unit) -> StoredPerson:
             people = every_person(unit)
-            if any(one.name.casefold() == name.casefold() for one in people):
+            if any(known_as(one.name) == known_as(name) for one in people):
                 raise BadInput("name", name, "somebody has this name already")
             if not people and role is not Role.ADMIN:
                 raise BadInput("role", role.value, "the first person is the admin, who then adds the others")
@@ -170,10 +173,13 @@ class PeopleService:
         It ends their sign-ins and makes another code. Raises `BadInput`, `SignInRefused`.
         """
         password, recovery = checked(password), self._code()
-        given, name = "".join(code.upper().split()).replace("-", "")[:LONGEST_CODE], self.find(name).name
+        given, found = "".join(code.upper().split()).replace("-", "")[:LONGEST_CODE], self._named(name)
         people = await self._kept.store.read_aside(every_person)
-        known = next(one.recovery for one in people if one.name == name)
+        known = next((one.recovery for one in people if found is not None and one.name == found.name), "")
         if not await asyncio.to_thread(is_right, known, given):
+            told = SIGNED_OUT if found is None else found.name  # what is nobody's name may be a password
+            entry = AuditEntry(AuditAction.SIGN_IN_REFUSED, told, details={"place": "recovery"})
+            await self._kept.store.write(lambda unit: unit.audit(entry))
             raise SignInRefused
         stored, made = await asyncio.to_thread(lambda: (hashed(password), hashed(recovery)))
 

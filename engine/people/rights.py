@@ -1,5 +1,6 @@
 """What each role may do, in one table, which is printed in docs and held against engine, commands and app."""
 
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 
 from data.errors import BadInput
@@ -38,6 +39,11 @@ ANYBODY = frozenset({Right.HALT})
 
 CLIENT, GROUP = "client:", "group:"
 """What words of a scope begin with."""
+
+
+def known_as(name: str) -> str:
+    """A name as it is told from others: in any letter case, however a keyboard composes its signs."""
+    return unicodedata.normalize("NFKC", name).strip().casefold()
 
 
 def may(role: Role, right: Right) -> bool:

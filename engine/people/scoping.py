@@ -14,7 +14,7 @@ from engine.flatten.views import FlattenView
 from engine.halt.booked import members_of
 from engine.halt.certificate import Certificate
 from engine.people.approvals import ApprovalState
-from engine.people.rights import scope_ids
+from engine.people.rights import known_as, scope_ids
 from engine.planning.entry.presets import Preset
 from engine.planning.service import clients_of
 
@@ -193,8 +193,8 @@ def of_everybody(book: Book, *given: object, **named: object) -> Ids:
 
 def of_person_named(book: Book, *given: object, **named: object) -> Ids:
     """The clients that somebody may see who is named; of nobody of the name none."""
-    name = _argument(given, named).strip().casefold()
-    found = next((one for key, one in book.people.by_name.items() if key.casefold() == name), None)
+    name = _argument(given, named)
+    found = next((one for key, one in book.people.by_name.items() if known_as(key) == known_as(name)), None)
     return () if found is None else of_person(book, found)
 
 

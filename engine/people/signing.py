@@ -34,6 +34,7 @@ from data.sign_in.tokens import BadToken, TokenClaims, check_clock, new_key, pub
 from data.store import Unit
 from data.vocabulary import Right, Via
 from engine.book.kept import Kept
+from engine.people.rights import known_as
 from engine.people.who import SIGNED_OUT, WhoActs
 from engine.refusals import NobodySignedIn, SignInRefused
 from engine.timing import Timing
@@ -208,7 +209,7 @@ class SigningIn:
 
         Raises `SignInRefused` where it has to wait.
         """
-        found = next((one for one in every_person(unit) if one.name.casefold() == name.casefold()), None)
+        found = next((one for one in every_person(unit) if known_as(one.name) == known_as(name)), None)
         if found is not None and found.disabled_at is not None:
             found = None
         whose = "" if found is None else found.name

@@ -275,6 +275,31 @@ async def test_an_admin_recovers_by_the_code_once(tmp_path):
         await desk.signing.sign_in("asha", "another word for asha", HERE, Via.API)
 
 
+async def test_a_recovery_that_is_refused_is_told_and_tells_no_name(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        await desk.people.add("asha", Role.ADMIN, password("asha"))
+        for name in ("asha", "nobody of this name"):
+            with pytest.raises(SignInRefused):
+                await desk.people.recover(name, "A" * 24, "another word for asha")
+        await sit(desk, "asha")
+        rows = await desk.audit.rows(10, action="SIGN_IN_REFUSED")
+        assert [(row.actor, row.details["place"]) for row in sorted(rows, key=lambda row: row.seq)] == [
+            ("asha", "recovery"),
+            ("nobody signed in", "recovery"),
+        ]
+
+
+async def test_a_name_is_one_persons_however_it_is_written(tmp_path):
+    composed, apart = "Jos\u00e9", "Jose\u0301"
+    async with desk_of_many(tmp_path) as desk:
+        assert (await desk.people.add(apart, Role.TRADER, password("asha"))).person.name == composed
+        for same in (composed, apart, composed.upper(), "\uff21\uff33\uff28\uff21", "A\u017fha"):
+            with pytest.raises(BadInput, match="somebody has this name"):
+                await desk.people.add(same, Role.TRADER, password("asha"))
+        made = await desk.signing.sign_in(apart.upper(), password("asha"), HERE, Via.API)
+        assert made.claims.person == composed
+
+
 async def test_a_key_that_the_vault_has_lost_is_made_anew_and_voids_what_it_signed(tmp_path):
     async with paper_desk(tmp_path) as desk:
         await desk.people.add("asha", Role.ADMIN, password("asha"))
