@@ -1,12 +1,15 @@
 """People as stored: who they are, who is signed in, which keys have signed, who has confirmed which plan."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
+from data.audit import UNCOMMON, AuditAction
 from data.repositories.base import Change, On, Query, Rows, given
+from data.tables.audit import OF_PLANS, Audit
 from data.tables.columns import table
 from data.tables.people import (
     ApprovalRecord,
@@ -133,6 +136,56 @@ def every_person(on: On) -> list[StoredPerson]:
 def person(on: On, name: str) -> StoredPerson | None:
     """The person of this name; None where there is none."""
     return _ONE.first(on, name=name)
+
+
+class ToldOfPerson(Struct, frozen=True):
+    """A row of the audit about somebody who was added or changed, as it lies there."""
+
+    action: AuditAction
+    details: str
+
+
+_AUDIT = table(Audit)
+_ABOUT_PEOPLE = Query(
+    ToldOfPerson,
+    select(_AUDIT.c.action, _AUDIT.c.details)
+    .where(
+        text(UNCOMMON),
+        _AUDIT.c.action.in_(
+            [
+                AuditAction.PERSON_ADDED.value,
+                AuditAction.PERSON_CHANGED.value,
+                AuditAction.PERSON_RECOVERED.value,
+            ]
+        ),
+    )
+    .order_by(_AUDIT.c.seq.desc()),
+)
+_APPROVERS_TOLD = Query(
+    str,
+    select(_AUDIT.c.actor).where(
+        text(OF_PLANS),
+        _AUDIT.c.plan_number == given("plan"),
+        _AUDIT.c.action == AuditAction.PLAN_APPROVED.value,
+    ),
+)
+
+
+def is_as_told(on: On, row: StoredPerson) -> bool:
+    """Whether a person's role, scope and standing are what the audit's newest row about them says."""
+    for one in _ABOUT_PEOPLE.all(on):
+        told = json.loads(one.details)
+        if told.get("person") == row.name:
+            after = told.get("after", told)
+            scope = ["all"] if row.scope is None else list(row.scope)
+            stands = (row.role.value, scope, row.disabled_at is not None)
+            return stands == (after.get("role"), after.get("scope"), after.get("disabled", False))
+    return False
+
+
+def approvers_told(on: On, plan_number: int) -> set[str]:
+    """Who has confirmed a plan, as the audit has it."""
+    return set(_APPROVERS_TOLD.all(on, plan=plan_number))
 
 
 def add_person(on: On, row: StoredPerson) -> None:

@@ -12,6 +12,7 @@ from data.repositories.people import (
     StoredPerson,
     add_approval,
     approvals_of,
+    approvers_told,
     every_person,
 )
 from data.repositories.trading.plans import maker_of
@@ -122,10 +123,12 @@ class Approvals:
             return
         everybody = {one.name: one for one in every_person(unit)}
         clients = clients_of(made)
+        told = approvers_told(unit, made.number)  # a row that the audit knows nothing of is nobody's word
         given = [
             one
             for one in approvals_of(unit, made.number)
             if one.person != maker
+            and one.person in told
             and one.digest == made.digest
             and self._may(everybody.get(one.person), clients)
         ]

@@ -11,7 +11,7 @@ from typing import NoReturn, TypeAlias
 
 from data.acting import Actor, acting_now
 from data.audit import AuditAction, AuditEntry
-from data.repositories.people import person, sign_in_of
+from data.repositories.people import is_as_told, person, sign_in_of
 from data.store import StoreError, Unit
 from data.vocabulary import Right, Via
 from engine.book.kept import Kept
@@ -26,6 +26,7 @@ NO_SIGN_IN = "the sign-in was ended"
 OVER = "the sign-in is past its time"
 CHANGED = "what they may do was changed since they signed in"
 DISABLED = "they may sign in no more"
+EDITED = "what the books say of them is not as the audit left it"
 """Why somebody who had signed in no longer stands."""
 
 SIGNED_OUT = "nobody signed in"
@@ -194,6 +195,8 @@ class WhoActs:
             raise NoLongerStands(actor.name, right, DISABLED)
         if found.version != actor.version:
             raise NoLongerStands(actor.name, right, CHANGED)
+        if not is_as_told(unit, found):
+            raise NoLongerStands(actor.name, right, EDITED)
         stored = sign_in_of(unit, actor.sign_in)
         if stored is None or stored.person != actor.name or stored.ended_at is not None:
             raise NoLongerStands(actor.name, right, NO_SIGN_IN)

@@ -17,6 +17,7 @@ from engine.planning.confirming import COUNTED_FOR, worth_paise
 from engine.planning.intent import Intent, Leg, Sizing
 from engine.refusals import (
     NeedsApproval,
+    NoLongerStands,
     NotConfirmed,
     NotOfRole,
     OutOfScope,
@@ -389,3 +390,29 @@ async def test_a_confirmed_plan_whose_price_moved_is_planned_anew(tmp_path):
         await desk.market.fetch(["NSE:TCS"])
         with pytest.raises(PlanDrifted):
             await desk.runs.start(plan, plan.digest)
+
+
+async def test_a_confirmation_that_nobody_gave_counts_for_nothing(tmp_path):
+    async with desk_with_limit(tmp_path) as desk:
+        plan = await desk.plans.freeze(TCS)
+        row = (plan.number, "asha", plan.digest, "2026-11-18 03:45:00.000000")
+        written = "INSERT INTO approval (plan_number, person, digest, at) VALUES (?, ?, ?, ?)"
+        await seam(desk).store.write(lambda unit: unit.connection.exec_driver_sql(written, row))
+        with pytest.raises(NeedsApproval) as refused:
+            await desk.runs.start(plan, plan.digest)
+        assert refused.value.given == 0
+
+
+@pytest.mark.parametrize("edit", ["role = 'admin'", "scope = NULL", "disabled_at = NULL, role = 'trader'"])
+async def test_a_person_whose_row_was_edited_may_write_nothing(tmp_path, edit):
+    async with desk_of_many(tmp_path) as desk:
+        await sit(desk, "ravi")
+        await desk.notes.on_client(42, "as he may")
+        edited = f"UPDATE person SET {edit} WHERE name = 'ravi'"
+        changes = {"role = 'admin'", "scope = NULL"}
+        await seam(desk).store.write(lambda unit: unit.connection.exec_driver_sql(edited))
+        if edit in changes:
+            with pytest.raises(NoLongerStands, match="not as the audit left it"):
+                await desk.notes.on_client(42, "as he may not")
+        else:
+            await desk.notes.on_client(42, "the same as before is no edit")
