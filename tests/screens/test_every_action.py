@@ -60,6 +60,7 @@ TYPED: dict[str, tuple[str, ...]] = {
     "needs_me": ("needs-me", "tradedesk unknown"),
     "chart": ("chart INFY",),
     "audit.verify": ("verify-audit", "tradedesk audit verify"),
+    "elsewhere": ("elsewhere",),
     "equity": ("equity",),
     "groups": ("groups", "group hni = capital > 5L"),
     "alerts": ("alerts", "tradedesk alerts"),

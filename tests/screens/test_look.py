@@ -80,7 +80,10 @@ async def test_the_blotter_has_what_other_terminals_sent_and_what_became_of_it(t
         await bench.keys("escape", "tab")
         assert bench.screen.query_one(Pane).title_words.startswith("Orders · 0 of 0")
         assert "elsewhere 1 live" in bench.screen.query_one(Pane).title_words
-        await bench.keys("escape", "enter")
+        bench.app.run_command("elsewhere")
+        await bench.settle()
+        assert bench.screen.query_one(Pane).title_words.startswith("Orders of other terminals")
+        await bench.keys("enter")
         assert isinstance(bench.screen, ClientScreen)
         (held,) = bench.desk.holdings.of(client)
         assert (held.tradingsymbol, held.quantity) == ("TCS", 3)

@@ -340,6 +340,10 @@ class ShellApp(ByLetter, inherit_bindings=False):
         """The day's trades, in Orders."""
         self.open_workspace(WorkspaceName.ORDERS, View.TRADES)
 
+    def action_show_elsewhere(self) -> None:
+        """The orders that other terminals sent today, in Orders."""
+        self.open_workspace(WorkspaceName.ORDERS, View.ELSEWHERE)
+
     def action_show_depth(self) -> None:
         """The depth, on the Desk."""
         self.open_workspace(WorkspaceName.DESK, View.DEPTH)
