@@ -154,9 +154,10 @@ class PageHead(Struct, frozen=True):
         """What all there was has brought, charges taken off, and what of it is realised."""
         stands = self._standing(of_sales)
         total = known_pnl(self.desk, (self.client.id,), stands.total_net_paise)
+        capital = self.capital() if self.brief else self._capital()  # a narrow title has no room for it
         percent = ""
         if total is not None and stands.total_bps is not None:
-            percent = f" ({formats.signed_percent(stands.total_bps)} % of {self._capital()})"
+            percent = f" ({formats.signed_percent(stands.total_bps)} % of {capital})"
         style = aged(self.desk, self.desk.valuation.keys_of((self.client.id,)), direction(total))
         return Content.assemble(
             " total net ",

@@ -247,3 +247,13 @@ async def test_at_80_columns_what_is_free_and_blocked_is_not_cut(tmp_path: Path)
         bench.app.open_client(client)
         await bench.settle()
         assert " free 50,000 · blocked 25,000 · portfolio " in bench.text
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)])
+async def test_a_changed_capital_says_from_when_it_counts(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with opened_on_paper(tmp_path, size=size) as bench:
+        await bench.desk.clients.edit(bench.client("PS1015"), ClientEdit(capital_paise=6_00_000_00))
+        await on_page(bench)
+        assert "6.00 L from 19 Nov" in bench.text
+        await bench.keys("e")
+        assert "capital 6,00,000 from 19 Nov, 5,00,000 today" in bench.text
