@@ -87,6 +87,14 @@ class Terminal:
                 told = _STYLE.sub(b"", self._seen)[-800:].decode(errors="replace")
                 raise SystemExit(f"{words!r} was not painted; last seen: {told}")
 
+    def heard(self, seconds: float) -> bool:
+        """Whether anything was painted, waiting for it for so long at most."""
+        return self._read(seconds) > 0
+
+    def shows(self, words: str) -> bool:
+        """Whether these words were painted in one piece since it was forgotten."""
+        return words.encode() in _STYLE.sub(b"", self._seen)
+
     def wait_for_output(self, seconds: float = 120.0) -> float:
         """Wait until anything is painted."""
         end = time.perf_counter() + seconds
