@@ -33,6 +33,10 @@ KEY_CELLS = 16
 """Cells for the keys of a line, and for the place where those of a group work."""
 
 
+NOT_HERE = "not here now"
+"""Where keys work that have nothing to do on the screen below."""
+
+
 class Reach(IntEnum):
     """How far from the focus a key works, nearest first."""
 
@@ -56,7 +60,8 @@ class KeyRow(NamedTuple):
 class HelpScreen(Dialog[None]):
     """Every key that works where the trader was: those of what has the focus, of the screen, of everywhere.
 
-    What is typed narrows them to a key, or to what keys do. Esc clears that first.
+    What is typed narrows them to a key, or to what keys do, and finds those too that do nothing there. Esc
+    clears that first.
     """
 
     CSS_PATH = Path(__file__).with_name("help.tcss")
@@ -66,6 +71,7 @@ class HelpScreen(Dialog[None]):
     def __init__(self, below: Screen[Any]) -> None:
         super().__init__()
         self._rows = key_rows(below)
+        self._below = below
         self._of = screen_words(below)
 
     def compose_body(self) -> ComposeResult:
@@ -99,11 +105,22 @@ class HelpScreen(Dialog[None]):
 
     def _show(self, text: str) -> None:
         found = narrowed(self._rows, text)
+        elsewhere = narrowed(self._elsewhere(), text) if len(text.strip()) > 1 else ()
         grid = self.query_one(LiveGrid)
-        grid.set_rows(dict(enumerate(by_group(found))))
+        grid.set_rows(dict(enumerate(by_group([*found, *elsewhere]))))
         grid.to_top()
         figure = f"{len(found)} of {len(self._rows)}" if len(found) < len(self._rows) else str(len(found))
         self.query_one(Pane).set_title(f"Keys {self._of}".rstrip(), [figure])
+
+    def _elsewhere(self) -> list[KeyRow]:
+        """Keys of the table that do nothing where the trader was: who looks for one finds it named."""
+        active = {one.binding.id for one in self._below.active_bindings.values() if one.enabled}
+        rows: list[KeyRow] = []
+        for command in COMMANDS.values():
+            keys = [key for key in command.keys.split(",") if key and self.shell.meaning(key) == command.id]
+            if keys and command.id not in active and command.group != EMERGENCY:
+                rows.append(KeyRow(NOT_HERE, command.group, key_words(keys), command.help))
+        return rows
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """The keys follow what is typed."""

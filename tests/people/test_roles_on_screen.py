@@ -133,7 +133,7 @@ OF_NOBODY_HERE = {
 async def test_key_line_help_and_palette_leave_out_what_a_role_may_not(tmp_path, role):
     async with app_of_many(tmp_path, OF_ROLE[role]) as bench:
         helped = " ".join(row.words for row in key_rows(bench.app.screen))
-        offered = " ".join(line.words for line in DeskCommands(bench.app.screen)._entries())  # noqa: SLF001
+        offered = " ".join(line.words for line in DeskCommands(bench.app.screen).entries())
         line = bench.lines()[-1]
         for right, words in (
             (Right.PLAN, "buy one symbol for one client"),

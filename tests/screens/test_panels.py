@@ -215,6 +215,16 @@ async def test_what_is_typed_in_the_help_narrows_it(tmp_path: Path, typed: str, 
         assert not isinstance(bench.screen, HelpScreen)
 
 
+async def test_who_looks_for_a_key_in_the_help_finds_one_that_has_nothing_to_do_here(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await bench.keys("question_mark")
+        assert "not here now" not in bench.text
+        await bench.type("cancel")
+        assert "not here now" in bench.text
+        assert "cancel what the cursor is on: an order" in bench.text
+        assert " x " in next(line for line in bench.lines() if "cancel what the cursor" in line)
+
+
 async def test_what_halts_the_desk_is_never_what_enter_takes_first(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
         await bench.keys("ctrl+p")
