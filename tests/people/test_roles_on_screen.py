@@ -219,3 +219,15 @@ async def test_a_client_has_a_page_and_nothing_else(tmp_path):
         await bench.keys("ctrl+l")
         await bench.settle()
         assert is_locked(bench)
+
+
+async def test_a_client_who_is_signed_in_already_comes_to_their_page_and_can_leave(tmp_path):
+    async with app_of_many(tmp_path, "aarav") as bench:
+        assert isinstance(bench.app.screen, ClientScreen)
+        await bench.keys("ctrl+q")
+        await bench.settle()
+        await bench.type("quit")
+        await bench.keys("backspace", "t")
+        bench.clock.shift(1)
+        await bench.keys("enter")
+        await bench.ended()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from textual import events
 from textual.actions import ActionParseResult
 from textual.await_complete import AwaitComplete
+from textual.screen import Screen
 from textual.worker import WorkerFailed
 
 from data.clock import Clock
@@ -22,6 +23,7 @@ from tradedesk.app.locking import Locking
 from tradedesk.app.mending import Mending
 from tradedesk.app.shell import ShellApp
 from tradedesk.app.typed.rights import ON_OWN_PAGE, right_of_action
+from widgets.livegrid import LiveGrid
 
 if TYPE_CHECKING:
     from textual.dom import DOMNode
@@ -125,6 +127,8 @@ class LockableApp(ShellApp, inherit_bindings=False):
         """Whether an action leads a client away from the page that is theirs."""
         if not self.of_one_page or action in ON_OWN_PAGE:
             return False
+        if not isinstance(node, Screen) and node is not self:  # a field's own keys, those of a question
+            return isinstance(node, LiveGrid) and action in PASSED_BY
         from screens.clients.page import ClientScreen
 
         return action != "close" or isinstance(node, ClientScreen)

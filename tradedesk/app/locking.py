@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from data.clock import Clock
 from data.errors import BadInput, StoreError
-from data.vocabulary import Role, Via
+from data.vocabulary import Via
 from engine.refusals import Forbidden, Refusal, SignInRefused
 from engine.words.refusals import refusal_words
 from screens.frame.lock import LockScreen
@@ -88,6 +88,7 @@ class Locking:
         if not who.asked or not who.trouble():
             self._was_open, self._seen_by = True, self._app.desk.actor
             self._app.runs_looked_for()
+            self._app.call_later(self._own_page)  # behind the workspace that comes up first
             return True
         self.lock("sign in" if who.seat is None else f"sign in again: {who.trouble()}")
         return False
@@ -196,12 +197,15 @@ class Locking:
         app.runs_looked_for()
         self._was_open = True
         app.switch_mode(app.preferences.workspace)
-        person = desk.who.person()
-        if person is not None and person.role is Role.CLIENT:
-            app.switch_mode(WorkspaceName.CLIENTS)
-            for client in desk.clients.all():
-                app.open_client(client.id)
+        self._own_page()
         app.paint_strip()
+
+    def _own_page(self) -> None:
+        """Have a client see the one page that is theirs."""
+        if self._app.of_one_page and not self.locked:
+            self._app.switch_mode(WorkspaceName.CLIENTS)
+            for client in self._app.desk.clients.all():
+                self._app.open_client(client.id)
 
     def _make_anew(self) -> None:
         """Forget every workspace: what it shows was somebody else's to see. The locked screen is up then."""
