@@ -9,7 +9,7 @@ from msgspec import Struct
 from data.clock import IST
 from data.vocabulary import ClientStatus, GateColour, GateItem
 from engine.book.halt_scope import covers
-from engine.words.mending import ends, mends, since
+from engine.words.program.mending import ends, mends, since
 from engine.words.trading.client_terms import pause_words, until_words
 from screens.clients.gate_rows import STYLES, item_words, may_be_waived
 from widgets.columns import LINE_CELLS

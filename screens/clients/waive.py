@@ -11,7 +11,7 @@ from textual.widgets import Input
 
 from data.vocabulary import GateColour
 from engine.words.gate import verdict_words
-from engine.words.mending import mends
+from engine.words.program.mending import mends
 from engine.words.refusals import refusal_words
 from screens.clients.gate_rows import ITEM_TITLES, red_words, waivable
 from screens.frame.cards.confirm import WordsCard

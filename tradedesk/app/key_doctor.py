@@ -11,7 +11,7 @@ from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
 
-from engine.words.key_doctor import (
+from engine.words.program.key_doctor import (
     ASKED,
     ASKED_ESC,
     BY_NAME,

@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 
-from engine.words.profiles import (
+from engine.words.program.profiles import (
     F9_ARRIVED,
     F9_NOT_SEEN,
     F9_ODIN_WORDS,

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 
-from engine.words.themes import OWN_THEMES, SAMPLE, more_complaints
+from engine.words.program.themes import OWN_THEMES, SAMPLE, more_complaints
 from screens.frame.dock import Card
 from widgets.choicefield import ChoiceField
 from widgets.steady import SteadyStatic

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from engine.words.key_doctor import BOTH_HALTS_LOST, LATE_MS, arrived_words
+from engine.words.program.key_doctor import BOTH_HALTS_LOST, LATE_MS, arrived_words
 from screens.frame.key_words import key_words
 from tradedesk.cli.printing.output import line, say, table
 
