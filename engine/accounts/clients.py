@@ -200,6 +200,12 @@ class Clients:
             found[name.casefold()] = name
         return tuple(found.values())
 
+    async def standing(self, client_id: int) -> str:
+        """What stands against closing a client, in words; empty where nothing does."""
+        async with self._kept.store.reader() as reader:
+            found = await reader.run_sync(lambda on: standing_of_client(on, client_id))
+        return standing_words(found)
+
     async def set_status(self, client_id: int, status: ClientStatus, reason: str) -> None:
         """Give a client another status, with the reason that plans will show. Raises `BadInput`."""
         await self.edit(client_id, ClientEdit(status=status, status_reason=reason))

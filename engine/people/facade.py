@@ -156,6 +156,7 @@ FACADE: Mapping[str, Rules] = {
         "total": _READ_MANY,
         "groups": Rule(_READ, keep=kept_groups),
         "add": _CHANGE_ALL,
+        "standing": _READ_ONE,
         **dict.fromkeys(("edit", "set_status", "pause", "unpause"), _CHANGE_ONE),
     },
     "groups": {

@@ -13,7 +13,14 @@ if TYPE_CHECKING:
 
 
 def ask_close(screen: Framed, client: ClientView) -> None:
-    """Ask why and for the word; what stands against it is said then."""
+    """Ask why and for the word, unless something stands against it, which is named at once."""
+    screen.carry_out(screen.before_further_keys(_ask(screen, client)))
+
+
+async def _ask(screen: Framed, client: ClientView) -> None:
+    if stands := await screen.desk.clients.standing(client.id):
+        screen.shell.say(f"{client.code} cannot be closed while something stands: {stands}", "warning")
+        return
 
     async def settle(reason: str, _: str) -> str:
         await screen.desk.clients.set_status(client.id, ClientStatus.CLOSED, reason)
