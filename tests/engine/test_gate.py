@@ -456,3 +456,11 @@ async def test_a_route_file_is_taken_whole_or_not_at_all(tmp_path):
             assert [(one.row, one.field) for one in refused.value.problems] == [(3, field)], row
             assert "me:pw" not in str(refused.value)
         assert desk.routes.all() == before
+
+
+async def test_what_is_only_mended_is_never_waived(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        client = desk.clients.find("CB0002")
+        with pytest.raises(BadInput, match="mended, never waived: not compared: the client is not active"):
+            await desk.gate.waive(client.id, "funds", "asked by phone")
+        assert await desk.audit.rows(client_id=client.id, action="CLIENT_GATE_WAIVED") == []
