@@ -5,12 +5,14 @@ statements hears of these too, as if they had gone its own way.
 """
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain
-from typing import Any, Protocol, TypeAlias, cast
+from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
+
+T = TypeVar("T")
 
 Cells = Sequence[Any]
 """What goes into a statement's places, or what a row of its result holds."""
@@ -62,7 +64,7 @@ def insert_many(connection: Connection, sql: str, rows: Sequence[Cells]) -> None
     What it has behind VALUES are places and numbers. What a statement costs beside its row, with triggers
     as much as the row, is so spent once for many. Raises `DBAPIError`.
     """
-    _run(connection, sql, rows, _together)
+    _run(connection, sql, rows, partial(_together, _inserting_many))
 
 
 def save_many(connection: Connection, sql: str, rows: Sequence[Cells]) -> int:
@@ -71,40 +73,33 @@ def save_many(connection: Connection, sql: str, rows: Sequence[Cells]) -> int:
     Each of its values is a place, and no two rows of cells may name the same row. Returns how many rows were
     changed in all. Raises `DBAPIError`.
     """
-    changed = 0
+    return _run(connection, sql, rows, partial(_together, _saving_many))
 
-    def together(cursor: Any, sql: str, rows: Any) -> None:
-        nonlocal changed
-        whole = len(rows) - len(rows) % TOGETHER
-        for start in range(0, whole, TOGETHER):
-            cursor.execute(_saving_many(sql), list(chain.from_iterable(rows[start : start + TOGETHER])))
-            changed += cursor.rowcount
-        if whole < len(rows):
-            cursor.executemany(sql, rows[whole:])
-            changed += cursor.rowcount
 
-    _run(connection, sql, rows, together)
+def _once(cursor: Any, sql: str, cells: Any) -> Any:
+    cursor.execute(sql, cells)
+    return cursor
+
+
+def _for_each(cursor: Any, sql: str, rows: Any) -> Any:
+    cursor.executemany(sql, rows)
+    return cursor
+
+
+def _together(of_many: Callable[[str], str], cursor: Any, sql: str, rows: Any) -> int:
+    """Run it for many rows a statement, and for each of the rest; returns how many rows were changed."""
+    changed, whole = 0, len(rows) - len(rows) % TOGETHER
+    for start in range(0, whole, TOGETHER):
+        cursor.execute(of_many(sql), list(chain.from_iterable(rows[start : start + TOGETHER])))
+        changed += cursor.rowcount
+    if whole < len(rows):
+        cursor.executemany(sql, rows[whole:])
+        changed += cursor.rowcount
     return changed
 
 
-def _once(cursor: Any, sql: str, cells: Any) -> None:
-    cursor.execute(sql, cells)
-
-
-def _for_each(cursor: Any, sql: str, rows: Any) -> None:
-    cursor.executemany(sql, rows)
-
-
-def _together(cursor: Any, sql: str, rows: Any) -> None:
-    whole = len(rows) - len(rows) % TOGETHER
-    for start in range(0, whole, TOGETHER):
-        cursor.execute(_of_many(sql), list(chain.from_iterable(rows[start : start + TOGETHER])))
-    if whole < len(rows):
-        cursor.executemany(sql, rows[whole:])
-
-
 @lru_cache(maxsize=256)
-def _of_many(sql: str) -> str:
+def _inserting_many(sql: str) -> str:
     """An INSERT of one row as one of many."""
     head, _, rest = sql.partition(" VALUES ")
     row, _, tail = rest.partition(")")
@@ -125,7 +120,7 @@ def _numbered(sql: str) -> str:
     return first + "".join(f"given.column{place}{part}" for place, part in enumerate(parts, 1))
 
 
-def _run(connection: Connection, sql: str, cells: Any, execute: Callable[[Any, str, Any], None]) -> Any:
+def _run(connection: Connection, sql: str, cells: Any, execute: Callable[[Any, str, Any], T]) -> T:
     if not connection.in_transaction():
         connection.begin()  # as SQLAlchemy's own way does, so that a commit reaches what is run here
     many = execute is not _once
@@ -134,12 +129,12 @@ def _run(connection: Connection, sql: str, cells: Any, execute: Callable[[Any, s
     for hear in told.before_cursor_execute:
         sql, cells = hear(connection, cursor, sql, cells, None, many)
     try:
-        execute(cursor, sql, cells)
+        made = execute(cursor, sql, cells)
     except _errors(connection) as problem:
         raise _as_sqlalchemy(connection, sql, cells, problem) from problem
     for hear in told.after_cursor_execute:
         hear(connection, cursor, sql, cells, None, many)
-    return cursor
+    return made
 
 
 def _errors(connection: Connection) -> type[Exception]:
