@@ -175,7 +175,8 @@ FACADE: Mapping[str, Rules] = {
         "on_client": Rule(Right.PLAN, of_client),
         "on_order": Rule(Right.PLAN, of_order),
         "on_run": Rule(Right.PLAN, of_run_named),
-        **dict.fromkeys(("of", "count"), Rule(_READ, of_noted)),
+        "of": Rule(_AUDIT, of_noted),
+        "count": Rule(_READ, of_noted),
         "look": _LOOK,
     },
     "connecting": {

@@ -12,7 +12,7 @@ BEGIN, END = "<!-- the table of roles: made, not written -->", "<!-- to here -->
 DOES = {
     Right.LOOK: "see prices, symbols, charts, halts that stand",
     Right.READ_CLIENTS: "see clients of the scope: money, holdings, orders, runs, plans",
-    Right.READ_AUDIT: "see the audit, people, saved baskets, the log of commands, the doctor's findings",
+    Right.READ_AUDIT: "see the audit, notes, people, baskets, the log of commands, the doctor's findings",
     Right.KEEP_LISTS: "keep watchlists, baskets, presets",
     Right.PLAN: "preview and freeze plans, write notes, be done with alerts",
     Right.SIGN_CLIENTS_IN: "sign clients in at their brokers, have books compared, retry routes",

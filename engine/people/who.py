@@ -127,6 +127,14 @@ class WhoActs:
             raise NotOfRole(actor.name, right, found.role, roles_with(right))
         return actor
 
+    def may(self, right: Right) -> bool:
+        """Whether who acts may do this."""
+        try:
+            self.require(right)
+        except Forbidden:
+            return False
+        return True
+
     def require_scope(self, right: Right, client_ids: Collection[int] | None, named: bool = False) -> None:
         """Have these clients, None for all there are, be of the scope; `named` says that they were named.
 

@@ -21,7 +21,7 @@ from screens.clients.gate_tab import gate_lines, gate_tab_columns
 from screens.clients.mending import can_mend, mend_client
 from screens.clients.page_head import PageHead, break_lines, hold_lines, orders_line
 from screens.clients.page_text import client_text, write_text
-from screens.clients.page_views import VIEWS, PageView, read_columns, read_record, read_rows
+from screens.clients.page_views import VIEWS, PageView, read_columns, read_record, read_rows, views_of
 from screens.clients.pause_card import ask_pause
 from screens.clients.waive import ask_waive
 from screens.desk.course import CoursePane
@@ -267,7 +267,7 @@ class ClientScreen(HasRights, Workspace):
         self.query_one("#client-money", SteadyStatic).update(head.money(), layout=False)
         limits = limits_line(self.desk, self._client_id, self.shell.privacy, self.size.width < 110)
         self.query_one("#client-limits", SteadyStatic).update(Content(limits), layout=False)
-        views = "  ".join(f"▸{view}" if view == self._view else view.value for view in VIEWS)
+        views = "  ".join(f"▸{view}" if view == self._view else view.value for view in views_of(self.desk))
         self.query_one("#rows-pane", Pane).set_title(views, [head.capital()])
         self._paint_lines()
         words = orders_line(self.desk, self._client_id)
@@ -347,7 +347,7 @@ class ClientScreen(HasRights, Workspace):
 
     def action_next_pane(self, step: int) -> None:
         """The next view."""
-        names = list(VIEWS)
+        names = views_of(self.desk)
         self._turn_to(names[(names.index(self._view) + step) % len(names)])
 
     def action_cancel_here(self) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from data.clock import IST
-from data.vocabulary import Product
+from data.vocabulary import Product, Right
 from engine.accounts.statement import LotWorth, lot_worth
 from engine.words import formats
 from engine.words.formats import MASK
@@ -63,6 +63,13 @@ VIEWS = {
 """The views Tab turns, and what each says when it is empty."""
 
 Masked = Callable[[], bool]
+
+
+def views_of(desk: Desk) -> list[PageView]:
+    """The views for who sits at the desk: notes and what the audit tells are not for a client."""
+    if desk.who.may(Right.READ_AUDIT):
+        return list(VIEWS)
+    return [view for view in VIEWS if view not in (PageView.NOTES, PageView.GATE, PageView.HISTORY)]
 
 
 async def read_rows(desk: Desk, view: PageView, client_id: int) -> list[Any]:

@@ -224,6 +224,9 @@ async def test_a_client_has_a_page_and_nothing_else(tmp_path):
 async def test_a_client_who_is_signed_in_already_comes_to_their_page_and_can_leave(tmp_path):
     async with app_of_many(tmp_path, "aarav") as bench:
         assert isinstance(bench.app.screen, ClientScreen)
+        seen = "\n".join(bench.lines())
+        assert "holdings" in seen
+        assert not any(view in seen for view in ("notes", "gate  ", "history"))
         await bench.keys("ctrl+q")
         await bench.settle()
         await bench.type("quit")

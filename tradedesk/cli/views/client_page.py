@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from data.vocabulary import Right
 from engine.words.statements import move_words
 from tradedesk.cli.views.clients import (
     ClientShape,
@@ -166,5 +167,7 @@ async def page_shape(desk: Desk, client_id: int) -> PageShape:
         capital_paise=stands.capital_paise,
         capital_of=desk.market_clock.trading_day,
         lots=[lot_shape(desk, lot) for lot in await desk.statements.lots(client_id)],
-        notes=[note_shape(desk, note) for note in await desk.notes.of(client_id)],
+        notes=[note_shape(desk, note) for note in await desk.notes.of(client_id)]
+        if desk.who.may(Right.READ_AUDIT)
+        else [],
     )
