@@ -108,6 +108,7 @@ NAMED: Mapping[str, Call] = {
     "clients.code_of": lambda desk, of: desk.clients.code_of(of.client),
     "clients.find": lambda desk, of: desk.clients.find(of.code),
     "clients.by_code": lambda desk, of: desk.clients.by_code(of.code),
+    "clients.standing": lambda desk, of: desk.clients.standing(of.client),
     "clients.total": lambda desk, of: desk.clients.total([of.client]),
     "clients.edit": lambda desk, of: desk.clients.edit(of.client, ClientEdit(multiplier_bps=20_000)),
     "clients.set_status": lambda desk, of: desk.clients.set_status(of.client, ClientStatus.ACTIVE, "tried"),
