@@ -63,6 +63,8 @@ TYPED: dict[str, tuple[str, ...]] = {
     "elsewhere": ("elsewhere",),
     "equity": ("equity",),
     "groups": ("groups", "group hni = capital > 5L"),
+    "import": ("tradedesk clients import clients.csv",),
+    "export": ("export clients",),
     "alerts": ("alerts", "tradedesk alerts"),
     "alert.later": ("alerts later square_off", "tradedesk alerts later square_off"),
     "alert.until": ("alerts later square_off 30m",),
