@@ -1,4 +1,4 @@
-"""The locked screen: nothing of the desk is seen, a name and a password open it, and F9 F9 still works."""
+"""The locked screen: nothing of the desk is seen, and a name and a password open it. F9 is the app's."""
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -9,8 +9,6 @@ from textual.screen import Screen
 from widgets.steady import SteadyInput, SteadyStatic
 from widgets.text import plain
 from widgets.tokenfield import TokenField
-
-F9_WORKS = "F9 F9 cancels all and halts, locked or not"
 
 
 class LockScreen(Screen[None]):
@@ -78,7 +76,7 @@ class LockScreen(Screen[None]):
             self._write()
 
     def _write(self) -> None:
-        lines = ["tradedesk", "", self._why, self._state or F9_WORKS]
+        lines = ["tradedesk", "", self._why, self._state]
         self.query_one("#lock-words", SteadyStatic).update(Content("\n".join(plain(one) for one in lines)))
         self.query_one("#lock-told", SteadyStatic).update(Content(f"\n{plain(self._told)}"))
 

@@ -120,6 +120,17 @@ async def test_f9_works_locked_and_shows_nothing_of_a_client(tmp_path):
         assert desk.halt.active()[0].by == "tara"
 
 
+@pytest.mark.parametrize(("who", "works"), [("tara", True), ("uma", False), ("", True)])
+async def test_the_locked_screen_says_whether_f9_works(tmp_path, who, works):
+    async with app_of_many(tmp_path, who) as bench:
+        await bench.keys("ctrl+l")
+        await bench.settle()
+        assert is_locked(bench)
+        assert ("F9 F9 cancels all and halts, locked or not" in bench.text) is works
+        await bench.f9()
+        assert bench.app.is_armed is works
+
+
 async def test_a_halted_desk_is_not_locked_by_the_key(tmp_path):
     async with app_of_many(tmp_path, "tara") as bench:
         await bench.app.desk.halt.fire("tara")

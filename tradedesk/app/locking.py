@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from data.clock import Clock
 from data.errors import BadInput, StoreError
-from data.vocabulary import Via
+from data.vocabulary import Right, Via
 from engine.refusals import Forbidden, Refusal, SignInRefused
 from engine.words.refusals import refusal_words
 from screens.frame.lock import LockScreen
@@ -33,6 +33,8 @@ RENEW_EVERY_S = 60.0
 """How often the app looks whether its token is half over."""
 
 ARMED = "F9 AGAIN CANCELS ALL AND HALTS · Esc stands down"
+F9_WORKS = "F9 F9 cancels all and halts, locked or not"
+NO_F9 = "F9 is not for who sat here: sign in as somebody who may halt"
 NOT_NOW = "not while orders are being sent, F9 is armed or the desk is halted"
 NOBODY = "nobody signs in here, so that nothing can be locked: `tradedesk people add` changes that"
 
@@ -77,7 +79,8 @@ class Locking:
                 self.lock(f"locked after {self._app.preferences.lock_after_min} minutes of nothing")
         elif (screen := self.screen) is not None:
             halted = "HALTED: nothing is sent" if self._app.desk.halt_stands() else ""
-            screen.say_state(ARMED if self._app.is_armed else halted)
+            of_f9 = NO_F9 if self._app.refusal_of(Right.HALT) else F9_WORKS
+            screen.say_state(ARMED if self._app.is_armed else halted or of_f9)
         if now - self._looked > RENEW_EVERY_S and not trouble:
             self._looked = now
             self._hold(self._renew())
