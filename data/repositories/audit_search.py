@@ -86,14 +86,21 @@ class AuditSearch(Generic[Row]):
         asked = _Question.of(wanted)
         statements = self._statements(asked, up)
         values = asked.values | {"low": low, "high": high}
+        looked: _Looked | None = None
+        if statements.looked is not None:
+            (looked,) = await statements.looked.read(reader, **values)
+            if looked.first is None or looked.last is None:
+                return SearchStep([], None, None)
+            # Rows that are written between the two reads are left to the next step.
+            values |= {"low": looked.first - 1, "high": looked.last + 1}
         found = await statements.rows.read(reader, **values, limit=limit)
         last = self._seq(found[-1]) if found else None
         if len(found) == limit:
             return SearchStep(found, last, last)
-        if statements.looked is None:
+        if looked is None:
             return SearchStep(found, None, last)
-        (looked,) = await statements.looked.read(reader, **values)
-        return SearchStep(found, looked.furthest if looked.count == LOOKED else None, looked.furthest)
+        furthest = looked.last if up else looked.first
+        return SearchStep(found, furthest if looked.count == LOOKED else None, furthest)
 
     def _statements(self, asked: "_Question", up: bool) -> "_Statements[Row]":
         """One set of statements for each kind of question, so that its own index serves it."""
@@ -160,14 +167,15 @@ class _Question(NamedTuple):
 
 
 class _Looked(Struct, frozen=True):
-    """How many rows a step looked at, and the furthest of them."""
+    """How many rows a step looks at, and between which of them."""
 
-    furthest: int | None
+    first: int | None
+    last: int | None
     count: int
 
 
 class _Statements(Generic[Row]):
-    """What reads the rows of a step, and what says how far one has looked that did not find enough."""
+    """What says at which rows a step that narrows looks, and what reads its rows."""
 
     def __init__(self, rows: Rows[Row], asked: _Question, up: bool) -> None:
         self.looked: Query[_Looked] | None = None
@@ -181,8 +189,8 @@ class _Statements(Generic[Row]):
         matching = select(*(seen.c[name] for name in rows.fields)).where(*conditions)
         self.rows = Query(rows.row, _ordered(matching, up).limit(given("limit")))
         numbers = _ordered(_led(asked.lead, [_AUDIT.c.seq]), up).limit(LOOKED).subquery()
-        furthest = (func.max if up else func.min)(numbers.c.seq)
-        self.looked = Query(_Looked, select(furthest.label("furthest"), func.count().label("count")))
+        ends = func.min(numbers.c.seq).label("first"), func.max(numbers.c.seq).label("last")
+        self.looked = Query(_Looked, select(*ends, func.count().label("count")))
 
 
 def _led(lead: str, columns: list[ColumnElement[Any]]) -> Select[Any]:

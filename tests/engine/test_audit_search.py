@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,8 @@ from data.clock import ManualClock
 from data.errors import BadInput
 from data.repositories import audit_search
 from data.repositories.audit_search import AuditSearch
-from data.vocabulary import SizingKind
+from data.repositories.base import Query
+from data.vocabulary import ClientStatus, SizingKind
 from engine.book.audit_views import AuditRecord, Of, StoryOf
 from engine.colon.searches import search_from
 from engine.colon.splitting import words_of
@@ -252,6 +254,27 @@ async def test_a_search_under_way_keeps_nobody_from_writing(desk: Desk) -> None:
         again = await AuditSearch(AuditRecord).step(reader, AuditWanted(), 1)
     assert again.rows[0].seq >= begun.rows[0].seq
     assert (await search.page(limit=1)).rows[0].details["reason"] == "meanwhile"
+
+
+async def test_what_is_written_between_the_reads_of_a_step_is_left_to_the_next(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = await desk.audit.search()
+    read, written = Query.read, False
+
+    async def then_written(query: Query[Any], reader: Any, **values: Any) -> list[Any]:
+        nonlocal written
+        found = await read(query, reader, **values)
+        if not written:
+            written = True
+            await desk.clients.set_status(3, ClientStatus.INACTIVE, "meanwhile")
+        return found
+
+    monkeypatch.setattr(Query, "read", then_written)
+    step = await search.newer(search.newest)
+    later = await search.newer(step.reached or search.newest)
+    told = [row.details.get("reason") for row in (*step.rows, *later.rows)]
+    assert told.count("meanwhile") == 1
 
 
 async def test_a_search_that_goes_on_while_a_run_is_written_misses_no_row_and_tells_none_twice(

@@ -176,7 +176,7 @@ async def test_the_history_of_a_client_is_written_in_rupees_and_names_who_did_it
         await carry_out(bench.desk, buy("RELIANCE", SizingKind.FIXED_QUANTITY, 2, client))
         bench.app.open_client(client, [])
         await bench.settle()
-        await bench.keys(*["tab"] * 7)
+        await bench.keys(*["tab"] * 8)
         assert "FILL_APPLIED" in bench.text
         rows = {row["what"]: row for row in await written(bench, "AP1022-history")}
         assert (rows["FILL_APPLIED"]["details: price"], rows["FILL_APPLIED"]["by"]) == ("2450.50", "broker")
