@@ -1,0 +1,1 @@
+"""What the day's close reads of the books and keeps in them."""

@@ -1,0 +1,1 @@
+"""What days have left to be looked at later, as it is stored."""
