@@ -1,0 +1,1 @@
+"""Upstox's answers as the contract's shapes."""
