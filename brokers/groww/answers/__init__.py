@@ -1,0 +1,1 @@
+"""Groww's answers as the contract's shapes."""
