@@ -1,0 +1,1 @@
+"""What the local Groww tells of orders, money and shares, as its rows."""

@@ -1,0 +1,1 @@
+"""The addresses of the local Groww, and what each answers."""

@@ -1,0 +1,1 @@
+"""What the local Upstox tells of orders, money and shares, as its rows."""

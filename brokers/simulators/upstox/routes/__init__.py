@@ -1,0 +1,1 @@
+"""The addresses of the local Upstox, and what each answers."""
