@@ -1,0 +1,1 @@
+"""Companies' actions in clients' books: splits, bonuses, dividends, mergers, new ISINs."""

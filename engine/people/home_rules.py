@@ -1,0 +1,39 @@
+"""What it takes to use the services of the home itself: who works on it, and what is kept of it."""
+
+from collections.abc import Mapping
+
+from data.vocabulary import Right
+from engine.people.guard import Rule, Rules
+from engine.people.leaving import kept_people
+from engine.people.scoping import of_everybody, of_order, of_person, of_person_named
+
+_LOOK, _AUDIT = Rule(Right.LOOK), Right.READ_AUDIT
+_SET_UP = Rule(Right.SET_UP, of_everybody)
+
+OF_THE_HOME: Mapping[str, Rules] = {
+    "people": {
+        "all": Rule(_AUDIT, keep=kept_people),
+        "find": Rule(_AUDIT, result_of=of_person),
+        "scope_codes": Rule(_AUDIT, of_person),
+        "sign_ins_of": Rule(_AUDIT, of_person_named),
+        "limit": _LOOK,
+        **dict.fromkeys(
+            ("add", "set_role", "set_scope", "disable", "enable", "set_password", "set_limit"),
+            Rule(Right.PEOPLE),
+        ),
+        "change_password": _LOOK,
+        "recover": Rule(None),
+    },
+    "signing": {
+        **dict.fromkeys(("sign_in", "read", "actor", "is_half_over", "renewed", "sign_out"), Rule(None)),
+        "is_password_of": _LOOK,
+        "make_ready": Rule(Right.PEOPLE),
+    },
+    "recorded": {
+        **dict.fromkeys(("played", "so_far"), Rule(Right.READ_CLIENTS, of_everybody)),
+        "play": _SET_UP,
+    },
+    "evidence": {"write": Rule(_AUDIT, of_order)},
+    "keeping": dict.fromkeys(("back_up", "find_old", "remove"), _SET_UP),
+}
+"""By service and part what it takes to use it."""
