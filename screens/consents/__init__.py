@@ -1,0 +1,1 @@
+"""The card of what clients have agreed to."""

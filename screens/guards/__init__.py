@@ -1,0 +1,1 @@
+"""Guards: the form of one, and the panel of all of them."""

@@ -1,0 +1,1 @@
+"""How the desk fares: brokers' calls, queues, commits, room."""

@@ -1,0 +1,1 @@
+"""The limits before the order, with how much of each is used, and the lists of shares."""
