@@ -1,0 +1,1 @@
+"""Commands of the day's end: its report, its close, what is known of it later."""

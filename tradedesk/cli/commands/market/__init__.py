@@ -1,0 +1,1 @@
+"""Commands of the market: its phases and halts, the calendar, watchlists."""

@@ -1,0 +1,1 @@
+"""The demonstration: its books, the days before its first, and one whole day played in a minute."""
