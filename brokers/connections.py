@@ -1,6 +1,9 @@
 """The connections of a desk: which of them carries a client, how fast, and which brings the prices."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from msgspec import Struct
@@ -8,7 +11,8 @@ from msgspec import Struct
 from brokers.connection import Carried, Connection
 from brokers.contract import Broker, BrokerAccount, Capabilities
 from brokers.outages import Outages
-from brokers.pacing import KeyLane, Lane, key_lane
+from brokers.pacing import KeyLane, Lane, account_lane, key_lane
+from brokers.silences import Silences
 from data.vocabulary import ConnectionKind, Product
 
 _BY_DANGER = (ConnectionKind.PAPER, ConnectionKind.SIM, ConnectionKind.LIVE)
@@ -36,7 +40,8 @@ class Roster(Protocol):
 class PlanLimits(Struct, frozen=True):
     """What one plan for several clients keeps to: the tightest limits of an order and of a client's pace.
 
-    `products` and `after_market` are what any of them offers.
+    `products` and `after_market` are what any of them offers. `limited_by` is the broker whose limits of an
+    order are the tightest, empty where all have the same.
     """
 
     max_order_quantity: int
@@ -45,6 +50,7 @@ class PlanLimits(Struct, frozen=True):
     orders_per_second: int
     products: frozenset[Product]
     after_market: bool
+    limited_by: str = ""
 
 
 def carrier(connections: Iterable[Connection], name: str) -> Connection | None:
@@ -62,6 +68,21 @@ def carrier_for(connections: Iterable[Connection], broker: str) -> str:
     return able[0].name if able else ""
 
 
+class Readers:
+    """Places for what is asked at brokers, so many at each connection: one that hangs takes nobody else's."""
+
+    def __init__(self, carrier_of: Callable[[int], Connection | None], count: int) -> None:
+        self._carrier_of = carrier_of
+        self._count = count
+        self._places: dict[str, asyncio.Semaphore] = {}
+
+    def of(self, client_id: int) -> asyncio.Semaphore:
+        """Those of the connection that carries a client."""
+        found = self._carrier_of(client_id)
+        name = "" if found is None else found.name
+        return self._places.setdefault(name, asyncio.Semaphore(self._count))
+
+
 class Connections:
     """Every connection of one desk. Prices and instruments come from the first of them, the `feed`."""
 
@@ -74,6 +95,12 @@ class Connections:
         self.feed = self._all[0]
         self.outages = Outages()
         """What cannot be had of a client's broker at present."""
+        self.silences = Silences()
+        """Whose brokers answer nobody."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._all)
 
     def __iter__(self) -> Iterator[Connection]:
         """Each of them, the feed first."""
@@ -100,10 +127,18 @@ class Connections:
         """What the connection of a client can do; of one that none carries, what the feed's can."""
         return (self._carrier(client_id) or self.feed).capabilities
 
+    def broker_word(self, client_id: int) -> str:
+        """The word of the broker at which a client trades; empty where no connection carries it."""
+        found = self._carrier(client_id)
+        return "" if found is None else found.broker.name
+
     def limits(self, client_ids: Iterable[int]) -> PlanLimits:
         """What may be asked of all these clients' connections alike; of nobody's, what the feed's takes."""
-        carried = {id(can): can for can in map(self.capabilities, client_ids)}
-        every = list(carried.values()) or [self.feed.capabilities]
+        by = {one.name: one for one in ((self._carrier(c) or self.feed) for c in client_ids)}
+        of_broker = [(one.capabilities, one.broker.name) for one in by.values()]
+        every = [can for can, _ in of_broker] or [self.feed.capabilities]
+        sizes = [(can.max_order_quantity * can.most_slices, can.max_order_value_paise) for can in every]
+        tightest = of_broker[sizes.index(min(sizes))][1] if len(set(sizes)) > 1 else ""
         return PlanLimits(
             max_order_quantity=min(can.max_order_quantity for can in every),
             max_order_value_paise=min(can.max_order_value_paise for can in every),
@@ -111,6 +146,7 @@ class Connections:
             orders_per_second=min(can.orders_per_second for can in every),
             products=frozenset[Product]().union(*(can.products for can in every)),
             after_market=any(can.after_market for can in every),
+            limited_by=tightest,
         )
 
     def serves(self, client_id: int) -> bool:
@@ -150,6 +186,21 @@ class Connections:
         connection = self.of(client_id)
         return connection.broker, connection.account(self.roster.clients[client_id])
 
+    def read_ended(
+        self, log: logging.Logger, client_id: int, what: str, problem: Exception | None, at: datetime
+    ) -> None:
+        """Note how a read of a client's at its broker ended; `problem` is None where it was answered."""
+        if problem is None:
+            self.outages.over(client_id, what)
+        else:
+            self.outages.failed(log, client_id, what, repr(problem))
+        self.call_ended(client_id, problem, at)
+
+    def call_ended(self, client_id: int, problem: Exception | None, at: datetime) -> None:
+        """The same of a call that is in nobody's log."""
+        if (found := self._carrier(client_id)) is not None:
+            self.silences.ended(found.name, client_id, problem, at)
+
     def client_of(self, connection: Connection, user_id: str) -> int | None:
         """The client whose account at this connection it is."""
         if connection.kind is ConnectionKind.PAPER:
@@ -166,5 +217,5 @@ class Connections:
             if connection.name not in self._key_lanes:
                 self._key_lanes[connection.name] = key_lane(connection.capabilities)
             key = self._key_lanes[connection.name]
-            lane = self._lanes[connection.name, client_id] = Lane(connection.capabilities, key)
+            lane = self._lanes[connection.name, client_id] = account_lane(connection.capabilities, key)
         return lane

@@ -2,13 +2,21 @@
 
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any, Protocol
 
 from msgspec import Struct
 
-from brokers.contract import BrokerAccount
+from brokers.contract import BrokerAccount, KillSwitch
 from data.reference.instruments import BrokerListing
 from data.vocabulary import Product, SessionProblem
+
+
+class OrdersBarred(StrEnum):
+    """What bars a client's orders at its broker though its session holds and its route stands."""
+
+    NO_ALGO_NAME = "no_algo_name"
+    KILL_SWITCH = "kill_switch"
 
 
 class Guest(Struct, frozen=True):
@@ -81,6 +89,10 @@ class Host(Protocol):
         """How the broker of this connection lists these of the desk's instruments."""
         ...
 
+    def listed_under(self, tokens: Collection[str], /) -> Sequence[BrokerListing]:
+        """What the broker of this connection lists under these tokens of its own."""
+        ...
+
     def listed_otherwise(self) -> Sequence[BrokerListing]:
         """What the broker of this connection lists under another symbol than the desk's."""
         ...
@@ -121,6 +133,10 @@ class Host(Protocol):
         """Say on the tape that a client's key brings no prices and whose does now, by their codes."""
         ...
 
+    async def judge_again(self) -> None:
+        """Have the gate judge every client anew, since what bars one has changed."""
+        ...
+
     def begin(self, work: Callable[[], Coroutine[Any, Any, None]], /) -> object:
         """Begin work that ends with the desk at the latest."""
         ...
@@ -156,6 +172,13 @@ class Life:
     def instruments_renamed(self) -> None:
         """Securities have other names now."""
 
+    def margins_told(self, margins: Mapping[str, int | None]) -> None:
+        """A broker's list has other margins of these keys now, in basis points; None: it lends no more."""
+
+    def tells_instruments(self) -> bool:
+        """Whether the broker has made the day's list of instruments by now, and somebody may ask for it."""
+        return False
+
     async def keep_day(self) -> None:
         """Run while the desk is open: follow the venue's time and its days."""
 
@@ -169,6 +192,13 @@ class Life:
     def polls(self, client_id: int) -> bool:
         """Whether a client's order book is read since no stream tells of it."""
         return False
+
+    def kill_switches_told(self, client_id: int, switches: Sequence[KillSwitch]) -> None:
+        """A client's kill switches were read."""
+
+    def barred(self, client_id: int, api_key: str) -> OrdersBarred | None:
+        """What bars the orders of a client with this api key at the broker, as far as is known."""
+        return None
 
     def close(self) -> None:
         """Give back what is held beside the adapter, which is closed before."""

@@ -1,14 +1,16 @@
-"""How fast a broker may be driven: budgets in calendar seconds, minutes and days.
+"""How fast a broker may be driven: budgets in calendar seconds, minutes and days, or in windows that slide.
 
 Zerodha counts per calendar second of its own clock and lets place, modify and cancel share the first two
 budgets (Kite Connect documentation, rate limits); a rolling limiter would allow bursts across a second's
-edge that the broker refuses. Each client account has a lane; accounts behind one api key may share another,
-and a call must fit both.
+edge that the broker refuses. Upstox counts in windows that end now (Upstox API documentation, rate limits),
+where one of the calendar would allow twice as many across an edge. Each client account has a lane; accounts
+behind one api key may share another, and a call must fit both.
 """
 
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from brokers.contract import Capabilities
 
@@ -142,6 +144,76 @@ class Lane:
             self._day, self._in_day = day, 0
 
 
+class SlidingWindows:
+    """Calls counted in windows that end now: each of so many seconds, with the most calls that it may hold.
+
+    `kept` of those are for calls of the pressing kind alone. It counts; waiting is the caller's.
+    """
+
+    def __init__(self, windows: Sequence[tuple[float, int, int]]) -> None:
+        self._windows = [(span, most, most - min(kept, most - 1)) for span, most, kept in windows]
+        self._made = deque[float](maxlen=max(most for _, most, _ in windows))
+
+    def wait_s(self, at: float, pressing: bool = False) -> float:
+        """Seconds until the next call is within every window; 0 if it may go at this time."""
+        longest = 0.0
+        for span, most, others in self._windows:
+            room = most if pressing else others
+            if len(self._made) >= room:
+                longest = max(longest, self._made[-room] + span - at)
+        return longest
+
+    def take(self, at: float) -> None:
+        """Count one call made at this time."""
+        self._made.append(at)
+
+    def eta_s(self, calls: int, at: float) -> float:
+        """Seconds until so many calls that are not pressing could have been made."""
+        made, when = list(self._made), at
+        for _ in range(calls):
+            for span, _most, room in self._windows:
+                if len(made) >= room:
+                    when = max(when, made[-room] + span)
+            made.append(when)
+        return when - at
+
+
+class RollingLane(Lane):
+    """The budget of one client account at a broker that counts in windows that slide."""
+
+    def __init__(self, capabilities: Capabilities, key: KeyLane | None = None) -> None:
+        super().__init__(capabilities, key)
+        self._windows = SlidingWindows(
+            [
+                (1.0, capabilities.orders_per_second, capabilities.cancels_per_second),
+                (60.0, capabilities.orders_per_minute, capabilities.cancels_per_minute),
+                (HALF_HOUR_S, capabilities.orders_per_half_hour or 1, capabilities.cancels_per_minute),
+            ]
+        )
+
+    def take(self, now: datetime, cancel: bool = False) -> None:
+        """Count one call made now."""
+        self._windows.take(now.timestamp())
+        if self.key is not None:
+            self.key.take(now)
+
+    def eta_s(self, calls: int, now: datetime) -> float:
+        """Seconds until so many calls that are no cancels could have been made, by its own windows alone."""
+        return self._windows.eta_s(calls, now.timestamp())
+
+    def _own_wait_s(self, now: datetime, cancel: bool) -> float:
+        return self._windows.wait_s(now.timestamp(), cancel)
+
+
+HALF_HOUR_S = 1_800.0
+
+
+def account_lane(capabilities: Capabilities, key: KeyLane | None = None) -> Lane:
+    """The budget of an account at an adapter with these limits, within that of its api key."""
+    rolls = capabilities.orders_per_half_hour is not None
+    return RollingLane(capabilities, key) if rolls else Lane(capabilities, key)
+
+
 def _for_orders(limits: Capabilities) -> tuple[int, int]:
     """What is left of a second and a minute beside the shares that only cancels may use."""
     second, minute = limits.orders_per_second, limits.orders_per_minute
@@ -165,3 +237,29 @@ def eta_s(pending: Mapping[int, int], lane_of: Callable[[int], Lane], now: datet
         if lane.key is not None:
             per_key[lane.key] += calls
     return max([longest, *(key.eta_s(calls, now) for key, calls in per_key.items())])
+
+
+def late_calls(
+    pending: Mapping[int, int], lane_of: Callable[[int], Lane], now: datetime, within_s: float
+) -> int:
+    """How many of so many placements per client could not have been sent by then, were brokers instant."""
+    per_key: Counter[KeyLane] = Counter()
+    made = 0
+    for client_id, calls in pending.items():
+        lane = lane_of(client_id)
+        of_client = _most_within(calls, partial(lane.eta_s, now=now), within_s)
+        made += of_client
+        if lane.key is not None:
+            per_key[lane.key] += of_client
+    for key, calls in per_key.items():
+        made -= calls - _most_within(calls, partial(key.eta_s, now=now), within_s)
+    return sum(pending.values()) - made
+
+
+def _most_within(calls: int, eta: Callable[[int], float], within_s: float) -> int:
+    """The most of so many calls that could have been made by then."""
+    least, most = 0, calls
+    while least < most:
+        middle = (least + most + 1) // 2
+        least, most = (middle, most) if eta(middle) <= within_s else (least, middle - 1)
+    return least

@@ -1,5 +1,6 @@
 """What rows of the audit are asked for, by whoever looks into it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
@@ -17,6 +18,29 @@ class Detail(StrEnum):
     CONVERSION = "conversion"
     ALERT = "alert"
     PERSON = "person"
+
+
+TELL_OF: Mapping[Detail, tuple[AuditAction, ...]] = {
+    Detail.HALT: (AuditAction.HALT_FIRED, AuditAction.HALT_CERTIFIED, AuditAction.HALT_RESUMED),
+    Detail.FLATTEN: (
+        AuditAction.FLATTEN_STARTED,
+        AuditAction.FLATTEN_TAKEN_OVER,
+        AuditAction.FLATTEN_STOPPED,
+        AuditAction.FLATTEN_CERTIFIED,
+    ),
+    Detail.CONVERSION: (AuditAction.CONVERSION_REQUESTED, AuditAction.CONVERSION_ENDED),
+    Detail.ALERT: (AuditAction.ALERT_RAISED, AuditAction.ALERT_PUT_OFF, AuditAction.ALERT_DONE),
+    Detail.PERSON: (
+        AuditAction.PERSON_ADDED,
+        AuditAction.PERSON_CHANGED,
+        AuditAction.PERSON_RECOVERED,
+        AuditAction.SIGNED_IN,
+        AuditAction.SIGNED_OUT,
+        AuditAction.SIGN_IN_REFUSED,
+        AuditAction.REFUSED,
+    ),
+}
+"""The actions whose rows are a detail's own: what an index leads to where rows of it are asked for."""
 
 
 class AuditWanted(Struct, frozen=True):

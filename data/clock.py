@@ -13,11 +13,28 @@ from itertools import count
 from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
+from data.errors import BadInput
+
 if TYPE_CHECKING:
     import asyncio
 
 IST = ZoneInfo("Asia/Kolkata")
 """The exchanges' time zone, for display and market phases; storage is UTC."""
+
+
+EARLIEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
+"""Days that a desk can be asked of; at either end of a calendar there is no day before or behind."""
+
+
+def day_from_text(text: str, field: str = "day", expected: str = "give a date as YYYY-MM-DD") -> date:
+    """A day such as `2026-11-18`. Raises `BadInput` with what was `expected`."""
+    try:
+        day = date.fromisoformat(text.strip())
+    except ValueError:
+        raise BadInput(field, text, expected) from None
+    if not EARLIEST <= day <= LATEST:
+        raise BadInput(field, text, f"{expected}, of {EARLIEST.year} to {LATEST.year}")
+    return day
 
 
 class Clock(Protocol):
@@ -72,6 +89,34 @@ class SystemClock:
 
     def timeout(self, seconds: float) -> asyncio.Timeout:
         """Give the block `seconds` of real time."""
+        import asyncio
+
+        return asyncio.timeout(seconds)
+
+
+class FastClock:
+    """The machine's time so many times as fast, from a moment on, to play again what was recorded."""
+
+    def __init__(self, start: datetime, speed: float) -> None:
+        self._start, self._speed = start, speed
+        self._began = time.monotonic()
+
+    def now(self) -> datetime:
+        """Aware UTC time."""
+        return self._start + timedelta(seconds=self.monotonic())
+
+    def monotonic(self) -> float:
+        """Its own seconds since it was made."""
+        return (time.monotonic() - self._began) * self._speed
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait `seconds` of its own."""
+        import asyncio
+
+        await asyncio.sleep(seconds / self._speed)
+
+    def timeout(self, seconds: float) -> asyncio.Timeout:
+        """Give the block `seconds` of real time: what it waits for is no faster than ever."""
         import asyncio
 
         return asyncio.timeout(seconds)

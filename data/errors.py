@@ -7,12 +7,13 @@ TradedeskError
 │   └── PlanExpired, PlanDrifted, AlreadyRun, DuplicateIntent, CannotGoOn, Halted, NotConfirmed,
 │       TradingStopped, Forbidden, SignInRefused, NeedsApproval, OwnPlan, and kinds of these;
 │       `refusal_words` has the sentence of each
+├── DamagedZip               an archive that cannot be unpacked, told in words
 ├── BadToken                 a token that says nothing of who is signed in
 ├── CommandRefused           a command that an order's state does not take
 ├── CommandKnown             a command asked for under an id that stands already
 ├── AppAlreadyRuns           another app has this home open
 ├── StoreError               the database: StoreBusy, StoreUnwritable, StoreUnreadable, StoreFailed,
-│                            StoreUnread, StoreClosed
+│                            StoreUnread, StoreUnsure, StoreClosed, StoreAway
 ├── Unbalanced               a transfer that does not add up: a fault of the program
 └── BrokerError              a read that failed at a broker: NotAsked, SessionExpired, ExchangeBusy
 """
@@ -54,15 +55,19 @@ class BadInput(TradedeskError, ValueError):  # noqa: N818 - it is the trader's w
 
 
 class StoreError(TradedeskError):
-    """The database could not do what was asked; nothing of it was kept."""
+    """The database could not do what was asked; nothing of it was kept unless the kind says otherwise."""
 
 
 class StoreBusy(StoreError):  # noqa: N818 - reads as a state
-    """Another process held the write lock for longer than the writer waits."""
+    """Others held the database for longer than the writer waits, or came between each time that it tried."""
+
+
+class StoreAway(StoreBusy):
+    """The server of the books does not answer, or has no time: what was to be read is read once it does."""
 
 
 class StoreUnwritable(StoreError):  # noqa: N818 - reads as a state
-    """The disk is full, the file read-only or damaged: trading stops, cancels still go."""
+    """The disk is full, the file read-only or damaged, the server away: trading stops, cancels still go."""
 
 
 class StoreUnreadable(StoreError):  # noqa: N818 - reads as a state
@@ -75,6 +80,10 @@ class StoreFailed(StoreError):  # noqa: N818 - reads as a state
 
 class StoreUnread(StoreError):  # noqa: N818 - reads as a state
     """The unit was kept, but what it changed could not be read back; the next commit reads everything."""
+
+
+class StoreUnsure(StoreError):  # noqa: N818 - reads as a state
+    """The server was lost at the commit: whether the unit was kept is known once it answers again."""
 
 
 class StoreClosed(StoreError):  # noqa: N818 - reads as a state

@@ -19,6 +19,11 @@ def paper_exchange_file(home: Path) -> Path:
     return home / "paper.db"
 
 
+def books_id_file(home: Path) -> Path:
+    """By which books on a server know that they are this home's."""
+    return home / "books.id"
+
+
 def command_socket(home: Path) -> Path:
     """The socket on which an open app answers commands."""
     return home / "desk.sock"
@@ -42,6 +47,17 @@ def column_maps_file(home: Path) -> Path:
 def calendar_file(home: Path) -> Path:
     """Late changes of the exchanges' calendar."""
     return home / "calendar.toml"
+
+
+def calendar_years(home: Path) -> Path:
+    """The folder of the years that were imported from an exchange's list, a file each."""
+    return home / "calendar"
+
+
+def calendar_files(home: Path) -> list[Path]:
+    """All that is laid over the built-in calendar, in that order: years by name, then late changes."""
+    changes = calendar_file(home)
+    return [*sorted(calendar_years(home).glob("*.toml")), *([changes] if changes.exists() else [])]
 
 
 def classes_file(home: Path) -> Path:
@@ -68,6 +84,19 @@ LONGEST_TOKEN = 4096
 """Bytes of what a session file holds; longer ones are not looked into."""
 
 
+def open_to_others(home: Path) -> tuple[str, bool]:
+    """What others than its owner may do in a home, with the remedy, and whether that is to write; or nothing.
+
+    Who may write there may put other files in the place of the books, of the settings and of the HALT file.
+    """
+    mode = home.stat().st_mode & 0o777
+    if not mode & 0o077:
+        return "", False
+    writes = bool(mode & 0o022)
+    does = "change what lies in" if writes else "look into"
+    return f"others on this machine may {does} {home} (mode {mode:04o}): chmod 700 {home}", writes
+
+
 def session_file(home: Path) -> Path:
     """The token of who is signed in, for the app and for commands."""
     return home / "session"
@@ -88,9 +117,34 @@ def certificates_folder(home: Path) -> Path:
     return home / "certificates"
 
 
+def backups_folder(home: Path) -> Path:
+    """Backups, where no other folder is named for them."""
+    return home / "backups"
+
+
+def recordings_folder(home: Path) -> Path:
+    """The prices of days, a file a day, where they are recorded."""
+    return home / "recordings"
+
+
+def replays_folder(home: Path) -> Path:
+    """The homes of replays of recorded days."""
+    return home / "replays"
+
+
 def exports_folder(home: Path) -> Path:
     """Files that the trader exports from screens."""
     return home / "exports"
+
+
+def days_folder(home: Path) -> Path:
+    """The reports of closed days, a folder a day."""
+    return exports_folder(home) / "days"
+
+
+def letterhead_file(home: Path) -> Path:
+    """Whose paper reports are printed on."""
+    return home / "letterhead.toml"
 
 
 def themes_folder(home: Path) -> Path:
@@ -116,6 +170,11 @@ def engine_lock(home: Path, instance_id: int) -> Path:
 def sign_in_lock(home: Path, client_id: int) -> Path:
     """Held while a client's sign-in is under way."""
     return _lock(home, f"sign-in-{client_id}")
+
+
+def backup_lock(home: Path) -> Path:
+    """Held while a backup of the home is made."""
+    return _lock(home, "backup")
 
 
 def schema_lock(home: Path) -> Path:

@@ -30,6 +30,14 @@ def json_text(value: Any) -> str:
         return _encoder(is_sorted=False, ascii_only=True).encode(value)
 
 
+def json_read(text: str) -> Any:
+    """What a JSON text says, as the standard library reads it. Raises `ValueError`."""
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.MsgspecError, ValueError):  # what only the library takes, or it words the fault
+        return json.loads(text)
+
+
 def json_texts(values: Sequence[Any], is_sorted: bool = False, ascii_only: bool = False) -> list[str]:
     """The JSON of each of many values without a blank, names in their order where `is_sorted` says so.
 

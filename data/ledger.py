@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeAlias
 
+from msgspec import Struct
 from sqlalchemy import Connection
 
+from data.engines import guards
 from data.engines.dialect import UNLESS_THERE
-from data.engines.driver import fetch, insert_many, run_many
-from data.engines.guards import RESERVE_MONEY, RESERVE_SHARES
+from data.engines.driver import fetch, insert_many, run_many, words
 from data.errors import TradedeskError
 from data.json_values import json_text
-from data.proving.proofs import parted_proof
+from data.proving.proofs import parted_proof, row_texts
 from data.repositories.instruments import name_now
 from data.tables.books import HoldingRecord, Posting, SharePosting, Txn
 from data.tables.columns import table
@@ -31,10 +32,11 @@ BALANCES = {
     Account.CHARGES_DUE: ("charges_due_paise", -1),
     Account.MTF_LOAN: ("mtf_loan_paise", -1),
     Account.SHORTFALL: ("shortfall_paise", -1),
+    Account.DIVIDENDS_DUE: ("dividends_due_paise", 1),
 }
 """Accounts with a cached balance, and the sign that turns their postings into it."""
 
-SHARE_BUCKETS = (Bucket.TODAY, Bucket.T1, Bucket.FREE, Bucket.PLEDGED)
+SHARE_BUCKETS = (Bucket.TODAY, Bucket.T1, Bucket.FREE, Bucket.PLEDGED, Bucket.DUE)
 """Buckets that `holding` counts; `outside` is where shares come from and go to."""
 
 
@@ -42,8 +44,7 @@ class Unbalanced(TradedeskError):  # noqa: N818 - the field's word
     """A transfer whose lines do not sum to zero; it is a fault of the program, never of the trader."""
 
 
-@dataclass(slots=True)
-class Line:
+class Line(Struct, frozen=True, gc=False):
     """One posting. `order_id` names whose block it is, `security` whose cost."""
 
     account: Account
@@ -52,8 +53,7 @@ class Line:
     security: str = ""
 
 
-@dataclass(slots=True)
-class ShareLine:
+class ShareLine(Struct, frozen=True, gc=False):
     """One share posting; `exchange` and `tradingsymbol` name the security where a holding is opened."""
 
     security: str
@@ -64,20 +64,20 @@ class ShareLine:
     tradingsymbol: str = ""
 
 
-@dataclass(slots=True)
-class Transfer:
+class Transfer(Struct, frozen=True):
     """One balanced change of a client's books.
 
     `evidence` is the proof that frees money or shares; a transfer that releases a block must have one.
-    `cost_paise` is how the cost of the security in `shares` changes. `reserved` says that the guarded
+    The cost of each security in `shares`, of which it may have one product, changes by its lines of
+    `STOCK_COST`. `reserved` says that the guarded
     statement has moved available to blocked already, so that only the postings are written.
     """
 
     client_id: int
     kind: TransferKind
     trading_date: date
-    lines: list[Line] = field(default_factory=list[Line])
-    shares: list[ShareLine] = field(default_factory=list[ShareLine])
+    lines: list[Line] = []
+    shares: list[ShareLine] = []
     order_id: int | None = None
     evidence: str = ""
     reserved: bool = False
@@ -145,11 +145,13 @@ def post(unit: Unit, transfers: Sequence[Transfer]) -> None:
 
 def _prove(unit: Unit, txns: Cells, *parts: Cells) -> None:
     """Keep the proofs of transfers with their parts, whose first cell names the transfer of each."""
-    rows = {txn[0]: [txn] for txn in txns}
+    texts = {txn[0]: [text] for txn, text in zip(txns, row_texts(txns), strict=True)}
     for part in parts:
-        for row in part:
-            rows[row[0]].append(row)
-    unit.proven.setdefault("txn", {}).update((str(number), parted_proof(one)) for number, one in rows.items())
+        for row, text in zip(part, row_texts(part), strict=True):
+            texts[row[0]].append(text)
+    unit.proven.setdefault("txn", {}).update(
+        (str(number), parted_proof(own)) for number, own in texts.items()
+    )
 
 
 _ACCOUNTS: Mapping[str, str] = {account: account.value for account in Account}
@@ -186,10 +188,11 @@ class _Moved:
             if share.bucket is not Bucket.OUTSIDE:
                 self._count_share(transfer.client_id, share)
         if transfer.shares:
-            first = transfer.shares[0]
-            cost = sum(line.amount_paise for line in transfer.lines if line.account is Account.STOCK_COST)
-            if cost:
-                self.shares[transfer.client_id, first.security, first.product].cost_paise += cost
+            products = {share.security: share.product for share in transfer.shares}
+            for line in transfer.lines:
+                if line.account is Account.STOCK_COST and line.amount_paise:  # none of what we never held
+                    place = transfer.client_id, line.security, products[line.security]
+                    self.shares[place].cost_paise += line.amount_paise
 
     def _count_money(self, transfer: Transfer) -> None:
         deltas = self.money.get(transfer.client_id)
@@ -265,7 +268,10 @@ def reserve_money(unit: Unit, needs: Mapping[int, tuple[int, int]]) -> set[int]:
     if not needs:
         return set()
     packed = json_text([(client, need, loan) for client, (need, loan) in needs.items()])
-    return {int(client) for (client,) in fetch(unit.connection, RESERVE_MONEY, (packed,))}
+    return {
+        int(client)
+        for (client,) in fetch(unit.connection, guards.reserve_money(words(unit.connection)), (packed,))
+    }
 
 
 def reserve_shares(unit: Unit, needs: Iterable[tuple[int, str, str, int, bool]]) -> set[tuple[int, str, str]]:
@@ -277,7 +283,8 @@ def reserve_shares(unit: Unit, needs: Iterable[tuple[int, str, str, int, bool]])
     rows = [(c, s, p, q, int(only)) for c, s, p, q, only in needs]
     if not rows:
         return set()
-    served = fetch(unit.connection, RESERVE_SHARES, (json_text(rows),))
+    statement = guards.reserve_shares(words(unit.connection))
+    served = fetch(unit.connection, statement, (json_text(rows),))
     return {(int(row[0]), str(row[1]), str(row[2])) for row in served}
 
 

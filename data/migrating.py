@@ -11,9 +11,8 @@ from datetime import datetime
 from filecmp import cmp
 from itertools import chain, count
 from pathlib import Path
-from tempfile import TemporaryDirectory, gettempdir
+from tempfile import TemporaryDirectory
 
-from msgspec import Struct
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
@@ -28,8 +27,14 @@ from data.engines.at_rest import (
     opened,
 )
 from data.engines.catalog import has_table
-from data.engines.sqlite import bear_broken_references, broken_references, wait_for_locks, writer_engine
-from data.errors import BadInput
+from data.engines.sqlite import (
+    SqliteFile,
+    bear_broken_references,
+    broken_references,
+    wait_for_locks,
+    writer_engine,
+)
+from data.errors import BadInput, StoreBusy
 from data.home import app_lock, schema_lock
 from data.schema import (
     HEAD,
@@ -43,18 +48,12 @@ from data.schema import (
     layouts_at,
     ours_of,
 )
-from data.store import StoreBusy, begin_immediate
+from data.server.books_place import BooksFile, writable_folder
 from data.writing.locks import HeldLock, is_held, process_start
+from data.writing.writer import take_turn
 
 POINT = "migrating"
 """Where a program may die in the middle of a migration, as `reached` is told it."""
-
-
-class BooksFile(Struct, frozen=True):
-    """The file a desk reads, and writes unless `unwritable` says why not."""
-
-    path: Path
-    unwritable: str = ""
 
 
 def _passed(point: str) -> None:
@@ -143,7 +142,7 @@ def _copied_elsewhere(path: Path) -> Generator[Path]:
     """
     with ExitStack() as stack:
         try:
-            folder = stack.enter_context(TemporaryDirectory(prefix="tradedesk-", dir=_writable_folder()))
+            folder = stack.enter_context(TemporaryDirectory(prefix="tradedesk-", dir=writable_folder()))
             copy = Path(folder) / path.name
             copy_unwritable_file(path, copy)
         except (OSError, FileError) as problem:
@@ -152,14 +151,6 @@ def _copied_elsewhere(path: Path) -> Generator[Path]:
             )
             raise BadInput("database", str(path), expected) from problem
         yield copy
-
-
-def _writable_folder() -> str:
-    """A folder for what is soon thrown away; in memory where no disk takes anything."""
-    try:
-        return gettempdir()
-    except FileNotFoundError:
-        return "/dev/shm"
 
 
 def _other_version(path: Path, revision: str | None) -> str:
@@ -258,7 +249,17 @@ def _from_newer(path: Path, revision: str | None) -> BadInput:
 
 
 def _nobody_lives(path: Path, standing: FileAtRest) -> None:
-    """Raise `BadInput` naming the processes where an engine lives on the home of this file.
+    """Raise `BadInput` naming the processes where an engine lives on the home of this file."""
+    if who := who_lives(path, standing):
+        expected = (
+            f"its books are of an earlier version, and {who} at work on them: end that first, then "
+            f"start again; {path.name} was not changed"
+        )
+        raise BadInput("home", str(path.parent), expected)
+
+
+def who_lives(path: Path, standing: FileAtRest) -> str:
+    """The processes whose engines live on the home of this file, in words with their verb; empty for none.
 
     A held lock says so; and before an engine has its lock, the row by which it came in.
     """
@@ -273,14 +274,10 @@ def _nobody_lives(path: Path, standing: FileAtRest) -> None:
         ):
             if started and process_start(int(pid)) == started:
                 found.setdefault(str(pid), f"{kind}, coming in")
-    if found:
-        who = ", ".join(f"{pid} ({what})" for pid, what in sorted(found.items()))
-        noun = "process" if len(found) == 1 else "processes"
-        expected = (
-            f"its books are of an earlier version, and {noun} {who} is at work on them: end that first, then "
-            f"start again; {path.name} was not changed"
-        )
-        raise BadInput("home", str(path.parent), expected)
+    if not found:
+        return ""
+    who = ", ".join(f"{pid} ({what})" for pid, what in sorted(found.items()))
+    return f"process {who} is" if len(found) == 1 else f"processes {who} are"
 
 
 # --- the migration -------------------------------------------------------------------------------------
@@ -367,7 +364,7 @@ def _upgrade_file(
     try:
         with engine.connect() as connection:
             bear_broken_references(connection)  # a table may be made anew under its referrers
-            begin_immediate(connection)
+            take_turn(SqliteFile(path), connection)
             wait_for_locks(connection, 5.0)  # others may look while this commits
             if before is not None:
                 before()

@@ -76,6 +76,14 @@ def paise_from_text(text: str, field: str = "amount") -> int:
     return int(paise)
 
 
+def price_from_text(text: str, field: str = "price") -> int:
+    """A price in rupees as text, to paise. Raises `BadInput` unless it is above zero."""
+    paise = paise_from_text(text, field)
+    if paise <= 0:
+        raise BadInput(field, text, "give a price above zero, such as 2450.50")
+    return paise
+
+
 def bps_from_percent_text(text: str, field: str = "percent") -> int:
     """A percentage as text, such as `25` or `12.5`, to basis points. Raises `BadInput`."""
     expected = "give a percentage with at most two decimals, such as 25 or 12.5"

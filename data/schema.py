@@ -15,10 +15,17 @@ from data.engines.driver import On, sql
 from data.tables import access as access_tables
 from data.tables import alerts as alert_tables
 from data.tables import audit as audit_tables
+from data.tables import close as close_tables
+from data.tables import figures as figure_tables
 from data.tables import flattens as flatten_tables
+from data.tables import guards as guard_tables
+from data.tables import limits as limit_tables
+from data.tables import lots as lot_tables
 from data.tables import market as market_tables
+from data.tables import mtf as mtf_tables
 from data.tables import orders as order_tables
 from data.tables import people as people_tables
+from data.tables import stages as stage_tables
 from data.tables.books import APPEND_ONLY
 
 if TYPE_CHECKING:
@@ -28,10 +35,17 @@ MODELS = (
     access_tables,
     alert_tables,
     audit_tables,
+    close_tables,
+    figure_tables,
     flatten_tables,
+    limit_tables,
+    guard_tables,
+    lot_tables,
     market_tables,
+    mtf_tables,
     order_tables,
     people_tables,
+    stage_tables,
 )
 """Modules of tables: SQLModel's metadata holds what was imported, and all of it belongs to the layout."""
 
@@ -41,7 +55,7 @@ Columns = Mapping[str, frozenset[str]]
 STAMP = "alembic_version"
 """The table with the version that a file is of."""
 
-HEAD = "0027"
+HEAD = "0043"
 """The newest migration; a test holds it to the scripts."""
 
 
@@ -89,9 +103,14 @@ def known_versions() -> list[str]:
 def newer_version(on: On) -> str | None:
     """The version a newer program has brought these books to; None where they are of none beyond this one."""
     file = sql(on)
-    if not has_table(file.exec_driver_sql, STAMP):
+    if file.dialect.name != "sqlite":
+        from data.server.schema import revision
+
+        stamp = revision(file)
+    elif not has_table(file.exec_driver_sql, STAMP):
         return None
-    stamp = file.exec_driver_sql(f"SELECT version_num FROM {STAMP}").scalar()
+    else:
+        stamp = file.exec_driver_sql(f"SELECT version_num FROM {STAMP}").scalar()
     return None if stamp is None or stamp == HEAD or stamp in known_versions() else str(stamp)
 
 
@@ -132,6 +151,10 @@ def schema_faults(connection: Connection) -> list[str]:
 
     A trigger or a unique index that somebody else made changes or refuses what tradedesk writes.
     """
+    if connection.dialect.name != "sqlite":
+        from data.server.schema import faults
+
+        return faults(connection)
     return list(_faults(connection))
 
 
@@ -140,6 +163,10 @@ def table_faults(connection: Connection) -> list[str]:
 
     It makes every table anew in memory: for the doctor and before an acceptance, not for each opening.
     """
+    if connection.dialect.name != "sqlite":
+        from data.server.schema import differing_tables
+
+        return differing_tables(connection)
     wanted, standing = _fresh_texts(), _table_texts(connection)
     return [
         f"table {name} is not as tradedesk made it" if name in standing else f"table {name} is missing"
@@ -173,6 +200,11 @@ def _table_texts(connection: Connection) -> dict[str, str]:
 def mend_schema(on: On) -> None:
     """Drop the triggers, views and indexes that are not this version's, and put its own back."""
     connection, ours = sql(on), _ours()
+    if connection.dialect.name != "sqlite":
+        from data.server.schema import mend
+
+        mend(connection)
+        return
     for kind, name, fresh in _faults(connection).values():
         if not fresh:
             quoted = name.replace('"', '""')
@@ -197,7 +229,8 @@ def _faults(connection: Connection) -> dict[str, tuple[str, str, bool]]:
     return found
 
 
-def _ours() -> dict[str, str]:
+@cache
+def _ours() -> Mapping[str, str]:
     """The texts of this version's triggers and indexes, by name."""
     triggers = {
         f"{name}_no_{verb.lower()}": _trigger(name, verb)

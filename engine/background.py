@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any
 
 from data.acting import Actor, acting
@@ -62,3 +63,14 @@ class Background:
 def _tell_failure(task: "asyncio.Task[None]") -> None:
     if not task.cancelled() and (problem := task.exception()) is not None:
         log.error("a task of the desk ended", exc_info=problem)
+
+
+@asynccontextmanager
+async def beside(work: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
+    """Have some work go on meanwhile; it ends with what it is beside."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])

@@ -6,8 +6,11 @@ from datetime import date
 
 from data.audit import AuditAction, AuditEntry
 from data.ledger import Line, ShareLine, Transfer, post
-from data.reference.phases import LONGEST_SETTLEMENT, Calendar, CalendarNotLoaded
+from data.reference.calendar_rows import CalendarNotLoaded
+from data.reference.mtf import interest_between
+from data.reference.phases import LONGEST_SETTLEMENT, Calendar
 from data.repositories.accounts.clients import add_bases
+from data.repositories.accounts.lent import borrowers
 from data.repositories.days import (
     balances_due,
     days_on_the_way,
@@ -22,6 +25,8 @@ from data.store import Unit
 from data.vocabulary import Account, Bucket, TransferKind
 from data.writing.changes import prune_changes
 from engine.book.kept import Kept
+from engine.close.booked import book_rerated
+from engine.corporate.booking import book_due
 from engine.execution.day_end import end_left_over, left_over
 from engine.instances import ThisEngine
 from engine.timing import Timing
@@ -59,6 +64,7 @@ class TradingDays:
         book, day = self._kept.book, self._timing.market.trading_day
         if day != self.day:
             await self._kept.store.write(self.open_books)
+            self._engine.reached("day_opened")
             self.day = day
             book.begin_day(day)
             self._forget_comparisons()
@@ -72,16 +78,20 @@ class TradingDays:
 def roll_day(unit: Unit, day: date, calendar: Calendar, actor: str) -> bool:
     """Open the books for a trading day, once however often it is called. Returns whether it did.
 
-    What the calendar says has settled becomes free shares and cash, what was bought since becomes T1 (rolling
-    T+1, SEBI), shortfall and charges due are collected as far as the cash goes, and each client's capital
-    becomes the day's sizing base.
+    The day before is charged as its contract note has it. What the calendar says has settled becomes free
+    shares and cash, what was bought since becomes T1 (rolling T+1, SEBI), shortfall and charges due are
+    collected as far as the cash goes, companies' actions since are booked, what is lent on shares costs its
+    interest, and each client's capital becomes the day's sizing base.
     """
     last = newest_day(unit)
     if last is not None and last.day >= day:
         return False
     keep_open_day(unit, day, unit.now)
     if last is not None:
+        book_rerated(unit, last.day, day)
         _settle(unit, day, calendar)
+        book_due(unit, last.day, day, actor)
+        _charge_interest(unit, last.day, day)
     sized = [(one.client_id, one.capital_paise) for one in unsized_clients(unit, day)]
     add_bases(unit, day, sized, "day_open")
     before = None if last is None else last.day.isoformat()
@@ -109,6 +119,18 @@ def _settle(unit: Unit, day: date, calendar: Calendar) -> None:
         lines = [line for line in lines if line.amount_paise]
         if lines:
             transfers.append(Transfer(due.client_id, TransferKind.SETTLE, day, lines, evidence=_proof(day)))
+    post(unit, transfers)
+
+
+def _charge_interest(unit: Unit, last: date, day: date) -> None:
+    """Have what was lent from the day before to this one cost its interest, due until the next opening."""
+    transfers: list[Transfer] = []
+    for one in borrowers(unit):
+        paise = interest_between(one.broker, last, day, one.loan_paise)
+        lines = [Line(Account.INTEREST, paise), Line(Account.CHARGES_DUE, -paise)]
+        transfers.append(
+            Transfer(one.client_id, TransferKind.INTEREST, day, lines, evidence=f"loan:{one.loan_paise}")
+        )
     post(unit, transfers)
 
 

@@ -1,24 +1,25 @@
 """The Desk: one running engine as its screens and commands see it; the services are its attributes."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from copy import copy
 from datetime import UTC, date, datetime, time
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Protocol, final
-
-from msgspec import Struct
+from typing import final
 
 from brokers.connections import Connections
 from data.acting import Actor, acting
 from data.clock import IST, Clock, MarketClock
 from data.home import equity_file
-from data.vocabulary import ConnectionKind, DeskKind, OrderState, RunStatus, Via
+from data.vocabulary import ConnectionKind, DeskKind, Right, Via
 from engine.access.connecting import Connecting
+from engine.access.consents import Consents
 from engine.access.gate import Gate
+from engine.access.kill_switches import SegmentLocks
 from engine.access.lost import LostSessions
+from engine.access.probing import RouteProbes
 from engine.access.routes import Routes
 from engine.access.sessions import Sessions
 from engine.accounts.clients import Clients
@@ -28,42 +29,70 @@ from engine.accounts.holdings import FundsService, Holdings
 from engine.accounts.importing import Importing
 from engine.accounts.statement import Statements
 from engine.accounts.valuation import Valuation
+from engine.alerts.alerts import Alerts
+from engine.alerts.hand_over import HandOver
+from engine.alerts.judging import RuleJudge
+from engine.alerts.margin import MtfAlerts
+from engine.alerts.outbox import Outbox
+from engine.alerts.readings import Readings
+from engine.alerts.rules import AlertRules
+from engine.alerts.square_off import SquareOff
+from engine.alerts.watching import RuleWatch, Watch
 from engine.background import Background
+from engine.book.counts import DeskCounts, desk_counts, is_on_its_way
 from engine.book.halt_file import halt_file_stands
 from engine.book.kept import Kept
-from engine.book.views import NO_FIGURES, OrderView, RunRow
+from engine.book.views import NO_FIGURES
+from engine.book.watched.alert_views import AlertView
 from engine.booking.recorder import Recorder
+from engine.close.notes import ContractNotes
+from engine.close.prices import ClosingPrices
+from engine.close.protocols import CloseWith
+from engine.close.resting import RestingAtBrokers
+from engine.close.risks import DayRisks
+from engine.close.service import DayClose
+from engine.close.tomorrow import ListsTomorrow
 from engine.colon.known import Around, Known, Names
 from engine.colon.writing import LONGEST_LINE, line_of
 from engine.conversion.conversions import Conversions
 from engine.conversion.several import SeveralConversions
+from engine.corporate.service import CompanyActions
 from engine.days import TradingDays
 from engine.events import TapeLine
 from engine.execution.changes.bulk import Modifies
 from engine.execution.changes.cancels import Canceller
 from engine.execution.changes.chases import Chases
-from engine.execution.changes.modifies import Changer
+from engine.execution.changes.modifies import ChangedWith, Changer
 from engine.execution.looking import NoCancels, NoChanges, NoSends
 from engine.execution.orders import Orders
 from engine.execution.runs import Runs
-from engine.execution.sending.dispatch import Dispatcher
+from engine.execution.sending.dispatch import ClaimedWith, Dispatcher
+from engine.execution.sending.limiting import DoorLimits
 from engine.execution.starting import MadeOf
 from engine.execution.watching.book_reads import Watcher
 from engine.execution.workers import Workers
 from engine.flatten.flattens import Flattens
+from engine.guards.guards import Guards
 from engine.halt.halts import Halts
+from engine.history.console import ConsoleFiles
+from engine.history.service import History
 from engine.hosting import Hosting, Offered
 from engine.instances import ThisEngine
+from engine.keeping.service import HomeKeeping
 from engine.market.charts import Charts
-from engine.market.index_lists import IndexLists
+from engine.market.hours.calendars import Calendars
+from engine.market.hours.market_halts import MarketHalts
 from engine.market.instruments import InstrumentDump
+from engine.market.lists.index_lists import IndexLists
+from engine.market.lists.share_lists import ShareLists
+from engine.market.lists.watchlists import Watchlists
 from engine.market.margins import Margins
 from engine.market.market import Market
 from engine.market.market_data import MarketData
-from engine.market.quotes import QuoteMap
+from engine.market.several_quotes import quotes_of
 from engine.market.stamps import MarketStamps
 from engine.market.venues import Venues
-from engine.market.watchlists import Watchlists
+from engine.mtf.service import Mtf
 from engine.people.approvals import Approvals
 from engine.people.events import EventsForPeople
 from engine.people.facade import FACADE
@@ -74,49 +103,34 @@ from engine.people.who import WhoActs
 from engine.planning.entry.baskets import Baskets
 from engine.planning.entry.presets import Presets
 from engine.planning.intent import Intent
+from engine.planning.limits.gathering import LimitFigures
+from engine.planning.limits.service import OrderLimits
 from engine.planning.service import AskedFirst, Plans
+from engine.rebalancing.models import Models
+from engine.rebalancing.service import Rebalancing
 from engine.reconciliation.reconciler import Reconciler
-from engine.review.alerts import Alerts
 from engine.review.at_brokers import AtBrokers
 from engine.review.audit import Trail
 from engine.review.doctor import Doctor
+from engine.review.evidence import Evidence
+from engine.review.happenings import RecordedDay
+from engine.review.health import Health
 from engine.review.lost_chases import LostChases
 from engine.review.notes import NoteService
+from engine.risk.closes import DailyCloses
+from engine.risk.runs import Dispersion
+from engine.risk.service import Risk
 from engine.rules import Rules
 from engine.tape import Tape
+from engine.tax.lots import TaxLots
 from engine.timing import Timing
+from engine.words.alerts import delivery_words
 from engine.words.gate import verdict_words
 from engine.words.trading.why import all_words
 from engine.workings import Workings
 
 CHECKING = "checking the books"
 """Why a desk that is open trades nothing yet."""
-
-
-class _OfClient(Protocol):
-    @property
-    def client_id(self) -> int: ...
-
-
-def _is_of(one: _OfClient, scope: Collection[int] | None) -> bool:
-    return scope is None or one.client_id in scope
-
-
-def _is_on_its_way(order: OrderView, runs: Mapping[int, RunRow]) -> bool:
-    if order.state is not OrderState.RESERVED or order.run_number is None:
-        return order.state is OrderState.SENDING
-    return runs[order.run_number].status is RunStatus.RUNNING
-
-
-class DeskCounts(Struct, frozen=True):
-    """What the status strip shows at all times."""
-
-    live: int
-    unsent: int
-    unknown: int
-    ready: int
-    clients: int
-    needs_attention: int
 
 
 @final
@@ -138,40 +152,14 @@ class Desk:
         kept.store.via = Via(engine.kind)
         background = Background(engine.trader)
         stamps = MarketStamps(kept, timing, engine, self.market_is_simulated)
-        data = MarketData(connections.feed, QuoteMap(timing.wall.monotonic), rules.price_age_limit_s)
+        old_s = rules.price_age_limit_s
+        data = MarketData(connections.feed, quotes_of(connections, timing.wall, old_s), old_s)
         venues = Venues(connections, data)
         recorder = Recorder(kept, timing, engine, rules)
         self.sessions = Sessions(kept, timing, engine, connections, rng)
         lost = LostSessions(kept.book, connections, self.sessions, background.load)
         watcher = Watcher(kept, timing, engine, connections, recorder, lost)
-        if engine.looks_only:
-            workers = Workers(recorder, watcher, NoSends(), NoCancels(), NoChanges())
-        else:
-            workers = Workers(
-                recorder,
-                watcher,
-                Dispatcher(kept, timing, engine, venues, rng, recorder),
-                Canceller(kept, timing, engine, connections, recorder, watcher),
-                Changer(kept, timing, engine, venues, recorder, watcher),
-            )
-        self.reconcile = Reconciler(kept, timing, engine, venues, workers)
-        self.market = Market(kept, timing, engine, data)
-        self.charts = Charts(self.market, timing, connections.feed)
-        self.instruments = InstrumentDump(kept, timing, data, self.market)
-        self.index_lists = IndexLists(kept, timing, engine, self.market)
-        self.watchlists = Watchlists(kept, engine, data)
-        self.baskets = Baskets(kept, engine)
-        self.presets = Presets(kept, engine)
-        self.clients = Clients(kept, timing, engine)
-        self.groups = Groups(kept, engine)
-        self.importing = Importing(kept, engine, self.clients)
-        self.connecting = Connecting(kept, engine, connections)
-        self.routes = Routes(kept, engine)
-        told = partial(verdict_words, shown_at=self.shown_at)
-        self.gate = Gate(kept, timing, engine, connections, self.reconcile.compared_at, told)
         self.funds = FundsService(kept)
-        self.holdings = Holdings(kept, timing, data)
-        self.statements = Statements(kept)
         self.valuation = Valuation(
             holdings=lambda client_id: kept.book.holdings.get(client_id, ()),
             quote=data.quotes.quote,
@@ -179,34 +167,93 @@ class Desk:
             funds=self.funds.of,
             day_began=self._market_day_began,
         )
+        self.mtf = Mtf(kept, timing, engine, venues, rules)
+        self.mtf_lists, self.actions = self.mtf.lists, self.mtf.actions
+        figures = LimitFigures(kept, timing, data, self.valuation)
+        door = DoorLimits(kept.book, data, figures, all_words)
+        if engine.looks_only:
+            workers = Workers(recorder, watcher, NoSends(), NoCancels(), NoChanges())
+        else:
+            workers = Workers(
+                recorder,
+                watcher,
+                Dispatcher(kept, timing, engine, venues, recorder, ClaimedWith(rng, door)),
+                Canceller(kept, timing, engine, connections, recorder, watcher),
+                Changer(kept, timing, engine, venues, recorder, ChangedWith(watcher, door)),
+            )
+        self.reconcile = Reconciler(kept, timing, engine, venues, workers)
+        self.market = Market(kept, timing, engine, data)
+        self.calendar = Calendars(kept, timing, engine)
+        self.market_halts = MarketHalts(kept, timing, engine, self.market)
+        self.charts = Charts(self.market, timing, connections.feed)
+        self.instruments = InstrumentDump(kept, timing, venues, self.market)
+        on_market = kept, timing, engine, self.market
+        self.index_lists, self.share_lists = IndexLists(*on_market), ShareLists(*on_market)
+        self.watchlists = Watchlists(kept, engine, data)
+        self.baskets, self.presets = Baskets(kept, engine), Presets(kept, engine)
+        self.clients = Clients(kept, timing, engine)
+        self.groups, self.importing = Groups(kept, engine), Importing(kept, engine, self.clients)
+        self.connecting = Connecting(kept, engine, connections)
+        self.routes, self.consents = Routes(kept, engine), Consents(kept, engine)
+        self.probes = RouteProbes(kept, timing, engine, connections, self.sessions.check)
+        told = partial(verdict_words, shown_at=self.shown_at)
+        self.gate = Gate(kept, timing, engine, connections, self.reconcile.compared_at, told)
+        self.kill_switches = SegmentLocks(kept, timing, engine, connections)
+        self.holdings = Holdings(kept, timing, data)
+        self.statements, self.tax = Statements(kept), TaxLots(kept, data)
+        self.company_actions = CompanyActions(kept, timing, engine, connections)
+        self.history = History(kept, timing, engine, self.valuation)
+        self.console_files = ConsoleFiles(kept, engine, data)
+        closes = DailyCloses(kept, timing, connections.feed)
+        self.risk = Risk(kept, timing, self.valuation, closes, self.history)
         margins = Margins(kept, timing, engine, connections, data, background.load)
-        first = AskedFirst(self.reconcile.ensure, margins, self._line_of, self._portfolio_paise)
+        ask, lends = self.reconcile.ensure, self.mtf_lists.lends_on
+        first = AskedFirst(ask, margins, self._line_of, self._portfolio_paise, figures, lends)
         self.plans = Plans(kept, timing, engine, venues, rules, first)
+        self.dispersion = Dispersion(kept, timing, self.market, self.plans)
         self.who = WhoActs(kept, timing, engine)
+        self.limits = OrderLimits(kept, engine, figures, partial(self.who.require, Right.SET_UP))
         self.approvals = Approvals(kept, timing, self.who, self.plans)
         made_of = MadeOf(self.plans, rules, rng, all_words, self.approvals.require)
+        self.models = Models(kept, timing, engine, data)
+        self.rebalancing = Rebalancing(kept, timing, data, self.plans, rules)
         self.runs = Runs(kept, timing, engine, venues, workers, made_of)
         self.orders = Orders(kept, timing, engine, data, workers)
         self.modifies = Modifies(kept, timing, engine, data, rules, workers)
         self.chases = Chases(kept, timing, engine, data, self.modifies, workers)
         self.halt = Halts(kept, timing, engine, venues, rules, workers)
         self.flatten = Flattens(kept, timing, engine, venues, rules, workers)
-        self.conversions = Conversions(kept, timing, engine, venues)
+        self.guards = Guards(kept, timing, engine, workers, self.market, self.flatten)
+        self.conversions = Conversions(kept, timing, engine, venues, rules)
         self.several_conversions = SeveralConversions(kept, self.conversions)
         self.lost_chases = LostChases(kept, timing, engine)
-        self.alerts = Alerts(kept, timing, engine, self.flatten, self.lost_chases)
+        self.hand_over = HandOver(kept, timing, engine, data)
+        square_off = SquareOff(kept, timing, engine, self.flatten)
+        self.alerts = Alerts(kept, timing, engine, square_off, self.lost_chases, self.guards)
+        readings = Readings(kept, timing, self.market, self.valuation, connections)
+        judge = RuleJudge(readings, lambda: kept.book.funds)
+        self.alert_rules = AlertRules(kept, engine, judge, self.known)
+        self.health = Health(kept, timing, connections, self.market, workers)
+        watch = Watch(self.market, self.valuation, judge, self.health.looks.note)
+        self.rule_watch = RuleWatch(kept, timing, engine, self.alert_rules, watch)
+        self.outbox = Outbox(kept, timing, engine, self.alerts, rules.quiet_hours, self._left_as)
+        self.health.waiting["alerts"] = self.outbox.waiting
+        self.mtf_alerts = MtfAlerts(kept, timing, engine, self.market, self.mtf)
         self.at_brokers = AtBrokers(kept, timing, venues)
         self.audit = Trail(kept, timing, engine, stamps)
-        self.notes = NoteService(kept, engine)
+        self.notes, self.evidence = NoteService(kept, engine), Evidence(kept, timing, engine)
+        self.keeping = HomeKeeping(kept, timing, engine, rules.keep_days)
         self.doctor = Doctor(kept, timing, engine, connections)
-        self.equity = Equity(
-            timing,
-            self.valuation,
-            lambda: kept.book.clients.keys(),
-            self.market.feed_stale,
-            equity_file(kept.home),
-        )
+        everybody, file = (lambda: kept.book.clients.keys()), equity_file(kept.home)
+        self.equity = Equity(timing, self.valuation, everybody, self.market.feed_stale, file)
+        closing = ClosingPrices(kept, timing, engine, self.market, connections.feed)
+        lists = ListsTomorrow(kept, timing, self.mtf, RestingAtBrokers(kept, timing, connections))
+        risks = DayRisks(self.risk, self.dispersion)
+        with_others = CloseWith(self.reconcile, lists, risks, self.keeping.back_up)
+        self.close = DayClose(kept, timing, engine, self.market, closing, with_others)
+        self.contract_notes = ContractNotes(kept, timing, engine)
         self.day_tape = Tape(kept, timing, self.runs)
+        self.recorded = RecordedDay(timing.market.now)
         offered = Offered(self.market, self.instruments, self.sessions, lost, background.load)
         for connection in connections:
             connection.life.attach(Hosting(connection, kept, timing, engine, offered))
@@ -297,7 +344,7 @@ class Desk:
     def is_sending(self) -> bool:
         """Whether orders are on their way to a broker, or wait for their turn in a run that goes on."""
         book = self.workings.kept.book
-        return any(_is_on_its_way(book.orders[one], book.runs) for one in book.live)
+        return any(is_on_its_way(book.orders[one], book.runs) for one in book.live)
 
     async def price(self, client_ids: Collection[int] | None = None) -> None:
         """Fetch the prices of what these clients, or all, hold, and value them by these."""
@@ -307,18 +354,7 @@ class Desk:
 
     def counts(self) -> DeskCounts:
         """Live, unsent and unknown orders, clients ready, and orders that need the trader."""
-        book, scope = self.workings.kept.book, self.who.scope()
-        states = [one.state for order_id in book.live if _is_of(one := book.orders[order_id], scope)]
-        asking = [order_id for order_id in book.asking() if _is_of(book.orders[order_id], scope)]
-        return DeskCounts(
-            live=states.count(OrderState.OPEN) + states.count(OrderState.SENDING),
-            unsent=states.count(OrderState.RESERVED),
-            unknown=states.count(OrderState.UNKNOWN),
-            ready=self.clients.ready_count(),
-            clients=len([one for one in book.open_clients() if scope is None or one.id in scope]),
-            needs_attention=len(asking)
-            + sum(one.order_id is None and _is_of(one, scope) for one in book.unbooked()),
-        )
+        return desk_counts(self.workings.kept.book, self.who.scope(), self.clients.ready_count())
 
     def shown_at(self, at: datetime) -> datetime:
         """A stamp as the trader reads it: on a simulated market its own time, as far as that was kept."""
@@ -340,12 +376,19 @@ class Desk:
         line = line_of(intent, self.known())
         return line if line is not None and len(line) <= LONGEST_LINE else None
 
+    def _left_as(self, alert: AlertView) -> tuple[str, str]:
+        """The title and the text under which an alert leaves this machine."""
+        return delivery_words(alert, {one.id: one.code for one in self.workings.kept.book.clients.values()})
+
     def known(self, names: Names = Names(), around: Around = Around()) -> Known:  # noqa: B008 - frozen
         """What the words of a typed line can name."""
         runs = [run.number for run in self.runs.all()]
         index, holders = self.market.index, self.holdings.holders
         today = self.market_clock.now().astimezone(IST).date()
-        return Known(index, self.clients, self.plans.select, holders, today, runs, names, around)
+        connections = [one.name for one in self.connections]
+        numbers = self.alert_rules.numbers()
+        clients, select = self.clients, self.plans.select
+        return Known(index, clients, select, holders, today, runs, names, around, connections, numbers)
 
     async def hear(self, client_ids: Collection[int]) -> None:
         """Have a command hear these clients' order updates while it waits; where all are heard, nothing."""

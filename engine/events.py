@@ -58,6 +58,12 @@ class ExternalOrderSeen(Event, frozen=True):
     client_id: int
 
 
+class OwedChanged(Event, frozen=True):
+    """What this client has sold within the day and not bought back is something else than was read before."""
+
+    client_id: int
+
+
 class PositionsWanted(Event, frozen=True):
     """Orders of these clients wait until their positions have been read again."""
 
@@ -88,6 +94,10 @@ class HaltChanged(Event, frozen=True):
     number: int
 
 
+class MarketHaltChanged(Event, frozen=True):
+    """The whole market was halted, or a trader said that it is open."""
+
+
 class FlattenChanged(Event, frozen=True):
     """A flatten began, one of its positions moved on, or it has its certificate."""
 
@@ -100,14 +110,42 @@ class ChaseChanged(Event, frozen=True):
     order_id: int
 
 
+class AlertRaised(Event, frozen=True):
+    """An alert was raised, under this number; the day's alerts are to be read again."""
+
+    number: int
+
+
 class AlertsChanged(Event, frozen=True):
-    """An alert was raised, put off or done with."""
+    """The day's alerts were read again: one was raised, put off or done with."""
+
+
+class AlertRulesChanged(Event, frozen=True):
+    """A rule of alerts was made, changed or taken away, or has come."""
+
+
+class OutboxChanged(Event, frozen=True):
+    """An alert was taken by a channel, or was not."""
+
+
+class GuardsChanged(Event, frozen=True):
+    """A guard was set, changed or taken away; one has tripped, or is armed again."""
+
+
+class GuardsLooked(Event, frozen=True):
+    """Guards' bars have moved, or they stand otherwise; those of single clients are of these."""
+
+    client_ids: frozenset[int]
 
 
 class WatchlistChanged(Event, frozen=True):
     """A watchlist gained or lost an instrument."""
 
     list_name: str
+
+
+class LimitsChanged(Event, frozen=True):
+    """A limit before the order was set or taken away, or a list of shares was imported."""
 
 
 class PeopleChanged(Event, frozen=True):
@@ -148,23 +186,24 @@ class Bus:
     """Calls each listener in turn on the event loop; a listener that fails does not stop the others."""
 
     def __init__(self, on_failure: Callable[[Exception], None]) -> None:
-        self._listeners: list[Listener] = []
+        self._listeners: tuple[Listener, ...] = ()
         self._on_failure = on_failure
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Hear every event from now on. Returns the function that ends it."""
-        self._listeners.append(listener)
+        self._listeners += (listener,)
 
         def unsubscribe() -> None:
             if listener in self._listeners:
-                self._listeners.remove(listener)
+                at = self._listeners.index(listener)
+                self._listeners = self._listeners[:at] + self._listeners[at + 1 :]
 
         return unsubscribe
 
     def publish(self, events: Iterable[Event]) -> None:
         """Tell all listeners, in order."""
         for event in events:
-            for listener in tuple(self._listeners):
+            for listener in self._listeners:
                 try:
                     listener(event)
                 except Exception as problem:

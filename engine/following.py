@@ -19,8 +19,8 @@ from engine.events import (
     RunChanged,
     SessionsChanged,
 )
+from engine.market.lists.watchlists import Watchlists
 from engine.market.market import Market
-from engine.market.watchlists import Watchlists
 from engine.tape import Tape
 
 POSITIONS = "positions"
@@ -63,7 +63,7 @@ class Projecting:
             told = book.apply(projection) + told
             if by_others and read_before:
                 told += self._tape.done_by_others(halts, runs, told)
-            if by_others and projection.market:
+            if projection.market and (by_others or projection.people is not None):
                 self._background.load(*self._clients_changed)
             if by_others and projection.halts is not None:
                 self._background.load(*self._halts_changed)

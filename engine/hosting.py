@@ -12,6 +12,7 @@ from data.reference.instruments import BrokerListing
 from data.repositories.accounts.statement import lots_left
 from data.repositories.base import DatabaseError
 from data.repositories.meta import keep_facts, read_facts
+from data.store import Unit
 from data.vocabulary import Bucket, SessionProblem
 from engine.access.lost import LostSessions
 from engine.access.sessions import Sessions
@@ -101,6 +102,10 @@ class Hosting:
         """How the broker of this connection lists these of the desk's instruments."""
         return self._offered.market.listings(self._connection.broker.name, keys)
 
+    def listed_under(self, tokens: Collection[str]) -> Sequence[BrokerListing]:
+        """What the broker of this connection lists under these tokens of its own."""
+        return self._offered.market.listed_under(self._connection.broker.name, tokens)
+
     def listed_otherwise(self) -> Sequence[BrokerListing]:
         """What the broker of this connection lists under another symbol than the desk's."""
         return self._offered.market.listed_otherwise(self._connection.broker.name)
@@ -134,6 +139,14 @@ class Hosting:
     async def follow_again(self) -> None:
         """Ask the feed once more for all prices that are followed. Raises `BrokerError`."""
         await self._offered.market.follow_again()
+
+    async def judge_again(self) -> None:
+        """Have the gate judge every client anew, since what bars one has changed. Raises `StoreError`."""
+
+        def touch(unit: Unit) -> None:
+            unit.touched.roster = True
+
+        await self._kept.store.write(touch)
 
     def begin(self, work: Callable[[], Coroutine[Any, Any, None]]) -> object:
         """Begin work that ends with the desk at the latest."""

@@ -10,13 +10,13 @@ from typing import Any, TypeAlias, TypeVar
 from msgspec import Struct
 
 from data.acting import actor_now
-from data.errors import StoreUnreadable, TradedeskError
+from data.errors import StoreFailed, StoreUnreadable, TradedeskError
 from data.home import engine_lock
 from data.proving.readable import UNREADABLE
 from data.repositories.base import DatabaseError
 from data.repositories.instances import Engine, add_engine, beat, beats, end_engine
 from data.schema import HEAD, newer_version
-from data.store import StoreError, StoreFailed, StoreUnwritable, Unit
+from data.store import StoreError, StoreUnwritable, Unit
 from data.vocabulary import DeskKind, OrderState
 from data.writing.locks import HeldLock, is_held, process_start
 from engine.book.book import Book
@@ -67,6 +67,25 @@ POINTS = (
 """Where on an order's way a program may die, in the order of the way: before and after the commit of a
 reservation, after that of a claim, between an answer or an update and its commit, inside that commit, after
 it, after a cancel or a modify was sent, after a halt's commit, between two clients of a reconciliation."""
+
+CLOSE_POINTS = (
+    "close_books",
+    "close_prices",
+    "close_charges",
+    "close_snapshots",
+    "close_risk",
+    "close_sealed",
+    "close_exports",
+    "close_backup",
+    "close_tomorrow",
+)
+"""Where it may die on the way of a day's close: behind the commit of each step."""
+
+DAY_POINTS = ("day_corrected", "day_opened", "action_booked")
+"""Where it may die between two days: behind a note's correction, the opening, and actions booked by hand."""
+
+GUARD_POINTS = ("guard_tripped", "guard_flattens")
+"""Where it may die on a guard's way: after the commit of a trip, and after that of the flatten it begins."""
 
 
 def _passed(point: str) -> None:

@@ -3,12 +3,18 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from msgspec import Struct
 
-from data.vocabulary import ChaseEnd, FlattenWhat, Product, RunCount, Side
-from engine.book.views import Pause
+from data.vocabulary import (
+    AlertKind,
+    FlattenWhat,
+    Product,
+    RunCount,
+    Side,
+)
+from engine.book.pause import Pause
 
 
 class NewsTopic(StrEnum):
@@ -23,6 +29,7 @@ class NewsTopic(StrEnum):
     INSTRUMENTS = "instruments"
     WARNING = "warn"
     TROUBLE = "trouble"
+    RECORDED = "recorded"
 
 
 class Page(StrEnum):
@@ -197,6 +204,22 @@ class SquareOffNear(News, frozen=True):
     ends: tuple[datetime, ...]
 
 
+class AlertNews(News, frozen=True):
+    """An alert was raised; `told` are the figures of its kind, and `codes` those of the clients it is of."""
+
+    topic: ClassVar[NewsTopic] = NewsTopic.WARNING
+    kind: AlertKind
+    told: Mapping[str, Any]
+    codes: tuple[str, ...] = ()
+
+
+class RecordedNews(News, frozen=True):
+    """A line that was told on the day that this desk replays, in the words of then."""
+
+    topic: ClassVar[NewsTopic] = NewsTopic.RECORDED
+    words: str
+
+
 class CertificateLeftOut(News, frozen=True):
     """The file of a cancel-all's certificate could not be read into the books."""
 
@@ -216,34 +239,6 @@ class ChangeNotSent(News, frozen=True):
     def subject(self) -> Subject:
         """The order."""
         return Subject(Page.ORDER, self.order_id)
-
-
-class ChaseNews(News, frozen=True):
-    """A chase of an order ended: why, where its limit stands then, and how often it was moved."""
-
-    topic: ClassVar[NewsTopic] = NewsTopic.RUN
-    order_id: int
-    why: ChaseEnd
-    limit_paise: int
-    moved: int
-    detail: str = ""
-
-    @property
-    def subject(self) -> Subject:
-        """The order."""
-        return Subject(Page.ORDER, self.order_id)
-
-
-class ChasesLost(News, frozen=True):
-    """Live orders follow their market no more, since the program that had them follow it ended."""
-
-    topic: ClassVar[NewsTopic] = NewsTopic.WARNING
-    order_ids: tuple[int, ...]
-
-    @property
-    def subject(self) -> Subject | None:
-        """The order, of a single one."""
-        return Subject(Page.ORDER, self.order_ids[0]) if len(self.order_ids) == 1 else None
 
 
 class ClientNews(News, frozen=True):

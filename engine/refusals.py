@@ -26,6 +26,8 @@ class RefusalReason(StrEnum):
     SIGN_IN_REFUSED = "sign_in_refused"
     NEEDS_APPROVAL = "needs_approval"
     LOOKS_ONLY = "looks_only"
+    DAY_NOT_OVER = "day_not_over"
+    CLOSE_CHANGED = "close_changed"
 
 
 @dataclass(eq=False)
@@ -45,6 +47,18 @@ class NothingToSend(Refusal):
     """No line of the plan has an order."""
 
     plan: int | None
+
+
+@dataclass(eq=False)
+class ChangeBeyondLimit(Refusal):
+    """A modify would make a buy worth more than a limit lets it be; `told` says which.
+
+    Beyond a `soft` limit it goes by a reason.
+    """
+
+    order: int
+    told: str
+    soft: bool
 
 
 @dataclass(eq=False)

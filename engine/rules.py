@@ -1,14 +1,20 @@
 """The desk's rules of risk and every wait of its protocols, in two objects."""
 
+from collections.abc import Mapping
 from datetime import time, timedelta
 
 from msgspec import Struct
 
 from data.money import BPS
-from data.vocabulary import Policy
+from data.vocabulary import Policy, Prunable
+from engine.book.access_views import ConsentNeeds
+from engine.quiet import QuietHours
 
 SHOWN_DIGITS = 8
 """How many hex digits of a plan's hash are shown, and the fewest by which it may be confirmed."""
+
+THROUGH_MARKET_BPS = 100
+"""A limit further than this through the last price is told before it is sent; our own rule of 30 Nov 2026."""
 
 
 class Rules(Struct, frozen=True):
@@ -30,12 +36,26 @@ class Rules(Struct, frozen=True):
     """However long they need, the rest then waits for the trader."""
     duplicate_window_s: float = 60.0
     """The same client, symbol, side and sizing within this time is refused unless said again."""
+    mtf_most_stocks: int = 10
+    """More stocks of a client on margin than that are more than one keeps an eye on."""
+    consents: ConsentNeeds = ConsentNeeds()
+    """Which consents are asked of whom, and which of them keep orders back."""
     halt_deletes_conditionals: bool = False
     """Whether a cancel-all also deletes GTTs and alerts that place orders."""
     looks_only: bool = False
     """Whether this desk only looks: what sends, modifies and cancels is not built."""
+    quiet_hours: QuietHours = QuietHours()
+    """In which alerts that are not urgent wait."""
+    record_bytes: int = 0
+    """How large the recording of a day may become; 0 records none."""
+    keep_days: Mapping[Prunable, int] = {}
+    """For how many days what may be removed is kept; for ever what is not named, or named with 0."""
     sell_credit_bps: int = BPS
     """Share of the proceeds of settled stock that is available at once."""
+
+    def send_within_s(self, sending_s: int) -> int:
+        """How long a run's orders may still leave after its confirmation: half as long again as they need."""
+        return round(min(max(self.send_at_least_s, 1.5 * sending_s + 15), self.send_at_most_s))
 
 
 class Waits(Struct, frozen=True):
@@ -52,12 +72,16 @@ class Waits(Struct, frozen=True):
     """After which a call that still hangs no longer keeps other clients' orders from being sent."""
     silent_pause_s: float = 15.0
     """How long a client's orders wait after its broker has twice running not answered."""
+    silent_broker_s: float = 3.0
+    """How long a plan waits for the first answer of a broker whose clients' books are not read yet."""
     claim_valid_s: float = 1.0
     """How long after its claim an order's bytes may still leave."""
     modify_valid_s: float = 60.0
     """How long after the trader's word a modify's bytes may still leave."""
     gather_s: float = 0.04
     """How long facts may gather before they are booked while many calls are under way."""
+    limits_again_s: float = 0.05
+    """Before orders are looked at again whose limits were changed while they were claimed."""
     not_sent_pause_s: float = 1.0
     """Before an order that provably never reached the broker is claimed again."""
     resolve_after_s: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 191.0)
@@ -75,6 +99,8 @@ class Waits(Struct, frozen=True):
     """How often a desk that only looks reads an order book; no other way shows it what others send."""
     idle_poll_s: float = 60.0
     """How often the books of every other client are read."""
+    down_after_s: float = 40.0
+    """For how long a broker that is down has answered nobody, from the first read to the latest."""
     quiet_s: float = 3.0
     """How long a client's orders must have stood still before its figures are compared with the broker's."""
     drain_poll_s: float = 0.5
@@ -107,6 +133,14 @@ class Waits(Struct, frozen=True):
     frozen_after_s: float = 15.0
     """How old an engine's heartbeat is that counts as frozen; it may wait ten for another's lock."""
 
+    @property
+    def conversion_late_s(self) -> float:
+        """How long after it was asked for a conversion's call may still arrive at the broker."""
+        return self.modify_valid_s + self.send_timeout_s + self.absent_last_s
+
+
+BUYS_WAIT_TOLD = timedelta(minutes=2)
+"""How long buys of a run wait for its sales or for cash before the trader is told; sales take seconds."""
 
 WORKERS = 64
 """Calls to brokers under way at once."""

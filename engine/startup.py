@@ -2,25 +2,30 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Collection, Coroutine
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
-from brokers.contract import Ambiguous, BrokerError, OrderUpdate
-from data.errors import StoreUnreadable
+from brokers.contract import Ambiguous, BrokerError, Heartbeat, OrderUpdate, Tick, Ticks
+from data.errors import StoreBusy, StoreUnreadable, StoreUnsure
 from data.home import app_lock
 from data.proving.readable import UNREADABLE
 from data.repositories.base import DatabaseError, compile_ahead
-from data.store import StoreBusy, StoreClosed, StoreError, StoreUnwritable
-from data.writing.locks import HeldLock
+from data.store import StoreClosed, StoreError, StoreUnwritable
+from data.writing.locks import HeldLock, is_held
+from engine.access.down import BrokersDown
 from engine.booking.facts import SendEnded
 from engine.desk import Desk
 from engine.events import StoreTrouble
 from engine.following import Following, Projecting, tell_connection
 from engine.instances import POLICIES, AppAlreadyRuns, Duty, EngineDuties, lost_orders
+from engine.market.price_sources import WhosePrices
+from engine.market.recording import DayRecorder
 from engine.market.streams import follow_stream
 from engine.review.boot import BooksLook, file_takes_long
+from engine.review.happenings import HappeningsHeard
+from engine.server_clock import ServerClock
 
 log = logging.getLogger(__name__)
 
@@ -56,11 +61,12 @@ class Startup:
         self._app_lock: HeldLock | None = None
         self._trouble = ""
         self._books = BooksLook(inside.kept.store, desk.audit, inside.engine, inside.timing.wall)
+        self._down = BrokersDown(inside.kept, inside.timing, inside.engine, inside.connections)
         self._projecting = Projecting(
             inside.kept,
             desk.day_tape,
             inside.background,
-            clients_changed=(desk.market.load, desk.watchlists.load),
+            clients_changed=(desk.market.load, desk.watchlists.load, desk.mtf_lists.read),
             # What another process has asked for is cancelled from here too, should that one go away.
             halts_changed=(desk.halt.load_certificates, inside.workers.canceller.resume),
         )
@@ -76,7 +82,10 @@ class Startup:
         inside.engine.open_day = inside.days.open_books
         inside.engine.keep_beside = inside.stamps.keep
         inside.engine.keep_connections = desk.connecting.keep
-        inside.engine.venues_differ = lambda: inside.connections.days_differ
+        self._clock = ServerClock(inside.kept.store)
+        inside.engine.venues_differ = lambda: inside.connections.days_differ or self._clock.differs
+        if not self._policy.keeps_up:
+            desk.sessions.after_sign_in = self._catch_up
 
     async def open(self) -> None:
         """Open it. What it has taken is given back by `close`, whether or not this raises."""
@@ -85,6 +94,7 @@ class Startup:
             self._take_app_lock()
         kept.store.project(self._projecting.project, self._projecting.deliver)
         await kept.store.open()
+        await self._bear("the server's clock", self._clock.look())
         signed_on = await self._sign_on()
         if self._policy.keeps_up:
             await self._look_first()
@@ -111,7 +121,7 @@ class Startup:
         """
         try:
             await self._inside.engine.sign_on()
-        except (StoreUnwritable, StoreBusy, StoreClosed, StoreUnreadable) as problem:
+        except (StoreUnwritable, StoreBusy, StoreClosed, StoreUnreadable, StoreUnsure) as problem:
             if not self._policy.bears_trouble and not isinstance(problem, StoreUnreadable):
                 raise
             log.error("opened for reading and for cancels: %s", problem)
@@ -135,6 +145,7 @@ class Startup:
             ("watchlists", desk.watchlists.load),
             ("certificates", desk.halt.load),
             ("the market's times", self._inside.stamps.load),
+            ("brokers' MTF lists", desk.mtf_lists.read),
             ("the tape", desk.day_tape.retell),
         ):
             await self._bear(what, load())
@@ -154,13 +165,16 @@ class Startup:
     async def _take_over(self, signed_on: bool) -> set[int]:
         """Take up what engines that ended have left. Returns clients whose halt was booked just now."""
         desk, told = self._desk, set[int]()
+        desk.events.subscribe(desk.day_tape.keep)
         if signed_on:
             await desk.sessions.expire_due()
             await desk.clients.end_pauses()
+            await self._down.keep()
         await self._orphans()
         if signed_on:
             await desk.runs.pause_dead()
-        desk.events.subscribe(desk.day_tape.keep)
+        desk.events.subscribe(desk.alerts.heard)
+        desk.events.subscribe(desk.outbox.heard)
         if signed_on:
             with suppress(StoreError):  # tried again at each heartbeat
                 told = await desk.halt.book_left()
@@ -183,14 +197,16 @@ class Startup:
     async def _begin(self, told: set[int]) -> None:
         """Begin to work; `told` are clients whose books are read before anything is shown."""
         desk, workers, background = self._desk, self._inside.workers, self._inside.background
+        inside = self._inside
         background.spawn(workers.recorder.run())
         background.spawn(workers.dispatcher.run())
         # Whoever only looks for a while, beside a desk that keeps up or alone, books nothing that happens.
         books = self._policy.keeps_up or not self._inside.engine.looks_only
+        heard = self._recording()
         for connection in self._inside.connections:
             told_by = partial(workers.watcher.take, connection) if books else _forget
             market_data, timing = self._inside.market_data, self._inside.timing
-            background.spawn(follow_stream(connection, market_data, timing, told_by))
+            background.spawn(follow_stream(connection, market_data, timing, told_by, heard))
         if books:
             background.spawn(workers.watcher.poll())
         background.spawn(EngineDuties(self._inside.timing, self._duties()).run())
@@ -202,9 +218,19 @@ class Startup:
         if self._policy.keeps_up:
             background.spawn(desk.reconcile.run())
             background.spawn(desk.market.keep_courses())
+            background.spawn(WhosePrices(inside.kept, inside.timing, inside.market_data).keep())
             background.spawn(desk.equity.keep())
+            background.spawn(desk.close.keep())
             background.spawn(desk.flatten.keep_counted())
             background.spawn(desk.alerts.keep())
+            background.spawn(desk.mtf_alerts.keep())
+            background.spawn(desk.market_halts.keep())
+            background.spawn(desk.hand_over.keep())
+            background.spawn(desk.probes.keep())
+            if not self._inside.engine.looks_only:
+                background.spawn(desk.guards.keep())
+            background.spawn(desk.rule_watch.keep())
+            background.spawn(desk.outbox.keep())
             await desk.halt.take_up()
             return
         await self._bear("comparisons", desk.reconcile.borrow())
@@ -239,8 +265,10 @@ class Startup:
         reads = [asyncio.create_task(watcher.read(client_id)) for client_id in client_ids]
         patience = asyncio.create_task(timing.wall.sleep(timing.waits.send_timeout_s))
         all_read = asyncio.gather(*reads, return_exceptions=True)
-        await asyncio.wait({all_read, patience}, return_when=asyncio.FIRST_COMPLETED)
-        patience.cancel()
+        try:
+            await asyncio.wait({all_read, patience}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            patience.cancel()
 
     async def _end_chases(self) -> None:
         """Tell of orders whose chase ended with its program; a command looks only where an order lives."""
@@ -252,6 +280,15 @@ class Startup:
         if await self._desk.lost_chases.end():
             await self._desk.alerts.look_again()
 
+    async def _catch_up(self) -> None:
+        """Read the brokers' instruments after a command's sign-in, where no app is open that does."""
+        if is_held(app_lock(self._inside.kept.home)):
+            return
+        try:
+            await self._desk.instruments.catch_up()
+        except StoreError as problem:  # the client is signed in all the same
+            log.warning("today's instruments could not be kept: %s", problem)
+
     # --- the duties of each heartbeat ---
 
     def _duties(self) -> tuple[Duty, ...]:
@@ -259,17 +296,36 @@ class Startup:
         return (
             self._orphans,
             desk.runs.pause_dead,
+            desk.runs.advance,
+            self._inside.workers.dispatcher.pause_held,
             self._end_chases,
             self._book_left,
             self._inside.days.keep,
             desk.sessions.expire_due,
             desk.clients.end_pauses,
+            self._down.keep,
+            desk.calendar.keep,
             self._inside.engine.beat,
+            self._clock.look,
             desk.runs.look_frozen,
             self._books.again,
             desk.audit.keep_outside,
             self._tell_trouble,
         )
+
+    def _recording(self) -> Callable[[Tick | Ticks | Heartbeat], None] | None:
+        """What hears the stream of prices where an app records the day."""
+        most_bytes = self._desk.rules.record_bytes
+        if not most_bytes or not self._policy.alone:
+            return None
+        kept, desk, timing = self._inside.kept, self._desk, self._inside.timing
+        recorder = DayRecorder(kept.home, timing, lambda key: desk.market.index.get(key), most_bytes)
+        happenings = HappeningsHeard(
+            kept.book, timing.market.now, lambda: desk.alerts.standing, recorder.happened
+        )
+        desk.events.subscribe(happenings.hear)
+        self._inside.background.spawn(recorder.keep())
+        return recorder.hear
 
     async def _orphans(self) -> None:
         """What nobody sends any more is UNKNOWN now."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from msgspec import convert
 
-from data.repositories.alerts import lost_chases_of, read_alerts
+from data.repositories.alerting.alerts import lost_chases_of, read_alerts
 from data.repositories.audit import plans_frozen_since
 from data.repositories.trading.flattens import read_counts, read_flattens
 from data.repositories.trading.halts import halts_since
@@ -15,10 +15,10 @@ from data.vocabulary import AlertKind, HaltStrength, RunCount
 from engine.book.kept import Kept
 from engine.book.views import HaltView, RunRow
 from engine.events import TAPE_LINES, Event, TapeLine
+from engine.execution.changes.chase_news import ChasesLost
 from engine.execution.runs import Runs
 from engine.flatten.views import FlattenView
 from engine.news import (
-    ChasesLost,
     FlattenBegan,
     FlattenEnded,
     HaltFired,

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, select
 
@@ -26,6 +26,9 @@ from brokers.contract import (
 )
 from brokers.paper.broker import CAPABILITIES
 from data.clock import IST, ManualClock
+from data.engines.database import Database
+from data.engines.sqlite import SqliteFile
+from data.home import books_file
 from data.ledger import Line, Transfer, post
 from data.proving.rederive import differences
 from data.records import replace, values_of
@@ -33,7 +36,7 @@ from data.reference.instrument_index import index_of
 from data.reference.instruments import Instrument
 from data.reference.phases import load_calendar
 from data.reference.seed import universe
-from data.store import Unit, begin_immediate, writer_engine
+from data.store import Unit
 from data.tables.books import Client, Funds, Hold, HoldingRecord, Txn
 from data.tables.columns import table
 from data.tables.lots import LotRecord
@@ -46,24 +49,31 @@ from data.vocabulary import (
     OrderState,
     OrderType,
     PerClient,
+    PhaseKind,
     Policy,
     Product,
     Side,
     TransferKind,
     Validity,
 )
+from data.writing.writer import take_turn
+from engine.book.access_views import Access
+from engine.book.watched.limit_views import NO_LIMITS
 from engine.booking.apply import apply_facts
 from engine.booking.facts import Applied, Fact, ProvenAbsent, Seen, SendEnded
 from engine.days import roll_day
 from engine.execution.changes.cancels import ask
 from engine.execution.reservation import reserve
-from engine.execution.sending.claiming import claim
+from engine.execution.rotation import Rotation
+from engine.execution.sending.claiming import ClaimsBeside, claim
+from engine.execution.sending.limiting import AtDoor
 from engine.market.market_data import MarketData
 from engine.market.quotes import QuoteMap
 from engine.rules import Rules, Waits
 from engine.timing import Timing
-from tests.books import empty_books
+from tests.books import POSTGRES, empty_books, engine_now
 from tests.desks import START
+from tradedesk.compose.server import server_at
 
 DAY = date(2026, 11, 18)
 CLIENT = 1
@@ -108,6 +118,8 @@ class Ledger:
             funds=_FundsNow(self),
             orders=defaultdict(lambda: SimpleNamespace(run_number=None)),
             carrier_of=lambda _: SimpleNamespace(capabilities=CAPABILITIES),
+            consents_asked=lambda *_: (),
+            access=Access(),
         )
         feed: Any = None
         stocks = index_of(STOCKS.values())
@@ -141,7 +153,7 @@ class Ledger:
         unit.insert(Client, [row])
         unit.insert(Funds, [{"client_id": client_id, "mtf_limit_paise": mtf_limit_paise}])
         self.projection.clients[client_id] = SimpleNamespace(
-            id=client_id, code=row["code"], broker="zerodha", groups=()
+            id=client_id, code=row["code"], broker="zerodha", groups=(), connection="", discretionary=True
         )
         self.pay_in(available_paise, client_id)
         roll_day(unit, self.day, self.timing.calendar, self.engine.actor)
@@ -228,6 +240,7 @@ class Ledger:
                 after_market=False,
                 disclosed_quantity=0,
                 again=True,
+                model="",
             ),
             reserve_price_paise=price_paise,
             protection_bps=200,
@@ -236,11 +249,18 @@ class Ledger:
             send_within_s=10**8,
             drift_limit_bps=50,
             last_paise=price_paise,
+            priced_by=None,
+            phase=PhaseKind.CONTINUOUS,
+            lower_circuit_paise=0,
+            upper_circuit_paise=0,
             skipped_lines=(),
             left_paise=0,
             cut_paise=0,
             slices=lambda line: [line.quantity],
             leg=1,
+            stage=0,
+            stages=1,
+            lines=(),
             per_client=PerClient.ALL,
             further=(),
         )
@@ -259,7 +279,7 @@ class Ledger:
             )
             for client_id, quantity in quantities.items()
         ]
-        reserve(unit, plan, lines, self.projection, self.clock, self.engine, self.rules)
+        reserve(unit, plan, Rotation(tuple(lines)), self.projection, self.clock, self.engine, self.rules)
         orders = table(Order)
         rows = self.connection.execute(
             select(orders.c.client_id, orders.c.id).where(orders.c.plan_number == number)
@@ -271,9 +291,9 @@ class Ledger:
         order, now = self.row(order_id), self.clock.now()
         key, price = f"{order['exchange']}:{order['tradingsymbol']}", order["reserve_price_paise"]
         self.market_data.quotes.put(Tick(key, price, 0, 0, 0, 0, 0, 0, 0, 0, 0, now, now))
-        (claimed,) = claim(
-            self.unit(), [order_id], self.projection, self.timing, self.engine, self.market_data, self.rng
-        ).made
+        no_limits = AtDoor(NO_LIMITS, {}, {}, {}, cast(Any, None))  # no order of it is one to be held
+        beside = ClaimsBeside(self.market_data, self.rng, no_limits)
+        (claimed,) = claim(self.unit(), [order_id], self.projection, self.timing, self.engine, beside).made
         return claimed.request.tag
 
     def sent(self, order_id: int, outcome: Outcome | None = None) -> Applied:
@@ -453,19 +473,24 @@ class Ledger:
 
 
 @cache
-def _file() -> Path:
+def _books(engine: str) -> Database:
     """One prepared database for all ledgers of this process, since none of them keeps anything."""
+    if engine == POSTGRES:
+        from tests.postgres import fresh_books
+
+        return server_at(fresh_books().render_as_string(hide_password=False))
     folder = TemporaryDirectory(prefix="ledger-")
     atexit.register(folder.cleanup)
-    return empty_books(Path(folder.name)) / "desk.db"
+    return SqliteFile(books_file(empty_books(Path(folder.name))))
 
 
 @contextmanager
 def ledger(available_paise: int = 10_00_000_00, mtf_limit_paise: int = 0) -> Iterator[Ledger]:
     """A ledger with one client; nothing of it is kept."""
-    engine = writer_engine(_file())
+    database = _books(engine_now())
+    engine = database.writer()
     with engine.connect() as connection:
-        begin_immediate(connection)
+        take_turn(database, connection)
         books = Ledger(connection)
         books.unit().insert(InstrumentRecord, [values_of(one) for one in STOCKS.values()])
         books.open_client(available_paise, mtf_limit_paise)

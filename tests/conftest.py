@@ -11,17 +11,25 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
+import keyring
+import keyring.backends.null
 import pytest
 from hypothesis import HealthCheck, settings
 
 import data.vaults.file_vault
 from data.sign_in.passwords import Cost, set_cost
+from tests.books import ENGINES, POSTGRES, SQLITE, stand_on, standing_on
 from tests.resting import RestingLoop, stores_watched
+from tests.units_twice import units_twice
 
 gc.disable()
 """Until the tests are collected: what is imported is no garbage, and looking takes a fifth of the time."""
+
+keyring.set_keyring(keyring.backends.null.Keyring())
+"""No test uses the machine's own keyring, nor one that another test defined and that would be found first."""
 
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -44,8 +52,51 @@ settings.register_profile(
 settings.load_profile("desk")
 """A machine at work elsewhere draws its examples slowly, and proves nothing against what is tested."""
 
-YOUNG = 50_000
-"""Objects made before garbage is looked for, as in the program; older ones after five such rounds."""
+YOUNG = 1_000_000
+"""Objects that one test may make before garbage is looked for: more than any but the longest makes."""
+
+LEFT = 100_000
+"""Objects after which it is looked for as a test ends: all that the test made is garbage by then."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Which engine the books of those tests stand on that do not say so themselves."""
+    parser.addoption("--on", choices=ENGINES, default=SQLITE, help="where books stand: sqlite or postgres")
+    parser.addoption("--twice", action="store_true", help="run each unit of work twice, first rolled back")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What outlives one test stands there as well."""
+    stand_on(config.getoption("--on") or SQLITE)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What is marked `both` runs on each engine."""
+    if metafunc.definition.get_closest_marker("both") is not None:
+        metafunc.parametrize("books_engine", ENGINES, indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def books_engine(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The engine on which the books of this test stand."""
+    engine: str = getattr(request, "param", None) or request.config.getoption("--on") or SQLITE
+    if engine == POSTGRES:
+        from tests.postgres import missing
+
+        if why := missing():
+            assert "CI" not in os.environ, why
+            pytest.skip(why)
+        if request.node.get_closest_marker("in_file") is not None:
+            pytest.skip("it speaks of SQLite's own file")
+    with standing_on(engine):
+        yield engine
+
+
+@pytest.fixture(autouse=True, scope="session")
+def twice(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Where that is wished, every unit is rehearsed."""
+    with units_twice() if request.config.getoption("--twice") else nullcontext():
+        yield
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -78,15 +129,27 @@ def cheap_passphrases() -> Iterator[dict[str, int]]:
 
 def pytest_collection_finish() -> None:
     """What is loaded by now is not looked at for garbage."""
-    gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG, 5, 5)
     gc.enable()
 
 
+def pytest_runtest_logfinish() -> None:
+    """What a test leaves is looked for before it is taken for something that stays."""
+    if gc.get_count()[0] > LEFT:
+        gc.collect(0)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def frozen_once() -> Iterator[None]:
-    """An app that froze more would keep its screens."""
+    """An app that froze more would keep its screens, and it would look for garbage as in a day of trading."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(gc, "freeze", lambda: None)
+        patch.setattr(gc, "set_threshold", lambda *thresholds: None)
         yield
+
+
+def pytest_sessionfinish() -> None:
+    """pytest looks for garbage five times as it ends; what the first look leaves is looked at no more."""
+    gc.collect()
+    gc.freeze()

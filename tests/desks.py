@@ -32,8 +32,8 @@ from engine.planning.plan import Plan
 from engine.rules import Rules, Waits
 from engine.words.gate import verdict_words
 from engine.words.tape import news_words
-from tests.books import empty_books
-from tradedesk.compose.paper import exchange_of, prepare_demo
+from tests.books import database_url, empty_books, full_server
+from tradedesk.compose.brokers.paper import exchange_of, prepare_demo
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import compose_desk
 from tradedesk.testing import seam
@@ -61,6 +61,12 @@ def _settings(policy: Policy) -> Settings:
     return Settings(policy=policy, trader="tester")
 
 
+def on_its_books(settings: Settings, home: Path) -> Settings:
+    """The settings with the address of a home's books, where those are on a server."""
+    address = database_url(home)
+    return settings.model_copy(update={"database_url": address}) if address else settings
+
+
 @asynccontextmanager
 async def paper_desk(
     home: Path,
@@ -83,7 +89,7 @@ async def paper_desk(
         empty_books(home),
         kind,
         clock=clock,
-        settings=settings or _settings(policy),
+        settings=on_its_books(settings or _settings(policy), home),
         rules=rules,
         waits=WAITS,
         exchange=exchange,
@@ -170,7 +176,7 @@ async def filed_desk(
     home: Path, clock: ManualClock, kind: DeskKind = DeskKind.SCRIPT, seed: int = 7
 ) -> AsyncIterator[Desk]:
     """A desk whose exchange is a file in its home, so that another may be opened beside it."""
-    settings = Settings(trader=kind)
+    settings = on_its_books(Settings(trader=kind), home)
     opening = compose_desk(
         empty_books(home), kind, clock=clock, settings=settings, waits=WAITS, latency=(0.0, 0.0), seed=seed
     )
@@ -273,6 +279,9 @@ async def disk(desk: Desk, full: bool) -> None:
     """Let the database grow no further, or let it grow again."""
 
     def unit_of_work(unit: Unit) -> None:
+        if seam(desk).store.on_server:
+            full_server(unit.connection.engine, full)
+            return
         pages = unit.connection.exec_driver_sql("PRAGMA page_count").scalar_one() if full else 1_000_000
         unit.connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
 

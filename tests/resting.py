@@ -40,6 +40,8 @@ class RestingLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._rest = _RestSelector()
         self._with_threads: set[asyncio.Future[Any]] = set()
+        self.answers = 0
+        """How often another thread has answered so far."""
         super().__init__(self._rest)
 
     async def rest(self) -> None:
@@ -55,8 +57,12 @@ class RestingLoop(asyncio.SelectorEventLoop):
     def given(self, work: "asyncio.Future[T]") -> "asyncio.Future[T]":
         """Know of work that another thread does, until it is done."""
         self._with_threads.add(work)
-        work.add_done_callback(self._with_threads.discard)
+        work.add_done_callback(self._answered)
         return work
+
+    def _answered(self, work: "asyncio.Future[Any]") -> None:
+        self._with_threads.discard(work)
+        self.answers += 1
 
     @property
     def with_threads(self) -> frozenset["asyncio.Future[Any]"]:

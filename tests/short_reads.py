@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy import Connection, event
 
+from data.engines.sqlite import writer_engine
 from data.repositories import projected
 from data.repositories.trading import fills
-from data.store import writer_engine
 from data.vocabulary import LIVE_STATES
 from engine.book.break_views import BreakView
 from engine.book.views import FundsView, OrderView, RunRow
@@ -34,6 +34,8 @@ READS: dict[str, Callable[[Connection], object]] = {
     "BREAKS": lambda on: projected.breaks(BreakView).read(on, None),
     "UNBOOKED": lambda on: projected.unbooked_facts(BreakView).read(on, None),
     "SALES": fills.EVERY_SALE.all,
+    "NOTED_DAYS": fills.EVERY_NOTED_DAY.all,
+    "NOTED_DAYS_OF_CLIENT": lambda on: fills.NOTED_DAYS_OF_CLIENT.all(on, client=CLIENT),
     "SALES_OF_CLIENT": lambda on: fills.SALES_OF_CLIENT.all(on, client=CLIENT),
 }
 

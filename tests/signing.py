@@ -14,6 +14,7 @@ from brokers.contract import (
     BrokerProfile,
     BrokerRows,
     Capabilities,
+    NoAnswer,
     SessionExpired,
 )
 from brokers.kite.sign_in import FORM
@@ -21,7 +22,6 @@ from brokers.paper.broker import CAPABILITIES, PaperBroker
 from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.exchange.openings import AccountOpening
 from data.clock import ManualClock
-from data.migrating import BooksFile
 from data.records import replace
 from data.reference.phases import load_calendar
 from data.reference.seed import universe
@@ -30,7 +30,7 @@ from engine.accounts.client_file import NewClient
 from engine.desk import Desk
 from engine.rules import Rules, Waits
 from engine.startup import opened
-from tests.books import empty_books
+from tests.books import books_of, empty_books
 from tradedesk.compose.foundation import Foundation
 from tradedesk.compose.settings import Settings
 
@@ -52,6 +52,7 @@ class SigningBroker(PaperBroker):
         self.form = FORM
         self.session_ends: datetime | None = None
         self.strict = False
+        self.silent = False
 
     @property
     def name(self) -> str:
@@ -66,6 +67,8 @@ class SigningBroker(PaperBroker):
 
     async def exchange_token(self, account: BrokerAccount, request_token: str) -> BrokerProfile:
         self.exchanged.append(request_token)
+        if self.silent:
+            raise NoAnswer("503")
         if not request_token.startswith("for-"):
             raise BrokerError(f"Token {request_token} is invalid or has expired.")
         user = request_token.removeprefix("for-")
@@ -95,6 +98,7 @@ async def signing_desk(
     kind: DeskKind = DeskKind.COMMAND,
     clock: ManualClock | None = None,
     venue: ConnectionKind = ConnectionKind.SIM,
+    rules: Rules | None = None,
 ) -> AsyncIterator[tuple[Desk, SigningBroker]]:
     """A desk with a client for each code, at Zerodha, none of them signed in; C1 is user U1 there."""
     clock = clock or ManualClock(START)
@@ -105,11 +109,11 @@ async def signing_desk(
     broker = SigningBroker(exchange, clock)
     base = Foundation(
         home,
-        BooksFile(home / "desk.db"),
+        books_of(home),
         Settings(trader="tester"),
         clock,
         calendar,
-        Rules(),
+        rules or Rules(),
         Waits(),
         Random(7),
     )

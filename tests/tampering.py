@@ -1,6 +1,7 @@
 """Changing a home's database as no tradedesk does."""
 
 import json
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterable
@@ -13,6 +14,7 @@ from sqlalchemy import JSON, Boolean, Column, Date, Integer, UniqueConstraint
 
 from data.proving.readable import WORDS
 from data.tables.columns import UtcDateTime
+from tests.books import SQLITE, copy_on_server, database_of, engine_now
 
 FIT = (
     "UPDATE audit_head SET seq = (SELECT coalesce(max(seq), 0) FROM audit), hash = coalesce((SELECT hash"
@@ -26,24 +28,49 @@ UNMARK = "UPDATE audit_head SET seq = 0 WHERE name = 'verified'"
 def copy_of(database: Path, folder: Path) -> Path:
     """A copy of a closed home's database in another home; returns it."""
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(database, folder / "desk.db")
+    if engine_now() == SQLITE:
+        shutil.copy(database, folder / "desk.db")
+    else:
+        copy_on_server(database.parent, folder)
     return folder / "desk.db"
 
 
 def tamper(database: Path, *statements: str | tuple[str, Iterable[Any]]) -> None:
-    """Change the file, and leave its triggers standing as they were."""
+    """Change the file, and leave the triggers of what is changed standing as they were.
+
+    Books on a server are those of the home that the file would be in.
+    """
+    changes = [(one, ()) if isinstance(one, str) else one for one in statements]
+    if engine_now() != SQLITE:
+        _tamper_on_server(database.parent, changes)
+        return
+    named = {word for words, _ in changes for word in re.findall(r"\w+", words)}
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
         connection.execute("PRAGMA ignore_check_constraints=ON")
-        rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        found = connection.execute("SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'")
+        triggers = [(name, words) for name, table, words in found.fetchall() if table in named]
         connection.execute("BEGIN")
-        for name, _ in rows:
+        for name, _ in triggers:
             connection.execute(f"DROP TRIGGER {name}")
-        for statement in statements:
-            words, values = (statement, ()) if isinstance(statement, str) else statement
+        for words, values in changes:
             connection.execute(words, tuple(values))
-        for _, words in rows:
+        for _, words in triggers:
             connection.execute(words)
         connection.execute("COMMIT")
+
+
+def _tamper_on_server(home: Path, changes: Iterable[tuple[str, Iterable[Any]]]) -> None:
+    books = database_of(home)
+    engine = books.writer()
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN")
+            connection.exec_driver_sql("SET LOCAL session_replication_role = replica")  # no trigger stirs
+            for words, values in changes:
+                connection.exec_driver_sql(words, tuple(values))
+            connection.exec_driver_sql("COMMIT")
+    finally:
+        engine.dispose()
 
 
 def changed(column: Column[Any], stored: Any) -> Any:

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 from tests import rooms
@@ -11,13 +12,14 @@ from tests import rooms
 ROOT = Path(__file__).parents[1]
 
 
-def test_the_desk_runs_without_a_screen():
+def test_the_desk_runs_without_a_screen_and_at_paper_without_http():
     code = (
         "import pkgutil, importlib, sys\n"
         "import engine.desk, brokers.paper.broker, tradedesk.compose.wiring, data\n"
         "for found in pkgutil.iter_modules(data.__path__, 'data.'):\n"
         "    importlib.import_module(found.name)\n"
-        "bad = sorted(name for name in sys.modules if name.split('.')[0] in ('textual', 'typer', 'rich'))\n"
+        "heavy = ('textual', 'typer', 'rich', 'aiohttp')  # the last for a desk at brokers\n"
+        "bad = sorted(name for name in sys.modules if name.split('.')[0] in heavy)\n"
         "assert not bad, bad\n"
         "print('clean')"
     )
@@ -121,6 +123,12 @@ def test_no_file_is_longer_than_a_reader_takes_in():
         if released not in path.parents and len(path.read_text(encoding="utf-8").splitlines()) > MOST_LINES
     }
     assert long == set()
+
+
+def test_no_two_files_of_tests_have_one_name():
+    """The tests have no packages: a module is known by its file's name alone."""
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, times in names.items() if times > 1] == []
 
 
 def test_a_service_is_made_of_six_things_or_fewer():

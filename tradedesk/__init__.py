@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from data.vocabulary import Side as Side
     from data.vocabulary import SizingKind as SizingKind
     from data.vocabulary import Validity as Validity
-    from engine.accounts.valuation import ClientValue as ClientValue
+    from engine.accounts.values import ClientValue as ClientValue
     from engine.book.views import ClientView as ClientView
     from engine.book.views import FundsView as FundsView
     from engine.book.views import HoldingView as HoldingView
@@ -54,7 +54,7 @@ _PLACES = {
     "BadInput": "data.errors",
     "BrokerError": "brokers.contract",
     "Certificate": "engine.halt.certificate",
-    "ClientValue": "engine.accounts.valuation",
+    "ClientValue": "engine.accounts.values",
     "ClientView": "engine.book.views",
     "Desk": "engine.desk",
     "DeskKind": "data.vocabulary",

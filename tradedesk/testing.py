@@ -159,5 +159,12 @@ def paint(app: App[Any]) -> None:
     """Lay out and paint now what an app's screen would with its next tick; what fails goes the same way."""
     try:
         app.screen._on_timer_update()
+        if app.screen._compositor._dirty_regions:
+            app.screen._compositor_refresh()
     except Exception as problem:
         app._handle_exception(problem)
+
+
+def wants_layout(app: App[Any]) -> bool:
+    """Whether an app's screen lays out once more with its next tick, for what its last layout set off."""
+    return app.screen._layout_required

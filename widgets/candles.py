@@ -10,7 +10,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
-from widgets.drawing import PartStyles
+from widgets.drawing import PartStyles, hint_line
 from widgets.sparks import BLOCKS
 from widgets.text import clip
 
@@ -205,7 +205,7 @@ class CandleChart(Widget):
         """`price` and `volume` make words of figures; `hint` is said while there is nothing to draw."""
         super().__init__(id=id)
         self._parts = PartStyles(self, "candlechart", self.PARTS)
-        self._price, self._volume, self._hint = price, volume, hint
+        self._price, self._volume, self.hint = price, volume, hint
         self._chart = Chart()
         self._lines: tuple[object, list[list[Cell]]] = (None, [])
 
@@ -218,8 +218,8 @@ class CandleChart(Widget):
 
     def set_hint(self, words: str) -> None:
         """Say something else while there is nothing to draw."""
-        if words != self._hint:
-            self._hint = words
+        if words != self.hint:
+            self.hint = words
             self.refresh()
 
     def notify_style_update(self) -> None:
@@ -227,20 +227,27 @@ class CandleChart(Widget):
         super().notify_style_update()
         self._parts.forget()
 
-    def render_line(self, y: int) -> Strip:
-        """A line of the chart."""
+    @property
+    def is_bare(self) -> bool:
+        """Whether there is nothing to draw, or no room for it, so that it says its hint."""
+        return not self._drawn
+
+    @property
+    def _drawn(self) -> list[list[Cell]]:
         made_of = (self._chart, self.size)
         if self._lines[0] != made_of:
             width, height = self.size
             lines = drawn(self._chart, width - 2, height, self._price, self._volume)
             self._lines = (made_of, lines)
-        lines, base = self._lines[1], self._parts.ground
+        return self._lines[1]
+
+    def render_line(self, y: int) -> Strip:
+        """A line of the chart."""
+        lines, base = self._drawn, self._parts.ground
         if not lines:
-            words = f" {self._hint}" if y == 0 else ""
-            line = [Segment(words, self._parts.drawn("hint"))]
-        else:
-            line = [Segment(" ", base)]
-            for part, cells in groupby(lines[y] if y < len(lines) else (), lambda cell: cell.part):
-                style = self._parts.drawn(part)
-                line.append(Segment("".join(cell.text for cell in cells), style))
+            return hint_line(self.hint, y, self.size, self._parts.drawn("hint"))
+        line = [Segment(" ", base)]
+        for part, cells in groupby(lines[y] if y < len(lines) else (), lambda cell: cell.part):
+            style = self._parts.drawn(part)
+            line.append(Segment("".join(cell.text for cell in cells), style))
         return Strip(line).adjust_cell_length(self.size.width, base)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 GAP = 1
 """Blank cells between two columns."""
 ROOMY = 40
-"""Cells from which on a grid leaves a blank before its scroll bar."""
+"""Cells from which on a grid without a frame leaves a blank before its scroll bar."""
 WIDEST_GAP = 3
 """Blank cells between two columns of a screen that has room to spare."""
 TEXT_CELLS = 28
@@ -52,6 +52,11 @@ class PlacedColumn:
     column: Column
     x: int
     width: int
+
+
+def room_for(width: int, bar: int, framed: bool) -> int:
+    """The cells of a grid's `width` that are for columns: none touches a scroll bar or a frame."""
+    return width - bar - (GAP if framed or (bar and width >= ROOMY) else 0)
 
 
 def place_columns(

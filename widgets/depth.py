@@ -149,8 +149,10 @@ class Depth(Widget):
         rate_cells = max(cell_len(rate), min(11, width // 2))
         counted = f"{orders or ''}".rjust(ORDERS_CELLS) if width >= WIDE_HALF else ""
         room = width - rate_cells - len(counted)
+        # A blank on both its sides: touching a count of orders it would be another figure.
+        most = room - 1 - bool(counted)
         said = next(
-            (words for words in (self._quantity(shares), self._brief(shares)) if len(words) < room),
+            (words for words in (self._quantity(shares), self._brief(shares)) if len(words) <= most),
             ELLIPSIS if room > 1 else "",
         )
         if left:

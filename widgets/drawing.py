@@ -1,10 +1,22 @@
-"""Styles of parts of a widget that draws its own lines."""
+"""Styles of parts of a widget that draws its own lines, and what it says while there is nothing to draw."""
 
 from collections.abc import Iterable
 
+from rich.segment import Segment
 from rich.style import Style
 from textual.dom import DOMNode
+from textual.geometry import Size
+from textual.strip import Strip
 from textual.widget import Widget
+
+from widgets.text import wrapped
+
+
+def hint_line(words: str, y: int, size: Size, style: Style, indent: int = 1) -> Strip:
+    """Line `y` of what a widget says that has nothing to draw, in as many lines as that takes."""
+    lines = wrapped(words, max(1, size.width - indent), max(1, size.height))
+    text = " " * indent + lines[y] if y < len(lines) else ""
+    return Strip([Segment(text, style)]).adjust_cell_length(size.width, style)
 
 
 class _PartNode(DOMNode):

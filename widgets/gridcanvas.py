@@ -10,8 +10,8 @@ from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from widgets.columns import GAP, ROOMY, Column, PlacedColumn, place_columns
-from widgets.drawing import PartStyles
+from widgets.columns import GAP, Column, PlacedColumn, place_columns, room_for
+from widgets.drawing import PartStyles, hint_line
 from widgets.text import clip, fit
 
 CURSOR_SIGN, MARK_SIGN = "▸", "•"
@@ -45,7 +45,7 @@ class GridCanvas(ScrollView, inherit_bindings=False):
     """Another number of rows moves the scroll bar alone: that comes, and goes, with a layout of its own."""
     PARTS: ClassVar[tuple[str, ...]] = (
         *("header", "totals", "hint", "cursor", "mark", "flash"),
-        *("up", "down", "stale", "dim", "buy", "sell", "warn", "armed", "live-mode", "strong"),
+        *("up", "down", "stale", "dim", "buy", "sell", "warn", "armed", "live-mode", "strong", "bar"),
     )
 
     def __init__(
@@ -87,6 +87,8 @@ class GridCanvas(ScrollView, inherit_bindings=False):
         self._pan = 0
         self._placed: tuple[PlacedColumn, ...] = ()
         self._placed_for: tuple[int, int] | None = None
+        self._seen = Size(0, 0)
+        self._is_framed = False
 
     # What is shown
 
@@ -278,13 +280,12 @@ class GridCanvas(ScrollView, inherit_bindings=False):
 
     def _lay_out(self) -> None:
         """Place the columns if the width or the pan is not what they were placed for."""
-        bar = self.scrollbar_size_vertical
-        wanted = (self.size.width - bar - (GAP if bar and self.size.width >= ROOMY else 0), self._pan)
+        self._seen = self.size
+        wanted = (room_for(self._seen.width, self.scrollbar_size_vertical, self._is_framed), self._pan)
         if wanted != self._placed_for:
             self._placed_for = wanted
-            self._placed = place_columns(
-                self.columns, wanted[0], self._gutter, self._pan - 1 if self._pan else None
-            )
+            panned = self._pan - 1 if self._pan else None
+            self._placed = place_columns(self.columns, wanted[0], self._gutter, panned)
             self._strips.clear()
             self._flashes.clear()
             self._texts_before.clear()
@@ -305,19 +306,18 @@ class GridCanvas(ScrollView, inherit_bindings=False):
 
     def render_line(self, y: int) -> Strip:
         """One line of the widget: header, row, hint, blank or totals."""
-        self._lay_out()
         if y < self._header_height:
             return self._paint_header()
-        if self._totals is not None and y == self.size.height - 1:
+        if self._totals is not None and y == self._seen.height - 1:
             return self._paint_totals(*self._totals)
-        if not self._order and y == self._header_height and self.hint:
-            text = fit(self.hint, max(0, self.size.width - self._gutter))
-            return Strip([Segment(" " * self._gutter + text, self._style("hint"))], self._gutter + len(text))
+        if not self._order:
+            size = Size(self._seen.width, self._body_height)
+            return hint_line(self.hint, y - self._header_height, size, self._style("hint"), self._gutter)
         index = self.scroll_offset.y + y - self._header_height
         if index >= len(self._order):
-            return Strip.blank(self.size.width, self._style(""))
+            return Strip.blank(self._seen.width, self._style(""))
         key = self._order[index]
-        look = (key == self._cursor, key in self._marks)
+        look = (self.can_focus and key == self._cursor, key in self._marks)
         painted = self._strips.get(key)
         if painted is None or painted.look != look:
             painted = self._paint_row(key, look)
@@ -327,7 +327,7 @@ class GridCanvas(ScrollView, inherit_bindings=False):
     def _paint_row(self, key: Hashable, look: tuple[bool, bool]) -> _Painted:
         row = self._rows.get(key)
         if row is None:
-            return _Painted(look, Strip.blank(self.size.width, self._style("")), ())
+            return _Painted(look, Strip.blank(self._seen.width, self._style("")), ())
         texts: list[str] = []
         parts: list[str] = []
         for placed in self._placed:
@@ -393,7 +393,7 @@ class GridCanvas(ScrollView, inherit_bindings=False):
                 text, style = texts[place], cell_style
             end = placed.x + placed.width
         runs.append(Segment(text, style))
-        width = self.size.width
+        width = self._seen.width
         if end < width:
             runs.append(Segment(" " * (width - end), base))
         strip = Strip(runs, max(end, width))

@@ -1,5 +1,6 @@
 """The bottom line: the keys that do something here and now."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import takewhile
@@ -14,6 +15,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from widgets.drawing import PartStyles
+from widgets.steady import SteadyStatic
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -39,6 +41,12 @@ _CHARACTERS |= {
 }
 
 
+_HINTED = {shown: key for key, shown in (_NAMES | _CHARACTERS).items()}
+_HINTED |= {"Delete": "delete", "Insert": "insert"}
+_ENTRY = re.compile(r"[^\s·]\S*(?: (?!·)\S+)*")
+_FUNCTION_KEY = re.compile(r"F\d+")
+
+
 def key_name(binding: Binding) -> str:
     """How a key is written for the trader: `Enter`, `^p`, `?`, `F3`, `b`."""
     if binding.key_display:
@@ -51,25 +59,48 @@ def key_name(binding: Binding) -> str:
 def hinted_key(hint: str, x: int) -> str:
     """The key under cell `x` of a hint such as `{ } list  Enter opens`; empty where there is none.
 
-    An entry of several keys has one under each of them; its words press the first.
+    Entries stand two blanks or a dot apart. An entry of several keys has one under each of them; its words,
+    which may themselves stand two blanks away, press the first.
     """
-    start = 0
-    for entry in hint.split("  "):
-        if start <= x < start + cell_len(entry):
-            keys = list(takewhile(_is_key, entry.split(" ")))
-            place = entry[: max(0, x - start)].count(" ")
-            return _hinted(keys[place if place < len(keys) else 0]) if keys else ""
-        start += cell_len(entry) + 2
+    before: list[str] = []
+    for found in _ENTRY.finditer(hint):
+        words = found.group().split(" ")
+        keys = list(takewhile(_is_key, words))
+        if found.start() <= x < found.end():
+            left, place = hint[found.start() : x], hint.count(" ", found.start(), x)
+            if place < len(keys) and hint[x] != " ":
+                return _hinted(keys[place], len(left) - left.rfind(" ") - 1)
+            return _hinted((keys or before)[0]) if keys or before else ""
+        before = keys if len(keys) == len(words) else []
     return ""
 
 
 def _is_key(word: str) -> bool:
-    return len(word) == 1 or word in _NAMES.values()
+    return (
+        len(word) == 1 or word in _HINTED or set(word) <= set("←→↑↓") or bool(_FUNCTION_KEY.fullmatch(word))
+    )
 
 
-def _hinted(word: str) -> str:
-    names = {shown: key for key, shown in (_NAMES | _CHARACTERS).items()}
-    return names.get(word, word)
+def _hinted(word: str, x: int = 0) -> str:
+    """The key of a word of a hint; of several arrows the one under its cell `x`."""
+    if _FUNCTION_KEY.fullmatch(word):
+        return word.lower()
+    name = word if word in _HINTED or len(word) == 1 else word[x]
+    return _HINTED.get(name, name)
+
+
+def press(widget: Widget, key: str) -> None:
+    """Press a key for a click on `widget` that names it, but none that sends or that a field takes as text.
+
+    From the app: a key does not rise above the widget that it was sent by.
+    """
+    focused = widget.screen.focused
+    if key == TYPED_ONLY:
+        widget.post_message(KeyLine.NotClicked(f"{key} is typed: no click sends"))
+    elif focused is not None and len(key) == 1 and focused.check_consume_key(key, key):
+        widget.post_message(KeyLine.NotClicked(f"{key} is a letter in this field: Tab out of it first"))
+    else:
+        widget.app.call_next(widget.app.simulate_key, key)
 
 
 @dataclass(frozen=True)
@@ -81,6 +112,8 @@ class KeyEntry:
     shown: str
     """As written in the line, before the words."""
     words: str
+    rank: int = 0
+    """Which leave first where there is no room for all: the highest, and of one rank the last."""
 
     @property
     def width(self) -> int:
@@ -88,8 +121,11 @@ class KeyEntry:
         return cell_len(self.shown) + 1 + cell_len(self.words)
 
 
-def entries_of(bindings: list[Binding]) -> list[KeyEntry]:
-    """Entries for the line: keys of one action are named once, keys of one group share its words."""
+def entries_of(bindings: list[Binding], rank_of: Callable[[str | None], int]) -> list[KeyEntry]:
+    """Entries for the line: keys of one action are named once, keys of one group share its words.
+
+    `rank_of` is asked the id of a binding.
+    """
     chosen: dict[str, Binding] = {}
     for binding in bindings:
         if binding.show and binding.description and binding.key != CANCEL_KEY:
@@ -99,7 +135,12 @@ def entries_of(bindings: list[Binding]) -> list[KeyEntry]:
         words = binding.group.description if binding.group else binding.description
         grouped.setdefault(words, []).append(binding)
     return [
-        KeyEntry(tuple(b.key for b in members), " ".join(key_name(b) for b in members), words)
+        KeyEntry(
+            tuple(b.key for b in members),
+            " ".join(key_name(b) for b in members),
+            words,
+            min(rank_of(b.id) for b in members),
+        )
         for words, members in grouped.items()
     ]
 
@@ -119,9 +160,9 @@ class KeyLine(Widget):
 
     @dataclass
     class NotClicked(Message):
-        """A click on a key that must be typed."""
+        """A click on a key that it did not press; `why` is for the trader."""
 
-        key: str
+        why: str
 
     ALLOW_SELECT = False
     PARTS: ClassVar[tuple[str, ...]] = ("key", "cancel")
@@ -145,12 +186,15 @@ class KeyLine(Widget):
         classes: str | None = None,
         ends_in: str = CANCEL_ALL,
         leaves_out: Callable[[str], bool] = lambda action: False,
+        rank_of: Callable[[str | None], int] = lambda command: 0,
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._ends_in = ends_in
         self._leaves_out = leaves_out
+        self._rank_of = rank_of
         self._parts = PartStyles(self, "keyline", self.PARTS)
         self._entries: list[KeyEntry] = []
+        self._is_asked = False
 
     def notify_style_update(self) -> None:
         """Have the parts drawn in the styles of now."""
@@ -160,17 +204,24 @@ class KeyLine(Widget):
     def on_mount(self) -> None:
         """Follow the screen's bindings."""
         self.screen.bindings_updated_signal.subscribe(self, self._bindings_changed)
-        self._bindings_changed(self.screen)
+        self._read()
 
     def _bindings_changed(self, screen: "Screen[object]") -> None:
-        if not self.is_attached or screen is not self.screen:
+        """Read the keys once a frame: a focus that moves tells of several changes."""
+        if not self._is_asked and self.is_attached and screen is self.screen:
+            self._is_asked = self.call_after_refresh(self._read)
+
+    def _read(self) -> None:
+        self._is_asked = False
+        if not self.is_attached:
             return
         entries = entries_of(
             [
                 _worded(found)
-                for found in screen.active_bindings.values()
+                for found in self.screen.active_bindings.values()
                 if self._fires(found) and not self._leaves_out(found.binding.action)
-            ]
+            ],
+            self._rank_of,
         )
         if entries != self._entries:
             self._entries = entries
@@ -189,13 +240,18 @@ class KeyLine(Widget):
 
     def _placed(self) -> list[tuple[int, KeyEntry]]:
         """The entries that fit before the cancel key, with their places."""
-        room = self.size.width - cell_len(self._ends_in) - 2
+        room = self.size.width - cell_len(self._ends_in) - 3
+        staying: set[int] = set()
+        for place in sorted(range(len(self._entries)), key=lambda place: self._entries[place].rank):
+            width = self._entries[place].width
+            if width <= room:
+                staying.add(place)
+                room -= width + 2
         placed: list[tuple[int, KeyEntry]] = []
         x = 1
-        for entry in self._entries:
-            if x + entry.width <= room:
-                placed.append((x, entry))
-                x += entry.width + 2
+        for place in sorted(staying):
+            placed.append((x, self._entries[place]))
+            x += self._entries[place].width + 2
         return placed
 
     def render_line(self, y: int) -> Strip:
@@ -222,11 +278,17 @@ class KeyLine(Widget):
         for start, entry in self._placed():
             if start <= event.x < start + entry.width:
                 before = entry.shown[: max(0, event.x - start)]
-                self._press(entry.keys[min(before.count(" "), len(entry.keys) - 1)])
+                press(self, entry.keys[min(before.count(" "), len(entry.keys) - 1)])
                 return
 
-    def _press(self, key: str) -> None:
-        if key == TYPED_ONLY:
-            self.post_message(self.NotClicked(key))
-        else:
-            self.app.simulate_key(key)
+
+class KeyHint(SteadyStatic):
+    """Words that name keys and say what they do; a click presses the key that it is on."""
+
+    ALLOW_SELECT = False
+
+    def on_click(self, event: events.Click) -> None:
+        """Press it."""
+        event.stop()
+        if key := hinted_key(self.render_line(event.y).text, event.x):
+            press(self, key)

@@ -4,13 +4,15 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
+from textual.widget import Widget
 
-from widgets.columns import GAP, Column, sorted_keys, with_room
+from widgets.columns import GAP, LINE_CELLS, Column, sorted_keys, with_room
 from widgets.gridcanvas import GridCanvas
 
 __all__ = ["Column", "LiveGrid"]
@@ -33,7 +35,11 @@ class LiveGrid(GridCanvas, can_focus=True, inherit_bindings=False):
         overflow-x: hidden;
         overflow-y: auto;
         scrollbar-size-vertical: 1;
-        .livegrid--header { color: $text-muted; text-style: bold; }
+        scrollbar-color: $foreground 20%;
+        scrollbar-background: $background;
+        scrollbar-background-hover: $background;
+        scrollbar-background-active: $background;
+        .livegrid--header { color: $text-muted; }
         .livegrid--totals { text-style: bold; background: $panel; }
         .livegrid--hint { color: $text-muted; }
         .livegrid--cursor { background: $surface-lighten-1; }
@@ -45,12 +51,13 @@ class LiveGrid(GridCanvas, can_focus=True, inherit_bindings=False):
         .livegrid--sell { color: $side-sell; }
         .livegrid--stale { color: $stale; text-style: italic; }
         .livegrid--dim { color: $text-muted; }
+        .livegrid--bar { color: $primary; }
         .livegrid--warn { color: $text-warning; }
         .livegrid--armed { color: $armed; text-style: bold; }
         .livegrid--live-mode { color: $live-mode; text-style: bold; }
         .livegrid--strong { text-style: bold; }
         &:focus {
-            .livegrid--header { color: $foreground; }
+            .livegrid--header { color: $foreground 80%; }
             .livegrid--cursor { background: $primary-muted; text-style: bold; }
         }
     }
@@ -122,6 +129,17 @@ class LiveGrid(GridCanvas, can_focus=True, inherit_bindings=False):
             """The grid, for selectors."""
             return self.grid
 
+    @dataclass
+    class Relaid(Message):
+        """The columns were placed anew: others are cut, or hidden."""
+
+        grid: "LiveGrid"
+
+        @property
+        def control(self) -> "LiveGrid":
+            """The grid, for selectors."""
+            return self.grid
+
     def __init__(
         self,
         columns: Sequence[Column],
@@ -155,8 +173,18 @@ class LiveGrid(GridCanvas, can_focus=True, inherit_bindings=False):
 
     # Drawing
 
+    def on_resize(self) -> None:
+        """Figures stand a blank off the frame, where there is one."""
+        self._is_framed = isinstance(self.parent, Widget) and bool(self.parent.styles.border_right[0])
+
+    def _lay_out(self) -> None:
+        placed = self._placed
+        super()._lay_out()
+        if self._placed is not placed:
+            self.post_message(self.Relaid(self))
+
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Make room for longer figures before a line is drawn, so that all stand in the same places."""
+        """Place the columns, with room for longer figures, once and before any line is drawn."""
         self._lay_out()
         top = self.scroll_offset.y
         shown = self._order[top : top + self._body_height]
@@ -166,8 +194,20 @@ class LiveGrid(GridCanvas, can_focus=True, inherit_bindings=False):
             self.columns = columns
             self._sort_column = next((each for each in columns if each.key == self.sort_key), None)
             self._placed_for = None
+            self._lay_out()
             self.refresh()
         return super().render_lines(crop)
+
+    @property
+    def cut_words(self) -> str:
+        """The whole sentences of the row under the cursor that their columns cut; empty where none does."""
+        self._lay_out()
+        row = self._rows.get(self._cursor)
+        if row is None:
+            return ""
+        sentences = (place for place in self._placed if place.column.most == LINE_CELLS)
+        told = ((place.column.cell(row), place.width) for place in sentences)
+        return " · ".join(words.strip() for words, width in told if cell_len(words.rstrip()) > width)
 
     # Sorting
 

@@ -1,5 +1,6 @@
 """A field for one number. A letter typed into it is no key of the screens around, and makes it no number."""
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import ClassVar
@@ -13,14 +14,17 @@ from textual.widget import Widget
 
 from widgets.answerfield import AnswerField
 from widgets.drawing import PartStyles
-from widgets.text import DASH, plain
+from widgets.text import DASH, ELLIPSIS, clip, plain
 
 TAKEN = frozenset("0123456789.,")
 """The characters of a number."""
-SIGNS = frozenset("+-")
-"""What is typed with numbers elsewhere: refused here, and no key of what lies around the field."""
+MINUS = "-"
+SIGNS = frozenset({"+", MINUS})
+"""What is typed with numbers elsewhere: no key of what lies around the field, and no part of its number."""
 NO_NUMBER = "✗"
 """Stands before a text that is no number."""
+_BELOW_ZERO = re.compile(r"-[0-9.,]*")
+
 MAX_LENGTH = 18
 """Characters that fit the largest amount with its grouping."""
 MANY_STEPS = 10
@@ -31,7 +35,8 @@ class NumberField(Widget, can_focus=True, inherit_bindings=False):
     """One line for an integer or, with `decimals`, a decimal number; up and down change it by `step`.
 
     The value stays text, for the owner to convert, who refuses what is no number. A letter freezes the field:
-    the digits behind it are part of a word, such as a client's code that was meant for another field. What
+    the digits behind it are part of a word, such as a client's code that was meant for another field. So does
+    a minus before digits: without it they would be another number. What
     was typed stays in sight, the value is no number, and Enter is refused, until ctrl+u empties the field.
     """
 
@@ -110,6 +115,8 @@ class NumberField(Widget, can_focus=True, inherit_bindings=False):
         self._value = value
         self._place = len(value)
         self._replace_all = False
+        self._own_width = 0
+        """How wide it is by the style sheet while it is wider, for a long value; else 0."""
 
     @property
     def value(self) -> str:
@@ -121,6 +128,7 @@ class NumberField(Widget, can_focus=True, inherit_bindings=False):
         self._value = text
         self._place = len(text)
         self._replace_all = self.has_focus and bool(text) and not self.frozen
+        self._make_room()
         self.refresh()
 
     @property
@@ -135,7 +143,7 @@ class NumberField(Widget, can_focus=True, inherit_bindings=False):
 
     @property
     def frozen(self) -> bool:
-        """Whether letters stand in the field."""
+        """Whether something stands in the field that is no part of a number above zero."""
         return not TAKEN.issuperset(self._value)
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
@@ -150,13 +158,25 @@ class NumberField(Widget, can_focus=True, inherit_bindings=False):
             return False
         return not self.frozen or action in ("clear", "submit")
 
+    def on_resize(self) -> None:
+        """What stands there from the beginning has room as well."""
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Be as wide as a value that is longer than the field, with the cursor behind it."""
+        width, wanted = self._own_width or self.size.width, len(self._value) + 1 + self.frozen
+        if width and wanted > width:
+            self._own_width, self.styles.min_width = width, wanted
+        elif self._own_width:
+            self._own_width, self.styles.min_width = 0, None
+
     def on_focus(self) -> None:
         """The first character typed replaces what stands there."""
         self._replace_all = bool(self._value) and not self.frozen
-        self._place = len(self._value)
+        self._place, self._letters = len(self._value), ""
 
     def on_key(self, event: events.Key) -> None:
-        """Take digits, point and comma, and leave the form's own keys; any other letter freezes the field."""
+        """Take digits, point and comma, and leave the form's own keys; all else freezes it."""
         character = event.character
         if not self.check_consume_key(event.key, character) or character is None:
             self._letters = self._letters + event.key if event.key in self.own_keys else ""
@@ -167,7 +187,10 @@ class NumberField(Widget, can_focus=True, inherit_bindings=False):
         if len(letters) > 1:
             self._freeze(letters + character)
         elif character in SIGNS and not self.frozen:
-            self.post_message(AnswerField.Ignored(f"{character} is no part of this number, and was left out"))
+            self._letters = character
+            self.post_message(AnswerField.Ignored(f"{character} is no part of this number"))
+        elif letters == MINUS:
+            self._freeze(("" if self._replace_all else self._value) + letters + character)
         elif self.frozen or character not in TAKEN:
             self._freeze(("" if self._replace_all else self._value) + character)
         else:
@@ -185,13 +208,15 @@ class NumberField(Widget, can_focus=True, inherit_bindings=False):
 
     def _freeze(self, text: str) -> None:
         """Keep what was typed in sight; it is no number."""
-        told = self.frozen
         self._change(plain(text)[:MAX_LENGTH], 0)
-        if not told:
-            self._say_frozen()
+        self._say_frozen()
 
     def _say_frozen(self) -> None:
-        self.post_message(AnswerField.Ignored(f"{self._value} is no number: ctrl+u empties the field"))
+        called = self.name or (self.id or "").rpartition("-")[2].replace("_", " ")
+        what = "below zero" if _BELOW_ZERO.fullmatch(self._value) else "no number"
+        self.post_message(
+            AnswerField.Ignored(f"{called} {self._value} is {what}: ctrl+u empties the field".lstrip())
+        )
 
     def on_click(self, event: events.Click) -> None:
         """Put the cursor where the mouse is."""
@@ -210,6 +235,7 @@ class NumberField(Widget, can_focus=True, inherit_bindings=False):
     def _change(self, value: str, place: int) -> None:
         changed = value != self._value
         self._value, self._place, self._replace_all = value, place, False
+        self._make_room()
         self.refresh()
         if changed:
             self.post_message(self.Changed(self, value))
@@ -269,8 +295,8 @@ class NumberField(Widget, can_focus=True, inherit_bindings=False):
         self._parts.forget()
 
     def _first_shown(self) -> int:
-        """Place of the first character in view, so that the cursor always is."""
-        return max(0, self._place - self.size.width + 1)
+        """Place of the first character in view, so that the cursor always is; without one the beginning."""
+        return max(0, self._place - self.size.width + 1) if self.has_focus else 0
 
     def render_line(self, y: int) -> Strip:
         """The number with the cursor on it, or a dash for nothing."""
@@ -281,9 +307,10 @@ class NumberField(Widget, can_focus=True, inherit_bindings=False):
             return Strip([Segment(DASH.ljust(width)[:width], empty)], width)
         if self.frozen:
             frozen = style + self._parts.partial("frozen")
-            return Strip([Segment(f"{NO_NUMBER}{self._value}".ljust(width)[:width], frozen)], width)
+            return Strip([Segment(clip(f"{NO_NUMBER}{self._value}", width).ljust(width), frozen)], width)
         first = self._first_shown()
-        text = self._value[first:].ljust(width)[:width]
+        text = clip(self._value[first:], width).ljust(width)
+        text = f"{ELLIPSIS}{text[1:]}" if first else text  # part of a number must not look like one
         if not self.has_focus:
             return Strip([Segment(text, style)], width)
         if self._replace_all:

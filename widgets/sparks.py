@@ -7,12 +7,14 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
-from widgets.drawing import PartStyles
+from widgets.drawing import PartStyles, hint_line
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 """Eighths of a cell, lowest first."""
 PARTS_OF_CELL = " ▏▎▍▌▋▊▉"
 """Eighths of a cell from its left, none first."""
+FULL = "█"
+"""A whole cell."""
 BRAILLE = 0x2800
 """The character without a dot; each dot adds one bit."""
 DOTS = ((0x40, 0x04, 0x02, 0x01), (0x80, 0x20, 0x10, 0x08))
@@ -52,7 +54,7 @@ def bar(bps: int | None, cells: int) -> str:
     """How much of a whole this is, as a bar of so many cells; what there is at all is seen."""
     eighths = min(cells * 8, max(1 if bps and bps > 0 else 0, (bps or 0) * cells * 8 // 10_000))
     whole, rest = divmod(eighths, 8)
-    filled = "█" * whole + (PARTS_OF_CELL[rest] if rest else "")
+    filled = FULL * whole + (PARTS_OF_CELL[rest] if rest else "")
     return filled.ljust(cells, "·")
 
 
@@ -105,15 +107,15 @@ class DotLine(Widget):
         """
         super().__init__(id=id)
         self._parts = PartStyles(self, "dotline", self.PARTS)
-        self._hint, self._words = hint, words
+        self.hint, self._words = hint, words
         self._values: tuple[int | None, ...] = ()
         self._base = 0
         self._drawn: tuple[object, list[str]] = (None, [])
 
     def set_hint(self, words: str) -> None:
         """Say something else while there are too few values."""
-        if words != self._hint:
-            self._hint = words
+        if words != self.hint:
+            self.hint = words
             self.refresh()
 
     def show(self, values: Course, base: int) -> None:
@@ -129,6 +131,11 @@ class DotLine(Widget):
         self._parts.forget()
 
     @property
+    def is_bare(self) -> bool:
+        """Whether there are too few values for a line, so that it says its hint."""
+        return sum(value is not None for value in self._values) < 2
+
+    @property
     def _part(self) -> str:
         last = self._values[-1] if self._values else None
         if not self._base or last is None or last == self._base:
@@ -138,10 +145,8 @@ class DotLine(Widget):
     def render_line(self, y: int) -> Strip:
         """A line of the chart."""
         width, base = self.size.width, self._parts.ground
-        if sum(value is not None for value in self._values) < 2:
-            text = f" {self._hint}" if y == 0 else ""
-            style = self._parts.drawn("hint")
-            return Strip([Segment(text, style)]).adjust_cell_length(width, base)
+        if self.is_bare:
+            return hint_line(self.hint, y, self.size, self._parts.drawn("hint"))
         made_of = (self._values, self.size)
         named = self._named()
         edge = max((len(words) + 1 for words in named), default=0)

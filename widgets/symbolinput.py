@@ -74,6 +74,7 @@ class _Line(SteadyInput):
 
     leaves_digits = False
     own_keys = ""
+    enter_words = "next"
 
     def _leaves(self, character: str | None) -> bool:
         if character is None or character in self.own_keys:

@@ -48,3 +48,14 @@ def fit(text: str, width: int, align: str = "left") -> str:
         text = clip(ELLIPSIS if align == "right" else text, width)
     blanks = " " * (width - cell_len(text))
     return blanks + text if align == "right" else text + blanks
+
+
+def wrapped(text: str, width: int, most: int) -> list[str]:
+    """Outside text in lines of `width` cells, broken at blanks; where `most` are too few the last is cut."""
+    lines: list[str] = []
+    for word in plain(text).split():
+        if lines and (cell_len(lines[-1]) + 1 + cell_len(word) <= width or len(lines) == most):
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return [clip(line, width) for line in lines]

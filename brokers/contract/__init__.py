@@ -10,8 +10,10 @@ from brokers.contract.account import BrokerAccount
 from brokers.contract.capabilities import (
     Capabilities,
 )
-from brokers.contract.errors import BrokerError, NotAsked, SessionExpired
-from brokers.contract.history import Bar, BarSpan, TellsHistory
+from brokers.contract.charges import TellsCharges, TradedLine
+from brokers.contract.errors import BrokerError, NoAnswer, NotAsked, SessionExpired
+from brokers.contract.history import Bar, BarSpan, CompanyActs, HasCloses, HearsActions, TellsHistory
+from brokers.contract.kill_switch import HasKillSwitches, KillSwitch
 from brokers.contract.market_data import (
     Arrival,
     DepthLevel,
@@ -25,6 +27,7 @@ from brokers.contract.market_data import (
     Ticks,
     UnreadTick,
 )
+from brokers.contract.routes import TellsAddresses
 from brokers.contract.rows import BrokerRows, PassedOver, UnreadRow
 from brokers.contract.sign_in import (
     HIDDEN,
@@ -55,6 +58,7 @@ from brokers.contract.trading import (
     Trading,
     nothing_keeps_it_back,
 )
+from brokers.meter import CallMeter
 
 __all__ = [
     "HIDDEN",
@@ -74,15 +78,21 @@ __all__ = [
     "BrokerStatus",
     "BrokerTrade",
     "Capabilities",
+    "CompanyActs",
     "Conditional",
     "ConditionalKind",
     "Conversion",
     "Converts",
     "DepthLevel",
+    "HasCloses",
+    "HasKillSwitches",
+    "HearsActions",
     "Heartbeat",
     "InstrumentRow",
     "KeepsConditionals",
+    "KillSwitch",
     "MarketDataSource",
+    "NoAnswer",
     "NotAsked",
     "NotSent",
     "OrderChange",
@@ -97,10 +107,13 @@ __all__ = [
     "SignInField",
     "SignInForm",
     "StreamEvent",
+    "TellsAddresses",
+    "TellsCharges",
     "TellsHistory",
     "TellsMargins",
     "Tick",
     "Ticks",
+    "TradedLine",
     "Trading",
     "UnreadRow",
     "UnreadTick",
@@ -119,6 +132,11 @@ class Broker(SignIn, Trading, MarketDataSource, Protocol):
     @property
     def capabilities(self) -> Capabilities:
         """What this adapter can do."""
+        ...
+
+    @property
+    def meter(self) -> CallMeter:
+        """What its calls took and became."""
         ...
 
     async def open(self) -> None:

@@ -15,5 +15,9 @@ class NotAsked(BrokerError):  # noqa: N818 - what became of the call
     """The broker was not asked, since something that the call takes is missing here."""
 
 
+class NoAnswer(BrokerError):  # noqa: N818 - what became of the call
+    """The broker said nothing of its own: no connection, silence, or a gateway that failed."""
+
+
 class SessionExpired(BrokerError):  # noqa: N818 - the trader's word
     """The broker no longer accepts this client's session."""

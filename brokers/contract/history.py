@@ -1,9 +1,11 @@
 """What an instrument traded at before now, in bars."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol, runtime_checkable
+
+from data.vocabulary import CorporateAction, DividendTo
 
 
 class BarSpan(StrEnum):
@@ -46,4 +48,32 @@ class TellsHistory(Protocol):
 
         Raises `BrokerError`, with `not_offered` where the broker does not sell history to this desk.
         """
+        ...
+
+
+@runtime_checkable
+class HasCloses(Protocol):
+    """What an adapter has besides `Broker` where it has the closes of many instruments at hand."""
+
+    async def closes(self, keys: Collection[str]) -> Mapping[str, Mapping[date, int]]:
+        """What instruments closed at on days before, in paise by key and day; none of one it has not."""
+        ...
+
+
+class CompanyActs(NamedTuple):
+    """What a company does with its shares from a day on, in the exchange's words."""
+
+    key: str
+    ex_date: date
+    kind: CorporateAction
+    purpose: str
+    paid_to: DividendTo
+
+
+@runtime_checkable
+class HearsActions(Protocol):
+    """What a simulated venue has besides `Broker`: companies act there as they do at the exchange."""
+
+    async def hear_actions(self, actions: Sequence[CompanyActs]) -> None:
+        """Know these actions; each is carried out as its ex-date begins there, once however often told."""
         ...

@@ -60,7 +60,7 @@ class Heartbeat(Struct, frozen=True):
 
 
 RawPacket = tuple[int, bytes]
-"""A broker's token of an instrument and the bytes of a packet about it, whose length was found right."""
+"""A broker's number of an instrument, 0 where it has none, and the bytes of a packet of it, found whole."""
 
 
 class Arrival(Protocol):
@@ -104,7 +104,10 @@ StreamEvent = Tick | Ticks | Heartbeat | OrderUpdate
 
 
 class InstrumentRow(Struct, frozen=True):
-    """One row of a broker's instruments dump, under the broker's token. Kite's dump carries no ISIN."""
+    """One row of a broker's instruments dump, under the broker's token. Kite's dump carries no ISIN.
+
+    `series` is empty where the symbol says it, as `CENTRALBK-BE` does.
+    """
 
     token: str
     tradingsymbol: str
@@ -116,6 +119,7 @@ class InstrumentRow(Struct, frozen=True):
     lot_size: int
     last_paise: int
     isin: str = ""
+    series: str = ""
 
 
 class MarketDataSource(Protocol):

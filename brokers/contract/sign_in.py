@@ -57,7 +57,7 @@ class SignIn(Protocol):
     """How a client's session is made and looked at."""
 
     async def login_url(self, account: BrokerAccount, state: str = "") -> str:
-        """Where the client signs in; empty if this broker needs no login.
+        """Where the client signs in; empty where nothing is asked of it.
 
         A `state` comes back as that parameter of the redirected address.
         """

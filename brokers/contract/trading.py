@@ -55,12 +55,13 @@ def nothing_keeps_it_back() -> str:
 class OrderRequest:
     """One order as it is sent. `protection_bps` is set for MARKET and SL-M only.
 
-    Of it the market sees `disclosed_quantity` shares, all of them where that is 0.
+    Of it the market sees `disclosed_quantity` shares, all of them where that is 0. `tick_paise` is the
+    share's, 0 where it is not known, for an adapter that has to make the limit of a protected order.
 
     `after_market` asks for an order that waits at the broker until the market opens (AMO). `last_look` is
-    asked by the adapter in the thread that makes the call, just before its bytes leave: if it returns words,
-    nothing is sent and the call ends `NotSent` with them. It must not block. A call that fails or runs out of
-    time without having asked is taken for one of which nothing left.
+    asked by the adapter in the thread that makes the call, just before its bytes leave: if it returns
+    words, nothing is sent and the call ends `NotSent` with them. It must not block. A call that fails or
+    runs out of time without having asked is taken for one of which nothing left.
     """
 
     exchange: str
@@ -76,6 +77,7 @@ class OrderRequest:
     protection_bps: int | None = None
     after_market: bool = False
     disclosed_quantity: int = 0
+    tick_paise: int = field(default=0, compare=False)
     last_look: Callable[[], str] = field(default=nothing_keeps_it_back, compare=False, repr=False)
 
 
@@ -84,6 +86,7 @@ class OrderChange:
     """What a modify asks for; `None` leaves a value as it is.
 
     `protection_bps` is no change: it is what the order was placed with, for brokers that want it named again.
+    `tick_paise` is as in an `OrderRequest`.
     `last_look` is asked as that of an `OrderRequest`, before each try where an adapter makes a second one.
     """
 
@@ -91,6 +94,7 @@ class OrderChange:
     price_paise: int | None = None
     trigger_paise: int | None = None
     protection_bps: int | None = None
+    tick_paise: int = field(default=0, compare=False)
     last_look: Callable[[], str] = field(default=nothing_keeps_it_back, compare=False, repr=False)
 
 
@@ -191,7 +195,7 @@ class BrokerHolding(Struct, frozen=True):
 
     `free` are the settled ones, those among them too that open sales keep `blocked`.
     `authorised` of them the client has released at the depository for sale today and has not sold yet.
-    `short` counts shares that were sold within the day (MIS) and are not bought back.
+    `short` counts shares that were sold within the day (MIS) and are not bought back, for `short_paise`.
     """
 
     exchange: str
@@ -206,6 +210,7 @@ class BrokerHolding(Struct, frozen=True):
     cost_paise: int
     authorised: int = 0
     short: int = 0
+    short_paise: int = 0
 
 
 class OrderUpdate(Struct, frozen=True):

@@ -9,6 +9,7 @@ import logging
 import random
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from urllib.parse import quote
 
 from brokers.contract import (
@@ -32,27 +33,33 @@ from brokers.contract import (
     Outcome,
     StreamEvent,
     Tick,
+    TradedLine,
 )
-from brokers.kite.access import KiteAccess, KiteRoots
+from brokers.kite.access import KiteRoots
 from brokers.kite.answers.account import funds_of, profile_of
 from brokers.kite.answers.conditionals import conditionals_of
 from brokers.kite.answers.orders import order_of, orders_of, trades_of
 from brokers.kite.answers.portfolio import holdings_of
-from brokers.kite.answers.rows import AnswerRow
+from brokers.kite.answers.rows import KiteRow
 from brokers.kite.calls import KiteCalls, KiteWaits, Purpose
+from brokers.kite.charges import MOST_ASKED, charges_fields, charges_of
 from brokers.kite.client import KiteClient
 from brokers.kite.feed import KiteFeed, Lister
-from brokers.kite.looks import KiteLooks
-from brokers.kite.margins import MarginBuy
+from brokers.kite.margins import margin_fields, own_bps
 from brokers.kite.orders import KiteOrders
 from brokers.kite.outcomes import BAD_INPUT, Failure, read_error
 from brokers.kite.reading import KiteReading
 from brokers.kite.reads import ReadBudget
 from brokers.kite.sign_in import FORM
 from brokers.kite.streaming.stream import KiteStream
-from brokers.kite.symbols import KiteSymbols
+from brokers.meter import CallKind, CallMeter
+from brokers.wire.access import AccountAccess, users_own
+from brokers.wire.looks import OnlyLooks
+from brokers.wire.margins import MarginBuy, shares_by_product
+from brokers.wire.symbols import BrokerSymbols
 from data.clock import Clock
 from data.reference.instruments import BrokerListing, Instrument
+from data.reference.rates import Charges
 from data.vocabulary import Product
 
 log = logging.getLogger(__name__)
@@ -89,7 +96,7 @@ class KiteBroker:
 
     def __init__(
         self,
-        access: KiteAccess,
+        access: AccountAccess,
         roots: KiteRoots,
         clock: Clock,
         *,
@@ -100,10 +107,10 @@ class KiteBroker:
     ) -> None:
         self._access = access
         self._clock = clock
-        self._symbols = KiteSymbols()
+        self._symbols = BrokerSymbols()
         self._waits = waits or KiteWaits()
         self._calls = KiteCalls(access, roots, clock, self._waits, on_session_lost)
-        self._orders = KiteLooks() if roots.looks_only else KiteOrders(self._calls, clock)
+        self._orders = OnlyLooks() if roots.looks_only else KiteOrders(self._calls, clock)
         self._budget = ReadBudget(clock)
         self._stream = KiteStream(
             roots.stream,
@@ -134,6 +141,7 @@ class KiteBroker:
             sign_in=FORM,
             needs_route=True,
             history=True,
+            order_charges=True,
             simulated=roots.is_local,
         )
 
@@ -146,6 +154,11 @@ class KiteBroker:
     def capabilities(self) -> Capabilities:
         """What Kite can do and how fast it is driven."""
         return self._capabilities
+
+    @property
+    def meter(self) -> CallMeter:
+        """What its calls took and became."""
+        return self._calls.meter
 
     async def open(self) -> None:
         """Load the official client."""
@@ -165,7 +178,7 @@ class KiteBroker:
 
     async def login_url(self, account: BrokerAccount, state: str = "") -> str:
         """Where the client signs in, every day after six in the morning."""
-        url = await self._reading.answer(account, KiteClient.login_url, signed_in=False, paced=False)
+        url = await self._reading.answer(account, None, KiteClient.login_url, signed_in=False, paced=False)
         return f"{url}&redirect_params={quote(f'state={state}')}" if state else url
 
     async def exchange_token(self, account: BrokerAccount, request_token: str) -> BrokerProfile:
@@ -183,6 +196,7 @@ class KiteBroker:
         await self._budget.turn(key)
         answer = await self._calls.run(
             Purpose.READ,
+            CallKind.SIGN_IN,
             account,
             lambda client: client.generate_session(request_token, secret),
             self._waits.read_s,
@@ -195,8 +209,8 @@ class KiteBroker:
             raise BrokerError(
                 f"Kite refused the sign-in of {account.user_id}: {answer.text} {words}", "login_refused"
             )
-        row = AnswerRow("session", answer)
-        profile = _checked(account, profile_of(answer))
+        row = KiteRow("session", answer)
+        profile = users_own(account, profile_of(answer))
         token = row.get("access_token")
         if not isinstance(token, str) or not token:
             raise BrokerError("Kite: session, access_token: missing", "bad_row")
@@ -208,29 +222,34 @@ class KiteBroker:
 
     async def profile(self, account: BrokerAccount) -> BrokerProfile:
         """Whose session this is. Raises `BrokerError` with code `other_user` for another client's token."""
-        return _checked(account, profile_of(await self._reading.answer(account, KiteClient.profile)))
+        return users_own(
+            account, profile_of(await self._reading.answer(account, CallKind.SIGN_IN, KiteClient.profile))
+        )
 
     # --- account ------------------------------------------------------------------------------------------
 
     async def funds(self, account: BrokerAccount) -> BrokerFunds:
         """The client's money, and what of it is lent by its holdings as last read, now if not lately."""
-        margins = await self._reading.answer(account, KiteClient.margins)
+        margins = await self._reading.answer(account, CallKind.FUNDS, KiteClient.margins)
         known = self._holdings.get(account)
         if known is None or self._clock.monotonic() - known[0] > HOLDINGS_LAST_S:
-            known = (self._clock.monotonic(), await self._reading.answer(account, KiteClient.holdings))
+            known = (
+                self._clock.monotonic(),
+                await self._reading.answer(account, CallKind.HOLDINGS, KiteClient.holdings),
+            )
             self._holdings[account] = known
         return funds_of(margins, known[1], self._clock.now())
 
     async def holdings(self, account: BrokerAccount) -> BrokerRows[BrokerHolding]:
         """The client's shares, today's included."""
-        holdings = await self._reading.answer(account, KiteClient.holdings)
+        holdings = await self._reading.answer(account, CallKind.HOLDINGS, KiteClient.holdings)
         self._holdings[account] = (self._clock.monotonic(), holdings)
-        positions = await self._reading.answer(account, KiteClient.positions)
+        positions = await self._reading.answer(account, CallKind.HOLDINGS, KiteClient.positions)
         return self._symbols.told_rows(holdings_of(holdings, positions))
 
     async def orders(self, account: BrokerAccount) -> BrokerRows[BrokerOrder]:
         """The client's order book of today, in the exchanges and products that the desk trades."""
-        answer = await self._reading.answer(account, KiteClient.orders)
+        answer = await self._reading.answer(account, CallKind.ORDERS, KiteClient.orders)
         book = orders_of(answer, account.user_id)
         for broker_order_id, variety in book.varieties.items():
             self._orders.remember(account, broker_order_id, variety)
@@ -238,13 +257,17 @@ class KiteBroker:
 
     async def trades(self, account: BrokerAccount) -> BrokerRows[BrokerTrade]:
         """The client's fills of today."""
-        trades = trades_of(await self._reading.answer(account, KiteClient.trades), account.user_id)
+        trades = trades_of(
+            await self._reading.answer(account, CallKind.TRADES, KiteClient.trades), account.user_id
+        )
         return self._symbols.told_rows(trades)
 
     async def conditionals(self, account: BrokerAccount) -> BrokerRows[Conditional]:
         """The client's active GTTs and enabled alerts."""
-        gtts = await self._reading.answer(account, KiteClient.gtts)
-        return conditionals_of(gtts, await self._reading.answer(account, KiteClient.alerts))
+        gtts = await self._reading.answer(account, CallKind.CONDITIONALS, KiteClient.gtts)
+        return conditionals_of(
+            gtts, await self._reading.answer(account, CallKind.CONDITIONALS, KiteClient.alerts)
+        )
 
     async def delete_conditional(self, account: BrokerAccount, conditional: Conditional) -> Outcome:
         """Delete a GTT or an alert."""
@@ -253,28 +276,24 @@ class KiteBroker:
     async def margins(
         self, account: BrokerAccount, instrument: Instrument, price_paise: int, products: Collection[Product]
     ) -> Mapping[Product, int | None]:
-        """The client's own share of a buy at this price by product; None where Kite refuses the product.
+        """The client's own share of a buy at this price by product; None where Kite refuses the product."""
+        there = self._symbols.asked(instrument)
 
-        One order a call: a calculation of several has no place for the error of one of them, so one refusal
-        would take the others' answers with it.
-        """
-        instrument, shares = self._symbols.asked(instrument), dict[Product, int | None]()
-        for product in products:
-            try:
-                shares[product] = await self._own_bps(account, MarginBuy(instrument, product, price_paise))
-            except BrokerError as refused:
-                if refused.code != BAD_INPUT:
-                    raise
-                shares[product] = None
-        if None in shares.values():
-            # Only what is taken for delivery was refused for its product; this raises where it is not taken.
-            await self._own_bps(account, MarginBuy(instrument, Product.CNC, price_paise))
-        return shares
+        async def own(product: Product) -> int:
+            buy = MarginBuy(there, product, price_paise)
+            ask = partial(KiteClient.order_margins, orders=[margin_fields(buy)])
+            return own_bps(buy, await self._reading.answer(account, CallKind.MARGINS, ask))
 
-    async def _own_bps(self, account: BrokerAccount, buy: MarginBuy) -> int:
-        return buy.own_bps(
-            await self._reading.answer(account, lambda client: client.order_margins([buy.fields]))
-        )
+        return await shares_by_product(products, own, BAD_INPUT)
+
+    async def order_charges(self, account: BrokerAccount, orders: Sequence[TradedLine]) -> list[Charges]:
+        """The charges of these orders by kind, by calls of as many as one takes. Raises `BrokerError`."""
+        found: list[Charges] = []
+        for begins in range(0, len(orders), MOST_ASKED):
+            part = [self._symbols.asked(order) for order in orders[begins : begins + MOST_ASKED]]
+            ask = partial(KiteClient.order_charges, orders=charges_fields(part))
+            found += charges_of(part, await self._reading.answer(account, CallKind.CHARGES, ask))
+        return found
 
     # --- orders -------------------------------------------------------------------------------------------
 
@@ -349,10 +368,3 @@ class KiteBroker:
     def stream(self) -> AsyncIterator[StreamEvent]:
         """Ticks and heartbeats of the feed, and order updates of the followed accounts."""
         return self._stream.events()
-
-
-def _checked(account: BrokerAccount, profile: BrokerProfile) -> BrokerProfile:
-    if profile.user_id.casefold() != account.user_id.casefold():
-        words = f"This is the session of {profile.user_id}; sign in as {account.user_id}."
-        raise BrokerError(words, "other_user")
-    return profile

@@ -16,9 +16,11 @@ from typing import TypeVar, cast
 from msgspec import Struct
 
 from brokers.contract import BrokerAccount, BrokerError, NotAsked
-from brokers.kite.access import KiteAccess, KiteRoots, KiteRoute
+from brokers.kite.access import KiteRoots
 from brokers.kite.client import KiteClient, load
 from brokers.kite.outcomes import ROUTE, SESSION_EXPIRED, Failure
+from brokers.meter import CallEnd, CallKind, CallMeter
+from brokers.wire.access import CLOSED_CODE, AccountAccess, AccountRoute
 from data.clock import Clock
 from data.errors import BadInput
 from data.records import replace
@@ -76,10 +78,11 @@ class Purpose(Enum):
 
 @dataclass(slots=True)
 class _CallResult:
-    """A call's answer, and the token that it was made with."""
+    """A call's answer, the token that it was made with, and how long it took where it was made."""
 
     answer: object
     token: str | None
+    took_s: float | None = None
 
 
 @dataclass(slots=True)
@@ -96,7 +99,7 @@ class KiteCalls:
 
     def __init__(
         self,
-        access: KiteAccess,
+        access: AccountAccess,
         roots: KiteRoots,
         clock: Clock,
         waits: KiteWaits,
@@ -121,6 +124,8 @@ class KiteCalls:
         self._lock = threading.Lock()
         self._pools: defaultdict[BrokerAccount, _IdleClients] = defaultdict(_IdleClients)
         self._closed = False
+        self.meter = CallMeter(clock.monotonic)
+        """What the calls took and became."""
 
     async def open(self) -> None:
         """Load the official client before the first call needs it."""
@@ -150,13 +155,13 @@ class KiteCalls:
         """Run what may block, beside the reads. Raises what `work` raises, and `BrokerError` when closed."""
         started = self._submit(Purpose.READ, work)
         if started is None:
-            raise BrokerError(CLOSED, "closed")
+            raise BrokerError(CLOSED, CLOSED_CODE)
         try:
             return await asyncio.wrap_future(started)
         except asyncio.CancelledError:
             if _is_cancelled():
                 raise
-            raise BrokerError(CLOSED, "closed") from None
+            raise BrokerError(CLOSED, CLOSED_CODE) from None
 
     async def ask_access(self, work: Callable[[], T]) -> T:
         """Ask for a route, a token or a secret. Raises `BrokerError` where it cannot be had."""
@@ -165,7 +170,7 @@ class KiteCalls:
             raise answer
         return answer
 
-    async def session(self, account: BrokerAccount) -> tuple[KiteRoute, str | None]:
+    async def session(self, account: BrokerAccount) -> tuple[AccountRoute, str | None]:
         """An account's route, and its token if it is signed in. Raises `BrokerError`."""
         return await self.ask_access(lambda: (self._access.route(account), self._access.token(account)))
 
@@ -176,6 +181,7 @@ class KiteCalls:
     async def run(
         self,
         purpose: Purpose,
+        kind: CallKind | None,
         account: BrokerAccount,
         ask: Callable[[KiteClient], T],
         wait_s: float,
@@ -183,8 +189,9 @@ class KiteCalls:
     ) -> T | Failure:
         """Make one call for an account, waiting `wait_s` for its answer.
 
-        What cannot begin (no route, no token, no free thread) ends in a failure that was not sent.
-        `signed_in` is False for the login itself, which goes without a token.
+        What cannot begin (no route, no token, no free thread) ends in a failure that was not sent. Without a
+        `kind` it asks Kite nothing, and what it took is not kept. `signed_in` is False for the login itself,
+        which goes without a token.
         """
         time_out = (self.waits.connect_s, wait_s)
         work = self._submit(purpose, lambda: self._make(account, ask, time_out, signed_in))
@@ -200,6 +207,8 @@ class KiteCalls:
         if ended is None:
             return Failure(BUSY, sent=False)
         answer = ended.answer
+        if kind is not None and ended.took_s is not None and (end := _end_of(answer)) is not None:
+            self.meter.note(kind, ended.took_s, end)
         if not isinstance(answer, Failure) or answer.status:
             self.on_answer(account)
         if isinstance(answer, Failure) and answer.session_lost and ended.token is not None:
@@ -255,14 +264,16 @@ class KiteCalls:
         if isinstance(client, BrokerError):
             return _CallResult(Failure(str(client), sent=False), None)
         try:
-            return _CallResult(client.call(ask, time_out), token)
+            began = self._clock.monotonic()
+            answer = client.call(ask, time_out)
+            return _CallResult(answer, token, self._clock.monotonic() - began)
         finally:
             self._give_back(account, client)
 
     def _session_token(self, account: BrokerAccount, signed_in: bool) -> str | None:
         return self._access.token(account) if signed_in else None
 
-    def _borrow(self, account: BrokerAccount, route: KiteRoute, token: str | None) -> KiteClient:
+    def _borrow(self, account: BrokerAccount, route: AccountRoute, token: str | None) -> KiteClient:
         stale: list[KiteClient] = []
         found: KiteClient | None = None
         with self._lock:
@@ -296,6 +307,19 @@ def _attempt(work: Callable[[], T]) -> "T | BrokerError":
         return NotAsked(f"{error.field}: {error.expected}", _NOT_HAD)
     except Exception as error:
         return NotAsked(f"the session could not be prepared ({type(error).__name__})", _NOT_HAD)
+
+
+def _end_of(answer: object) -> CallEnd | None:
+    """How a call ended: what Kite answered below 500 in its own words is no failure of the way to it.
+
+    None of what was kept back here.
+    """
+    if isinstance(answer, Failure) and answer.kept_back:
+        return None
+    if not isinstance(answer, Failure):
+        return CallEnd.ANSWERED
+    refused = 400 <= answer.status < 500 and answer.status != 429
+    return CallEnd.REFUSED if refused and answer.error_type != "NetworkException" else CallEnd.FAILED
 
 
 def _is_cancelled() -> bool:

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-from brokers.kite.access import KiteRoots, KiteRoute
-from brokers.kite.outcomes import Failure, plain
+from brokers.kite.access import KiteRoots
+from brokers.kite.outcomes import Failure
+from brokers.wire.access import AccountRoute
+from brokers.wire.rows import plain
 
 if TYPE_CHECKING:
     from requests import Response, Session
@@ -45,6 +47,7 @@ class _Official(Protocol):
         self, instrument_token: int, from_date: datetime, to_date: datetime, interval: str
     ) -> object: ...
     def order_margins(self, params: list[Mapping[str, object]]) -> object: ...
+    def get_virtual_contract_note(self, params: list[Mapping[str, object]]) -> object: ...
     def place_order(self, **params: object) -> object: ...
     def modify_order(self, variety: str, order_id: str, **params: object) -> object: ...
     def cancel_order(self, variety: str, order_id: str) -> object: ...
@@ -68,7 +71,7 @@ class _Answer:
 class KiteClient:
     """One official client with its HTTP session. Not thread-safe: one call at a time."""
 
-    def __init__(self, roots: KiteRoots, route: KiteRoute, token: str | None) -> None:
+    def __init__(self, roots: KiteRoots, route: AccountRoute, token: str | None) -> None:
         self.route = route
         self.token = token
         self._answer = _Answer()
@@ -182,6 +185,10 @@ class KiteClient:
         """What each of these orders would take of the client's own money."""
         return self._kite.order_margins(list(orders))
 
+    def order_charges(self, orders: Sequence[Mapping[str, object]]) -> object:
+        """What each of these orders costs, in their order."""
+        return self._kite.get_virtual_contract_note(list(orders))
+
     def authorise_holdings(self) -> str:
         """Begin the authorisation of sales; returns the address that the client must open."""
         self._kite._routes = {"authorise": "/portfolio/holdings/authorise"}  # pyright: ignore[reportPrivateUsage]
@@ -224,7 +231,7 @@ class KiteClient:
             with looking(look):
                 return _order_id(ask())
         except KeptBack as kept:
-            return Failure(kept.why, sent=False)
+            return Failure(kept.why, sent=False, kept_back=True)
         except Exception as error:
             failure = self._failure(error)
             if looked or not failure.sent:

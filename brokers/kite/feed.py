@@ -23,7 +23,6 @@ from brokers.contract import (
     Tick,
     UnreadRow,
 )
-from brokers.kite.access import KiteRoute
 from brokers.kite.answers.market import bars_of, ticks_of, tokens_of
 from brokers.kite.calls import KiteCalls
 from brokers.kite.client import KiteClient
@@ -31,7 +30,9 @@ from brokers.kite.outcomes import NO_PERMISSION
 from brokers.kite.reading import KiteReading
 from brokers.kite.reads import Spaced
 from brokers.kite.streaming.stream import KiteStream
-from brokers.kite.symbols import KiteSymbols
+from brokers.meter import CallKind
+from brokers.wire.access import signed_in
+from brokers.wire.symbols import BrokerSymbols
 from data.clock import IST, Clock
 from data.errors import BadInput
 from data.records import replace
@@ -69,7 +70,7 @@ class KiteFeed:
         clock: Clock,
         profile: Callable[[BrokerAccount], Awaitable[BrokerProfile]],
         on_no_stream: Callable[[BrokerAccount], None],
-        symbols: KiteSymbols,
+        symbols: BrokerSymbols,
     ) -> None:
         self._calls = calls
         self._reading = reading
@@ -102,15 +103,7 @@ class KiteFeed:
         ready.
         """
         async with self._following:
-            wanted: dict[BrokerAccount, tuple[KiteRoute, str]] = {}
-            for account in accounts:
-                try:
-                    route, token = await self._calls.session(account)
-                except BrokerError as error:
-                    log.warning("%s is not followed: %s", account.user_id, error)
-                    continue
-                if token:
-                    wanted[account] = (route, token)
+            wanted = await signed_in(accounts, self._calls.session)
             streaming = [one for one, (route, _) in wanted.items() if route.api_key not in streamless]
             feed = streaming[0] if streaming else None
             hears = streaming if heard is None else [one for one in streaming if one in heard]
@@ -157,7 +150,9 @@ class KiteFeed:
     async def instruments(self) -> BrokerRows[InstrumentRow]:
         """NSE and BSE shares and indices of Kite's dump. Raises `BrokerError` for a damaged or cut one."""
         reader = self.feed or next(iter(self._signed_in), None)  # every api key may read them
-        dump = await self._reading.answer(reader or self._feed_account(), KiteClient.instruments)
+        dump = await self._reading.answer(
+            reader or self._feed_account(), CallKind.INSTRUMENTS, KiteClient.instruments
+        )
         self._stream.circuits.clear()  # another day has other bands
         rows = await self._calls.in_thread(lambda: _instrument_rows(dump))
         keys = ((self._symbols.key_here(f"{row.exchange}:{row.tradingsymbol}"), row.token) for row in rows)
@@ -199,7 +194,9 @@ class KiteFeed:
         while True:
             feed = self._feed_account()
             try:
-                return await self._reading.answer(feed, partial(_quotes, keys), spaced=Spaced.QUOTES)
+                return await self._reading.answer(
+                    feed, CallKind.QUOTES, partial(_quotes, keys), spaced=Spaced.QUOTES
+                )
             except BrokerError as error:
                 if error.code != NO_PERMISSION:
                     raise
@@ -216,7 +213,8 @@ class KiteFeed:
         if not (token := self._tokens.get(key)):
             return []
         ask = partial(_history, token, span, since, until)
-        return bars_of(await self._reading.answer(self._feed_account(), ask, spaced=Spaced.HISTORY))
+        feed = self._feed_account()
+        return bars_of(await self._reading.answer(feed, CallKind.HISTORY, ask, spaced=Spaced.HISTORY))
 
     def learn(self, listings: Lister) -> None:
         """Ask the desk's own list anew for each token that is needed from now on."""

@@ -16,11 +16,12 @@ from brokers.contract import (
     Outcome,
     Refused,
 )
-from brokers.kite.answers.rows import percent_text, rupees_text
 from brokers.kite.calls import KiteCalls, Purpose
 from brokers.kite.client import KiteClient
 from brokers.kite.outcomes import AUTHORISATION, Failure, write_outcome
 from brokers.kite.statuses import AFTER_MARKET, REGULAR
+from brokers.meter import CallKind
+from brokers.wire.rows import percent_text, rupees_text
 from data.clock import Clock
 from data.vocabulary import OrderType, Side
 
@@ -55,10 +56,11 @@ class KiteOrders:
         params = place_params(request)
 
         answer = await self._call(
-            Purpose.PLACE, account, lambda client: client.place(params, request.last_look)
+            Purpose.PLACE, CallKind.PLACE, account, lambda client: client.place(params, request.last_look)
         )
         if isinstance(answer, Failure) and answer.status == 429 and not answer.capped:
             self._resting_until[account] = self._clock.monotonic() + self._calls.waits.cool_down_s
+            self._calls.meter.rest(f"place {account.user_id}", self._calls.waits.cool_down_s)
         outcome = write_outcome(answer)
         if isinstance(outcome, Accepted):
             self.remember(account, outcome.broker_order_id, str(params["variety"]))
@@ -73,7 +75,7 @@ class KiteOrders:
         def ask(variety: str) -> Callable[[KiteClient], str | Failure]:
             return lambda client: client.modify(variety, broker_order_id, params, change.last_look)
 
-        return await self._by_variety(Purpose.PLACE, account, broker_order_id, ask)
+        return await self._by_variety(Purpose.PLACE, CallKind.MODIFY, account, broker_order_id, ask)
 
     async def cancel(self, account: BrokerAccount, broker_order_id: str) -> Outcome:
         """Ask for a live order to be cancelled."""
@@ -81,7 +83,7 @@ class KiteOrders:
         def ask(variety: str) -> Callable[[KiteClient], str]:
             return lambda client: client.cancel(variety, broker_order_id)
 
-        return await self._by_variety(Purpose.CANCEL, account, broker_order_id, ask)
+        return await self._by_variety(Purpose.CANCEL, CallKind.CANCEL, account, broker_order_id, ask)
 
     async def convert(self, account: BrokerAccount, conversion: Conversion) -> Outcome:
         """Convert bought shares of a position, once, with a last look as a placement's."""
@@ -96,18 +98,21 @@ class KiteOrders:
         }
         look = conversion.last_look
         return write_outcome(
-            await self._call(Purpose.PLACE, account, lambda client: client.convert(params, look))
+            await self._call(
+                Purpose.PLACE, CallKind.CONVERT, account, lambda client: client.convert(params, look)
+            )
         )
 
     async def delete_conditional(self, account: BrokerAccount, conditional: Conditional) -> Outcome:
         """Delete a GTT or an alert."""
         delete = KiteClient.delete_gtt if conditional.kind is ConditionalKind.GTT else KiteClient.delete_alert
         ask: Callable[[KiteClient], str] = lambda client: delete(client, conditional.number)  # noqa: E731
-        return write_outcome(await self._call(Purpose.CANCEL, account, ask))
+        return write_outcome(await self._call(Purpose.CANCEL, CallKind.CONDITIONALS, account, ask))
 
     async def _by_variety(
         self,
         purpose: Purpose,
+        kind: CallKind,
         account: BrokerAccount,
         broker_order_id: str,
         ask: Callable[[str], Callable[[KiteClient], str | Failure]],
@@ -119,12 +124,12 @@ class KiteOrders:
         nothing; a cancel can be asked for twice, since it ends an order once.
         """
         variety = self._varieties.get((account, broker_order_id), REGULAR)
-        answer = await self._call(purpose, account, ask(variety))
+        answer = await self._call(purpose, kind, account, ask(variety))
         first = write_outcome(answer)
         if isinstance(answer, str) or not _other_may_do(answer, first, variety, purpose):
             return first
         other = REGULAR if variety == AFTER_MARKET else AFTER_MARKET
-        second = write_outcome(await self._call(purpose, account, ask(other)))
+        second = write_outcome(await self._call(purpose, kind, account, ask(other)))
         if isinstance(second, Accepted):
             self.remember(account, broker_order_id, other)
             return second
@@ -132,11 +137,15 @@ class KiteOrders:
         return second if isinstance(second, Ambiguous) else first
 
     async def _call(
-        self, purpose: Purpose, account: BrokerAccount, ask: Callable[[KiteClient], str | Failure]
+        self,
+        purpose: Purpose,
+        kind: CallKind,
+        account: BrokerAccount,
+        ask: Callable[[KiteClient], str | Failure],
     ) -> str | Failure:
         waits = self._calls.waits
         return await self._calls.run(
-            purpose, account, ask, waits.cancel_s if purpose is Purpose.CANCEL else waits.send_s
+            purpose, kind, account, ask, waits.cancel_s if purpose is Purpose.CANCEL else waits.send_s
         )
 
     async def _where_to_authorise(self, account: BrokerAccount) -> str:
@@ -145,7 +154,9 @@ class KiteOrders:
         link: str | Failure = Failure("no answer in time")
         try:
             async with self._clock.timeout(wait_s):
-                link = await self._calls.run(Purpose.READ, account, KiteClient.authorise_holdings, wait_s)
+                link = await self._calls.run(
+                    Purpose.READ, CallKind.SIGN_IN, account, KiteClient.authorise_holdings, wait_s
+                )
         except (TimeoutError, BrokerError):
             pass
         if isinstance(link, Failure):

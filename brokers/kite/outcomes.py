@@ -9,8 +9,17 @@ import re
 
 from msgspec import Struct
 
-from brokers.contract import Accepted, Ambiguous, BrokerError, NotSent, Outcome, Refused, SessionExpired
-from data.csvfiles import control_character
+from brokers.contract import (
+    Accepted,
+    Ambiguous,
+    BrokerError,
+    NoAnswer,
+    NotSent,
+    Outcome,
+    Refused,
+    SessionExpired,
+)
+from brokers.wire.outcomes import GATEWAY
 from data.vocabulary import RefusalCode
 
 SESSION_EXPIRED = "session_expired"
@@ -31,7 +40,6 @@ BAD_INPUT = "InputException"
 NO_PERMISSION = "PermissionException"
 """Code of a read that the client's api key does not carry, such as prices with a key of the free plan."""
 
-_LONGEST_WORDS = 500
 _DOUBTFUL_TYPES = frozenset({"", "NetworkException", "DataException"})
 """Kite says these where it does not know itself what has become of an order, or says no type at all."""
 
@@ -53,7 +61,8 @@ class Failure(Struct, frozen=True):
     `sent` is False only where it is proven that no byte of the request left. `status` is the real HTTP
     status, 0 without an answer; `error_type` and `words` are the broker's own, empty unless it answered
     with its JSON envelope; `why` says in our words what happened. `refusal` is the code of what this adapter
-    itself would not send. `renewed` says that another sign-in has replaced the token it was made with.
+    itself would not send. `renewed` says that another sign-in has replaced the token it was made with, and
+    `kept_back` that the order's last look kept it back.
     """
 
     why: str
@@ -63,6 +72,7 @@ class Failure(Struct, frozen=True):
     words: str = ""
     refusal: str = ""
     renewed: bool = False
+    kept_back: bool = False
 
     @property
     def token_refused(self) -> bool:
@@ -114,18 +124,9 @@ def read_error(failure: Failure) -> BrokerError:
         return SessionExpired(failure.text, failure.error_type or failure.refusal)
     if failure.status == 429:
         return BrokerError(failure.text, RATE_LIMIT)
+    if not failure.refusal and (not failure.status or failure.status >= GATEWAY):
+        return NoAnswer(failure.text, failure.error_type)
     return BrokerError(failure.text, failure.error_type or failure.refusal)
-
-
-def plain(text: object, secrets: tuple[str | None, ...] = ()) -> str:
-    """A broker's words on one line, without control characters and without any of `secrets`."""
-    words = str(text)
-    for secret in secrets:
-        if secret:
-            words = words.replace(secret, "***")
-    shown = "".join(" " if one.isspace() else one for one in words)
-    shown = "".join(one for one in shown if control_character(one) is None)
-    return " ".join(shown.split())[:_LONGEST_WORDS]
 
 
 def _is_refusal(failure: Failure) -> bool:

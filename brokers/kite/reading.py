@@ -13,6 +13,7 @@ from brokers.kite.calls import KiteCalls, KiteWaits, Purpose
 from brokers.kite.client import KiteClient
 from brokers.kite.outcomes import Failure, read_error
 from brokers.kite.reads import ReadBudget, Spaced
+from brokers.meter import CallKind
 from data.clock import Clock
 
 T = TypeVar("T")
@@ -33,6 +34,7 @@ class KiteReading:
     async def answer(
         self,
         account: BrokerAccount,
+        kind: CallKind | None,
         ask: Callable[[KiteClient], T],
         *,
         signed_in: bool = True,
@@ -48,7 +50,7 @@ class KiteReading:
             if paced:
                 key = self._calls.key_of(account)
                 await (self._budget.spaced_turn(key, spaced) if spaced else self._budget.turn(key))
-            return await self._calls.run(Purpose.READ, account, ask, self._waits.read_s, signed_in)
+            return await self._calls.run(Purpose.READ, kind, account, ask, self._waits.read_s, signed_in)
 
         answer, tried = await once(), 1
         while isinstance(answer, Failure) and answer.status == 429 and paced and tried < READ_TRIES:

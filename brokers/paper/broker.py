@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from typing import TypeVar, cast
 
@@ -24,6 +24,7 @@ from brokers.contract import (
     BrokerRows,
     BrokerTrade,
     Capabilities,
+    CompanyActs,
     Conversion,
     Heartbeat,
     InstrumentRow,
@@ -32,44 +33,22 @@ from brokers.contract import (
     OrderRequest,
     OrderUpdate,
     Outcome,
+    Refused,
     StreamEvent,
     Tick,
 )
+from brokers.meter import CallEnd, CallKind, CallMeter
+from brokers.paper.offered import BATCH, CAPABILITIES, HEARTBEAT_SECONDS, NAME, PULSE_SECONDS
 from brokers.paper.ticks import tick_of
 from brokers.simulators.exchange import conversions
+from brokers.simulators.exchange.accounts import hear_actions
 from brokers.simulators.exchange.exchange import ExchangeBusy, PaperExchange
-from brokers.simulators.exchange.history import prices_before
+from brokers.simulators.exchange.history import closes_before, prices_before
 from brokers.simulators.exchange.prices import Quote
-from brokers.simulators.exchange.rms import MAX_QUANTITY, MAX_VALUE_PAISE, TAG_LENGTH
 from data.clock import Clock
 from data.engines.at_rest import FileError
 
 T = TypeVar("T")
-
-NAME = "paper"
-
-PULSE_SECONDS = 0.1
-"""How often the stream drives the exchange."""
-
-HEARTBEAT_SECONDS = 1.0
-"""How often the stream says that it is alive while nothing trades."""
-
-BATCH = 250
-"""Calls that share one exchange transaction at most, so that another process gets its turn."""
-
-CAPABILITIES = Capabilities(
-    tag_length=TAG_LENGTH,
-    orders_per_second=10,
-    orders_per_minute=400,
-    orders_per_day=5_000,
-    max_order_quantity=MAX_QUANTITY,
-    max_order_value_paise=MAX_VALUE_PAISE,
-    conversions=conversions.OFFERED,
-    history=True,
-    disclosed_quantity=True,
-    simulated=True,
-    lists_all=True,
-)
 
 
 @dataclass(slots=True)
@@ -117,6 +96,8 @@ class PaperBroker:
         self._beat: Heartbeat | None = None
         self._news = asyncio.Event()
         self._driver: asyncio.Task[None] | None = None
+        self.meter = CallMeter(clock.monotonic)
+        """What its calls took and became."""
 
     @property
     def name(self) -> str:
@@ -145,8 +126,6 @@ class PaperBroker:
             self._worker.shutdown(wait=True)
             self._worker = None
 
-    # --- account ------------------------------------------------------------------------------------------
-
     def read_eta_s(self, accounts: Collection[BrokerAccount], calls: int) -> float:
         """No wait: reads are not limited here."""
         return 0.0
@@ -161,24 +140,27 @@ class PaperBroker:
 
     async def profile(self, account: BrokerAccount) -> BrokerProfile:
         """Whose account this is. Raises `BrokerError` for an unknown one, as every read does."""
-        await self._read(partial(self._exchange.funds, account.user_id))
+        await self._read(CallKind.SIGN_IN, partial(self._exchange.funds, account.user_id))
         return BrokerProfile(account.user_id, account.user_id, self.name)
 
     async def funds(self, account: BrokerAccount) -> BrokerFunds:
         """The client's money."""
-        return await self._read(partial(self._exchange.funds, account.user_id))
+        return await self._read(CallKind.FUNDS, partial(self._exchange.funds, account.user_id))
 
     async def holdings(self, account: BrokerAccount) -> BrokerRows[BrokerHolding]:
         """The client's shares, today's included."""
-        return BrokerRows(tuple(await self._read(partial(self._exchange.holdings, account.user_id))))
+        rows = await self._read(CallKind.HOLDINGS, partial(self._exchange.holdings, account.user_id))
+        return BrokerRows(tuple(rows))
 
     async def orders(self, account: BrokerAccount) -> BrokerRows[BrokerOrder]:
         """The whole order book of the client's trading day."""
-        return BrokerRows(tuple(await self._read(partial(self._exchange.orders, account.user_id))))
+        rows = await self._read(CallKind.ORDERS, partial(self._exchange.orders, account.user_id))
+        return BrokerRows(tuple(rows))
 
     async def trades(self, account: BrokerAccount) -> BrokerRows[BrokerTrade]:
         """All fills of the client's trading day."""
-        return BrokerRows(tuple(await self._read(partial(self._exchange.trades, account.user_id))))
+        rows = await self._read(CallKind.TRADES, partial(self._exchange.trades, account.user_id))
+        return BrokerRows(tuple(rows))
 
     # --- orders -------------------------------------------------------------------------------------------
 
@@ -189,7 +171,7 @@ class PaperBroker:
             kept_back = request.last_look()
             return NotSent(kept_back) if kept_back else self._exchange.place(account.user_id, request)
 
-        return await self._write(call)
+        return await self._write(CallKind.PLACE, call)
 
     async def modify(self, account: BrokerAccount, broker_order_id: str, change: OrderChange) -> Outcome:
         """Change a live order."""
@@ -199,11 +181,13 @@ class PaperBroker:
                 return NotSent(kept_back)
             return self._exchange.modify(account.user_id, broker_order_id, change)
 
-        return await self._write(call)
+        return await self._write(CallKind.MODIFY, call)
 
     async def cancel(self, account: BrokerAccount, broker_order_id: str) -> Outcome:
         """Cancel a live order."""
-        return await self._write(partial(self._exchange.cancel, account.user_id, broker_order_id))
+        return await self._write(
+            CallKind.CANCEL, partial(self._exchange.cancel, account.user_id, broker_order_id)
+        )
 
     async def convert(self, account: BrokerAccount, conversion: Conversion) -> Outcome:
         """Convert shares."""
@@ -216,13 +200,11 @@ class PaperBroker:
                 else conversions.convert(self._exchange, account.user_id, conversion)
             )
 
-        return await self._write(call)
-
-    # --- market -------------------------------------------------------------------------------------------
+        return await self._write(CallKind.CONVERT, call)
 
     async def instruments(self) -> BrokerRows[InstrumentRow]:
         """The instruments dump, with the prices that the day started from."""
-        listings = await self._read(self._exchange.listings)
+        listings = await self._read(CallKind.INSTRUMENTS, self._exchange.listings)
         found = (
             InstrumentRow(
                 token=listing.instrument.token,
@@ -242,18 +224,26 @@ class PaperBroker:
 
     async def quotes(self, keys: Collection[str]) -> Mapping[str, Tick]:
         """The market now, after driving the exchange on. Unknown keys are missing."""
-        quotes, market_at = await self._read(partial(self._quotes, tuple(keys)))
+        quotes, market_at = await self._read(CallKind.QUOTES, partial(self._quotes, tuple(keys)))
         received_at = self._clock.now()
         return {key: tick_of(quote, market_at, received_at) for key, quote in quotes.items()}
 
     async def bars(self, key: str, span: BarSpan, since: datetime, until: datetime) -> Sequence[Bar]:
         """The bars of the instrument's walk; none of a price that is held still, or is another market's."""
-        before = await self._read(partial(prices_before, self._exchange, key))
+        before = await self._read(CallKind.HISTORY, partial(prices_before, self._exchange, key))
         if before is None:
             return ()
         if self._worker is None:
             return before.bars(span, since, until)
         return await asyncio.to_thread(before.bars, span, since, until)
+
+    async def closes(self, keys: Collection[str]) -> Mapping[str, Mapping[date, int]]:
+        """The closes before the exchange's first day, where its prices are the demonstration's."""
+        return await self._read(CallKind.HISTORY, partial(closes_before, self._exchange, tuple(keys)))
+
+    async def hear_actions(self, actions: Sequence[CompanyActs]) -> None:
+        """Have companies act here as at the exchange, from their ex-dates on."""
+        await self._read(CallKind.HISTORY, partial(hear_actions, self._exchange, tuple(actions)))
 
     async def subscribe(self, keys: Collection[str]) -> None:
         """Replace the set of instruments the stream carries; each is sent once at the next pulse."""
@@ -312,15 +302,30 @@ class PaperBroker:
 
     # --- one worker, many calls a transaction -------------------------------------------------------------
 
-    async def _write(self, call: Callable[[], Outcome]) -> Outcome:
+    async def _write(self, kind: CallKind, call: Callable[[], Outcome]) -> Outcome:
         try:
-            return await self._read(call)
+            return await self._read(kind, call)
         except ExchangeBusy as error:
             return NotSent(str(error))
         except BrokerError as error:
             return Ambiguous(str(error))
 
-    async def _read(self, call: Callable[[], T]) -> T:
+    async def _read(self, kind: CallKind, call: Callable[[], T]) -> T:
+        began, end = self._clock.monotonic(), CallEnd.FAILED
+        try:
+            answer = await self._answer(call)
+            kept_out = isinstance(answer, Refused | NotSent)  # its last look may have kept it back
+            end = CallEnd.REFUSED if kept_out else CallEnd.ANSWERED
+        except ExchangeBusy:
+            raise
+        except BrokerError:  # it has answered that it knows no such account
+            end = CallEnd.REFUSED
+            raise
+        finally:
+            self.meter.note(kind, self._clock.monotonic() - began, end)
+        return answer
+
+    async def _answer(self, call: Callable[[], T]) -> T:
         half = self._dice.uniform(*self._latency) / 2
         if half:
             await self._clock.sleep(half)

@@ -1,6 +1,7 @@
 """The paper exchange beside its desk: whoever and whatever is known to the desk is known there too."""
 
 import logging
+from collections.abc import Mapping
 from datetime import date
 
 from brokers.contract import BrokerError
@@ -56,6 +57,11 @@ class PaperLife(Life):
         """Have the exchange call every security what the books call it."""
         if not self.trouble:
             self.exchange.rename(self._host.renames())
+
+    def margins_told(self, margins: Mapping[str, int | None]) -> None:
+        """Have the exchange ask for what the broker's list says."""
+        if not self.trouble:
+            self.exchange.set_margins(margins)
 
     def _open_accounts(self) -> None:
         self.exchange.open_accounts(

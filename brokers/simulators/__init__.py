@@ -1,1 +1,1 @@
-"""Venues that exist here alone: an exchange, a stand-in for Kite, and faults on purpose."""
+"""Venues that exist here alone: an exchange, stand-ins for brokers, and faults on purpose."""

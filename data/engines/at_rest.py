@@ -79,6 +79,13 @@ def copy_file(file: Path, to: Path) -> None:
         source.backup(target)
 
 
+def first_fault(file: Path) -> str:
+    """What is damaged in a file, in SQLite's words; empty where it is whole. Raises `FileError`."""
+    with opened(file) as found:
+        words = str(found.execute("PRAGMA integrity_check(1)").fetchone()[0])
+    return "" if words == "ok" else words
+
+
 def copy_unwritable_file(file: Path, to: Path) -> None:
     """`copy_file` of a file in a folder that takes nothing more, such as one of a read-only file system.
 

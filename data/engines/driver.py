@@ -4,13 +4,16 @@ What the driver raises becomes SQLAlchemy's error of the same name, and whoever 
 statements hears of these too, as if they had gone its own way.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial
 from itertools import chain
 from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.util import await_
+
+from data.engines.dialect import Phrases, words_of
 
 T = TypeVar("T")
 
@@ -36,12 +39,28 @@ def sql(on: On) -> Connection:
     return on if isinstance(on, Connection) else on.connection
 
 
+def words(connection: Connection) -> Phrases:
+    """How the engine of a connection says what another says otherwise."""
+    return words_of(connection.dialect.name)
+
+
 def fetch(connection: Connection, sql: str, cells: Cells = ()) -> list[tuple[Any, ...]]:
     """Run a statement once; returns every row of its result. Raises `DBAPIError`."""
+    if connection.dialect.driver == "aiosqlite":
+        return _run(connection, sql, cells, _in_one_go)
     cursor = _run(connection, sql, cells, _once)
     try:
         return cast(list[tuple[Any, ...]], cursor.fetchall())
     except _errors(connection) as problem:  # a value that cannot be read
+        raise _as_sqlalchemy(connection, sql, cells, problem) from problem
+
+
+def each(connection: Connection, sql: str, cells: Cells = ()) -> Iterator[tuple[Any, ...]]:
+    """As `fetch`, a row at a time, for a result of many rows."""
+    cursor = _run(connection, sql, cells, _once)
+    try:
+        yield from cursor
+    except _errors(connection) as problem:
         raise _as_sqlalchemy(connection, sql, cells, problem) from problem
 
 
@@ -73,12 +92,19 @@ def save_many(connection: Connection, sql: str, rows: Sequence[Cells]) -> int:
     Each of its values is a place, and no two rows of cells may name the same row. Returns how many rows were
     changed in all. Raises `DBAPIError`.
     """
+    if connection.dialect.name != "sqlite":  # it would take the cells for texts
+        return run_many(connection, sql, rows)
     return _run(connection, sql, rows, partial(_together, _saving_many))
 
 
 def _once(cursor: Any, sql: str, cells: Any) -> Any:
     cursor.execute(sql, cells)
     return cursor
+
+
+def _in_one_go(reader: Any, sql: str, cells: Any) -> list[tuple[Any, ...]]:
+    """Run it on the thread of an event loop's reader, which is asked once and not once a step of a cursor."""
+    return await_(reader.execute_fetchall(sql, cells))
 
 
 def _for_each(cursor: Any, sql: str, rows: Any) -> Any:
@@ -123,8 +149,9 @@ def _numbered(sql: str) -> str:
 def _run(connection: Connection, sql: str, cells: Any, execute: Callable[[Any, str, Any], T]) -> T:
     if not connection.in_transaction():
         connection.begin()  # as SQLAlchemy's own way does, so that a commit reaches what is run here
-    many = execute is not _once
-    cursor: Any = connection.connection.cursor()
+    many = execute is not _once and execute is not _in_one_go
+    opened = connection.connection
+    cursor: Any = opened.driver_connection if execute is _in_one_go else opened.cursor()
     told: Any = connection.dispatch
     for hear in told.before_cursor_execute:
         sql, cells = hear(connection, cursor, sql, cells, None, many)

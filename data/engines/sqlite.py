@@ -14,6 +14,7 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.util import LRUCache
 
 from data.engines.driver import fetch, run
+from data.json_values import json_read
 from data.urls import sqlite_url
 
 T = TypeVar("T")
@@ -29,6 +30,55 @@ COMPILED: dict[str, Any] = {"compiled_cache": LRUCache[Any, Any](500)}
 
 MOST_FAULTS = 20
 """Faults that a walk over the file names before it ends."""
+
+
+class SqliteFile:
+    """Books in a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.name = str(path)
+
+    def writer(self) -> Engine:
+        """An engine whose one connection leaves transactions to us."""
+        return writer_engine(self.path)
+
+    def reader(self, size: int) -> AsyncEngine:
+        """An engine of `size` connections for the event loop that only read."""
+        return reader_engine(self.path, size)
+
+    def shared_reader(self) -> Connection:
+        """A read-only connection for short reads, on whichever thread has it in its turn."""
+        return shared_reader(self.path)
+
+    def read(self, work: Callable[[Connection], T]) -> T:
+        """Do reading work on a read-only connection of its own, all of it as of one moment; it blocks."""
+        return read_file(self.path, work)
+
+    def begin(self, connection: Connection, patience_s: float) -> bool:
+        """Begin a transaction of the only writer; returns whether that was had within so many seconds."""
+        return take_write_lock(connection, patience_s)
+
+    def version(self, connection: Connection) -> int:
+        """A number that changes when another connection has committed."""
+        return data_version(connection)
+
+    def first_look(self, connection: Connection, patience_s: float, look: Callable[[], T]) -> T:
+        """What a look returns; another's first connection may hold the file."""
+        with waiting(connection, patience_s):
+            return look()
+
+    def clock_ahead_s(self, connection: Connection) -> float:
+        """Nothing: a file is written by this machine's own clock."""
+        return 0.0
+
+    def why_unwritable(self, problem: DBAPIError) -> str:
+        """Why the file can be written no more, and what helps; empty for a fault of any other kind."""
+        return why_unwritable(problem)
+
+    def first_damage(self, connection: Connection, unwanted: Callable[[], bool]) -> str:
+        """What SQLite finds wrong first as it walks the file's pages; empty if nothing."""
+        return first_damage(connection, unwanted)
 
 
 def writer_engine(path: Path) -> Engine:
@@ -61,7 +111,12 @@ def writer_connected(connection: Any, record: object) -> None:
 def reader_engine(path: Path, size: int) -> AsyncEngine:
     """An engine of `size` connections for the event loop that only read."""
     engine = create_async_engine(
-        sqlite_url(path, "sqlite+aiosqlite"), pool_size=size, execution_options=COMPILED
+        sqlite_url(path, "sqlite+aiosqlite"),
+        pool_size=size,
+        isolation_level="AUTOCOMMIT",
+        skip_autocommit_rollback=True,  # a reading leaves nothing to roll back
+        execution_options=COMPILED,
+        json_deserializer=json_read,
     )
     event.listen(engine.sync_engine, "connect", _reader_connected)
     return engine

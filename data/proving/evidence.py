@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from typing import Any, cast
 
 from msgspec import Struct
@@ -10,8 +11,9 @@ from sqlalchemy import Connection
 
 from data.engines.at_rest import FileAtRest, scratch
 from data.engines.catalog import columns_standing
-from data.engines.dialect import PLACE, is_json, member, put_row
-from data.proving.proofs import PARTS, Layout, keys_of, proofs_of, proven_tables
+from data.engines.dialect import PLACE, Phrases, put_row
+from data.engines.driver import fetch, words
+from data.proving.proofs import PARTS, Layout, blobs, keys_of, proofs_of, proven_tables
 
 CHUNK = 5_000
 """Rows whose proofs are recomputed at a time."""
@@ -23,27 +25,32 @@ OF_LAYOUTS: Layout = {"proof_layout": ("number", "at", "layout", "not_held")}
 """The columns by which the layouts themselves are proven, whatever they say: none can leave itself out."""
 
 _FILLS = "SELECT order_id, trade_id, quantity, price_paise FROM fill WHERE quantity != 0"
-_TOLD_FILLS = (
-    f"SELECT order_id, {member('details', 'trade_id')}, {member('details', 'quantity')},"
-    f" {member('details', 'price_paise')} FROM audit WHERE action = 'FILL_APPLIED' AND {is_json('details')}"
-)
-_TOLD_HALTS = (
-    f"SELECT {member('details', 'halt')} FROM audit WHERE action = 'HALT_FIRED' AND {is_json('details')}"
-)
 
-_BOTH_WAYS = (
-    ("order", "SELECT id FROM orders", "SELECT order_id FROM audit WHERE order_id IS NOT NULL"),
-    ("run", "SELECT number FROM run", "SELECT run_number FROM audit WHERE run_number IS NOT NULL"),
-    ("plan", "SELECT number FROM plan", "SELECT plan_number FROM audit WHERE plan_number IS NOT NULL"),
-    ("fill of order", _FILLS, _TOLD_FILLS),
-    ("halt", "SELECT number FROM halt", _TOLD_HALTS),
-)
+
+@cache
+def _both_ways(words: Phrases) -> Sequence[tuple[str, str, str]]:
+    """What is called so, its rows, and those that the audit tells of."""
+
+    def told(action: str, names: Sequence[str], text: str = "", of: str = "") -> str:
+        cells = [words.number_member.format("details", name) for name in names]
+        cells = [of, words.member.format("details", text), *cells] if text else cells
+        is_json = words.is_json.format("details")
+        return f"SELECT {', '.join(cells)} FROM audit WHERE action = '{action}' AND {is_json}"
+
+    fills = told("FILL_APPLIED", ("quantity", "price_paise"), text="trade_id", of="order_id")
+    return (
+        ("order", "SELECT id FROM orders", "SELECT order_id FROM audit WHERE order_id IS NOT NULL"),
+        ("run", "SELECT number FROM run", "SELECT run_number FROM audit WHERE run_number IS NOT NULL"),
+        ("plan", "SELECT number FROM plan", "SELECT plan_number FROM audit WHERE plan_number IS NOT NULL"),
+        ("fill of order", _FILLS, fills),
+        ("halt", "SELECT number FROM halt", told("HALT_FIRED", ("halt",))),
+    )
 
 
 def not_both_ways(connection: Connection) -> list[str]:
     """Orders, runs, plans, fills and halts that the audit does not tell of, and told ones that are gone."""
     found: list[str] = []
-    for what, rows, told in _BOTH_WAYS:
+    for what, rows, told in _both_ways(words(connection)):
         for row in connection.exec_driver_sql(f"{rows} EXCEPT {told}"):
             found.append(f"{what} {_subject(row)} stands in no row of the audit")
         for row in connection.exec_driver_sql(f"{told} EXCEPT {rows}"):
@@ -81,6 +88,7 @@ def recompute(connection: Connection, after: int = 0) -> Held:
     With `after`, a row of the audit, only rows are looked at of which the audit tells behind it. The proofs
     told lie in a temporary database meanwhile, since they are as many as the rows.
     """
+    is_sqlite = connection.dialect.name == "sqlite"
     with scratch() as told:
         layouts, not_held, found = _latest_proofs(connection, told, after)
         held = 0
@@ -89,7 +97,7 @@ def recompute(connection: Connection, after: int = 0) -> Held:
         gone: dict[str, list[str]] = {}
         for name in proven_tables(layouts[-1]):
             bare: list[tuple[str, str]] = []
-            pieces = _latest_of(told, name) if after else _chunks(connection, name)
+            pieces = _latest_of(told, name, is_sqlite) if after else _chunks(connection, name)
             for key, stands, words in _compared(connection, told, layouts, name, pieces):
                 if words is None:
                     held += 1
@@ -126,15 +134,15 @@ def _latest_proofs(
     known: set[str] = set()
     not_held: dict[str, int] = {}
     astray: list[str] = []
+    said = words(connection)
+    cells = blobs("proof_layout", ["layout", "not_held"], said)
     stored = {
         str(number): (_read(layout), _read(counts))
-        for number, layout, counts in connection.exec_driver_sql(
-            "SELECT number, CAST(layout AS BLOB), CAST(not_held AS BLOB) FROM proof_layout"
-        )
+        for number, layout, counts in fetch(connection, f"SELECT number, {cells} FROM proof_layout")
     }
     if after and (number := _laid_before(connection, stored, after)):
         layouts.append({**stored[number][0], **OF_LAYOUTS})
-    query = "SELECT seq, CAST(proof AS BLOB) FROM audit WHERE seq > ? AND proof != '' ORDER BY seq"
+    query = f"SELECT seq, {said.bytes_of('proof')} FROM audit WHERE seq > ? AND proof != '' ORDER BY seq"
     for seq, proof in connection.exec_driver_sql(query, (after,)).yield_per(1000):
         carried = json.loads(proof)
         laid = {number: one for number, one in carried.pop("proof_layout", {}).items() if number not in known}
@@ -160,9 +168,10 @@ def _latest_proofs(
 
 def _laid_before(connection: Connection, stored: Iterable[str], after: int) -> str:
     """The number of the newest layout that was laid down before; empty where there was none."""
-    query = "SELECT CAST(proof AS BLOB) FROM audit WHERE seq > ? AND instr(proof, '\"proof_layout\"')"
+    said = words(connection)
+    query = f"SELECT {said.bytes_of('proof')} FROM audit WHERE seq > ? AND {said.found.format('proof')}"
     later: set[str] = set()
-    for proof in connection.exec_driver_sql(query, (after,)).scalars():
+    for proof in connection.exec_driver_sql(query, (after, '"proof_layout"')).scalars():
         later |= json.loads(proof).get("proof_layout", {}).keys()
     return max((number for number in stored if number not in later), key=int, default="")
 
@@ -223,24 +232,43 @@ def _compared(
 
 def _chunks(connection: Connection, name: str) -> Iterator[str]:
     """Conditions that between them take every row of a table, however far apart they lie."""
+    if connection.dialect.name != "sqlite":
+        yield from _chunks_by_key(connection, name)
+        return
     after = ""
     while True:
         query = f"SELECT {PLACE} AS place FROM main.{name} {after} ORDER BY {PLACE} LIMIT {CHUNK}"
-        first, last = connection.exec_driver_sql(f"SELECT min(place), max(place) FROM ({query})").one()
+        ((first, last),) = fetch(connection, f"SELECT min(place), max(place) FROM ({query})")
         if first is None:
             return
         yield f"{PLACE} BETWEEN {first} AND {last}"
         after = f"WHERE {PLACE} > {last}"
 
 
-def _latest_of(told: FileAtRest, name: str) -> Iterator[str]:
+def _chunks_by_key(connection: Connection, name: str) -> Iterator[str]:
+    """The same where rows have no places: by their keys, as the server sorts them."""
+    keys = keys_of(name)
+    key = f"({', '.join(keys)})"
+    after = "TRUE"
+    while True:
+        ordered = f"{name} WHERE {after} ORDER BY {', '.join(keys)}"
+        rows = fetch(connection, f"SELECT {', '.join(keys)} FROM {ordered} LIMIT 1 OFFSET {CHUNK - 1}")
+        if not rows:
+            yield after
+            return
+        last = f"({', '.join(_quoted(str(one)) for one in rows[0])})"
+        yield f"{after} AND {key} <= {last}"
+        after = f"{key} > {last}"
+
+
+def _latest_of(told: FileAtRest, name: str, sqlite: bool) -> Iterator[str]:
     """Conditions that between them take the rows of a table of which `told` knows."""
     columns = keys_of(name)
     keys = [str(key) for (key,) in told.execute("SELECT key FROM told WHERE tab = ?", (name,)).fetchall()]
     plain = [key.split("|") for key in keys if key.count("|") == len(columns) - 1]
     for start in range(0, len(plain), PIECE):
         rows = ", ".join(f"({', '.join(map(_quoted, key))})" for key in plain[start : start + PIECE])
-        yield f"({', '.join(columns)}) IN (VALUES {rows})"
+        yield f"({', '.join(columns)}) IN ({'VALUES ' if sqlite else ''}{rows})"
     joined = " || '|' || ".join(f"CAST({column} AS TEXT)" for column in columns)
     for key in keys:  # one of its texts holds the sign that stands between them
         if key.count("|") != len(columns) - 1:
@@ -267,10 +295,17 @@ def _judged(
     )
 
 
+def _columns(connection: Connection, name: str) -> set[str]:
+    if connection.dialect.name == "sqlite":
+        return columns_standing(partial(fetch, connection), name)
+    query = "SELECT column_name FROM information_schema.columns WHERE table_name = ?"
+    return {str(column) for (column,) in fetch(connection, query, (name,))}
+
+
 def _fits(connection: Connection, layout: Layout, name: str) -> bool:
     """Whether the tables still have the columns of a layout."""
     for one in (name, *PARTS.get(name, ())):
-        standing = columns_standing(connection.exec_driver_sql, one)
+        standing = _columns(connection, one)
         if not set(layout.get(one, ())) <= standing or one not in layout:
             return False
     return True

@@ -11,6 +11,7 @@ from typing import Any, cast
 from sqlalchemy import Connection
 
 from data.audit import Head
+from data.engines.driver import words
 from data.proving.noted import ACCEPTED, Changes, Noted
 from data.proving.proofs import OF_ORDERS, Proofs, newest_layout
 from data.tables.books import APPEND_ONLY
@@ -39,12 +40,14 @@ class LatestProofs:
         """Meet what others wrote since; forget all where what this connection wrote was not kept."""
         if head == self._head:
             return
-        query = "SELECT CAST(hash AS BLOB) FROM audit WHERE seq = ?"
+        said = words(connection)
+        query = f"SELECT {said.bytes_of('hash')} FROM audit WHERE seq = ?"
         last = connection.exec_driver_sql(query, (self._head.seq,)).scalar()
         if (last or b"").decode("utf-8", "replace") != self._head.hash:
             self._known.clear()
         else:
-            query = "SELECT CAST(proof AS BLOB) FROM audit WHERE seq > ? AND proof != '' ORDER BY seq"
+            proofs = said.bytes_of("proof")
+            query = f"SELECT {proofs} FROM audit WHERE seq > ? AND proof != '' ORDER BY seq"
             for proof in connection.exec_driver_sql(query, (self._head.seq,)).scalars():
                 self._meet(carried(proof))
         self._head = head
@@ -80,6 +83,9 @@ class LatestProofs:
             before = noted.before(connection, name, ids[start : start + PIECE])
             asked = {key: was for key, was in before.items() if was}
             holds = self._held(connection, name, asked)
+            for key in () if name in OF_ORDERS else asked:
+                if holds[key] is None:  # a connection that was made anew has met none of them
+                    holds[key] = self._looked_up(connection, name, key, asked[key])
             found += [int(key) for key in asked if not holds[key]]
         return found
 
@@ -87,8 +93,17 @@ class LatestProofs:
         """The proofs that changes leave, and the rows that were changed though they differed, in words."""
         proofs, found = Proofs(), list[str]()
         for name, rows in changes.items():
-            asked = {key: one.was for key, one in rows.items() if one.was not in ("", ACCEPTED)}
-            holds, known = self._held(connection, name, asked), self._known.get(name, {})
+            known = self._known.setdefault(name, {})
+            if {was for was, _ in rows.values()} == {""} and known.keys().isdisjoint(rows):  # all are new
+                if fresh := {key: now for key, (_, now) in rows.items() if now}:
+                    proofs[name] = fresh
+                continue
+            asked = {
+                key: was
+                for key, (was, _) in rows.items()
+                if was and was != ACCEPTED and known.get(key) != was
+            }
+            holds = self._held(connection, name, asked) if asked else {}
             renewed: dict[str, str] = {}
             for key, (was, now) in rows.items():
                 if was == now:  # only held against its proof
@@ -97,7 +112,7 @@ class LatestProofs:
                 if not was:
                     held = not told  # a row that is written anew was gone before
                 elif was != ACCEPTED:
-                    held = holds[key]
+                    held = holds.get(key, True)
                     proof = now if held is not None else f"{now}<{was}"
                 if held is False:
                     if (name, key) not in self._differing:
@@ -149,7 +164,7 @@ def _of_orders(connection: Connection, name: str, order_ids: Iterable[int]) -> d
     """The newest proofs of a table's rows in the audit's rows about these orders."""
     wanted = tuple(order_ids)
     query = (
-        "SELECT CAST(proof AS BLOB) FROM audit WHERE proof != '' AND order_id IN"
+        f"SELECT {words(connection).bytes_of('proof')} FROM audit WHERE proof != '' AND order_id IN"
         f" ({', '.join('?' * len(wanted))}) ORDER BY seq"
     )
     found: dict[str, str] = {}
@@ -160,7 +175,9 @@ def _of_orders(connection: Connection, name: str, order_ids: Iterable[int]) -> d
 
 
 def _newest(connection: Connection, name: str, key: str) -> tuple[int, str] | None:
-    query = "SELECT seq, CAST(proof AS BLOB) FROM audit WHERE instr(proof, ?) ORDER BY seq DESC"
+    said = words(connection)
+    found = said.found.format("proof")
+    query = f"SELECT seq, {said.bytes_of('proof')} FROM audit WHERE {found} ORDER BY seq DESC"
     for seq, proof in connection.exec_driver_sql(query, (f"{json.dumps(key)}:",)):
         if (found := carried(proof).get(name, {}).get(key)) is not None:
             return int(seq), str(found).partition("<")[0]

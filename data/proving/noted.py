@@ -8,8 +8,8 @@ other has committed: of that the proof is known. It is known for as long as the 
 that a row which has lain for a while is looked at.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple, Protocol, TypeAlias, cast
 
 from sqlalchemy import Connection
 
@@ -29,16 +29,8 @@ from data.proving.proofs import (
 )
 from data.tables.books import APPEND_ONLY
 
-
-class ProofChange(NamedTuple):
-    """The proofs of a row before and after a batch: empty where it was not or is not there."""
-
-    was: str
-    now: str
-
-
-Changes: TypeAlias = dict[str, dict[str, ProofChange]]
-"""Changes of rows by table and key."""
+Changes: TypeAlias = dict[str, dict[str, tuple[str, str]]]
+"""By table and key the proofs of a row before and after a batch: empty where it was not or is not there."""
 
 ACCEPTED = "accepted"
 """Stands for the proof before of a row that a trader accepts as it is now."""
@@ -81,8 +73,61 @@ class _Was(dict[int, str]):
         self.places.clear()
 
 
-class Noted:
+class Noted(Protocol):
     """The proofs before their change of the rows that one connection changes."""
+
+    def __bool__(self) -> bool:
+        """Whether a proven row may have changed."""
+        ...
+
+    def places(self, name: str) -> Collection[int]:
+        """The numbers of the rows of a table that this batch has changed, or asked for."""
+        ...
+
+    def begin(self, version: int) -> None:
+        """Begin a batch with nothing noted; `version` is the database's, which others' commits change."""
+        ...
+
+    def forget(self) -> None:
+        """Know of no row any more what it is: what was written was not kept, or has lain for a while."""
+        ...
+
+    def accept(self, connection: Connection, rows: AcceptedRows) -> None:
+        """Have these rows proven as they are, and those that are gone as gone."""
+        ...
+
+    def before(self, connection: Connection, name: str, ids: Sequence[int]) -> dict[str, str]:
+        """The proofs of rows as they were before this batch changed any; empty for one that it wrote.
+
+        `ids` are numbers of the table's single key. What is asked for is noted.
+        """
+        ...
+
+    def take(self, connection: Connection, proven: Mapping[str, Mapping[str, str]]) -> Changes:
+        """What was noted, with the proofs of rows before and as they stand now; then nothing is noted.
+
+        `proven` are proofs by table and key of rows that whoever wrote them knows.
+        """
+        ...
+
+    def not_noted(self, connection: Connection, tables: Sequence[str]) -> dict[str, int]:
+        """How many rows each of these tables has beside those that are noted, where any."""
+        ...
+
+
+def noted_by(connection: Connection) -> Noted:
+    """What notes the rows that this connection changes from now on."""
+    if connection.dialect.name != "sqlite":
+        from data.proving.noted_by_key import NotedByKey
+
+        return NotedByKey(connection)
+    noted = NotedByPlace()
+    noted.watch(connection)
+    return noted
+
+
+class NotedByPlace:
+    """The same of a SQLite file, by temporary triggers and the places of rows."""
 
     def __init__(self) -> None:
         names = sorted(proven_tables(layout_now()))
@@ -97,7 +142,7 @@ class Noted:
         add_function(connection, "row_proof", row_proof)
         for name, was in self._was.items():
             # Transfers, which have parts, are never changed.
-            before = "''" if name in PARTS else f"row_proof({blobs(layout[name], 'OLD.')})"
+            before = "''" if name in PARTS else f"row_proof({blobs(name, layout[name], of='OLD.')})"
             key = " || '|' || ".join(f"OLD.{column}" for column in keys_of(name))
             gone = self._gone[name].setdefault
             notes = Notes(was.__getitem__, was.__setitem__, was.get, gone)
@@ -106,6 +151,10 @@ class Noted:
     def __bool__(self) -> bool:
         """Whether a proven row may have changed."""
         return any(self._was.values()) or any(self._gone.values())
+
+    def places(self, name: str) -> Collection[int]:
+        """Where the rows of a table are that this batch has changed, or asked for."""
+        return self._was[name].keys()
 
     def begin(self, version: int) -> None:
         """Begin a batch with nothing noted; `version` is the file's, which others' commits change."""
@@ -152,8 +201,9 @@ class Noted:
                 found[key] = proof
         if unknown:
             (key,) = keys_of(name)
+            held = blobs(name, layout_now()[name], of="o.")
             query = (
-                f"SELECT o.{PLACE}, {blobs([key], 'o.')}, row_proof({blobs(layout_now()[name], 'o.')})"
+                f"SELECT o.{PLACE}, {blobs(name, [key], of='o.')}, row_proof({held})"
                 f" FROM main.{name} AS o WHERE o.{key} IN {LISTED} ORDER BY o.{PLACE}"
             )
             rows = fetch(connection, query, (json_text(unknown),))
@@ -168,24 +218,22 @@ class Noted:
         found = Changes()
         for name, gone in self._gone.items():
             if gone:
-                found[name] = {key: ProofChange(was, "") for key, was in sorted(gone.items())}
+                found[name] = {key: (was, "") for key, was in sorted(gone.items())}
         for name, was in self._was.items():
             if not was:
                 continue
-            standing = _standing(connection, name, sorted(was), proven.get(name, {}))
-            now = {key: ProofChange(was[place], proof) for key, place, proof in standing}
+            keys, places, made = _standing(connection, name, sorted(was), proven.get(name, {}))
+            now = dict(zip(keys, zip(map(was.__getitem__, places), made, strict=True), strict=True))
             of_table = found.get(name)
             if of_table is not None:  # what was deleted and is written anew was what it was before
                 now = {
-                    key: ProofChange(of_table[key].was, one.now) if key in of_table else one
-                    for key, one in now.items()
+                    key: (of_table[key][0], one[1]) if key in of_table else one for key, one in now.items()
                 }
                 now = of_table | now
             found[name] = now
             if name not in APPEND_ONLY:
                 if len(was.left) > MOST:
                     was.forget()
-                keys, places, made = zip(*standing, strict=True) if standing else ((), (), ())
                 for place in was.keys() - set(places):
                     was.left.pop(place, None)
                 was.left.update(zip(places, made, strict=True))
@@ -204,20 +252,41 @@ class Noted:
 
 def _standing(
     connection: Connection, name: str, places: Sequence[int], proven: Mapping[str, str]
-) -> list[tuple[str, int, str]]:
-    """Key, place and proof now of those rows that are there."""
+) -> tuple[Sequence[str], Sequence[int], Sequence[str]]:
+    """Key, place and proof now of those rows that are there, each in a column."""
     key = " || '|' || ".join(f'"{column}"' for column in keys_of(name))
     columns = f"CAST({key} AS BLOB), {PLACE}"
     here = f"{PLACE} IN {LISTED} ORDER BY {PLACE}"
     asked = (json_text(places),)
     if name not in PARTS:
-        query = f"SELECT {columns}, row_proof({blobs(layout_now()[name])}) FROM main.{name} WHERE {here}"
-        return [(key_text(key), place, proof) for key, place, proof in fetch(connection, query, asked)]
-    rows = [
+        query = (
+            f"SELECT {columns}, row_proof({blobs(name, layout_now()[name])}) FROM main.{name} WHERE {here}"
+        )
+        rows = fetch(connection, query, asked)
+        if not rows:
+            return (), (), ()
+        stored, standing, made = zip(*rows, strict=True)
+        return _key_texts(stored), standing, made
+    numbers = list(map(str, places))
+    if proven.keys() >= set(numbers):  # whoever wrote them knows all, and nothing deletes a transfer
+        return numbers, places, list(map(proven.__getitem__, numbers))
+    found = [
         (key_text(key), place)
         for key, place in fetch(connection, f"SELECT {columns} FROM main.{name} WHERE {here}", asked)
     ]
-    unknown = [place for key, place in rows if key not in proven]
+    unknown = [place for key, place in found if key not in proven]
     where = f"{PLACE} IN ({', '.join(map(str, unknown))})"
-    made = dict(proofs_of(connection, layout_now(), name, where)) if unknown else {}
-    return [(key, place, proven[key] if key in proven else made[key]) for key, place in rows]
+    known = dict(proofs_of(connection, layout_now(), name, where)) if unknown else {}
+    return (
+        [key for key, _ in found],
+        [place for _, place in found],
+        [proven[key] if key in proven else known[key] for key, _ in found],
+    )
+
+
+def _key_texts(keys: Sequence[bytes | None]) -> Sequence[str]:
+    """What `key_text` makes of each."""
+    try:
+        return list(map(bytes.decode, cast("Sequence[bytes]", keys)))
+    except (TypeError, UnicodeDecodeError):  # a key that is nothing, or no text
+        return list(map(key_text, keys))

@@ -6,21 +6,24 @@ commit their proofs go into the audit (`told.py`), whose chain holds them. The d
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache, lru_cache
 from typing import TypeAlias
 
-from sqlalchemy import Connection, Integer, LargeBinary, cast, select
+from sqlalchemy import JSON, Boolean, Connection, Integer
 from sqlmodel import SQLModel
 
 from data.audit import AuditEntry
-from data.engines.driver import fetch
-from data.tables.audit import ProofLayout
+from data.engines.dialect import SQLITE, Phrases
+from data.engines.driver import fetch, words
 from data.tables.books import Funds, HoldingRecord
-from data.tables.columns import table
+from data.tables.columns import UtcDateTime, table
 
 UNPROVEN: Mapping[str, str] = {
     "alert": "what the trader was told and is done with; it moves nothing",
+    "alert_channel": "where alerts go; it moves nothing",
+    "alert_delivery": "how far an alert has come on its way; it moves nothing",
+    "alert_rule": "what the trader wants to be told of; the audit keeps each line",
     "asked_command": "which answer a command is owed; what it did is proven where that stands",
     "audit": "its own chain proves it",
     "basket": "what the trader likes to trade together; each plan keeps what it used of it",
@@ -37,6 +40,16 @@ UNPROVEN: Mapping[str, str] = {
     "watch_columns": "what the trader likes to look at",
     "watchlist": "what the trader likes to look at",
     "watchlist_item": "what the trader likes to look at",
+    "mtf_list": "the broker's own file, read anew each day; plans keep what they used of it",
+    "mtf_listing": "the broker's own file, read anew each day; plans keep what they used of it",
+    "corporate_action": "the exchange's own file; what was booked of it is proven",
+    "daily_close": "what brokers tell of days before, asked again; it moves nothing",
+    "risk_day": "an estimate of what might be lost; it moves nothing",
+    "dispersion_day": "reckoned again from orders, fills and plans, which are proven",
+    "flow_class": "what a person says that a transfer was; the audit keeps each",
+    "earlier_day": "a file of days before the books; the audit has its hash, no balance rests on it",
+    "earlier_trade": "a file of days before the books; the audit has its hash, no balance rests on it",
+    "tradebook_trade": "a file of days before the books; the audit has its hash, no balance rests on it",
     "plan.body": "its digest proves it, and the digest is proven",
     **{
         f"funds.{column.name}": "derived again from postings, orders and holds"
@@ -94,11 +107,11 @@ def proven_tables(layout: Layout) -> list[str]:
 
 def newest_layout(connection: Connection) -> tuple[int, dict[str, list[str]]]:
     """The number and columns of the layout that the newest proofs follow; 0 where there are none yet."""
-    kept = table(ProofLayout)
-    query = select(kept.c.number, cast(kept.c.layout, LargeBinary)).order_by(kept.c.number.desc())
-    row = connection.execute(query).first()
-    if row is None:
+    layout = blobs("proof_layout", ["layout"], words(connection))
+    rows = fetch(connection, f"SELECT number, {layout} FROM proof_layout ORDER BY number DESC LIMIT 1")
+    if not rows:
         return 0, {}
+    (row,) = rows
     try:
         return int(row[0]), json.loads(row[1])
     except ValueError:  # another is written down, and the doctor finds this one
@@ -117,15 +130,17 @@ def proofs_of(connection: Connection, layout: Layout, name: str, where: str) -> 
     """
     keys = keys_of(name)
     contents: dict[str, list[bytes]] = {}
-    query = f"SELECT {blobs([*keys, *layout[name]])} FROM main.{name} WHERE {where}"
+    said = words(connection)
+    query = f"SELECT {blobs(name, [*keys, *layout[name]], said)} FROM {said.main}{name} WHERE {where}"
     for row in fetch(connection, query):
         key = "|".join(key_text(value) for value in row[: len(keys)])
         contents[key] = [_joined(row[len(keys) :])]
     for part in PARTS.get(name, ()):
         of = keys_of(part)
         query = (
-            f"SELECT {blobs([of[0], *layout[part]])} FROM main.{part}"
-            f" WHERE {of[0]} IN (SELECT {keys[0]} FROM main.{name} WHERE {where}) ORDER BY {', '.join(of)}"
+            f"SELECT {blobs(part, [of[0], *layout[part]], said)} FROM {said.main}{part}"
+            f" WHERE {of[0]} IN (SELECT {keys[0]} FROM {said.main}{name} WHERE {where})"
+            f" ORDER BY {', '.join(of)}"
         )
         for row in fetch(connection, query):
             contents[key_text(row[0])].append(_joined(row[1:]))
@@ -133,14 +148,19 @@ def proofs_of(connection: Connection, layout: Layout, name: str, where: str) -> 
         yield key, hashlib.sha256(_PART.join(content)).hexdigest()[:16]
 
 
-def parted_proof(rows: Iterable[Sequence[object]]) -> str:
-    """The proof of a row and its parts, of the numbers and texts that were stored in each column.
+def row_texts(rows: Sequence[Sequence[object]]) -> list[str]:
+    """What is hashed of each row of one table, of the numbers and texts that were stored in its columns."""
+    columns = [
+        [_NULL_TEXT if one is None else one for one in column] if None in column else column
+        for column in zip(*rows, strict=True)
+    ]
+    form = _NEXT_TEXT.join(["%s"] * len(columns))
+    return list(map(form.__mod__, zip(*columns, strict=True)))
 
-    It is what `proofs_of` makes of the same rows once they stand.
-    """
-    content = _PART_TEXT.join(
-        [_NEXT_TEXT.join([_NULL_TEXT if one is None else f"{one}" for one in row]) for row in rows]
-    )
+
+def parted_proof(texts: Sequence[str]) -> str:
+    """The proof of a row and its parts by their texts: what `proofs_of` makes of them once they stand."""
+    content = _PART_TEXT.join(texts)
     return hashlib.sha256(content.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
@@ -149,9 +169,26 @@ def keys_of(name: str) -> list[str]:
     return [column.name for column in SQLModel.metadata.tables[name].primary_key]
 
 
-def blobs(columns: Sequence[str], of: str = "") -> str:
-    """Columns in SQL as the bytes that are hashed; `of` names the row, with its point."""
-    return ", ".join(f'CAST({of}"{column}" AS BLOB)' for column in columns)
+def blobs(name: str, columns: Sequence[str], words: Phrases = SQLITE, of: str = "") -> str:
+    """Columns of a table in SQL as the bytes that are hashed; `of` names the row, with its point."""
+    return _blobs(name, tuple(columns), words, of)
+
+
+@lru_cache(maxsize=1024)
+def _blobs(name: str, columns: tuple[str, ...], words: Phrases, of: str) -> str:
+    return ", ".join(bytes_of(name, column, words, of) for column in columns)
+
+
+def bytes_of(name: str, column: str, words: Phrases, of: str = "") -> str:
+    """A column of a table in SQL as the bytes that are hashed: of each kind what SQLite keeps of it.
+
+    One that an earlier version had is of a kind that is not known, and is taken for a text.
+    """
+    known = SQLModel.metadata.tables[name].columns.get(column)
+    kinds = ((UtcDateTime, words.moment_bytes), (Boolean, words.truth_bytes), (JSON, words.json_bytes))
+    kind = None if known is None else known.type
+    template = next((one for of_kind, one in kinds if isinstance(kind, of_kind)), words.text_bytes)
+    return template.format(f'{of}"{column}"')
 
 
 def _joined(values: Sequence[bytes | None]) -> bytes:
@@ -171,27 +208,32 @@ OF_ORDERS = ("orders", "attempt", "request")
 _OF_CLIENTS = ("client", "client_group", "client_route", "broker_session", "funds", "sizing_base")
 
 
-def shared_out(entries: Sequence[AuditEntry], proofs: Proofs) -> list[Proofs]:
-    """What each of a batch's audit rows carries: the last about an order, run or client that row's proofs.
+def shared_out(entries: Sequence[AuditEntry], proofs: Proofs) -> dict[int, Proofs]:
+    """What a batch's audit rows carry, by their place: the last about an order, run or client its proofs.
 
     The last of all carries the rest, and the first a layout, which all that follow are read by.
     """
-    last: dict[str, dict[str, int]] = {"order": {}, "run": {}, "client": {}}
+    orders, runs, clients = dict[int, int](), dict[int, int](), dict[int, int]()
     for place, entry in enumerate(entries):
         if entry.order_id is not None:
-            last["order"][str(entry.order_id)] = place
+            orders[entry.order_id] = place
         elif entry.run_number is not None:
-            last["run"][str(entry.run_number)] = place
+            runs[entry.run_number] = place
         elif entry.client_id is not None:
-            last["client"][str(entry.client_id)] = place
-    carried = [Proofs() for _ in entries]
+            clients[entry.client_id] = place
+    last = {
+        kind: {str(number): place for number, place in places.items()}
+        for kind, places in (("order", orders), ("run", runs), ("client", clients))
+    }
+    carried: dict[int, Proofs] = {}
+    ending = len(entries) - 1
     for name, found in proofs.items():
         kind = "order" if name in OF_ORDERS else "client" if name in _OF_CLIENTS else name
         places = last.get(kind)
         if places is None:
-            carried[0 if name == "proof_layout" else -1][name] = dict(found)
+            carried.setdefault(0 if name == "proof_layout" else ending, {})[name] = dict(found)
             continue
         for key, proof in found.items():
-            place = places.get(key.partition("|")[0], -1)
-            carried[place].setdefault(name, {})[key] = proof
+            place = places.get(key.partition("|")[0], ending)
+            carried.setdefault(place, {}).setdefault(name, {})[key] = proof
     return carried

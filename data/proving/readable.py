@@ -4,7 +4,7 @@ SQLite keeps any value in any column, so that a damaged or strange one must be l
 one where the books are read all the same is in `data/repositories/readable.py`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import cache
 from typing import Any
@@ -23,7 +23,8 @@ from sqlmodel import SQLModel
 
 from data.audit import AuditAction
 from data.engines.dialect import PLACE, is_json
-from data.engines.driver import fetch
+from data.engines.driver import each, fetch
+from data.proving.proofs import keys_of
 from data.tables.columns import UtcDateTime
 from data.vocabulary import (
     Account,
@@ -32,14 +33,17 @@ from data.vocabulary import (
     Bucket,
     ClientStatus,
     ConnectionKind,
+    ConsentKind,
     ConversionState,
     DayState,
+    DeliveryState,
     Demat,
     FlattenLineState,
     FlattenReason,
     FlattenState,
     FlattenWhat,
     GateItem,
+    GuardAction,
     HaltScope,
     HaltStrength,
     HoldKind,
@@ -51,6 +55,7 @@ from data.vocabulary import (
     RequestKind,
     RequestState,
     RouteKind,
+    RuleState,
     RunStatus,
     SessionProblem,
     SessionState,
@@ -58,6 +63,7 @@ from data.vocabulary import (
     SizingKind,
     Topic,
     TransferKind,
+    TripKind,
     Validity,
 )
 
@@ -69,6 +75,7 @@ WORDS: Mapping[tuple[str, str], tuple[type[StrEnum], StrEnum | None]] = {
     ("client_route", "demat"): (Demat, Demat.UNKNOWN),
     ("broker_session", "problem_code"): (SessionProblem, SessionProblem.NONE),
     ("gate_waiver", "item"): (GateItem, None),
+    ("consent", "kind"): (ConsentKind, None),
     ("hold", "kind"): (HoldKind, None),
     ("audit", "action"): (AuditAction, None),
     ("txn", "kind"): (TransferKind, None),
@@ -100,6 +107,8 @@ WORDS: Mapping[tuple[str, str], tuple[type[StrEnum], StrEnum | None]] = {
     ("request", "kind"): (RequestKind, None),
     ("request", "state"): (RequestState, None),
     ("alert", "kind"): (AlertKind, AlertKind.SQUARE_OFF),
+    ("alert_rule", "state"): (RuleState, RuleState.SPENT),
+    ("alert_delivery", "state"): (DeliveryState, DeliveryState.FAILED),
     ("change", "topic"): (Topic, Topic.EVERYTHING),
     ("conversion", "from_product"): (Product, Product.CNC),
     ("conversion", "to_product"): (Product, Product.CNC),
@@ -110,6 +119,10 @@ WORDS: Mapping[tuple[str, str], tuple[type[StrEnum], StrEnum | None]] = {
     ("flatten_line", "product"): (Product, Product.CNC),
     ("flatten_line", "state"): (FlattenLineState, FlattenLineState.LEFT),
     ("flatten_line", "reason"): (FlattenReason, FlattenReason.NONE),
+    ("guard", "scope"): (HaltScope, None),
+    ("guard", "what"): (FlattenWhat, FlattenWhat.MIS),
+    ("guard", "action"): (GuardAction, GuardAction.BLOCK),
+    ("guard_trip", "kind"): (TripKind, TripKind.LOSS),
     ("halt", "scope"): (HaltScope, HaltScope.EVERYTHING),
     ("halt", "strength"): (HaltStrength, HaltStrength.ALL),
 }
@@ -131,8 +144,10 @@ def unreadable(connection: Connection, newest: int | None = None) -> list[str]:
 
     It names the first few. `newest` looks only at so many rows of each table, or fewer that hold as much.
     """
+    if connection.dialect.name != "sqlite":
+        return _unknown_words(connection)
     found: list[str] = []
-    for table in SQLModel.metadata.sorted_tables:
+    for table in _tables():
         if not fetch(connection, f"SELECT 1 FROM {table.name} LIMIT 1"):
             continue
         since = ""
@@ -147,6 +162,24 @@ def unreadable(connection: Connection, newest: int | None = None) -> list[str]:
     return found[:MOST]
 
 
+def _unknown_words(connection: Connection) -> list[str]:
+    """The same where the server holds each column to its kind: words of no vocabulary."""
+    found: list[str] = []
+    for (name, column), (known, _) in WORDS.items():
+        words = ", ".join(f"'{word.value}'" for word in known)
+        keys = " || '.' || ".join(f'CAST("{key}" AS TEXT)' for key in keys_of(name))
+        query = f'SELECT {keys}, "{column}" FROM {name} WHERE "{column}" NOT IN ({words}) LIMIT {MOST}'
+        rows = fetch(connection, query)
+        found += [f"{name} {key}: {column} is '{str(stored)[:40]}'" for key, stored in rows]
+    return found[:MOST]
+
+
+@cache
+def _tables() -> Sequence[Table]:
+    """All tables, which SQLAlchemy sorts anew each time that it is asked."""
+    return SQLModel.metadata.sorted_tables
+
+
 def _unfit_rows(connection: Connection, table: Table, since: str) -> list[int]:
     whole = " AND ".join(_fits(column) for column in table.columns)
     query = f"SELECT {PLACE} FROM {table.name} WHERE {since} NOT ({whole}) LIMIT {MOST}"
@@ -157,7 +190,7 @@ def _unfit_rows(connection: Connection, table: Table, since: str) -> list[int]:
     beyond_ascii = " OR ".join(f"{text} GLOB '*[^ -~]*'" for text in texts)
     stored = ", ".join(f"CAST({text} AS BLOB)" for text in texts)
     query = f"SELECT {PLACE}, {stored} FROM {table.name} WHERE {since} ({beyond_ascii})"
-    for row, *values in connection.exec_driver_sql(query).yield_per(1000):
+    for row, *values in each(connection, query):
         if len(rows) < MOST and row not in rows and not all(_is_utf8(value) for value in values):
             rows.append(int(row))
     return rows

@@ -70,7 +70,7 @@ def _unbalanced(connection: Connection, after: int = 0) -> Iterable[str]:
 
 
 def _compared(what: str, stored: _Figures, derived: _Figures, source: str) -> Iterable[str]:
-    """Words for every figure of `stored` that differs from `derived`; one that is missing counts as 0."""
+    """Phrases for every figure of `stored` that differs from `derived`; one that is missing counts as 0."""
     for key in sorted(stored.keys() | derived.keys()):
         has, gives = stored.get(key, {}), derived.get(key, {})
         for name in sorted(has.keys() | gives.keys()):

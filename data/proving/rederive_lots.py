@@ -13,8 +13,11 @@ from data.tables.lots import ClosedLotRecord, LotRecord
 from data.tables.orders import FillRecord, Order
 from data.vocabulary import Side, TransferKind
 
-ADOPTED = (TransferKind.DAY_OPEN.value, TransferKind.ADOPT.value, TransferKind.CONVERT.value)
-"""Kinds of transfers that bring our shares to the broker's figures; they shrink lots without a fill."""
+ADOPTED = tuple(
+    kind.value
+    for kind in (TransferKind.DAY_OPEN, TransferKind.ADOPT, TransferKind.CONVERT, TransferKind.ACTION)
+)
+"""Kinds of transfers that shrink lots without a fill: the broker's figures, another product, an action."""
 
 _Row = Mapping[Any, Any]
 

@@ -4,12 +4,16 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
-from data.audit import BREAK, GENESIS, HEAD_DIFFERS, Head, row_hash
+from data.audit import BREAK, COLUMNS, GENESIS, HEAD_DIFFERS, Head, row_hash
+from data.engines.dialect import Phrases
+from data.engines.driver import words
+from data.proving.proofs import bytes_of
 from data.records import replace
 
 MOST = 200
@@ -103,13 +107,11 @@ class StoredRow(Struct, frozen=True):
             return None
 
 
-# As bytes: a damaged time or text that is no UTF-8 must be found at its row, not end the reading.
-_STORED = text(
-    "SELECT seq, CAST(at AS BLOB), CAST(actor AS BLOB), CAST(action AS BLOB), CAST(client_id AS BLOB),"
-    " CAST(order_id AS BLOB), CAST(plan_number AS BLOB), CAST(run_number AS BLOB), CAST(details AS BLOB),"
-    " CAST(via AS BLOB), CAST(proof AS BLOB), CAST(previous AS BLOB), CAST(hash AS BLOB)"
-    " FROM audit WHERE seq >= :since AND typeof(seq) = 'integer' ORDER BY seq"
-)
+@cache
+def _stored(words: Phrases) -> str:
+    """Rows as bytes: a damaged time or text must be found at its row, not end the reading."""
+    cells = ", ".join(bytes_of("audit", name, words) for name in COLUMNS[1:])
+    return f"SELECT seq, {cells} FROM audit WHERE seq >= ? AND {words.is_number.format('seq')} ORDER BY seq"
 
 
 def stored_rows(connection: Connection, since: int = 0) -> Iterator[StoredRow]:
@@ -117,7 +119,8 @@ def stored_rows(connection: Connection, since: int = 0) -> Iterator[StoredRow]:
 
     Nothing that a tamperer may have written makes it fail.
     """
-    for row in connection.execute(_STORED, {"since": since}).yield_per(1000):
+    query = _stored(words(connection))
+    for row in connection.exec_driver_sql(query, (since,)).yield_per(1000):
         seq, at, actor, action, client, order, plan, run, details, via, proof, previous, digest = row
         yield StoredRow(
             seq,
@@ -158,7 +161,8 @@ def _moment(stored: str) -> datetime | None:
 
 def head_before(connection: Connection, moment: datetime) -> Head:
     """The last row that is dated before a moment, and its hash; the beginning where there is none."""
-    query = "SELECT seq, CAST(hash AS BLOB) FROM audit WHERE at < ? ORDER BY seq DESC LIMIT 1"
+    digest = words(connection).bytes_of("hash")
+    query = f"SELECT seq, {digest} FROM audit WHERE at < ? ORDER BY seq DESC LIMIT 1"
     stamp = moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
     row = connection.exec_driver_sql(query, (stamp,)).first()
     return Head(0, GENESIS) if row is None else Head(int(row[0]), _word(row[1]))
@@ -166,7 +170,7 @@ def head_before(connection: Connection, moment: datetime) -> Head:
 
 def accepted(connection: Connection) -> set[str]:
     """The words of all that was found wrong and accepted by a trader."""
-    query = "SELECT CAST(details AS BLOB) FROM audit WHERE action = ?"
+    query = f"SELECT {words(connection).bytes_of('details')} FROM audit WHERE action = ?"
     found: set[str] = set()
     for details in connection.exec_driver_sql(query, (BREAK,)).scalars():
         found |= _found_words(_word(details))
@@ -333,12 +337,12 @@ class _Walk:
 
 
 def missing_words(first: int, last: int) -> str:
-    """Words for rows that are not there."""
+    """Phrases for rows that are not there."""
     return f"row {first} is missing" if first >= last else f"rows {first} to {last} are missing"
 
 
 def differs_words(kept: Head | None, found: Head) -> str:
-    """Words for an end of the audit that is not the head that was kept."""
+    """Phrases for an end of the audit that is not the head that was kept."""
     end = f"the audit ended at row {found.seq} ({found.hash[:8]})"
     if kept is None:
         return f"{end}, and the head kept beside it was gone"

@@ -10,7 +10,8 @@ from operator import attrgetter
 from typing import NamedTuple, Protocol
 
 from data.errors import BadInput
-from data.reference.instruments import EXCHANGES, Instrument
+from data.reference.instruments import EXCHANGES, BrokerListing, Instrument
+from data.reference.listed import lists_another
 
 
 class UnknownSymbol(BadInput):
@@ -41,8 +42,8 @@ class Source(Protocol):
         """Those with this ISIN."""
         ...
 
-    def lists(self, broker: str, key: str) -> bool:
-        """Whether a broker lists the instrument of a key."""
+    def listing(self, broker: str, key: str) -> BrokerListing | None:
+        """How a broker lists the instrument of a key; None where it does not."""
         ...
 
     def names(self) -> Sequence[Named]:
@@ -64,8 +65,9 @@ class _InMemory:
     def of_isin(self, isin: str) -> Sequence[Instrument]:
         return [one for one in self._by_key.values() if one.isin == isin]
 
-    def lists(self, broker: str, key: str) -> bool:
-        return key.upper() in self._by_key
+    def listing(self, broker: str, key: str) -> BrokerListing | None:
+        found = self._by_key.get(key.upper())
+        return None if found is None else BrokerListing(broker, found.key, None, found.tradingsymbol)
 
     def names(self) -> Sequence[Named]:
         return [Named(one.exchange, one.tradingsymbol, one.name) for one in self.every()]
@@ -90,7 +92,7 @@ class InstrumentIndex:
         self._former = {old.upper(): now.upper() for old, now in (former or {}).items()}
         self._known: dict[str, Instrument | None] = {}
         self._of_isin: dict[str, Sequence[Instrument]] = {}
-        self._listed: dict[tuple[str, str], bool] = {}
+        self._listed: dict[tuple[str, str], BrokerListing | None] = {}
 
     def __len__(self) -> int:
         return len(self._names.found)
@@ -124,11 +126,19 @@ class InstrumentIndex:
         found = self.get(key)
         return key if found is None else found.key
 
-    def lists(self, broker: str, key: str) -> bool:
-        """Whether a broker lists the instrument of a key, which is one of now and in its own letter case."""
+    def listing(self, broker: str, key: str) -> BrokerListing | None:
+        """How a broker lists the instrument of a key, which is one of now and in its own letter case.
+
+        None where it does not; `data.reference.listed` says whether it is the same security.
+        """
         if (broker, key) not in self._listed:
-            self._listed[broker, key] = self._source.lists(broker, key)
+            self._listed[broker, key] = self._source.listing(broker, key)
         return self._listed[broker, key]
+
+    def lists(self, broker: str, instrument: Instrument) -> bool:
+        """Whether a broker lists an instrument, and not another security under its name."""
+        listing = self.listing(broker, instrument.key)
+        return listing is not None and not lists_another(instrument, listing)
 
     def put(self, instrument: Instrument) -> None:
         """Have an instrument in the place of the known one with its key and name. Raises `KeyError`."""
@@ -154,6 +164,8 @@ class InstrumentIndex:
                 return found
         near = self._near(symbol)
         expected = f"did you mean {', '.join(near)}?" if near else "no such symbol"
+        if symbol and not self._names.found:
+            expected = "no instruments are known yet: tradedesk instruments import FILE"
         raise UnknownSymbol("symbol", text, expected)
 
     def search(self, text: str, limit: int = 20, first: Iterable[str] = ()) -> list[Instrument]:

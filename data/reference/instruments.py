@@ -49,6 +49,14 @@ MOST_ODD = 0.01
 """A dump of which a larger part is odd is not the format that is asked for, and is refused."""
 
 
+_ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}\d")
+
+
+def is_isin(text: str) -> bool:
+    """Whether this is written as an ISIN is."""
+    return _ISIN.fullmatch(text) is not None
+
+
 class Instrument(Struct, frozen=True):
     """One tradable security or index on one exchange.
 
@@ -125,13 +133,21 @@ class BrokerListing(Struct, frozen=True):
     """An instrument of the desk, by its key, at one broker.
 
     `token` is what the broker numbers it by, None where that is not known or names another security now;
-    `symbol` is what it is called there.
+    `symbol` is what it is called there, `isin` and `series` what the broker says of it, empty where it does
+    not.
     """
 
     broker: str
     key: str
     token: str | None
     symbol: str
+    isin: str = ""
+    series: str = ""
+
+
+def as_listed(broker: str, key: str, row: BrokerInstrument) -> BrokerListing:
+    """How a broker lists the instrument of a key by a row of its own file."""
+    return BrokerListing(broker, key, row.token or None, row.tradingsymbol, row.isin, row.series)
 
 
 def at_broker(instrument: Instrument, token: str) -> BrokerInstrument:

@@ -121,19 +121,19 @@ class _Pairs:
         """Pair those that have one token, unless ISINs contradict or the old name goes on under its own."""
         for one in _by_token(self._told).values():
             was = self._by_token.get((one.exchange, one.token))
-            if was is None or (was.key != one.key and _other(was, one)):
+            if was is None or (was.key != one.key and is_other(was, one)):
                 continue
             # The old name is told with a token never seen: it has the name that goes on, unless ISINs say.
             heir = self._told_keys.get(was.key)
             newcomer = heir is not None and (heir.exchange, heir.token) not in self._by_token
-            if heir is None or not newcomer or _other(was, heir) or _same(was, one):
+            if heir is None or not newcomer or is_other(was, heir) or _same(was, one):
                 self._pair(one, was)
 
     def take_names(self) -> None:
         """Pair those that have one name, unless ISINs contradict."""
         for one in self._told:
             was = self._by_key.get(one.key)
-            if was is not None and not _other(was, one):
+            if was is not None and not is_other(was, one):
                 self._pair(one, was)
 
     def take_isins_and_shares(self) -> None:
@@ -143,16 +143,16 @@ class _Pairs:
         for was in self._known:
             if was.key not in self._used and was.key not in self._told_keys:
                 by_isin[was.exchange, was.isin].append(was)
-                by_share[_share(was)].append(was)
-        shares = Counter(_share(one) for one in self._told)
+                by_share[share_of(was)].append(was)
+        shares = Counter(share_of(one) for one in self._told)
         for one in self._told:
             if one.key in self.before or one.key in self._by_key:
                 continue
             if one.isin and len(found := by_isin[one.exchange, one.isin]) == 1:
                 self._pair(one, found[0])
-            share = _share(one)
+            share = share_of(one)
             alone = by_share[share] if share and shares[share] == 1 else []
-            if len(alone) == 1 and not _other(alone[0], one):
+            if len(alone) == 1 and not is_other(alone[0], one):
                 self._pair(one, alone[0])
 
 
@@ -219,14 +219,14 @@ def _by_token(instruments: Iterable[BrokerInstrument]) -> Mapping[tuple[str, str
     return {place: one for place, one in found.items() if count[place] == 1}
 
 
-def _share(one: Instrument) -> str:
+def share_of(one: Instrument) -> str:
     """NSE's own symbol of a share, without its series; empty for what does not move between series."""
     if one.exchange != "NSE" or not one.tradable or one.series not in _SAME_SHARE:
         return ""
     return one.tradingsymbol if one.series == "EQ" else _SUFFIX.sub("", one.tradingsymbol)
 
 
-def _other(one: Instrument, two: Instrument) -> bool:
+def is_other(one: Instrument, two: Instrument) -> bool:
     """Whether ISINs say that these are two securities."""
     return bool(one.isin and two.isin and one.isin != two.isin)
 

@@ -1,38 +1,43 @@
 """Trading days and market phases, from dated tables.
 
-The tables stand in `seed/calendar.toml`; an override file of the same form adds late changes. Nothing is
-guessed: a date outside the listed years has the phase UNKNOWN and no next trading day.
+The tables stand in `seed/calendar.toml`; a home's own files of the same form (`files/calendar_file.py`) add
+late changes and years. Nothing is guessed: a date outside the listed years has the phase UNKNOWN, and no
+next trading day.
 """
 
-import tomllib
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
-from importlib.resources import files
-from itertools import pairwise
 from pathlib import Path
-from typing import TypeVar
 
 from msgspec import Struct
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from data.clock import IST
 from data.errors import BadInput
 from data.records import replace
-from data.vocabulary import PhaseKind
+from data.reference.calendar_rows import CalendarNotLoaded, CalendarRows, OwnRow, on_day
+from data.reference.files.calendar_file import (
+    EXCHANGES,
+    AfterMarketRow,
+    AuctionRules,
+    Breaker,
+    ClassWord,
+    Holiday,
+    Session,
+    Span,
+    Year,
+    built_in,
+    read_own,
+)
+from data.vocabulary import DayKind, PhaseKind
 
 _DAY = timedelta(days=1)
 
 LONGEST_SETTLEMENT = timedelta(days=20)
 """No trading day of the exchanges has settled later than that."""
 
-
-class CalendarNotLoaded(BadInput):
-    """The calendar does not reach the asked date, and dates are not guessed."""
-
-    def __init__(self, on: date, what: str = "calendar") -> None:
-        super().__init__("date", on.isoformat(), f"{on.year} {what} not loaded")
+NEXT_YEAR_DUE = (12, 15)
+"""From this month and day on the next year's list is out: the exchanges publish it in mid-December."""
 
 
 class Phase(Struct, frozen=True):
@@ -48,109 +53,66 @@ class Phase(Struct, frozen=True):
     next_kind: PhaseKind | None
     may_close: bool = False
 
+    @property
+    def continuous(self) -> bool:
+        """Whether orders trade against each other as they come in."""
+        return self.kind is PhaseKind.CONTINUOUS
+
+
+class PhaseSpan(Struct, frozen=True):
+    """A phase of a day, by aware UTC times; from `may_close_from` on it ends at a moment drawn by lot."""
+
+    kind: PhaseKind
+    start: datetime
+    end: datetime
+    may_close_from: datetime | None
+
+
+class IntradayEnd(Struct, frozen=True):
+    """When a broker ends intraday buying and sells out, aware UTC; one not `verified` may be another."""
+
+    broker: str
+    at: datetime
+    verified: bool
+    source: str
+
+
+class DayTold(Struct, frozen=True):
+    """What is known of a calendar day: `name` is of its holiday or special session.
+
+    `settles` is None where its year's settlement holidays are not known; `settlement_name` names the holiday
+    on which nothing settles. `source` and `author` are of the row that makes the day what it is.
+    """
+
+    day: date
+    kind: DayKind
+    name: str
+    settles: bool | None
+    settlement_name: str
+    source: str
+    author: str
+
 
 _UNKNOWN = Phase(PhaseKind.UNKNOWN, None, None)
 
 
-# --- the file -----------------------------------------------------------------------------------------
+def load_calendar(*own: Path) -> "Calendar":
+    """The exchanges' calendar, with a home's own files laid over it, the later over the earlier.
 
-
-class _PhaseModel(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Span(_PhaseModel):
-    kind: PhaseKind
-    start: time
-    end: time
-    may_close_from: time | None = None
-
-    @model_validator(mode="after")
-    def _ordered(self) -> "_Span":
-        middle = self.may_close_from or self.start
-        if not self.start <= middle < self.end:
-            raise ValueError(f"times must rise: {self.start}, {middle}, {self.end}")
-        return self
-
-
-class _Regime(_PhaseModel):
-    effective_from: date
-    effective_to: date | None = None
-    fno: tuple[str, ...]
-    cash: tuple[str, ...]
-    source: str
-
-
-class _Intraday(_PhaseModel):
-    effective_from: date
-    effective_to: date | None = None
-    before_closing_auction: int = Field(ge=0)
-    before_close: int = Field(ge=0)
-    source: str
-
-
-class _Year(_PhaseModel):
-    year: int
-    source: str
-    author: str = ""
-    holidays: dict[date, str]
-    settlement_holidays: dict[date, str] | None = None
-
-
-class _Holiday(_PhaseModel):
-    date: date
-    name: str
-    source: str
-    author: str = ""
-
-
-class _Session(_PhaseModel):
-    date: date
-    name: str
-    source: str
-    author: str = ""
-    hours: tuple[_Span, ...] = ()
-
-
-class _File(_PhaseModel):
-    parts: dict[str, tuple[_Span, ...]] = {}
-    regime: tuple[_Regime, ...] = ()
-    intraday: tuple[_Intraday, ...] = ()
-    year: tuple[_Year, ...] = ()
-    holiday: tuple[_Holiday, ...] = ()
-    session: tuple[_Session, ...] = ()
-
-
-def load_calendar(override: Path | None = None) -> "Calendar":
-    """The exchanges' calendar, with the changes of an override file laid over it.
-
-    The override may add a year, a holiday (which ends a session of that date), a session (which ends a
-    holiday, or changes a day's hours), parts, regimes and intraday ends (which go before the built-in ones).
+    They may add a year, a holiday (which ends a session of that date), a session (which ends a holiday, or
+    changes a day's hours), parts, and dated rows (which go before the built-in ones).
     Raises `BadInput` for a file that does not keep the form, `OSError` where it cannot be read.
     """
-    calendar = Calendar()
-    calendar.lay_over(_built_in())
-    if override is not None:
-        calendar.lay_over(_parsed(override.read_bytes(), override.name))
-    return calendar
+    return Calendar(rows_of(*own))
 
 
-@cache
-def _built_in() -> _File:
-    return _parsed((files("data.reference.seed") / "calendar.toml").read_bytes(), "calendar.toml")
-
-
-def _parsed(raw: bytes, name: str) -> _File:
-    try:
-        return _File.model_validate(tomllib.loads(raw.decode("utf-8-sig")))
-    except UnicodeDecodeError as error:
-        raise BadInput("calendar", name, f"save the file as UTF-8 (byte {error.start})") from None
-    except tomllib.TOMLDecodeError as error:
-        raise BadInput("calendar", name, f"the file must be TOML: {error}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise BadInput(f"calendar {name}: {where}", first["input"], first["msg"]) from None
+def rows_of(*own: Path) -> CalendarRows:
+    """The rows of such a calendar. Raises as `load_calendar`."""
+    rows = CalendarRows()
+    rows.lay_over(built_in())
+    for path in own:
+        rows.lay_over(read_own(path), path.name)
+    return rows
 
 
 # --- the calendar -------------------------------------------------------------------------------------
@@ -159,48 +121,43 @@ def _parsed(raw: bytes, name: str) -> _File:
 class Calendar:
     """Trading days, settlement days and phases of NSE and BSE equity. Made by `load_calendar`."""
 
-    def __init__(self) -> None:
-        self._parts: dict[str, tuple[_Span, ...]] = {}
-        self._regimes: list[_Regime] = []
-        self._intraday: list[_Intraday] = []
-        self._years: dict[int, _Year] = {}
-        self._holidays: set[date] = set()
-        self._sessions: dict[date, _Session] = {}
-        self._days: dict[tuple[date, bool], tuple[list[datetime], list[Phase]]] = {}
+    def __init__(self, rows: CalendarRows) -> None:
+        self._rows = rows
+        self._days: dict[tuple[date, bool, str], tuple[list[datetime], list[Phase]]] = {}
 
-    def lay_over(self, file: _File) -> None:
-        """Take a parsed file's rows; they win over those taken before."""
+    @property
+    def own_rows(self) -> Sequence[OwnRow]:
+        """The rows of a home's own files, in the order in which they were laid over."""
+        return self._rows.own_rows
+
+    def go_by(self, rows: CalendarRows) -> None:
+        """Go by other rows from now on, for all who have this calendar."""
         self._days.clear()
-        self._parts.update(file.parts)
-        self._regimes[:0] = file.regime
-        self._intraday[:0] = file.intraday
-        for regime in file.regime:
-            for part in (*regime.fno, *regime.cash):
-                if part not in self._parts:
-                    raise BadInput("calendar regime", part, f"name one of the parts {', '.join(self._parts)}")
-            _check_rising(self._spans_of(regime.fno), "regime")
-            _check_rising(self._spans_of(regime.cash), "regime")
-        for year in file.year:
-            strays = [
-                day for day in (*year.holidays, *(year.settlement_holidays or ())) if day.year != year.year
-            ]
-            if strays:
-                raise BadInput(
-                    "calendar year", strays[0].isoformat(), f"only dates of {year.year} belong here"
-                )
-            self._years[year.year] = year
-            self._holidays = {day for day in self._holidays if day.year != year.year} | set(year.holidays)
-        for holiday in file.holiday:
-            self._holidays.add(holiday.date)
-            self._sessions.pop(holiday.date, None)
-        for session in file.session:
-            _check_rising(session.hours, f"session {session.date}")
-            self._sessions[session.date] = session
+        self._rows = rows
+
+    def holidays_of(self, year: int) -> tuple[Mapping[date, str], Mapping[date, str] | None]:
+        """The holidays of a year, and those on which it trades and nothing settles; None where not known."""
+        known = self._rows.years.get(year)
+        return ({}, None) if known is None else (known.holidays, known.settlement_holidays)
+
+    def covers(self, year: int) -> bool:
+        """Whether the holidays of a year are known."""
+        return self._rows.covers(year)
+
+    @property
+    def years(self) -> list[int]:
+        """The years whose holidays are known."""
+        return sorted(self._rows.years)
+
+    def missing_year(self, day: date) -> int | None:
+        """The year after that of `day` where its list should be out by then and is not loaded; else None."""
+        due = (day.month, day.day) >= NEXT_YEAR_DUE
+        return day.year + 1 if due and not self.covers(day.year + 1) else None
 
     def is_trading_day(self, day: date) -> bool:
-        """Whether the exchanges trade on `day`, special sessions included. Raises `CalendarNotLoaded`."""
-        self._covering_year(day)
-        return day in self._sessions or (day.weekday() < 5 and day not in self._holidays)
+        """Whether an exchange trades on `day`, special sessions included. Raises `CalendarNotLoaded`."""
+        self._rows.covering_year(day)
+        return any(self._rows.trades(day, exchange) for exchange in EXCHANGES)
 
     def next_trading_day(self, day: date) -> date:
         """The first trading day after `day`. Raises `CalendarNotLoaded` where the calendar ends before."""
@@ -225,8 +182,8 @@ class Calendar:
         """
         day += _DAY
         while True:
-            year = self._covering_year(day)
-            if day.weekday() < 5 and day not in self._holidays:
+            year = self._rows.covering_year(day)
+            if day.weekday() < 5 and not self._rows.is_holiday(day):
                 if year.settlement_holidays is None:
                     raise CalendarNotLoaded(day, "settlement calendar")
                 if day not in year.settlement_holidays:
@@ -238,36 +195,122 @@ class Calendar:
 
         Raises as `session_open`.
         """
-        return _utc(day, min(self._spans(day, fno=fno)[0].start for fno in (False, True)))
+        return _utc(day, min(spans[0].start for spans in self._every_spans(day)))
 
     def session_open(self, day: date) -> datetime:
         """When continuous trading first opens on `day`, aware UTC; 09:15 in India on an ordinary day.
 
         Raises `CalendarNotLoaded`, or `BadInput` where `day` is no trading day.
         """
-        spans = self._spans(day, fno=False)
-        return _utc(
-            day, next((span.start for span in spans if span.kind is PhaseKind.CONTINUOUS), spans[0].start)
-        )
+        every = self._every_spans(day)
+        opens = [span.start for spans in every for span in spans if span.kind is PhaseKind.CONTINUOUS]
+        return _utc(day, min(opens, default=every[0][0].start))
 
     def session_close(self, day: date) -> datetime:
         """When the last phase of `day` ends, aware UTC. Raises as `session_open`."""
-        return _utc(day, max(self._spans(day, fno=fno)[-1].end for fno in (False, True)))
+        return _utc(day, max(spans[-1].end for spans in self._every_spans(day)))
 
-    def intraday_end(self, day: date, fno: bool) -> datetime:
-        """When brokers end intraday buying (MIS) on `day` and sell what is open, aware UTC.
+    def _every_spans(self, day: date) -> list[Sequence[Span]]:
+        """The phases of a trading day at each exchange that trades on it, by class."""
+        trading = [one for one in EXCHANGES if self.is_trading_day(day) and self._rows.trades(day, one)]
+        every = [self._rows.spans(day, fno, exchange) for exchange in trading for fno in (False, True)]
+        if not every:
+            raise BadInput("date", day.isoformat(), "the exchanges do not trade on this day")
+        return every
 
-        It stands a while before the end of continuous trading, longer where a closing auction follows. Raises
-        as `session_open`.
+    def intraday_end(self, day: date, fno: bool, broker: str = "") -> datetime:
+        """When a broker, the earliest where none is named, ends intraday buying (MIS), aware UTC.
+
+        Raises as `session_open`.
         """
-        spans = self._spans(day, fno)
-        last = max((n for n, span in enumerate(spans) if span.kind is PhaseKind.CONTINUOUS), default=-1)
-        rule = _on(self._intraday, day)
-        if rule is None:
+        return self.intraday(day, fno, broker).at
+
+    def intraday(self, day: date, fno: bool, broker: str = "") -> IntradayEnd:
+        """When a broker ends intraday buying (MIS) on `day` and sells what is open, by the table of brokers.
+
+        Of a broker that is not listed it is the earliest time that any publishes, not verified; in a session
+        with hours of its own it stands a while before the end. Raises as `session_open`.
+        """
+        spans = self._every_spans(day)[1 if fno else 0]
+        session = next(
+            (one for x in EXCHANGES if (one := self._rows.sessions.get((day, x))) is not None), None
+        )
+        if session is not None and session.hours:
+            rule = on_day(self._rows.in_session, day)
+            if rule is None:
+                raise CalendarNotLoaded(day, "intraday end")
+            continuous = [span for span in spans if span.kind is PhaseKind.CONTINUOUS]
+            ends = _utc(day, (continuous or spans)[-1].end)
+            return IntradayEnd(broker, ends - timedelta(minutes=rule.before_close), False, rule.source)
+        wanted: ClassWord = "fno" if fno else "cash"
+        rows = {
+            one.broker: one
+            for one in reversed(self._rows.intraday)
+            if wanted in one.classes and one.holds_on(day)
+        }
+        if not rows:
             raise CalendarNotLoaded(day, "intraday end")
-        auction = any(span.kind is PhaseKind.AUCTION_ENTRY for span in spans[last + 1 :])
-        minutes = rule.before_closing_auction if auction else rule.before_close
-        return _utc(day, spans[last].end) - timedelta(minutes=minutes)
+        if (row := rows.get(broker)) is not None:
+            return IntradayEnd(broker, _utc(day, row.at), row.verified, row.source)
+        row = min(rows.values(), key=lambda one: one.at)
+        return IntradayEnd(row.broker, _utc(day, row.at), False, row.source)
+
+    def intraday_brokers(self, day: date) -> list[str]:
+        """The brokers of which it is listed when they end intraday buying."""
+        return sorted({one.broker for one in self._rows.intraday if one.holds_on(day)})
+
+    def after_market(self, broker: str, day: date) -> AfterMarketRow | None:
+        """From when until when a broker takes orders for the next session; None where that is not known."""
+        return on_day([one for one in self._rows.after_market if one.broker == broker], day)
+
+    def after_market_on(self, day: date) -> tuple[AfterMarketRow, ...]:
+        """The brokers of whom that is known."""
+        return tuple(one for one in self._rows.after_market if one.holds_on(day))
+
+    def auction_rules(self, day: date) -> AuctionRules | None:
+        """What the closing auction of `day` takes over; None where there is none."""
+        return on_day(self._rows.auctions, day)
+
+    def breaker(self, day: date) -> Breaker | None:
+        """The market-wide breaker as it stands on `day`; None where it is not known."""
+        return on_day(self._rows.breakers, day)
+
+    def told(self, day: date) -> DayTold:
+        """What is known of a day."""
+        year = self._rows.years.get(day.year)
+        if year is None:
+            return DayTold(day, DayKind.UNKNOWN, "", None, "", "", "")
+        sessions = [one for x in EXCHANGES if (one := self._rows.sessions.get((day, x))) is not None]
+        late = [one for x in EXCHANGES if (one := self._rows.holidays.get((day, x))) is not None]
+        of: Year | Holiday | Session = (sessions or late or [year])[0]
+        settled = None if year.settlement_holidays is None else year.settlement_holidays.get(day, "")
+        name = of.name if isinstance(of, Holiday | Session) else year.holidays.get(day, "")
+        if self.is_trading_day(day):
+            kind = DayKind.SPECIAL if sessions else DayKind.TRADING
+        else:
+            kind = DayKind.HOLIDAY if self._rows.is_holiday(day) else DayKind.WEEKEND
+        settles = None if settled is None else kind is DayKind.TRADING and not settled
+        return DayTold(day, kind, name, settles, settled or "", of.source, of.author)
+
+    def spans(self, day: date, fno: bool, exchange: str = "NSE") -> list[PhaseSpan]:
+        """The phases of a day in their order; empty on a day without trading. Raises `CalendarNotLoaded`."""
+        if not self.is_trading_day(day) or not self._rows.trades(day, exchange):
+            return []
+        return [
+            PhaseSpan(
+                one.kind,
+                _utc(day, one.start),
+                _utc(day, one.end),
+                None if one.may_close_from is None else _utc(day, one.may_close_from),
+            )
+            for one in self._rows.spans(day, fno, exchange)
+        ]
+
+    def hours_source(self, day: date, exchange: str = "NSE") -> tuple[str, str]:
+        """Source and author of the hours of a trading day; empty where none are known."""
+        session = self._rows.sessions.get((day, exchange))
+        of = session if session is not None and session.hours else self._rows.regime_of(day, exchange)
+        return ("", "") if of is None else (of.source, of.author)
 
     def awaited_day(self, at: datetime) -> date | None:
         """The trading day whose session has not begun at the aware time `at`; None while one is on.
@@ -281,46 +324,29 @@ class Calendar:
             return day
         return None if at < self.session_close(day) else self.next_trading_day(day)
 
-    def phase(self, at: datetime, fno: bool) -> Phase:
-        """The phase at the aware time `at` of an instrument with (`fno`) or without live derivatives."""
+    def phase(self, at: datetime, fno: bool, exchange: str = "NSE") -> Phase:
+        """The phase at the aware time `at` of an instrument with (`fno`) or without live derivatives.
+
+        It is by the tables alone: whether the market is halted is asked of the desk (`engine.timing`).
+        """
         if at.tzinfo is None:
             raise BadInput("at", at, "give an aware time")
         day = at.astimezone(IST).date()
-        known = self._days.get((day, fno))
+        known = self._days.get((day, fno, exchange))
         if known is None:
-            known = self._days[day, fno] = self._phases_of(day, fno)
+            known = self._days[day, fno, exchange] = self._phases_of(day, fno, exchange)
         starts, phases = known
         return phases[bisect_right(starts, at) - 1]
 
-    def _covering_year(self, day: date) -> _Year:
-        year = self._years.get(day.year)
-        if year is None:
-            raise CalendarNotLoaded(day)
-        return year
-
-    def _spans(self, day: date, fno: bool) -> Sequence[_Span]:
-        """The phases of a trading day. Raises `CalendarNotLoaded`, or `BadInput` for another day."""
-        if not self.is_trading_day(day):
-            raise BadInput("date", day.isoformat(), "the exchanges do not trade on this day")
-        session = self._sessions.get(day)
-        if session is not None and session.hours:
-            return session.hours
-        regime = _on(self._regimes, day)
-        if regime is None:
-            raise CalendarNotLoaded(day, "market hours")
-        return self._spans_of(regime.fno if fno else regime.cash)
-
-    def _spans_of(self, parts: Iterable[str]) -> list[_Span]:
-        return [span for part in parts for span in self._parts[part]]
-
-    def _phases_of(self, day: date, fno: bool) -> tuple[list[datetime], list[Phase]]:
+    def _phases_of(self, day: date, fno: bool, exchange: str) -> tuple[list[datetime], list[Phase]]:
         """The changes of a calendar day, from midnight in India, and the phase each begins."""
         midnight = _utc(day, time())
         try:
-            spans = self._spans(day, fno) if self.is_trading_day(day) else ()
+            trades = self.is_trading_day(day) and self._rows.trades(day, exchange)
+            spans = self._rows.spans(day, fno, exchange) if trades else ()
         except CalendarNotLoaded:
             return [midnight], [_UNKNOWN]
-        following = self._first_phase_after(day, fno)
+        following = self._first_phase_after(day, fno, exchange)
         starts: list[datetime] = []
         phases: list[Phase] = []
         free_from = midnight
@@ -341,33 +367,18 @@ class Calendar:
         phases.append(Phase(PhaseKind.CLOSED, *following))
         return starts, phases
 
-    def _first_phase_after(self, day: date, fno: bool) -> tuple[datetime | None, PhaseKind | None]:
+    def _first_phase_after(
+        self, day: date, fno: bool, exchange: str
+    ) -> tuple[datetime | None, PhaseKind | None]:
         try:
             following = self.next_trading_day(day)
-            first = self._spans(following, fno)[0]
+            while not self._rows.trades(following, exchange):
+                following = self.next_trading_day(following)
+            first = self._rows.spans(following, fno, exchange)[0]
         except CalendarNotLoaded:
             return None, None
         return _utc(following, first.start), first.kind
 
 
-_DatedT = TypeVar("_DatedT", _Regime, _Intraday)
-
-
-def _on(rows: Iterable[_DatedT], day: date) -> _DatedT | None:
-    """The first row that holds on `day`."""
-    for row in rows:
-        if row.effective_from <= day and (row.effective_to is None or day <= row.effective_to):
-            return row
-    return None
-
-
 def _utc(day: date, at: time) -> datetime:
     return datetime.combine(day, at, IST).astimezone(UTC)
-
-
-def _check_rising(spans: Sequence[_Span], where: str) -> None:
-    for earlier, later in pairwise(spans):
-        if later.start < earlier.end:
-            raise BadInput(
-                f"calendar {where}", later.start.isoformat(), f"must not begin before {earlier.end}"
-            )

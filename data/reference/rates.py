@@ -6,29 +6,30 @@ reservation made from it is never short.
 """
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import cache, lru_cache
 from importlib.resources import files
-from typing import TypeVar
 
 from msgspec import Struct
+from msgspec.structs import astuple
 from pydantic import BaseModel, ConfigDict
 
 from data.errors import BadInput
 from data.money import ceil_div
+from data.reference.dated import DatedRow, RowT, row_on
 from data.vocabulary import Product, Side
 
-_SCALE = 10**12
+RATE_SCALE = 10**12
 """Rates are held as integers of this denominator: a percentage with ten decimals stays exact."""
 
 _DEFAULT_BROKER = "zerodha"
 """Whose table the paper broker and unknown brokers use."""
 
 
-class Charges(Struct, frozen=True):
-    """The charges of one order by line, in paise. `dp_paise` includes its own GST."""
+class Charges(Struct, frozen=True, gc=False):
+    """The charges of one order by line, in paise. `dp_paise` includes its own GST, and pledges of a day."""
 
     brokerage_paise: int = 0
     stt_paise: int = 0
@@ -52,8 +53,10 @@ class Charges(Struct, frozen=True):
         )
 
 
-class RatesNotLoaded(BadInput):
-    """No rate table covers the asked date."""
+def charges_together(every: Iterable[Charges]) -> Charges:
+    """Several orders' charges as one, each kind summed."""
+    each = [astuple(one) for one in every]
+    return Charges(*map(sum, zip(*each, strict=True))) if each else Charges()
 
 
 @lru_cache(maxsize=8192)  # of one order it is asked when it is planned, reserved, read and filled
@@ -76,7 +79,7 @@ def estimate(
     """
     if notional_paise < 0:
         raise BadInput("notional", notional_paise, "give an order value of zero or more")
-    rates = _rates(on, broker, exchange, product, side)
+    rates = rates_of(on, broker, exchange, product, side)
     if notional_paise == 0:
         return Charges()
     brokerage = max(_share(notional_paise, rates.brokerage), rates.brokerage_floor_paise)
@@ -102,7 +105,7 @@ def estimate(
 
 
 def _share(amount_paise: int, rate: int) -> int:
-    return ceil_div(amount_paise * rate, _SCALE)
+    return ceil_div(amount_paise * rate, RATE_SCALE)
 
 
 # --- the tables ---------------------------------------------------------------------------------------
@@ -112,16 +115,7 @@ class _RateModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class _Dated(_RateModel):
-    effective_from: date
-    effective_to: date | None = None
-    source: str
-
-    def covers(self, on: date) -> bool:
-        return self.effective_from <= on and (self.effective_to is None or on <= self.effective_to)
-
-
-class _SideRates(_Dated):
+class _SideRates(DatedRow):
     delivery_buy_percent: Decimal
     delivery_sell_percent: Decimal
     intraday_buy_percent: Decimal
@@ -133,11 +127,11 @@ class _SideRates(_Dated):
         return self.delivery_buy_percent if side is Side.BUY else self.delivery_sell_percent
 
 
-class _FlatRate(_Dated):
+class _FlatRate(DatedRow):
     percent: Decimal
 
 
-class _ExchangeRate(_Dated):
+class _ExchangeRate(DatedRow):
     exchange: str
     transaction_percent: Decimal
     investor_protection_percent: Decimal
@@ -154,9 +148,11 @@ class _DepositoryFee(_RateModel):
     fee_rupees: Decimal
     small_sale_below_rupees: Decimal = Decimal(0)
     small_sale_fee_rupees: Decimal = Decimal(0)
+    pledge_rupees: Decimal = Decimal(0)
+    """Of a security bought on margin when it is pledged, and again when it is released for a sale."""
 
 
-class _BrokerRates(_Dated):
+class _BrokerRates(DatedRow):
     broker: str
     cnc: _Brokerage
     mis: _Brokerage
@@ -179,8 +175,8 @@ def _tables() -> _Tables:
     return _Tables.model_validate(tomllib.loads(text, parse_float=Decimal))
 
 
-class _Rates(Struct, frozen=True):
-    """All rates of one kind of order, as integers over `_SCALE` and in paise."""
+class Rates(Struct, frozen=True):
+    """All rates of one kind of order, as integers over `RATE_SCALE` and in paise."""
 
     brokerage: int
     brokerage_floor_paise: int
@@ -194,10 +190,12 @@ class _Rates(Struct, frozen=True):
     dp_paise: int
     dp_small_sale_below_paise: int
     dp_small_sale_paise: int
+    pledge_paise: int
 
 
 @lru_cache(maxsize=512)
-def _rates(on: date, broker: str, exchange: str, product: Product, side: Side) -> _Rates:
+def rates_of(on: date, broker: str, exchange: str, product: Product, side: Side) -> Rates:
+    """The rates of one kind of order on a day. Raises `RatesNotLoaded`, or `BadInput` for the exchange."""
     tables = _tables()
     known = {row.broker for row in tables.broker}
     broker_rates = _on(
@@ -214,7 +212,7 @@ def _rates(on: date, broker: str, exchange: str, product: Product, side: Side) -
     ]
     leaves_demat = side is Side.SELL and product is not Product.MIS
     fee = broker_rates.depository if leaves_demat else _DepositoryFee(fee_rupees=Decimal(0))
-    return _Rates(
+    return Rates(
         brokerage=_fraction(rule.percent),
         brokerage_floor_paise=_paise(rule.floor_rupees),
         brokerage_cap_paise=None if rule.cap_rupees is None else _paise(rule.cap_rupees),
@@ -227,22 +225,16 @@ def _rates(on: date, broker: str, exchange: str, product: Product, side: Side) -
         dp_paise=_with_gst(fee.fee_rupees, gst),
         dp_small_sale_below_paise=_paise(fee.small_sale_below_rupees),
         dp_small_sale_paise=_with_gst(fee.small_sale_fee_rupees, gst),
+        pledge_paise=_with_gst(broker_rates.depository.pledge_rupees, gst) if product is Product.MTF else 0,
     )
 
 
-_RowT = TypeVar("_RowT", bound=_Dated)
-
-
-def _on(rows: Sequence[_RowT], on: date) -> _RowT:
-    for row in rows:
-        if row.covers(on):
-            return row
-    first = min(row.effective_from for row in rows)
-    raise RatesNotLoaded("date", on.isoformat(), f"rates are known from {first:%d %b %Y}")
+def _on(rows: Sequence[RowT], on: date) -> RowT:
+    return row_on(rows, on, "rates are")
 
 
 def _fraction(percent: Decimal) -> int:
-    scaled = percent * _SCALE / 100
+    scaled = percent * RATE_SCALE / 100
     if scaled != scaled.to_integral_value():
         raise BadInput("rate", str(percent), "give a percentage with at most ten decimals")
     return int(scaled)
@@ -253,4 +245,4 @@ def _paise(rupees: Decimal) -> int:
 
 
 def _with_gst(rupees: Decimal, gst: int) -> int:
-    return ceil_div(_paise(rupees) * (_SCALE + gst), _SCALE)
+    return ceil_div(_paise(rupees) * (RATE_SCALE + gst), RATE_SCALE)

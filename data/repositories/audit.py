@@ -143,6 +143,14 @@ _CHASES = Query(
 )
 
 
+_NEWEST_ROW = Query(int, select(func.coalesce(func.max(_AUDIT.c.seq), 0)))
+
+
+def newest_row(on: On) -> int:
+    """The number of the newest row; 0 where there is none."""
+    return _NEWEST_ROW.all(on)[0]
+
+
 def chases_told(on: On, after: int) -> list[ChaseRow]:
     """What the last `LOOKED_THROUGH` rows tell of chases behind row `after`, oldest first."""
     return _CHASES.all(on, after=after)

@@ -11,12 +11,12 @@ from operator import attrgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Select, String, and_, func, literal_column, select, text, union_all
+from sqlalchemy import ColumnElement, Select, String, and_, func, select, text, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.audit import COMMON, UNCOMMON, AuditAction
 from data.audit_wanted import AuditWanted, Detail
-from data.engines.dialect import is_json, member
+from data.engines.json_lists import told_under
 from data.repositories.base import Query, Rows, among, given
 from data.tables.audit import OF_PLANS, OF_RUNS, Audit
 from data.tables.columns import table
@@ -223,9 +223,7 @@ def _same(columns: Any, name: str) -> ColumnElement[bool]:
 
 def _detail(detail: Detail) -> Callable[[Any, str], ColumnElement[bool]]:
     """That a row's details have a value under a name; a row without a person's name is of its actor."""
-    held: ColumnElement[Any] = literal_column(
-        f"CASE WHEN {is_json('details')} THEN {member('details', detail)} END"
-    )
+    held = told_under("details", detail)
 
     def condition(columns: Any, name: str) -> ColumnElement[bool]:
         told = func.coalesce(held, columns.actor) if detail is Detail.PERSON else held

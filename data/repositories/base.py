@@ -30,7 +30,6 @@ from sqlalchemy import (
     Connection,
     Delete,
     Dialect,
-    Integer,
     Select,
     String,
     Table,
@@ -49,7 +48,7 @@ from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
 
 from data.engines.driver import On, fetch, insert_many, run, run_many, save_many, sql
-from data.engines.json_lists import listed
+from data.engines.json_lists import listed, whole
 from data.json_values import json_text
 from data.repositories.stored_values import (
     Codec,
@@ -92,7 +91,7 @@ def given(name: str, kind: TypeEngine[Any] | None = None) -> BindParameter[Any]:
 def among(of: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """That a column is one of the numbers or words that each run names."""
     rows = listed(given(name, ListParameter()))
-    return of.in_(select(column("value", Integer)).select_from(rows))
+    return of.in_(select(whole(column("value"), of.type)).select_from(rows))
 
 
 class _Text:
@@ -181,6 +180,11 @@ _MADE: list[Statement] = []
 """All statements, which are made once, as their modules are imported."""
 
 
+def every_statement() -> Sequence[Statement]:
+    """All statements that the modules imported so far have made."""
+    return _MADE
+
+
 def compile_ahead(dialect: Dialect) -> Iterator[None]:
     """Compile what has not been run yet, a statement a step, so that no first run has to wait for it."""
     for statement in _MADE:
@@ -211,8 +215,7 @@ class Query(Generic[T]):
     async def read(self, connection: AsyncConnection, **values: Any) -> list[T]:
         """Every row, by a reader's connection. Raises `ValueError` as `all` does."""
         text = self._statement.text(connection.dialect)
-        result = await connection.exec_driver_sql(text.sql, text.named(values))
-        return self._made(text, result.all())
+        return self._made(text, await connection.run_sync(fetch, text.sql, text.named(values)))
 
     def _made(self, text: _Text, rows: Sequence[Sequence[Any]]) -> list[T]:
         if not rows:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 from sqlalchemy import select, update
@@ -12,6 +13,9 @@ from sqlalchemy import select, update
 from data.audit import AuditAction
 from data.engines.at_rest import FileError, opened, opened_to_look
 from data.engines.catalog import has_table
+from data.engines.database import Database
+from data.engines.dialect import POSTGRES, SQLITE
+from data.engines.driver import fetch
 from data.errors import BadInput, quoted
 from data.repositories.base import Change, On, Query, Rows, given
 from data.repositories.meta import LIVE_BESIDE
@@ -49,8 +53,8 @@ def every_connection(on: On) -> list[ConnectionRow]:
     return _EVERY.all(on)
 
 
-def connections_in(database: Path) -> list[ConnectionRow]:
-    """The same, of a file that no desk has open here. Raises `FileError`.
+def connections_in(books: Path | Database) -> list[ConnectionRow]:
+    """The same, of books that no desk has open here. Raises `FileError`, of a server's `DatabaseError`.
 
     What cannot be read stands as empty text, an unknown kind for the most dangerous; a row that does not say
     which adapter it is for is left out, since an emergency has to go on without it.
@@ -58,26 +62,27 @@ def connections_in(database: Path) -> list[ConnectionRow]:
     kinds = {kind.value: kind for kind in ConnectionKind}
     return [
         ConnectionRow(name or "", kinds.get(kind or "", ConnectionKind.LIVE), broker, address or "", to or "")
-        for name, kind, broker, address, to in _cells_in(database)
+        for name, kind, broker, address, to in _cells_in(books)
         if broker
     ]
 
 
-def check_words(database: Path, brokers: Collection[str]) -> None:
+def check_words(books: Path | Database, brokers: Collection[str]) -> None:
     """Raise `BadInput` for a row whose kind, or whose adapter's word, is none that this program writes.
 
     A value that cannot be read is left to the look at values, beside which a desk opens for cancels.
     """
     kinds = [kind.value for kind in ConnectionKind]
-    for name, kind, broker, _, _ in _cells_in(database):
+    for name, kind, broker, _, _ in _cells_in(books):
         for column, word, known in (("kind", kind, kinds), ("broker", broker, brokers)):
             if word is not None and word not in known:
                 expected = (
                     f"the {column} of its connection {name!r} is {quoted(word)}, none of {', '.join(known)}: "
                     "that row was changed by hand, or by a newer version of tradedesk. "
-                    f"Put the word back that stood there, or a copy of {database.name}"
+                    f"Put the word back that stood there, or a copy of {books.name}"
                 )
-                raise BadInput("database", str(database), expected)
+                where = str(books) if isinstance(books, Path) else books.name
+                raise BadInput("database", where, expected)
 
 
 def kite_before_connections(database: Path) -> str | None:
@@ -89,29 +94,35 @@ def kite_before_connections(database: Path) -> str | None:
     return None
 
 
-def let_stand_together(database: Path) -> str:
+def let_stand_together(books: Path | Database) -> str:
     """The connections that the trader let stand together though one is live, as they stood then.
 
     Empty where not both a fact of the home and the newest such row of its audit say the same.
     """
-    with opened(database) as connection:
-        fact = connection.execute("SELECT value FROM meta WHERE name = ?", (LIVE_BESIDE,)).fetchone()
-        query = "SELECT details FROM audit WHERE action = ? ORDER BY seq DESC LIMIT 1"
-        told = connection.execute(query, (AuditAction.LIVE_BESIDE_ALLOWED.value,)).fetchone()
-    if fact is None or told is None:
+    fact = _read(books, "SELECT value FROM meta WHERE name = ?", (LIVE_BESIDE,))
+    query = "SELECT details FROM audit WHERE action = ? ORDER BY seq DESC LIMIT 1"
+    told = _read(books, query, (AuditAction.LIVE_BESIDE_ALLOWED.value,))
+    if not fact or not told:
         return ""
+    ((value,), *_), ((details,), *_) = fact, told
     try:
-        audited = json.loads(told[0])["connections"]
+        audited = json.loads(details)["connections"]
     except (ValueError, LookupError, TypeError):  # another is written there, and the doctor finds it
         return ""
-    return fact[0] if fact[0] == audited else ""
+    return value if value == audited else ""
 
 
-def _cells_in(database: Path) -> list[list[str | None]]:
-    cells = ", ".join(f"CAST({name} AS BLOB)" for name in _CONNECTIONS.fields)
-    with opened(database) as connection:
-        rows = connection.execute(f"SELECT {cells} FROM connection ORDER BY name").fetchall()
-    return [list(map(_text, row)) for row in rows]
+def _cells_in(books: Path | Database) -> list[list[str | None]]:
+    words = SQLITE if isinstance(books, Path) else POSTGRES
+    cells = ", ".join(map(words.bytes_of, _CONNECTIONS.fields))
+    return [list(map(_text, row)) for row in _read(books, f"SELECT {cells} FROM connection ORDER BY name")]
+
+
+def _read(books: Path | Database, query: str, cells: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    if not isinstance(books, Path):
+        return books.read(lambda connection: fetch(connection, query, cells))
+    with opened(books) as connection:
+        return connection.execute(query, cells).fetchall()
 
 
 def _text(cell: bytes | None) -> str | None:

@@ -1,12 +1,13 @@
 """Trading days, and what their change reads and moves: what is due, shares and proceeds on their way."""
 
 from datetime import date, datetime
-from pathlib import Path
 
 from msgspec import Struct
 from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from data.engines.at_rest import opened
+from data.engines.database import Database
+from data.engines.driver import fetch
 from data.repositories.base import Change, On, Query, Rows, given
 from data.tables.books import Client, Funds, Posting, SizingBase, TradingDay, Txn
 from data.tables.columns import table
@@ -70,7 +71,7 @@ _END = Change(
 
 _DUE = Rows(Funds, Due)
 _C = _DUE.c
-_OPEN = _DUE.query((_C.unsettled_paise > 0) | (_C.charges_due_paise > 0) | (_C.shortfall_paise > 0))
+_OPEN = _DUE.query((_C.unsettled_paise > 0) | (_C.charges_due_paise != 0) | (_C.shortfall_paise > 0))
 
 _LOTS = table(LotRecord)
 _ON_THE_WAY = _LOTS.c.bucket.in_([Bucket.TODAY.value, Bucket.T1.value])
@@ -109,12 +110,11 @@ def newest_day(on: On) -> OpenedDay | None:
     return _NEWEST.first(on)
 
 
-def newest_day_in(database: Path) -> date | None:
-    """The same of a file that no desk has open here; None where it is no day. Raises `FileError`."""
-    with opened(database) as connection:
-        (day,) = connection.execute("SELECT max(day) FROM trading_day").fetchone()
+def newest_day_in(books: Database) -> date | None:
+    """The same of books that no desk has open here; None where it is no day. Raises `DBAPIError`."""
+    ((day,),) = books.read(lambda connection: fetch(connection, "SELECT max(day) FROM trading_day"))
     try:
-        return date.fromisoformat(day)
+        return day if isinstance(day, date) else date.fromisoformat(day)
     except (TypeError, ValueError):
         return None
 
@@ -153,3 +153,11 @@ def proceeds_since(on: On, since: date) -> list[Proceeds]:
 def unsized_clients(on: On, day: date) -> list[Capital]:
     """Clients whose sizing base of a day is not frozen."""
     return _UNSIZED.all(on, day=day)
+
+
+_OPENED_ON = _OPENED.query(_DAY.day == given("day"))
+
+
+async def was_opened(reader: AsyncConnection, day: date) -> bool:
+    """Whether a day's books were opened here."""
+    return bool(await _OPENED_ON.read(reader, day=day))

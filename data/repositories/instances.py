@@ -47,6 +47,8 @@ _BEATS = Query(Beat, select(*named_as(Beat, _ENGINES.table)).where(_ENGINES.c.en
 _BEAT = Change(update(_ENGINES.table).where(_THIS).values(heartbeat_at=given("at")))
 _END = Change(update(_ENGINES.table).where(_THIS).values(heartbeat_at=given("at"), ended_at=given("at")))
 
+_END_ALL = Change(update(_ENGINES.table).where(_ENGINES.c.ended_at.is_(None)).values(ended_at=given("at")))
+
 
 def add_engine(on: On, engine: Engine) -> None:
     """Keep an engine that signs on."""
@@ -66,6 +68,11 @@ def beat(on: On, engine_id: int, at: datetime) -> None:
 def end_engine(on: On, engine_id: int, at: datetime) -> None:
     """Keep that an engine has ended."""
     _END.run(on, engine=engine_id, at=at)
+
+
+def end_engines(on: On, at: datetime) -> None:
+    """Keep of every engine that it has ended, as in a copied home, on which none of them lives."""
+    _END_ALL.run(on, at=at)
 
 
 def owners(on: On, ids: Collection[int]) -> list[Owner]:

@@ -8,13 +8,13 @@ from typing import NamedTuple, TypeVar, get_type_hints
 
 from sqlalchemy import func, or_, select
 
-from data.engines.sqlite import read_file
+from data.engines.texts import beyond_ascii
 from data.proving.readable import UNREADABLE
 from data.reference.instrument_index import Named
-from data.reference.instruments import Instrument
+from data.reference.instruments import BrokerListing, Instrument
 from data.repositories.base import Query, Rows, given
 from data.repositories.instruments import every_instrument
-from data.repositories.listings import lists
+from data.repositories.listings import listing_of
 from data.store import Store
 from data.tables.columns import table
 from data.tables.market import InstrumentRecord
@@ -38,10 +38,10 @@ _NAMES = Query(Named, select(_NAMED.exchange, _NAMED.tradingsymbol.label("symbol
 
 
 def _not_in_capitals() -> Query[_Key]:
-    """Keys with small letters, or with letters of which SQLite does not know the capitals."""
+    """Keys with small letters, or with letters of which a database does not know the capitals."""
     exchange, symbol = _ROWS.c.exchange, _ROWS.c.tradingsymbol
     small = [one != func.upper(one) for one in (exchange, symbol)]
-    return Query(_Key, select(exchange, symbol).where(or_(*small, symbol.op("GLOB")("*[^ -~]*"))))
+    return Query(_Key, select(exchange, symbol).where(or_(*small, beyond_ascii(symbol))))
 
 
 _NOT_IN_CAPITALS = _not_in_capitals()
@@ -80,18 +80,18 @@ class StoredInstruments:
         """Those with this ISIN."""
         return _held_to_kinds(self._read(_OF_ISIN, isin=isin))
 
-    def lists(self, broker: str, key: str) -> bool:
-        """Whether a broker lists the instrument of a key; not where that cannot be read."""
+    def listing(self, broker: str, key: str) -> BrokerListing | None:
+        """How a broker lists the instrument of a key; None too where that cannot be read."""
         try:
-            return self._store.glance(lambda connection: lists(connection, broker, key))
+            return self._store.glance(lambda connection: listing_of(connection, broker, key))
         except UNREADABLE as problem:
             log.error("whether %s lists %s could not be read: %s", broker, key, problem)
-            return False
+            return None
 
     def names(self) -> Sequence[Named]:
         """What of every one is searched."""
         try:
-            found = read_file(self._store.path, _NAMES.all)
+            found = self._store.database.read(_NAMES.all)
             if set(map(type, chain.from_iterable(found))) <= {str}:
                 return found
             return [one for one in found if set(map(type, one)) == {str}]
@@ -101,7 +101,7 @@ class StoredInstruments:
 
     def every(self) -> Sequence[Instrument]:
         """All of them."""
-        return read_file(self._store.path, every_instrument)
+        return self._store.database.read(every_instrument)
 
     @cached_property
     def _odd(self) -> Mapping[str, _Key]:

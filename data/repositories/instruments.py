@@ -43,6 +43,11 @@ def save_instrument(on: On, instrument: Instrument, *fields: str) -> None:
     _INSTRUMENTS.save(on, [instrument], *fields)
 
 
+def save_isins(on: On, instruments: Sequence[Instrument]) -> None:
+    """Keep the ISINs of instruments as they are now."""
+    _INSTRUMENTS.save(on, instruments, "isin")
+
+
 # --- who has a security -------------------------------------------------------------------------------------
 
 
@@ -60,7 +65,7 @@ class HeldName(Struct, frozen=True):
 
 def _held() -> Query[_Security]:
     holdings = table(HoldingRecord)
-    shares = (holdings.c[name] for name in ("today", "t1", "free", "pledged", "blocked"))
+    shares = (holdings.c[name] for name in ("today", "t1", "free", "pledged", "blocked", "due"))
     return Query(_Security, select(holdings.c.security).where(sum(shares, start=holdings.c.today * 0) != 0))
 
 

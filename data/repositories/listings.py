@@ -19,6 +19,12 @@ class _InstrumentKey(NamedTuple):
     tradingsymbol: str
 
 
+class _InstrumentIsin(NamedTuple):
+    exchange: str
+    tradingsymbol: str
+    isin: str
+
+
 class _NameBefore(NamedTuple):
     exchange: str
     now: str
@@ -28,19 +34,23 @@ class _NameBefore(NamedTuple):
 _LISTINGS = Rows(ListingRecord, BrokerListing)
 _EVERY = _LISTINGS.query()
 _KEYS = Query(_InstrumentKey, select(*(table(InstrumentRecord).c[name] for name in _InstrumentKey._fields)))
+_ISINS = Query(
+    _InstrumentIsin,
+    select(*(table(InstrumentRecord).c[name] for name in _InstrumentIsin._fields)).where(
+        among(table(InstrumentRecord).c.tradingsymbol, "symbols")
+    ),
+)
 _FORMER = Query(_NameBefore, select(*(table(FormerName).c[name] for name in _NameBefore._fields)))
 _OF_BROKER = _LISTINGS.query(_LISTINGS.c.broker == given("broker"))
 _OF_KEYS = _LISTINGS.query(_LISTINGS.c.broker == given("broker"), among(_LISTINGS.c.key, "keys"))
+_OF_TOKENS = _LISTINGS.query(_LISTINGS.c.broker == given("broker"), among(_LISTINGS.c.token, "tokens"))
 _OTHERWISE = _LISTINGS.query(
     _LISTINGS.c.broker == given("broker"),
     *(_LISTINGS.c.key != f"{exchange}:" + _LISTINGS.c.symbol for exchange in EXCHANGES),
 )
 _OTHERS = _LISTINGS.c.broker != given("broker"), among(_LISTINGS.c.key, "keys")
 _OF_OTHERS, _REMOVE_OF_OTHERS = _LISTINGS.query(*_OTHERS), Change(delete(_LISTINGS.table).where(*_OTHERS))
-_KEY = Query(
-    str,
-    select(_LISTINGS.c.key).where(_LISTINGS.c.broker == given("broker"), _LISTINGS.c.key == given("key")),
-)
+_OF_KEY = _LISTINGS.query(_LISTINGS.c.broker == given("broker"), _LISTINGS.c.key == given("key"))
 _REMOVE = Change(
     delete(_LISTINGS.table).where(_LISTINGS.c.broker == given("broker"), among(_LISTINGS.c.key, "keys"))
 )
@@ -69,20 +79,40 @@ def listed_as(on: On, broker: str, keys: Collection[str]) -> list[BrokerListing]
     return _OF_KEYS.all(on, broker=broker, keys=list(keys))
 
 
+def listed_under(on: On, broker: str, tokens: Collection[str]) -> list[BrokerListing]:
+    """What a broker lists under these tokens of its own."""
+    return _OF_TOKENS.all(on, broker=broker, tokens=list(tokens))
+
+
 def listed_otherwise(on: On, broker: str) -> list[BrokerListing]:
     """What a broker lists under another symbol than that of its key."""
     return _OTHERWISE.all(on, broker=broker)
 
 
 def true_to_names(on: On, found: Sequence[BrokerListing]) -> list[BrokerListing]:
-    """Those under a symbol that is the instrument's own, or was before a rename that the audit proves.
+    """Those of the instrument itself: by its ISIN, its own symbol, or one of before that the audit proves.
 
     An order leaves under the symbol of a listing, whose own proof only the doctor looks at.
     """
     former = {(f"{one.exchange}:{one.now}", one.tradingsymbol) for one in _FORMER.all(on)}
-    return [
-        one for one in found if one.key.partition(":")[2] == one.symbol or (one.key, one.symbol) in former
-    ]
+    isins = _isins_of(on, found)
+
+    def is_true(one: BrokerListing) -> bool:
+        isin = isins.get(one.key, "")
+        if isin and one.isin:
+            return isin == one.isin
+        return one.key.partition(":")[2] == one.symbol or (one.key, one.symbol) in former
+
+    return [one for one in found if is_true(one)]
+
+
+def _isins_of(on: On, found: Sequence[BrokerListing]) -> Mapping[str, str]:
+    """The ISINs of the instruments that listings with one of their own are of, by key."""
+    wanted = {one.key for one in found if one.isin}
+    if not wanted:
+        return {}
+    known = _ISINS.all(on, symbols=[key.partition(":")[2] for key in wanted])
+    return {key: one.isin for one in known if (key := f"{one.exchange}:{one.tradingsymbol}") in wanted}
 
 
 def listing_faults(on: On) -> list[str]:
@@ -95,7 +125,9 @@ def listing_faults(on: On) -> list[str]:
         where = f"the listing of {one.key} at {one.broker}"
         if one.key not in keys:
             faults.append(f"{where} is of no instrument")
-        elif (one.broker, one.key) not in rows:
+        elif (one.broker, one.key) not in rows and (
+            one.token or not one.isin
+        ):  # else it says that it is another
             faults.append(f"{where} says {one.symbol}, which is no name of it")
         elif places[_place(one)] > 1:
             faults.append(f"{where} says {one.symbol}, and another listing there does too")
@@ -107,9 +139,9 @@ def _place(one: BrokerListing) -> tuple[str, str, str]:
     return one.broker, one.key.partition(":")[0], one.symbol
 
 
-def lists(on: On, broker: str, key: str) -> bool:
-    """Whether a broker lists the instrument of a key."""
-    return _KEY.first(on, broker=broker, key=key) is not None
+def listing_of(on: On, broker: str, key: str) -> BrokerListing | None:
+    """How a broker lists the instrument of a key; None where it does not."""
+    return _OF_KEY.first(on, broker=broker, key=key)
 
 
 def listed_instruments(on: On, broker: str) -> list[BrokerInstrument]:
@@ -119,20 +151,15 @@ def listed_instruments(on: On, broker: str) -> list[BrokerInstrument]:
 
 
 def replace_listings(
-    on: On, broker: str, off: Collection[str], kept: Sequence[BrokerInstrument], gone: Collection[str] = ()
+    on: On, broker: str, off: Collection[str], kept: Sequence[BrokerListing], gone: Collection[str] = ()
 ) -> None:
-    """List these instruments at a broker, and none of the keys that are taken `off` or `gone`.
+    """Keep how a broker lists these instruments, and none of the keys that are taken `off` or `gone`.
 
     What is gone is no instrument any more, and is listed nowhere. A token that stands twice names nothing.
     Rows that say so already are left alone: each row that is written is proven in the audit.
     """
     count = Counter(one.token for one in kept)
-    wanted = {
-        one.key: BrokerListing(
-            broker, one.key, one.token if one.token and count[one.token] == 1 else None, one.tradingsymbol
-        )
-        for one in kept
-    }
+    wanted = {one.key: one if count[one.token] == 1 else replace(one, token=None) for one in kept}
     _UNLIST.run(on, keys=list(gone))
     said = {one.key for one in listings_of(on, broker) if wanted.get(one.key) == one}
     fresh = [one for key, one in wanted.items() if key not in said]

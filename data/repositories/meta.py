@@ -1,6 +1,6 @@
 """Facts of the whole home, by name: the day of the instruments, the day on which the file was walked."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 
 from msgspec import Struct
@@ -16,6 +16,9 @@ INSTRUMENTS_DAY = "instruments_day"
 LIVE_BESIDE = "live_beside"
 """Which connections the trader let stand together though one of them is live, as they stood then."""
 
+HOME = "home"
+"""Of which home books on a server are, by the id that lies in it."""
+
 WALKED_ON = "file_walked_on"
 """The day in India on which the file was last walked and found whole."""
 
@@ -28,6 +31,7 @@ class _Fact(Struct, frozen=True):
 _FACTS = Rows(Meta, _Fact)
 _NAMED = _FACTS.query(_FACTS.c.name == given("name"))
 _EVERY = _FACTS.query()
+_BETWEEN = _FACTS.query(_FACTS.c.name >= given("first"), _FACTS.c.name < given("beyond"))
 _SET = Change(update(_FACTS.table).where(_FACTS.c.name == given("name")).values(value=given("value")))
 _FORGET = Change(delete(_FACTS.table).where(among(_FACTS.c.name, "names")))
 
@@ -54,6 +58,19 @@ def keep_facts(on: On, facts: Mapping[str, str]) -> None:
     """Keep facts in place of those of the same names."""
     _FORGET.run(on, names=list(facts))
     _FACTS.insert(on, [_Fact(name, value) for name, value in facts.items()])
+
+
+def forget_facts(on: On, names: Collection[str]) -> None:
+    """Keep facts of these names no longer."""
+    if names:
+        _FORGET.run(on, names=list(names))
+
+
+def facts_under(on: On, prefix: str) -> dict[str, str]:
+    """The facts whose names begin so, by the rest of their names."""
+    beyond = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+    found = _BETWEEN.all(on, first=prefix, beyond=beyond)
+    return {one.name.removeprefix(prefix): one.value for one in found}
 
 
 async def read_facts(reader: AsyncConnection, prefix: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from hashlib import sha256
 
 from msgspec import Struct
 from sqlalchemy import func, select, text, update
@@ -20,6 +21,9 @@ from data.tables.people import (
     SignInTry,
 )
 from data.vocabulary import Role
+
+CLIENT, GROUP = "client:", "group:"
+"""What words of a scope begin with."""
 
 
 class StoredPerson(Struct, frozen=True):
@@ -138,6 +142,11 @@ def person(on: On, name: str) -> StoredPerson | None:
     return _ONE.first(on, name=name)
 
 
+def scoped_to_group(on: On, name: str) -> list[str]:
+    """Whose scope names a group, those who may sign in no more among them."""
+    return [one.name for one in every_person(on) if f"{GROUP}{name}" in (one.scope or ())]
+
+
 class ToldOfPerson(Struct, frozen=True):
     """A row of the audit about somebody who was added or changed, as it lies there."""
 
@@ -161,6 +170,23 @@ _ABOUT_PEOPLE = Query(
     )
     .order_by(_AUDIT.c.seq.desc()),
 )
+_SIGNED_IN_TOLD = Query(
+    str,
+    select(_AUDIT.c.details)
+    .where(
+        text(UNCOMMON),
+        _AUDIT.c.action == AuditAction.SIGNED_IN.value,
+        _AUDIT.c.actor == given("person"),
+    )
+    .order_by(_AUDIT.c.seq.desc()),
+)
+_RULE_TOLD = Query(
+    str,
+    select(_AUDIT.c.details)
+    .where(text(UNCOMMON), _AUDIT.c.action == AuditAction.APPROVAL_RULE.value)
+    .order_by(_AUDIT.c.seq.desc())
+    .limit(1),
+)
 _APPROVERS_TOLD = Query(
     str,
     select(_AUDIT.c.actor).where(
@@ -171,16 +197,40 @@ _APPROVERS_TOLD = Query(
 )
 
 
+def secrets_mark(row: StoredPerson) -> str:
+    """What the audit keeps of a person's hashes: enough to know them again, nothing to guess at."""
+    return sha256(f"{row.password}\n{row.recovery}".encode()).hexdigest()[:16]
+
+
 def is_as_told(on: On, row: StoredPerson) -> bool:
-    """Whether a person's role, scope and standing are what the audit's newest row about them says."""
+    """Whether a person's role, scope, standing and hashes are what the audit's newest row about them says.
+
+    A row of a version that told nothing of the hashes says nothing against them.
+    """
     for one in _ABOUT_PEOPLE.all(on):
         told = json.loads(one.details)
         if told.get("person") == row.name:
             after = told.get("after", told)
             scope = ["all"] if row.scope is None else list(row.scope)
             stands = (row.role.value, scope, row.disabled_at is not None)
-            return stands == (after.get("role"), after.get("scope"), after.get("disabled", False))
+            same = told.get("secrets", mark := secrets_mark(row)) == mark
+            return same and stands == (after.get("role"), after.get("scope"), after.get("disabled", False))
     return False
+
+
+def is_sign_in_as_told(on: On, row: StoredPersonSignIn) -> bool:
+    """Whether a sign-in stands as long as the audit says; one of a version that did not tell does."""
+    for one in _SIGNED_IN_TOLD.all(on, person=row.person):
+        told = json.loads(one)
+        if told.get("sign_in") == row.id[:8]:
+            return told.get("until", until := row.until.isoformat()) == until
+    return False
+
+
+def is_rule_as_told(on: On, rule: StoredLimit | None) -> bool:
+    """Whether the newest limit of approvals is what the audit's newest row about one says."""
+    told = json.loads(_RULE_TOLD.first(on) or "null")
+    return told == (rule and {"above_paise": rule.above_paise, "needed": rule.needed})
 
 
 def approvers_told(on: On, plan_number: int) -> set[str]:

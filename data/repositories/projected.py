@@ -9,14 +9,15 @@ from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
-    Integer,
     Select,
     and_,
     case,
     cast,
     func,
     literal,
+    literal_column,
     null,
     or_,
     select,
@@ -30,7 +31,7 @@ from data.repositories.readable import Members, Projected, ReadableQuery, Words
 from data.repositories.stored_values import field_classes, is_enum
 from data.repositories.trading.orders import WRITTEN
 from data.roster import InGroup, StoredClient, StoredRule
-from data.tables.access import BrokerSession, ClientRoute, GateWaiver
+from data.tables.access import BrokerSession, ClientRoute, ConsentEnd, ConsentRecord, GateWaiver
 from data.tables.books import (
     Break,
     Client,
@@ -52,6 +53,7 @@ from data.vocabulary import (
     Bucket,
     GateItem,
     PauseReason,
+    PhaseKind,
     Product,
 )
 
@@ -114,6 +116,16 @@ def sessions(row: type[T]) -> ReadableQuery[T]:
     return ReadableQuery(row, select(*named_as(row, sessions, problem=sessions.c.problem_code)))
 
 
+def consents(row: type[T]) -> ReadableQuery[T]:
+    """Every consent that was ever given, oldest first, with when, by whom and why it was ended."""
+    given_by, ends = table(ConsentRecord), table(ConsentEnd)
+    made = {"ended_at": ends.c.at, "ended_by": ends.c.actor, "ended_why": ends.c.why}
+    query = select(*named_as(row, given_by, **made)).outerjoin_from(
+        given_by, ends, ends.c.consent_id == given_by.c.id
+    )
+    return ReadableQuery(row, query.order_by(given_by.c.id))
+
+
 # --- money and shares ---------------------------------------------------------------------------------------
 
 
@@ -135,7 +147,7 @@ def funds(row: type[T]) -> Projected[T]:
 
 
 def _number(of: ColumnElement[Any]) -> ColumnElement[int]:
-    return cast(func.coalesce(of, 0), Integer)
+    return cast(func.coalesce(of, 0), BigInteger)
 
 
 def holdings(row: type[T]) -> Projected[T]:
@@ -207,7 +219,10 @@ class Paid(Struct, frozen=True):
 
 def _sold(*where: ColumnElement[bool]) -> Query[Sold]:
     closed, lots, holdings = table(ClosedLotRecord), table(LotRecord), table(HoldingRecord)
-    bought_today = (lots.c.bucket == Bucket.TODAY.value).label("bought_today")
+    today: ColumnElement[str] = literal_column(
+        f"'{Bucket.TODAY.value}'"
+    )  # a place would be another value where it is grouped by
+    bought_today = (lots.c.bucket == today).label("bought_today")
     names = (holdings.c.exchange, holdings.c.tradingsymbol)
     group = (closed.c.client_id, *names, closed.c.product, bought_today)
     same = [closed.c[name] == holdings.c[name] for name in ("client_id", "security", "product")]
@@ -351,10 +366,13 @@ def _orders_as(row: type[T]) -> Select[*tuple[Any, ...]]:
 def runs(row: type[T]) -> ReadableQuery[T]:
     """Stored runs of some `numbers`; one of a version before has no reason of its pause that is known."""
     runs = table(RunRecord)
-    known = [reason.value for reason in PauseReason]
+    known, phases = [reason.value for reason in PauseReason], [phase.value for phase in PhaseKind]
     made: dict[str, ColumnElement[Any]] = {
         "confirmed_at": func.coalesce(runs.c.confirmed_at, runs.c.started_at),
         "pause_reason": case((runs.c.pause_reason.in_(known), runs.c.pause_reason)),
+        "held": case((runs.c.held.in_(known), runs.c.held)),
+        "phase": case((runs.c.phase.in_(phases), runs.c.phase)),
+        "held_phase": case((runs.c.held_phase.in_(phases), runs.c.held_phase)),
     }
     query = select(*named_as(row, runs, **made)).where(among(runs.c.number, "numbers"))
     return ReadableQuery(row, query, strict=True)

@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 
 from data.engines.driver import fetch
+from data.engines.fates import is_passing
 from data.proving.readable import UNREADABLE, WORDS
 from data.repositories.base import On, Query, Statement, among, sql
 from data.repositories.stored_values import field_classes
@@ -95,15 +96,28 @@ class ReadableQuery(Query[T]):
                 raise ValueError("a text stands for a number")
             return self._made(text, rows)
         except UNREADABLE as problem:
+            if is_passing(connection, problem):
+                raise
             log.error("values that cannot be read are stood in for: %s", problem)
-        text = self._bytes.text(connection.dialect)
+        text = (self._bytes if connection.dialect.name == "sqlite" else self._texts).text(connection.dialect)
         stored = fetch(connection, text.sql, text.named(values))
+        if connection.dialect.name != "sqlite":
+            stored = [[None if cell is None else str(cell).encode() for cell in row] for row in stored]
         return [made for row in stored if (made := self._stood_in(row)) is not None]
 
     @cached_property
     def _bytes(self) -> Statement:
         """The same rows with every value as its bytes; made when first needed, which should be never."""
         bare = [cast(one, LargeBinary).label(one.name) for one in self._columns]
+        return Statement(self._select.with_only_columns(*bare, maintain_column_froms=True))
+
+    @cached_property
+    def _texts(self) -> Statement:
+        """The same as texts, where a server holds each value to its column's kind."""
+        bare = [
+            cast(cast(one, Integer) if isinstance(one.type, Boolean) else one, String).label(one.name)
+            for one in self._columns
+        ]
         return Statement(self._select.with_only_columns(*bare, maintain_column_froms=True))
 
     def _stood_in(self, row: Sequence[bytes | None]) -> T | None:

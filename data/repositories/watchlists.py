@@ -82,6 +82,14 @@ def put_keys(on: On, trader: str, name: str, keys: Sequence[str]) -> None:
     _ITEMS.insert(on, [ListedKey(trader, name, key, place) for place, key in enumerate(keys, start=1)])
 
 
+def hand_on(on: On, trader: str, heir: str) -> None:
+    """Have somebody begin with the lists that a trader has, as they stand."""
+    names = names_of(on, trader)
+    put_names(on, heir, names)
+    for name in names:
+        put_keys(on, heir, name, keys_of(on, trader, name))
+
+
 def rename_keys(on: On, moved: Mapping[str, str]) -> None:
     """Let lists have new names in the old places; a name that stands in a list already stays once."""
     for trader, name in {(one.trader, one.list_name): None for one in _WITH_KEYS.all(on, keys=moved)}:

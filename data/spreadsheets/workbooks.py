@@ -5,8 +5,6 @@ reader lay out every cell above it. So its parts are measured before it is read.
 """
 
 import re
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from io import BytesIO
@@ -14,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import BadInput
+from data.zipped import DamagedZip, opened_zip
 
 ENDINGS = (".xlsx", ".xlsm", ".xls")
 """Endings of files that are read as workbooks."""
@@ -88,7 +87,7 @@ def workbook_rows(path: Path) -> list[tuple[int, list[str]]]:
 def _parts(path: Path, raw: bytes) -> dict[str, bytes]:
     """The parts of a workbook by name, once they fit. Raises `BadInput`."""
     try:
-        with zipfile.ZipFile(BytesIO(raw)) as archive:
+        with opened_zip(BytesIO(raw)) as archive:
             listed = archive.infolist()
             if sum(part.file_size for part in listed) > MOST_UNPACKED_BYTES:
                 size = f"more than {MOST_UNPACKED_BYTES // 2**20} MB"
@@ -96,7 +95,7 @@ def _parts(path: Path, raw: bytes) -> dict[str, bytes]:
                     "file", path.name, f"it unpacks to {size}: keep the list of clients alone in it"
                 )
             parts = {part.filename: archive.read(part) for part in listed if not part.is_dir()}
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError):
+    except DamagedZip:
         raise BadInput(
             "file", path.name, "it is damaged, locked by a password or no workbook: save it again as .xlsx"
         ) from None

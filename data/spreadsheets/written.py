@@ -65,11 +65,8 @@ def _csv_rows(path: Path, names: Sequence[str]) -> Generator[WriteRow]:
 
 @contextmanager
 def _workbook_rows(path: Path, names: Sequence[str]) -> Generator[WriteRow]:
-    try:
-        from xlsxwriter import Workbook  # pyright: ignore[reportMissingTypeStubs]
-    except ImportError:
-        words = "choose csv, or install the extra `excel` (`uv sync --extra excel`)"
-        raise BadInput("file", path.name, words) from None
+    from xlsxwriter import Workbook  # pyright: ignore[reportMissingTypeStubs]
+
     with Workbook(str(path), {"constant_memory": True, "in_memory": False}) as book:
         sheet: Any = cast("Any", book).add_worksheet()
         sheet.freeze_panes(1, 0)

@@ -4,11 +4,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, BigInteger, Index, text
+from sqlalchemy import JSON, BigInteger, Index
 from sqlmodel import Field
 
 from data.audit import JUDGED, UNCOMMON
-from data.tables.columns import TableRow, moment, moment_or_none, numbered
+from data.tables.columns import TableRow, moment, moment_or_none, numbered, where
 
 OF_RUNS = "run_number IS NOT NULL AND order_id IS NULL"
 OF_PLANS = "plan_number IS NOT NULL AND order_id IS NULL"
@@ -23,12 +23,12 @@ class Audit(TableRow, table=True):
     """
 
     __table_args__ = (
-        Index("audit_judged", "seq", sqlite_where=text(JUDGED)),
+        Index("audit_judged", "seq", **where(JUDGED)),
         Index("audit_by_client", "client_id", "seq"),
         Index("audit_by_day", "at", "seq"),
-        Index("audit_by_action", "action", "seq", sqlite_where=text(UNCOMMON)),
-        Index("audit_of_runs", "run_number", "seq", sqlite_where=text(OF_RUNS)),
-        Index("audit_of_plans", "plan_number", "seq", sqlite_where=text(OF_PLANS)),
+        Index("audit_by_action", "action", "seq", **where(UNCOMMON)),
+        Index("audit_of_runs", "run_number", "seq", **where(OF_RUNS)),
+        Index("audit_of_plans", "plan_number", "seq", **where(OF_PLANS)),
     )
     seq: int = numbered()
     at: datetime = moment()

@@ -154,6 +154,9 @@ class Funds(TableRow, table=True):
     mtf_loan_paise: int = paise()
     mtf_reserved_paise: int = paise()
     shortfall_paise: int = paise()
+    dividends_due_paise: int = Field(
+        default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")}
+    )
 
     __table_args__ = (
         CheckConstraint("available_paise >= 0", name="available_not_negative"),
@@ -234,6 +237,7 @@ class HoldingRecord(TableRow, table=True):
     pledged: int = Field(default=0, sa_type=BigInteger)
     blocked: int = Field(default=0, sa_type=BigInteger)
     cost_paise: int = paise()
+    due: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
 
     __table_args__ = (
         CheckConstraint("today >= 0 AND t1 >= 0 AND free >= 0 AND pledged >= 0", name="shares_not_negative"),
@@ -359,10 +363,22 @@ APPEND_ONLY = (
     "share_posting",
     "fill",
     "audit",
+    "route_probe",
     "gate_waiver",
+    "consent",
+    "consent_end",
     "halt_certificate",
     "proof_layout",
     "approval",
     "approval_rule",
+    "order_limit",
+    "share_list",
+    "close_step",
+    "client_day",
+    "day_seal",
+    "official_close",
+    "day_correction",
+    "flow_class",
+    "action_booking",
 )
 """Tables whose rows triggers keep from being changed or deleted."""

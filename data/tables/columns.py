@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Table, TypeDecorator
+from sqlalchemy import BigInteger, DateTime, Dialect, Table, TypeDecorator, text
 from sqlalchemy.ext.declarative import DeferredReflection
 from sqlmodel import Field, SQLModel
 
@@ -18,6 +18,16 @@ class TableRow(DeferredReflection, SQLModel):
     model_config = {"defer_build": True}
 
 
+def stored_moment(value: datetime | None) -> str | None:
+    """A time as SQLite keeps it: UTC without a zone. Refuses naive times."""
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        raise ValueError(f"a naive time cannot be stored: {value!r}")
+    utc = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return utc.isoformat(" ", "microseconds")[:26]  # without the zone
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """Aware UTC times on every database; SQLite keeps no zone of its own."""
 
@@ -30,12 +40,20 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError(f"a naive time cannot be stored: {value!r}")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def bind_processor(self, dialect: Dialect) -> Any:
+        """What stores a time: at once the text that SQLAlchemy makes of it for SQLite by way of a dict.
+
+        A session of PostgreSQL, whose zone is UTC, reads the same text, and proofs are made of it.
+        """
+        return stored_moment
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Give back aware UTC."""
-        return value if value is None or value.tzinfo else value.replace(tzinfo=UTC)
+        if value is None or value.tzinfo is UTC:
+            return value
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 def paise(**options: Any) -> Any:
@@ -62,6 +80,11 @@ def moment_or_none() -> Any:
 def numbered() -> Any:
     """A 64-bit primary key given out by `counter`."""
     return Field(sa_type=BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False})
+
+
+def where(condition: str) -> dict[str, Any]:
+    """Options of an index of those rows alone that meet a condition, which is said in SQL."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
 def table(model: type[SQLModel]) -> Table:

@@ -5,10 +5,10 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Index, text
+from sqlalchemy import JSON, BigInteger, Index
 from sqlmodel import Field
 
-from data.tables.columns import TableRow, moment, moment_or_none, numbered, paise
+from data.tables.columns import TableRow, moment, moment_or_none, numbered, paise, where
 
 
 class FlattenRecord(TableRow, table=True):
@@ -65,7 +65,7 @@ class FlattenLine(TableRow, table=True):
             "security",
             "product",
             unique=True,
-            sqlite_where=text("ended_at IS NULL"),
+            **where("ended_at IS NULL"),
         ),
     )
 

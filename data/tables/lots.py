@@ -4,10 +4,10 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, Index
 from sqlmodel import Field
 
-from data.tables.columns import TableRow, moment, moment_or_none, numbered, paise
+from data.tables.columns import TableRow, moment, moment_or_none, numbered, paise, where
 
 LEFT = "quantity_left > 0"
 """What is left of a lot, as the index says it: a statement that says it so looks at no lot that is sold."""
@@ -42,7 +42,7 @@ class LotRecord(TableRow, table=True):
 
     __table_args__ = (
         Index("lot_by_client", "client_id", "security", "product"),
-        Index("lots_left", "client_id", sqlite_where=text(LEFT)),
+        Index("lots_left", "client_id", **where(LEFT)),
         CheckConstraint("quantity_left >= 0 AND cost_left_paise >= 0 AND loan_left_paise >= 0"),
     )
 
@@ -72,4 +72,7 @@ class ClosedLotRecord(TableRow, table=True):
     lot_charges_paise: int = paise()
     loan_paise: int = paise()
 
-    __table_args__ = (Index("closed_lots_by_day", "trading_date", "client_id"),)
+    __table_args__ = (
+        Index("closed_lots_by_day", "trading_date", "client_id"),
+        Index("closed_lots_of_fill", "fill_id"),
+    )

@@ -1,14 +1,14 @@
 # pyright: reportAssignmentType=false
 # SQLModel declares __tablename__ as a descriptor; its own documentation assigns a string.
-"""Tables of the market: instruments, listings, watchlists, baskets, presets, a simulated market's times."""
+"""Tables of the market: instruments, listings, lists, baskets, presets, halts, a simulated one's times."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, UniqueConstraint
 from sqlmodel import Field
 
-from data.tables.columns import TableRow, moment, paise, paise_or_none
+from data.tables.columns import TableRow, moment, moment_or_none, numbered, paise, paise_or_none
 
 
 class WatchlistRecord(TableRow, table=True):
@@ -102,7 +102,7 @@ class InstrumentRecord(TableRow, table=True):
 
 
 class ListingRecord(TableRow, table=True):
-    """An instrument as a broker lists it: its token and its symbol there.
+    """An instrument as a broker lists it: its token and its symbol there, its ISIN and series where told.
 
     `token` is none where it is not known, or names another security now.
     """
@@ -113,6 +113,8 @@ class ListingRecord(TableRow, table=True):
     key: str = Field(primary_key=True)
     token: str | None = None
     symbol: str
+    isin: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    series: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 class FormerName(TableRow, table=True):
@@ -137,3 +139,28 @@ class MarketOffset(TableRow, table=True):
     instance_id: int = Field(sa_type=BigInteger, primary_key=True)
     since: datetime = moment(primary_key=True)
     apart_us: int = Field(sa_type=BigInteger)
+
+
+class MarketHaltRecord(TableRow, table=True):
+    """A halt of the whole market: by the exchanges' breaker, as an index told, or as a trader typed it.
+
+    `began_at`, `until` and `reopens_at` are of the market's clock: it is halted until `until`, then in its
+    pre-open session until `reopens_at`, each None for the rest of the day. `move_bps` is the level of the
+    breaker, 0 where none was named, `index_key` and `index_bps` the index and how far it had moved.
+    `ended_at` is when a trader said that the market is open.
+    """
+
+    __tablename__ = "market_halt"
+    number: int = numbered()
+    trading_date: date = Field(index=True)
+    began_at: datetime = moment()
+    until: datetime | None = moment_or_none()
+    reopens_at: datetime | None = moment_or_none()
+    move_bps: int = 0
+    index_key: str = ""
+    index_bps: int | None = None
+    reason: str = ""
+    at: datetime = moment()
+    by: str
+    ended_at: datetime | None = moment_or_none()
+    ended_by: str = ""

@@ -62,7 +62,13 @@ class RunRecord(TableRow, table=True):
     price is within `drift_limit_bps` of `priced_paise`, None for any price; both begin anew when the trader
     goes on with it. The `paused` figures are those of its last pause: why, when, how old it was and at which
     last price.
-    `left_paise` is what rounding left of its allocations, `cut_paise` what lines cut by hand did.
+    `phase` is that of its first leg's market as it was confirmed, empty where it waits for a session, and
+    the circuits are that instrument's band then. `held` says why what waits of that leg is kept back for its
+    market's sake, empty where it is not; `held_phase` is the phase that was found, `goes_on_at` its end.
+    `rotation_seed` drew with which of its lines, by client's code, it began; `rotation_start` is that one's
+    number, from 0. Both are empty on runs of versions that did not keep it.
+    `left_paise` is what rounding left of its allocations, `cut_paise` what lines cut by hand did. `staged`
+    are the lines of later stages that are still to be reserved.
     """
 
     __tablename__ = "run"
@@ -79,11 +85,21 @@ class RunRecord(TableRow, table=True):
     send_within_s: int = Field(default=60, sa_column_kwargs={"server_default": "60"})
     drift_limit_bps: int | None = Field(default=50, sa_column_kwargs={"server_default": "50"})
     priced_paise: int | None = paise_or_none()
+    priced_by: str = Field(default="", sa_column_kwargs={"server_default": ""})
     confirmed_at: datetime | None = moment_or_none()
     pause_reason: str = Field(default="", sa_column_kwargs={"server_default": ""})
     paused_at: datetime | None = moment_or_none()
     paused_age_s: int | None = None
     paused_price_paise: int | None = paise_or_none()
+    phase: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    lower_circuit_paise: int | None = paise_or_none()
+    upper_circuit_paise: int | None = paise_or_none()
+    held: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    held_phase: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    goes_on_at: datetime | None = moment_or_none()
+    staged: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
+    rotation_seed: int | None = Field(default=None, sa_type=BigInteger)
+    rotation_start: int | None = None
     started_at: datetime = moment()
     finished_at: datetime | None = moment_or_none()
 
@@ -96,6 +112,13 @@ class RunLeg(TableRow, table=True):
     leg: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     drift_limit_bps: int | None = None
     priced_paise: int | None = paise_or_none()
+    priced_by: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    phase: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    lower_circuit_paise: int | None = paise_or_none()
+    upper_circuit_paise: int | None = paise_or_none()
+    held: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    held_phase: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    goes_on_at: datetime | None = moment_or_none()
 
 
 class Order(TableRow, table=True):

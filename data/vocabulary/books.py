@@ -17,6 +17,8 @@ class Bucket(StrEnum):
     T1 = "t1"
     FREE = "free"
     PLEDGED = "pledged"
+    DUE = "due"
+    """A company's action has made them, and the broker does not show them yet."""
     OUTSIDE = "outside"
 
 
@@ -31,8 +33,14 @@ class Account(StrEnum):
     INTRADAY_LOAN = "intraday_loan"
     CHARGES = "charges"
     CHARGES_DUE = "charges_due"
+    INTEREST = "interest"
+    """What is paid on loans of the margin trading facility."""
     REALISED = "realised"
     SHORTFALL = "shortfall"
+    DIVIDENDS = "dividends"
+    """What companies have paid on shares, from the ex-date on."""
+    DIVIDENDS_DUE = "dividends_due"
+    """What of it the broker will credit, and has not yet."""
     EXTERNAL = "external"
 
 
@@ -62,8 +70,16 @@ class TransferKind(StrEnum):
     """The broker's figures adopted at a day's opening."""
     ADOPT = "adopt"
     """The same on the trader's word."""
+    INTEREST = "interest"
+    """A day's interest on what is lent on shares."""
+    RERATE = "rerate"
+    """A day's charges brought to what its contract note will have, at the close."""
+    NOTE = "note"
+    """By how much a contract note differs from what its closed day was charged."""
     CONVERT = "convert"
     """Shares that go on in another product."""
+    ACTION = "action"
+    """What a company does with its shares; or the same taken back."""
 
 
 class ConversionState(StrEnum):

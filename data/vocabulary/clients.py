@@ -69,6 +69,21 @@ class Demat(StrEnum):
     UNKNOWN = "unknown"
 
 
+class ConsentKind(StrEnum):
+    """What a client agrees to.
+
+    Trading: that orders are placed on its behalf, by mandate, power of attorney or letter of authority. MTF:
+    the broker's terms of lending. Contract notes: that they come by mail and not on paper. Algo: that orders
+    leave by an api, on its key and address. Phone: that what it says on the phone is recorded.
+    """
+
+    TRADING = "trading"
+    MTF = "mtf"
+    CONTRACT_NOTES = "contract_notes"
+    ALGO = "algo"
+    PHONE = "phone"
+
+
 class RefusalCode(StrEnum):
     """Codes of brokers' refusals that the desk acts on; any other is only shown."""
 

@@ -16,7 +16,23 @@ class PhaseKind(StrEnum):
     AUCTION_LIMIT_ONLY = "auction_limit_only"
     AUCTION_MATCHING = "auction_matching"
     POST_CLOSE = "post_close"
+    HALTED = "halted"
+    """The market-wide breaker stands, or a trader has said that the market is halted."""
+    REOPENING = "reopening"
+    """The pre-open session behind such a halt."""
     UNKNOWN = "unknown"
+
+
+class DayKind(StrEnum):
+    """What a day is to the exchanges."""
+
+    TRADING = "trading"
+    SPECIAL = "special"
+    """It trades though it is a weekend or a holiday, or has hours of its own."""
+    HOLIDAY = "holiday"
+    WEEKEND = "weekend"
+    UNKNOWN = "unknown"
+    """Its year's calendar is not loaded."""
 
 
 class HaltScope(StrEnum):
@@ -89,12 +105,16 @@ class Topic(StrEnum):
     ORDERS = "orders"
     RUNS = "runs"
     HALTS = "halts"
+    GUARDS = "guards"
+    """Guards and their trips."""
     ROSTER = "roster"
     """Who the clients are: their groups, routes and sessions."""
     MARKET = "market"
     """Instruments with their names and margins, and watchlists."""
     PEOPLE = "people"
     """Who may act, who is signed in, and from which value on plans are confirmed by others."""
+    LIMITS = "limits"
+    """Limits before the order, and the lists of shares that they name."""
     EVERYTHING = "everything"
 
 

@@ -83,6 +83,19 @@ class LimitTo(StrEnum):
     """On with the best price of the order's own side, no further than a price."""
 
 
+class ChaseWait(StrEnum):
+    """Why a chase waits, its order standing where it is."""
+
+    PHASE = "phase"
+    """Its instrument is not in continuous trading; once it is, the chase goes on."""
+    TRADING_DISABLED = "trading_disabled"
+    """The desk sends nothing; once it does, the chase goes on."""
+    MARKET_HALTED = "market_halted"
+    """The whole market is halted or reopens; it goes on by the trader's word."""
+    HALTED = "halted"
+    """A halt is over its order, or was; it goes on by the trader's word."""
+
+
 class ChaseEnd(StrEnum):
     """Why a chase has ended; its order stays as it is."""
 

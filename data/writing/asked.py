@@ -48,7 +48,8 @@ class Asked:
         """Told after each commit."""
         self.command = command
         self.actor = actor
-        self._owner = secrets.token_hex(8)
+        self.owner = secrets.token_hex(8)
+        """Whose row it is; one that another keeps under the same id has another."""
         self._task = asyncio.current_task()
         self._doing: Did = {}
 
@@ -74,9 +75,9 @@ class Asked:
         ).first()
         if row is None:
             self._doing = _joined({}, unit.entries)
-            values = {"command": self.command, "actor": self.actor, "owner": self._owner, "at": unit.now}
+            values = {"command": self.command, "actor": self.actor, "owner": self.owner, "at": unit.now}
             unit.insert(AskedCommand, [{"request_id": self.request_id, **values, "did": self._doing}])
-        elif row.owner != self._owner or row.closed_at is not None:
+        elif row.owner != self.owner or row.closed_at is not None:
             raise CommandKnown(self.request_id, row.did)
         else:
             self._doing = _joined(row.did, unit.entries)

@@ -1,16 +1,25 @@
-"""What became of a command that the open app was asked for, and closing it, with nothing opened but the file.
+"""What became of a command that the open app was asked for, and closing it, with only the books opened.
 
-SQLite alone: whoever asks has lost the app, and nothing heavy may stand in the way of an answer.
+Of a file SQLite alone: whoever asks has lost the app, and nothing heavy may stand in the way of an answer.
 """
 
 import json
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
 
-from data.engines.at_rest import FileAtRest, opened_to_write
+from data.engines.at_rest import opened_to_write
 from data.engines.dialect import or_update
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from data.engines.database import Database
+    from data.writing.asked import Asked
 
 BUSY_S = 10.0
 """How long another process's lock is waited for."""
@@ -35,13 +44,13 @@ class AskedBefore(Struct, frozen=True):
     closed: bool
 
 
-def find_or_close(books: Path, request_id: str, now: datetime) -> AskedBefore:
+def find_or_close(books: "Path | Database", request_id: str, now: datetime) -> AskedBefore:
     """What was done under an id. Where nothing decisive was and no end is told, it is closed for good.
 
     An app that thaws later cannot do it then. Raises `FileError` where the file cannot be written.
     """
-    with opened_to_write(books, BUSY_S) as connection:
-        connection.execute("BEGIN IMMEDIATE")
+    with _writing(books) as connection:
+        connection.execute("BEGIN IMMEDIATE" if isinstance(books, Path) else "BEGIN")
         found = _row(connection, request_id)
         if found is None:
             connection.execute(
@@ -60,19 +69,50 @@ def find_or_close(books: Path, request_id: str, now: datetime) -> AskedBefore:
     return found
 
 
-def keep_end(books: Path, request_id: str, command: str, actor: str, code: int, now: datetime) -> None:
-    """Keep with which exit code a command ended. Raises `FileError`."""
-    with opened_to_write(books, BUSY_S) as connection:
+def keep_end(books: "Path | Database", asked: "Asked", code: int, now: datetime) -> None:
+    """Keep with which exit code a command ended, but under an id that was another's. Raises `FileError`."""
+    with _writing(books) as connection:
         connection.execute(
             "INSERT INTO asked_command (request_id, command, actor, owner, did, exit_code, at, ended_at) "
-            "VALUES (?, ?, ?, '', '{}', ?, ?, ?) "
+            "VALUES (?, ?, ?, ?, '{}', ?, ?, ?) "
             + or_update("request_id", "exit_code = excluded.exit_code, ended_at = excluded.ended_at")
-            + " WHERE closed_at IS NULL AND ended_at IS NULL",
-            (request_id, command, actor, code, _text(now), _text(now)),
+            + " WHERE asked_command.closed_at IS NULL AND asked_command.ended_at IS NULL"
+            " AND asked_command.owner = excluded.owner",
+            (asked.request_id, asked.command, asked.actor, asked.owner, code, _text(now), _text(now)),
         )
 
 
-def _row(connection: FileAtRest, request_id: str) -> AskedBefore | None:
+class _Runs(Protocol):
+    """Runs a statement; its result has rows."""
+
+    def execute(self, sql: str, cells: tuple[Any, ...] = (), /) -> Any: ...
+
+
+@contextmanager
+def _writing(books: "Path | Database") -> Generator[_Runs]:
+    if isinstance(books, Path):
+        with opened_to_write(books, BUSY_S) as file:
+            yield file
+        return
+    engine = books.writer()
+    try:
+        with engine.connect() as connection:
+            yield _OnServer(connection)
+    finally:
+        engine.dispose()
+
+
+class _OnServer:
+    """The same of a server, each statement committed by itself but for a `BEGIN`."""
+
+    def __init__(self, connection: "Connection") -> None:
+        self._connection = connection
+
+    def execute(self, sql: str, cells: tuple[Any, ...] = (), /) -> Any:
+        return self._connection.exec_driver_sql(sql, cells)
+
+
+def _row(connection: _Runs, request_id: str) -> AskedBefore | None:
     row = connection.execute(
         "SELECT command, actor, at, did, exit_code, ended_at, closed_at FROM asked_command "
         "WHERE request_id = ?",
@@ -82,7 +122,7 @@ def _row(connection: FileAtRest, request_id: str) -> AskedBefore | None:
         return None
     command, actor, at, did, code, ended, closed = row
     return AskedBefore(
-        request_id, command, actor, _moment(at), json.loads(did), code, _moment(ended), closed is not None
+        request_id, command, actor, _moment(at), _object(did), code, _moment(ended), closed is not None
     )
 
 
@@ -91,5 +131,9 @@ def _text(at: datetime) -> str:
     return at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
+def _object(told: Any) -> dict[str, list[int]]:
+    return json.loads(told) if isinstance(told, str) else told
+
+
+def _moment(told: Any) -> datetime | None:
+    return datetime.fromisoformat(told).replace(tzinfo=UTC) if isinstance(told, str) else told

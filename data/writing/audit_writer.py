@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
@@ -18,13 +19,15 @@ from data.audit import (
     Head,
     chain,
 )
-from data.engines.driver import On, fetch, run, sql
+from data.engines.dialect import Phrases
+from data.engines.driver import On, fetch, run, sql, words
 from data.errors import shortened
 from data.json_values import json_texts
 from data.proving.latest import LatestProofs
-from data.proving.noted import AcceptedRows, Noted
+from data.proving.noted import AcceptedRows, noted_by
 from data.proving.proofs import Proofs, layout_now, newest_layout, proven_tables, shared_out
 from data.tables.audit import Audit, AuditHead, ProofLayout
+from data.writing.at_hand import AtHand
 
 if TYPE_CHECKING:
     from data.writing.unit import Unit
@@ -44,16 +47,18 @@ class AuditWriter:
     def __init__(self, connection: Connection) -> None:
         self._laid_out = False
         self._latest = LatestProofs(last_row(connection))
-        self._noted = Noted()
-        self._noted.watch(connection)
+        self._noted = noted_by(connection)
+        self.at_hand = AtHand()
 
     def begin(self, version: int) -> None:
         """Begin a batch: nothing is changed yet. `version` is the file's, which others' commits change."""
         self._noted.begin(version)
+        self.at_hand.begin(version)
 
     def forget(self) -> None:
         """Look anew at every row before it changes: a batch was not kept, or there was nothing to do."""
         self._noted.forget()
+        self.at_hand.forget()
 
     def differing(self, connection: Connection, name: str, ids: Iterable[int]) -> list[int]:
         """Which of a table's rows are not as the audit left them, but for what this transaction wrote."""
@@ -81,6 +86,8 @@ class AuditWriter:
             self._latest.accept()
         for rows in accepted:
             self._noted.accept(connection, rows)
+        for name in self.at_hand.tables():
+            self.at_hand.drop_unwritten(name, self._noted.places(name))
         if self._noted:
             self._lay_out(unit)
             self._latest.catch_up(connection, before)
@@ -96,9 +103,11 @@ class AuditWriter:
         if kept != before:
             details = {"kept": None if kept is None else list(kept), "found": list(before)}
             entries.insert(0, AuditEntry(HEAD_DIFFERS, ITSELF, details=details))
-            shared.insert(0, {})
+            shared = {place + 1: carried for place, carried in shared.items()}
         last_seq = max(before.seq, kept.seq if kept else 0)
-        texts = ["" if one == "{}" else one for one in json_texts(shared, ascii_only=True)]
+        texts = [""] * len(entries)
+        for place, text in zip(shared, json_texts(list(shared.values()), ascii_only=True), strict=True):
+            texts[place] = text
         rows, digest = chain(entries, before.hash, last_seq, unit.now, texts)
         unit.insert_cells(Audit, COLUMNS, rows)
         after = Head(last_seq + len(rows), digest)
@@ -126,9 +135,9 @@ class AuditWriter:
 
 
 # As bytes, since a head that cannot be read must be told of and may keep nobody from writing.
-_LAST = "SELECT CAST(seq AS BLOB), CAST(hash AS BLOB) FROM audit ORDER BY seq DESC LIMIT 1"
+_LAST = "SELECT {seq}, {hash} FROM audit ORDER BY seq DESC LIMIT 1"
 _KEEP = "UPDATE audit_head SET seq = ?, hash = ? WHERE name = ?"
-_KEPT = f"SELECT CAST(seq AS BLOB), CAST(hash AS BLOB) FROM audit_head WHERE name = '{WRITTEN}'"
+_KEPT = f"SELECT {{seq}}, {{hash}} FROM audit_head WHERE name = '{WRITTEN}'"
 
 
 def last_row(connection: Connection) -> Head:
@@ -142,11 +151,16 @@ def kept_head(connection: Connection) -> Head | None:
 
 
 def _head(connection: Connection, query: str) -> Head | None:
-    found = fetch(connection, query)
+    found = fetch(connection, _of_bytes(query, words(connection)))
     if not found:
         return None
     seq, digest = (value or b"" for value in found[0])
     return Head(int(seq) if seq.isdigit() else 0, digest.decode("utf-8", "replace"))
+
+
+@cache
+def _of_bytes(query: str, words: Phrases) -> str:
+    return query.format(seq=words.bytes_of("seq"), hash=words.bytes_of("hash"))
 
 
 def _keep(unit: "Unit", head: Head, kept: Head | None) -> None:
@@ -161,10 +175,10 @@ def standing_stop(on: On) -> tuple[str, ...]:
 
     The newest row decides that stops it, or by which that was accepted or found mended.
     """
-    query = (
-        f"SELECT action, CAST(details AS BLOB) AS details FROM audit WHERE {JUDGED} ORDER BY seq DESC LIMIT 1"
-    )
-    row = sql(on).exec_driver_sql(query).first()
+    connection = sql(on)
+    details = words(connection).bytes_of("details")
+    query = f"SELECT action, {details} AS details FROM audit WHERE {JUDGED} ORDER BY seq DESC LIMIT 1"
+    row = connection.exec_driver_sql(query).first()
     if row is None or row.action != DISTRUSTED:
         return ()
     try:

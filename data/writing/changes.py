@@ -8,12 +8,15 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
-from data.engines.driver import On, fetch, run, sql
+from data.engines.dialect import Phrases
+from data.engines.driver import On, fetch, run, sql, words
 from data.json_values import json_text
+from data.tables.columns import stored_moment
 from data.vocabulary import Topic
 
 MOST = 20_000
@@ -28,7 +31,7 @@ class Touched:
     """What a batch changed, so that the projection knows what to read again.
 
     `market` stands for instruments and watchlists, `roster` for clients, their groups, routes and sessions,
-    `people` for who may act and who is signed in.
+    `people` for who may act and who is signed in, `limits` for limits before the order with their lists.
     `unread` has this process alone read everything, since it has not yet. `written` are the cells of orders
     by number as this process wrote them last, None where it changed one in another way.
     """
@@ -37,9 +40,11 @@ class Touched:
     orders: set[int] = field(default_factory=set[int])
     runs: set[int] = field(default_factory=set[int])
     halts: bool = False
+    guards: bool = False
     roster: bool = False
     market: bool = False
     people: bool = False
+    limits: bool = False
     everything: bool = False
     unread: bool = False
     written: dict[int, tuple[Any, ...] | None] = field(default_factory=dict[int, tuple[Any, ...] | None])
@@ -51,9 +56,11 @@ class Touched:
         self.orders |= other.orders
         self.runs |= other.runs
         self.halts |= other.halts
+        self.guards |= other.guards
         self.roster |= other.roster
         self.market |= other.market
         self.people |= other.people
+        self.limits |= other.limits
         self.everything |= other.everything
         self.unread |= other.unread
 
@@ -68,9 +75,11 @@ class Touched:
         found = {topic: sorted(ids) for topic, ids in numbered.items() if ids}
         whole = {
             Topic.HALTS: self.halts,
+            Topic.GUARDS: self.guards,
             Topic.ROSTER: self.roster,
             Topic.MARKET: self.market,
             Topic.PEOPLE: self.people,
+            Topic.LIMITS: self.limits,
         }
         return found | {topic: [] for topic, changed in whole.items() if changed}
 
@@ -85,34 +94,53 @@ class Touched:
                 self.runs.update(ids)
             case Topic.HALTS:
                 self.halts = True
+            case Topic.GUARDS:
+                self.guards = True
             case Topic.ROSTER:
                 self.roster = True
             case Topic.MARKET:
                 self.market = True
             case Topic.PEOPLE:
                 self.people = True
+            case Topic.LIMITS:
+                self.limits = True
             case Topic.EVERYTHING:
                 self.everything = True
 
 
-# A step from one desk to the next by the key, since the table has a row for each commit of the day.
-_NEWEST = text(
-    "WITH RECURSIVE d(desk) AS (SELECT min(desk) FROM change UNION ALL"
-    " SELECT (SELECT min(desk) FROM change WHERE desk > d.desk) FROM d WHERE d.desk IS NOT NULL)"
-    " SELECT desk, (SELECT seq FROM change WHERE change.desk = d.desk AND typeof(seq) = 'integer'"
-    " ORDER BY seq DESC LIMIT 1) FROM d WHERE typeof(desk) = 'integer'"
-)
-_SINCE = text(
-    "SELECT seq, topic, CAST(ids AS BLOB) FROM change"
-    f" WHERE desk = :desk AND seq > :seen ORDER BY seq LIMIT {MOST + 1}"
-)
-_LAST = "SELECT seq FROM change WHERE desk = ? AND typeof(seq) = 'integer' ORDER BY seq DESC LIMIT 1"
+@cache
+def _newest(words: Phrases) -> str:
+    """The newest row of each desk: from one to the next by the key, since each commit has a row."""
+    return (
+        "WITH RECURSIVE d(desk) AS (SELECT min(desk) FROM change UNION ALL"
+        " SELECT (SELECT min(desk) FROM change WHERE desk > d.desk) FROM d WHERE d.desk IS NOT NULL)"
+        " SELECT desk, (SELECT seq FROM change WHERE change.desk = d.desk AND"
+        f" {words.is_number.format('seq')} ORDER BY seq DESC LIMIT 1) FROM d"
+        f" WHERE {words.is_number.format('desk')}"
+    )
+
+
+@cache
+def _since(words: Phrases) -> str:
+    ids = words.json_bytes.format("ids")
+    return f"SELECT seq, topic, {ids} FROM change WHERE desk = ? AND seq > ? ORDER BY seq LIMIT {MOST + 1}"
+
+
+@cache
+def _last(words: Phrases) -> str:
+    return (
+        f"SELECT seq FROM change WHERE desk = ? AND {words.is_number.format('seq')} ORDER BY seq DESC LIMIT 1"
+    )
+
+
 _ADD = "INSERT INTO change (desk, seq, topic, ids, at) VALUES (?, ?, ?, ?, ?)"
 
 
 def newest(connection: Connection) -> Vector:
     """The newest row of each desk."""
-    return {int(desk): int(seq) for desk, seq in connection.execute(_NEWEST) if seq is not None}
+    return {
+        int(desk): int(seq) for desk, seq in fetch(connection, _newest(words(connection))) if seq is not None
+    }
 
 
 def changes_since(connection: Connection, seen: Mapping[int, int]) -> tuple[Touched, Vector]:
@@ -122,7 +150,7 @@ def changes_since(connection: Connection, seen: Mapping[int, int]) -> tuple[Touc
         before = seen.get(desk, 0)
         if last == before:
             continue
-        rows = connection.execute(_SINCE, {"desk": desk, "seen": before}).all()
+        rows = fetch(connection, _since(words(connection)), (desk, before))
         if len(rows) != last - before:
             touched.everything = True
         for _, topic, ids in rows:
@@ -139,9 +167,9 @@ def _take(touched: Touched, topic: Any, ids: Any) -> None:
 
 def write_changes(connection: Connection, desk: int, touched: Touched, at: datetime) -> int:
     """Say what this transaction changes; returns the newest row of this desk."""
-    last = max((int(seq) for (seq,) in fetch(connection, _LAST, (desk,))), default=0)
+    last = max((int(seq) for (seq,) in fetch(connection, _last(words(connection)), (desk,))), default=0)
     topics = touched.topics()
-    stamp = at.isoformat(" ", "microseconds").partition("+")[0]  # as `UtcDateTime` keeps it
+    stamp = stored_moment(at)
     for topic, ids in topics.items():
         last += 1
         run(connection, _ADD, (desk, last, topic.value, json_text(ids), stamp))
@@ -153,7 +181,7 @@ def prune_changes(on: On, behind: datetime) -> None:
 
     Every living engine must have read what was committed before `behind`.
     """
-    stamp = behind.isoformat(" ", "microseconds").partition("+")[0]
+    stamp = stored_moment(behind)
     sql(on).exec_driver_sql(
         "DELETE FROM change WHERE at < ?"
         " AND seq < (SELECT max(later.seq) FROM change later WHERE later.desk = change.desk)",

@@ -8,25 +8,37 @@ from functools import cache
 from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
-from data.engines.dialect import or_update
-from data.engines.driver import On, fetch, sql
+from data.engines.dialect import Phrases, or_update
+from data.engines.driver import On, fetch, sql, words
 
 KINDS = {
+    "alert": "alert",
+    "alert_delivery": "alert_delivery",
+    "alert_rule": "alert_rule",
     "approval_rule": "approval_rule",
     "break": "account_break",
     "client": "client",
     "closed_lot": "closed_lot",
+    "consent": "consent",
     "conversion": "conversion",
+    "day_correction": "day_correction",
+    "earlier_trade": "earlier_trade",
     "fill": "fill",
     "flatten": "flatten",
+    "flow_class": "flow_class",
     "gate_waiver": "gate_waiver",
+    "guard": "guard",
     "halt": "halt",
     "hold": "hold",
     "instance": "instance",
+    "limit": "order_limit",
     "lot": "lot",
+    "market_halt": "market_halt",
     "order": "orders",
     "plan": "plan",
+    "route_probe": "route_probe",
     "run": "run",
+    "share_list": "share_list",
     "sign_in_try": "sign_in_try",
     "txn": "txn",
     "unbooked_fact": "unbooked_fact",
@@ -39,7 +51,7 @@ BEYOND = 2**62
 
 def take_ids(connection: Connection, name: str, count: int) -> range:
     """The next `count` free numbers of a kind."""
-    after = int(fetch(connection, _taking(name), (name, count, count))[0][0])
+    after = int(fetch(connection, _taking(name, words(connection)), (name, count, count))[0][0])
     return range(after - count, after)
 
 
@@ -47,7 +59,8 @@ def counter_faults(connection: Connection) -> list[str]:
     """Counters that would give a number out twice, in words."""
     found: list[str] = []
     for name, kind in KINDS.items():
-        query = f"SELECT {_highest(kind)}, (SELECT CAST(next AS BLOB) FROM counter WHERE name = ?)"
+        kept = words(connection).bytes_of("next")
+        query = f"SELECT {_highest(kind)}, (SELECT {kept} FROM counter WHERE name = ?)"
         highest, kept = connection.exec_driver_sql(query, (name,)).one()
         following = "" if kept is None else kept.decode("utf-8", "backslashreplace")
         if highest and not (following.isdigit() and int(following) > highest):
@@ -65,13 +78,14 @@ def mend_counters(on: On) -> None:
 
 
 @cache
-def _taking(name: str) -> str:
-    kept = f"CASE WHEN typeof(next) = 'integer' AND next < {BEYOND} THEN next ELSE 1 END"
+def _taking(name: str, words: Phrases) -> str:
+    is_number = words.is_number.format("counter.next")
+    kept = f"CASE WHEN {is_number} AND counter.next < {BEYOND} THEN counter.next ELSE 1 END"
     first = f"{_highest(KINDS[name])} + 1"
     return (
         f"INSERT INTO counter (name, next) VALUES (?, {first} + ?) "
-        + or_update("name", f"next = max({kept}, {first}) + ?")
-        + " RETURNING next"
+        + or_update("name", f"next = {words.larger.format(kept, first)} + ?")
+        + " RETURNING counter.next"
     )
 
 

@@ -12,11 +12,12 @@ from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlmodel import SQLModel
 
 from data.audit import AuditEntry
-from data.engines.driver import insert_many
+from data.engines.driver import insert_many, run
 from data.proving.noted import AcceptedRows
 from data.proving.proofs import Proofs
 from data.tables.columns import UtcDateTime, table
 from data.vocabulary import Via
+from data.writing.at_hand import AtHand
 from data.writing.audit_writer import AuditWriter
 from data.writing.changes import Touched
 from data.writing.counters import take_ids
@@ -29,6 +30,8 @@ class Unit:
         self, connection: Connection, now: datetime, audit: AuditWriter | None = None, via: Via | None = None
     ) -> None:
         self.connection = connection
+        self.at_hand = AtHand() if audit is None else audit.at_hand
+        """Rows as objects, as units before this one wrote them."""
         self._audit = audit
         self._via = via
         self.now = now
@@ -40,9 +43,14 @@ class Unit:
         self.accepted: list[AcceptedRows] = []
         """Rows that a trader accepts as they are, though they differ from what the audit tells."""
 
+    def undo(self) -> None:
+        """Undo what it wrote, its savepoint being the newest one."""
+        run(self.connection, "ROLLBACK TO unit")
+        self.at_hand.forget()
+
     def audit(self, entry: AuditEntry) -> None:
         """Add a row to the audit, in the same transaction as what it tells."""
-        self.entries.append(entry if self._via is None else entry._replace(via=self._via.value))
+        self.entries.append(entry if self._via is None else AuditEntry(*entry[:-1], self._via.value))
 
     def differing(self, model: type[SQLModel], ids: Iterable[int]) -> list[int]:
         """Which rows are not as their proofs in the audit say, but for what this transaction wrote.

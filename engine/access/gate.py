@@ -1,7 +1,8 @@
 """The morning gate: what each client still lacks before orders may leave for it, item by item.
 
-Red keeps a client out and cannot be waived. Amber on route or consent keeps it out until a trader waives it
-for the day; amber elsewhere only warns, and waiving takes the warning away (and lets settled shares be sold).
+Red keeps a client out and cannot be waived. Amber on route or a hard consent keeps it out until a trader
+waives it for the day; amber elsewhere only warns, and waiving takes the warning away (and lets settled
+shares be sold).
 What a session lacks, and books that differ, are mended and never waived.
 """
 
@@ -26,11 +27,13 @@ from data.vocabulary import (
     SessionProblem,
     SessionState,
 )
-from engine.access.judgement import judge_consent, judge_demat, judge_route, needs_route
+from engine.access.judgement import consent_verdict, judge_demat, judge_route
 from engine.access.sessions import SOON
+from engine.book.access_views import needs_route
 from engine.book.gate_views import (
     NEVER_WAIVED,
     BrokenSession,
+    DownFigures,
     FundsFigures,
     GateFinding,
     GateVerdict,
@@ -72,7 +75,8 @@ class GateCheck(Struct, frozen=True):
 class GateRow(Struct, frozen=True):
     """One client at the gate. `reason` is what keeps its orders back, None when they may leave.
 
-    Its `colour` is the worst of its items; red where the client may not trade for another reason.
+    While its broker is down only buys are: what makes a position smaller is tried, and so are cancels. Its
+    `colour` is the worst of its items; red where the client may not trade for another reason.
     """
 
     client_id: int
@@ -198,10 +202,13 @@ class Gate:
         book = self._kept.book
         connection, route = book.carrier_of(client.id), book.access.routes.get(client.id)
         day = self._timing.market.trading_day
+        asked = book.consents_asked(client.connection, client.discretionary)
         judged = {
             GateItem.SESSION: self._session(client, connection),
-            GateItem.ROUTE: judge_route(connection, route, book.shared.get(client.id, ())),
-            GateItem.CONSENT: judge_consent(connection, route, day),
+            GateItem.ROUTE: judge_route(
+                connection, route, book.shared.get(client.id, ()), book.access.probes.get(client.id)
+            ),
+            GateItem.CONSENT: consent_verdict(asked, book.access.consents.get(client.id, ()), day),
             GateItem.DEMAT: judge_demat(connection, route),
             GateItem.FUNDS: self._funds(client),
             GateItem.MTF: self._mtf(client, connection),
@@ -210,7 +217,9 @@ class Gate:
         checks = tuple(
             [GateCheck(item, one, waivers.get((client.id, item), "")) for item, one in judged.items()]
         )
-        return GateRow(client.id, client.code, client.gate, checks, _worst(client.gate, checks))
+        down = book.down_since(client.id) is not None
+        reason = client.gate or (Reason.BROKER_DOWN if down else None)
+        return GateRow(client.id, client.code, reason, checks, _worst(reason, checks))
 
     def _session(self, client: ClientView, connection: Connection | None) -> GateVerdict:
         session, now = self._kept.book.access.sessions.get(client.id), self._timing.market.now()
@@ -222,6 +231,8 @@ class Gate:
                 broken = BrokenSession(session.problem, session.problem_text)
                 return GateVerdict(_RED, GateFinding.SESSION_BROKEN, broken)
             return GateVerdict(_RED, GateFinding.NOT_SIGNED_IN if signs_in else GateFinding.SESSION_EXPIRED)
+        if (down := self._kept.book.down_since(client.id)) is not None:
+            return GateVerdict(_RED, GateFinding.BROKER_DOWN, DownFigures(connection.broker.name, down))
         if not signs_in or session is None or session.login_at is None:
             return GateVerdict(_GREEN, GateFinding.NO_SIGN_IN_NEEDED)
         figures = SessionFigures(

@@ -5,8 +5,8 @@ import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
-from difflib import get_close_matches
 from enum import StrEnum
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,8 +20,10 @@ from data.errors import BadInput
 from data.records import field_names, replace, values_of
 from data.repositories.accounts import access
 from data.store import Unit
-from data.vocabulary import Demat, RouteKind
-from engine.book.access_views import RouteView
+from data.vocabulary import ConsentKind, Demat, RouteKind
+from engine.access.consents import NewConsent, check_consent, day_from, put_trading
+from engine.access.judgement import standing
+from engine.book.access_views import ConsentView, RouteView
 from engine.book.kept import Kept
 from engine.events import TapeLine
 from engine.instances import ThisEngine
@@ -43,8 +45,12 @@ OPTIONAL = (
 _EXAMPLE = (
     "AM1042,own,abcd1234efgh5678,http://10.20.0.4:3128,,203.0.113.10,Mehta,,2026-041,ddpi,2027-03-31,yes"
 )
-_API_KEY = re.compile(r"[A-Za-z0-9]{4,64}")
+_API_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{3,2047}")
+"""Groww's are JSON web tokens, those of others a few letters and digits."""
 _LONGEST = 120
+_OF_CONSENT = ("consent", "consent_until")
+"""Columns of a routes file that are of the register of consents."""
+
 _WAY_OUT = ("kind", "api_key", "proxy", "bind_address", "egress_ip")
 """What a broker's refusal of a route is about; a change of anything else leaves it standing."""
 
@@ -57,8 +63,9 @@ class NewRoute(Struct, frozen=True):
     """A route as a file or a form gives it.
 
     `proxy` is `http://host:port`, `bind_address` an address of this machine, `egress_ip` the static address
-    that the broker has on its list. `permission` and `consent` are references of papers kept elsewhere.
-    `mtf_enabled` is None where it is not known.
+    that the broker has on its list. `permission` is the reference of a paper kept elsewhere, `consent` that
+    of the client's consent to trading: it takes the place of what the register has of that kind, an empty
+    one ends it, None leaves it. `mtf_enabled` is None where it is not known.
     """
 
     kind: RouteKind
@@ -68,10 +75,13 @@ class NewRoute(Struct, frozen=True):
     egress_ip: str = ""
     family: str = ""
     permission: str = ""
-    consent: str = ""
+    consent: str | None = None
     consent_until: date | None = None
     demat: Demat = Demat.UNKNOWN
     mtf_enabled: bool | None = None
+
+
+_OF_ROUTE = tuple(name for name in field_names(NewRoute) if name not in _OF_CONSENT)
 
 
 class RoutesReport(Struct, frozen=True):
@@ -92,11 +102,11 @@ def template() -> str:
 def check_route(route: NewRoute) -> NewRoute:
     """The route with its addresses in their usual form. Raises `BadInput` for the first bad value."""
     for name in ("family", "permission", "consent"):
-        text = str(getattr(route, name))
+        text = str(getattr(route, name) or "")
         if len(text) > _LONGEST or control_character(text):
             raise BadInput(name, text, f"give at most {_LONGEST} characters and no control characters")
-    if route.api_key and _API_KEY.fullmatch(route.api_key) is None:
-        raise BadInput("api_key", route.api_key, "give the letters and digits of the api key, not its secret")
+    if route.api_key:
+        check_api_key(route.api_key)
     if route.kind is RouteKind.OWN and not route.api_key:
         raise BadInput("api_key", "", "a route of kind own needs the client's api key")
     if route.kind is RouteKind.PAPER and (route.api_key or route.proxy or route.bind_address):
@@ -108,6 +118,13 @@ def check_route(route: NewRoute) -> NewRoute:
         kind = ip_address(seen).version
         raise BadInput("bind_address", bound, f"give an IPv{kind} address, as egress_ip {seen} is one")
     return replace(route, proxy=_proxy(route.proxy), bind_address=bound, egress_ip=seen)
+
+
+def check_api_key(api_key: str) -> None:
+    """Raise `BadInput` where this is no api key of any broker's."""
+    if _API_KEY.fullmatch(api_key) is None:
+        words = "give the api key (letters, digits, and . _ - between them), not its secret"
+        raise BadInput("api_key", api_key, words)
 
 
 def _address(text: str, field: str) -> str:
@@ -145,13 +162,6 @@ def _word(kind: type[W]) -> Callable[[str], W]:
     return read
 
 
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise BadInput("", text, "give a date such as 2027-03-31") from None
-
-
 def _yes(text: str) -> bool | None:
     known = {"yes": True, "no": False, "": None}
     if text.lower() not in known:
@@ -162,7 +172,7 @@ def _yes(text: str) -> bool | None:
 _READERS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "kind": ("kind", _word(RouteKind)),
     "demat": ("demat", lambda text: _word(Demat)(text) if text else Demat.UNKNOWN),
-    "consent_until": ("consent_until", _day),
+    "consent_until": ("consent_until", partial(day_from, "consent_until")),
     "mtf": ("mtf_enabled", _yes),
 }
 """Columns that are no plain text: the field they fill, and how."""
@@ -232,33 +242,26 @@ class Routes:
         problems: list[Problem] = []
         routes: dict[int, NewRoute] = {}
         seen: dict[int, int] = {}
-        book = self._kept.book
         for row in read_rows(path, REQUIRED, OPTIONAL, faults=problems):
             code = row.values["code"]
-            client_id = book.by_code.get(code.upper())
-            if client_id is None:
-                known = [client.code for client in book.clients.values()]
-                close = ", ".join(get_close_matches(code.upper(), known, n=3, cutoff=0.5))
-                hint = f"nearest: {close}" if close else "import the client first"
-                problems.append(Problem(row.number, "code", code, f"no client has this code; {hint}"))
-                continue
-            first = seen.setdefault(client_id, row.number)
-            if first != row.number:
-                words = f"row {first} has it already; each is given once"
-                problems.append(Problem(row.number, "code", code, words))
-                continue
             try:
-                routes[client_id] = check_route(self._route_of(row, self.of(client_id), problems))
+                client_id = self._kept.book.named(code)
+                if (first := seen.setdefault(client_id, row.number)) != row.number:
+                    raise BadInput("code", code, f"row {first} has it already; each is given once")
+                routes[client_id] = check_route(self._route_of(client_id, row, problems))
             except BadInput as bad:
                 problems.append(Problem(row.number, bad.field, str(bad.value), bad.expected))
         if problems:
             raise FileProblem(path, list(dict.fromkeys(problems)))
         return routes
 
-    def _route_of(self, row: CsvRow, before: RouteView | None, problems: list[Problem]) -> NewRoute:
+    def _route_of(self, client_id: int, row: CsvRow, problems: list[Problem]) -> NewRoute:
         """The route of a row over what stood there. Raises `BadInput` for its last bad value."""
-        names = field_names(NewRoute)
-        values = {name: getattr(before, name) for name in names if before is not None}
+        before = self.of(client_id)
+        values = {name: getattr(before, name) for name in _OF_ROUTE if before is not None}
+        if row.values.keys() & {*_OF_CONSENT}:
+            given = self._kept.book.access.consents.get(client_id, ())
+            values |= zip(_OF_CONSENT, trading_consent(given), strict=True)
         bad: BadInput | None = None
         for column, text in row.values.items():
             if column == "code":
@@ -271,14 +274,18 @@ class Routes:
                 problems.append(Problem(row.number, column, text, problem.expected))
         if bad is not None:
             raise bad
+        if (until := row.values.get("consent_until")) and not values.get("consent"):
+            raise BadInput("consent_until", until, "name the consent whose last day it is")
         return NewRoute(**values)
 
     def _store(self, unit: Unit, routes: Mapping[int, NewRoute]) -> RoutesReport:
         known = {route.client_id: route for route in _ROUTES.all(unit)}
+        named = [(c, _consent_of(route)) for c, route in routes.items() if route.consent is not None]
+        consented = put_trading(unit, named, self._engine.actor)
         changed = {
             client_id: route
             for client_id, route in routes.items()
-            if client_id not in known or _differs(route, known[client_id])
+            if client_id not in known or client_id in consented or _differs(route, known[client_id])
         }
         _ROUTES.replace(
             unit, list(changed), [_stored(unit, c, route, known.get(c)) for c, route in changed.items()]
@@ -294,7 +301,13 @@ class Routes:
 
 
 def _differs(route: NewRoute, stored: RouteView) -> bool:
-    return any(value != getattr(stored, name) for name, value in values_of(route).items())
+    return any(getattr(route, name) != getattr(stored, name) for name in _OF_ROUTE)
+
+
+def _consent_of(route: NewRoute) -> NewConsent | None:
+    if not route.consent:
+        return None
+    return check_consent(NewConsent(ConsentKind.TRADING, route.consent, until=route.consent_until))
 
 
 def _stored(unit: Unit, client_id: int, route: NewRoute, before: RouteView | None) -> RouteView:
@@ -302,7 +315,7 @@ def _stored(unit: Unit, client_id: int, route: NewRoute, before: RouteView | Non
     same_way = before is not None and all(getattr(before, name) == getattr(route, name) for name in _WAY_OUT)
     return RouteView(
         client_id,
-        **values_of(route),
+        **{name: getattr(route, name) for name in _OF_ROUTE},
         refused_at=before.refused_at if before is not None and same_way else None,
         refused_text=before.refused_text if before is not None and same_way else "",
         updated_at=unit.now,
@@ -359,14 +372,24 @@ def _as_kept(value: object) -> object:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def columns(rows: Sequence[RouteView], codes: Mapping[int, str]) -> list[tuple[str, ...]]:
-    """Routes as rows of a route file, in the order of its columns."""
+def columns(
+    rows: Sequence[RouteView], codes: Mapping[int, str], given: Mapping[int, Sequence[ConsentView]]
+) -> list[tuple[str, ...]]:
+    """Routes as rows of a route file, in the order of its columns; `given` are clients' consents."""
     found: list[tuple[str, ...]] = []
     for route in rows:
+        reference, until = trading_consent(given.get(route.client_id, ()))
         values = {
-            **{name: str(getattr(route, name)) for name in OPTIONAL if name not in ("consent_until", "mtf")},
-            "consent_until": route.consent_until.isoformat() if route.consent_until else "",
+            **{name: str(getattr(route, name)) for name in OPTIONAL if name not in (*_OF_CONSENT, "mtf")},
+            "consent": reference,
+            "consent_until": until.isoformat() if until else "",
             "mtf": "" if route.mtf_enabled is None else "yes" if route.mtf_enabled else "no",
         }
         found.append((codes[route.client_id], route.kind.value, *(values[name] for name in OPTIONAL)))
     return found
+
+
+def trading_consent(given: Sequence[ConsentView]) -> tuple[str, date | None]:
+    """The reference and the last day of a client's newest consent to trading; empty where it has none."""
+    found = standing(given, ConsentKind.TRADING)
+    return (found[-1].reference, found[-1].until) if found else ("", None)

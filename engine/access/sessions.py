@@ -6,7 +6,7 @@ The end is market time, which is wall time except where the broker behind the de
 
 import logging
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, time, timedelta
 from random import Random
@@ -18,6 +18,7 @@ from brokers.contract import (
     BrokerAccount,
     BrokerError,
     BrokerProfile,
+    NoAnswer,
     NotAsked,
     SessionExpired,
     SignInForm,
@@ -48,8 +49,14 @@ SOON = timedelta(hours=1)
 
 REFUSED = "the broker refused it: "
 """Stands before a broker's words about a sign-in."""
+UNANSWERED = "the broker did not answer: "
+"""Stands before what became of a sign-in of which the broker said nothing; what was typed may be right."""
 
 _USER = re.compile(r"[A-Z]{1,3}[0-9A-Z]{1,9}")
+
+
+async def _nothing() -> None:
+    pass
 
 
 def next_end(now: datetime, session_end: time) -> datetime:
@@ -80,6 +87,8 @@ class Sessions:
         self._rng = rng
         self.redirects: Callable[[], AbstractAsyncContextManager[Redirects]] | None = None
         """Opens what catches the ends of sign-ins here; None where addresses are pasted."""
+        self.after_sign_in: Callable[[], Awaitable[None]] = _nothing
+        """Does what follows a sign-in before that is told of."""
 
     # --- what is known ---
 
@@ -159,6 +168,7 @@ class Sessions:
             )
         finally:
             lock.free()
+        await self.after_sign_in()
         return self._kept.book.access.sessions[client_id]
 
     def _end_of_session(self, form: SignInForm | None) -> datetime | None:
@@ -171,19 +181,25 @@ class Sessions:
         self, client: ClientView, broker: Broker, account: BrokerAccount, token: str
     ) -> BrokerProfile:
         """Whose session the token became. Raises `BadInput`, and keeps why, where it became none."""
-        refused = REFUSED
+        said, problem = REFUSED, SessionProblem.REFUSED
         try:
             async with self._timing.wall.timeout(self._timing.waits.send_timeout_s):
-                return await broker.exchange_token(account, token)
-        except NotAsked as problem:
-            refused, words = "", str(problem)
-        except BrokerError as problem:
-            words = str(problem)
-        except TimeoutError:
-            refused, words = "", "the broker did not answer in time"
+                profile = await broker.exchange_token(account, token)
+            self._call_ended(client.id, None)
+            return profile
+        except NotAsked as failure:
+            said, words = "", str(failure)
+        except (NoAnswer, TimeoutError) as failure:
+            self._call_ended(client.id, failure)
+            said, problem = UNANSWERED, SessionProblem.UNREACHABLE
+            words = str(failure) or "no answer in time"
+        except BrokerError as failure:
+            words = str(failure)
         words = self._with_codes(client, _without(token, words))
-        await self._note(client, SessionProblem.REFUSED, words)
-        raise BadInput("token", HIDDEN, f"{refused}{words}")
+        session = self.of(client.id)
+        if session is None or not session.ok:  # a session that holds is not ended by it
+            await self._record(client, problem, words)
+        raise BadInput("token", HIDDEN, f"{said}{words}")
 
     def queue(self, client_ids: Collection[int] | None = None) -> SignInQueue:
         """The morning's queue of sign-ins: of these clients, or of everybody that is due."""
@@ -218,14 +234,19 @@ class Sessions:
             await self.expire(client_id, str(problem) or "the broker no longer takes it")
             return False
         except (BrokerError, TimeoutError) as problem:
-            await self._note(client, SessionProblem.UNREACHABLE, str(problem) or "no answer")
+            self._call_ended(client_id, problem)
+            await self._record(client, SessionProblem.UNREACHABLE, str(problem) or "no answer")
             return False
+        self._call_ended(client_id, None)
         try:
             await self._hold_to_user(client, profile)
         except BadInput:
             return False
-        await self._note(client, SessionProblem.NONE, "")
+        await self._record(client, SessionProblem.NONE, "")
         return True
+
+    def _call_ended(self, client_id: int, problem: Exception | None) -> None:
+        self._connections.call_ended(client_id, problem, self._timing.wall.now())
 
     async def expire_due(self) -> int:
         """End every session whose time is over; returns how many that were."""
@@ -284,13 +305,6 @@ class Sessions:
         raise BadInput(
             "token", HIDDEN, f"it belongs to {whose}, not to {client.code}; sign in as its own user"
         )
-
-    async def _note(self, client: ClientView, problem: SessionProblem, words: str) -> None:
-        """Keep what a look or a failed sign-in showed; a session that holds is not ended by it."""
-        session = self.of(client.id)
-        if problem is SessionProblem.REFUSED and session is not None and session.ok:
-            return
-        await self._record(client, problem, words)
 
     async def _record(
         self,

@@ -191,11 +191,12 @@ class SignInQueue:
                 raise BadInput(
                     "address", HIDDEN, f"it is from the sign-in of {whose[0] if whose else 'another round'}"
                 )
-            digest = hashlib.sha256(read_form(form, given).encode()).digest()
-            if (code := self._given.get(digest)) is not None:
-                raise BadInput("token", HIDDEN, f"it was given for {code} already")
-            self._given[digest] = client.code
-            self._keep_pace()
+            if token := read_form(form, given):
+                digest = hashlib.sha256(token.encode()).digest()
+                if (code := self._given.get(digest)) is not None:
+                    raise BadInput("token", HIDDEN, f"it was given for {code} already")
+                self._given[digest] = client.code
+                self._keep_pace()
         self._turn_over(client.id, SignInState.CHECKING)
         task = asyncio.create_task(self._check(client.id, given, digest))
         self._checks.add(task)

@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 
 from data.csvfiles import Problem, column_name
 from data.errors import BadInput
-from data.money import decimal_from_text
 from data.spreadsheets.tables import Sheet
 from data.spreadsheets.workbooks import Numeral, Unworked
-from engine.accounts.client_file import BROKERS, OPTIONAL, REQUIRED, ClientRows, client_rows
+from engine.accounts.client_file import BROKERS, OPTIONAL, REQUIRED, ClientRows, client_rows, plain_rupees
 from engine.accounts.column_marks import AS_READ, FIXED
 
 FIELDS = (*REQUIRED, *OPTIONAL)
@@ -99,9 +98,6 @@ _STATUS = {
     **dict.fromkeys(("i", "n", "no", "0", "false", "disabled", "suspended", "dormant"), "inactive"),
 }
 _MONEY = ("capital", "available", "mtf_limit")
-_SCALES = {"k": 10**3, "l": 10**5, "c": 10**7}
-_SCALED = re.compile(r"([0-9,]*\.?[0-9]+)(k|l|lacs?|lakhs?|cr|crores?)\.?", re.IGNORECASE)
-_SIGNS = re.compile(r"₹|rs\.?|inr|/-|\s", re.IGNORECASE)
 _SHORTENED = re.compile(r"[0-9](\.[0-9]+)?[eE]\+[0-9]+")
 """A long number as a spreadsheet writes it into a CSV file, which its last digits are lost in."""
 
@@ -170,6 +166,7 @@ def rows_of(sheet: Sheet, columns: Mapping[str, str]) -> ClientRows:
         return header[1:] if header.startswith(FIXED) or place is None else cells[place]
 
     rows: list[tuple[int, dict[str, str]]] = []
+    unread: list[tuple[int, dict[str, str]]] = []
     problems = list(sheet.problems)
     for number, cells in sheet.rows:
         told = {field: text_in(cells, header) for field, header in given.items()}
@@ -179,10 +176,9 @@ def rows_of(sheet: Sheet, columns: Mapping[str, str]) -> ClientRows:
             if (why := _lost(field, text, given[field] in places))
         ]
         problems += wrong
-        if not wrong:
-            plain = {field: _plain(field, text) for field, text in told.items()}
-            rows.append((number, {"status": "active", "available": "0", **plain}))
-    return client_rows(rows, frozenset(given), problems)
+        plain = {field: _plain(field, text) for field, text in told.items()}
+        (unread if wrong else rows).append((number, {"status": "active", "available": "0", **plain}))
+    return client_rows(rows, frozenset(given), problems, unread)
 
 
 def _place(places: Mapping[str, int], header: str) -> int | None:
@@ -210,24 +206,12 @@ _WRITTEN = ("code", "broker_user_id")
 """Fields that are written with digits and are no numbers."""
 
 
-def _rupees(text: str) -> str:
-    """Rupees, also where lakhs or crores were typed; what is no number stays, to be named."""
-    scaled = _SCALED.fullmatch(text)
-    if scaled is None:
-        return text
-    try:
-        figure = decimal_from_text(scaled[1], "amount", "")
-    except BadInput:
-        return text
-    return f"{figure * _SCALES[scaled[2][0].lower()]:f}"
-
-
 def _plain(field: str, text: str) -> str:
     """A cell as the desk writes it: money without its sign, a status and a broker by its word."""
     told = text.strip()
     low = told.casefold()
     if field in _MONEY:
-        return _rupees(_SIGNS.sub("", told))
+        return plain_rupees(told)
     if field == "status":
         return _STATUS.get(low, low or "active")
     if field == "broker":

@@ -28,6 +28,10 @@ _CODE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,19}")
 BROKERS = ("zerodha", "upstox", "groww", "paper")
 """Brokers a client's account may be at."""
 
+_SCALES = {"k": 10**3, "l": 10**5, "c": 10**7}
+_SCALED = re.compile(r"([0-9,]*\.?[0-9]+)(k|l|lacs?|lakhs?|cr|crores?)\.?", re.IGNORECASE)
+_SIGNS = re.compile(r"₹|rs\.?|inr|/-|\s", re.IGNORECASE)
+
 _EXAMPLE = [
     "AM1042",
     "Aarav Mehta",
@@ -126,8 +130,13 @@ def client_rows(
     rows: Iterable[tuple[int, Mapping[str, str]]],
     fields: frozenset[str],
     before: Sequence[Problem] = (),
+    unread: Sequence[tuple[int, Mapping[str, str]]] = (),
 ) -> ClientRows:
-    """Clients of a file's values by row and column, and every fault after those `before`."""
+    """Clients of a file's values by row and column, and every fault after those `before`.
+
+    `unread` are rows that are refused already; what another row has too is named of them as well.
+    """
+    rows = list(rows)
     problems = list(before)
     clients: dict[int, NewClient] = {}
     for number, values in rows:
@@ -139,26 +148,30 @@ def client_rows(
             clients[number] = _client_of(CsvRow(number, values))
         except _RowProblem as found:
             problems += found.problems
-    problems += _given_twice(clients)
+    problems += _given_twice([*rows, *unread])
     for one in problems:
         clients.pop(one.row, None)
     return ClientRows(clients, fields, tuple(sorted(problems, key=lambda one: one.row)))
 
 
-def _given_twice(clients: Mapping[int, NewClient]) -> list[Problem]:
+def _given_twice(rows: Iterable[tuple[int, Mapping[str, str]]]) -> list[Problem]:
     """Rows of one code or account: none of them is taken, since no rule says which is right."""
-    by_code: dict[str, list[int]] = {}
-    by_account: dict[str, list[int]] = {}
-    for number, client in clients.items():
-        by_code.setdefault(client.code.upper(), []).append(number)
-        by_account.setdefault(f"{client.broker}/{client.broker_user_id.upper()}", []).append(number)
+    by_code: dict[str, dict[int, str]] = {}
+    by_account: dict[str, dict[int, str]] = {}
+    for number, values in sorted(rows, key=lambda row: row[0]):
+        code, user = values.get("code", "").strip(), values.get("broker_user_id", "").strip()
+        broker = values.get("broker", "").strip().lower()
+        if code:
+            by_code.setdefault(code.upper(), {})[number] = code
+        if user and broker:
+            by_account.setdefault(f"{broker}/{user.upper()}", {})[number] = user
     found: list[Problem] = []
     for field, rows_of in (("code", by_code), ("broker_user_id", by_account)):
-        for rows in (rows for rows in rows_of.values() if len(rows) > 1):
-            for number in rows:
-                others = ", ".join(str(one) for one in rows if one != number)
+        for alike in (alike for alike in rows_of.values() if len(alike) > 1):
+            for number, told in alike.items():
+                others = ", ".join(str(one) for one in alike if one != number)
                 words = f"row {others} has it too; each is given once"
-                found.append(Problem(number, field, getattr(clients[number], field), words))
+                found.append(Problem(number, field, told, words))
     return found
 
 
@@ -212,7 +225,7 @@ def _client_of(row: CsvRow) -> NewClient:
     def money(field: str) -> int:
         text = values.get(field, "") or "0"
         try:
-            paise = paise_from_text(text, field)
+            paise = paise_from_text(plain_rupees(text), field)
         except BadInput as bad:
             problems.append(Problem(row.number, field, text, bad.expected))
             return 0
@@ -270,6 +283,19 @@ def _client_of(row: CsvRow) -> NewClient:
         discretionary=discretionary,
         multiplier_bps=multiplier_bps,
     )
+
+
+def plain_rupees(text: str) -> str:
+    """Rupees without their sign, also of lakhs or crores; what is no number stays, to be named."""
+    bare = _SIGNS.sub("", text)
+    scaled = _SCALED.fullmatch(bare)
+    if scaled is None:
+        return bare
+    try:
+        figure = decimal_from_text(scaled[1], "amount", "")
+    except BadInput:
+        return text
+    return f"{figure * _SCALES[scaled[2][0].lower()]:f}"
 
 
 def groups_from(text: str) -> tuple[str, ...]:

@@ -9,6 +9,8 @@ from data.errors import BadInput
 from data.json_values import JsonObject
 from data.repositories.accounts import groups as stored
 from data.repositories.accounts.groups import RuleRow
+from data.repositories.accounts.limits import limits_of_group, rename_group
+from data.repositories.people import scoped_to_group
 from data.store import Unit
 from engine.accounts.client_edit import group_name
 from engine.book.group_rules import RuleSubject, rule_from
@@ -126,19 +128,51 @@ class Groups:
 
     async def rename(self, name: str, new: str) -> GroupView:
         """Call a group otherwise. Raises `BadInput` for a name that another one has."""
+        return await self.edit(name, new)
+
+    async def edit(
+        self,
+        name: str,
+        new: str,
+        rule: str = "",
+        added: Collection[int] = (),
+        removed: Collection[int] = (),
+    ) -> GroupView:
+        """Change a group's name, its rule or who is in it by hand: one commit, told once in the audit.
+
+        Without a `rule` one that stands stays. Raises `BadInput`, and then nothing of it was written.
+        """
         known, told = self._known(name), group_name(new)
         taken = {one.casefold() for one in self._kept.book.groups()} - {known.casefold()}
         if told.casefold() in taken:
             raise BadInput("group", new, "another group has this name")
+        made = rule_from(rule) if rule else None
+        if made is not None and known not in self._kept.book.group_rules:
+            raise BadInput("group", name, "clients were put into this group by hand; delete it first")
+        if added or removed:
+            self._by_hand(known)
+            self._clients({*added, *removed})
 
         def change(unit: Unit) -> None:
-            if (rule := stored.rule_of(unit, known)) is not None:
+            row, inside = stored.rule_of(unit, known), stored.members(unit, known)
+            after = (inside | set(added)) - set(removed)
+            stands = made.text if made is not None else None if row is None else row.rule
+            was: JsonObject = {"name": known, "rule": row and row.rule, "clients": self._codes(inside)}
+            now: JsonObject = {"name": told, "rule": stands, "clients": self._codes(after)}
+            changed = [field for field in was if was[field] != now[field]]
+            if not changed:
+                return
+            if stands is not None:
                 stored.forget_rule(unit, known)
-                stored.keep_rule(unit, RuleRow(told, rule.rule, rule.made_by, rule.made_at))
-            inside = stored.members(unit, known)
-            stored.take_out(unit, known, inside)
-            stored.put_in(unit, told, inside)
-            self._tell(unit, told, {"name": known}, {"name": told})
+                same = row is not None and row.rule == stands
+                by, at = (row.made_by, row.made_at) if row and same else (self._engine.actor, unit.now)
+                stored.keep_rule(unit, RuleRow(told, stands, by, at))
+            if known != told:
+                _check_nobodys_scope(unit, known)
+                rename_group(unit, known, told, self._engine.actor)
+            stored.take_out(unit, known, inside - after if known == told else inside)
+            stored.put_in(unit, told, after - inside if known == told else after)
+            self._tell(unit, told, {one: was[one] for one in changed}, {one: now[one] for one in changed})
 
         return await self._changed(told, change)
 
@@ -148,6 +182,9 @@ class Groups:
 
         def change(unit: Unit) -> None:
             standing = stored.members(unit, before.name)
+            if limits_of_group(unit, before.name):
+                raise BadInput("group", name, "limits are set for it: take them away first")
+            _check_nobodys_scope(unit, before.name)
             told: JsonObject = {"rule": before.rule} if before.rule else {"clients": self._codes(standing)}
             stored.forget_rule(unit, before.name)
             stored.take_out(unit, before.name, standing)
@@ -167,6 +204,12 @@ class Groups:
         details = {"group": name, "before": before, "after": after}
         unit.audit(AuditEntry(AuditAction.GROUP_CHANGED, self._engine.actor, details=details))
         unit.touched.roster = True
+
+
+def _check_nobodys_scope(unit: Unit, name: str) -> None:
+    """Raise `BadInput` where somebody's scope names the group: its clients would leave that unnoticed."""
+    if whose := scoped_to_group(unit, name):
+        raise BadInput("group", name, f"the scope of {', '.join(whose)} names it: give them another first")
 
 
 def _rule(row: RuleRow | None) -> JsonObject | None:

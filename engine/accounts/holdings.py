@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from data.reference.phases import IntradayEnd
 from data.repositories.accounts.clients import standing_holds
-from data.repositories.trading.fills import closed_sales
+from data.repositories.trading.fills import closed_sales, noted_days
 from data.vocabulary import Product
 from engine.accounts.round_trips import Transaction, round_trips
 from engine.book.kept import Kept
@@ -94,18 +95,21 @@ class Holdings:
         found = self._kept.book.breaks.get(holding.client_id, ())
         return free_to_sell(holding, found, instrument is not None and instrument.trade_to_trade)
 
+    def intraday_end(self, holding: HoldingView) -> IntradayEnd | None:
+        """When its client's broker sells a holding out today; None of shares not held for the day."""
+        instrument = self._market_data.index.get(holding.key) if holding.product is Product.MIS else None
+        client = self._kept.book.clients.get(holding.client_id)
+        return instrument and client and self._timing.intraday(instrument.fno, client.broker)
+
     def intraday_ending(self, within: timedelta) -> tuple[datetime, int] | None:
         """When, if so soon, brokers next sell intraday shares (MIS) out, and of how many clients."""
         now = self._timing.market.now()
-        ends = {fno: self._timing.intraday_end(fno) for fno in (False, True)}
-        near = {fno: end for fno, end in ends.items() if end is not None and now < end <= now + within}
-        if not near:
-            return None
         holders: dict[datetime, set[int]] = defaultdict(set)
-        for holding in self.all():
-            instrument = self._market_data.index.get(holding.key) if holding.product is Product.MIS else None
-            if instrument is not None and holding.quantity and instrument.fno in near:
-                holders[near[instrument.fno]].add(holding.client_id)
+        for client_id in self._kept.book.intraday:
+            for holding in self._kept.book.holdings[client_id]:
+                end = self.intraday_end(holding) if holding.quantity else None
+                if end is not None and now < end.at <= now + within:
+                    holders[end.at].add(client_id)
         if not holders:
             return None
         return min(holders), len(holders[min(holders)])
@@ -114,4 +118,5 @@ class Holdings:
         """Closed round trips, oldest first."""
         async with self._kept.store.reader() as connection:
             sales = await closed_sales(connection, client_id)
-        return round_trips(sales)
+            noted = await noted_days(connection, client_id)
+        return round_trips(sales, noted)

@@ -1,13 +1,23 @@
 """A client's account as it is told by telephone: where its money went, its lots, what it has earned."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import date
 
 from msgspec import Struct
 
 from brokers.contract import Tick
 from data.money import BPS, half_up
-from data.repositories.accounts.statement import CashMove, Earned, OpenLot, cash_moves, earned, open_lots
-from engine.accounts.valuation import ClientValue
+from data.repositories.accounts.day_account import DayTrade, account_rows
+from data.repositories.accounts.statement import (
+    CashMove,
+    Contributed,
+    OpenLot,
+    cash_moves,
+    contributed,
+    open_lots,
+)
+from engine.accounts.values import ClientValue
 from engine.book.kept import Kept
 from engine.book.views import ClientView, FundsView
 
@@ -46,8 +56,9 @@ def lot_worth(lot: OpenLot, quote: Tick | None) -> LotWorth:
 class AccountStanding(Struct, frozen=True):
     """What a client has, and what it has earned, in paise.
 
-    The portfolio is cash and shares less loans. `total_net_paise` is realised and unrealised profit, all
-    charges taken off; its percentage is of the capital that the client is sized on today.
+    The portfolio is cash and shares less loans. `total_net_paise` is the portfolio less what the client came
+    with and paid in since, as the close tells it; what of it no open share carries is realised. Its
+    percentage is of the capital that the client is sized on today.
     """
 
     cash_paise: int
@@ -63,17 +74,37 @@ class AccountStanding(Struct, frozen=True):
         return half_up(self.total_net_paise * BPS, self.capital_paise) if self.capital_paise else None
 
 
-def standing(client: ClientView, funds: FundsView, value: ClientValue, of_sales: Earned) -> AccountStanding:
-    """What a client has by its balances, the prices of now, and what its sales have brought."""
+def standing(
+    client: ClientView, funds: FundsView, value: ClientValue, brought: Contributed
+) -> AccountStanding:
+    """What a client has by its balances, the prices of now, and what it has brought."""
+    total = value.portfolio_paise - brought.paise
     loans = funds.mtf_loan_paise + funds.intraday_loan_paise
     return AccountStanding(
         cash_paise=funds.net_cash_paise + loans,
         shares_paise=value.value_paise,
         loans_paise=loans,
-        realised_net_paise=of_sales.realised_net_paise,
-        total_net_paise=of_sales.realised_net_paise + value.unrealised_paise - of_sales.open_charges_paise,
+        realised_net_paise=total - value.unrealised_paise + brought.open_charges_paise,
+        total_net_paise=total,
         capital_paise=client.capital_paise,
     )
+
+
+class DayAccount(Struct, frozen=True):
+    """A client's trading day as its books tell it, in paise: cash and loans as it began, and what moved them.
+
+    `trades` are in the market's order. What a client came with counts as of before.
+    """
+
+    client_id: int
+    cash_before_paise: int
+    loan_before_paise: int
+    trades: tuple[DayTrade, ...] = ()
+    moves: tuple[CashMove, ...] = ()
+
+    def lines(self) -> list[StatementLine]:
+        """What moved its cash or loans, each with the balances after it."""
+        return _running(self.moves, self.cash_before_paise, self.loan_before_paise)
 
 
 class Statements:
@@ -87,20 +118,41 @@ class Statements:
         async with self._kept.store.reader() as reader:
             return _running(await cash_moves(reader, client_id))
 
+    async def of_day(self, client_ids: Collection[int], day: date) -> dict[int, DayAccount]:
+        """A trading day of each of these clients' accounts, as the books have it."""
+        async with self._kept.store.reader() as reader:
+            rows = await account_rows(reader, day, client_ids)
+        before = {one.client_id: one for one in rows.before}
+        trades: dict[int, list[DayTrade]] = defaultdict(list)
+        moves: dict[int, list[CashMove]] = defaultdict(list)
+        for trade in rows.trades:
+            trades[trade.client_id].append(trade)
+        for move in rows.moves:
+            moves[move.client_id].append(move)
+        return {
+            one: DayAccount(
+                one,
+                before[one].cash_paise if one in before else 0,
+                before[one].loan_paise if one in before else 0,
+                tuple(trades[one]),
+                tuple(moves[one]),
+            )
+            for one in client_ids
+        }
+
     async def lots(self, client_id: int) -> list[OpenLot]:
         """The lots of which a client has something left, by symbol and day."""
         async with self._kept.store.reader() as reader:
             return await open_lots(reader, client_id)
 
-    async def earned(self, client_id: int) -> Earned:
-        """What a client's sales have brought, and the charges of the shares that it still has."""
+    async def contributed(self, client_id: int) -> Contributed:
+        """What a client brought less what it took, and the charges of the shares that it still has."""
         async with self._kept.store.reader() as reader:
-            return await earned(reader, client_id)
+            return await contributed(reader, client_id)
 
 
-def _running(moves: Sequence[CashMove]) -> list[StatementLine]:
+def _running(moves: Sequence[CashMove], balance: int = 0, loan: int = 0) -> list[StatementLine]:
     lines: list[StatementLine] = []
-    balance = loan = 0
     for move in moves:
         balance += move.cash_paise
         loan += move.loan_paise

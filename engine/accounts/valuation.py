@@ -5,8 +5,9 @@ Rules, all in paise:
 * unrealised = quantity x last - cost;
 * gross day P&L = for shares held before today, quantity x (last, or what they were sold for - previous
   close), and nothing while the price is that of an earlier day; for shares bought today, quantity x (last, or
-  what they were sold for) - their cost. Less today's charges it is the net day P&L;
-* portfolio = cash + blocked + unsettled + shares - loans - charges due - shortfall;
+  what they were sold for) - their cost. With dividends of today's ex-date, and less today's charges and
+  interest, it is the net day P&L;
+* portfolio = cash + blocked + unsettled + dividends due + shares - loans - charges due - shortfall;
 * a percentage of the day is of the opening portfolio with what came in or went out since. That is the
   portfolio of now without the net day P&L, since nothing else moves it;
 * a holding without a price is worth its cost and its P&L is not known, which is None and never 0. The sums of
@@ -17,12 +18,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
-from msgspec import Struct
+from msgspec.structs import astuple
 
 from brokers.contract import Tick
 from data.money import BPS, half_up
 from data.records import replace
 from data.vocabulary import Product
+from engine.accounts.values import ClientValue, HoldingsValue, HoldingValue
 from engine.book.views import DayFigures, DaySale, FundsView
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -73,60 +75,6 @@ class Holding(Protocol):
         ...
 
 
-class HoldingValue(Struct, frozen=True):
-    """One holding at the last price; what cannot be told without one is None."""
-
-    last_paise: int | None
-    day_pnl_paise: int | None
-    unrealised_paise: int | None
-    pnl_bps: int | None
-    value_paise: int
-
-
-class HoldingsValue(Struct, frozen=True):
-    """Several holdings of one stock together, in paise; `average_paise` is half up, None without shares.
-
-    Each P&L is None while shares are held without a price; the net one of the day has its charges taken off.
-    """
-
-    quantity: int = 0
-    average_paise: int | None = None
-    day_pnl_paise: int | None = 0
-    unrealised_paise: int | None = 0
-    value_paise: int = 0
-    net_day_pnl_paise: int | None = 0
-
-
-class ClientValue(Struct, frozen=True):
-    """What a client, or several together, own at the last price, and what today has brought and cost.
-
-    `day_pnl_paise` is gross; what was realised today is against cost.
-    """
-
-    day_pnl_paise: int = 0
-    unrealised_paise: int = 0
-    realised_today_paise: int = 0
-    charges_today_paise: int = 0
-    invested_paise: int = 0
-    value_paise: int = 0
-    portfolio_paise: int = 0
-
-    @property
-    def net_day_pnl_paise(self) -> int:
-        """Day P&L after today's charges."""
-        return self.day_pnl_paise - self.charges_today_paise
-
-    @property
-    def opening_paise(self) -> int:
-        """The day's opening portfolio, with what was paid in or out since."""
-        return self.portfolio_paise - self.net_day_pnl_paise
-
-    @property
-    def net_day_bps(self) -> int | None:
-        """Net day P&L in basis points of the opening portfolio; None where there was none."""
-        return half_up(self.net_day_pnl_paise * BPS, self.opening_paise) if self.opening_paise > 0 else None
-
-
 class _Shares(NamedTuple):
     """What a client's value takes from a holding at every tick; `carried` are shares of before today."""
 
@@ -138,15 +86,32 @@ class _Shares(NamedTuple):
     carried: int
 
 
-class _QuotesOnce(dict[str, Tick | None]):
-    """The quotes of one moment, each looked up once for all who hold it."""
+class _Standing(NamedTuple):
+    """What a client's value takes from the books, read once for all ticks until they change."""
 
-    def __init__(self, quote: Callable[[str], Tick | None]) -> None:
+    shares: tuple[_Shares, ...]
+    net_cash_paise: int
+    sales: tuple[DaySale, ...]
+    realised_paise: int
+    charges_paise: int
+    interest_paise: int
+    dividends_paise: int
+
+
+_Price = tuple[int, int]
+"""The last price of a share and what it has moved since the previous close today, in paise."""
+
+
+class _PricesOnce(dict[str, _Price | None]):
+    """The prices of one moment, each looked up once for all who hold it."""
+
+    def __init__(self, quote: Callable[[str], Tick | None], day_began: datetime) -> None:
         super().__init__()
         self._quote = quote
+        self._day_began = day_began
 
-    def __missing__(self, key: str) -> Tick | None:
-        found = self[key] = self._quote(key)
+    def __missing__(self, key: str) -> _Price | None:
+        found = self[key] = _priced(self._quote(key), self._day_began)
         return found
 
 
@@ -157,12 +122,13 @@ def holding_value(
 ) -> HoldingValue:
     """A holding at the quote's last price, which is today's if the market told it since `day_began`."""
     cost = holding.cost_paise
-    if quote is None or quote.last_paise <= 0:
+    price = _priced(quote, day_began)
+    if price is None:
         unknown = None if holding.quantity else 0
         return HoldingValue(None, unknown, unknown, None, cost)
-    day, unrealised = _gains(_shares(holding), quote, day_began)
+    day, unrealised, _, value = _together((_shares(holding),), {holding.key: price})
     pnl_bps = half_up(unrealised * BPS, cost) if cost > 0 else None
-    return HoldingValue(quote.last_paise, day, unrealised, pnl_bps, holding.quantity * quote.last_paise)
+    return HoldingValue(price[0], day, unrealised, pnl_bps, value)
 
 
 def _shares(holding: Holding) -> _Shares:
@@ -172,13 +138,28 @@ def _shares(holding: Holding) -> _Shares:
     return _Shares(holding.key, quantity, holding.cost_paise, bought, today_cost, quantity - bought)
 
 
-def _gains(held: _Shares, quote: Tick, day_began: datetime) -> tuple[int, int]:
-    """What a priced holding has gained on the day and since it was bought, in paise."""
-    last, close = quote.last_paise, quote.prev_close_paise
-    day = held.bought * last - held.bought_paise
-    if close > 0 and quote.market_at >= day_began:
-        day += held.carried * (last - close)
-    return day, held.quantity * last - held.cost_paise
+def _priced(quote: Tick | None, day_began: datetime) -> _Price | None:
+    """What a quote says of shares; it has not moved on the day where the market told it before that."""
+    if quote is None or quote.last_paise <= 0:
+        return None
+    moved = quote.prev_close_paise > 0 and quote.market_at >= day_began
+    return quote.last_paise, quote.last_paise - quote.prev_close_paise if moved else 0
+
+
+def _together(held: Iterable[_Shares], prices: Mapping[str, _Price | None]) -> tuple[int, int, int, int]:
+    """What shares have gained on the day and since bought, what they cost and are worth, in paise."""
+    day = unrealised = invested = value = 0
+    for key, quantity, cost, bought, bought_paise, carried in held:
+        invested += cost
+        price = prices[key]
+        if price is None:
+            value += cost
+            continue
+        last, move = price
+        day += bought * last - bought_paise + carried * move
+        unrealised += quantity * last - cost
+        value += quantity * last
+    return day, unrealised, invested, value
 
 
 class Valuation:
@@ -201,27 +182,35 @@ class Valuation:
         self._figures = figures
         self._funds = funds
         self._day_began = day_began
-        self._held: dict[int, tuple[_Shares, ...]] = {}
+        self._standing: dict[int, _Standing] = {}
         self._followed: dict[int, frozenset[str]] = {}
         self._holders: dict[str, set[int]] = {}
         self._values: dict[int, ClientValue] = {}
-        self._total = ClientValue()
+        self._total: ClientValue | None = None
         self._aside: set[int] = set()
 
     def refresh(self, client_ids: Iterable[int]) -> set[int]:
         """Read these clients' books again. Returns the clients whose value changed."""
-        changed: set[int] = set()
-        began, quotes = self._day_began(), _QuotesOnce(self._quote)
-        for client_id in client_ids:
-            held = tuple([_shares(holding) for holding in self._holdings(client_id) if holding.quantity])
-            self._held[client_id] = held
+        read = list(client_ids)
+        for client_id in read:
+            books = self._standing[client_id] = self._read(client_id)
             # The day P&L of shares held before today and sold needs their previous close.
-            keys = {sale.key for sale in self._figures(client_id).sales if sale.quantity}
-            keys.update([holding.key for holding in held])
+            keys = {sale.key for sale in books.sales if sale.quantity}
+            keys.update([held.key for held in books.shares])
             self._follow(client_id, frozenset(keys))
-            if self._compute(client_id, began, quotes):
-                changed.add(client_id)
-        return changed
+        return self._value_anew(read)
+
+    def _read(self, client_id: int) -> _Standing:
+        figures = self._figures(client_id)
+        return _Standing(
+            tuple([_shares(holding) for holding in self._holdings(client_id) if holding.quantity]),
+            self._funds(client_id).net_cash_paise,
+            figures.sales,
+            figures.realised_paise,
+            figures.charges_paise,
+            figures.interest_paise,
+            figures.dividends_paise,
+        )
 
     def _follow(self, client_id: int, keys: frozenset[str]) -> None:
         """Have the prices of these keys move a client's value, and of no others."""
@@ -245,8 +234,7 @@ class Valuation:
         touched: set[int] = set()
         for key in dirty_keys:
             touched |= self._holders.get(key, set())
-        began, quotes = self._day_began(), _QuotesOnce(self._quote)
-        self._aside.update([client_id for client_id in touched if self._compute(client_id, began, quotes)])
+        self._aside |= self._value_anew(touched)
 
     def client(self, client_id: int) -> ClientValue:
         """A client's value as of the last `revalue` or `refresh`."""
@@ -285,20 +273,13 @@ class Valuation:
 
     def desk_total(self) -> ClientValue:
         """The sum over every client that was refreshed."""
+        if self._total is None:
+            self._total = _sum(self._values.values())
         return self._total
 
     def total(self, client_ids: Iterable[int]) -> ClientValue:
         """The sum over some clients."""
-        values = [self.client(client_id) for client_id in client_ids]
-        return ClientValue(
-            day_pnl_paise=sum([value.day_pnl_paise for value in values]),
-            unrealised_paise=sum([value.unrealised_paise for value in values]),
-            realised_today_paise=sum([value.realised_today_paise for value in values]),
-            charges_today_paise=sum([value.charges_today_paise for value in values]),
-            invested_paise=sum([value.invested_paise for value in values]),
-            value_paise=sum([value.value_paise for value in values]),
-            portfolio_paise=sum([value.portfolio_paise for value in values]),
-        )
+        return _sum([self.client(client_id) for client_id in client_ids])
 
     def holders(self, key: str) -> frozenset[int]:
         """The clients whose value a stock's price moves."""
@@ -308,7 +289,8 @@ class Valuation:
         """Whether these clients hold shares and not one of them has a price, so that no P&L can be told."""
         held = False
         for client_id in client_ids:
-            for one in self._held.get(client_id, ()):
+            books = self._standing.get(client_id)
+            for one in books.shares if books else ():
                 held = True
                 quote = self._quote(one.key)
                 if quote is not None and quote.last_paise > 0:
@@ -342,35 +324,32 @@ class Valuation:
         )
         return replace(worth, day_pnl_paise=_plus(worth.day_pnl_paise, sold)) if sold else worth
 
-    def _compute(self, client_id: int, began: datetime, quotes: Mapping[str, Tick | None]) -> bool:
-        figures, funds = self._figures(client_id), self._funds(client_id)
-        day = sum([self._day_gain(sale) for sale in figures.sales]) if figures.sales else 0
-        unrealised = invested = value = 0
-        for held in self._held[client_id]:  # for every holder at every tick, so that no value is made
-            invested += held.cost_paise
-            quote = quotes[held.key]
-            if quote is None or quote.last_paise <= 0:
-                value += held.cost_paise
-                continue
-            of_day, since_bought = _gains(held, quote, began)
-            day += of_day
-            unrealised += since_bought
-            value += held.quantity * quote.last_paise
-        fresh = ClientValue(
+    def _value_anew(self, client_ids: Iterable[int]) -> set[int]:
+        """Value these clients at the prices of this moment; returns those that are worth something else."""
+        prices, known = _PricesOnce(self._quote, self._day_began()), self._values
+        fresh = [(client_id, self._value_of(client_id, prices)) for client_id in client_ids]
+        changed = {client_id: value for client_id, value in fresh if known.get(client_id) != value}
+        if changed:
+            known.update(changed)
+            self._total = None
+        return set(changed)
+
+    def _value_of(self, client_id: int, prices: Mapping[str, _Price | None]) -> ClientValue:
+        books = self._standing[client_id]
+        day, unrealised, invested, value = _together(books.shares, prices)
+        if books.sales:
+            day += sum([self._day_gain(sale) for sale in books.sales])
+        return ClientValue(
             day_pnl_paise=day,
             unrealised_paise=unrealised,
-            realised_today_paise=figures.realised_paise if figures.sales else 0,
-            charges_today_paise=figures.charges_paise,
+            realised_today_paise=books.realised_paise,
+            charges_today_paise=books.charges_paise,
+            interest_today_paise=books.interest_paise,
             invested_paise=invested,
             value_paise=value,
-            portfolio_paise=funds.net_cash_paise + value,
+            portfolio_paise=books.net_cash_paise + value,
+            dividends_today_paise=books.dividends_paise,
         )
-        before = self._values.get(client_id)
-        if fresh == before:
-            return False
-        self._values[client_id] = fresh
-        self._total = _moved(self._total, before or ClientValue(), fresh)
-        return True
 
     def _day_gain(self, sale: DaySale) -> int:
         """What sales brought today: of shares held before, since their previous close where it is known."""
@@ -384,17 +363,5 @@ def _plus(known: int | None, more: int | None) -> int | None:
     return None if known is None or more is None else known + more
 
 
-def _moved(total: ClientValue, before: ClientValue, after: ClientValue) -> ClientValue:
-    return ClientValue(
-        day_pnl_paise=total.day_pnl_paise + after.day_pnl_paise - before.day_pnl_paise,
-        unrealised_paise=total.unrealised_paise + after.unrealised_paise - before.unrealised_paise,
-        realised_today_paise=total.realised_today_paise
-        + after.realised_today_paise
-        - before.realised_today_paise,
-        charges_today_paise=total.charges_today_paise
-        + after.charges_today_paise
-        - before.charges_today_paise,
-        invested_paise=total.invested_paise + after.invested_paise - before.invested_paise,
-        value_paise=total.value_paise + after.value_paise - before.value_paise,
-        portfolio_paise=total.portfolio_paise + after.portfolio_paise - before.portfolio_paise,
-    )
+def _sum(values: Iterable[ClientValue]) -> ClientValue:
+    return ClientValue(*map(sum, zip(*map(astuple, values), strict=True)))

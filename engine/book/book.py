@@ -6,20 +6,25 @@ touched, but for orders, which are taken as they were written; the guards in SQL
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
+from difflib import get_close_matches
 
 from brokers.connection import Connection
 from brokers.connections import carrier, carrier_for
 from brokers.contract import BrokerOrder
+from data.errors import BadInput
 from data.records import replace
 from data.repositories.base import On
+from data.repositories.trading.guards import StoredGuard, StoredTrip
 from data.roster import StoredClient
-from data.vocabulary import BreakKind, ClientStatus, OrderState
+from data.vocabulary import BreakKind, ClientStatus, OrderState, Product
 from data.writing.changes import Touched
-from engine.book.access_views import Access, Admissions, Applicant, Judge
+from engine.book.access_views import Access, Admissions, Applicant, ConsentNeed, ConsentNeeds, Judge
 from engine.book.break_views import BreakView
 from engine.book.group_rules import ReadRule, RuleSubject, true_of
 from engine.book.halt_scope import covered
+from engine.book.market_halt import MarketHalt
+from engine.book.owed import OwedShares
 from engine.book.people_views import NOBODY
 from engine.book.reading import Projection, read_touched, runs_of
 from engine.book.views import (
@@ -31,11 +36,15 @@ from engine.book.views import (
     OrderView,
     RunRow,
 )
+from engine.book.watched.limit_views import NO_LIMITS
 from engine.events import (
     ClientsChanged,
     Event,
     FundsChanged,
+    GuardsChanged,
     HaltChanged,
+    LimitsChanged,
+    MarketHaltChanged,
     OrderChanged,
     PeopleChanged,
     RunChanged,
@@ -46,10 +55,13 @@ from engine.events import (
 class Book:
     """The projection. `connections` carry the clients, `judge` says what is against each of them.
 
-    Four are no projections: `external_orders`, those live that this desk did not send, `external_seen`, all
-    that brokers' books have shown of them since the desk was opened, `reconciled`, the
-    clients whose books were compared with the broker's since the desk was opened, and `authorised`, the
-    shares by security that a client had released for sale when its holdings were last read.
+    `intraday` are the clients with intraday shares (MIS).
+
+    Five are no projections: `external_orders`, those live that this desk did not send, `external_seen`, all
+    that brokers' books have shown of them since the desk was opened, `owed`, the shares that clients had sold
+    within the day and not bought back, and `authorised`, by security those that they had released for sale,
+    when their holdings were last read; `reconciled`, the clients whose books were compared with the broker's
+    since the desk was opened.
     """
 
     def __init__(
@@ -58,10 +70,12 @@ class Book:
         trading_day: Callable[[], date],
         *,
         judge: Judge,
+        needs: ConsentNeeds = ConsentNeeds(),  # noqa: B008 - frozen
     ) -> None:
         self._connections = tuple(connections)
         self._trading_day = trading_day
         self._judge = judge
+        self._needs = needs
         self.clients: dict[int, ClientView] = {}
         self.ready: frozenset[int] = frozenset()
         self.access = Access()
@@ -73,21 +87,39 @@ class Book:
         self.orders_of_client: dict[int, set[int]] = defaultdict(set)
         self.external_orders: dict[int, dict[str, BrokerOrder]] = {}
         self.external_seen: dict[int, dict[str, BrokerOrder]] = {}
+        self.owed: dict[int, tuple[OwedShares, ...]] = {}
         self.reconciled: set[int] = set()
         self.authorised: dict[int, Mapping[str, int]] = {}
         self.breaks: dict[int, tuple[BreakView, ...]] = {}
         self.orders_of_run: dict[int, set[int]] = defaultdict(set)
         self.live: set[int] = set()
         self.attention: set[int] = set()
-        self.by_broker_id: dict[tuple[int, str], int] = {}
+        self._by_broker_id: dict[int, dict[str, int]] = defaultdict(dict)
         self.by_tag: dict[str, int] = {}
         self.runs: dict[int, RunRow] = {}
+        self.to_come: dict[int, frozenset[int]] = {}
         self.halts: list[HaltView] = []
         self.lifted: list[HaltView] = []
+        self.market_halts: list[MarketHalt] = []
+        self.guards: dict[int, StoredGuard] = {}
+        self.trips: dict[int, StoredTrip] = {}
         self.group_rules: dict[str, ReadRule] = {}
         self.people = NOBODY
+        self.limits = NO_LIMITS
+        self.intraday: set[int] = set()
+        self._open_clients: list[ClientView] = []
+        self._groups: list[str] = []
         self.by_code: dict[str, int] = {}
         self.by_account: dict[tuple[str, str], int] = {}
+
+    def named(self, code: str) -> int:
+        """The client with this code, in any letter case. Raises `BadInput` with the nearest codes."""
+        found = self.by_code.get(code.upper())
+        if found is None:
+            close = ", ".join(get_close_matches(code.upper(), list(self.by_code), n=3, cutoff=0.5))
+            hint = f"nearest: {close}" if close else "import the client first"
+            raise BadInput("code", code, f"no client has this code; {hint}")
+        return found
 
     @property
     def newest_halt(self) -> int:
@@ -108,6 +140,10 @@ class Book:
         """Read what was touched."""
         return read_touched(connection, touched, self._trading_day(), self._admitted)
 
+    def known_as(self, client_id: int, broker_order_id: str) -> int | None:
+        """The order that a client's broker knows by this number, of several the one of now; None for none."""
+        return self._by_broker_id.get(client_id, {}).get(broker_order_id)
+
     def asking(self) -> set[int]:
         """Orders that the trader should look at, among them unsent ones of runs that paused by themselves."""
         told = (fact.order_id for fact in self.unbooked())
@@ -124,16 +160,20 @@ class Book:
 
     def open_clients(self) -> list[ClientView]:
         """Every client that is not closed, by code."""
-        return [client for client in self.clients.values() if client.status is not ClientStatus.CLOSED]
+        return list(self._open_clients)
 
     def groups(self) -> list[str]:
         """The names of all groups, those by rule among them whoever is in them."""
-        named = {name for client in self.open_clients() for name in client.fixed_groups}
-        return sorted(named | self.group_rules.keys())
+        return list(self._groups)
 
     def carrier_of(self, client_id: int) -> Connection | None:
         """The connection that carries a client; None where there is none."""
         return carrier(self._connections, self.clients[client_id].connection)
+
+    def down_since(self, client_id: int) -> datetime | None:
+        """Since when the broker of this client's connection answers nobody; None where it does."""
+        down = self.access.down.get(self.clients[client_id].connection)
+        return None if down is None else down.since
 
     def carrier_for(self, broker: str) -> str:
         """The name of the connection for a client of this broker; empty where none takes it."""
@@ -149,7 +189,12 @@ class Book:
             connection=carrier(self._connections, client.connection),
             trading=client.status is ClientStatus.ACTIVE,
             session=client.session,
+            needs=self.consents_asked(client.connection, client.discretionary),
         )
+
+    def consents_asked(self, connection: str, discretionary: bool) -> tuple[ConsentNeed, ...]:
+        """Which consents are asked of a client that is carried by this connection."""
+        return self._needs.of(carrier(self._connections, connection), discretionary)
 
     # --- applying, on the event loop ---
 
@@ -165,7 +210,12 @@ class Book:
         events: list[Event] = []
         if projection.clients is not None:
             self.clients = projection.clients
-            self.ready = frozenset(one for one, client in self.clients.items() if client.gate is None)
+            down = projection.access.down
+            self.ready = frozenset(
+                one
+                for one, client in self.clients.items()
+                if client.gate is None and client.connection not in down
+            )
             before, sessions = self.access.sessions, projection.access.sessions
             changed = {c for c in before.keys() | sessions.keys() if before.get(c) != sessions.get(c)}
             if changed:  # another process may have signed them in
@@ -175,11 +225,12 @@ class Book:
             self.by_account = {(v.broker, v.broker_user_id): v.id for v in self.clients.values()}
             events.append(ClientsChanged(frozenset()))
         self.funds.update(projection.funds)
-        self.holdings.update(projection.holdings)
+        self._take_holdings(projection.holdings)
         self.figures.update(projection.figures)
         self.breaks.update(projection.breaks)
         if projection.clients is not None:
             self.group_rules = projection.group_rules
+            self._list_clients()
         regrouped = self._regroup(self.clients if projection.clients is not None else projection.funds)
         if regrouped and projection.clients is None:
             events.append(ClientsChanged(frozenset()))
@@ -191,6 +242,7 @@ class Book:
             ids = frozenset(projection.orders)
             events.append(OrderChanged(ids, frozenset(o.client_id for o in projection.orders.values())))
         self.runs.update(projection.runs)
+        self.to_come.update({one: projection.to_come.get(one, frozenset()) for one in projection.runs})
         numbers = set(projection.runs) | runs_of(projection.orders.values())
         events += [RunChanged(number) for number in sorted(numbers)]
         if projection.halts is not None:
@@ -199,35 +251,57 @@ class Book:
             gone_by = {halt.number for halt in self.lifted if halt.number > newest}  # fired and resumed
             changed = (before ^ {halt.number for halt in self.halts}) | gone_by
             events += [HaltChanged(number) for number in sorted(changed)]
+            if self.market_halts != projection.market_halts:
+                self.market_halts = projection.market_halts
+                events.append(MarketHaltChanged())
+        if projection.guards is not None and (projection.guards, projection.trips) != (
+            self.guards,
+            self.trips,
+        ):
+            self.guards, self.trips = projection.guards, projection.trips
+            events.append(GuardsChanged())
         if projection.people is not None and projection.people != self.people:
             self.people = projection.people
             events.append(PeopleChanged())
+        if projection.limits is not None and projection.limits.version != self.limits.version:
+            self.limits = projection.limits
+            events.append(LimitsChanged())
         return events
+
+    def _take_holdings(self, holdings: Mapping[int, tuple[HoldingView, ...]]) -> None:
+        self.holdings.update(holdings)
+        for client_id, held in holdings.items():
+            within_day = any(one.product is Product.MIS and one.quantity for one in held)
+            (self.intraday.add if within_day else self.intraday.discard)(client_id)
+
+    def _list_clients(self) -> None:
+        """Know who is not closed and the groups they are in, which the screens ask at every frame."""
+        self._open_clients = [one for one in self.clients.values() if one.status is not ClientStatus.CLOSED]
+        named = {name for client in self._open_clients for name in client.fixed_groups}
+        self._groups = sorted(named | self.group_rules.keys())
 
     def _take_orders(self, orders: Mapping[int, OrderView], day: date) -> None:
         """Know orders as they were read, by all that they are found by."""
         for order_id, order in orders.items():
+            before = self.orders.get(order_id)
             self.orders[order_id] = order
-            if order.run_number is not None:
-                self.orders_of_run[order.run_number].add(order_id)
-            self.orders_of_client[order.client_id].add(order_id)
-            if order.live:
-                self.live.add(order_id)
-            else:
-                self.live.discard(order_id)
-            current = order.live or order.trading_date >= day
-            if order.needs_attention and current:
-                self.attention.add(order_id)
-            else:
-                self.attention.discard(order_id)
+            if before is None:
+                self.orders_of_client[order.client_id].add(order_id)
+                if order.run_number is not None:
+                    self.orders_of_run[order.run_number].add(order_id)
+            live = order.live
+            (self.live.add if live else self.live.discard)(order_id)
+            current = live or order.trading_date >= day
+            attention = current and order.needs_attention
+            (self.attention.add if attention else self.attention.discard)(order_id)
             # Keys are taken out first: a dictionary would keep their older texts beside the order's own.
-            if order.tag:
+            if order.tag and (before is None or before.tag is not order.tag):
                 self.by_tag.pop(order.tag, None)
                 self.by_tag[order.tag] = order_id
-            if order.broker_order_id:
-                theirs = (order.client_id, order.broker_order_id)  # a broker may count anew each day
-                known = self.by_broker_id.pop(theirs, order_id)
-                self.by_broker_id[theirs] = order_id if current else known
+            if order.broker_order_id:  # a broker may count anew each day
+                of_client = self._by_broker_id[order.client_id]
+                known = of_client.pop(order.broker_order_id, order_id)
+                of_client[order.broker_order_id] = order_id if current else known
 
     def _regroup(self, client_ids: Iterable[int]) -> bool:
         """Ask the rules of groups of these clients anew; returns whether any is in others than before."""
@@ -243,4 +317,6 @@ class Book:
             if groups != client.groups:
                 self.clients[client_id] = replace(client, groups=groups)
                 changed = True
+        if changed:
+            self._list_clients()
         return changed

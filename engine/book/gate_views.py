@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from data.vocabulary import ConnectionKind, Demat, GateColour, RouteKind, SessionProblem
+from data.vocabulary import ConnectionKind, ConsentKind, Demat, GateColour, RouteKind, SessionProblem
 from engine.book.break_views import BreakView
 
 
@@ -25,6 +25,7 @@ class GateFinding(StrEnum):
     SIGNED_IN = "signed_in"
     SESSION_NOT_REACHED = "session_not_reached"
     SESSION_ENDS_SOON = "session_ends_soon"
+    BROKER_DOWN = "broker_down"
 
     NO_CONNECTION = "no_connection"
     NO_ROUTE_NEEDED = "no_route_needed"
@@ -33,12 +34,19 @@ class GateFinding(StrEnum):
     NO_API_KEY = "no_api_key"
     NO_PERMISSION = "no_permission"
     ROUTE_REFUSED = "route_refused"
+    NO_ALGO_NAME = "no_algo_name"
+    KILL_SWITCH_ON = "kill_switch_on"
     ADDRESS_SHARED = "address_shared"
     NO_ADDRESS_NAMED = "no_address_named"
+    ADDRESS_NOT_CLAIMED = "address_not_claimed"
+    ADDRESS_NOT_REGISTERED = "address_not_registered"
+    ADDRESS_CHANGED = "address_changed"
+    ADDRESS_NOT_TOLD = "address_not_told"
     ROUTE_READY = "route_ready"
 
     NOT_ASKED = "not_asked"
     NO_CONSENT = "no_consent"
+    CONSENT_NOT_BEGUN = "consent_not_begun"
     CONSENT_ENDED = "consent_ended"
     CONSENT_ENDS_SOON = "consent_ends_soon"
     CONSENT_GIVEN = "consent_given"
@@ -92,6 +100,13 @@ class SessionFigures(Struct, frozen=True):
     minutes_left: int | None = None
 
 
+class DownFigures(Struct, frozen=True):
+    """The broker that answers nobody, by its word, and since when."""
+
+    venue: str
+    since: datetime
+
+
 class NoRouteFigures(Struct, frozen=True):
     """The connection by which a client trades that needs no route of its own."""
 
@@ -103,6 +118,8 @@ class RouteFigures(Struct, frozen=True):
 
     `way_out` is what decides by which address calls leave, `egress` the address that the broker sees, and
     `egress_ip` the one that was claimed. `shared_with` are the codes of who shares it without right.
+    `seen` is the address that `told_by` saw today, `seen_before` that of the day before, `unseen` why none
+    was seen, `registered` what the broker has on its list by its own word.
     """
 
     kind: RouteKind
@@ -114,14 +131,24 @@ class RouteFigures(Struct, frozen=True):
     refused_at: datetime | None = None
     refused_text: str = ""
     shared_with: tuple[str, ...] = ()
+    seen: str = ""
+    told_by: str = ""
+    seen_before: str = ""
+    unseen: str = ""
+    registered: tuple[str, ...] = ()
 
 
 class ConsentFigures(Struct, frozen=True):
-    """The reference of the client's consent, and its last day where it has one."""
+    """To what the client agrees, the reference of that, and its last day where it has one.
+
+    Of a consent that has not begun `begins` is its first day.
+    """
 
     reference: str
     until: date | None = None
     days_left: int | None = None
+    kind: ConsentKind = ConsentKind.TRADING
+    begins: date | None = None
 
 
 class DematFigures(Struct, frozen=True):
@@ -151,6 +178,7 @@ class MtfFigures(Struct, frozen=True):
 GateFigures: TypeAlias = (
     BrokenSession
     | SessionFigures
+    | DownFigures
     | NoRouteFigures
     | RouteFigures
     | ConsentFigures
@@ -166,3 +194,11 @@ class GateVerdict(Struct, frozen=True):
     colour: GateColour
     finding: GateFinding
     figures: GateFigures | None = None
+
+
+class LackingConsent(Struct, frozen=True):
+    """A consent that is asked of a client and is missing or about to end; a `hard` one keeps orders back."""
+
+    kind: ConsentKind
+    hard: bool
+    verdict: GateVerdict

@@ -10,14 +10,33 @@ from data.proving.readable import UNREADABLE
 from data.records import replace
 from data.repositories import people as stored_people
 from data.repositories import projected
+from data.repositories.accounts import limits as stored_limits
+from data.repositories.accounts import probes
 from data.repositories.accounts.clients import not_trading_among
+from data.repositories.accounts.lent import dividends_on, interest_on
 from data.repositories.base import On
+from data.repositories.market_halts import market_halts_of
+from data.repositories.meta import facts_under
+from data.repositories.trading.guards import StoredGuard, StoredTrip, guards_set, standing_trips
+from data.repositories.trading.stages import waiting_clients
 from data.roster import StoredClient
 from data.vocabulary import Reason
 from data.writing.changes import Touched
-from engine.book.access_views import Access, Admissions, RouteView, SessionView
+from engine.book.access_views import (
+    DOWN,
+    Access,
+    Admissions,
+    ConsentView,
+    DownView,
+    ProbeView,
+    RouteView,
+    SessionView,
+    by_client,
+    down_of,
+)
 from engine.book.break_views import BreakView
 from engine.book.group_rules import ReadRule, read_rules
+from engine.book.market_halt import MarketHalt
 from engine.book.not_trading import not_trading
 from engine.book.people_views import People, people_of
 from engine.book.roster import client_view, in_groups
@@ -33,8 +52,10 @@ from engine.book.views import (
     OrderView,
     RunRow,
 )
+from engine.book.watched.limit_views import Limits, limits_of
 
 _FUNDS = projected.funds(FundsView)
+_PROBES = probes.of_day(ProbeView)
 _HOLDINGS = projected.holdings(HoldingView)
 _BREAKS = projected.breaks(BreakView)
 _FACTS = projected.unbooked_facts(BreakView)
@@ -44,8 +65,10 @@ _ORDERS_OF_RUNS = projected.orders_of_runs(OrderView)
 _RUNS = projected.runs(RunRow)
 _HALTS = projected.halts(HaltView)
 _LIFTED = projected.lifted_halts(HaltView)
+_MARKET_HALTS = market_halts_of(MarketHalt)
 _ROUTES = projected.routes(RouteView)
 _SESSIONS = projected.sessions(SessionView)
+_CONSENTS = projected.consents(ConsentView)
 
 Admit = Callable[[Access, Sequence[StoredClient], date], Admissions]
 """Says of each client what is against it on that day."""
@@ -55,7 +78,8 @@ Admit = Callable[[Access, Sequence[StoredClient], date], Admissions]
 class Projection:
     """Rows read back after a commit; replaces what the book had of the same keys.
 
-    `market` says that instruments or watchlists were changed, which are no part of the book.
+    `market` says that instruments or watchlists were changed, which are no part of the book. `to_come` are
+    the clients of whom lines of a run's later stages wait for their turn.
     """
 
     clients: dict[int, ClientView] | None = None
@@ -67,10 +91,15 @@ class Projection:
     figures: dict[int, DayFigures] = field(default_factory=dict[int, DayFigures])
     orders: dict[int, OrderView] = field(default_factory=dict[int, OrderView])
     runs: dict[int, RunRow] = field(default_factory=dict[int, RunRow])
+    to_come: dict[int, frozenset[int]] = field(default_factory=dict[int, frozenset[int]])
     halts: list[HaltView] | None = None
     lifted: list[HaltView] = field(default_factory=list[HaltView])
+    market_halts: list[MarketHalt] = field(default_factory=list[MarketHalt])
+    guards: dict[int, StoredGuard] | None = None
+    trips: dict[int, StoredTrip] = field(default_factory=dict[int, StoredTrip])
     market: bool = False
     people: People | None = None
+    limits: Limits | None = None
     breaks: dict[int, tuple[BreakView, ...]] = field(default_factory=dict[int, tuple[BreakView, ...]])
 
 
@@ -92,14 +121,25 @@ def read_touched(connection: On, touched: Touched, day: date, admit: Admit) -> P
         out.breaks.setdefault(client_id, ())
     orders = _ORDERS.read(connection, None, day=day) if everything else _read_orders(connection, touched, day)
     out.orders = {order.id: order for order in orders}
-    # A run stands with its orders: of one whose orders are all of earlier days nothing could be told.
-    out.runs = read_runs(connection, runs_of(orders) if everything else touched.runs)
+    if everything or touched.runs:
+        with suppress(*UNREADABLE):  # cancels need nothing of what was never ordered
+            out.to_come = waiting_clients(connection, None if everything else touched.runs)
+    # A run stands with its orders, made or to come: of one whose orders are of earlier days nothing is told.
+    out.runs = read_runs(connection, runs_of(orders) | out.to_come.keys() if everything else touched.runs)
     out.market = everything or touched.market
     if everything or touched.halts:
         out.halts, out.lifted = read_halts(connection), read_lifted(connection)
+        out.market_halts = read_market_halts(connection, day)
+    if everything or touched.guards:
+        with suppress(*UNREADABLE):  # the look at the books stops all trading; cancels need no guard
+            out.guards = {one.number: one for one in guards_set(connection)}
+            out.trips = {one.guard_number: one for one in standing_trips(connection)}
     if everything or touched.people:
         with suppress(*UNREADABLE):  # the look at the books stops all trading; cancels need nobody's rights
             out.people = read_people(connection)
+    if everything or touched.limits:
+        with suppress(*UNREADABLE):  # as of people
+            out.limits = read_limits(connection)
     return out
 
 
@@ -120,11 +160,26 @@ def runs_of(orders: Iterable[OrderView]) -> set[int]:
 
 def read_access(connection: On, day: date) -> Access:
     """What is stored of every client, with the waivers of `day`; the latest waiver of an item counts."""
+    routes = {route.client_id: route for route in _ROUTES.all(connection)}
+    probed = {
+        one.client_id: one
+        for one in _PROBES.all(connection, day=day)
+        if one.client_id in routes and one.way_out == routes[one.client_id].way_out
+    }
     return Access(
-        {route.client_id: route for route in _ROUTES.all(connection)},
+        routes,
         {session.client_id: session for session in _SESSIONS.all(connection)},
         {(one.client_id, one.item): one.reason for one in projected.WAIVERS.all(connection, day=day)},
+        by_client(_CONSENTS.all(connection)),
+        probed,
+        _read_down(connection),
     )
+
+
+def _read_down(connection: On) -> dict[str, DownView]:
+    with suppress(*UNREADABLE, ValueError):  # what is down shows itself again
+        return down_of(facts_under(connection, DOWN))
+    return {}
 
 
 def read_breaks(connection: On, client_ids: Collection[int] | None) -> dict[int, tuple[BreakView, ...]]:
@@ -160,6 +215,11 @@ def read_lifted(connection: On) -> list[HaltView]:
     return _LIFTED.all(connection)
 
 
+def read_market_halts(connection: On, day: date) -> list[MarketHalt]:
+    """The halts of the whole market on a trading day, oldest first."""
+    return _MARKET_HALTS.all(connection, day=day)
+
+
 def barred_clients(connection: On, client_ids: Collection[int]) -> dict[int, Reason]:
     """Those of these clients that are not traded for as their rows stand, each with why."""
     found = not_trading_among(connection, client_ids)
@@ -173,6 +233,21 @@ def read_people(connection: On) -> People:
         stored_people.standing_sign_ins(connection),
         stored_people.approval_rule(connection),
     )
+
+
+def read_limits(connection: On) -> Limits:
+    """The limits before the order that stand, with their lists."""
+    return limits_of(
+        stored_limits.standing_limits(connection),
+        stored_limits.standing_lists(connection),
+        stored_limits.limits_version(connection),
+    )
+
+
+def limits_now(connection: On, known: Limits) -> Limits:
+    """The same, without reading them where nothing was written since those that are known."""
+    newest = stored_limits.limits_version(connection)
+    return known if newest == known.version else read_limits(connection)
 
 
 def _read_clients(connection: On, day: date, admit: Admit, out: Projection) -> None:
@@ -216,8 +291,16 @@ def _read_figures(connection: On, client_ids: Collection[int] | None, day: date)
     paid: dict[int, list[DayCharge]] = defaultdict(list)
     for one in projected.paid_on(connection, day, client_ids):
         paid[one.client_id].append(DayCharge(one.security, one.product, one.charges_paise))
-    named = set(client_ids or ()) | sales.keys() | paid.keys()
+    interest = interest_on(connection, day, client_ids)
+    dividends = dividends_on(connection, day, client_ids)
+    named = set(client_ids or ()) | sales.keys() | paid.keys() | interest.keys() | dividends.keys()
     return {
-        c: DayFigures(sum(one.charges_paise for one in paid[c]), tuple(sales[c]), tuple(paid[c]))
+        c: DayFigures(
+            sum(one.charges_paise for one in paid[c]),
+            tuple(sales[c]),
+            tuple(paid[c]),
+            interest.get(c, 0),
+            dividends.get(c, 0),
+        )
         for c in named
     }

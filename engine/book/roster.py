@@ -36,6 +36,7 @@ def client_view(client: StoredClient, admitted: Admission, groups: Collection[st
         phone=client.phone,
         route_verdict=admitted.route_verdict,
         consent_verdict=admitted.consent_verdict,
+        consents_lacking=admitted.consents_lacking,
         authorised=admitted.authorised,
         connection=client.connection,
         discretionary=client.discretionary,

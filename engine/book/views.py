@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from msgspec import Struct
 
-from data.money import BPS, half_up, moved_bps
+from data.money import BPS, half_up
 from data.vocabulary import (
     LIVE_STATES,
     ClientStatus,
@@ -14,6 +14,7 @@ from data.vocabulary import (
     OrderState,
     OrderType,
     PauseReason,
+    PhaseKind,
     Product,
     Reason,
     RunStatus,
@@ -22,21 +23,20 @@ from data.vocabulary import (
     Validity,
 )
 from engine.book.break_views import BreakView
-from engine.book.gate_views import GateVerdict
+from engine.book.gate_views import GateVerdict, LackingConsent
 from engine.book.not_trading import not_trading
+from engine.book.pause import Pause
 
-_ENDED_BADLY = frozenset(
-    {OrderState.UNKNOWN, OrderState.REJECTED, OrderState.DENIED, OrderState.NOT_RECEIVED}
-)
+_ENDED_BADLY = {OrderState.UNKNOWN, OrderState.REJECTED, OrderState.DENIED, OrderState.NOT_RECEIVED}
 
 
 class ClientView(Struct, frozen=True):
     """One client as screens and plans see it. `gate` is None when the client may trade.
 
-    `route_verdict` and `consent_verdict` say what keeps it out there, None where nothing does; `authorised`
-    is false where the client must first allow settled shares to leave its demat account. `connection` names
-    who carries it, empty where none does. One that is not `discretionary` is traded for on its own
-    instruction alone; `multiplier_bps` scales what is sized alike for many.
+    `route_verdict` and `consent_verdict` say what keeps it out there, None where nothing does, and
+    `consents_lacking` which consents are missing or about to end; `authorised` is false where the client must
+    first allow settled shares to leave its demat account. `connection` names who carries it, or is empty. Not
+    `discretionary`, it trades on its own instruction alone; `multiplier_bps` scales what is sized for many.
 
     `capital_paise` is the trading day's, `next_capital_paise` what counts from the next one on. Of `groups`
     it was put into the `fixed_groups`, and those by rule are true of it now. It is `paused` until the
@@ -59,6 +59,7 @@ class ClientView(Struct, frozen=True):
     phone: str
     route_verdict: GateVerdict | None = None
     consent_verdict: GateVerdict | None = None
+    consents_lacking: tuple[LackingConsent, ...] = ()
     authorised: bool = True
     connection: str = ""
     discretionary: bool = True
@@ -101,7 +102,7 @@ class BooksCounts(Struct, frozen=True):
     unread: int
 
 
-class FundsView(Struct, frozen=True):
+class FundsView(Struct, frozen=True, gc=False):
     """A client's balances in paise. `held_paise` is the part of `blocked_paise` that named holds keep.
 
     `intraday_loan_paise` is the broker's part of what was bought within the day.
@@ -118,12 +119,14 @@ class FundsView(Struct, frozen=True):
     mtf_reserved_paise: int = 0
     shortfall_paise: int = 0
     intraday_loan_paise: int = 0
+    dividends_due_paise: int = 0
 
     @property
     def net_cash_paise(self) -> int:
         """All that is the client's but for shares: what is free, blocked or on its way, less what is owed."""
         owed = self.mtf_loan_paise + self.intraday_loan_paise + self.charges_due_paise + self.shortfall_paise
-        return self.available_paise + self.blocked_paise + self.unsettled_paise - owed
+        coming = self.unsettled_paise + self.dividends_due_paise
+        return self.available_paise + self.blocked_paise + coming - owed
 
     @property
     def mtf_used_paise(self) -> int:
@@ -136,8 +139,8 @@ class FundsView(Struct, frozen=True):
         return half_up(self.mtf_used_paise * BPS, self.mtf_limit_paise) if self.mtf_limit_paise else None
 
 
-class HoldingView(Struct, frozen=True):
-    """A client's shares of one security and product. `blocked` counts shares that open sells hold."""
+class HoldingView(Struct, frozen=True, gc=False):
+    """A client's shares of one product: `blocked` by open sells; `due` ones the broker does not show."""
 
     client_id: int
     security: str
@@ -151,11 +154,12 @@ class HoldingView(Struct, frozen=True):
     blocked: int
     cost_paise: int
     today_cost_paise: int = 0
+    due: int = 0
 
     @property
     def quantity(self) -> int:
         """All shares, sellable or not."""
-        return self.today + self.t1 + self.free + self.pledged
+        return self.today + self.t1 + self.free + self.pledged + self.due
 
     @property
     def sellable(self) -> int:
@@ -169,10 +173,7 @@ class HoldingView(Struct, frozen=True):
 
 
 def brokers_quantity(holding: HoldingView, found: Iterable[BreakView]) -> int | None:
-    """How many of these shares the broker has, where the client's differences say not as many as we have.
-
-    What has traded here since they were found is counted on both sides.
-    """
+    """How many of these shares the broker has where that differs; what traded since counts on both sides."""
     what = (holding.security, holding.product.value)
     beyond = (one.theirs - one.ours for one in found if (one.security, one.product) == what)
     return next((holding.quantity + more for more in beyond), None)
@@ -186,7 +187,7 @@ def free_to_sell(holding: HoldingView, found: Iterable[BreakView], trade_to_trad
     return max(0, ours - missing)
 
 
-class OrderView(Struct, frozen=True):
+class OrderView(Struct, frozen=True, gc=False):
     """One order as it stands; one of a flatten, or that this desk did not send, has neither run nor plan.
 
     `key` is what its security is called now, `tradingsymbol` what it was sent under.
@@ -228,6 +229,7 @@ class OrderView(Struct, frozen=True):
     ended_at: datetime | None
     leg: int = 1
     flatten_number: int | None = None
+    disclosed_quantity: int = 0
 
     @property
     def sent_here(self) -> bool:
@@ -266,21 +268,6 @@ class OrderView(Struct, frozen=True):
         return half_up(self.filled_notional_paise, self.filled_quantity) if self.filled_quantity else None
 
 
-class Pause(Struct, frozen=True):
-    """Why a run keeps its unsent orders back, how old it was then, and how the price stood."""
-
-    reason: PauseReason
-    age_s: int
-    send_within_s: int
-    priced_paise: int | None
-    price_paise: int | None
-
-    @property
-    def moved_bps(self) -> int | None:
-        """How far the price had moved since the run was confirmed; None while either is not known."""
-        return moved_bps(self.priced_paise or 0, self.price_paise or 0)
-
-
 class RunRow(Struct, frozen=True):
     """A run as stored; `RunView` adds the counts."""
 
@@ -296,13 +283,24 @@ class RunRow(Struct, frozen=True):
     send_within_s: int
     drift_limit_bps: int | None
     priced_paise: int | None
+    priced_by: str
     confirmed_at: datetime
     pause_reason: PauseReason | None
     paused_at: datetime | None
     paused_age_s: int | None
     paused_price_paise: int | None
+    phase: PhaseKind | None
+    lower_circuit_paise: int | None
+    upper_circuit_paise: int | None
+    held: PauseReason | None
+    held_phase: PhaseKind | None
+    goes_on_at: datetime | None
     started_at: datetime
     finished_at: datetime | None
+    rotation_seed: int | None
+    rotation_start: int | None
+    staged: int = 0
+    """Lines of later stages that are still to be reserved."""
 
     @property
     def pause(self) -> Pause | None:
@@ -310,7 +308,9 @@ class RunRow(Struct, frozen=True):
         if self.pause_reason is None:
             return None
         age_s = self.paused_age_s or 0
-        return Pause(self.pause_reason, age_s, self.send_within_s, self.priced_paise, self.paused_price_paise)
+        prices = self.priced_paise, self.paused_price_paise
+        market = self.phase, self.held_phase, self.goes_on_at
+        return Pause(self.pause_reason, age_s, self.send_within_s, *prices, *market)
 
     @property
     def paused_by_itself(self) -> bool:
@@ -344,7 +344,7 @@ class HaltView(Struct, frozen=True):
         return self.scope is HaltScope.EVERYTHING and not self.reduces
 
 
-class DaySale(Struct, frozen=True):
+class DaySale(Struct, frozen=True, gc=False):
     """What a day's sales out of one holding brought against cost, in paise.
 
     `quantity` and `cost_paise` are of those shares among them that were held before the day.
@@ -357,7 +357,7 @@ class DaySale(Struct, frozen=True):
     cost_paise: int = 0
 
 
-class DayCharge(Struct, frozen=True):
+class DayCharge(Struct, frozen=True, gc=False):
     """What a day's fills in one security and product cost in charges, in paise."""
 
     security: str
@@ -368,12 +368,14 @@ class DayCharge(Struct, frozen=True):
 class DayFigures(Struct, frozen=True):
     """What a client has realised against cost and paid on the current trading day, in paise.
 
-    `paid` divides the charges by what was traded.
+    `paid` divides the charges by what was traded, `interest_paise` is on loans, `dividends_paise` by ex-date.
     """
 
     charges_paise: int = 0
     sales: tuple[DaySale, ...] = ()
     paid: tuple[DayCharge, ...] = ()
+    interest_paise: int = 0
+    dividends_paise: int = 0
 
     @property
     def realised_paise(self) -> int:

@@ -144,7 +144,7 @@ def _apply_send(books: WorkingSet, order: WorkingOrder, outcome: Outcome, unwant
                 order.status(why)
                 books.audit(AuditAction.ORDER_UNKNOWN, order, why=why, tag=order.tag)
             words, detail = "ambiguous", why
-    return AttemptEnd(order.id, order.attempts, words, detail)
+    return AttemptEnd(order.id, order.attempts, words, detail, books.unit.now)
 
 
 def _apply_absent(books: WorkingSet, order: WorkingOrder, evidence: str) -> None:

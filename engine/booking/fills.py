@@ -17,8 +17,7 @@ _IN_DEMAT = (Bucket.FREE, Bucket.PLEDGED)
 """Shares whose sale debits the demat account; those of today are netted, those on their way pass it by."""
 
 
-@dataclass(slots=True, eq=False)
-class Fill:
+class Fill(Struct, eq=False, gc=False):
     """One trade at the exchange as it is booked; one of no shares corrects the charges of another."""
 
     id: int

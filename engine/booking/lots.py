@@ -4,7 +4,6 @@ The exchange nets a day's trades in the order in which they were made, so that w
 when it was made and not on when we hear of it.
 """
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeAlias
 
@@ -14,8 +13,10 @@ from data.money import ceil_div
 from data.vocabulary import Bucket, Product
 from engine.booking.order import ShareKey
 
-SELL_ORDER = (Bucket.TODAY, Bucket.FREE, Bucket.T1, Bucket.PLEDGED)
-"""Today's shares are sold first, since the exchange nets the day, then settled ones, then those of T1."""
+SELL_ORDER = (Bucket.TODAY, Bucket.FREE, Bucket.T1, Bucket.PLEDGED, Bucket.DUE)
+"""Today's shares are sold first, since the exchange nets the day, then settled ones, then those of T1.
+
+Shares that are due are sold by nobody but a broker that has them and was not asked again."""
 
 TradePlace: TypeAlias = tuple[datetime, int, str]
 """Where a trade stands in the market's order."""
@@ -24,8 +25,7 @@ SalePlace: TypeAlias = tuple[bool, int, date, tuple[int, int] | tuple[int, datet
 """Where a lot stands among those that a sale takes: if it came later, its bucket, day and purchase."""
 
 
-@dataclass(slots=True, eq=False)
-class Lot:
+class Lot(Struct, eq=False, gc=False):
     """Shares bought together; the `_left` figures shrink as they are sold. Money in paise.
 
     `traded_at` and `trade_id` are the trade's that bought them, None for shares of no trade of ours. Of
@@ -99,8 +99,7 @@ class Piece(Struct, frozen=True):
     bucket: Bucket
 
 
-@dataclass(slots=True, eq=False)
-class ClosedLot:
+class ClosedLot(Struct, frozen=True):
     """A lot, or part of one, that a fill sold; one of negative shares takes an earlier one back. In paise."""
 
     id: int

@@ -269,6 +269,9 @@ class WorkingOrder:
 
     def give_back(self) -> Blocked:
         """Keep no more blocked than its open rest needs, nothing once it has ended; returns what is freed."""
+        if not (self.blocked_paise or self.mtf_reserved_paise or self.blocked_shares):
+            self.touch()
+            return NOTHING
         need = NOTHING if self.ended else self.need()
         freed = Blocked(
             max(0, self.blocked_paise - need.money),

@@ -6,9 +6,10 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from brokers.contract import BrokerOrder
+from data.errors import StoreFailed
 from data.records import replace
 from data.repositories.base import DatabaseError
-from data.store import StoreError, StoreFailed, Unit
+from data.store import StoreError, Unit
 from engine.book.book import Book
 from engine.book.kept import Kept
 from engine.booking.apply import apply_facts
@@ -60,6 +61,10 @@ class Recorder:
         self._facts.append(fact)
         self._taken += 1
         self._arrived.set()
+
+    def waiting(self) -> int:
+        """Facts that are not booked yet."""
+        return self._taken - self._done
 
     async def flush(self) -> None:
         """Return when everything put so far is durable.
@@ -143,7 +148,7 @@ class Recorder:
         for fact in facts if waiting else ():
             if isinstance(fact, Seen) and fact.read_at is not None and fact.client_id in waiting:
                 broker_order_id = fact.order.broker_order_id
-                ours = book.by_broker_id.get((fact.client_id, broker_order_id))
+                ours = book.known_as(fact.client_id, broker_order_id)
                 settle_unbooked(
                     unit,
                     fact.client_id,
@@ -204,7 +209,7 @@ def unbooked_of(fact: Fact, book: Book) -> Unbooked:
     if isinstance(fact, Seen):
         broker_order_id, client_id = fact.order.broker_order_id, fact.client_id
         names = (book.by_tag[tag] for tag in fact.order.tags if tag in book.by_tag)
-        order_id = book.by_broker_id.get((client_id, broker_order_id)) or next(names, None)
+        order_id = book.known_as(client_id, broker_order_id) or next(names, None)
         identity = f"order {broker_order_id} of client {client_id}"
         subject = f"its order {broker_order_id}"
     else:

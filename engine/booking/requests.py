@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
+
 from data.vocabulary import RequestKind, RequestState
 
 
-@dataclass(slots=True, eq=False)
-class Attempt:
+class Attempt(Struct, frozen=True, gc=False):
     """One try to send an order, with the tag that the broker will know it by."""
 
     order_id: int

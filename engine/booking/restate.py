@@ -1,11 +1,13 @@
-"""Sales booked before an earlier trade of the same shares was known, booked again in the market's order.
+"""Sales booked before an earlier trade or conversion of these shares was known, in the market's order again.
 
 The exchange nets a day's trades in the order in which they were made, whatever the order in which we hear
 of them. Corrections are contra transfers; nothing that was posted is changed.
 """
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Generator
+from contextlib import contextmanager
+from datetime import datetime
 from typing import TypeAlias
 
 from brokers.contract import BrokerTrade
@@ -40,6 +42,31 @@ def restate_sales(unit: Unit, keys: Collection[NettedKey], actor: str, sell_cred
         for sale in sales:
             _book_again(books, sale)
         books.flush()
+
+
+@contextmanager
+def with_sales_behind(
+    unit: Unit, key: NettedKey, since: datetime, actor: str, sell_credit_bps: int
+) -> Generator[WorkingSet]:
+    """Have lots taken out of as they stood at a moment of the market: sales from then on come behind that.
+
+    What is yielded has the share's lots and its client's purse, and writes whatever is added to it.
+    """
+    sales = _in_time(FILLS.sales(unit, *key))
+    before = sum(sale.traded_at < since for sale in sales)
+    if before == len(sales):
+        before, sales = 0, list[Fill]()
+    books = WorkingSet(unit, actor, sell_credit_bps, fill_kind=TransferKind.REBOOK)
+    books.load({sale.order_id for sale in sales})
+    books.load_share(key[:3])
+    for sale in sales:
+        _take_back(books, sale)
+    for sale in sales[:before]:
+        _book_again(books, sale)
+    yield books
+    for sale in sales[before:]:
+        _book_again(books, sale)
+    books.flush()
 
 
 def _with_sales(unit: Unit, keys: Collection[NettedKey]) -> list[NettedKey]:

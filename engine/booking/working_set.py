@@ -38,6 +38,9 @@ from engine.events import OrderFilled
 NettedKey: TypeAlias = tuple[int, str, Product, date]
 """Client, security, product and trading date: the trades that the exchange nets with each other."""
 
+_ENDED_UNFILLED = TERMINAL_STATES - {OrderState.FILLED}
+"""States after which no trade should come."""
+
 _UNASKED = (Flag.RESURRECTED, Flag.CHANGED_OUTSIDE)
 """Marks of orders that may have come to need more than could be blocked for them."""
 
@@ -80,13 +83,19 @@ class WorkingSet:
         """Read orders with their clients' balances, their booked trades and, for sells, the lots."""
         missing = set(order_ids) - self.orders.keys()
         for order in ORDERS.by_id(self.unit, missing):
-            order.now = self.unit.now
+            order.now, order.changed = self.unit.now, False
             self.orders[order.id] = order
         self.known_trades |= known_trades(self.unit, missing)
         clients = {order.client_id for order in self.orders.values()} - self.purses.keys()
         self.purses |= {purse.client_id: purse for purse in BALANCES.of(self.unit, clients)}
         sells = (order for order in self.orders.values() if order.side == Side.SELL)
         self._load_lots({order.share for order in sells} - self.lots.keys())
+
+    def load_share(self, share: ShareKey) -> None:
+        """Read the lots of a share with its client's balances, whatever orders there are."""
+        if share[0] not in self.purses:
+            self.purses |= {purse.client_id: purse for purse in BALANCES.of(self.unit, {share[0]})}
+        self._load_lots({share} - self.lots.keys())
 
     def _load_lots(self, keys: set[ShareKey]) -> None:
         self.lots |= {key: [] for key in keys}
@@ -102,11 +111,11 @@ class WorkingSet:
             AuditEntry(
                 action,
                 self.actor,
-                client_id=order.client_id,
-                order_id=order.id,
-                plan_number=order.plan_number,
-                run_number=order.run_number,
-                details=details,
+                order.client_id,
+                order.id,
+                order.plan_number,
+                order.run_number,
+                details,
             )
         )
 
@@ -119,7 +128,7 @@ class WorkingSet:
                 order.flag(Flag.ANOMALY)  # what is booked stands; a human compares
             return False
         self.known_trades[key] = told
-        if order.state in TERMINAL_STATES - {OrderState.FILLED}:
+        if order.state in _ENDED_UNFILLED:
             order.flag(Flag.LATE_FILL)
         fill_id = self.take_id("fill")
         if order.closes_external:

@@ -1,4 +1,4 @@
-"""What is typed about alerts: one done with, or put off for a span or until a time."""
+"""What is typed about alerts: one done with, or put off; rules of one's own made, changed, taken away."""
 
 import re
 from collections.abc import Sequence
@@ -6,12 +6,19 @@ from datetime import datetime, time, timedelta
 
 from data.clock import IST
 from data.errors import BadInput
-from engine.colon.asked import AlertDo, AskedAlert
+from data.money import count_from_text
+from engine.colon.alert_lines import alert_rule_from
+from engine.colon.asked import AlertDo, AskedAlert, AskedAlertRule
+from engine.colon.known import Known
 
 AT_FIRST = "10m"
 """What is meant where nothing is said."""
 REST_OF_DAY = "eod"
-FORM = "nothing, done KIND, or later KIND with 5m, 1h, 15:00 or eod behind it"
+ADD, EDIT, LIST = "add", "edit", "list"
+FORM = (
+    "nothing, done N, or later N with 5m, 1h, 15:00 or eod behind it, add RULE, edit N RULE, remove N, "
+    "rules, usual, outbox or test"
+)
 """What may be typed behind `alerts`."""
 OFFERED = ("5m", AT_FIRST, "30m", "1h", "15:00", REST_OF_DAY)
 """What is offered, of which a time that has passed is left out."""
@@ -40,9 +47,9 @@ def offered(now: datetime) -> list[str]:
     return [one for one in OFFERED if ":" not in one or now.astimezone(IST).time() < time.fromisoformat(one)]
 
 
-def alert_from(words: Sequence[str]) -> AskedAlert:
-    """What is done with an alert of which kind, or the list of them. Raises `BadInput`."""
-    if not words:
+def alert_from(words: Sequence[str], known: Known) -> AskedAlert | AskedAlertRule:
+    """What is done with which alert or rule, or the list of alerts. Raises `BadInput`."""
+    if not words or words == [LIST]:
         return AskedAlert()
     do, *behind = words
     match do.casefold(), behind:
@@ -52,5 +59,25 @@ def alert_from(words: Sequence[str]) -> AskedAlert:
             return AskedAlert(AlertDo.LATER, kind, AT_FIRST)
         case AlertDo.LATER, [kind, how_long]:
             return AskedAlert(AlertDo.LATER, kind, how_long)
+        case AlertDo.RULES | AlertDo.USUAL | AlertDo.OUTBOX | AlertDo.TEST as what, []:
+            return AskedAlert(AlertDo(what))
+        case AlertDo.REMOVE, [number]:
+            return AskedAlert(AlertDo.REMOVE, number=_rule_number(number))
+        case "add", _:
+            return rule_from(behind, known)
+        case "edit", [number, *rule]:
+            return AskedAlertRule(alert_rule_from(rule, known) if rule else None, _rule_number(number))
         case _:
             raise BadInput("alerts", " ".join(words), f"give {FORM}")
+
+
+def rule_from(words: Sequence[str], known: Known) -> AskedAlertRule:
+    """A rule to be kept, or the form for one. Raises `BadInput`."""
+    return AskedAlertRule(alert_rule_from(words, known) if words else None)
+
+
+def _rule_number(word: str) -> int:
+    number = count_from_text(word, "rule")
+    if not number:
+        raise BadInput("rule", word, "numbers begin at 1")
+    return number

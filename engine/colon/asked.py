@@ -1,5 +1,6 @@
 """What a line asks for, once all its words are understood."""
 
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
@@ -7,7 +8,12 @@ from msgspec import Struct
 
 from data.audit_wanted import AuditWanted
 from data.vocabulary import ExportKind, ExportWhat, FlattenWhat, HaltScope, Product
+from engine.colon.alert_rules import AlertRule
+from engine.colon.records.asked import AskedOfRecord
+from engine.guards.asked import GuardOf, GuardWish
 from engine.planning.intent import Intent
+from engine.planning.limits.typed import LimitWish
+from engine.rebalancing.asked import AskedOfModels
 
 
 class AskedOrders(Struct, frozen=True):
@@ -35,6 +41,34 @@ class AskedToFlatten(Struct, frozen=True):
     scope: HaltScope
     value: str
     what: FlattenWhat
+
+
+class AskedGuard(Struct, frozen=True):
+    """A guard that is to be set, taken away or armed again; without one all of them."""
+
+    guard: GuardWish | GuardOf | None = None
+
+
+class AskedLimit(Struct, frozen=True):
+    """A limit before the order that is to be set, or taken away; with `form` its form is to be opened."""
+
+    wish: LimitWish
+    removes: bool = False
+    form: bool = False
+
+
+class AskedLimits(Struct, frozen=True):
+    """The limits that are set; with a client those over it."""
+
+    client_id: int | None = None
+
+
+class AskedLists(Struct, frozen=True):
+    """The lists of shares; with a name the shares of one; with a file lists to be taken, under that name."""
+
+    name: str = ""
+    path: Path | None = None
+    as_of: date | None = None
 
 
 class AskedToConvert(Struct, frozen=True):
@@ -86,15 +120,22 @@ class OfRun(StrEnum):
     """What is done with a run, by the word for it."""
 
     PAUSE = "pause"
+    RESUME = "resume"
+    STOP = "stop"
     REPAIR = "repair"
     REVERSE = "reverse"
 
 
+LEG_BY_LEG = (OfRun.REPAIR, OfRun.REVERSE)
+"""What may be done with one leg of a run."""
+
+
 class AskedOfRun(Struct, frozen=True):
-    """Something that is done with a run."""
+    """Something that is done with a run, or with its legs in the security `key` alone."""
 
     what: OfRun
     number: int
+    key: str | None = None
 
 
 class AskedToCancel(Struct, frozen=True):
@@ -176,6 +217,14 @@ class AskedFilter(Struct, frozen=True):
     text: str
 
 
+class AskedMtf(Struct, frozen=True):
+    """Shares on margin: of all clients or one; or that it `accepts` its pledges, of one symbol or all."""
+
+    code: str = ""
+    symbol: str = ""
+    accepts: bool = False
+
+
 class AskedSignIn(Struct, frozen=True):
     """Whoever is due, or the client with this code."""
 
@@ -201,18 +250,54 @@ class AskedSetting(Struct, frozen=True):
 
 
 class AlertDo(StrEnum):
-    """What is done with an alert, by the word for it."""
+    """What is done with alerts and their rules, by the word for it."""
 
     DONE = "done"
     LATER = "later"
+    RULES = "rules"
+    REMOVE = "remove"
+    USUAL = "usual"
+    OUTBOX = "outbox"
+    TEST = "test"
 
 
 class AskedAlert(Struct, frozen=True):
-    """What is done with the day's alert of a kind, one put off for how long, as typed; else the alerts."""
+    """What is done with the day's alert of a kind or `number`, or with a rule of it; without anything all."""
 
     do: AlertDo | None = None
     kind: str = ""
     how_long: str = ""
+    number: int = 0
+
+
+class AskedAlertRule(Struct, frozen=True):
+    """A rule to be kept, in the place of one with a `number`; without a rule the form for one."""
+
+    rule: AlertRule | None = None
+    number: int = 0
+
+
+class MarketDo(StrEnum):
+    """What is said of the whole market, by the word for it."""
+
+    HALTED = "halted"
+    OPEN = "open"
+
+
+class AskedMarket(Struct, frozen=True):
+    """That the market is halted, at a level of the breaker in percent, or open; without either its state."""
+
+    do: MarketDo | None = None
+    percent: int | None = None
+    reason: str = ""
+
+
+class AskedCalendar(Struct, frozen=True):
+    """What a day is to the exchanges; with a file a year's list to be taken, of what does not settle too."""
+
+    day: date | None = None
+    path: Path | None = None
+    settlement: bool = False
 
 
 class AuditWish(Struct, frozen=True):
@@ -233,6 +318,20 @@ class AskedAudit(Struct, frozen=True):
     wish: AuditWish
 
 
+class Moment(StrEnum):
+    """A moment of a simulated market's day, by the word for it."""
+
+    AUCTION = "auction"
+    CLOSE = "close"
+    TOMORROW = "tomorrow"
+
+
+class AskedClock(Struct, frozen=True):
+    """A simulated market's day, moved on to a time or `Moment` as typed; with nothing typed it is told."""
+
+    to: str = ""
+
+
 class AskedImport(Struct, frozen=True):
     """A list of clients to be looked at, and taken by an answer."""
 
@@ -246,17 +345,27 @@ class AskedExport(Struct, frozen=True):
     kind: ExportKind
 
 
+class AskedEvidence(Struct, frozen=True):
+    """What proves an order, as a folder of the exports."""
+
+    order_id: int
+
+
 class AskedPlainly(Struct, frozen=True):
     """A command that takes no word, by its name."""
 
     name: str
 
 
-Asked = (
+AskedOfDesk = (
     AskedOrders
     | AskedBasket
     | AskedToSave
     | AskedToFlatten
+    | AskedGuard
+    | AskedLimit
+    | AskedLimits
+    | AskedLists
     | AskedToConvert
     | AskedToConvertAll
     | AskedChange
@@ -276,7 +385,14 @@ Asked = (
     | AskedSetting
     | AskedAudit
     | AskedAlert
+    | AskedMtf
+    | AskedClock
+    | AskedMarket
+    | AskedCalendar
+    | AskedAlertRule
     | AskedImport
     | AskedExport
+    | AskedEvidence
     | AskedPlainly
 )
+Asked = AskedOfDesk | AskedOfModels | AskedOfRecord

@@ -3,48 +3,42 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
-from msgspec import Struct
-
 from data.audit import AuditAction
-from data.vocabulary import AlertKind, ExportKind, ExportWhat, FlattenWhat, Product, Via
+from data.vocabulary import ExportKind, ExportWhat, FlattenWhat, GuardAction, LimitKind, Product, Via
 from engine.book.group_rules import FIELDS
-from engine.colon.alerts import OFFERED
-from engine.colon.asked import AlertDo, GroupDo, OfClient
+from engine.colon.alert_completing import alert_offered, alerts_offered
+from engine.colon.asked import LEG_BY_LEG, GroupDo, MarketDo, Moment, OfClient, OfRun
 from engine.colon.files import files_at
-from engine.colon.grammar import ALERTS, READERS, STORY
+from engine.colon.grammar import ALERT, ALERTS, CALENDAR, MARKET, READERS, STORY
 from engine.colon.known import Known
+from engine.colon.limits import AS, IMPORT
+from engine.colon.market import SETTLEMENT
+from engine.colon.models.completing import OFFER_MODELS
+from engine.colon.mtf import ACCEPT
+from engine.colon.offered import MOST, Completion, beginning, clients, groups, symbols, whom
+from engine.colon.records.completing import OFFER_RECORDS
 from engine.colon.splitting import last_word, quoted, words_of
-from engine.colon.wishes import IN_ORDER, SAVE
+from engine.colon.wishes import IN_ORDER, LEGS, ORDERS, SAVE
+from engine.guards.asked import ARM, LOSS, OFF, TARGET
 from engine.planning.intent import STANDINGS
-
-MOST = 8
-"""Completions offered at once."""
-
-
-class Completion(Struct, frozen=True):
-    """A word that may stand where the line is being typed, and what it is."""
-
-    word: str
-    says: str = ""
-
 
 Offer = Callable[[Sequence[str], str, Known], Iterable[Completion]]
 """Offers words behind those that stand already, of which the begun one may be a part."""
 
 
 def completions(line: str, known: Known, most: int = MOST) -> list[Completion]:
-    """The words that may stand at the end of the line, those that begin as it does first."""
+    """The words that may stand at the end of the line; one that stands there in full is the first of them."""
     begun = last_word(line)
     before = words_of(line[: len(line) - len(begun)])
     word = begun.replace('"', "").removeprefix("" if before else ":")
     offer = OFFERS.get(before[0].casefold(), _nothing) if before else _commands
     found: dict[str, Completion] = {}
     for one in offer(before[1:], word, known):
-        if one.word.casefold() != word.casefold():
+        if word and one.word.casefold() == word.casefold():
+            found = {one.word: one, **found}
+        elif len(found) < most:
             found.setdefault(one.word, one)
-        if len(found) == most:
-            break
-    return list(found.values())
+    return list(found.values())[:most]
 
 
 def completed(line: str, word: str) -> str:
@@ -64,11 +58,6 @@ def common_beginning(offered: Sequence[Completion], line: str) -> str | None:
     return shared if longer else None
 
 
-def _beginning(word: str, offered: Iterable[Completion]) -> Iterator[Completion]:
-    told = word.casefold()
-    return (one for one in offered if one.word.casefold().startswith(told))
-
-
 def _nothing(before: Sequence[str], word: str, known: Known) -> Iterable[Completion]:
     return ()
 
@@ -76,49 +65,11 @@ def _nothing(before: Sequence[str], word: str, known: Known) -> Iterable[Complet
 def _commands(before: Sequence[str], word: str, known: Known) -> Iterable[Completion]:
     named = [Completion(name) for name in READERS]
     named += [Completion(name, says) for name, says in known.names.commands.items()]
-    return _beginning(word, named)
-
-
-def _symbols(word: str, known: Known, tradable: bool = True) -> Iterator[Completion]:
-    if not word:
-        return
-    for found in known.index.search(word, 2 * MOST):
-        if found.tradable or not tradable:
-            code = found.tradingsymbol if found.exchange == "NSE" else found.key
-            yield Completion(code, found.name)
-
-
-def _clients(word: str, known: Known, prefix: str = "") -> Iterator[Completion]:
-    for client in known.clients.search(word):
-        yield Completion(f"{prefix}{client.code}", "client")
-
-
-def _groups(word: str, known: Known, prefix: str = "") -> Iterator[Completion]:
-    clients = known.clients.all()
-    for name in known.clients.groups():
-        if name.casefold().startswith(word.casefold()):
-            count = sum(name in client.groups for client in clients)
-            yield Completion(f"{prefix}{quoted(name)}", f"group of {count}")
+    return beginning(word, named)
 
 
 def _numbers(word: str, known: Known) -> Iterator[Completion]:
-    return _beginning(word, (Completion(str(number), "run") for number in known.runs))
-
-
-def _whom(word: str, known: Known) -> Iterator[Completion]:
-    kind, colon, named = word.partition(":")
-    match kind.casefold():
-        case "g" | "!g" if colon:
-            yield from _groups(named, known, f"{kind}:")
-        case "c" if colon:
-            *codes, begun = named.split(",")
-            yield from _clients(begun, known, f"c:{''.join(f'{code},' for code in codes)}")
-        case _ if word.startswith("!"):
-            yield from _beginning(word, (Completion("!mtf", "leave out who has MTF"), Completion("!g:")))
-            if len(word) > 1:
-                yield from _clients(word[1:], known, "!")
-        case _:
-            yield from _clients(word, known) if len(word) > 1 else ()
+    return beginning(word, (Completion(str(number), "run") for number in known.runs))
 
 
 TERMS = (
@@ -132,7 +83,7 @@ TERMS = (
     Completion("b:", "clients at a broker"),
     Completion("t:", "trigger price"),
     *(Completion(product.value, "product") for product in Product),
-    *(Completion(word, "how long it stands") for word in STANDINGS if word != "DAY"),
+    *(Completion(word, "how long it stands") for word in STANDINGS),
     Completion("drift:none", "no drift limit"),
     Completion("again", "though the same was sent a moment ago"),
 )
@@ -147,12 +98,12 @@ SIZES = (
 
 def _order(before: Sequence[str], word: str, known: Known) -> Iterator[Completion]:
     if not before:
-        yield from _symbols(word, known)
+        yield from symbols(word, known)
     elif len(before) == 1:
-        yield from _beginning(word, SIZES)
+        yield from beginning(word, SIZES)
     else:
-        yield from _whom(word, known)
-        yield from _beginning(word, TERMS)
+        yield from whom(word, known)
+        yield from beginning(word, TERMS)
 
 
 def _basket(before: Sequence[str], word: str, known: Known) -> Iterator[Completion]:
@@ -161,84 +112,134 @@ def _basket(before: Sequence[str], word: str, known: Known) -> Iterator[Completi
         ways = (
             Completion("buy", "legs"),
             Completion("sell", "legs"),
+            Completion(ORDERS, "FILE: a CSV of orders, each with its client"),
+            Completion(LEGS, "FILE: a CSV of legs, for all or those behind it"),
             Completion(SAVE, "NAME: the form's legs"),
         )
-        yield from _beginning(word, (*ways, *saved))
+        yield from beginning(word, (*ways, *saved))
+        return
+    if before[0].casefold() == ORDERS or (before[0].casefold() == LEGS and len(before) == 1):
+        yield from _import((), word, known) if len(before) == 1 else ()
         return
     symbol, colon, size = word.partition(":")
-    yield from _whom(word, known)
+    yield from whom(word, known)
     if before[0].casefold() in ("buy", "sell") and word and not colon:
-        yield from (Completion(f"{one.word}:", one.says) for one in _symbols(word, known))
+        yield from (Completion(f"{one.word}:", one.says) for one in symbols(word, known))
     elif colon:
         sizes = (Completion(f"{symbol}:{one.word}", one.says) for one in SIZES if not size)
-        yield from _beginning(word, sizes)
+        yield from beginning(word, sizes)
     terms = (Completion(IN_ORDER, "each leg while cash lasts"), *TERMS)
-    yield from _beginning(word, (one for one in terms if one.word not in ("@", "t:", *Product)))
+    yield from beginning(word, (one for one in terms if one.word not in ("@", "t:", *Product)))
 
 
 def _flatten(before: Sequence[str], word: str, known: Known) -> Iterator[Completion]:
     if before and before[-1].casefold() == "client":
-        yield from _clients(word, known)
+        yield from clients(word, known)
     elif before and before[-1].casefold() == "group":
-        yield from _groups(word, known)
+        yield from groups(word, known)
     else:
         scopes = (Completion("client", "CODE"), Completion("group", "NAME"), Completion("desk", "everybody"))
         whats = tuple(Completion(what.value) for what in FlattenWhat)
-        yield from _beginning(word, whats if before else (*scopes, *whats))
+        yield from beginning(word, whats if before else (*scopes, *whats))
         if word and not before:
-            yield from _clients(word, known)
+            yield from clients(word, known)
+
+
+def _guard(before: Sequence[str], word: str, known: Known) -> Iterator[Completion]:
+    if not before:
+        yield from beginning(word, (Completion("desk", "everybody"),))
+        yield from clients(word, known)
+        yield from groups(word.removeprefix("g:"), known, "g:") if word.startswith("g:") else ()
+    elif before[-1].casefold() not in (LOSS, TARGET):
+        whats = (Completion(what.value, "which positions") for what in FlattenWhat)
+        limits = (Completion(LOSS, "2% or 5000"), Completion(TARGET, "3% or 8000"))
+        verbs = (Completion(OFF, "take it away"), Completion(ARM, "arm it again"))
+        yield from beginning(word, (*whats, *limits, *map(Completion, GuardAction), *verbs))
+
+
+def _limit(before: Sequence[str], word: str, known: Known) -> Iterator[Completion]:
+    if not before:
+        yield from beginning(word, (Completion("desk", "everybody"),))
+        yield from clients(word, known)
+        yield from groups(word.removeprefix("g:"), known, "g:") if word.startswith("g:") else ()
+    elif len(before) == 1:
+        yield from beginning(word, (Completion(kind.word) for kind in LimitKind))
+    else:
+        ways = (Completion("soft", "a typed reason passes it"), Completion("none", "take it away"))
+        yield from beginning(word, ways)
 
 
 def _convert(before: Sequence[str], word: str, known: Known) -> Iterator[Completion]:
     if not before:
-        yield from _whom(word, known)
-        yield from _clients(word, known)
+        yield from whom(word, known)
+        yield from clients(word, known)
     elif len(before) == 1:
-        yield from _symbols(word, known)
+        yield from symbols(word, known)
     else:
         products = ("mis", "mtf") if len(before) == 2 else ("cnc",)
-        yield from _beginning(word, map(Completion, products))
+        yield from beginning(word, map(Completion, products))
 
 
 def _cancel(before: Sequence[str], word: str, known: Known) -> Iterator[Completion]:
     if before and before[-1].casefold() == "run":
         yield from _numbers(word, known)
     elif not before:
-        yield from _beginning(word, (Completion("run", "NUMBER"),))
-        yield from _clients(word, known) if word else ()
+        yield from beginning(word, (Completion("run", "NUMBER"),))
+        yield from clients(word, known) if word else ()
+
+
+OF_RUN = (
+    Completion(OfRun.PAUSE, "nothing more of it is sent"),
+    Completion(OfRun.RESUME, "shows what is unsent, and asks"),
+    Completion(OfRun.STOP, "frees what is unsent; asks"),
+    Completion("cancel", "what lives of it; asks"),
+    Completion(OfRun.REPAIR, "[SYMBOL]: plan what failed or was skipped"),
+    Completion(OfRun.REVERSE, "[SYMBOL]: plan the opposite of what filled"),
+)
 
 
 def _run(before: Sequence[str], word: str, known: Known) -> Iterable[Completion]:
+    if len(before) == 1:
+        return beginning(word, OF_RUN)
+    in_legs = len(before) == 2 and before[1].casefold() in LEG_BY_LEG
+    return symbols(word, known) if in_legs else () if before else _numbers(word, known)
+
+
+def _number_of_run(before: Sequence[str], word: str, known: Known) -> Iterable[Completion]:
     return () if before else _numbers(word, known)
+
+
+def _legs_of_run(before: Sequence[str], word: str, known: Known) -> Iterable[Completion]:
+    return symbols(word, known) if len(before) == 1 else _number_of_run(before, word, known)
 
 
 def _client(before: Sequence[str], word: str, known: Known) -> Iterator[Completion]:
     if not before:
-        yield from _beginning(word, (Completion(OfClient.ADD.value, "a form"),))
-        yield from _clients(word, known)
+        yield from beginning(word, (Completion(OfClient.ADD.value, "a form"),))
+        yield from clients(word, known)
     elif len(before) == 1 and before[0].casefold() != OfClient.ADD:
         verbs = (Completion(one.value) for one in OfClient if one is not OfClient.ADD)
-        yield from _beginning(word, verbs)
+        yield from beginning(word, verbs)
 
 
 def _note(before: Sequence[str], word: str, known: Known) -> Iterator[Completion]:
     if not before:
-        yield from _beginning(word, (Completion("order", "NUMBER"), Completion("run", "NUMBER")))
-        yield from _clients(word, known) if word else ()
+        yield from beginning(word, (Completion("order", "NUMBER"), Completion("run", "NUMBER")))
+        yield from clients(word, known) if word else ()
     elif before == ["run"]:
         yield from _numbers(word, known)
 
 
 def _group(before: Sequence[str], word: str, known: Known) -> Iterator[Completion]:
     if not before:
-        yield from _groups(word, known)
+        yield from groups(word, known)
     elif len(before) == 1:
         signs = {GroupDo.RULE: "a rule", GroupDo.ADD: "codes", GroupDo.REMOVE: "codes"}
-        yield from _beginning(word, (Completion(do.value, says) for do, says in signs.items()))
+        yield from beginning(word, (Completion(do.value, says) for do, says in signs.items()))
     elif before[1] == GroupDo.RULE:
-        yield from _beginning(word, (Completion(field) for field in (*FIELDS, "and", "or", "not")))
+        yield from beginning(word, (Completion(field) for field in (*FIELDS, "and", "or", "not")))
     else:
-        yield from _clients(word, known) if word else ()
+        yield from clients(word, known) if word else ()
 
 
 def _import(before: Sequence[str], word: str, known: Known) -> Iterator[Completion]:
@@ -246,21 +247,31 @@ def _import(before: Sequence[str], word: str, known: Known) -> Iterator[Completi
         yield Completion(quoted(name), "folder" if name.endswith("/") else "")
 
 
+def _list_file(then: str, before: Sequence[str], word: str, known: Known) -> Iterator[Completion]:
+    """A file of the exchange behind `import`, and what may be said of it."""
+    if not before:
+        yield from beginning(word, [Completion(IMPORT, f"FILE [{then}]: looked at first")])
+    elif before[0].casefold() == IMPORT and len(before) == 1:
+        yield from _import((), word, known)
+    elif len(before) == 2:
+        yield from beginning(word, [Completion(then.split()[0], then)])
+
+
 def _export(before: Sequence[str], word: str, known: Known) -> Iterator[Completion]:
     kinds = tuple(Completion(kind.value, "kind of file") for kind in ExportKind)
     whats = tuple(Completion(what.value) for what in ExportWhat)
-    yield from _beginning(word, kinds if before else (*whats, *kinds))
+    yield from beginning(word, kinds if before else (*whats, *kinds))
 
 
 def _symbol(before: Sequence[str], word: str, known: Known) -> Iterable[Completion]:
-    return () if before else _symbols(word, known, tradable=False)
+    return () if before else symbols(word, known, tradable=False)
 
 
 SIGN = (Completion("in", "[CODE]"), Completion("out", "leave the desk"))
 
 
 def _sign(before: Sequence[str], word: str, known: Known) -> Iterable[Completion]:
-    return _clients(word, known) if before else _beginning(word, SIGN)
+    return clients(word, known) if before else beginning(word, SIGN)
 
 
 SEARCHED = (
@@ -269,6 +280,8 @@ SEARCHED = (
     Completion("order:", "NUMBER"),
     Completion("run:", "NUMBER"),
     Completion("plan:", "NUMBER"),
+    Completion("halt:", "NUMBER"),
+    Completion("flatten:", "NUMBER"),
     Completion("by:", "who did it"),
     Completion("on:", "a day: today, yesterday, 2026-11-18"),
     Completion("from:", "a day, or a time as 09:15"),
@@ -281,43 +294,50 @@ def _audit(before: Sequence[str], word: str, known: Known) -> Iterator[Completio
     name, colon, begun = word.partition(":")
     match name.casefold() if colon else "":
         case "client":
-            yield from _clients(begun, known, "client:")
+            yield from clients(begun, known, "client:")
         case "run":
             yield from (Completion(f"run:{one.word}", one.says) for one in _numbers(begun, known))
         case "action":
             *given, last = begun.split(",")
             head = "".join(f"{one}," for one in given)
             yield from (Completion(f"action:{head}{one}") for one in AuditAction if last.upper() in one)
-            yield from _beginning(word, [Completion("action:all", "those that only keep hashes too")])
+            yield from beginning(word, [Completion("action:all", "those that only keep hashes too")])
         case "via":
-            yield from _beginning(word, (Completion(f"via:{one}") for one in Via))
+            yield from beginning(word, (Completion(f"via:{one}") for one in Via))
         case _:
             story = Completion(STORY, "ROW: what it belongs to")
-            yield from _beginning(word, SEARCHED if before else (*SEARCHED, story))
-            yield from _clients(word, known) if len(word) > 1 and not colon else ()
+            yield from beginning(word, SEARCHED if before else (*SEARCHED, story))
+            yield from clients(word, known) if len(word) > 1 and not colon else ()
 
 
-def _alerts(before: Sequence[str], word: str, known: Known) -> Iterable[Completion]:
-    match [one.casefold() for one in before]:
-        case []:
-            offered = {AlertDo.DONE: "KIND: not shown again", AlertDo.LATER: "KIND: put off"}
-            return _beginning(word, (Completion(do.value, says) for do, says in offered.items()))
-        case [AlertDo.DONE | AlertDo.LATER]:
-            return _beginning(word, (Completion(kind.value) for kind in AlertKind))
-        case [AlertDo.LATER, _]:
-            return _beginning(word, map(Completion, OFFERED))
-        case _:
-            return ()
+def _mtf(before: Sequence[str], word: str, known: Known) -> Iterable[Completion]:
+    if not before:
+        accept = Completion(ACCEPT, "CODE [SYMBOL]: a pledge that was accepted")
+        return [*beginning(word, [accept]), *_client(before, word, known)]
+    return _client(before, word, known) if len(before) == 1 else _symbol(before, word, known)
+
+
+def _clock(before: Sequence[str], word: str, known: Known) -> Iterable[Completion]:
+    return () if before else beginning(word, (Completion(one.value) for one in Moment))
+
+
+def _market(before: Sequence[str], word: str, known: Known) -> Iterable[Completion]:
+    if not before:
+        offered = {MarketDo.HALTED: "[10|15|20] [REASON]: runs pause", MarketDo.OPEN: "it trades again"}
+        return beginning(word, (Completion(do.value, says) for do, says in offered.items()))
+    if [one.casefold() for one in before] == [MarketDo.HALTED]:
+        return beginning(word, map(Completion, ("10", "15", "20")))
+    return ()
 
 
 def _setting(key: str, before: Sequence[str], word: str, known: Known) -> Iterable[Completion]:
-    return () if before else _beginning(word, map(Completion, known.names.settings.get(key, ())))
+    return () if before else beginning(word, map(Completion, known.names.settings.get(key, ())))
 
 
 def _set(before: Sequence[str], word: str, known: Known) -> Iterable[Completion]:
     if before:
         return _setting(before[0].casefold(), before[1:], word, known)
-    return _beginning(word, map(Completion, known.names.settings))
+    return beginning(word, map(Completion, known.names.settings))
 
 
 OFFERS: dict[str, Offer] = {
@@ -325,12 +345,16 @@ OFFERS: dict[str, Offer] = {
     "sell": _order,
     "basket": _basket,
     "flatten": _flatten,
+    "guard": _guard,
+    "limit": _limit,
+    "limits": _client,
+    "lists": partial(_list_file, f"{AS} NAME"),
     "convert": _convert,
     "cancel": _cancel,
     "run": _run,
-    "pause": _run,
-    "repair": _run,
-    "reverse": _run,
+    "pause": _number_of_run,
+    "repair": _legs_of_run,
+    "reverse": _legs_of_run,
     "client": _client,
     "note": _note,
     "group": _group,
@@ -341,7 +365,14 @@ OFFERS: dict[str, Offer] = {
     "watch": _symbol,
     "unwatch": _symbol,
     "audit": _audit,
-    ALERTS: _alerts,
+    ALERT: alert_offered,
+    ALERTS: alerts_offered,
+    "mtf": _mtf,
+    **OFFER_RECORDS,
+    **OFFER_MODELS,
+    "clock": _clock,
+    MARKET: _market,
+    CALENDAR: partial(_list_file, SETTLEMENT),
     "sign": _sign,
     "theme": partial(_setting, "theme"),
     "profile": partial(_setting, "keys"),

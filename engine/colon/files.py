@@ -1,8 +1,10 @@
 """Lines about files: a list of clients that is taken in, and tables that are written."""
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
 
+from data.clock import day_from_text
 from data.errors import BadInput
 from data.vocabulary import ExportKind, ExportWhat
 from engine.colon.asked import AskedExport, AskedImport
@@ -16,14 +18,24 @@ EXPORT_FORM = f"[{'|'.join(ExportWhat)}] [{'|'.join(ExportKind)}]"
 
 def import_from(words: Sequence[str], known: Known) -> AskedImport:
     """A list of clients. Raises `BadInput` for a file that is not there."""
+    return AskedImport(file_from(words, ".xlsx or .csv"))
+
+
+def file_from(words: Sequence[str], kinds: str = ".csv") -> Path:
+    """The file that the words name. Raises `BadInput` for one that is not there."""
     if not words:
-        raise BadInput("file", "", "give a file: .xlsx or .csv; ~ is your home")
+        raise BadInput("file", "", f"give a file: {kinds}; ~ is your home")
     path = Path(" ".join(words)).expanduser()
     if path.is_dir():
         raise BadInput("file", str(path), "this is a folder: give a file in it")
     if not path.is_file():
         raise BadInput("file", str(path), f"there is no such file; this folder is {Path.cwd()}")
-    return AskedImport(path)
+    return path
+
+
+def day_from(word: str, field: str = "day") -> date:
+    """A day. Raises `BadInput`."""
+    return day_from_text(word, field)
 
 
 def export_from(words: Sequence[str], known: Known) -> AskedExport:
@@ -41,7 +53,7 @@ def export_from(words: Sequence[str], known: Known) -> AskedExport:
 
 
 def files_at(begun: str) -> Iterator[str]:
-    """Folders, and files that may be lists of clients, whose names begin as the last part of `begun` does."""
+    """Folders, and files that a list may be read from, whose names begin as the last part of `begun` does."""
     folder, _, name = begun.rpartition("/")
     there = Path(f"{folder}/" if folder or begun.startswith("/") else ".").expanduser()
     try:

@@ -6,14 +6,22 @@ from functools import partial
 
 from data.errors import BadInput
 from data.money import count_from_text, paise_from_text
+from data.records import replace
 from data.vocabulary import HaltScope, Side
-from engine.colon.alerts import alert_from
+from engine.colon.alerts import alert_from, rule_from
 from engine.colon.asked import (
+    LEG_BY_LEG,
     Asked,
     AskedAlert,
+    AskedAlertRule,
     AskedAudit,
+    AskedCalendar,
     AskedChange,
+    AskedClock,
+    AskedEvidence,
     AskedFilter,
+    AskedGuard,
+    AskedMarket,
     AskedOfRun,
     AskedOrders,
     AskedPage,
@@ -33,13 +41,19 @@ from engine.colon.asked import (
 )
 from engine.colon.files import export_from, import_from
 from engine.colon.known import Known
+from engine.colon.limits import limit_from, limits_from, lists_from
+from engine.colon.market import calendar_from, market_from
+from engine.colon.models.reading import READ_MODELS
+from engine.colon.mtf import mtf_from
 from engine.colon.people import client_from, group_from, note_from
+from engine.colon.records.reading import READ_RECORDS
 from engine.colon.searches import search_from
-from engine.colon.splitting import words_of
-from engine.colon.whom import is_client_word, names_several, selection_from
+from engine.colon.splitting import at_most, words_of
+from engine.colon.whom import group_named, is_client_word, names_several, selection_from
 from engine.colon.wishes import basket_from, order_from
 from engine.conversion.asked import product_from
 from engine.flatten.asked import flatten_from
+from engine.guards.asked import guard_from
 
 Read = Callable[[Sequence[str], Known], Asked]
 """Makes of the words behind a command's name what they ask for. Raises `BadInput` with the word."""
@@ -74,16 +88,25 @@ def _flatten(words: Sequence[str], known: Known) -> AskedToFlatten | AskedPage:
     if asked.scope is HaltScope.CLIENT:
         value = str(_client(value, known))
     elif asked.scope is HaltScope.GROUP:
-        value = _group(value, known)
+        value = group_named(value, value, known)
     return AskedToFlatten(asked.scope, value, asked.what)
 
 
-def _group(name: str, known: Known) -> str:
-    for one in known.clients.groups():
-        if one.casefold() == name.casefold():
-            return one
-    there = ", ".join(known.clients.groups()[:8]) or "none"
-    raise BadInput("group", name, f"no such group; there are {there}")
+def _guard(words: Sequence[str], known: Known) -> AskedGuard:
+    asked = guard_from(words)
+    if asked is None:
+        return AskedGuard()
+    value = asked.value
+    if asked.scope is HaltScope.CLIENT:
+        value = str(_client(value, known))
+    elif asked.scope is HaltScope.GROUP:
+        value = group_named(value, value, known)
+    return AskedGuard(replace(asked, value=value))
+
+
+def _guards(words: Sequence[str], _: Known) -> AskedGuard:
+    at_most(words, 0, "guards alone; guard CODE … sets one")
+    return AskedGuard()
 
 
 def _client(code: str, known: Known) -> int:
@@ -120,24 +143,43 @@ def _approve(words: Sequence[str], _: Known) -> AskedToApprove:
 
 
 def _certificate(words: Sequence[str], _: Known) -> AskedPage:
-    _at_most(words, 1, "the number of a halt, or nothing for the latest")
+    at_most(words, 1, "the number of a halt, or nothing for the latest")
     return AskedPage(Numbered.CERTIFICATE, _number(words[0], "halt") if words else None)
 
 
-def _of_run(what: OfRun, words: Sequence[str], _: Known) -> AskedOfRun:
-    _exactly(words, "NUMBER")
-    return AskedOfRun(what, _number(words[0], "run"))
+def _of_run(what: OfRun, words: Sequence[str], known: Known) -> AskedOfRun:
+    if what not in LEG_BY_LEG:
+        _exactly(words, "NUMBER")
+    elif not 1 <= len(words) <= 2:
+        raise BadInput("word", words[-1] if words else "", "give NUMBER, and a symbol for one leg of it")
+    key = known.index.resolve(words[1]).key if len(words) > 1 else None
+    return AskedOfRun(what, _number(words[0], "run"), key)
+
+
+def _run(words: Sequence[str], known: Known) -> AskedPage | AskedOfRun | AskedToCancel:
+    if len(words) < 2:
+        return _page(Numbered.RUN, words, known)
+    number, verb, *behind = words
+    match verb.casefold():
+        case "show":
+            return _page(Numbered.RUN, (number, *behind), known)
+        case "cancel":
+            return _cancel(("run", number, *behind), known)
+        case what if what in [one.value for one in OfRun]:
+            return _of_run(OfRun(what), (number, *behind), known)
+        case _:
+            raise BadInput("word", verb, f"give one of {', '.join(OfRun)}, cancel, or nothing to see it")
 
 
 def _cancel(words: Sequence[str], known: Known) -> AskedToCancel:
     if not words:
         raise BadInput("cancel", "", "give orders' numbers, a client's code, or run NUMBER")
     if words[0].casefold() == "run":
-        _at_most(words, 2, "run NUMBER")
+        at_most(words, 2, "run NUMBER")
         return AskedToCancel(run_number=_number(words[-1], "run"))
     if all(word.isdecimal() for word in words):
         return AskedToCancel(tuple(dict.fromkeys(_number(word, "order") for word in words)))
-    _at_most(words, 1, "orders' numbers, or one client's code")
+    at_most(words, 1, "orders' numbers, or one client's code")
     return AskedToCancel(client_id=_client(words[0], known))
 
 
@@ -171,7 +213,7 @@ def _symbol_page(words: Sequence[str], known: Known) -> AskedSymbol:
 def _watch(off: bool, words: Sequence[str], known: Known) -> AskedWatch:
     if not words:
         raise BadInput("symbol", "", "give a symbol, and l:NAME for another list than that in view")
-    _at_most(words, 2, "a symbol, and l:NAME for another list than that in view")
+    at_most(words, 2, "a symbol, and l:NAME for another list than that in view")
     name = words[1] if len(words) > 1 else ""
     if name and not name.casefold().startswith("l:"):
         raise BadInput("word", name, "a watchlist is l:NAME")
@@ -190,7 +232,7 @@ def _sign(words: Sequence[str], _: Known) -> AskedSignIn | AskedSignOut:
         del rest[0]
     elif rest:
         raise BadInput("sign", rest[0], "say sign in, sign in CODE, or sign out")
-    _at_most(rest, 1, "sign in, or sign in CODE")
+    at_most(rest, 1, "sign in, or sign in CODE")
     return AskedSignIn(rest[0] if rest else "")
 
 
@@ -214,6 +256,9 @@ def _set(words: Sequence[str], known: Known) -> AskedSetting:
 
 STORY = "story"
 ALERTS = "alerts"
+MARKET = "market"
+CALENDAR = "calendar"
+ALERT = "alert"
 
 
 def _audit(words: Sequence[str], known: Known) -> AskedAudit | AskedPage:
@@ -223,8 +268,26 @@ def _audit(words: Sequence[str], known: Known) -> AskedAudit | AskedPage:
     return AskedAudit(search_from(words, known))
 
 
-def _alerts(words: Sequence[str], _: Known) -> AskedAlert:
-    return alert_from(words)
+def _alerts(words: Sequence[str], known: Known) -> AskedAlert | AskedAlertRule:
+    return alert_from(words, known)
+
+
+def _evidence(words: Sequence[str], known: Known) -> AskedEvidence:
+    _exactly(words, "NUMBER")
+    return AskedEvidence(_number(words[0], "order"))
+
+
+def _clock(words: Sequence[str], known: Known) -> AskedClock:
+    at_most(words, 1, "one time of the day, or a word for one")
+    return AskedClock(words[0] if words else "")
+
+
+def _market(words: Sequence[str], _: Known) -> AskedMarket:
+    return market_from(words)
+
+
+def _calendar(words: Sequence[str], _: Known) -> AskedCalendar:
+    return calendar_from(words)
 
 
 def _number(word: str, kind: str) -> int:
@@ -239,20 +302,21 @@ def _exactly(words: Sequence[str], form: str) -> None:
         raise BadInput("word", words[-1] if words else "", f"give {form}")
 
 
-def _at_most(words: Sequence[str], most: int, form: str) -> None:
-    if len(words) > most:
-        raise BadInput("word", words[most], f"give {form}")
-
-
 READERS: dict[str, Read] = {
     "buy": partial(_order, Side.BUY),
     "sell": partial(_order, Side.SELL),
     "basket": basket_from,
+    **READ_MODELS,
     "flatten": _flatten,
+    "guard": _guard,
+    "guards": _guards,
+    "limit": limit_from,
+    "limits": limits_from,
+    "lists": lists_from,
     "convert": _convert,
     "cancel": _cancel,
     "modify": _modify,
-    "run": partial(_page, Numbered.RUN),
+    "run": _run,
     "plan": partial(_page, Numbered.PLAN),
     "order": partial(_page, Numbered.ORDER),
     "approve": _approve,
@@ -264,13 +328,20 @@ READERS: dict[str, Read] = {
     "group": group_from,
     "import": import_from,
     "export": export_from,
+    "evidence": _evidence,
     "symbol": _symbol_page,
     "chart": _symbol_page,
     "watch": partial(_watch, False),
     "unwatch": partial(_watch, True),
     "filter": _filter,
     "audit": _audit,
+    ALERT: rule_from,
     ALERTS: _alerts,
+    "mtf": mtf_from,
+    **READ_RECORDS,
+    "clock": _clock,
+    CALENDAR: _calendar,
+    MARKET: _market,
     "certificate": _certificate,
     "resume": _certificate,
     "sign": _sign,

@@ -13,7 +13,7 @@ from engine.planning.intent import Selection
 
 
 class Names(Struct, frozen=True):
-    """What has a name of its own: saved baskets, settings, and commands that take no word behind them.
+    """What has a name of its own: saved baskets, models, settings, and commands that take no word.
 
     `settings` are those of the screen, each with the words that it may be, where they are few. `commands` are
     by name, each with what it does.
@@ -22,6 +22,7 @@ class Names(Struct, frozen=True):
     baskets: Sequence[Basket] = ()
     settings: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     commands: Mapping[str, str] = field(default_factory=dict[str, str])
+    models: Sequence[str] = ()
 
 
 class Around(Struct, frozen=True):
@@ -34,7 +35,7 @@ class Around(Struct, frozen=True):
 class Known(Struct, frozen=True):
     """The desk, as far as a line can name something of it. `runs` are the numbers of runs, newest first.
 
-    `today` is the market's day.
+    `today` is the market's day, `connections` are their names, `alert_rules` the numbers of those.
     """
 
     index: InstrumentIndex
@@ -45,3 +46,5 @@ class Known(Struct, frozen=True):
     runs: Sequence[int] = ()
     names: Names = Names()
     around: Around = Around()
+    connections: Sequence[str] = ()
+    alert_rules: Sequence[int] = ()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 
 from data.audit import AuditAction
-from data.audit_wanted import AuditWanted
+from data.audit_wanted import TELL_OF, AuditWanted, Detail
 from data.clock import IST
 from data.errors import BadInput
 from data.money import count_from_text
@@ -17,7 +17,7 @@ from engine.colon.splitting import quoted
 
 _ALL = "all"
 
-FORM = "action: client: order: run: plan: by: via: on: from: to: and words"
+FORM = "action: client: order: run: plan: halt: flatten: by: via: on: from: to: and words"
 
 
 def search_from(words: Sequence[str], known: Known) -> AuditWish:
@@ -43,6 +43,8 @@ def search_from(words: Sequence[str], known: Known) -> AuditWish:
         wanted = _READERS[name](wanted, value, known)
     if wanted.since is not None and wanted.until is not None and wanted.until <= wanted.since:
         raise BadInput("to", f"{wanted.until.astimezone(IST):%Y-%m-%d %H:%M}", "it must be after from:")
+    if wanted.detail is not None and not wanted.actions:
+        wanted = replace(wanted, actions=TELL_OF[wanted.detail[0]])
     return AuditWish(wanted, line=" ".join(map(quoted, words)))
 
 
@@ -86,6 +88,15 @@ def _client(wanted: AuditWanted, value: str, known: Known) -> AuditWanted:
 def _number(field: str) -> "_Read":
     def read(wanted: AuditWanted, value: str, known: Known) -> AuditWanted:
         return replace(wanted, **{field: count_from_text(value, field.partition("_")[0])})
+
+    return read
+
+
+def _told(detail: Detail) -> "_Read":
+    def read(wanted: AuditWanted, value: str, known: Known) -> AuditWanted:
+        if wanted.detail is not None:
+            raise BadInput(detail.value, value, "give halt: or flatten:, one of both")
+        return replace(wanted, detail=(detail, count_from_text(value, detail.value)))
 
     return read
 
@@ -169,6 +180,8 @@ _READERS: Mapping[str, _Read] = {
     "order": _number("order_id"),
     "run": _number("run_number"),
     "plan": _number("plan_number"),
+    "halt": _told(Detail.HALT),
+    "flatten": _told(Detail.FLATTEN),
     "by": _by,
     "via": _via,
     "on": _on,

@@ -1,6 +1,9 @@
 """A line cut into words, and words written so that they are cut that way."""
 
 import re
+from collections.abc import Sequence
+
+from data.errors import BadInput
 
 _WORD = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
 """What stands between blanks; within double quotes a blank is a letter, and a quote may be left open."""
@@ -20,3 +23,9 @@ def last_word(line: str) -> str:
 def quoted(text: str) -> str:
     """A name as a word of its own, in quotes where it has blanks; quotes within it cannot be typed."""
     return f'"{text}"' if not text or any(letter.isspace() for letter in text) else text
+
+
+def at_most(words: Sequence[str], most: int, form: str) -> None:
+    """Take no word too many. Raises `BadInput` with the first of those, and the form that would be right."""
+    if len(words) > most:
+        raise BadInput("word", words[most], f"give {form}")

@@ -111,7 +111,7 @@ def _take(word: str, said: _Said, known: Known, key: str) -> None:
         case "all" if not colon:
             pass
         case "g":
-            _once(said.groups, _group(named, word, known))
+            _once(said.groups, group_named(named, word, known))
         case "b":
             _once(said.brokers, _broker(named, word, known))
         case "c":
@@ -152,7 +152,7 @@ def _left_out(word: str, known: Known) -> tuple[str, Callable[[ClientView], bool
     if not colon and kind.casefold() == "mtf":
         return "MTF", lambda client: client.mtf_limit_paise > 0
     if colon and kind.casefold() == "g":
-        group = _group(named, word, known)
+        group = group_named(named, word, known)
         return f"group {group}", lambda client: group in client.groups
     if colon and kind.casefold() == "b":
         broker = _broker(named, word, known)
@@ -174,7 +174,8 @@ def _client(code: str, word: str, known: Known) -> ClientView:
     return found
 
 
-def _group(name: str, word: str, known: Known) -> str:
+def group_named(name: str, word: str, known: Known) -> str:
+    """A group as it is written, however it is typed in `word`. Raises `BadInput` with those there are."""
     return _named(name, word, "group", known.clients.groups())
 
 

@@ -10,17 +10,20 @@ from data.records import replace
 from data.reference.instruments import Instrument
 from data.vocabulary import Drift, OrderType, PerClient, Product, Side, SizingKind, Validity
 from engine.colon.asked import AskedBasket, AskedOrders, AskedToSave
+from engine.colon.files import file_from
 from engine.colon.known import Known
 from engine.colon.whom import FORM, is_client_word, selection_from
 from engine.planning.entry.baskets import Basket
+from engine.planning.entry.leg_checks import check_legs
+from engine.planning.entry.leg_files import legs_from_file, orders_from_file
 from engine.planning.entry.leg_words import SIZES, intent_of, legs_from_words, sizing_from
 from engine.planning.intent import (
     STANDINGS,
     Intent,
+    Leg,
     LineChange,
     Sizing,
     check_intent,
-    check_legs,
     drift_from,
     product_from,
     standing_from,
@@ -34,6 +37,12 @@ IN_ORDER = "in-order"
 
 SAVE = "save"
 """Says that the legs of a basket's form are kept under the name behind it."""
+
+LEGS = "legs"
+"""Says that the legs are read from the CSV file behind it."""
+
+ORDERS = "orders"
+"""Says that orders, each with its client, are read from the CSV file behind it."""
 
 TERMS = f"@1500 (limit), t:1490 (trigger), CNC, MTF, MIS, DAY, IOC, AMO, drift:none, again; {FORM}"
 """The words behind the size, in any order."""
@@ -106,7 +115,8 @@ def order_from(side: Side, words: Sequence[str], known: Known) -> AskedOrders:
 def basket_from(words: Sequence[str], known: Known) -> AskedBasket | AskedToSave:
     """Legs such as `buy RELIANCE:15% TCS:20%`, or a saved basket's name; then terms. Raises `BadInput`.
 
-    `save NAME` keeps those of the form under a name.
+    `legs FILE` reads them from a CSV file, `orders FILE` orders that name their clients; `save NAME` keeps
+    those of the form under a name.
     """
     if not words:
         return AskedBasket()
@@ -114,6 +124,8 @@ def basket_from(words: Sequence[str], known: Known) -> AskedBasket | AskedToSave
         if len(words) == 1:
             raise BadInput("name", "", "give a name: save NAME")
         return AskedToSave(" ".join(words[1:]))
+    if words[0].casefold() == ORDERS:
+        return AskedBasket(orders_from_file(file_from(words[1:]), known.index, known.clients.find))
     terms, own = _Terms(), list[str]()
     for word in words:
         if _is_term_of_legs(word, known):
@@ -121,7 +133,7 @@ def basket_from(words: Sequence[str], known: Known) -> AskedBasket | AskedToSave
         else:
             own.append(word)
     saved = _saved(own, known)
-    legs = saved.legs if saved is not None else legs_from_words(own, known.index)
+    legs = saved.legs if saved is not None else _legs(own, known)
     usual = PerClient.ALL if saved is None else saved.per_client
     validity, after_market = terms.lasts
     intent = replace(
@@ -147,7 +159,7 @@ def _check_changes(intent: Intent, known: Known) -> None:
 
 def _saved(words: Sequence[str], known: Known) -> Basket | None:
     """The saved basket that the words name; None where they are legs."""
-    if words and words[0].casefold() in ("buy", "sell"):
+    if words and words[0].casefold() in ("buy", "sell", LEGS):
         return None
     name = " ".join(words)
     for basket in known.names.baskets:
@@ -157,6 +169,13 @@ def _saved(words: Sequence[str], known: Known) -> Basket | None:
         return None
     there = ", ".join(basket.name for basket in known.names.baskets[:8]) or "none yet"
     raise BadInput("basket", name, f"give legs, such as buy RELIANCE:15%, or a saved basket: {there}")
+
+
+def _legs(words: Sequence[str], known: Known) -> Sequence[Leg]:
+    """Those that were typed, or of a file. Raises `BadInput`."""
+    if words and words[0].casefold() == LEGS:
+        return legs_from_file(file_from(words[1:]), known.index)
+    return legs_from_words(words, known.index)
 
 
 def _symbol(words: Sequence[str], known: Known) -> Instrument:

@@ -1,10 +1,11 @@
 """A conversion in the books: asked for before the call, and booked once it is known to be done."""
 
+import sys
 from datetime import UTC, datetime
 
 from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
-from data.ledger import Line, ShareLine, Transfer, loan_account, post
+from data.ledger import Line, ShareLine, Transfer, loan_account
 from data.money import amount_words
 from data.records import replace
 from data.repositories.accounts.comparisons import figures_of
@@ -19,14 +20,16 @@ from data.repositories.trading.flattens import live_in, live_sales_in, taken_lin
 from data.store import Unit
 from data.vocabulary import Account, Bucket, ConversionState, Product, TransferKind
 from engine.booking.lots import Lot, Piece, TradePlace, take_lots
+from engine.booking.restate import restate_sales, with_sales_behind
 from engine.booking.stored import LOTS
+from engine.booking.working_set import WorkingSet
 
 _AFTER_ALL: TradePlace = datetime.max.replace(tzinfo=UTC), 0, ""
 
 
-def pieces_of(lots: list[Lot], quantity: int) -> list[Piece]:
-    """Take so many shares out of lots, in the order in which a sale takes them; the lots shrink."""
-    return take_lots([lot for lot in lots if lot.bucket is not Bucket.PLEDGED], quantity, _AFTER_ALL)
+def pieces_of(lots: list[Lot], quantity: int, at: TradePlace = _AFTER_ALL) -> list[Piece]:
+    """Take so many shares out of lots, in the order in which a sale made `at` takes them; the lots shrink."""
+    return take_lots([lot for lot in lots if lot.bucket is not Bucket.PLEDGED], quantity, at)
 
 
 def hindered(on: On, client_id: int, security: str, products: tuple[Product, Product]) -> BadInput | None:
@@ -80,16 +83,26 @@ def ask(unit: Unit, wanted: StoredConversion) -> StoredConversion:
     return made
 
 
-def end(unit: Unit, one: StoredConversion, state: ConversionState, detail: str, actor: str) -> None:
+def end(
+    unit: Unit, one: StoredConversion, state: ConversionState, detail: str, actor: str, sell_credit_bps: int
+) -> None:
     """Write what became of a conversion; one that is done is booked, in the same commit.
 
+    Trades of the day that were booked before it was known to be done come behind it: sales are booked again
+    without what it took and with what it brought.
     One in doubt stays open. Nothing is done where it has ended.
     """
     at = None if state is ConversionState.UNKNOWN else unit.now
     if not end_conversion(unit, one.number, state, detail, at):
         return
     if state is ConversionState.DONE:
-        _book(unit, one)
+        out, into = (
+            (one.client_id, one.security, product, one.trading_date)
+            for product in (one.from_product, one.to_product)
+        )
+        with with_sales_behind(unit, out, _moment(one), actor, sell_credit_bps) as books:
+            _book(books, one)
+        restate_sales(unit, [into], actor, sell_credit_bps)
     details = {"conversion": one.number, "state": state.value, "detail": detail}
     unit.audit(AuditEntry(AuditAction.CONVERSION_ENDED, actor, client_id=one.client_id, details=details))
 
@@ -99,11 +112,17 @@ def _lots(unit: Unit, one: StoredConversion) -> list[Lot]:
     return [lot for lot in lots if (lot.security, lot.product) == (one.security, one.from_product)]
 
 
-def _book(unit: Unit, one: StoredConversion) -> None:
+def _moment(one: StoredConversion) -> datetime:
+    """The market's time as the broker was asked."""
+    return one.market_at or one.asked_at
+
+
+def _book(books: WorkingSet, one: StoredConversion) -> None:
     """Close lots of the one product and open such of the other, and repay what is lent on them."""
-    pieces = pieces_of(_lots(unit, one), one.quantity)
-    LOTS.save(unit, [piece.lot for piece in pieces])
-    opened = [
+    at = _moment(one), sys.maxsize, ""  # what was bought by then was there to be converted
+    pieces = pieces_of(books.lots[one.client_id, one.security, one.from_product], one.quantity, at)
+    books.changed_lots |= {piece.lot.id: piece.lot for piece in pieces}
+    books.opened += [
         Lot(
             id=number,
             client_id=one.client_id,
@@ -121,14 +140,13 @@ def _book(unit: Unit, one: StoredConversion) -> None:
             charges_left_paise=piece.charges,
             fill_id=piece.lot.fill_id,
             bought_as=piece.lot.bought_as or piece.lot.id,
-            arrived_at=one.market_at or one.asked_at,
+            arrived_at=_moment(one),
             traded_at=piece.lot.traded_at,
             trade_id=piece.lot.trade_id,
         )
-        for number, piece in zip(unit.take_ids("lot", len(pieces)), pieces, strict=True)
+        for number, piece in zip(books.unit.take_ids("lot", len(pieces)), pieces, strict=True)
     ]
-    LOTS.insert(unit, opened)
-    post(unit, [_leaves(one, pieces), *_arrives(unit, one, pieces)])
+    books.transfers += [_leaves(one, pieces), _arrives(books, one, pieces)]
 
 
 def _leaves(one: StoredConversion, pieces: list[Piece]) -> Transfer:
@@ -142,18 +160,17 @@ def _leaves(one: StoredConversion, pieces: list[Piece]) -> Transfer:
     return _transfer(one, one.from_product.value, pieces, -1, lines)
 
 
-def _arrives(unit: Unit, one: StoredConversion, pieces: list[Piece]) -> list[Transfer]:
+def _arrives(books: WorkingSet, one: StoredConversion, pieces: list[Piece]) -> Transfer:
     """They come into the other one, and the client pays what was lent."""
     cost, loan = sum(piece.cost for piece in pieces), sum(piece.loan for piece in pieces)
-    available = figures_of(unit, [one.client_id])[one.client_id].available_paise
-    paid = min(loan, max(0, available))
+    paid, short = books.purses[one.client_id].take(loan)
     lines = [
         Line(Account.STOCK_COST, cost, security=one.security),
         Line(Account.AVAILABLE, -paid),
-        Line(Account.SHORTFALL, paid - loan),
+        Line(Account.SHORTFALL, -short),
         Line(Account.EXTERNAL, loan - cost),
     ]
-    return [_transfer(one, one.to_product.value, pieces, 1, lines)]
+    return _transfer(one, one.to_product.value, pieces, 1, lines)
 
 
 def _transfer(

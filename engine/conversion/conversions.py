@@ -30,14 +30,16 @@ from engine.flatten.looking import Looking
 from engine.instances import ThisEngine
 from engine.market.venues import Venues
 from engine.refusals import HaltedMeanwhile
+from engine.rules import Rules
 from engine.timing import Timing
 
 
 class Conversions:
     """Converts clients' positions, each by one call."""
 
-    def __init__(self, kept: Kept, timing: Timing, engine: ThisEngine, venues: Venues) -> None:
+    def __init__(self, kept: Kept, timing: Timing, engine: ThisEngine, venues: Venues, rules: Rules) -> None:
         self._kept = kept
+        self._rules = rules
         self._timing = timing
         self._engine = engine
         self._connections = venues.connections
@@ -90,7 +92,7 @@ class Conversions:
     def _until(
         self, broker: str, instrument: Instrument, products: tuple[Product, Product]
     ) -> datetime | None:
-        day, ends = self._timing.market.trading_day, self._timing.intraday_end(instrument.fno)
+        day, ends = self._timing.market.trading_day, self._timing.intraday_end(instrument.fno, broker)
         return conversion_until(broker, products, day, ends)
 
     def _why_not(self, one: ConversionProspect, free: int, hindrance: BadInput | None) -> str:
@@ -99,7 +101,7 @@ class Conversions:
         if products not in self._connections.capabilities(one.client_id).conversions:
             return f"the broker does not convert {products[0]} to {products[1]}"
         if why := self._looking.unreachable(one.client_id):
-            return why
+            return why.value.replace("_", " ")
         if self._halted(one):
             return "halted"
         if hindrance is not None:
@@ -204,8 +206,8 @@ class Conversions:
         return await outcome_of(call(), "a conversion", no_answer(self._timing.waits), look)
 
     async def _end(self, one: StoredConversion, state: ConversionState, detail: str) -> None:
-        actor = self._engine.actor
-        await self._kept.store.write(lambda unit: end(unit, one, state, detail, actor))
+        actor, credit = self._engine.actor, self._rules.sell_credit_bps
+        await self._kept.store.write(lambda unit: end(unit, one, state, detail, actor, credit))
 
     async def _settle_open(self, client_id: int, security: str, product: Product) -> None:
         """Say of a conversion in doubt what became of it, by the broker's positions beside our books.
@@ -222,12 +224,14 @@ class Conversions:
             return
         theirs = read.of.get((security, product))
         ours = self._looking.holding(client_id, security, product)
-        there, here = 0 if theirs is None else theirs.net, 0 if ours is None else ours.quantity - ours.pledged
-        waits = self._timing.waits
-        too_old_s = waits.modify_valid_s + waits.send_timeout_s + waits.absent_last_s
+        there, here = (
+            0 if theirs is None else theirs.net,
+            0 if ours is None else ours.quantity - ours.pledged - ours.due,
+        )
+        late = timedelta(seconds=self._timing.waits.conversion_late_s)
         if there == here - found.quantity:
             await self._end(found, ConversionState.DONE, "by the broker's positions")
-        elif there == here and read.began >= found.asked_at + timedelta(seconds=too_old_s):
+        elif there == here and read.began >= found.asked_at + late:
             words = "the broker's positions show that it was not done"
             await self._end(found, ConversionState.REFUSED, words)
 

@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 
+from brokers.connections import Readers
 from data.errors import BadInput, TradedeskError
 from data.vocabulary import Product
 from engine.book.kept import Kept
@@ -18,7 +19,7 @@ class SeveralConversions:
     def __init__(self, kept: Kept, conversions: Conversions) -> None:
         self._kept = kept
         self._conversions = conversions
-        self._readers = asyncio.Semaphore(READERS)
+        self._readers = Readers(kept.book.carrier_of, READERS)
 
     async def prospects(
         self, client_ids: Collection[int], products: tuple[Product, Product], key: str | None = None
@@ -56,7 +57,7 @@ class SeveralConversions:
 
         async def carry_out(rows: Sequence[ConversionProspect]) -> list[ConversionEnd]:
             ends: list[ConversionEnd] = []
-            async with self._readers:
+            async with self._readers.of(rows[0].client_id):
                 for one in rows:
                     ends.append(await self._convert(one, newest_halt))
                     told(ends[-1])

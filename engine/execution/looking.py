@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from typing import NoReturn
 
-from brokers.contract import OrderChange, Outcome, Refused
+from brokers.contract import Outcome, Refused
 from data.store import Unit
 from engine.refusals import LooksOnly
 
@@ -17,6 +17,12 @@ REFUSED = Refused("LOOKS_ONLY", "this desk only looks: nothing was asked of the 
 
 class NoSends:
     """Nobody who sends."""
+
+    waiting = under_way = 0
+
+    def resting(self) -> dict[int, float]:
+        """Nobody."""
+        return {}
 
     def submit(self, order_ids: Iterable[int]) -> None:
         """Raises `LooksOnly` for any order."""
@@ -33,6 +39,9 @@ class NoSends:
     async def run(self) -> None:
         """There is nothing to wait for."""
 
+    async def pause_held(self) -> None:
+        """Nothing is kept back."""
+
     async def settle(self) -> None:
         """Nothing is under way."""
 
@@ -43,7 +52,7 @@ class NoSends:
 class NoChanges:
     """Nobody who modifies."""
 
-    async def change(self, order_id: int, change: OrderChange, *how: object, **named: object) -> int:
+    async def change(self, order_id: int, *how: object, **named: object) -> int:
         """Raises `LooksOnly`."""
         raise LooksOnly
 

@@ -19,13 +19,15 @@ from engine.booking.facts import ProvenAbsent, Seen
 from engine.booking.states import Flag
 from engine.booking.stored import ORDERS
 from engine.execution.changes.cancels import ask
-from engine.execution.changes.modifies import check_change, check_terms
 from engine.execution.changes.needs import ChangeNeeds, Spare
+from engine.execution.changes.terms import ModifyWish, check_change, check_terms
 from engine.execution.life import OrderLife, read_life
 from engine.execution.watching.book_reads import MAY_LIVE
 from engine.execution.workers import Workers
 from engine.instances import ThisEngine
+from engine.labels import reason_from
 from engine.market.market_data import MarketData
+from engine.planning.intent import check_override
 from engine.timing import Timing
 
 
@@ -122,17 +124,19 @@ class Orders:
         quantity: int | None = None,
         limit_paise: int | None = None,
         trigger_paise: int | None = None,
-        why: str = "by hand",
         shown: OrderView | None = None,
+        override: str = "",
     ) -> int:
         """Ask for a live order to be changed; `None` leaves a value as it is. Returns the request's number.
 
         What it needs more is blocked first. `shown` is the order as the trader confirmed it; one that stands
-        otherwise by now is refused. Raises `BadInput` or a `Refusal`; then nothing was sent.
+        otherwise by now is refused. `override` is the reason to go beyond soft limits, which the audit keeps.
+        Raises `BadInput` or a `Refusal`; then nothing was sent.
         """
         self.get(order_id)
-        change = OrderChange(quantity, limit_paise, trigger_paise)
-        return await self._changer.change(order_id, change, why, shown=shown)
+        check_override(override)
+        wish = ModifyWish(OrderChange(quantity, limit_paise, trigger_paise), "by hand", override)
+        return await self._changer.change(order_id, wish, shown=shown)
 
     async def change_needs(
         self,
@@ -233,8 +237,7 @@ class Orders:
         order = self.get(order_id)
         if order.state is not OrderState.UNKNOWN or Flag.NEEDS_HUMAN.value not in order.flags:
             raise BadInput("order", order_id, "its doubt has not been raised to the trader")
-        if not reason.strip():
-            raise BadInput("reason", reason, "say how it is known")
+        reason_from(reason, "say how it is known")
         return order
 
     async def _tell(self, order_id: int, action: AuditAction, reason: str, broker_order_id: str = "") -> None:

@@ -15,9 +15,11 @@ from data.repositories.accounts.balances import room_of
 from data.repositories.base import On
 from data.repositories.instances import owners
 from data.repositories.trading.orders import of_state
+from data.repositories.trading.stages import waiting_lines
 from data.vocabulary import (
     OrderState,
     OrderType,
+    PhaseKind,
     Product,
     Reason,
     RunStatus,
@@ -41,13 +43,12 @@ from engine.planning.checks import (
     PlanInputs,
     authorisation_refusal,
     client_refusal,
-    listing_refusal,
     market_refusal,
-    product_refusal,
     slice_quantity,
 )
 from engine.planning.context import PlanContext
 from engine.planning.duplicates import same_intent
+from engine.planning.limits.products import listing_refusal, product_refusal
 from engine.planning.plan import Plan
 from engine.planning.service import Plans
 from engine.planning.why import AtPriceNow, LineRefusal, OffBand, SentBefore, SliceTooLarge
@@ -56,18 +57,26 @@ from engine.timing import Timing
 
 
 class LegPrice(Struct, frozen=True):
-    """What the unsent orders of a leg would be held against, and reserved at, from now on; in paise."""
+    """What the unsent orders of a leg would be held against, and reserved at, from now on; in paise.
+
+    `phase` is its market's; None for orders that wait for a session. Circuits are 0 where none are known.
+    `priced_by` is the broker whose price it is, empty where one alone brings prices.
+    """
 
     last_paise: int
     reserve_paise: int
+    phase: PhaseKind | None = None
+    lower_circuit_paise: int = 0
+    upper_circuit_paise: int = 0
+    priced_by: str = ""
 
 
 class Prospect(Struct, frozen=True):
     """What going on with a paused run would do at this moment; nothing of it is done yet.
 
-    `orders` are its unsent orders as they stand, `barred` why a client's would not go: none of them where one
-    may not. `prices` are those of each leg that has any. Money is in paise; `need_paise` is what the orders
-    that go would keep blocked, 0 for a sell.
+    `orders` are its unsent orders as they stand, beside lines of later stages whose turn is to come; `barred`
+    says why a client's would not go: none of them where one may not. `prices` are those of each leg of both.
+    Money is in paise; `need_paise` is what the orders that go would keep blocked, 0 for a sell.
     """
 
     run: RunRow
@@ -90,7 +99,7 @@ class Prospect(Struct, frozen=True):
     @property
     def unsent(self) -> int:
         """How many orders are unsent now; the trader types this number."""
-        return len(self.orders)
+        return len(self.orders) + self.run.staged
 
     @property
     def going(self) -> tuple[WorkingOrder, ...]:
@@ -149,16 +158,17 @@ def look(
     sending, _ = of_state(connection, number, OrderState.SENDING)
     if sending:
         raise refusals.BeingSent(number, sending)
-    if not waiting:
+    if not waiting and not run.staged:
         raise refusals.NothingUnsent(number)
     halts = read_halts(connection)
+    staged = {line.leg for line in waiting_lines(connection, number)} if run.staged else set[int]()
     known, prices, barred = {part.leg for part in plan.parts}, dict[int, LegPrice](), dict[int, LineRefusal]()
     for order in waiting:
         if order.leg not in known:
             raise refusals.NotAsPlanned(run.number, order.id, plan.number)
     for part in plan.parts:
         of_leg = tuple(order for order in waiting if order.leg == part.leg)
-        if not of_leg:
+        if not of_leg and part.leg not in staged:
             continue
         _check_market(run, part, of_leg, halts, kept.halt_file, timing, index)
         _check_planned(run, part, of_leg)
@@ -170,7 +180,9 @@ def look(
         ):
             raise refusals.MarketTakesNone(number, closed.why)
         price = PlanContext(part.intent, inputs, {}).reserve_price_paise
-        prices[part.leg] = LegPrice(inputs.last_paise, price)
+        phase = None if part.intent.after_market else inputs.phase_kind
+        band = inputs.lower_circuit_paise, inputs.upper_circuit_paise
+        prices[part.leg] = LegPrice(inputs.last_paise, price, phase, *band, inputs.priced_by or "")
         found = _barred(connection, part, of_leg, inputs, price, halts, had, kept.book)
         barred = found | barred
     barred |= {c: r for c, r in _cannot_pay(connection, waiting, prices).items() if c not in barred}
@@ -208,10 +220,9 @@ def _check_market(
     if now := renamed_to(index, plan.instrument):
         raise refusals.RunRenamed(run.number, plan.number, plan.instrument.key, now)
     awaited, day = timing.awaited_day(), timing.market.trading_day
-    first = orders[0]
-    if not may_be_sent(first.after_market, first.trading_date, day, awaited):
+    if not may_be_sent(plan.intent.after_market, plan.trading_day, day, awaited):
         raise refusals.RunSessionOver(run.number)
-    until = timing.intraday_end(plan.instrument.fno)
+    until = timing.intraday_end_of(plan.instrument.fno, {order.broker for order in orders})
     ended = until is not None and timing.market.now() >= until and not plan.intent.after_market
     within_day = any(order.product == Product.MIS for order in orders)
     if plan.intent.side is Side.BUY and within_day and ended:
@@ -290,7 +301,8 @@ def _barred(
             reduce_only=bool(breaks.get(order.client_id)),
         )
         refusal = client_refusal(client, plan.intent.side) or band
-        refusal = refusal or listing_refusal(client, inputs.instrument) or _order_refusal(plan, client, order)
+        refusal = refusal or listing_refusal(client, inputs.instrument, plan.intent.side)
+        refusal = refusal or _order_refusal(plan, client, order)
         if refusal is None and client.client_id in had:
             refusal = LineRefusal(Reason.DUPLICATE_INTENT, (SentBefore(had[client.client_id]),))
         if refusal is None and order.quantity > most:
@@ -302,7 +314,7 @@ def _barred(
 
 def _order_refusal(plan: Plan, client: ClientInput, order: WorkingOrder) -> LineRefusal | None:
     if plan.intent.side is Side.BUY:
-        return product_refusal(plan.instrument, Side.BUY, order.product, client.products)
+        return product_refusal(plan.instrument, Side.BUY, order.product, client)
     return authorisation_refusal(client, order.product, order.quantity)
 
 

@@ -1,14 +1,12 @@
 """Writing a run: its orders and what they reserve, in the one transaction that comes before any send."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from data.audit import AuditAction, AuditEntry
 from data.clock import Clock
-from data.json_values import JsonObject
 from data.ledger import free_loans_and_shares, post, reserve_money, reserve_shares
-from data.money import BPS
 from data.repositories.accounts.balances import standing_of
 from data.repositories.trading import runs
 from data.repositories.trading.runs import Begun, LegConditions
@@ -16,34 +14,30 @@ from data.store import Unit
 from data.vocabulary import (
     BreakKind,
     HaltStrength,
-    OrderType,
     PerClient,
     Reason,
     RunStatus,
     Side,
 )
+from engine.access.at_door import ConsentsAtDoor
 from engine.book.book import Book
 from engine.book.halt_scope import covered, covering, strength_of
 from engine.book.reading import barred_clients, read_breaks, read_halts, read_lifted
 from engine.book.views import ClientView, HaltView
 from engine.booking.order import WorkingOrder
-from engine.booking.states import OrderEvent, born
+from engine.booking.states import OrderEvent
 from engine.booking.stored import ORDERS
-from engine.booking.working_set import blocking, touch
+from engine.booking.working_set import blocking
 from engine.events import TapeLine
+from engine.execution.later import keep_for_later
+from engine.execution.ordering import order_of_line, tell_reserved
+from engine.execution.rotation import PartLine, Rotation
 from engine.instances import ThisEngine
 from engine.news import RunBegan
 from engine.planning.duplicates import run_words, same_intent
-from engine.planning.plan import Plan, PlanLine
+from engine.planning.plan import Plan
 from engine.refusals import AlreadyRun, DuplicateIntent, HaltedMeanwhile
 from engine.rules import Rules
-
-PROTECTED = (OrderType.MARKET, OrderType.SL_M)
-"""Order types that are sent with market protection."""
-
-
-PartLine: TypeAlias = tuple[Plan, PlanLine]
-"""A line with the plan of its leg."""
 
 Slot: TypeAlias = tuple[int, int]
 """A client in a leg."""
@@ -56,7 +50,7 @@ def _slot(order: WorkingOrder) -> Slot:
 def reserve(
     unit: Unit,
     plan: Plan,
-    lines: Iterable[PartLine],
+    rotation: Rotation,
     book: Book,
     clock: Clock,
     engine: ThisEngine,
@@ -64,11 +58,11 @@ def reserve(
 ) -> tuple[int, list[int]]:
     """Write a run with its orders and reserve for all of them, in the caller's one transaction.
 
-    Returns the run's number and the orders to send, in the order of `lines`, sliced as the plan says. All
-    legs are of the one stage that there is. A client whose money or shares have gone since the plan gets
-    DENIED orders: of all its legs, or where they go in order of that leg. So does one that is not traded
-    for any more, one whom another run has served with the same intent, and in a buy one with a fact not
-    booked. Raises `DuplicateIntent` where every client was served.
+    Returns the run's number and the orders to send, as the rotation orders them, sliced as the plan says.
+    Lines of a later stage are kept for their turn (`stages.py`). A client whose money or shares have gone
+    since the plan gets DENIED orders: of all its legs, or where they go in order of that leg. So does one
+    that is not traded for any more or whose consent is missing, one whom another run has served with the same
+    intent, and in a buy one with a fact not booked. Raises `DuplicateIntent` where every client was served.
     """
     assert plan.number is not None, "only a stored plan is carried out"
     if runs.of_plan(unit, plan.number) is not None:
@@ -76,34 +70,37 @@ def reserve(
     halts = read_halts(unit)
     if any(halt.stops_desk for halt in halts):
         raise HaltedMeanwhile
-    lines = list(lines)
+    lines = [one for one in rotation.lines if one[0].stage == 0]
     had = _had(unit, plan, lines, clock, engine, rules)
     number = unit.take_ids("run", 1)[0]
     sliced = [(part, line, *one) for part, line in lines for one in enumerate(part.slices(line), start=1)]
     ids = unit.take_ids("order", len(sliced))
     orders = [
-        _order(unit, plan.number, part, line, quantity, order_id, number, place, engine.id)
+        order_of_line(unit, plan.number, part, line, quantity, order_id, number, place, engine.id)
         for order_id, (part, line, place, quantity) in zip(ids, sliced, strict=True)
     ]
-    clients = book.clients
-    halted = {_slot(order) for order in orders if _is_halted(order, halts, clients[order.client_id])}
-    barred = dict.fromkeys(had, Reason.DUPLICATE_INTENT) | dict.fromkeys(halted, Reason.HALTED)
-    not_traded = barred_clients(unit, {order.client_id for order in orders})
-    barred |= {_slot(one): not_traded[one.client_id] for one in orders if one.client_id in not_traded}
-    if buys := [order for order in orders if order.side is Side.BUY]:
-        unbooked = _with_unbooked(unit, buys)
-        barred |= {_slot(order): Reason.OPEN_BREAK for order in buys if order.client_id in unbooked}
+    consents = ConsentsAtDoor(unit, {order.client_id for order in orders}, book, plan.trading_day)
+    barred = dict.fromkeys(had, Reason.DUPLICATE_INTENT) | _barred(unit, orders, halts, consents, book)
     _block(unit, plan, orders, barred)
     going = [order for order in orders if order.live]
-    for order in orders:
+    for order in orders if had else ():
         if order.reason_code == Reason.DUPLICATE_INTENT:
             same = {run for (client_id, _), run in had.items() if client_id == order.client_id}
             order.reason_text = f"the same as {run_words(same)}"
     further = [
-        LegConditions(number, part.leg, part.drift_limit_bps, part.last_paise or None)
+        LegConditions(
+            number,
+            part.leg,
+            part.drift_limit_bps,
+            part.last_paise or None,
+            part.priced_by or "",
+            *_market_of(part),
+        )
         for part in plan.further
     ]
-    runs.begin(unit, _run(unit, plan, plan.number, number, engine, rules), further)
+    runs.begin(unit, _run(unit, plan, rotation, number, engine, rules), further)
+    unit.touched.runs.add(number)
+    staged = keep_for_later(unit, plan, number)
     ORDERS.insert(unit, orders)
     post(
         unit, [blocking(order, order.blocked_paise, reserved=True) for order in orders if order.blocked_paise]
@@ -120,15 +117,47 @@ def reserve(
                 "orders": len(going),
                 "denied": len(orders) - len(going),
                 "skipped": len(plan.skipped_lines),
-                "first": lines[0][1].code,
+                "first": next((line.code for _, line in lines), ""),
+                "rotation_seed": rotation.seed,
+                "rotation_start": rotation.start,
+                **({"staged": staged} if staged else {}),
             },
         )
     )
     refs = {(line.client_id, part.leg): line.ref for part, line in lines}
     for order in orders:
-        _tell(unit, order, refs[_slot(order)], engine.actor)
-    unit.publish(TapeLine(unit.now, RunBegan(number, plan.title, len(going), len(plan.skipped_lines))))
+        tell_reserved(unit, order, refs[_slot(order)], engine.actor, consents.covering(order.client_id))
+    orders_to_come = len(going) + staged
+    unit.publish(TapeLine(unit.now, RunBegan(number, plan.title, orders_to_come, len(plan.skipped_lines))))
     return number, [order.id for order in going]
+
+
+def _barred(
+    unit: Unit,
+    orders: Sequence[WorkingOrder],
+    halts: list[HaltView],
+    consents: ConsentsAtDoor,
+    book: Book,
+) -> dict[Slot, Reason]:
+    """Which orders may not be reserved for, whatever their clients have: of several reasons the last counts.
+
+    The books are asked once for all; who is named by none of the answers is looked at no further.
+    """
+    found: dict[Slot, Reason] = {}
+    for order in orders if halts else ():
+        if _is_halted(order, halts, book.clients[order.client_id]):
+            found[_slot(order)] = Reason.HALTED
+    not_traded = barred_clients(unit, {order.client_id for order in orders})
+    buys = [order for order in orders if order.side is Side.BUY]
+    unbooked = with_unbooked(unit, buys) if buys else set[int]()
+    for order in orders if not_traded or unbooked or consents.lacks else ():
+        of_client = order.client_id
+        lacking = consents.barred(of_client, order.side, order.product)
+        unknown = Reason.OPEN_BREAK if order.side is Side.BUY and of_client in unbooked else None
+        reason = unknown or lacking or not_traded.get(of_client)
+        if reason is not None:
+            found[_slot(order)] = reason
+    return found
 
 
 def check_not_halted_since(unit: Unit, plan: Plan, newest_halt: int, book: Book) -> None:
@@ -149,10 +178,19 @@ def _is_halted(order: WorkingOrder, halts: list[HaltView], client: ClientView) -
     return strength is HaltStrength.ALL or (strength is HaltStrength.REDUCE and order.side is Side.BUY)
 
 
-def _run(unit: Unit, plan: Plan, plan_number: int, number: int, engine: ThisEngine, rules: Rules) -> Begun:
+def _market_of(part: Plan) -> tuple[str, int | None, int | None]:
+    """In which phase and band a leg was confirmed; none of them for one that waits for a session."""
+    if part.intent.after_market:
+        return "", None, None
+    return part.phase.value, part.lower_circuit_paise or None, part.upper_circuit_paise or None
+
+
+def _run(unit: Unit, plan: Plan, rotation: Rotation, number: int, engine: ThisEngine, rules: Rules) -> Begun:
+    assert plan.number is not None
+    phase, lower, upper = _market_of(plan)
     return Begun(
         number=number,
-        plan_number=plan_number,
+        plan_number=plan.number,
         title=plan.title,
         status=RunStatus.RUNNING,
         actor=engine.actor,
@@ -163,35 +201,19 @@ def _run(unit: Unit, plan: Plan, plan_number: int, number: int, engine: ThisEngi
         send_within_s=plan.send_within_s or round(rules.send_at_least_s),
         drift_limit_bps=plan.drift_limit_bps,
         priced_paise=plan.last_paise or None,
+        priced_by=plan.priced_by or "",
+        phase=phase,
+        lower_circuit_paise=lower,
+        upper_circuit_paise=upper,
+        rotation_seed=rotation.seed,
+        rotation_start=rotation.start,
         confirmed_at=unit.now,
         started_at=unit.now,
     )
 
 
-def _tell(unit: Unit, order: WorkingOrder, ref: str, actor: str) -> None:
-    details: JsonObject = (
-        {"blocked_paise": order.blocked_paise} if order.live else {"reason": order.reason_code}
-    )
-    if order.disclosed_quantity:
-        details["disclosed_quantity"] = order.disclosed_quantity
-    if ref:
-        details["ref"] = ref
-    unit.audit(
-        AuditEntry(
-            AuditAction.ORDER_RESERVED if order.live else AuditAction.ORDER_DENIED,
-            actor,
-            order.client_id,
-            order.id,
-            order.plan_number,
-            order.run_number,
-            {"quantity": order.quantity, **details},
-        )
-    )
-    touch(unit, order)
-
-
 def _had(
-    unit: Unit, plan: Plan, lines: list[PartLine], clock: Clock, engine: ThisEngine, rules: Rules
+    unit: Unit, plan: Plan, lines: Sequence[PartLine], clock: Clock, engine: ThisEngine, rules: Rules
 ) -> dict[Slot, int]:
     """Whom another run has served with a leg's intent, with that run; nobody if the plan says again.
 
@@ -205,63 +227,15 @@ def _had(
         found = same_intent(unit, part.intent, part.instrument, clock, engine, rules)
         had |= {(client_id, part.leg): run for client_id, run in found.items()}
     had = {slot: run for slot, run in had.items() if slot in asked}
-    if had.keys() == asked:
+    if had and had.keys() == asked:
         raise DuplicateIntent(set(had.values()))
     return had
 
 
-def _with_unbooked(unit: Unit, orders: list[WorkingOrder]) -> set[int]:
+def with_unbooked(unit: Unit, orders: list[WorkingOrder]) -> set[int]:
     """Clients of whom something the broker told could not be booked."""
     standing = read_breaks(unit, {order.client_id for order in orders})
     return {c for c, found in standing.items() if any(one.kind is BreakKind.FACT for one in found)}
-
-
-def _order(
-    unit: Unit,
-    plan_number: int,
-    plan: Plan,
-    line: PlanLine,
-    quantity: int,
-    order_id: int,
-    run_number: int,
-    place: int,
-    instance_id: int,
-) -> WorkingOrder:
-    """One order of a line of a plan's leg, with what it needs counted as blocked."""
-    instrument, intent = plan.instrument, plan.intent
-    margin = instrument.margin_bps(line.product) if intent.side is Side.BUY else BPS
-    order = WorkingOrder(
-        id=order_id,
-        client_id=line.client_id,
-        run_number=run_number,
-        plan_number=plan_number,
-        broker=line.broker,
-        exchange=instrument.exchange,
-        tradingsymbol=instrument.tradingsymbol,
-        security=instrument.security,
-        side=intent.side,
-        product=line.product,
-        order_type=intent.order_type,
-        validity=intent.validity,
-        quantity=quantity,
-        limit_paise=intent.limit_paise,
-        trigger_paise=intent.trigger_paise,
-        reserve_price_paise=plan.reserve_price_paise,
-        margin_bps=BPS if margin is None else margin,
-        policy=plan.policy,
-        state=born(),
-        instance_id=instance_id,
-        trading_date=plan.trading_day,
-        created_at=unit.now,
-        updated_at=unit.now,
-        leg=plan.leg,
-        slice=place,
-        after_market=intent.after_market,
-        disclosed_quantity=intent.disclosed_quantity,
-        protection_bps=plan.protection_bps if intent.order_type in PROTECTED else None,
-    )
-    order.block(*order.need())
-    return order
 
 
 def _block(unit: Unit, plan: Plan, orders: list[WorkingOrder], barred: Mapping[Slot, Reason]) -> None:
@@ -272,23 +246,22 @@ def _block(unit: Unit, plan: Plan, orders: list[WorkingOrder], barred: Mapping[S
     """
     if plan.per_client is PerClient.IN_ORDER:
         for part in plan.parts:
-            _block_together(unit, [order for order in orders if order.leg == part.leg], barred, plan)
+            block_together(unit, [order for order in orders if order.leg == part.leg], barred, plan)
         return
     of_clients = {client_id: reason for (client_id, _), reason in barred.items()}
-    together = {_slot(order): of_clients.get(order.client_id) for order in orders}
-    known = {slot: reason for slot, reason in together.items() if reason is not None}
-    _block_together(unit, orders, known, plan)
+    together = [order for order in orders if order.client_id in of_clients] if of_clients else ()
+    block_together(unit, orders, {_slot(one): of_clients[one.client_id] for one in together}, plan)
 
 
-def _block_together(
-    unit: Unit, orders: list[WorkingOrder], barred: Mapping[Slot, Reason], plan: Plan
-) -> None:
+def block_together(unit: Unit, orders: list[WorkingOrder], barred: Mapping[Slot, Reason], plan: Plan) -> None:
     """Reserve for orders of which a client's stand or fall together: shares first, then money."""
     asking = [order for order in orders if _slot(order) not in barred]
     sells = [order for order in asking if order.side is Side.SELL]
     without_shares, freeing = _block_shares(unit, plan, sells)
     buys = [order for order in asking if order.side is Side.BUY and order.client_id not in without_shares]
     without_money = _block_money(unit, buys)
+    if not (barred or without_shares or without_money):
+        return
     free_loans_and_shares(
         unit, {}, {place: shares for place, shares in freeing.items() if place[0] in without_money}
     )

@@ -11,6 +11,7 @@ from data.audit import AuditAction, AuditEntry
 from data.ledger import reserve_money
 from data.repositories.trading import runs
 from data.repositories.trading.orders import take_over
+from data.repositories.trading.runs import ConfirmedMarket
 from data.store import Unit
 from data.tables.orders import Order
 from data.vocabulary import Reason
@@ -53,15 +54,16 @@ def go_on(
         else:
             _reprice(books, order, prospect)
             going.append(order.id)
-    if not going:
+    if not going and not run.staged:
         raise NoneMayGo(run.number, prospect.unsent, prospect.barred_by_reason)
     books.flush()
     take_over(unit, going, engine.id)
-    first = prospect.prices.get(1)
-    runs.go_on(unit, run.number, engine.id, run.priced_paise if first is None else first.last_paise)
+    runs.go_on(unit, run.number, engine.id)
     for leg, price in prospect.prices.items():
-        if leg > 1:
-            runs.price_leg(unit, run.number, leg, price.last_paise)
+        band = price.lower_circuit_paise or None, price.upper_circuit_paise or None
+        runs.confirm_market(
+            unit, run.number, ConfirmedMarket(leg, price.last_paise, price.priced_by, price.phase, *band)
+        )
     unit.touched.runs.add(run.number)
     _tell(unit, prospect, len(going), engine.actor)
     return going
@@ -93,7 +95,7 @@ def _reprice(books: WorkingSet, order: WorkingOrder, prospect: Prospect) -> None
 
 
 def _tell(unit: Unit, prospect: Prospect, going: int, actor: str) -> None:
-    run, denied = prospect.run, prospect.unsent - going
+    run, denied = prospect.run, len(prospect.orders) - going
     unit.audit(
         AuditEntry(
             AuditAction.RUN_RESUMED,

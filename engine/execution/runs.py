@@ -8,24 +8,26 @@ from datetime import date
 
 from brokers.pacing import eta_s
 from data.audit import AuditAction, AuditEntry
-from data.errors import BadInput
+from data.errors import BadInput, StoreBusy
 from data.repositories.base import On
 from data.repositories.trading import runs
-from data.store import StoreBusy, StoreError, StoreUnwritable, Unit
+from data.store import StoreError, StoreUnwritable, Unit
 from data.vocabulary import OrderState, PauseReason, RunStatus
 from engine.book.kept import Kept
 from engine.book.reading import orders_of_day, read_runs
 from engine.book.views import OrderView, RunRow
 from engine.events import Event, OrderChanged, RunChanged, TapeLine
-from engine.execution.again import again, repair, reverse
+from engine.execution.again import REPAIR, REVERSE, again, followed_by, repair, reverse
 from engine.execution.changes.cancelled import CancelledOrder, read_cancelled
 from engine.execution.changes.cancels import CancelsAsked, ask
 from engine.execution.frozen import look_frozen
 from engine.execution.prospect import Prospect, look
-from engine.execution.reservation import PartLine, check_not_halted_since, reserve
+from engine.execution.reservation import check_not_halted_since, reserve
 from engine.execution.resuming import go_on
-from engine.execution.sending.conditions import OrderKind, standing
+from engine.execution.rotation import Rotation, rotated
+from engine.execution.sending.conditions import OrderKind, Standing, run_age_s, standing
 from engine.execution.sending.pauses import mark_stopped, pause
+from engine.execution.stages import Stages
 from engine.execution.starting import MadeOf, Starting
 from engine.execution.trading import require_trading, store_words
 from engine.execution.views import Frozen, RunView, run_view, settled
@@ -62,6 +64,7 @@ class Runs:
         self._starting = Starting(kept, timing, engine, venues.market_data, made_of.rules, made_of.plans)
         self._dispatcher = workers.dispatcher
         self._canceller = workers.canceller
+        self._stages = Stages(kept, timing, engine, venues.market_data, workers, made_of)
         self._worded = made_of.worded
         self._confirmed = made_of.confirmed
         self._moved = asyncio.Condition()
@@ -78,10 +81,10 @@ class Runs:
         newest_halt = self._kept.book.newest_halt
         await self._starting.look(plan, confirm)
         confirmed = self._timing.wall.monotonic()
-        lines = self._rotated(plan)
+        rotation = rotated(plan, self._rng)
         try:
             number, order_ids = await self._kept.store.write(
-                lambda unit: self._reserve(unit, plan, lines, newest_halt)
+                lambda unit: self._reserve(unit, plan, rotation, newest_halt)
             )
         except (StoreUnwritable, StoreBusy) as problem:
             raise TradingStopped(store_words(self._kept.store) or str(problem)) from problem
@@ -90,32 +93,23 @@ class Runs:
         self._dispatcher.submit(order_ids)
         return self.get(number)
 
-    def _reserve(
-        self, unit: Unit, plan: Plan, lines: list[PartLine], newest_halt: int
-    ) -> tuple[int, list[int]]:
+    def _reserve(self, unit: Unit, plan: Plan, rotation: Rotation, newest_halt: int) -> tuple[int, list[int]]:
         check_not_halted_since(unit, plan, newest_halt, self._kept.book)
         self._confirmed(unit, plan)
-        reserved = reserve(unit, plan, lines, self._kept.book, self._timing.wall, self._engine, self._rules)
+        reserved = reserve(
+            unit, plan, rotation, self._kept.book, self._timing.wall, self._engine, self._rules
+        )
         self._engine.reached("reserving")
         return reserved
 
-    def _rotated(self, plan: Plan) -> list[PartLine]:
-        """The lines to send, starting at another client each time, so that nobody is always first.
-
-        A client's legs follow each other in their order.
-        """
-        lines = [(part, line) for part in plan.parts for line in part.ok_lines]
-        lines.sort(key=lambda one: (one[1].code, one[0].leg, one[1].product))
-        if len(lines) < 2:
-            return lines
-        start = self._rng.randrange(len(lines))
-        while plan.further and start > 0 and lines[start][1].client_id == lines[start - 1][1].client_id:
-            start -= 1
-        return lines[start:] + lines[:start]
-
     def get(self, number: int) -> RunView:
-        """A run as it stands. Raises `KeyError` for an unknown number."""
-        return self._view(self._kept.book.runs[number])
+        """A run as it stands. Raises `BadInput` for an unknown number."""
+        return self._view(self._row(number))
+
+    def _row(self, number: int) -> RunRow:
+        if (row := self._kept.book.runs.get(number)) is None:
+            raise BadInput("run", number, "no run of today or with live orders has this number")
+        return row
 
     def all(self) -> list[RunView]:
         """All runs known, newest first."""
@@ -166,13 +160,14 @@ class Runs:
 
         The unsent orders of a paused run are not waited for: nobody knows for how long they stay.
         """
-
         book, waits_for = self._kept.book, 0
 
         def done() -> bool:
             nonlocal waits_for
             run = book.runs[number]
             kept_back = run.status is RunStatus.PAUSED and run.finished_at is None
+            if run.staged and not kept_back:
+                return False
 
             def waits(order: OrderView) -> bool:
                 return not settled(order) and not (kept_back and order.state is OrderState.RESERVED)
@@ -202,9 +197,15 @@ class Runs:
         await asyncio.gather(waiting, patience, return_exceptions=True)
 
     async def pause(self, number: int) -> RunView:
-        """Keep the unsent orders of a run back; what is sent goes on."""
+        """Keep the unsent orders of a run back; what is sent goes on. Raises `BadInput` where none can be."""
+        if self.get(number).finished_at is not None:
+            raise BadInput("run", number, "it is finished: nothing of it waits to be sent")
         await self._pause([number], PauseReason.TRADER)
         return self.get(number)
+
+    async def advance(self) -> None:
+        """Reserve what of later stages has become due, such as by a price that is young again."""
+        await self._stages.look()
 
     async def look_frozen(self) -> None:
         """Look which runs belong to engines that live and do nothing."""
@@ -221,30 +222,28 @@ class Runs:
             for run in book.runs.values()
             if run.status is RunStatus.RUNNING
             and run.finished_at is None
-            and self._unsent(run.number)
+            and (run.staged or self._unsent(run.number))
             and not self._engine.lives(run.instance_id)
         ]
         if dead:
             await self._pause(dead, PauseReason.ENGINE_DIED)
 
     async def _pause(self, numbers: Sequence[int], reason: PauseReason) -> None:
-
         def unit_of_work(unit: Unit) -> None:
             for run in read_runs(unit, numbers).values():
                 if reason is PauseReason.ENGINE_DIED and self._engine.lives(run.instance_id):
                     continue  # another engine has gone on with it meanwhile
-                orders = sorted(self._orders(run.number), key=lambda order: order.leg)
-                at = standing(
-                    run,
-                    OrderKind.of(orders[0]),
-                    self._timing.wall,
-                    self._engine,
-                    self._market_data,
-                    self._timing.wall.now(),
-                )
-                pause(unit, run, reason, at, self._engine.actor)
+                pause(unit, run, reason, self._standing(run), self._engine.actor)
 
         await self._kept.store.write(unit_of_work)
+
+    def _standing(self, run: RunRow) -> Standing:
+        """How a run stands against the conditions of its first leg that has orders."""
+        wall, now = self._timing.wall, self._timing.wall.now()
+        if not (orders := self._orders(run.number)):
+            return Standing(run_age_s(run, wall, self._engine, now), None, None, None, False)
+        kind = OrderKind.of(min(orders, key=lambda order: order.leg))
+        return standing(run, kind, wall, self._engine, self._market_data, now)
 
     async def prospect(self, number: int) -> Prospect:
         """What going on with a paused run would do now; nothing is done.
@@ -291,6 +290,7 @@ class Runs:
         plan = await self._plans.get(run.plan_number)
         orders = self._kept.book.orders
         clients = {orders[order_id].client_id for order_id in self._unsent(number)}
+        clients |= self._kept.book.to_come.get(number, frozenset())
         if clients:
             for part in plan.parts:
                 await self._plans.prepare(part.instrument.key, sorted(clients))
@@ -325,28 +325,34 @@ class Runs:
     def _unsent(self, number: int) -> list[int]:
         return sorted(one.id for one in self._orders(number) if one.state is OrderState.RESERVED)
 
-    # --- once more, repair and reverse ---
-
     async def intent(self, number: int) -> Intent:
-        """What a run was planned as, with the symbol that its security has now. Raises `KeyError`."""
+        """What a run was planned as, with the symbol that its security has now. Raises `BadInput`."""
         return again(await self._plan_of(number), self._orders(number))
 
-    async def repair_intent(self, number: int) -> Intent | None:
-        """The intent for what provably failed or was skipped; UNKNOWN, live and filled are left alone."""
-        return repair(number, await self._plan_of(number), self._orders(number))
+    async def repair_intent(self, number: int, key: str | None = None) -> Intent | None:
+        """The intent for what provably failed or was skipped; UNKNOWN, live and filled are left alone.
 
-    async def reverse_intent(self, number: int) -> Intent | None:
-        """The opposite of what a run filled, at market, client by client."""
-        return reverse(number, await self._plan_of(number), self._orders(number))
+        With a `key` of its legs in that security alone. Raises `BadInput` where there is none.
+        """
+        plan, orders = await self._plan_of(number), self._orders(number)
+        before = await followed_by(REPAIR, number, plan, self._kept.book, self._plan_of)
+        return repair(number, plan, orders, before, key)
+
+    async def reverse_intent(self, number: int, key: str | None = None) -> Intent | None:
+        """The opposite of what a run filled, at market, client by client, or what it filled in `key` alone.
+
+        Raises `BadInput` where no leg is of that.
+        """
+        plan, orders = await self._plan_of(number), self._orders(number)
+        before = await followed_by(REVERSE, number, plan, self._kept.book, self._plan_of)
+        return reverse(number, plan, orders, before, key)
 
     async def _plan_of(self, number: int) -> Plan:
-        return await self._plans.get(self._kept.book.runs[number].plan_number)
+        return await self._plans.get(self._row(number).plan_number)
 
     def _orders(self, number: int) -> list[OrderView]:
         book = self._kept.book
         return [book.orders[order_id] for order_id in book.orders_of_run.get(number, ())]
-
-    # --- following ---
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, (OrderChanged, RunChanged)):
@@ -359,13 +365,14 @@ class Runs:
         async with self._moved:
             self._moved.notify_all()
         book = self._kept.book
+        with suppress(StoreError):  # looked at again at the next change
+            await self._stages.look_once_ended()
         for run in list(book.runs.values()):
-            if run.finished_at is not None or run.number in self._finishing:
+            if run.finished_at is not None or run.number in self._finishing or run.staged:
                 continue
             if run.instance_id != self._engine.id and self._engine.lives(run.instance_id):
                 continue
-            orders = book.orders_of_run.get(run.number)
-            if orders and book.live.isdisjoint(orders):
+            if book.live.isdisjoint(book.orders_of_run.get(run.number, ())):
                 self._finishing.add(run.number)
                 try:
                     with suppress(StoreError):  # closed at the next change, or when the store works again

@@ -82,7 +82,8 @@ class Starting:
             buys_within_day = part.intent.side is Side.BUY and any(
                 line.product is Product.MIS for line in part.ok_lines
             )
-            until = self._timing.intraday_end(part.instrument.fno)
+            brokers = {line.broker for line in part.ok_lines}
+            until = self._timing.intraday_end_of(part.instrument.fno, brokers)
             ended = until is not None and self._timing.market.now() >= until
             if buys_within_day and ended and not waits:
                 raise refusals.PlanIntradayOver(plan.number, part.instrument.key)
@@ -90,9 +91,11 @@ class Starting:
     async def _check_price(self, plan: Plan, part: Plan) -> None:
         """Whether the price of a leg is young, and where it was."""
         key, symbol = part.instrument.key, part.instrument.tradingsymbol
-        age = self._market_data.quotes.age(key, self._timing.wall.now())
-        if self._market_data.too_old(age) and not await self._market_data.fetch([key]):
-            raise refusals.PriceNotYoung(plan.number, symbol, None)
+        data, clock, by = self._market_data, self._timing.wall, part.priced_by
+        if data.too_old(data.age_by(key, by, clock.now())):
+            fetched = await data.fetch([key])
+            if not fetched or (by and data.too_old(data.age_by(key, by, clock.now()))):
+                raise refusals.PriceNotYoung(plan.number, symbol, None)
         drift = self._plans.drift_bps(part)
         if drift is None or self._plans.drifted(part):
             raise refusals.PlanDrifted(plan.number, symbol, drift)

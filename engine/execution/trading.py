@@ -1,6 +1,7 @@
 """Whether this engine may trade at all: asked before anything that could lead to an order is written."""
 
 from data.clock import IST
+from data.errors import StoreAway
 from data.store import Store, StoreError
 from data.writing.audit_writer import standing_stop, stop_words
 from engine.instances import ThisEngine
@@ -13,8 +14,8 @@ def store_words(store: Store) -> str:
         return ""
     since = f" since {store.trouble_since.astimezone(IST):%H:%M:%S} wall" if store.trouble_since else ""
     return (
-        f"{store.trouble} ({store.path}{since}); once that can be written again orders leave by themselves, "
-        "and `tradedesk status` says whether it can"
+        f"{store.trouble} ({store.database.name}{since}); once that can be written again orders leave by "
+        "themselves, and `tradedesk status` says whether it can"
     )
 
 
@@ -25,10 +26,13 @@ async def require_trading(store: Store, engine: ThisEngine) -> None:
     """
     if engine.looks_only:
         raise LooksOnly
-    if trouble := await engine.looked_at_books() or store_words(store):
-        raise TradingStopped(trouble)
-    async with store.reader() as connection:  # another engine, or the doctor, may have found something
-        found = await connection.run_sync(standing_stop)
+    try:
+        if trouble := await engine.looked_at_books() or store_words(store):
+            raise TradingStopped(trouble)
+        async with store.reader() as connection:  # another engine, or the doctor, may have found something
+            found = await connection.run_sync(standing_stop)
+    except StoreAway as problem:
+        raise TradingStopped(str(problem)) from problem
     if found:
         engine.trading_disabled = stop_words(found)
         raise TradingStopped(engine.trading_disabled)

@@ -7,7 +7,8 @@ from datetime import date, datetime
 from msgspec import Struct
 
 from data.vocabulary import DeskKind, OrderState, OrderType, PauseReason, RunCount, RunStatus, Side, Validity
-from engine.book.views import OrderView, Pause, RunRow
+from engine.book.pause import Pause
+from engine.book.views import OrderView, RunRow
 
 COUNTED = {
     OrderState.FILLED: RunCount.FILLED,
@@ -33,7 +34,8 @@ class Frozen(Struct, frozen=True):
 
 
 class RunView(Struct, frozen=True):
-    """A run as it stands. `counts` are current states, plus `sent`, `skipped` and `total`.
+    """A run as it stands. `counts` are current states, plus `sent`, `skipped` and `total`; lines of later
+    stages that wait for their turn are unsent orders.
 
     `eta_s` are the seconds until the unsent could all have left, were brokers instant and nothing paused.
     `trading_date` is that of its orders. `left_paise` is what rounding left of the allocations, `cut_paise`
@@ -156,7 +158,12 @@ def run_view(
     frozen: Frozen | None,
 ) -> RunView:
     """A stored run with its orders, in the order of their numbers; of one without any the day is this one."""
-    counts = _counts(orders) | {RunCount.SKIPPED: run.skipped, RunCount.TOTAL: len(orders)}
+    counts = _counts(orders)
+    counts |= {
+        RunCount.UNSENT: counts[RunCount.UNSENT] + run.staged,
+        RunCount.SKIPPED: run.skipped,
+        RunCount.TOTAL: len(orders) + run.staged,
+    }
     return RunView(
         number=run.number,
         plan_number=run.plan_number,
@@ -170,7 +177,7 @@ def run_view(
         left_paise=run.left_paise,
         cut_paise=run.cut_paise,
         order_ids=tuple(order.id for order in orders),
-        settled=all(settled(order) for order in orders),
+        settled=not run.staged and all(settled(order) for order in orders),
         trading_date=max((order.trading_date for order in orders), default=trading_day),
         pause=run.pause if run.status is RunStatus.PAUSED else None,
         frozen=frozen,

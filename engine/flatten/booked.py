@@ -141,7 +141,7 @@ def place(unit: Unit, order: ExitOrder, engine: ThisEngine) -> int | None:
     unit.audit(
         AuditEntry(
             AuditAction.ORDER_RESERVED,
-            engine.actor,
+            flattens.begun_by(unit, line.flatten_number),
             made.client_id,
             made.id,
             details={

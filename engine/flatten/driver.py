@@ -12,6 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from brokers.contract import OrderChange
 from data.records import replace
 from data.repositories.trading.flattens import StoredFlatten, StoredLine
 from data.store import StoreError
@@ -23,6 +24,7 @@ from engine.book.views import OrderView
 from engine.events import Event, OrderChanged
 from engine.execution.changes.cancels import ask
 from engine.execution.changes.pricing import Pricing
+from engine.execution.changes.terms import ModifyWish
 from engine.execution.workers import Workers
 from engine.flatten.booked import FlattenLost, keep
 from engine.flatten.looking import Looking, ReadPositions
@@ -184,22 +186,32 @@ class Driver:
 
     async def _reached(self, job: Job, client_id: int, going: Sequence[Row]) -> bool:
         """Read a client's orders; False where they could not be, and its positions are left in the end."""
-        why = self._looking.unreachable(client_id)
-        if not why and await self._workers.watcher.read(client_id):
+        reason = self._looking.unreachable(client_id)
+        if not reason and await self._workers.watcher.read(client_id):
             return True
-        await self._count_unread(job, client_id, going, why or self._workers.watcher.why_unread(client_id))
+        why = "" if reason else self._workers.watcher.why_unread(client_id)
+        await self._count_unread(job, client_id, going, why, reason or FlattenReason.UNREACHABLE)
         return False
 
-    async def _count_unread(self, job: Job, client_id: int, going: Sequence[Row], why: str) -> None:
+    async def _count_unread(
+        self,
+        job: Job,
+        client_id: int,
+        going: Sequence[Row],
+        why: str,
+        reason: FlattenReason = FlattenReason.UNREACHABLE,
+    ) -> None:
         job.unread[client_id] += 1
         if job.unread[client_id] >= MOST_TRIES:
-            await self._leave_unread(going, why)
+            await self._leave_unread(going, why, reason)
 
-    async def _leave_unread(self, going: Sequence[Row], why: str) -> None:
+    async def _leave_unread(
+        self, going: Sequence[Row], why: str, reason: FlattenReason = FlattenReason.UNREACHABLE
+    ) -> None:
         """Leave positions of which nothing is known, and name orders in them that may still trade."""
         for row in going:
             live = [f"order {one.id} may still trade" for one in self._looking.live(*row.line.share)]
-            await self._leave([row], FlattenReason.UNREACHABLE, " · ".join([why, *live]))
+            await self._leave([row], reason, " · ".join([*([why] if why else []), *live]))
 
     # --- orders that live ---
 
@@ -256,8 +268,8 @@ class Driver:
         elif pricing.spent:
             row.why = FlattenReason.UNFILLED
         else:  # where it moved on meanwhile, the next look sees how
-            why = f"flatten {job.flatten.number}"
-            await pricing.move(self._workers.changer, order, limit, why, now, job.passes)
+            wish = ModifyWish(OrderChange(price_paise=limit), f"flatten {job.flatten.number}")
+            await pricing.move(self._workers.changer, order, wish, now, job.passes)
 
     # --- positions that nothing of ours moves ---
 

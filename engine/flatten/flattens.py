@@ -11,21 +11,21 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
+from brokers.connections import Readers
 from data.errors import BadInput
 from data.home import certificates_folder
 from data.records import replace
 from data.repositories.trading import flattens
 from data.repositories.trading.flattens import StoredFlatten, StoredLine
 from data.repositories.trading.requests import cancelled_for
+from data.store import Unit
 from data.vocabulary import (
-    ClientStatus,
     FlattenLineState,
     FlattenReason,
     FlattenState,
     FlattenWhat,
     HaltScope,
     Product,
-    SessionState,
 )
 from engine.book.halt_file import halt_file_stamp
 from engine.book.halt_scope import Passes
@@ -40,7 +40,7 @@ from engine.flatten.looking import Looking
 from engine.flatten.placing import Placing
 from engine.flatten.positions import Position, goal_of
 from engine.flatten.prices import first_limit
-from engine.flatten.viewing import flatten_view, in_scope
+from engine.flatten.viewing import absent, flatten_view, in_scope
 from engine.flatten.views import FlattenPosition, FlattenProgress, FlattenProspect, FlattenView
 from engine.instances import ThisEngine
 from engine.market.venues import Venues
@@ -73,7 +73,7 @@ class Flattens:
         self._placing = Placing(kept, timing, engine, rules, self._looking)
         self._driver = Driver(kept, timing, engine, workers, self._looking, self._placing)
         self._tasks: dict[int, asyncio.Task[None]] = {}
-        self._readers = asyncio.Semaphore(READERS)
+        self._readers = Readers(kept.book.carrier_of, READERS)
         self._moved = asyncio.Event()
         self.going: tuple[FlattenProgress, ...] = ()
         """How far flattens are that have not ended, whosever they are, as `keep_counted` read them last."""
@@ -131,14 +131,15 @@ class Flattens:
         clients = self._clients(scope, value)
         found = await self._each(clients, lambda client: self._client_prospect(client, what))
         positions = [one for of_client, _ in found for one in of_client]
-        ends = {self._timing.intraday_end(fno) for fno in (True, False)}
+        ends = self._timing.intraday_ends(client.broker for client in clients)
         return FlattenProspect(
             scope,
             value,
             what,
             tuple(sorted(positions, key=lambda one: (not one.reason, one.code, one.tradingsymbol))),
             sum(others for _, others in found),
-            tuple(sorted(end for end in ends if end is not None)),
+            tuple(ends),
+            absent(clients, {one.client_id for one in positions}),
         )
 
     def _clients(self, scope: HaltScope, value: str) -> list[ClientView]:
@@ -151,7 +152,7 @@ class Flattens:
         self, clients: Collection[ClientView], of: Callable[[ClientView], Awaitable[T]]
     ) -> list[T]:
         async def one(client: ClientView) -> T:
-            async with self._readers:
+            async with self._readers.of(client.id):
                 return await of(client)
 
         return list(await asyncio.gather(*(one(client) for client in clients)))
@@ -160,26 +161,18 @@ class Flattens:
         self, client: ClientView, what: FlattenWhat
     ) -> tuple[list[FlattenPosition], int]:
         """What a flatten would send for a client, and how many positions of it are not in it."""
-        why = self._looking.unreachable(client.id)
-        if not why and not await self._watcher.read(client.id):
-            why = self._watcher.why_unread(client.id)
-        read = why or await self._looking.positions(client.id)
+        reason = self._looking.unreachable(client.id)
+        unread = not reason and not await self._watcher.read(client.id)
+        why = self._watcher.why_unread(client.id) if unread else ""
+        read = why if reason or unread else await self._looking.positions(client.id)
         if isinstance(read, str):
-            if self._nothing_known(client):
+            if self._looking.nothing_known(client):
                 return [], 0
             unknown = FlattenPosition(client.id, client.code, client.name, "", "", "", Product.MIS, None)
-            return [replace(unknown, reason=FlattenReason.UNREACHABLE, detail=read)], 0
+            return [replace(unknown, reason=reason or FlattenReason.UNREACHABLE, detail=read)], 0
         wanted = [one for one in read.of.values() if one.in_scope(what)]
         others = sum(bool(one.net or one.pledged) for one in read.of.values()) - len(wanted)
         return [await self._wanted(client, one, what) for one in wanted], max(0, others)
-
-    def _nothing_known(self, client: ClientView) -> bool:
-        """Whether a client whom nobody can ask has nothing here either, so that there is nothing to name."""
-        book = self._kept.book
-        live = book.orders_of_client.get(client.id, set()) & book.live
-        held = live or any(one.quantity for one in book.holdings.get(client.id, ()))
-        trades = client.status is ClientStatus.ACTIVE and client.session is SessionState.OK
-        return not (held or trades)
 
     async def _wanted(self, client: ClientView, position: Position, what: FlattenWhat) -> FlattenPosition:
         key = f"{position.exchange}:{position.tradingsymbol}"
@@ -229,24 +222,52 @@ class Flattens:
         found = await self.prospect(scope, value, what)
         if seen is not None and seen != found.sent:
             raise BadInput("positions", seen, f"there are {found.sent} to send now; look again")
-        now = self._timing.wall.now()
+        return await self._begin(found, self._engine.actor, passes, stamp)
+
+    async def start_alone(
+        self, client_id: int, what: FlattenWhat, by: str, also: Callable[[Unit, int], None]
+    ) -> int:
+        """Begin a flatten of one client that nobody typed; returns its number.
+
+        It passes no halt under which nothing may leave. `also` is done in its commit, with its number, and
+        keeps it from beginning where it raises. Raises a `Refusal` where the desk may not trade.
+        """
+        await require_trading(self._kept.store, self._engine)
+        found = await self.prospect(HaltScope.CLIENT, str(client_id), what)
+        return await self._begin(found, by, [], "", also)
+
+    async def _begin(
+        self,
+        found: FlattenProspect,
+        by: str,
+        passes: list[int],
+        halt_file: str,
+        also: Callable[[Unit, int], None] | None = None,
+    ) -> int:
+        """Write a flatten of what was found, and carry it out; returns its number."""
         flatten = StoredFlatten(
             number=0,
-            scope=scope,
-            value=value,
-            what=what,
-            by=self._engine.actor,
-            at=now,
+            scope=found.scope,
+            value=found.value,
+            what=found.what,
+            by=by,
+            at=self._timing.wall.now(),
             trading_date=self._timing.market.trading_day,
             instance_id=self._engine.id,
             passes=passes,
-            halt_file=stamp,
+            halt_file=halt_file,
             state=FlattenState.GOING,
         )
         lines = [self._line(one) for one in found.positions]
-        number = await self._engine.write_signed_on(lambda unit: begin(unit, flatten, lines, self._engine))
-        stored, _ = await self._read(number)
-        if stored.instance_id == self._engine.id:
+
+        def unit_of_work(unit: Unit) -> int:
+            number = begin(unit, flatten, lines, self._engine)
+            if also is not None:
+                also(unit, number)
+            return number
+
+        number = await self._engine.write_signed_on(unit_of_work)
+        if (await self._read(number))[0].instance_id == self._engine.id:
             self._carry(number)
         return number
 

@@ -9,7 +9,7 @@ from brokers.contract import Accepted, BrokerOrder, KeepsConditionals, Tick
 from data.reference.instruments import Instrument
 from data.vocabulary import BreakKind, ClientStatus, FlattenReason, PhaseKind, Product, SessionState
 from engine.book.kept import Kept
-from engine.book.views import HoldingView, OrderView
+from engine.book.views import ClientView, HoldingView, OrderView
 from engine.execution.sending.unanswered import NO_ANSWER, outcome_of
 from engine.flatten.positions import Position, Share, positions_of
 from engine.market.venues import Venues
@@ -58,26 +58,44 @@ class Looking:
             return f"{len(rows.unread)} rows of its positions could not be read"
         return ReadPositions(positions_of(rows, self._market_data.index), began)
 
-    def unreachable(self, client_id: int) -> str:
-        """Why a client's broker takes no call of it now, in words; empty where it does."""
+    def unreachable(self, client_id: int) -> FlattenReason:
+        """Why a client's broker takes no call of it now; `NONE` where it does."""
         client = self._kept.book.clients[client_id]
         if not self._connections.serves(client_id):
-            return "nothing here reaches its broker"
+            return FlattenReason.NO_CONNECTION
         if client.session is not SessionState.OK:
-            return "not signed in"
-        return "its route is not ready" if client.route_verdict is not None else ""
+            return FlattenReason.NOT_SIGNED_IN
+        ready = client.route_verdict is None
+        return FlattenReason.NONE if ready else FlattenReason.ROUTE_NOT_READY
+
+    def nothing_known(self, client: ClientView) -> bool:
+        """Whether a client whom nobody can ask has nothing here either, so that there is nothing to name.
+
+        Whoever is signed in, or was until its session was cut short, may have traded elsewhere.
+        """
+        book = self._kept.book
+        live = book.orders_of_client.get(client.id, set()) & book.live
+        held = live or any(one.quantity for one in book.holdings.get(client.id, ()))
+        session = book.access.sessions.get(client.id)
+        lost = session is not None and session.cut_short(self._timing.market.now())
+        trades = client.status is ClientStatus.ACTIVE and (client.session is SessionState.OK or lost)
+        return not (held or trades)
 
     def barred(self, client_id: int, instrument: Instrument, product: Product) -> FlattenReason:
         """Why nothing of a position can be sent now: the client, the hour, or the phase of the market."""
-        if self._kept.book.clients[client_id].status is not ClientStatus.ACTIVE:
+        client = self._kept.book.clients[client_id]
+        if client.status is not ClientStatus.ACTIVE:
             return FlattenReason.INACTIVE
         now = self._timing.market.now()
-        until = self._timing.intraday_end(instrument.fno)
+        until = self._timing.intraday_end(instrument.fno, client.broker)
         if product is Product.MIS and until is not None and now >= until:
             return FlattenReason.CUT_OFF
-        kind = self._timing.calendar.phase(now, instrument.fno).kind
-        if kind is PhaseKind.CONTINUOUS:
+        phase = self._timing.phase(instrument)
+        if phase.continuous:
             return FlattenReason.NONE
+        kind = phase.kind
+        if kind in (PhaseKind.HALTED, PhaseKind.REOPENING):
+            return FlattenReason.MARKET_HALTED
         return FlattenReason.AUCTION if kind in _AUCTION else FlattenReason.MARKET_CLOSED
 
     async def quote(self, key: str) -> Tick | None:

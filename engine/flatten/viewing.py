@@ -1,6 +1,6 @@
 """Views of flattens, made of their rows and of the orders in the book."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from data.repositories.trading.flattens import StoredFlatten, StoredLine
 from data.vocabulary import ClientStatus, HaltScope, SessionState
@@ -30,17 +30,17 @@ def flatten_view(
         stopped_by=stored.stopped_by,
         ended_at=stored.ended_at,
         lines=tuple(_line(book, line, set(cancelled)) for line in lines),
-        not_signed_in=_not_signed_in(book, stored, {line.client_id for line in lines}),
+        not_signed_in=absent(in_scope(book, stored.scope, stored.value), {line.client_id for line in lines}),
         carried=carried,
     )
 
 
-def _not_signed_in(book: Book, stored: StoredFlatten, named: Collection[int]) -> tuple[str, ...]:
-    """Codes of active clients in a flatten's scope without a session, who have no line."""
+def absent(clients: Iterable[ClientView], named: Collection[int]) -> tuple[str, ...]:
+    """Codes of active clients without a session, who have no line."""
     return tuple(
         sorted(
             client.code
-            for client in in_scope(book, stored.scope, stored.value)
+            for client in clients
             if client.id not in named
             and client.status is ClientStatus.ACTIVE
             and client.session is not SessionState.OK

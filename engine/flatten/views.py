@@ -2,9 +2,10 @@
 
 from datetime import date, datetime
 
-from msgspec import Struct, to_builtins
+from msgspec import Struct, convert, to_builtins
 
-from data.json_values import JsonObject, read_as
+from data.json_values import JsonObject
+from data.reference.phases import IntradayEnd
 from data.vocabulary import (
     FlattenLineState,
     FlattenReason,
@@ -41,14 +42,18 @@ class FlattenPosition(Struct, frozen=True):
 
 
 class FlattenProspect(Struct, frozen=True):
-    """What a flatten would do now. `others` counts positions of the same clients that are not in it."""
+    """What a flatten would do now. `others` counts positions of the same clients that are not in it.
+
+    `not_signed_in` are codes of active clients whom nobody could ask, and who have nothing here.
+    """
 
     scope: HaltScope
     value: str
     what: FlattenWhat
     positions: tuple[FlattenPosition, ...]
     others: int
-    intraday_ends: tuple[datetime, ...]
+    intraday_ends: tuple[IntradayEnd, ...]
+    not_signed_in: tuple[str, ...] = ()
 
     @property
     def sent(self) -> int:
@@ -62,7 +67,7 @@ class FlattenProspect(Struct, frozen=True):
         return f"flat {named}{self.sent}"
 
 
-class FlattenLineView(Struct, frozen=True):
+class FlattenLineView(Struct, frozen=True, forbid_unknown_fields=True):
     """One position of a flatten: the broker's net before and now, what was sent and filled of it.
 
     `cancelled` are orders of the client's that were cancelled first. `net` is None before the first read.
@@ -102,7 +107,7 @@ class FlattenProgress(Struct, frozen=True):
     carried: bool = True
 
 
-class FlattenView(Struct, frozen=True):
+class FlattenView(Struct, frozen=True, forbid_unknown_fields=True):
     """A flatten as it goes on, and with `ended_at` its certificate.
 
     Of what it sent nothing lives then but the orders that the `detail` of a line names.
@@ -148,37 +153,11 @@ class FlattenView(Struct, frozen=True):
 
     def to_json(self) -> JsonObject:
         """As JSON values: money in `_paise` keys, times as UTC ISO."""
-        values = to_builtins(self)
-        del values["carried"]
-        values["ended_at"] = None if self.ended_at is None else self.ended_at.isoformat()
-        return values | {"at": self.at.isoformat(), "trading_date": self.trading_date.isoformat()}
+        ended_at = None if self.ended_at is None else self.ended_at.isoformat()
+        values = to_builtins(self) | {"at": self.at.isoformat(), "ended_at": ended_at}
+        return {name: value for name, value in values.items() if name != "carried"}
 
     @staticmethod
     def from_json(values: JsonObject) -> "FlattenView":
-        """A stored certificate."""
-        typed = read_as(
-            values,
-            scope=HaltScope,
-            what=FlattenWhat,
-            at=datetime.fromisoformat,
-            trading_date=date.fromisoformat,
-            state=FlattenState,
-            passes=tuple,
-            ended_at=datetime.fromisoformat,
-            lines=lambda lines: tuple(_line(line) for line in lines),
-            not_signed_in=tuple,
-        )
-        return FlattenView(**typed)
-
-
-def _line(values: JsonObject) -> FlattenLineView:
-    typed = read_as(
-        values,
-        product=Product,
-        state=FlattenLineState,
-        reason=FlattenReason,
-        side=lambda side: None if side is None else Side(side),
-        orders=tuple,
-        cancelled=tuple,
-    )
-    return FlattenLineView(**typed)
+        """A stored certificate. Raises `ValueError` for what is none."""
+        return convert(values, FlattenView)

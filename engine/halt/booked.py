@@ -1,6 +1,6 @@
 """A halt and its certificates in the books, each written in one commit with what the audit tells of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from msgspec import Struct
 
@@ -8,7 +8,7 @@ from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
 from data.records import replace
 from data.repositories.accounts.clients import client_ids
-from data.repositories.trading import halts
+from data.repositories.trading import guards, halts
 from data.repositories.trading.halts import FileHalt, FiredHalt, LiveOrder, StoredCertificate
 from data.store import Unit
 from data.vocabulary import HaltScope, HaltStrength
@@ -92,6 +92,32 @@ def open_halt(unit: Unit, halt: HaltView, clients: Clients) -> OpenedHalt:
     return OpenedHalt(halt, before, asked)
 
 
+def block_scope(unit: Unit, halt: HaltView, opening: Collection[int]) -> tuple[HaltView, CancelsAsked]:
+    """Write a halt of strength `reduce` that cancels these orders alone: what reduces goes on living.
+
+    It has no certificate, since nothing else of its scope is to end.
+    """
+    halt = replace(halt, number=unit.take_ids("halt", 1)[0], strength=HaltStrength.REDUCE)
+    asked = ask(unit, sorted(opening), f"halt {halt.number}", halt.by, halt.number)
+    members = sorted(halt.members) or None
+    fired = FiredHalt(
+        halt.number, halt.scope, halt.value, halt.at, halt.by, members, Before({}, {}).to_json()
+    )
+    halts.add_halt(unit, replace(fired, strength=halt.strength))
+    halts.end_halt(unit, halt.number, unit.now)
+    details = {
+        "halt": halt.number,
+        "scope": halt.scope.value,
+        "value": halt.value,
+        "orders": len(asked.freed) + len(asked.requests),
+        "strength": halt.strength.value,
+    }
+    unit.audit(AuditEntry(AuditAction.HALT_FIRED, halt.by, details=details))
+    unit.touched.halts = True
+    unit.publish(TapeLine(unit.now, HaltFired(halt.number, halt.by, len(asked.requests), reduces=True)))
+    return halt, asked
+
+
 def store_certificate(unit: Unit, made: Certificate) -> int:
     """Write a certificate as its halt's next version; returns that."""
     version = 1 + halts.last_version(unit, made.number)
@@ -146,6 +172,27 @@ def _check_known(unit: Unit, made: Certificate, members: frozenset[int]) -> None
     }
     if made.scope in known and not known[made.scope]():
         raise BadInput(made.scope.value, made.value, "give one that the desk knows")
+
+
+def resume_by_word(unit: Unit, halt: HaltView, by: str, clients: Clients) -> tuple[int, bool]:
+    """As `resume_halt`, by a person's word.
+
+    Raises `BadInput` for the halt of a guard's trip that stands: it ends as its guard is armed again, which
+    lets nobody trade beyond the limit.
+    """
+    trip = next((one for one in guards.standing_trips(unit) if one.halt_number == halt.number), None)
+    if trip is not None:
+        guard = next(one for one in guards.guards_set(unit) if one.number == trip.guard_number)
+        client = clients.get(int(guard.value)) if guard.scope is HaltScope.CLIENT else None
+        of = "desk" if guard.scope is HaltScope.EVERYTHING else client.code if client else guard.value
+        what, whose = guard.what.value, f"g:{of}" if guard.scope is HaltScope.GROUP else of
+        raise BadInput(
+            "halt",
+            halt.number,
+            f"the guard of {of}, {what}, fired it, and it ends as that is armed again: r in :guard, or "
+            f"`tradedesk guards arm {whose} {what}`",
+        )
+    return resume_halt(unit, halt, by)
 
 
 def resume_halt(unit: Unit, halt: HaltView, by: str) -> tuple[int, bool]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from msgspec import Struct
 
+from brokers.connections import Readers
 from brokers.contract import Accepted, BrokerOrder, BrokerRows, Outcome
 from data.vocabulary import HaltScope
 from engine.book.views import OrderView
@@ -34,7 +35,7 @@ class FromBooks(Struct, frozen=True):
 class BrokerBooks:
     """The brokers' books of a halt's clients as last read; nothing of them is booked."""
 
-    def __init__(self, reach: HaltReach, timing: Timing, readers: asyncio.Semaphore) -> None:
+    def __init__(self, reach: HaltReach, timing: Timing, readers: Readers) -> None:
         self._reach = reach
         self._timing = timing
         self._readers = readers
@@ -59,7 +60,7 @@ class BrokerBooks:
             return None
         book = self._reach.book
         live = [one.broker_order_id for one in self._live_in(client_id)]
-        ours = {name: book.by_broker_id.get((client_id, name)) for name in live}
+        ours = {name: book.known_as(client_id, name) for name in live}
         late = {name: i for name, i in ours.items() if i is not None and i not in self._reach.before.orders}
         for order_id in late.values():
             self._reach.count(book.orders[order_id])
@@ -77,7 +78,7 @@ class BrokerBooks:
     async def _look(self, client_id: int) -> BrokerRows[BrokerOrder] | None:
         """A client's own book, booked nowhere; None where it cannot be read."""
         moment = self._timing.wall.monotonic()
-        async with self._readers:
+        async with self._readers.of(client_id):
             orders = await self._watcher.book_of(client_id)
         if orders is not None:
             self._read[client_id] = (moment, orders)

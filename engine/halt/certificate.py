@@ -6,10 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from msgspec import Struct, to_builtins
+from msgspec import Struct, convert, to_builtins
 
 from data.home import certificates_folder
 from data.json_values import JsonObject
+from data.records import replace
 from data.vocabulary import HaltScope, HaltStrength
 
 
@@ -35,7 +36,7 @@ NOT_ENDED = (OrderResult.UNKNOWN, OrderResult.LIVE, OrderResult.TRIED)
 """Results of orders of which nobody can say that they have ended."""
 
 
-class CertificateOrder(Struct, frozen=True):
+class CertificateOrder(Struct, frozen=True, forbid_unknown_fields=True):
     """What became of one order under a halt; `result` is an `OrderResult`, or another version's word."""
 
     order_id: int
@@ -48,7 +49,7 @@ class CertificateOrder(Struct, frozen=True):
     released_paise: int
 
 
-class CertificateExternal(Struct, frozen=True):
+class CertificateExternal(Struct, frozen=True, forbid_unknown_fields=True):
     """What became of a live order that this desk had not sent, such as one from the client's phone."""
 
     client_id: int
@@ -59,7 +60,7 @@ class CertificateExternal(Struct, frozen=True):
     result: str
 
 
-class CertificateUnread(Struct, frozen=True):
+class CertificateUnread(Struct, frozen=True, forbid_unknown_fields=True):
     """A client whose books were not read after the halt and its last cancel: what lives there is not known.
 
     `why` is in the broker's words, empty while the first read is under way; `tried` counts cancels of which
@@ -74,7 +75,7 @@ class CertificateUnread(Struct, frozen=True):
     emergency: tuple[str, ...]
 
 
-class CertificateRow(Struct, frozen=True):
+class CertificateRow(Struct, frozen=True, forbid_unknown_fields=True):
     """A row of a client's order book that could not be read: what is odd, and whether it may still trade."""
 
     client_id: int
@@ -84,7 +85,7 @@ class CertificateRow(Struct, frozen=True):
     may_live: bool
 
 
-class CertificatePassedOver(Struct, frozen=True):
+class CertificatePassedOver(Struct, frozen=True, forbid_unknown_fields=True):
     """A client's live order that a cancel-all does not touch: of a segment or a product not traded here."""
 
     client_id: int
@@ -96,7 +97,7 @@ class CertificatePassedOver(Struct, frozen=True):
     quantity: int
 
 
-class CertificateConditional(Struct, frozen=True):
+class CertificateConditional(Struct, frozen=True, forbid_unknown_fields=True):
     """A GTT or an alert that was active at the broker, and what became of it."""
 
     client_id: int
@@ -107,7 +108,7 @@ class CertificateConditional(Struct, frozen=True):
     result: str
 
 
-class CertificateLine(Struct, frozen=True):
+class CertificateLine(Struct, frozen=True, forbid_unknown_fields=True):
     """What a halt did for one client; money in paise.
 
     Times are seconds after the halt: when the client's first and last cancel left, and when its last order
@@ -144,7 +145,7 @@ LATER = (
 """Fields that certificates of earlier versions lack."""
 
 
-class Certificate(Struct, frozen=True):
+class Certificate(Struct, frozen=True, forbid_unknown_fields=True, rename={"external": "strangers"}):
     """The proof of a cancel-all.
 
     `ended` says that nothing was live when the books of every client in the round were read back, after the
@@ -152,6 +153,7 @@ class Certificate(Struct, frozen=True):
     be read, `unreachable` how many of them have told why not. `not_signed_in` are the codes of clients who
     had no session at the halt and nothing live here: nobody could ask for them. `unbooked` is what kept it
     out of the books as it was made: then it tells what the brokers' own books showed, and of nothing freed.
+    GTTs and alerts are looked at behind all cancels: `conditionals_at` is when that was last, None before it.
     `not_known` are the fields that the version which made it did not keep: their values say nothing. Under a
     halt of `strength` reduce it says nothing of orders that left afterwards since they reduce.
     """
@@ -185,6 +187,7 @@ class Certificate(Struct, frozen=True):
     passed_over: tuple[CertificatePassedOver, ...] = ()
     conditionals: tuple[CertificateConditional, ...] = ()
     conditionals_unread: tuple[str, ...] = ()
+    conditionals_at: datetime | None = None
     unbooked: str = ""
     not_known: tuple[str, ...] = ()
     strength: HaltStrength = HaltStrength.ALL
@@ -195,45 +198,21 @@ class Certificate(Struct, frozen=True):
 
     def to_json(self) -> JsonObject:
         """As JSON values: money in `_paise` keys, times as UTC ISO."""
-        values = to_builtins(self)
-        values["strangers"] = values.pop("external")
-        values["at"] = self.at.isoformat()
-        values["last_read_at"] = None if self.last_read_at is None else self.last_read_at.isoformat()
-        values["scope"], values["strength"] = self.scope.value, self.strength.value
-        return values
+        times = ("at", "last_read_at", "conditionals_at")
+        told = {name: None if (at := getattr(self, name)) is None else at.isoformat() for name in times}
+        return to_builtins(self) | told
 
     @staticmethod
     def from_json(values: JsonObject) -> "Certificate":
-        """A stored certificate."""
-        last = values["last_read_at"]
-        typed: JsonObject = {
-            "scope": HaltScope(values["scope"]),
-            "strength": HaltStrength(values.get("strength", HaltStrength.ALL)),
-            "at": datetime.fromisoformat(values["at"]),
-            "last_read_at": None if last is None else datetime.fromisoformat(last),
-            "lines": tuple(CertificateLine(**line) for line in values["lines"]),
-            "orders": tuple(CertificateOrder(**order) for order in values["orders"]),
-            "external": tuple(CertificateExternal(**order) for order in values.get("strangers", ())),
-            "unread": tuple(_unread(one) for one in values.get("unread", ())),
-            "not_signed_in": tuple(values.get("not_signed_in", ())),
-            "unread_rows": tuple(CertificateRow(**row) for row in values.get("unread_rows", ())),
-            "passed_over": tuple(CertificatePassedOver(**one) for one in values.get("passed_over", ())),
-            "conditionals": tuple(CertificateConditional(**one) for one in values.get("conditionals", ())),
-            "conditionals_unread": tuple(values.get("conditionals_unread", ())),
-            "not_known": (*values.get("not_known", ()), *(name for name in LATER if name not in values)),
-        }
-        told = {name: value for name, value in values.items() if name != "strangers"}
-        return Certificate(**{**told, **typed})
-
-
-def _unread(values: JsonObject) -> CertificateUnread:
-    typed: JsonObject = {"emergency": tuple(values["emergency"])}
-    return CertificateUnread(**{**values, **typed})
+        """A stored certificate. Raises `ValueError` for what is none."""
+        made = convert(values, Certificate)
+        return replace(made, not_known=(*made.not_known, *(name for name in LATER if name not in values)))
 
 
 def _essence(made: Certificate) -> tuple[object, ...]:
     unread = tuple(one.client_id for one in made.unread)
-    return made.ended, made.orders, made.external, unread, made.unread_rows, made.passed_over
+    beside = made.passed_over, made.conditionals, made.conditionals_unread
+    return made.ended, made.orders, made.external, unread, made.unread_rows, beside
 
 
 def write_certificate(home: Path, made: Certificate, version: int) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 
 from data.records import replace
@@ -20,7 +21,7 @@ from engine.halt.booked import (
     store_certificate,
 )
 from engine.halt.certificate import Certificate, write_certificate
-from engine.halt.conditionals import look_at_conditionals
+from engine.halt.conditionals import ConditionalsRead, keeping, look_at_conditionals
 from engine.halt.emergency import (
     certify_from_books,
     leave_certificate,
@@ -103,7 +104,15 @@ class Certifying:
             made = await self._certify(halt, before, reading, final=over)
             if over or reading.is_quiet():
                 break
-        made = await self._with_conditionals(made, reading)
+            self._show(made)
+        clients = keeping(self._connections, reading.reach.clients)
+        if clients:  # at some brokers they take dozens of calls each: what is proven is kept first
+            made = ConditionalsRead((), clients, made.at).over(made, self._kept.book)
+            made = replace(made, conditionals_at=None)
+            self._show(made)
+            await self._keep(made)
+            made = await self._with_conditionals(made, clients)
+        self._show(made)
         await self._keep(made)
         return made
 
@@ -114,22 +123,47 @@ class Certifying:
         task.add_done_callback(self._later.discard)
 
     async def _read_on(self, halt: HaltView, before: Before, reading: Round, kept: Certificate) -> None:
-        """Store another certificate whenever what it says changes, until it has ended or is resumed."""
+        """Store another certificate whenever what it says changes, until it has ended or is resumed.
+
+        GTTs and alerts that were not read are looked for again, at growing intervals.
+        """
+        waits, left = self._timing.waits, frozenset(self._ids(kept.conditionals_unread))
+        pause_s = waits.live_poll_s
         try:
-            while not kept.ended and halt.number in {one.number for one in self._kept.book.halts}:
-                await self._timing.wall.sleep(self._timing.waits.live_poll_s)
-                await reading.go_on(self._timing.waits.live_poll_s)
-                made = await self._certify(halt, before, reading, final=True)
-                made = replace(
-                    made, conditionals=kept.conditionals, conditionals_unread=kept.conditionals_unread
-                )
-                self.made[halt.number] = made
+            while (left or not kept.ended) and halt.number in {one.number for one in self._kept.book.halts}:
+                await self._timing.wall.sleep(pause_s)
+                pause_s = waits.live_poll_s if not kept.ended else min(2 * pause_s, waits.idle_poll_s)
+                if not kept.ended:
+                    await reading.go_on(waits.live_poll_s)
+                made = self._beside(await self._certify(halt, before, reading, final=True), kept)
+                unread = {one.client_id for one in made.unread}
+                if wanted := left - unread:
+                    made = await self._with_conditionals(made, wanted, left - wanted)
+                    left = frozenset(self._ids(made.conditionals_unread))
+                self._show(made)
                 if made.says_other_than(kept):
                     with suppress(StoreError, DatabaseError):  # said again at the next look
                         await self._keep(made)
                         kept = made
         finally:
             reading.close()
+
+    def _ids(self, codes: Collection[str]) -> Iterator[int]:
+        by_code = self._kept.book.by_code
+        return (by_code[code.upper()] for code in codes if code.upper() in by_code)
+
+    def _beside(self, made: Certificate, kept: Certificate) -> Certificate:
+        """A later certificate with what an earlier one says of GTTs and alerts."""
+        return replace(
+            made,
+            conditionals=kept.conditionals,
+            conditionals_unread=kept.conditionals_unread,
+            conditionals_at=kept.conditionals_at,
+        )
+
+    def _show(self, made: Certificate) -> None:
+        self.made[made.number] = made
+        self._kept.bus.publish([HaltChanged(made.number)])
 
     async def _certify(self, halt: HaltView, before: Before, reading: Round, final: bool) -> Certificate:
         """The certificate as the books were last read; `final` where nobody waits for those who were not."""
@@ -149,20 +183,16 @@ class Certifying:
             unread_rows=reading.unread_rows(),
             passed_over=reading.passed_over(),
         )
-        made = certify(self._kept.book, halt, before, results, self._workers.canceller.sent)
-        self.made[halt.number] = made
-        self._kept.bus.publish([HaltChanged(halt.number)])
-        return made
+        return certify(self._kept.book, halt, before, results, self._workers.canceller.sent)
 
-    async def _with_conditionals(self, made: Certificate, reading: Round) -> Certificate:
-        """The certificate with the clients' GTTs and alerts, read once all cancels are out."""
-        found, unread = await look_at_conditionals(
-            self._kept.book, self._timing, self._connections, self._rules, reading.reach.clients
+    async def _with_conditionals(
+        self, made: Certificate, clients: Collection[int], others: frozenset[int] = frozenset()
+    ) -> Certificate:
+        """The certificate with these clients' GTTs and alerts too; `others` stay unread."""
+        read = await look_at_conditionals(
+            self._kept.book, self._timing, self._connections, self._rules, clients
         )
-        made = replace(made, conditionals=found, conditionals_unread=unread)
-        self.made[made.number] = made
-        self._kept.bus.publish([HaltChanged(made.number)])
-        return made
+        return replace(read, unread=read.unread | others).over(made, self._kept.book)
 
     async def _keep(self, made: Certificate) -> None:
         version = await self._kept.store.write(lambda unit: store_certificate(unit, made))

@@ -50,9 +50,7 @@ async def certify_from_books(
     reach, books = reading.reach, reading.books
     book, halt = reach.book, reach.halt
     await books.read_back()
-    conditionals, conditionals_unread = await look_at_conditionals(
-        book, timing, connections, rules, reach.clients
-    )
+    conditionals = await look_at_conditionals(book, timing, connections, rules, reach.clients)
     by_client: dict[int, list[CertificateOrder]] = defaultdict(list)
     lost = [lost_order(order_id) for order_id in books.orders if order_id not in book.orders]
     found = [book.orders[order_id] for order_id in books.orders if order_id in book.orders]
@@ -64,7 +62,7 @@ async def certify_from_books(
     lines = [_line(book, client_id, rows, halt, books.sent) for client_id, rows in by_client.items()]
     first, last = cancel_times([entry.order_id for entry in entries], halt, books.sent)
     blocked = sum(order.blocked_paise for order in found)
-    return Certificate(
+    made = Certificate(
         number=halt.number,
         scope=halt.scope,
         value=halt.value,
@@ -92,11 +90,10 @@ async def certify_from_books(
         not_signed_in=reach.not_signed_in,
         unread_rows=books.unread_rows(),
         passed_over=books.passed_over(),
-        conditionals=conditionals,
-        conditionals_unread=conditionals_unread,
         unbooked=why,
         strength=halt.strength,
     )
+    return conditionals.over(made, book)
 
 
 def _entry(order: OrderView, books: BrokerBooks) -> CertificateOrder:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from data.errors import BadInput, shortened
+from data.errors import BadInput, StoreFailed, shortened
 from data.records import replace
 from data.repositories.base import DatabaseError
 from data.repositories.trading.halts import (
@@ -22,7 +22,7 @@ from data.repositories.trading.halts import (
     fired_halt,
     unfinished_halts,
 )
-from data.store import StoreError, StoreFailed, StoreUnread, Unit
+from data.store import StoreError, StoreUnread, Unit
 from data.vocabulary import HaltScope, HaltStrength, OrderState
 from data.writing.asked import CommandKnown
 from engine.book.halt_file import halt_file_stands, read_halt_file, write_halt_file
@@ -38,7 +38,7 @@ from engine.halt.booked import (
     is_in,
     members_of,
     open_halt,
-    resume_halt,
+    resume_by_word,
 )
 from engine.halt.broker_books import FromBooks
 from engine.halt.certificate import Certificate, CertificateUnread, write_certificate
@@ -244,8 +244,10 @@ class Halts:
     async def _patiently(self, writing: "asyncio.Future[OpenedHalt]") -> None:
         """Wait for the halt's commit, but not long: another process may hold the lock, frozen."""
         patience = asyncio.create_task(self._timing.wall.sleep(self._timing.waits.write_lock_wait_s))
-        await asyncio.wait({writing, patience}, return_when=asyncio.FIRST_COMPLETED)
-        patience.cancel()
+        try:
+            await asyncio.wait({writing, patience}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            patience.cancel()
 
     async def book_left(self, follow: bool = False) -> set[int]:
         """Take certificates up into the books that those could not take as they were made.
@@ -347,7 +349,8 @@ class Halts:
     async def resume(self, number: int, word: str, by: str) -> int:
         """End a halt; returns its number. `FILE_ONLY` gets its row, and so a number, as it ends.
 
-        `word` must be `resume`. Raises `BadInput` for another word or a halt that does not stand.
+        `word` must be `resume`. Raises `BadInput` for another word, a halt that does not stand, or one of a
+        guard, which ends as its guard is armed again.
         """
         if word.strip().lower() != "resume":
             raise BadInput("answer", word, "type resume")
@@ -360,7 +363,8 @@ class Halts:
             active = ", ".join(map(str, standing)) or "none"
             raise BadInput("halt", number, f"halts that stand: {active}")
 
-        ended, none_left = await self._kept.store.write(lambda unit: resume_halt(unit, standing[number], by))
+        halt, clients = standing[number], self._kept.book.clients
+        ended, none_left = await self._kept.store.write(lambda unit: resume_by_word(unit, halt, by, clients))
         if none_left:
             self._kept.halt_file.unlink(missing_ok=True)
             self.unwritten = None

@@ -134,8 +134,8 @@ class HaltReach:
         """
         book = self.book
         client = book.clients.get(client_id)
-        names = ((client_id, name) for name in self.watcher.live_rows(client_id))
-        ours = [book.orders[book.by_broker_id[name]] for name in names if name in book.by_broker_id]
+        known = (book.known_as(client_id, name) for name in self.watcher.live_rows(client_id))
+        ours = [book.orders[number] for number in known if number is not None]
         return [
             order
             for order in ours

@@ -5,6 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from brokers.connections import Readers
 from brokers.contract import Accepted
 from data.repositories.trading.halts import keep_met
 from data.store import StoreError, Unit
@@ -42,7 +43,7 @@ class Round:
         self._timing = timing
         self._canceller = workers.canceller
         self._watcher = workers.watcher
-        self._readers = asyncio.Semaphore(READERS)
+        self._readers = Readers(kept.book.carrier_of, READERS)
         self.reach = HaltReach(kept, timing, venues, workers, halt, before)
         self.books = BrokerBooks(self.reach, timing, self._readers)
         self._odd_met: set[tuple[int, str]] = set()
@@ -62,9 +63,11 @@ class Round:
         if going:
             patience = asyncio.create_task(self._timing.wall.sleep(seconds))
             everyone = asyncio.create_task(_all(going))
-            await asyncio.wait({everyone, patience}, return_when=asyncio.FIRST_COMPLETED)
-            everyone.cancel()
-            patience.cancel()
+            try:
+                await asyncio.wait({everyone, patience}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                everyone.cancel()
+                patience.cancel()
 
     def close(self) -> None:
         """Give up what is under way."""
@@ -79,7 +82,7 @@ class Round:
             if client_id in self.reach.of_client:
                 await self._read(client_id)
             else:
-                async with self._readers:
+                async with self._readers.of(client_id):
                     await self._read(client_id)
             if self.is_settled(client_id):
                 return

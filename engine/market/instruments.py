@@ -8,20 +8,30 @@ from msgspec import Struct
 
 from brokers.connection import Connection
 from brokers.contract import BrokerError, InstrumentRow
-from data.reference.instruments import EXCHANGES, TRADE_TO_TRADE_SERIES, BrokerInstrument, series_of
+from data.reference.instruments import (
+    EXCHANGES,
+    TRADE_TO_TRADE_SERIES,
+    BrokerInstrument,
+    BrokerListing,
+    series_of,
+)
 from data.reference.names import Rename
-from data.repositories.listings import listings_of
+from data.repositories.base import Reader
+from data.repositories.listings import listings_of, true_to_names
 from data.repositories.meta import INSTRUMENTS_DAY, keep_day, read_day
 from data.store import Store
 from engine.book.kept import Kept
 from engine.events import TapeLine
 from engine.market.market import Market
-from engine.market.market_data import MarketData
+from engine.market.venues import Venues
 from engine.news import InstrumentsRead
 from engine.timing import Timing
 
 LEAST_SHARE = 0.9
 """A dump with fewer than this part of what was known is taken for one that was cut short."""
+
+AGAIN_S = 60.0
+"""How long after a dump that could not be read a sign-in has it asked for again."""
 
 
 class DumpReport(Struct, frozen=True):
@@ -68,19 +78,21 @@ def _day_of(broker: str) -> str:
 class InstrumentDump:
     """Keeps the instruments those of the day's dump, and what each broker lists of them."""
 
-    def __init__(self, kept: Kept, timing: Timing, market_data: MarketData, market: Market) -> None:
+    def __init__(self, kept: Kept, timing: Timing, venues: Venues, market: Market) -> None:
         self._kept = kept
         self._timing = timing
-        self._market_data = market_data
+        self._connections = venues.connections
+        self._market_data = venues.market_data
         self._market = market
-        self._reading = asyncio.Lock()
+        self._reading, self._catching_up = asyncio.Lock(), asyncio.Lock()
+        self._again_at: dict[str, float] = {}
 
     async def refresh(self, again: bool = False, of: Connection | None = None) -> DumpReport | None:
         """Read today's dump of a connection, the feed's unless said; None where it was read before.
 
         Kite makes it once a day and asks to fetch it in the morning (Kite Connect documentation,
         instruments). The feed's says what there is, so that it is read first; what came of that is returned
-        where it cannot be had. Another's says under which token its broker lists what there is.
+        where it cannot be had. Another's says under which token its broker lists that, and what it alone has.
         A symbol that is gone stays known while a client holds it.
         """
         feed = self._market_data.feed
@@ -89,6 +101,30 @@ class InstrumentDump:
                 return await self._read(feed, again)
             first = None if feed.capabilities.lists_all else await self._read(feed, again=False)
             return first if first is not None and first.problem else await self._read(of, again)
+
+    async def catch_up(self) -> None:
+        """Read today's dump of each connection whose broker tells it by now, the feed's first.
+
+        For a desk that does not keep up, after a sign-in. What failed is asked for again after `AGAIN_S` at
+        the soonest. Raises `StoreError`.
+        """
+        async with self._catching_up:
+            feed = self._market_data.feed
+            for one in (feed, *(one for one in self._connections if one is not feed)):
+                listed = one.capabilities.lists_all or await self._caught_up(one)
+                if one is feed and not listed:
+                    return
+
+    async def _caught_up(self, connection: Connection) -> bool:
+        """Whether today's dump of a connection is stored, after it was asked for where that may be."""
+        broker, now = connection.broker.name, self._timing.wall.monotonic()
+        if await instruments_day(self._kept.store, broker) == self._timing.market.trading_day:
+            return True
+        if now < self._again_at.get(broker, now) or not connection.life.tells_instruments():
+            return False
+        self._again_at[broker] = now + AGAIN_S
+        report = await self.refresh(of=connection)
+        return report is None or not report.problem
 
     async def _read(self, connection: Connection, again: bool) -> DumpReport | None:
         broker, store = connection.broker, self._kept.store
@@ -116,14 +152,26 @@ class InstrumentDump:
         return report
 
     async def _known(self, connection: Connection) -> Collection[str]:
-        """The keys of all there is; of a connection that is not the feed, of what its broker lists."""
-        if connection is self._market_data.feed:
-            return [one.key for one in self._market_data.index]
-        return await self._listed(connection.broker.name)
+        """The keys of what its broker may list: of the feed's all there is but for what others list alone."""
+        listed = await self._listed(connection.broker.name)
+        if connection is not self._market_data.feed:
+            return listed
+        elsewhere = await self._listed_elsewhere()
+        return [one.key for one in self._market_data.index if one.key in listed or one.key not in elsewhere]
+
+    async def _listed_elsewhere(self) -> set[str]:
+        """The keys of what brokers of other connections list."""
+        found = set[str]()
+        for one in self._connections:
+            if one is not self._market_data.feed and not one.capabilities.lists_all:
+                found |= await self._listed(one.broker.name)
+        return found
 
     async def _listed(self, broker: str) -> set[str]:
-        listed = await self._kept.store.read_aside(lambda reader: listings_of(reader, broker))
-        return {one.key for one in listed}
+        def listed(reader: Reader) -> list[BrokerListing]:
+            return true_to_names(reader, listings_of(reader, broker))
+
+        return {one.key for one in await self._kept.store.read_aside(listed)}
 
     async def _take(
         self, broker: str, today: date, found: list[BrokerInstrument], unread: tuple[str, ...]
@@ -132,9 +180,11 @@ class InstrumentDump:
         now = {one.key for one in found}
         held = {held.security for holdings in self._kept.book.holdings.values() for held in holdings}
         # A row that could not be read may be that of any symbol: with one, none is proven gone.
-        missing = () if unread else before.keys() - now
-        gone = [before[key] for key in missing if before[key].security not in held]
-        taken = await self._market.store_instruments(found, f"{broker} {today}", gone, complete=not unread)
+        missing = set[str]() if unread else before.keys() - now
+        others = missing & await self._listed_elsewhere()
+        gone = [before[key] for key in missing - others if before[key].security not in held]
+        source = f"{broker} {today}"
+        taken = await self._market.store_instruments(found, source, gone, not unread, unlisted=others)
         old, new = ({getattr(one, name) for one in taken.renames} for name in ("key_before", "key"))
         added, off = now - before.keys() - new, {one.key for one in gone} - old
         return DumpReport(
@@ -163,7 +213,7 @@ def instruments_of(rows: Iterable[InstrumentRow]) -> Iterable[BrokerInstrument]:
         index = row.segment == "INDICES"
         if row.exchange not in EXCHANGES or row.instrument_type != "EQ":
             continue
-        series = series_of(row.exchange, row.tradingsymbol, index)
+        series = row.series or series_of(row.exchange, row.tradingsymbol, index)
         yield BrokerInstrument(
             token=row.token,
             exchange=row.exchange,

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from brokers.contract import Bar, Tick
+from brokers.connection import Connection
+from brokers.contract import Bar, BrokerError, Tick
 from data.audit import AuditAction, AuditEntry
 from data.clock import IST
 from data.errors import BadInput
@@ -22,11 +23,12 @@ from data.reference.phases import Phase
 from data.repositories.base import Reader
 from data.repositories.instrument_source import StoredInstruments
 from data.repositories.instruments import read_renames, save_instrument
-from data.repositories.listings import listed_as, listed_otherwise, true_to_names
+from data.repositories.listings import listed_as, listed_otherwise, listed_under, true_to_names
 from data.store import Unit
 from engine.book.kept import Kept
 from engine.events import InstrumentsRenamed
 from engine.instances import ThisEngine
+from engine.labels import reason_from
 from engine.market.bars import MinuteBars
 from engine.market.day_lines import DayLines
 from engine.market.finding import MOST, Found, candidates, narrowed, within
@@ -34,6 +36,7 @@ from engine.market.market_data import MarketData
 from engine.market.quotes import StockDetail, detail
 from engine.market.renames import Taken, ToldInstruments, list_at, take
 from engine.market.search_words import Search
+from engine.market.several_quotes import PricesApart
 from engine.timing import Timing
 
 log = logging.getLogger(__name__)
@@ -82,16 +85,11 @@ class Market:
 
     def phase(self, instrument: Instrument) -> Phase:
         """What the exchange allows for an instrument now."""
-        return self.phase_of(instrument.fno)
+        return self._timing.phase(instrument)
 
     def phase_of(self, fno: bool) -> Phase:
         """What the exchange allows now for stocks with live derivatives (`fno`), or for those without."""
-        return self._timing.calendar.phase(self.now(), fno)
-
-    def intraday_end(self, key: str) -> datetime | None:
-        """When brokers sell intraday shares (MIS) of an instrument out today; None where it is not known."""
-        instrument = self._market_data.index.get(key)
-        return None if instrument is None else self._timing.intraday_end(instrument.fno)
+        return self._timing.phase_of(fno)
 
     def quote(self, key: str) -> Tick | None:
         """The last known market of an instrument."""
@@ -160,15 +158,41 @@ class Market:
             wanted = frozenset(self._market_data.quotes.followed())
             if wanted != self._subscribed:
                 self._subscribed = wanted
-                await self._market_data.feed.broker.subscribe(wanted)
+                await self.follow_again()
 
     def followed_by(self, owner: str) -> frozenset[str]:
         """The instruments whose prices this owner follows."""
         return self._market_data.quotes.followed_by(owner)
 
     async def follow_again(self) -> None:
-        """Ask the feed once more for all that is followed, as after a sign-in that brought the feed back."""
-        await self._market_data.feed.broker.subscribe(self._subscribed)
+        """Ask for all that is followed once more, as after a sign-in that brought the feed back.
+
+        Each broker is asked for what it lists. Raises `BrokerError` where the feed cannot be.
+        """
+        feed = self._market_data.feed
+        for connection, _ in self._market_data.bringing:
+            if connection is feed:
+                continue
+            try:
+                await connection.broker.subscribe(self._listed_at(connection))
+            except BrokerError as problem:
+                log.warning("%s cannot be asked for prices: %s", connection.name, problem)
+        await feed.broker.subscribe(self._subscribed)
+
+    def _listed_at(self, connection: Connection) -> frozenset[str]:
+        if connection.capabilities.lists_all:
+            return self._subscribed
+        index, broker = self._market_data.index, connection.broker.name
+        known = ((key, index.get(key)) for key in self._subscribed)
+        return frozenset(key for key, one in known if one is not None and index.lists(broker, one))
+
+    def told_by(self, key: str) -> str | None:
+        """The broker whose price of an instrument counts now; None where one alone brings prices."""
+        return self._market_data.told_by(key, self._timing.wall.now())
+
+    def apart(self, key: str) -> PricesApart | None:
+        """Prices of an instrument that brokers tell too far apart, so that none counts."""
+        return self._market_data.apart(key, self._timing.wall.now())
 
     def take_dirty(self, owner: str) -> set[str]:
         """The owner's instruments that changed, or whose price turned stale or fresh, since it last asked."""
@@ -181,6 +205,10 @@ class Market:
         turned = stale ^ self._stale_for.get(owner, set())
         self._stale_for[owner] = stale
         return turned
+
+    def old(self, keys: Iterable[str]) -> set[str]:
+        """Those of these instruments whose price is no input for a decision now."""
+        return set(self._market_data.old(keys, self._timing.wall.now()))
 
     def any_stale(self, keys: Iterable[str]) -> bool:
         """Whether one of these prices is too old. One that was never known has no figure to mislead by."""
@@ -239,14 +267,18 @@ class Market:
         source: str,
         gone: Collection[Instrument] = (),
         complete: bool = True,
+        unlisted: Collection[str] = (),
     ) -> Taken:
         """Keep instruments in place of those known, by token, name or ISIN (`data.reference.names`).
 
         What a dump does not carry (ISIN, sector, margins, F&O, band) is kept from what was known; those that
-        are `gone` are taken off. A file that is not `complete` proves no other gone.
+        are `gone` are taken off, and stay where they are `unlisted` here and listed elsewhere. A file that is
+        not `complete` proves no other gone.
         """
         lister = self._market_data.feed.broker.name
-        file = ToldInstruments(list(instruments), source, lister, [one.key for one in gone], complete)
+        file = ToldInstruments(
+            list(instruments), source, lister, [one.key for one in gone], unlisted, complete
+        )
         taken = await self._engine.write_signed_on(lambda unit: take(unit, file, self._engine.actor))
         await self.load()
         return taken
@@ -264,6 +296,10 @@ class Market:
         """How a broker lists these instruments, without what is under no name of the instrument."""
         return self._listed(broker, lambda reader: listed_as(reader, broker, keys))
 
+    def listed_under(self, broker: str, tokens: Collection[str]) -> Sequence[BrokerListing]:
+        """What a broker lists under these tokens, without what is under no name of the instrument."""
+        return self._listed(broker, lambda reader: listed_under(reader, broker, tokens))
+
     def listed_otherwise(self, broker: str) -> Sequence[BrokerListing]:
         """What a broker lists under another symbol than the desk's, which must be one that it had."""
         return self._listed(broker, lambda reader: listed_otherwise(reader, broker))
@@ -279,16 +315,14 @@ class Market:
             log.error("what %s lists could not be read: %s", broker, problem)
             return []
         for one in found if len(true) < len(found) else ():
-            if one not in true:
+            if one not in true and one.token:  # else it says itself that it is another security
                 log.error("%s is not known at %s as %s: run the doctor", one.key, broker, one.symbol)
         return true
 
     async def accept(self, key: str, reason: str) -> str:
         """Let an instrument in doubt be bought again; returns what was in doubt. Raises `BadInput`."""
-        reason = reason.strip()
+        reason = reason_from(reason, "say in a few words why it may be bought")
         instrument = self._market_data.index.get(key) or self._market_data.index.resolve(key)
-        if not reason:
-            raise BadInput("reason", reason, "say in a few words why it may be bought")
         if not instrument.doubt:
             raise BadInput("symbol", instrument.key, "nothing about it is in doubt")
 

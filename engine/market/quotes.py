@@ -148,6 +148,9 @@ class QuoteMap:
 
     def age(self, key: str, now: datetime) -> float | None:
         """Seconds since the feed last confirmed this price, None if there is no price."""
+        return self._held_age(key, now)
+
+    def _held_age(self, key: str, now: datetime) -> float | None:
         tick = self._ticks.get(key)
         if tick is None:
             return None
@@ -169,7 +172,7 @@ class QuoteMap:
             return True
         if self._age(_received_at(held), self._moment_of(key, held), now) <= limit_s:
             return False
-        age = self.age(key, now)
+        age = self._held_age(key, now)
         return age is None or age > limit_s
 
     def older(self, keys: Iterable[str], limit_s: float, now: datetime) -> list[str]:

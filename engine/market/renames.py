@@ -11,10 +11,12 @@ from msgspec import Struct, field
 
 from data.audit import AuditAction, AuditEntry
 from data.records import replace
-from data.reference.instruments import BrokerInstrument, Instrument, at_broker
+from data.reference.instruments import BrokerInstrument, BrokerListing, Instrument, as_listed, at_broker
+from data.reference.listed import listed_among
 from data.reference.names import WHOLE, Matched, Rename, match
-from data.repositories import baskets, instruments, listings, presets, watchlists
+from data.repositories import instruments, listings, watchlists
 from data.repositories.base import On
+from data.repositories.saved import baskets, presets
 from data.repositories.trading import halts
 from data.store import Unit
 from engine.events import TapeLine
@@ -32,13 +34,15 @@ class Taken(Struct, frozen=True):
 class ToldInstruments(Struct, frozen=True):
     """What a file or a dump tells of a broker's instruments, and where it is from, in words for the audit.
 
-    `gone` are keys that are taken off. One that is not `complete` proves no other gone.
+    `gone` are keys that are taken off, `unlisted` those that stay, since another broker lists them. One that
+    is not `complete` proves no other gone.
     """
 
     told: Sequence[Instrument]
     source: str
     broker: str
     gone: Collection[str] = ()
+    unlisted: Collection[str] = ()
     complete: bool = True
 
     def with_tokens(self, known: Iterable[BrokerInstrument]) -> list[BrokerInstrument]:
@@ -76,10 +80,11 @@ def take(unit: Unit, file: ToldInstruments, actor: str) -> Taken:
     """Keep instruments in place of those known, under their names of now."""
     known, claimed = listings.listed_instruments(unit, file.broker), instruments.claimed_securities(unit)
     off = [one.key for one in known if one.key in set(file.gone) and one.security not in claimed]
-    whole = file.complete and len(file.told) >= WHOLE * len(known)
+    listed = len(listings.listings_of(unit, file.broker)) or len(known)
+    whole = file.complete and len(file.told) >= WHOLE * listed
     sights = _FirstSights(unit, file.broker, known, claimed)
     matched = match(known, file.with_tokens(known), claimed, sights.name, whole)
-    _store(unit, matched, off, file.broker)
+    _store(unit, matched, off, file)
     if matched.renames:
         _move_names(unit, matched.renames, file.broker)
     _tell_imported(unit, file.source, len(matched.rows), len(off), actor)
@@ -89,20 +94,23 @@ def take(unit: Unit, file: ToldInstruments, actor: str) -> Taken:
 
 
 def list_at(unit: Unit, file: ToldInstruments, actor: str) -> int:
-    """Keep how a broker lists the instruments known, whose names another's file says; returns of how many.
+    """Keep how a broker that is not the feed's lists the instruments known; returns of how many.
 
-    One that goes by the name of another security is not listed. What a file that is `complete` leaves out is
-    not listed there any more.
+    What it tells of a security that the desk does not know becomes an instrument, if with an ISIN. Where it
+    has another security under an instrument's name, that is kept without a token. What a file that is
+    `complete` leaves out is not listed there any more.
     """
-    every = listings.listed_instruments(unit, file.broker)
-    known = {one.key: one for one in every}
-    here = [
-        replace(was, token=one.token)
-        for one in file.with_tokens(every)
-        if (was := known.get(one.key)) is not None and not (was.isin and one.isin and was.isin != one.isin)
-    ]
-    off = known.keys() - {one.key for one in here} if file.complete else ()
-    listings.replace_listings(unit, file.broker, off, here)
+    known = listings.listed_instruments(unit, file.broker)
+    found = listed_among(known, file.with_tokens(known))
+    sights = _FirstSights(unit, file.broker, known, instruments.claimed_securities(unit))
+    fresh = [replace(one, security_id=sights.name(one)) for one in found.only]
+    here = [as_listed(file.broker, ours.key, theirs) for ours, theirs in found.here]
+    here += [as_listed(file.broker, one.key, one) for one in fresh]
+    others = [replace(as_listed(file.broker, ours.key, theirs), token=None) for ours, theirs in found.others]
+    instruments.replace_instruments(unit, (), fresh)
+    instruments.save_isins(unit, found.isins)
+    off = {one.key for one in known} - {one.key for one in (*here, *others)} if file.complete else set[str]()
+    listings.replace_listings(unit, file.broker, off, [*here, *others])
     _tell_imported(unit, file.source, len(here), 0, actor)
     return len(here)
 
@@ -126,14 +134,17 @@ def _tell_renames(unit: Unit, renames: Iterable[Rename], actor: str) -> None:
         unit.publish(TapeLine(unit.now, SecurityRenamed(one.words)))
 
 
-def _store(on: On, matched: Matched, gone: Collection[str], broker: str) -> None:
+def _store(on: On, matched: Matched, gone: Collection[str], file: ToldInstruments) -> None:
     kept = {one.key: one for one in (*matched.rows, *matched.kept) if one.key not in gone}
     off = {(one.exchange, one.tradingsymbol) for one in kept.values()}
     off |= {(one.exchange, one.before) for one in matched.renames}
     off |= {(exchange, symbol) for exchange, _, symbol in (key.partition(":") for key in gone)}
     instruments.replace_instruments(on, off, list(kept.values()))
-    keys_off = [f"{exchange}:{symbol}" for exchange, symbol in off]
-    listings.replace_listings(on, broker, keys_off, list(kept.values()), gone)
+    keys_off = {f"{exchange}:{symbol}" for exchange, symbol in off} | set(file.unlisted)
+    here = [
+        BrokerListing(file.broker, one.key, one.token or None, one.tradingsymbol) for one in kept.values()
+    ]
+    listings.replace_listings(on, file.broker, keys_off, here, gone)
 
 
 def _move_names(unit: Unit, renames: Sequence[Rename], broker: str) -> None:

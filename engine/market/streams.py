@@ -13,27 +13,34 @@ log = logging.getLogger(__name__)
 
 
 async def follow_stream(
-    connection: Connection, market_data: MarketData, timing: Timing, told: Callable[[OrderUpdate], None]
+    connection: Connection,
+    market_data: MarketData,
+    timing: Timing,
+    told: Callable[[OrderUpdate], None],
+    heard: Callable[[Tick | Ticks | Heartbeat], None] | None = None,
 ) -> None:
     """Take in a connection's stream for as long as the desk lives, opening it anew when it ends.
 
-    Prices are those of the one connection that brings them, so that an instrument has one. `told` takes each
-    update of an order.
+    Each connection that brings prices keeps its own (`MarketData.bringing`). `told` takes each update of an
+    order, `heard` whatever is kept of the feed's prices.
     """
-    broker, brings_prices = connection.broker, connection is market_data.feed
+    broker = connection.broker
+    quotes = next((quotes for one, quotes in market_data.bringing if one is connection), None)
     while True:
         try:
             async for event in broker.stream():
                 if isinstance(event, OrderUpdate):
                     told(event)
-                elif brings_prices:
-                    _keep(market_data.quotes, event)
+                elif quotes is not None:
+                    _keep(quotes, event)
+                    if heard is not None and quotes is market_data.quotes:
+                        heard(event)
         except BrokerError as problem:
             log.warning("the stream of %s ended: %s", broker.name, problem)
         except Exception:  # without the stream the desk is deaf, so it is opened anew whatever it was
             log.exception("the stream of %s failed", broker.name)
-        if brings_prices:
-            market_data.quotes.reopened()
+        if quotes is not None:
+            quotes.reopened()
         await timing.wall.sleep(timing.waits.not_sent_pause_s)
 
 

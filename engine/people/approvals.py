@@ -24,7 +24,7 @@ from engine.events import PlanApproved, TapeLine
 from engine.news import PlanConfirmed
 from engine.people.rights import may, scope_ids
 from engine.people.who import WhoActs
-from engine.planning.confirming import Weighed, weighed
+from engine.planning.confirming import Weighed, check_rule, weighed
 from engine.planning.plan import Plan
 from engine.planning.service import Plans, clients_of
 from engine.refusals import NeedsApproval, NotConfirmed, OwnPlan, PlanTooOld
@@ -93,6 +93,7 @@ class Approvals:
         name = self._who.actor.name
 
         def unit_of_work(unit: Unit) -> None:
+            check_rule(unit)
             maker = maker_of(unit, number)
             if (weight := self._weighed(unit, made, maker)).limit is None:
                 raise BadInput("plan", number, "it needs nobody's confirmation")
@@ -117,6 +118,7 @@ class Approvals:
         """
         if made.number is None or not self._kept.book.people.any:
             return
+        check_rule(unit)
         maker = maker_of(unit, made.number)
         weight = self._weighed(unit, made, maker, self._who.actor.name)
         if (limit := weight.limit) is None:

@@ -12,6 +12,7 @@ from engine.events import (
     ExternalOrderSeen,
     ExternalOrderTraded,
     FundsChanged,
+    GuardsLooked,
     HaltChanged,
     OrderChanged,
     OrderFilled,
@@ -22,7 +23,8 @@ from engine.events import (
     StoreTrouble,
     TapeLine,
 )
-from engine.news import ChasesLost, ClientNews, Page
+from engine.execution.changes.chase_news import ChasesLost
+from engine.news import ClientNews, Page
 from engine.people.who import WhoActs
 
 WITHOUT_ANYBODY = (PeopleChanged, StoreTrouble, HaltChanged)
@@ -38,6 +40,8 @@ def heard_as(event: Event, scope: frozenset[int], book: Book) -> Event | None:
         case FundsChanged() | SessionsChanged() | PositionsWanted() | ClientsChanged():
             kept = event.client_ids & scope
             return type(event)(kept) if kept else None if event.client_ids else event
+        case GuardsLooked(client_ids=client_ids):
+            return GuardsLooked(client_ids & scope)
         case RunChanged(number=number):
             return event if _is_of_scope(Page.RUN, number, scope, book) else None
         case ChaseChanged(order_id=order_id):

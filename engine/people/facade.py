@@ -1,20 +1,22 @@
 """What it takes to use each part of a desk: the right, and how a scope of clients bears on it.
 
-A test holds the table to the services: whatever they offer is named here, or is the desk's own in `OWN`.
+A test holds the table to the services: whatever they offer is named here, or is the desk's own (`own.py`).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from data.vocabulary import Right
 from engine.access.gate import counts_of
+from engine.people.facade_day import DAY
+from engine.people.going_on import QUEUE_RULES, SEARCH_RULES
 from engine.people.guard import Rule, Rules
+from engine.people.home_rules import OF_THE_HOME
 from engine.people.leaving import (
     audit_chapter,
     audit_search,
     books_counts,
     certificate,
     connections,
-    course,
     exposure,
     external_count,
     heard,
@@ -23,13 +25,17 @@ from engine.people.leaving import (
     kept_clients,
     kept_flattens,
     kept_groups,
+    kept_guards,
     kept_halts,
     kept_ids,
+    kept_limits,
     kept_members,
+    kept_model,
+    kept_models,
     kept_orders,
-    kept_people,
     kept_presets,
     kept_rows,
+    kept_rules,
     kept_runs,
     members,
     none_of,
@@ -40,6 +46,8 @@ from engine.people.scoping import (
     alert_now,
     intent,
     of_alert,
+    of_alert_rule,
+    of_alert_words,
     of_approved,
     of_asked,
     of_chases,
@@ -50,16 +58,17 @@ from engine.people.scoping import (
     of_everybody,
     of_flatten,
     of_found_client,
+    of_group_edit,
+    of_guard,
     of_halt,
     of_halt_scope,
     of_intent,
+    of_limit,
     of_modifies,
     of_noted,
     of_order,
     of_orders_named,
     of_part,
-    of_person,
-    of_person_named,
     of_plan,
     of_preset,
     of_result,
@@ -67,6 +76,7 @@ from engine.people.scoping import (
     of_rows,
     of_run_named,
     of_story,
+    rule_now,
     viewed,
     whole,
 )
@@ -82,25 +92,17 @@ _GATE_COUNTS = Rule(
 )
 _ANYBODY = Rule(None)
 """What a stop needs that nobody who is signed in gives: halts that stand, and a certificate's sums."""
-_LISTS = Rule(Right.KEEP_LISTS)
-_SET_UP = Rule(Right.SET_UP, of_everybody)
+_LISTS, _SET_UP = Rule(Right.KEEP_LISTS), Rule(Right.SET_UP, of_everybody)
 _CHANGE_ONE, _CHANGE_ALL = Rule(Right.CLIENTS, of_client), Rule(Right.CLIENTS, of_everybody)
 
-_QUEUE: Rules = {
-    **dict.fromkeys(("current", "following", "entries", "red", "progress", "awaits", "field"), Rule(_READ)),
-    **dict.fromkeys(("link", "submit", "skip", "retry", "settled"), Rule(Right.SIGN_CLIENTS_IN)),
-}
-"""What it takes to go on with a queue of sign-ins, whose clients were of the scope as it was made."""
-
-_SEARCH: Rules = dict.fromkeys(("newest", "older", "newer", "page", "pages"), Rule(_AUDIT))
-
 FACADE: Mapping[str, Rules] = {
+    **DAY,
     "sessions": {
         **dict.fromkeys(("of", "form", "needs_sign_in"), _READ_ONE),
         "due": Rule(_READ, keep=kept_clients),
         "redirects": _LOOK,
         **dict.fromkeys(("login_url", "sign_in", "expire", "check"), _SIGN_ONE),
-        "queue": Rule(Right.SIGN_CLIENTS_IN, of_clients, narrow=whole, goes_on_by=_QUEUE),
+        "queue": Rule(Right.SIGN_CLIENTS_IN, of_clients, narrow=whole, goes_on_by=QUEUE_RULES),
         "expire_all": Rule(Right.SIGN_CLIENTS_IN, of_clients),
     },
     "reconcile": {
@@ -115,21 +117,42 @@ FACADE: Mapping[str, Rules] = {
     "market": {
         **dict.fromkeys(
             (
-                *("index", "now", "phase", "phase_of", "intraday_end", "quote", "age", "stale", "feed_stale"),
+                *("index", "now", "phase", "phase_of", "quote", "age", "stale", "feed_stale"),
                 *("change_bps", "distance_bps", "day_line", "minute_bars", "keep_courses", "feed_age"),
-                *("fetch", "follow", "followed_by", "follow_again", "take_dirty", "take_turned", "any_stale"),
-                *("read_names", "search", "find", "detail", "listings", "listed_otherwise", "renames"),
+                *("told_by", "apart"),
+                *(
+                    "fetch",
+                    "follow",
+                    "followed_by",
+                    "follow_again",
+                    "take_dirty",
+                    "take_turned",
+                    "any_stale",
+                    "old",
+                ),
+                *("read_names", "search", "find", "detail", "renames"),
+                *("listings", "listed_under", "listed_otherwise"),
                 *("classes", "read_classes"),
             ),
             _LOOK,
         ),
         **dict.fromkeys(("store_instruments", "store_listings", "accept"), _SET_UP),
     },
+    "calendar": dict.fromkeys(("own_rows", "missing_year", "day", "look"), _LOOK) | {"take": _SET_UP},
+    "market_halts": {
+        **dict.fromkeys(("standing", "of_day", "moves", "fetch", "first_level_bps"), _LOOK),
+        "halt": Rule(Right.CANCEL),
+        "open_again": Rule(Right.RESUME),
+    },
     "index_lists": {"take": _SET_UP},
+    "share_lists": {
+        **dict.fromkeys(("all", "find", "look"), _LOOK),
+        **dict.fromkeys(("take", "remove"), _SET_UP),
+    },
     "charts": dict.fromkeys(("tells_history", "chart", "is_due", "look_back"), _LOOK),
     "instruments": {"refresh": Rule(Right.SIGN_CLIENTS_IN)},
     "watchlists": {
-        **dict.fromkeys(("names", "keys", "find", "or_first", "columns"), _LOOK),
+        **dict.fromkeys(("names", "keys", "key_on", "find", "or_first", "columns"), _LOOK),
         **dict.fromkeys(
             (
                 *("choose_columns", "make", "rename", "delete", "move", "add", "add_all", "remove"),
@@ -142,6 +165,14 @@ FACADE: Mapping[str, Rules] = {
         **dict.fromkeys(("all", "get"), Rule(_AUDIT)),
         **dict.fromkeys(("save", "rename", "remove"), _LISTS),
     },
+    "models": {
+        **dict.fromkeys(("all", "versions"), Rule(_AUDIT, keep=kept_models)),
+        "get": Rule(_AUDIT, keep=kept_model),
+        **dict.fromkeys(("import_file", "set_rules"), Rule(Right.KEEP_LISTS, keep=kept_model)),
+        "set_exception": Rule(Right.KEEP_LISTS, of_client, keep=kept_model),
+        "retire": _LISTS,
+    },
+    "rebalancing": {"look": Rule(Right.PLAN, of_clients)},
     "presets": {
         "all": Rule(Right.PLAN, keep=kept_presets),
         "get": Rule(Right.PLAN, result_of=of_preset),
@@ -164,13 +195,35 @@ FACADE: Mapping[str, Rules] = {
         "find": Rule(_READ, keep=members),
         "members_of_rule": Rule(_READ, keep=kept_ids),
         **dict.fromkeys(("add", "remove"), Rule(Right.CLIENTS, of_clients_second)),
+        "edit": Rule(Right.CLIENTS, of_group_edit),
         **dict.fromkeys(("set_rule", "rename", "delete"), _CHANGE_ALL),
     },
     "importing": {
         **dict.fromkeys(("look", "take", "carry_out", "maps", "forget_map"), _CHANGE_ALL),
         "write": Rule(_READ, of_everybody),
     },
-    "statements": dict.fromkeys(("lines", "lots", "earned"), _READ_ONE),
+    "tax": {"year": _READ_MANY, "lots": _READ_ONE},
+    "statements": {**dict.fromkeys(("lines", "lots", "contributed"), _READ_ONE), "of_day": _READ_MANY},
+    "mtf": {
+        "read": Rule(_READ),
+        **dict.fromkeys(("all", "pledges", "warnings"), _READ_ROWS),
+        **dict.fromkeys(("of", "restoring", "to_accept"), _READ_ONE),
+        "accept_pledge": Rule(Right.SETTLE, of_row),
+    },
+    "limits": {
+        "all": Rule(_READ, keep=kept_limits),
+        "whose_words": _LOOK,
+        "over": _READ_ONE,
+        **dict.fromkeys(("set", "remove"), Rule(Right.CLIENTS, of_limit)),
+    },
+    "mtf_lists": {**dict.fromkeys(("read", "of", "is_stale", "stock", "lends_on"), _LOOK), "take": _SET_UP},
+    "company_actions": {
+        "all": _READ_MANY,
+        "of": _READ_MANY,
+        "book": _SET_UP,
+        **dict.fromkeys(("undo", "book_again"), Rule(Right.SETTLE, of_client)),
+    },
+    "actions": {**dict.fromkeys(("read", "all", "of"), _LOOK), "take": _SET_UP},
     "notes": {
         "on_client": Rule(Right.PLAN, of_client),
         "on_order": Rule(Right.PLAN, of_order),
@@ -192,7 +245,9 @@ FACADE: Mapping[str, Rules] = {
         "set": _CHANGE_ONE,
         **dict.fromkeys(("import_csv", "read_file"), _CHANGE_ALL),
     },
+    "probes": {"of": _READ_ONE, "look": Rule(Right.SIGN_CLIENTS_IN, of_clients, narrow=whole)},
     "gate": {"rows": _READ_ROWS, "of": _READ_ONE, "counts": _GATE_COUNTS, "waive": _CHANGE_ONE},
+    "kill_switches": {**dict.fromkeys(("has", "read", "word_for"), _READ_ONE), "lock": _CHANGE_ONE},
     "funds": {**dict.fromkeys(("of", "holds"), _READ_ONE), "all": _READ_ROWS, "total": _READ_MANY},
     "holdings": {
         "of": _READ_ONE,
@@ -200,6 +255,7 @@ FACADE: Mapping[str, Rules] = {
         "holders": Rule(_READ, keep=kept_ids),
         "free_to_sell": Rule(_READ, of_row),
         "intraday_ending": Rule(_READ, keep=nothing),
+        "intraday_end": Rule(_READ, of_row),
         "transactions": _READ_ROWS,
     },
     "valuation": {
@@ -251,8 +307,9 @@ FACADE: Mapping[str, Rules] = {
     "chases": {
         "start": Rule(Right.SEND, of_modifies),
         "of": _READ_ORDER,
-        "going": Rule(_READ, keep=kept_orders),
+        **dict.fromkeys(("going", "asking"), Rule(_READ, keep=kept_orders)),
         "stop": Rule(Right.CANCEL, of_orders_named),
+        "go_on": Rule(Right.SEND, of_orders_named),
         "ended": Rule(_READ, of_chases),
     },
     "halt": {
@@ -261,17 +318,29 @@ FACADE: Mapping[str, Rules] = {
         "exposure": Rule(None, instead=exposure),
         "fire_now": Rule(Right.HALT, signs=0),
         "fire": Rule(Right.HALT, keep=certificate, signs=0),
-        **dict.fromkeys(("follow", "certificate", "latest"), Rule(None, keep=certificate)),
+        "follow": Rule(Right.HALT, keep=certificate),
+        **dict.fromkeys(("certificate", "latest"), Rule(None, keep=certificate)),
         "resume": Rule(Right.RESUME, of_halt, signs=2),
     },
     "flatten": {
         "prospect": Rule(_READ, of_halt_scope),
         "start": Rule(Right.FLATTEN, of_halt_scope),
         "carry_on": Rule(Right.FLATTEN, result_of=of_flatten, first=viewed),
-        **dict.fromkeys(("follow", "view"), Rule(_READ, result_of=of_flatten)),
+        "follow": Rule(
+            Right.FLATTEN, result_of=of_flatten, first=viewed
+        ),  # it may carry on what another began
+        "view": Rule(_READ, result_of=of_flatten),
         "all": Rule(_READ, keep=kept_flattens),
         "stop": Rule(Right.CANCEL, result_of=of_flatten, first=viewed),
         "going": Rule(Right.LOOK, keep=none_of),
+    },
+    "guards": {
+        **dict.fromkeys(("all", "asking"), Rule(_READ, keep=kept_guards)),
+        "of": _READ_ONE,
+        "get": Rule(_READ, of_halt_scope),
+        "read": Rule(_READ),
+        **dict.fromkeys(("prospect", "answer", "set"), Rule(Right.GUARD, of_guard)),
+        **dict.fromkeys(("remove", "arm"), Rule(Right.GUARD, of_halt_scope)),
     },
     "conversions": {
         "prospect": _READ_ONE,
@@ -281,11 +350,30 @@ FACADE: Mapping[str, Rules] = {
         "view": Rule(_READ, result_of=of_result),
     },
     "several_conversions": {"prospects": _READ_MANY, "convert": Rule(Right.SEND, of_rows)},
-    "lost_chases": {},
+    "hand_over": {},
+    "alert_rules": {
+        "numbers": _LOOK,
+        "load": Rule(_READ),
+        "all": Rule(_READ, keep=kept_rules),
+        "get": Rule(_READ, result_of=of_alert_rule),
+        "reads": Rule(Right.PLAN, of_alert_words),
+        "add": Rule(Right.PLAN, of_alert_words),
+        "edit": Rule(Right.PLAN, result_of=of_alert_rule, first=rule_now),
+        "remove": Rule(Right.PLAN, result_of=of_alert_rule, first=rule_now),
+        "add_usual": Rule(Right.PLAN),
+    },
+    "outbox": {
+        **dict.fromkeys(("channels", "deliveries"), Rule(_READ, of_everybody)),
+        "waiting": _LOOK,
+        **dict.fromkeys(("add_channel", "remove_channel"), _SET_UP),
+    },
+    "health": {"look": Rule(_READ, of_everybody)},
+    **{key: {} for key in ("lost_chases", "rule_watch", "mtf_alerts")},
     "alerts": {
         "read": Rule(_READ),
+        "test": Rule(Right.PLAN),
         "standing": Rule(_READ, keep=kept_alerts),
-        "of_kind": Rule(_READ, keep=kept_alert),
+        "named": Rule(_READ, keep=kept_alert),
         **dict.fromkeys(
             ("done", "put_off"),
             Rule(Right.PLAN, result_of=of_alert, first=alert_now),
@@ -293,7 +381,7 @@ FACADE: Mapping[str, Rules] = {
     },
     "audit": {
         "rows": Rule(_AUDIT, keep=kept_rows),
-        "search": Rule(_AUDIT, narrow=audit_search, goes_on_by=_SEARCH),
+        "search": Rule(_AUDIT, narrow=audit_search, goes_on_by=SEARCH_RULES),
         "story": Rule(_AUDIT, result_of=of_story),
         "chapter": Rule(_AUDIT, keep=audit_chapter),
         "chain_state": Rule(_AUDIT),
@@ -303,47 +391,9 @@ FACADE: Mapping[str, Rules] = {
         "accept": _SET_UP,
     },
     "doctor": {"run": Rule(_AUDIT, of_everybody)},
-    "equity": {"course": _READ_ONE, "desk_course": Rule(_READ, instead=course), "began": _LOOK},
     "day_tape": {"lines": Rule(_READ, keep=heard)},
-    "at_brokers": {"orders": _READ_MANY, "trades": _READ_MANY},
+    "at_brokers": dict.fromkeys(("orders", "trades", "charges"), _READ_MANY),
     "approvals": {"of": Rule(_READ, result_of=of_approved), "approve": Rule(Right.APPROVE)},
-    "people": {
-        "all": Rule(_AUDIT, keep=kept_people),
-        "find": Rule(_AUDIT, result_of=of_person),
-        "scope_codes": Rule(_AUDIT, of_person),
-        "sign_ins_of": Rule(_AUDIT, of_person_named),
-        "limit": _LOOK,
-        **dict.fromkeys(
-            ("add", "set_role", "set_scope", "disable", "enable", "set_password", "set_limit"),
-            Rule(Right.PEOPLE),
-        ),
-        "change_password": _LOOK,
-        "recover": Rule(None),
-    },
-    "signing": {
-        **dict.fromkeys(("sign_in", "read", "actor", "is_half_over", "renewed", "sign_out"), Rule(None)),
-        "is_password_of": _LOOK,
-    },
+    **OF_THE_HOME,
 }
 """By service and part what it takes to use it."""
-
-OWN: Mapping[str, Collection[str]] = {
-    "sessions": ("expire_due",),
-    "clients": ("end_pauses", "against", "store"),
-    "reconcile": ("borrow", "run", "forget", "close"),
-    "market": ("load",),
-    "watchlists": ("renamed", "load"),
-    "connecting": ("keep",),
-    "plans": ("inputs_now",),
-    "runs": ("look_frozen", "pause_dead"),
-    "chases": ("close",),
-    "halt": ("book_left", "take_up", "load", "load_certificates", "close"),
-    "flatten": ("close", "keep_counted"),
-    "alerts": ("keep", "look_again"),
-    "lost_chases": ("end",),
-    "audit": ("keep_outside",),
-    "approvals": ("require",),
-    "equity": ("keep", "look"),
-    "day_tape": ("keep", "retell", "done_by_others"),
-}
-"""What of each service is the desk's own doing, and is not there for people."""

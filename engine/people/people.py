@@ -20,7 +20,9 @@ from data.repositories.people import (
     end_sign_ins,
     every_person,
     save_person,
+    secrets_mark,
 )
+from data.repositories.watchlists import hand_on
 from data.sign_in.passwords import checked, hashed, is_right
 from data.store import Unit
 from data.vocabulary import Right, Role
@@ -98,7 +100,10 @@ class PeopleService:
         codes: Collection[str] = (),
         groups: Collection[str] = (),
     ) -> Added:
-        """Add somebody with a password of their own. Raises `BadInput`; then nothing was written."""
+        """Add somebody with a password of their own. Raises `BadInput`; then nobody was added.
+
+        The first is added only where the vault opens: else nobody could sign in to this home from then on.
+        """
         name = unicodedata.normalize("NFC", name).strip()
         if NAME.fullmatch(name) is None:
             raise BadInput("name", name, _NAME_EXPECTED)
@@ -106,6 +111,8 @@ class PeopleService:
             raise BadInput("role", role.value, "the first person is the admin, who then adds the others")
         scope = checked_scope(role, codes, groups, self._kept.book.clients)
         password, recovery = checked(password), self._code() if role is Role.ADMIN else ""
+        if not self._who.asked:
+            await self._signing.make_ready()
         stored = await asyncio.to_thread(hashed, password)
         recovery_hash = await asyncio.to_thread(hashed, recovery) if recovery else ""
 
@@ -118,7 +125,11 @@ class PeopleService:
             by, words = self._who.actor.name, None if scope is None else list(scope)
             row = StoredPerson(name, role, words, stored, recovery_hash, 1, unit.now, by)
             add_person(unit, row)
+            if not people:  # the home was one trader's, and so were its lists
+                hand_on(unit, trader=by, heir=name)
+                unit.touched.market = True
             details = {"person": name, "role": role.value, "scope": self._words(scope)}
+            details["secrets"] = secrets_mark(row)
             unit.audit(AuditEntry(AuditAction.PERSON_ADDED, by, details=details))
             unit.touched.people = True
             return row
@@ -248,6 +259,7 @@ class PeopleService:
         by = self._who.actor.name
         end_sign_ins(unit, name, by, unit.now)
         told = {"person": name, "before": self._told(before), "after": self._told(after)}
+        told["secrets"] = secrets_mark(after)
         unit.audit(AuditEntry(action, by, details={**told, "what": what} if what else told))
         unit.touched.people = True
 

@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 
 from data.errors import BadInput
+from data.repositories.people import CLIENT, GROUP
 from data.vocabulary import Right, Role
 from engine.book.people_views import PersonView
 from engine.book.views import ClientView
@@ -17,10 +18,12 @@ _TRADES = _READS | {
     Right.SEND,
     Right.CANCEL,
     Right.FLATTEN,
+    Right.GUARD,
     Right.HALT,
     Right.RESUME,
     Right.APPROVE,
     Right.SETTLE,
+    Right.CLOSE,
     Right.CLIENTS,
 }
 
@@ -36,9 +39,6 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
 
 ANYBODY = frozenset({Right.HALT})
 """What is done for whoever asks where nobody is signed in: a stop waits for no password."""
-
-CLIENT, GROUP = "client:", "group:"
-"""What words of a scope begin with."""
 
 
 def known_as(name: str) -> str:

@@ -1,14 +1,14 @@
 """Of which clients what is asked of a desk is, and what of it a scope of clients lets be asked."""
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from data.records import replace
-from data.vocabulary import HaltScope
-from engine.book.alert_views import AlertView
+from data.vocabulary import HaltScope, LimitScope
 from engine.book.book import Book
 from engine.book.people_views import PersonView
 from engine.book.views import ClientView
+from engine.book.watched.alert_views import AlertView
 from engine.conversion.views import ConversionView
 from engine.flatten.views import FlattenView
 from engine.halt.booked import members_of
@@ -16,6 +16,7 @@ from engine.halt.certificate import Certificate
 from engine.people.approvals import ApprovalState
 from engine.people.rights import known_as, scope_ids
 from engine.planning.entry.presets import Preset
+from engine.planning.limits.typed import LimitWish
 from engine.planning.service import clients_of
 
 Ids = Collection[int] | None
@@ -56,6 +57,18 @@ def of_clients_second(
     return tuple(client_ids)
 
 
+def of_group_edit(
+    book: Book,
+    name: str,
+    new: str,
+    rule: str = "",
+    added: Iterable[int] = (),
+    removed: Iterable[int] = (),
+) -> Ids:
+    """The clients put into a group and taken out; its name and its rule are of all."""
+    return None if rule or new.strip() != name else {*added, *removed}
+
+
 def of_row(book: Book, *given: object, **named: object) -> Ids:
     """The client of what is named first."""
     return (_argument(given, named).client_id,)
@@ -89,8 +102,9 @@ def of_run_named(book: Book, *given: object, **named: object) -> Ids:
 
 
 def of_run(book: Book, number: int) -> Ids:
-    """The clients of a run by its number."""
-    return _of_orders(book, book.orders_of_run.get(number, ())) if number in book.runs else None
+    """The clients of a run by its number: of its orders, and of those that are to come."""
+    of_orders = _of_orders(book, book.orders_of_run.get(number, ())) if number in book.runs else None
+    return None if of_orders is None else {*of_orders, *book.to_come.get(number, ())}
 
 
 def of_plan(book: Book, *given: object, **named: object) -> Ids:
@@ -124,8 +138,35 @@ def of_chases(book: Book, *given: object, **named: object) -> Ids:
 
 
 def of_alert(book: Book, result: AlertView) -> Ids:
-    """The clients of an alert's positions and orders."""
-    return {one.client_id for one in (*result.positions, *result.orders)}
+    """The clients of an alert and of what it names; None where a guard is the desk's."""
+    ids = {one.client_id for one in (*result.positions, *result.orders, *result.figures)}
+    ids.update(result.client_ids or ())
+    for one in result.guards:
+        theirs = of_guard(book, one)
+        if theirs is None:
+            return None
+        ids.update(theirs)
+    return ids
+
+
+class LooksAtClients(Protocol):
+    """What looks at clients."""
+
+    @property
+    def client_ids(self) -> Collection[int] | None:
+        """Those that it looks at; None for all there are."""
+        ...
+
+
+def of_alert_rule(book: Book, result: LooksAtClients) -> Ids:
+    """The clients that a rule of alerts looks at."""
+    return result.client_ids
+
+
+def of_alert_words(book: Book, *rules: Any) -> Ids:
+    """The clients that rules name; one of all is of whoever its maker may see."""
+    named = [one.client_ids for rule in rules for one in rule.conditions]
+    return {client for ids in named if ids is not None for client in ids}
 
 
 def of_preset(book: Book, result: Preset) -> Ids:
@@ -148,6 +189,24 @@ def of_halt_scope(book: Book, scope: HaltScope, value: str, *given: object, **na
     if scope is HaltScope.CLIENT:
         return (int(value),) if value.isdecimal() else None
     return members_of(book.clients, scope, value) or None
+
+
+def of_limit(book: Book, wish: LimitWish, *given: object, **named: object) -> Ids:
+    """The clients that a limit is set for; None, all of them, for the desk's."""
+    if wish.scope is LimitScope.CLIENT:
+        name = wish.whose.strip()
+        found = book.by_code.get(name.upper()) or (int(name) if name.isdecimal() else None)
+        return None if found is None else (found,)
+    if wish.scope is LimitScope.DESK:
+        return None
+    name = wish.whose.strip().casefold()
+    return [one.id for one in book.clients.values() if name in map(str.casefold, one.groups)] or None
+
+
+def of_guard(book: Book, *given: object, **named: object) -> Ids:
+    """The clients of the guard that is named first."""
+    guard = _argument(given, named)
+    return of_halt_scope(book, guard.scope, guard.value)
 
 
 def of_halt(book: Book, *given: object, **named: object) -> Ids:
@@ -208,7 +267,12 @@ def viewed(service: Any, *given: object, **named: object) -> Any:
 
 def alert_now(alerts: Any, *given: object, **named: object) -> Any:
     """An alert with all that it is of, whatever of it was shown."""
-    return alerts.of_kind(_argument(given, named).kind)
+    return alerts.named(str(_argument(given, named).number))
+
+
+def rule_now(rules: Any, *given: object, **named: object) -> Any:
+    """The rule of alerts with the number that is named first, as it stands."""
+    return rules.get(_argument(given, named))
 
 
 # --- narrowed arguments -------------------------------------------------------------------------------------

@@ -23,8 +23,12 @@ from data.repositories.people import (
     end_sign_in,
     end_sign_ins,
     every_person,
+    is_as_told,
     is_known_place,
+    is_sign_in_as_told,
     save_person,
+    secrets_mark,
+    sign_in_of,
     standing_keys,
     tries_of,
 )
@@ -90,6 +94,9 @@ def wait_s(tries: Sequence[Try], places: Callable[[str], bool], place: str, now:
     return max(0, round(waits - passed))
 
 
+NOT_AS_TOLD = "it is not as the audit left it; let the doctor look at the books"
+
+
 class SigningIn:
     """Signs people in at this home, renews their tokens and ends them."""
 
@@ -122,11 +129,12 @@ class SigningIn:
             if standing is None or standing.disabled_at is not None or standing.password != person.password:
                 raise SignInRefused
             if again != standing.password:
-                save_person(unit, replace(standing, password=again))
+                self._keep_rehashed(unit, standing, again)
             row = StoredPersonSignIn(sign_in, person.name, place, unit.now, unit.now + SIGN_IN_LIFE)
             add_sign_in(unit, row)
             add_try(unit, self._a_try(unit, person.name, place, True))
             details = {"sign_in": sign_in[:8], "place": place, "role": standing.role.value}
+            details["until"] = row.until.isoformat()
             entry = AuditEntry(AuditAction.SIGNED_IN, person.name, details=details)
             unit.audit(entry)
             unit.touched.people = True
@@ -135,6 +143,10 @@ class SigningIn:
         row = await self._kept.store.write(unit_of_work)
         claims = self._claims(person.name, sign_in, person.version, row.until)
         return SignedIn(signed(claims, kid, private), claims, row.until)
+
+    async def make_ready(self) -> None:
+        """Have the key that signs at hand. Raises `BadInput` where the vault does not open."""
+        await self._key()
 
     def read(self, token: str) -> TokenClaims:
         """What a token of this home says, whether or not its sign-in stands. Raises `NobodySignedIn`."""
@@ -164,6 +176,9 @@ class SigningIn:
         _, until = self._kept.book.people.sign_ins.get(claims.sign_in, ("", claims.expires_at))
         if not self.is_half_over(token) or until <= claims.expires_at:
             return None
+        stored = self._kept.store.glance(lambda on: sign_in_of(on, claims.sign_in))
+        if stored is None or not self._kept.store.glance(lambda on: is_sign_in_as_told(on, stored)):
+            raise NobodySignedIn("", Right.LOOK, NOT_AS_TOLD)
         kid, private = await self._key()
         return signed(self._claims(claims.person, claims.sign_in, claims.version, until), kid, private)
 
@@ -212,6 +227,8 @@ class SigningIn:
         found = next((one for one in every_person(unit) if known_as(one.name) == known_as(name)), None)
         if found is not None and found.disabled_at is not None:
             found = None
+        if found is not None and not is_as_told(unit, found):
+            raise BadInput("person", found.name, NOT_AS_TOLD)
         whose = "" if found is None else found.name
         since = unit.now - KNOWN_FOR
 
@@ -223,6 +240,14 @@ class SigningIn:
             raise SignInRefused(wait)
         add_try(unit, self._a_try(unit, whose, place, False))
         return found
+
+    def _keep_rehashed(self, unit: Unit, person: StoredPerson, password: str) -> None:
+        """Keep the same password hashed by the parameters of now, which changes nothing else."""
+        save_person(unit, after := replace(person, password=password))
+        scope = ["all"] if person.scope is None else list(person.scope)
+        told = {"person": person.name, "role": person.role.value, "scope": scope, "what": "rehashed"}
+        details = {**told, "secrets": secrets_mark(after)}
+        unit.audit(AuditEntry(AuditAction.PERSON_CHANGED, person.name, details=details))
 
     def _a_try(self, unit: Unit, name: str, place: str, right: bool) -> Try:
         return Try(unit.take_ids("sign_in_try", 1)[0], name, place, right, unit.now)

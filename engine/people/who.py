@@ -11,14 +11,14 @@ from typing import NoReturn, TypeAlias
 
 from data.acting import Actor, acting_now
 from data.audit import AuditAction, AuditEntry
-from data.repositories.people import is_as_told, person, sign_in_of
+from data.repositories.people import CLIENT, GROUP, is_as_told, is_sign_in_as_told, person, sign_in_of
 from data.store import StoreError, Unit
 from data.vocabulary import Right, Via
 from engine.book.kept import Kept
 from engine.book.people_views import PersonView
 from engine.book.views import ClientView
 from engine.instances import ThisEngine
-from engine.people.rights import ANYBODY, CLIENT, GROUP, may, roles_with, scope_ids
+from engine.people.rights import ANYBODY, may, roles_with, scope_ids
 from engine.refusals import Forbidden, NobodySignedIn, NoLongerStands, NotOfRole, OutOfScope
 from engine.timing import Timing
 
@@ -208,6 +208,8 @@ class WhoActs:
         stored = sign_in_of(unit, actor.sign_in)
         if stored is None or stored.person != actor.name or stored.ended_at is not None:
             raise NoLongerStands(actor.name, right, NO_SIGN_IN)
+        if not is_sign_in_as_told(unit, stored):
+            raise NoLongerStands(actor.name, right, EDITED)
         if stored.until <= unit.now:
             raise NoLongerStands(actor.name, right, OVER)
 

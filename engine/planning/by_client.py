@@ -34,8 +34,8 @@ class PlanClient(Struct, frozen=True):
         return sum(line.quantity for line in self.lines.get(leg, ()))
 
     def worth_paise(self, part: Plan) -> int:
-        """What would be sent of a leg, at its last price."""
-        return self.quantity(part.leg) * part.last_paise
+        """What would be sent of a leg, at its limit, else at its last price."""
+        return self.quantity(part.leg) * (part.intent.limit_paise or part.last_paise)
 
     def weight_bps(self, part: Plan) -> int | None:
         """That in basis points of what the leg is sized on; None where that is no money."""

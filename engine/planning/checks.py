@@ -4,13 +4,12 @@ The order of the checks is fixed, so that the same trouble always shows under th
 the client first, then the market, then the size, then shares and money.
 """
 
-from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
 from msgspec import Struct
 
 from data.money import BPS
-from data.reference.instruments import Instrument
+from data.reference.instruments import BrokerListing, Instrument
 from data.vocabulary import (
     ClientStatus,
     HaltStrength,
@@ -25,16 +24,17 @@ from data.vocabulary import (
     Validity,
 )
 from engine.book.break_views import BreakView
-from engine.book.gate_views import ConsentFigures, GateVerdict, RouteFigures
+from engine.book.gate_views import ConsentFigures, GateVerdict, LackingConsent, RouteFigures
 from engine.book.not_trading import not_trading
+from engine.market.several_quotes import PricesApart
 from engine.planning.intent import Intent, Sizing
+from engine.planning.limits.broker_why import BrokerIsDown, NoSuchValidity, OfTwoBrokers
+from engine.planning.limits.figures import NOTHING_AROUND, ClientExposure, Surroundings
 from engine.planning.need import Need
 from engine.planning.sizing import PlanPrices, whole_lots
 from engine.planning.why import (
     AtGate,
     ClientPaused,
-    DisclosedOff,
-    InstrumentInDoubt,
     LineRefusal,
     LotTooDear,
     MoneyShort,
@@ -44,9 +44,6 @@ from engine.planning.why import (
     NotActive,
     NotAuthorised,
     NotCompared,
-    NotListed,
-    NotOffered,
-    NotOnMtfList,
     NotSignedIn,
     OffBand,
     OnlySells,
@@ -56,7 +53,6 @@ from engine.planning.why import (
     PriceOld,
     ReduceOnly,
     SessionOn,
-    ShowsAll,
     TooLarge,
     UnderHalt,
 )
@@ -70,20 +66,26 @@ CHECK_ORDER = (
     Reason.SESSION_EXPIRED,
     Reason.ROUTE_NOT_READY,
     Reason.CONSENT_MISSING,
+    Reason.BROKER_DOWN,
     Reason.NOT_RECONCILED,
     Reason.OPEN_BREAK,
     Reason.MARKET_CLOSED,
     Reason.PRICE_STALE,
     Reason.OUTSIDE_PRICE_BAND,
+    Reason.VALIDITY_NOT_OFFERED,
     Reason.NOT_LISTED,
+    Reason.SERIES_DIFFERS,
     Reason.INSTRUCTION_MISSING,
     Reason.INSTRUMENT_IN_DOUBT,
     Reason.PRODUCT_NOT_OFFERED,
+    Reason.MTF_NO_CONSENT,
     Reason.NOT_MTF_ELIGIBLE,
     Reason.QUANTITY_ZERO,
     Reason.OVER_ORDER_LIMIT,
     Reason.DISCLOSED_QUANTITY,
     Reason.DUPLICATE_INTENT,
+    Reason.OVER_LIMIT,
+    Reason.OVER_SOFT_LIMIT,
     Reason.INSUFFICIENT_HOLDING,
     Reason.AUTHORISATION_MISSING,
     Reason.MTF_LIMIT,
@@ -93,7 +95,13 @@ CHECK_ORDER = (
 """In which order the reasons are looked for; the first that holds is the line's reason."""
 
 MARKET_PHASES = frozenset(
-    {PhaseKind.CONTINUOUS, PhaseKind.PRE_OPEN, PhaseKind.AUCTION_ENTRY, PhaseKind.POST_CLOSE}
+    {
+        PhaseKind.CONTINUOUS,
+        PhaseKind.PRE_OPEN,
+        PhaseKind.REOPENING,
+        PhaseKind.AUCTION_ENTRY,
+        PhaseKind.POST_CLOSE,
+    }
 )
 """Phases that take a MARKET order."""
 
@@ -102,6 +110,7 @@ LIMIT_PHASES = frozenset(
         PhaseKind.CONTINUOUS,
         PhaseKind.PRE_OPEN,
         PhaseKind.PRE_OPEN_LIMIT_ONLY,
+        PhaseKind.REOPENING,
         PhaseKind.AUCTION_ENTRY,
         PhaseKind.AUCTION_LIMIT_ONLY,
     }
@@ -127,17 +136,23 @@ class HeldShares(Struct, frozen=True):
 class ClientInput(Struct, frozen=True):
     """One client as frozen for a plan.
 
-    `base_paise` is the day's sizing base. `halt` is what a halt of this client, its group, its broker or the
-    symbol lets leave; `reduce_only` for books that differ from the broker's, `unread` a book of which not
-    every row could be read; `reconciled` for books read from the broker since the desk was opened;
-    `duplicate` for the same side, symbol and sizing sent within the last minute; `authorised` for settled
-    shares that may leave the client's demat account, else `authorised_shares` of them may. `products` and
-    `takes_after_market` are what its connection offers; `unlisted_at` is that connection's broker where
-    the instrument is not listed there, else empty. `sized_on_paise` is what a percentage of the available
+    `base_paise` is the day's sizing base. Of the `consents_lacking`, which are missing or about to end, the
+    `consent_verdict` is the worst that keeps all orders back. `mtf_agreed` is false where the client has not
+    agreed to its broker's terms of MTF, `mtf_listed` where the broker's list has the stock no more. `halt` is
+    what a halt of this client, its group, its broker or the symbol lets leave;
+    `reduce_only` for books that differ from the broker's, `unread` a book of which not every row could be
+    read; `down_since` for a broker that answers nobody; `reconciled` for books read from the broker since the
+    desk was opened; `duplicate` for the same side, symbol and sizing sent within the last minute;
+    `authorised` for settled shares that may leave the client's demat account, else `authorised_shares` of
+    them may. `products`, `validities` and
+    `takes_after_market` are what its connection offers; `venue` is its broker, whose `listing` of the
+    instrument counts, None where there is none, unless it trades whatever the desk knows (`lists_all`);
+    `intraday_over` is when it ended intraday buying. `sized_on_paise` is what a percentage of the available
     money is of where earlier legs took of it, else None. `ref` is its instruction of a moment ago, which one
     that is not `discretionary` needs; `portfolio_paise` what all it has is worth, None where that is not
     known or not asked for; `ordered` the shares that its live orders of the stock would add or take away;
-    `pause` why it stands aside and until when.
+    `pause` why it stands aside and until when; `exposure` what limits are held against, if looked up;
+    `funded_later` where what it buys is paid by sales that come first, so that its cash is not asked now.
     """
 
     client_id: int
@@ -152,20 +167,28 @@ class ClientInput(Struct, frozen=True):
     session: SessionState = SessionState.OK
     route_verdict: GateVerdict | None = None
     consent_verdict: GateVerdict | None = None
+    consents_lacking: tuple[LackingConsent, ...] = ()
     authorised: bool = True
     authorised_shares: int = 0
     mtf_limit_paise: int = 0
     mtf_loan_paise: int = 0
     mtf_reserved_paise: int = 0
+    mtf_agreed: bool = True
+    mtf_listed: bool = True
     holdings: tuple[HeldShares, ...] = ()
     halt: HaltStrength | None = None
     reduce_only: bool = False
     unread: BreakView | None = None
     reconciled: bool = True
+    down_since: datetime | None = None
     duplicate: bool = False
     products: frozenset[Product] = frozenset(Product)
     takes_after_market: bool = True
-    unlisted_at: str = ""
+    validities: frozenset[Validity] = frozenset(Validity)
+    venue: str = ""
+    listing: BrokerListing | None = None
+    lists_all: bool = True
+    intraday_over: datetime | None = None
     sized_on_paise: int | None = None
     discretionary: bool = True
     ref: str = ""
@@ -174,6 +197,8 @@ class ClientInput(Struct, frozen=True):
     ordered: int = 0
     takes_disclosed: bool = True
     pause: ClientPaused | None = None
+    exposure: ClientExposure | None = None
+    funded_later: bool = False
 
     @property
     def mtf_used_paise(self) -> int:
@@ -194,7 +219,9 @@ class PlanInputs(Struct, frozen=True):
     The limits of an order, its slices and `orders_per_second`, which one client's lane may send, are those
     that every client's connection takes. `awaited_day` is the trading day whose session has not begun, None
     while one is on; `after_market` whether any broker lets orders wait for it. Intraday buying ends at
-    `mis_until`, None on a day without trading.
+    `mis_until`, None on a day without trading; limits are held against what is `around`, too. Where the
+    brokers' limits differ, those of `limited_by` are the least. The price is that of `priced_by`, None where
+    one alone brings prices; `apart` where two differ too much.
     """
 
     now: datetime
@@ -222,6 +249,10 @@ class PlanInputs(Struct, frozen=True):
     desk_halted: bool = False
     awaited_day: date | None = None
     after_market: bool = False
+    around: Surroundings = NOTHING_AROUND
+    limited_by: str = ""
+    priced_by: str | None = None
+    apart: PricesApart | None = None
 
     @property
     def market(self) -> PlanPrices:
@@ -247,9 +278,11 @@ def client_refusal(client: ClientInput, side: Side) -> LineRefusal | None:
     if client.session is not SessionState.OK:
         return LineRefusal(Reason.SESSION_EXPIRED, (NotSignedIn(),))
     if client.route_verdict is not None:
-        return LineRefusal(Reason.ROUTE_NOT_READY, (_at_gate(client.route_verdict),))
+        return LineRefusal(Reason.ROUTE_NOT_READY, (at_gate(client.route_verdict),))
     if client.consent_verdict is not None:
-        return LineRefusal(Reason.CONSENT_MISSING, (_at_gate(client.consent_verdict),))
+        return LineRefusal(Reason.CONSENT_MISSING, (at_gate(client.consent_verdict),))
+    if client.down_since is not None and side is Side.BUY:
+        return LineRefusal(Reason.BROKER_DOWN, (BrokerIsDown(client.venue, client.down_since),))
     if not client.reconciled:
         return LineRefusal(Reason.NOT_RECONCILED, (NotCompared(),))
     if client.reduce_only and side is Side.BUY:
@@ -257,7 +290,8 @@ def client_refusal(client: ClientInput, side: Side) -> LineRefusal | None:
     return None
 
 
-def _at_gate(verdict: GateVerdict) -> AtGate:
+def at_gate(verdict: GateVerdict) -> AtGate:
+    """What a plan's line says of what the gate found of its client."""
     figures = verdict.figures
     return AtGate(verdict.finding, figures if isinstance(figures, RouteFigures | ConsentFigures) else None)
 
@@ -281,6 +315,9 @@ def market_refusal(intent: Intent, inputs: PlanInputs) -> LineRefusal | None:
         return LineRefusal(Reason.MARKET_CLOSED, (PhaseTakesNone(inputs.phase_kind, kind, awaited),))
     if inputs.price_age_s is None or inputs.last_paise <= 0:
         return LineRefusal(Reason.PRICE_STALE, (NoPrice(),))
+    if (told := inputs.apart) is not None:
+        figures = OfTwoBrokers(told.broker, told.last_paise, told.other, told.other_paise, told.bps)
+        return LineRefusal(Reason.PRICE_STALE, (figures,))
     if inputs.price_age_s > inputs.price_age_limit_s:
         age_ms, limit_ms = round(inputs.price_age_s * 1000), round(inputs.price_age_limit_s * 1000)
         return LineRefusal(Reason.PRICE_STALE, (PriceOld(age_ms, limit_ms),))
@@ -291,16 +328,11 @@ def market_refusal(intent: Intent, inputs: PlanInputs) -> LineRefusal | None:
 
 
 def waiting_refusal(client: ClientInput, intent: Intent) -> LineRefusal | None:
-    """Whether this client's broker keeps an order for the next session, where that is wanted."""
+    """Whether this client's broker takes orders that stand as long as is wanted."""
     if intent.after_market and not client.takes_after_market:
         return LineRefusal(Reason.MARKET_CLOSED, (NoNextSession(),))
-    return None
-
-
-def listing_refusal(client: ClientInput, instrument: Instrument) -> LineRefusal | None:
-    """Whether the broker by which this client trades lists the instrument."""
-    if client.unlisted_at:
-        return LineRefusal(Reason.NOT_LISTED, (NotListed(client.unlisted_at, instrument.key),))
+    if intent.validity not in client.validities:
+        return LineRefusal(Reason.VALIDITY_NOT_OFFERED, (NoSuchValidity(client.venue, intent.validity),))
     return None
 
 
@@ -318,36 +350,6 @@ def portfolio_refusal(client: ClientInput, sizing: Sizing) -> LineRefusal | None
     return LineRefusal(Reason.PRICE_STALE, (PortfolioUnpriced(),)) if client.portfolio_paise is None else None
 
 
-def disclosed_refusal(client: ClientInput, quantities: Sequence[int], disclosed: int) -> LineRefusal | None:
-    """Whether the client's broker lets an order of a line show so little, or no less than all of it.
-
-    NSE: none, or a tenth of the order at least and less than all of it.
-    """
-    if not client.takes_disclosed:
-        return LineRefusal(Reason.DISCLOSED_QUANTITY, (ShowsAll(),))
-    for quantity in quantities:
-        if not quantity <= 10 * disclosed < 10 * quantity:
-            return LineRefusal(Reason.DISCLOSED_QUANTITY, (DisclosedOff(quantity, disclosed),))
-    return None
-
-
-def product_refusal(
-    instrument: Instrument, side: Side, product: Product, offered: Collection[Product]
-) -> LineRefusal | None:
-    """Whether the stock can be bought with this product, of those that the client's broker has `offered`.
-
-    Sells need no funding, and end what is in doubt.
-    """
-    if side is Side.BUY and instrument.doubt:
-        return LineRefusal(Reason.INSTRUMENT_IN_DOUBT, (InstrumentInDoubt(instrument.doubt),))
-    if side is Side.BUY and product not in offered:
-        return LineRefusal(Reason.PRODUCT_NOT_OFFERED, (NotOffered(product),))
-    if side is Side.BUY and product is Product.MTF and instrument.margin_bps(product) is None:
-        unlisted = NotOnMtfList(instrument.tradingsymbol, instrument.margins_unknown)
-        return LineRefusal(Reason.NOT_MTF_ELIGIBLE, (unlisted,))
-    return None
-
-
 def slice_quantity(reserve_price_paise: int, inputs: PlanInputs) -> int:
     """The most shares of one order, in whole lots: by the broker's limits of quantity and of value."""
     by_value = inputs.max_order_value_paise // max(1, reserve_price_paise)
@@ -360,9 +362,12 @@ def size_refusal(quantity: int, reserve_price_paise: int, inputs: PlanInputs) ->
     if quantity <= most * inputs.most_slices:
         return None
     if not most:
-        return LineRefusal(Reason.OVER_ORDER_LIMIT, (LotTooDear(inputs.max_order_value_paise),))
+        return LineRefusal(
+            Reason.OVER_ORDER_LIMIT, (LotTooDear(inputs.max_order_value_paise, inputs.limited_by),)
+        )
     worth = quantity * reserve_price_paise if most < inputs.max_order_quantity else None
-    return LineRefusal(Reason.OVER_ORDER_LIMIT, (TooLarge(quantity, worth, inputs.most_slices, most),))
+    figures = TooLarge(quantity, worth, inputs.most_slices, most, inputs.limited_by)
+    return LineRefusal(Reason.OVER_ORDER_LIMIT, (figures,))
 
 
 def authorisation_refusal(client: ClientInput, product: Product, quantity: int) -> LineRefusal | None:

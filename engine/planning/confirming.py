@@ -11,7 +11,9 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from data.errors import BadInput
 from data.repositories.base import On
+from data.repositories.people import approval_rule, is_rule_as_told
 from data.repositories.unconfirmed import bought_unconfirmed, raised_unconfirmed
 from data.vocabulary import Side
 from engine.book.people_views import ApprovalLimit, People
@@ -58,6 +60,14 @@ def weighed(on: On, people: People, made: Plan, persons: Collection[str], now: d
     if most is None or bought[most] + before[most] <= limit.above_paise:
         return Weighed(worth)
     return Weighed(worth, before[most], limit)
+
+
+def check_rule(on: On) -> None:
+    """Hold the limit of approvals against what the audit says of it. Raises `BadInput`."""
+    if not is_rule_as_told(on, approval_rule(on)):
+        raise BadInput(
+            "limit", "approvals", "it is not as the audit left it; let the doctor look at the books"
+        )
 
 
 def weighed_change(

@@ -1,6 +1,8 @@
 """What is the same for every line of one plan: its prices, its slices, the terms of a buy, what bars it."""
 
-from data.money import BPS, half_up
+from collections import Counter
+
+from data.money import BPS, ceil_div, half_up, tick_up
 from data.vocabulary import OrderType, Policy, Product, Side, SizingKind
 from engine.planning.checks import ClientInput, PlanInputs, market_refusal, slice_quantity
 from engine.planning.intent import Intent, LineChange, Sizing
@@ -8,6 +10,9 @@ from engine.planning.sizing import BuyTerms, at_trigger, base_of, reserve_price,
 
 _OWN_SIZE = frozenset({SizingKind.PERCENT_OF_POSITION, SizingKind.TARGET_WEIGHT})
 """Sizings that follow from what a client holds, which no multiplier scales."""
+
+AIR_TICKS = 2
+"""So far the market may move on without a proposed quantity becoming too dear."""
 
 
 class PlanContext:
@@ -32,6 +37,8 @@ class PlanContext:
         )
         self.slice_quantity = slice_quantity(self.reserve_price_paise, inputs)
         self.market_refusal = market_refusal(intent, inputs)
+        self.sent = Counter[tuple[str, str]]()
+        """The orders of the lines that go, by whose limit counts them together."""
 
     def base_paise(self, client: ClientInput) -> int:
         """What a percentage is taken of for this client."""
@@ -66,6 +73,19 @@ class PlanContext:
         target = self.base_paise(client) * self.intent.sizing.value // BPS
         more = target - self._position_paise(client)
         return max(0, more if self.intent.side is Side.BUY else -more)
+
+    @property
+    def air_paise(self) -> int:
+        """By how much the reserve price rises with two ticks of the market, so that a quantity still stands.
+
+        A price that the trader or the policy has set does not move.
+        """
+        intent, inputs = self.intent, self.inputs
+        priced = intent.limit_paise is not None or intent.trigger_paise is not None
+        if priced or inputs.policy is Policy.EXACT:
+            return 0
+        tick = inputs.instrument.tick_paise
+        return tick_up(ceil_div(AIR_TICKS * tick * (BPS + inputs.protection_bps), BPS), tick)
 
     def terms(self, client: ClientInput, product: Product, policy: Policy) -> BuyTerms:
         """How this client pays. `product` must be offered."""

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from data.records import replace
 from data.vocabulary import Product, Side, SizingKind
 from engine.planning.checks import ClientInput
 from engine.planning.context import PlanContext
@@ -18,7 +19,7 @@ class DraftLine(Struct, frozen=True):
     """One line in the making: a product and a quantity.
 
     `sellable` is what the client may sell of it, and 0 for a buy; `odd` is what a part of a position leaves
-    because it makes no whole lot.
+    because it makes no whole lot, `later` waits for cash.
     """
 
     product: Product
@@ -27,6 +28,7 @@ class DraftLine(Struct, frozen=True):
     sellable: int = 0
     by_hand: bool = False
     odd: int = 0
+    later: int = 0
 
 
 def drafts_of(context: PlanContext, client: ClientInput) -> list[DraftLine]:
@@ -36,8 +38,9 @@ def drafts_of(context: PlanContext, client: ClientInput) -> list[DraftLine]:
     change = next(iter(context.changes.get(client.client_id, ())), None)
     product = (change and change.product) or context.intent.product
     by_hand = change.quantity if change else None
-    make = _buy_draft if context.intent.side is Side.BUY else _sell_draft
-    return [make(context, client, product, by_hand)]
+    if context.intent.side is Side.BUY:
+        return [replace(_buy_draft(context, client, product, by_hand), later=change.later if change else 0)]
+    return [_sell_draft(context, client, product, by_hand)]
 
 
 def _buy_draft(context: PlanContext, client: ClientInput, product: Product, by_hand: int | None) -> DraftLine:

@@ -10,7 +10,7 @@ from data.records import replace
 from data.vocabulary import AlternativeKind, Reason, Side
 from engine.planning.checks import ClientInput, PlanInputs
 from engine.planning.context import PlanContext
-from engine.planning.lines import air_paise, limit_used_bps
+from engine.planning.lines import limit_used_bps
 from engine.planning.plan import Alternative, Plan, PlanLine
 from engine.planning.sizing import BuyTerms, need, whole_lots
 
@@ -33,8 +33,8 @@ class _Buy(Struct, frozen=True):
 def fitted(parts: Sequence[Plan], inputs: Sequence[PlanInputs]) -> list[Plan]:
     """The plans of all legs, with what each client that lacks money can pay of all of them together.
 
-    It stands on each of its buys as the affordable way out; a leg of which nothing is left has the quantity
-    0. Who cannot go for another reason, or can pay nothing, has no such way out.
+    It stands on each of its buys as the affordable way out. Who cannot go for another reason, or of whom no
+    measure leaves something of every leg, has no such way out: its legs go all or none.
     """
     lines: dict[int, list[tuple[int, PlanLine]]] = defaultdict(list)
     for place, part in enumerate(parts):
@@ -80,13 +80,13 @@ def _buys(
         if parts[place].intent.side is Side.BUY and not line.dropped:
             context = contexts[place]
             terms = context.terms(client, line.product, context.inputs.policy)
-            found.append(_Buy(parts[place].leg, line, terms, air_paise(context)))
+            found.append(_Buy(parts[place].leg, line, terms, context.air_paise))
     return found
 
 
 def _ways(client: ClientInput, buys: Sequence[_Buy]) -> Iterator[tuple[int, Alternative]]:
     measure_bps = _measure_bps(client, buys)
-    if not any(buy.quantity(measure_bps) for buy in buys):
+    if not all(buy.quantity(measure_bps) for buy in buys):
         return
     for buy in buys:
         quantity = buy.quantity(measure_bps)

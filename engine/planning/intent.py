@@ -17,6 +17,9 @@ STANDINGS = {"DAY": (Validity.DAY, False), "IOC": (Validity.IOC, False), "AMO": 
 MOST_REF = 60
 """Characters of what names a client's instruction."""
 
+MOST_REASON = 120
+"""Characters of a reason typed to go beyond a soft limit."""
+
 PERCENTAGES = frozenset(
     {
         SizingKind.PERCENT_OF_CAPITAL,
@@ -27,12 +30,6 @@ PERCENTAGES = frozenset(
     }
 )
 """Sizings whose value is basis points."""
-
-MOST_LEGS = 20
-"""More legs than that are no basket that anybody confirms by looking at it."""
-
-MOST_LISTED_LEGS = 200
-"""More different orders than that are no file that is looked through before it is sent."""
 
 
 def side_from(text: str) -> Side:
@@ -100,8 +97,9 @@ class Selection(Struct, frozen=True):
 class Leg(Struct, frozen=True):
     """One security of an intent that has several: what is done in it, and when.
 
-    `product` None means "as held" and is only for sells. `stage` is which legs are reserved together; only
-    the first, 0, is carried out. `drift` says how far the price may move before its orders have left.
+    `product` None means "as held" and is only for sells. `stage` is which legs are reserved together: a buy
+    of stage 1 waits until the plan's sales of that security have ended, for all clients. `drift` says how far
+    the price may move before its orders have left.
     """
 
     side: Side
@@ -123,8 +121,10 @@ class Intent(Struct, frozen=True):
     wait at the broker for the next session. `drift` says how far the price may move before its orders have
     left. `ref` names the client's instruction, such as a call and its time; the plan and the audit keep it.
     `multiplied` has each client's own multiplier scale what is sized alike for all. Of each order the market
-    sees `disclosed_quantity` shares, all of them where that is 0.
+    sees `disclosed_quantity` shares, all of them where that is 0. `override` is the reason typed to go beyond
+    soft limits.
 
+    `model` names the model that it brings clients to; what of it waits for cash is kept under that.
     `further` are its legs behind the first, which the intent itself says; `per_client` says how a client's
     legs go together. Clients and how long orders stand are one for all. Where it is `listed`, a leg is for
     those of the clients alone whom a change names in it.
@@ -149,6 +149,8 @@ class Intent(Struct, frozen=True):
     ref: str = ""
     multiplied: bool = False
     disclosed_quantity: int = 0
+    override: str = ""
+    model: str = ""
 
     @property
     def legs(self) -> tuple[Leg, ...]:
@@ -224,54 +226,15 @@ class Intent(Struct, frozen=True):
 class LineChange(Struct, frozen=True):
     """One client's line as the trader edited it: a quantity (0 drops the line), a product, or both.
 
-    With neither it says only that the client is in a leg of an intent that is `listed`.
+    With neither it says only that the client is in a leg of an intent that is `listed`. `later` are shares
+    wanted beside the quantity, for which there is no cash today.
     """
 
     client_id: int
     quantity: int | None = None
     product: Product | None = None
     leg: int = 1
-
-
-def check_legs(intent: Intent) -> None:
-    """Refuse legs that do not go together. Raises `BadInput`."""
-    most = MOST_LISTED_LEGS if intent.listed else MOST_LEGS
-    if len(intent.further) >= most:
-        raise BadInput("legs", len(intent.further) + 1, f"give at most {most}")
-    places = range(1, len(intent.further) + 2)
-    for change in intent.line_changes:
-        if change.leg not in places:
-            raise BadInput("leg", change.leg, f"give one of the {len(places)} legs of this plan")
-    if intent.listed:
-        _check_listed(intent)
-        return
-    products: dict[str, list[Product | None]] = {}
-    for leg in intent.legs:
-        _check_product_once(leg, products.setdefault(leg.key, []))
-
-
-def _check_listed(intent: Intent) -> None:
-    """Hold that no client has a security and product in two legs."""
-    products: dict[tuple[int, str], list[Product | None]] = {}
-    for leg, part in zip(intent.legs, intent.parts, strict=True):
-        if not part.line_changes:
-            raise BadInput("legs", leg.key, "name a client in each leg")
-        for client_id in {change.client_id for change in part.line_changes}:
-            _check_product_once(leg, products.setdefault((client_id, leg.key), []))
-
-
-def _check_product_once(leg: Leg, before: list[Product | None]) -> None:
-    if leg.stage != 0:
-        raise BadInput("stage", leg.stage, "give 0: all legs of a plan are reserved at once")
-    if clashes(leg.product, before):
-        product = "as held" if leg.product is None else leg.product.value
-        raise BadInput("legs", f"{leg.key} {product}", "have each security and product in one leg only")
-    before.append(leg.product)
-
-
-def clashes(product: Product | None, before: Sequence[Product | None]) -> bool:
-    """Whether a security that stands in legs with these products may not stand in one with this too."""
-    return bool(before) and (product in before or None in (product, *before))
+    later: int = 0
 
 
 def check_intent(intent: Intent, instrument: Instrument) -> None:
@@ -279,6 +242,7 @@ def check_intent(intent: Intent, instrument: Instrument) -> None:
     if (intent.validity, intent.after_market) not in STANDINGS.values():
         raise BadInput("validity", f"{intent.validity} AMO", f"give one of {', '.join(STANDINGS)}")
     check_ref(intent.ref)
+    check_override(intent.override)
     check_disclosed(intent, instrument)
     value = intent.sizing.value
     if intent.sizing.kind in PERCENTAGES:
@@ -286,7 +250,8 @@ def check_intent(intent: Intent, instrument: Instrument) -> None:
             raise BadInput("percent", f"{value / 100:g}", "give more than 0 and at most 100")
     elif value <= 0:
         field_name = intent.sizing.kind.value.removeprefix("fixed_")
-        raise BadInput(field_name, value, "give a number above zero")
+        given = f"{value / 100:.2f}" if intent.sizing.kind is SizingKind.FIXED_AMOUNT else value
+        raise BadInput(field_name, given, "give a number above zero")
     if intent.sizing.kind is SizingKind.PERCENT_OF_POSITION and intent.side is Side.BUY:
         raise BadInput("sizing", intent.sizing.kind.value, "a percentage of the position is only for SELL")
     if not instrument.tradable:
@@ -323,6 +288,12 @@ def check_ref(ref: str) -> None:
     """Refuse what is no name of an instruction: too long, or more than a line. Raises `BadInput`."""
     if len(ref) > MOST_REF or not ref.isprintable():
         raise BadInput("ref", ref, f"give one line of at most {MOST_REF} characters")
+
+
+def check_override(reason: str) -> None:
+    """Refuse what is no reason: too long, or more than a line. Raises `BadInput`."""
+    if len(reason) > MOST_REASON or not reason.isprintable():
+        raise BadInput("override", reason, f"give a reason of one line, at most {MOST_REASON} characters")
 
 
 def check_disclosed(intent: Intent, instrument: Instrument) -> None:

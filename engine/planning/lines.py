@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from data.clock import IST
 from data.errors import BadInput
-from data.money import BPS, amount_words, band_words, ceil_div, half_up, tick_up
+from data.money import BPS, amount_words, band_words, half_up
 from data.records import replace
 from data.vocabulary import AlternativeKind, Drift, Policy, Product, Reason, Side, SizingKind, Verdict
 from engine.planning.checks import (
@@ -16,18 +16,25 @@ from engine.planning.checks import (
     PlanInputs,
     authorisation_refusal,
     client_refusal,
-    disclosed_refusal,
     instruction_refusal,
-    listing_refusal,
     money_refusal,
     portfolio_refusal,
-    product_refusal,
     size_refusal,
     waiting_refusal,
 )
 from engine.planning.context import PlanContext
 from engine.planning.drafts import PRODUCT_ORDER, DraftLine, drafts_of, sellable_of
 from engine.planning.intent import PERCENTAGES, Intent, LineChange, check_intent, check_lots
+from engine.planning.limits.of_lines import count_sent, judged_line, most_within
+from engine.planning.limits.products import (
+    consent_remarks,
+    disclosed_refusal,
+    listing_refusal,
+    listing_remarks,
+    mtf_refusal,
+    product_refusal,
+)
+from engine.planning.limits.slips import slip_words
 from engine.planning.plan import Alternative, Plan, PlanLine
 from engine.planning.plan_record import VALID_FOR
 from engine.planning.sizing import (
@@ -49,15 +56,13 @@ from engine.planning.why import (
     OddShares,
     SentBefore,
     SharesShort,
+    WaitsForCash,
     Why,
 )
 
 _FIXABLE_FIRST: dict[Reason, float] = {reason: rank for rank, reason in enumerate(reversed(CHECK_ORDER))}
 # A sign-in mends a session at once; a route is rarely mended the same morning.
 _FIXABLE_FIRST[Reason.ROUTE_NOT_READY] = _FIXABLE_FIRST[Reason.SESSION_EXPIRED] + 0.5
-
-AIR_TICKS = 2
-"""So far the market may move on without a proposed quantity becoming too dear."""
 
 
 def plan(intent: Intent, inputs: PlanInputs) -> Plan:
@@ -72,7 +77,7 @@ def plan(intent: Intent, inputs: PlanInputs) -> Plan:
     if intent.key != inputs.instrument.key:
         raise BadInput("symbol", intent.key, f"the inputs are those of {inputs.instrument.key}")
     _check_after_market(intent, inputs)
-    _check_band(intent, inputs)
+    check_band(intent, inputs)
     _check_mis(intent, inputs)
     context = PlanContext(intent, inputs, _changes_by_client(intent, inputs))
     lines = [line for client in inputs.clients for line in _lines_of(context, client)]
@@ -101,6 +106,7 @@ def plan(intent: Intent, inputs: PlanInputs) -> Plan:
         desk_halted=inputs.desk_halted,
         lines=tuple(lines),
         slice_quantity=context.slice_quantity,
+        priced_by=inputs.priced_by,
     )
 
 
@@ -118,7 +124,8 @@ def _check_after_market(intent: Intent, inputs: PlanInputs) -> None:
         raise BadInput("validity", "AMO", "this broker takes no orders for the next session, give DAY")
 
 
-def _check_band(intent: Intent, inputs: PlanInputs) -> None:
+def check_band(intent: Intent, inputs: PlanInputs) -> None:
+    """Raise `BadInput` where the limit is outside the day's band."""
     limit, lower, upper = intent.limit_paise, inputs.lower_circuit_paise, inputs.upper_circuit_paise
     if intent.after_market:
         # The band known may be the last session's; that of the one it waits for is about its last price.
@@ -126,7 +133,10 @@ def _check_band(intent: Intent, inputs: PlanInputs) -> None:
         lower = min(lower or inputs.last_paise, inputs.last_paise - width)
         upper = max(upper, inputs.last_paise + width)
     if limit is not None and ((upper and limit > upper) or limit < lower):
-        raise BadInput("limit", amount_words(limit), f"give a price inside {band_words(lower, upper)}")
+        sizing = intent.sizing
+        typed = sizing.value if sizing.kind is SizingKind.FIXED_QUANTITY else 0
+        looks = slip_words(limit, typed, inputs.last_paise)
+        raise BadInput("limit", amount_words(limit), f"{looks}give a price inside {band_words(lower, upper)}")
 
 
 def _check_mis(intent: Intent, inputs: PlanInputs) -> None:
@@ -176,7 +186,7 @@ def _changes_by_client(intent: Intent, inputs: PlanInputs) -> dict[int, list[Lin
 def _lines_of(context: PlanContext, client: ClientInput) -> Iterable[PlanLine]:
     refusal = client_refusal(client, context.intent.side) or context.market_refusal
     refusal = refusal or waiting_refusal(client, context.intent)
-    refusal = refusal or listing_refusal(client, context.inputs.instrument)
+    refusal = refusal or listing_refusal(client, context.inputs.instrument, context.intent.side)
     refusal = refusal or instruction_refusal(client, ref_of(context.intent, client))
     refusal = refusal or portfolio_refusal(client, context.intent.sizing)
     if refusal is not None:
@@ -240,8 +250,9 @@ def _judged(context: PlanContext, client: ClientInput, draft: DraftLine) -> Plan
         left_paise=draft.allocation_paise - draft.quantity * context.sizing_price_paise,
         sellable=draft.sellable,
         by_hand=draft.by_hand,
+        later=draft.later,
     )
-    refusal = product_refusal(inputs.instrument, side, draft.product, client.products)
+    refusal = product_refusal(inputs.instrument, side, draft.product, client)
     if refusal is None and draft.quantity == 0:
         refusal = _nothing(context, client, draft)
     refusal = refusal or size_refusal(draft.quantity, context.reserve_price_paise, inputs)
@@ -251,8 +262,18 @@ def _judged(context: PlanContext, client: ClientInput, draft: DraftLine) -> Plan
         refusal = LineRefusal(Reason.DUPLICATE_INTENT, (SentBefore(),))
     if refusal is not None:
         return _skipped(line, refusal)
-    line = replace(line, why=_remarks(context, draft))
-    return _judged_buy(context, client, line) if side is Side.BUY else _judged_sell(context, client, line)
+    found = judged_line(context, client, line)
+    if found.refusal is not None:
+        fewer = _alternative(
+            context, client, line.product, most_within(context, client, line), AlternativeKind.AFFORDABLE
+        )
+        return _skipped(line, found.refusal, (fewer,) if fewer.quantity else ())
+    told = *listing_remarks(client, inputs.instrument), *consent_remarks(client, side, draft.product)
+    line = replace(line, why=(*_remarks(context, draft), *found.remarks, *told))
+    line = _judged_buy(context, client, line) if side is Side.BUY else _judged_sell(context, client, line)
+    if line.ok:
+        count_sent(context, client, line)
+    return line
 
 
 def _remarks(context: PlanContext, draft: DraftLine) -> tuple[Why, ...]:
@@ -260,6 +281,8 @@ def _remarks(context: PlanContext, draft: DraftLine) -> tuple[Why, ...]:
     remarks: list[Why] = []
     if draft.odd:
         remarks.append(OddShares(draft.odd, draft.quantity + draft.odd, context.inputs.instrument.lot_size))
+    if draft.later:
+        remarks.append(WaitsForCash(draft.later))
     parts = len(slices(draft.quantity, context.slice_quantity))
     if parts > 1:
         remarks.append(InSlices(parts, context.slice_quantity))
@@ -268,6 +291,8 @@ def _remarks(context: PlanContext, draft: DraftLine) -> tuple[Why, ...]:
 
 def _nothing(context: PlanContext, client: ClientInput, draft: DraftLine) -> LineRefusal:
     sizing, lot = context.intent.sizing, context.inputs.instrument.lot_size
+    if draft.later:
+        return LineRefusal(Reason.INSUFFICIENT_FUNDS, (WaitsForCash(draft.later),))
     if draft.by_hand:
         return LineRefusal(Reason.QUANTITY_ZERO, (DroppedByHand(),))
     if sizing.kind is SizingKind.TARGET_WEIGHT and not draft.allocation_paise:
@@ -325,8 +350,10 @@ def _judged_buy(context: PlanContext, client: ClientInput, line: PlanLine) -> Pl
         reserve_paise=takes.total_paise,
         charges_paise=takes.charges_paise,
         loan_paise=takes.loan_paise,
-        available_after_paise=client.available_paise - takes.total_paise,
+        available_after_paise=client.available_paise - (0 if client.funded_later else takes.total_paise),
     )
+    if client.funded_later:
+        return line
     refusal = money_refusal(client, line.product, takes)
     if refusal is None:
         return line
@@ -338,7 +365,7 @@ def _ways_out(context: PlanContext, client: ClientInput, line: PlanLine) -> tupl
     fewer = _alternative(context, client, line.product, line.wanted, AlternativeKind.AFFORDABLE)
     if fewer.quantity:
         ways.append(fewer)
-    if line.product is Product.CNC and context.inputs.instrument.margin_bps(Product.MTF) is not None:
+    if line.product is Product.CNC and mtf_refusal(context.inputs.instrument, client) is None:
         lent = _alternative(context, client, Product.MTF, line.wanted, AlternativeKind.MTF)
         if lent.quantity > fewer.quantity:
             ways.append(lent)
@@ -350,7 +377,7 @@ def _alternative(
 ) -> Alternative:
     cash, room = client.available_paise, client.mtf_room_paise
     terms = context.terms(client, product, context.inputs.policy)
-    fits = affordable(replace(terms, price_paise=terms.price_paise + air_paise(context)), cash, room)
+    fits = affordable(replace(terms, price_paise=terms.price_paise + context.air_paise), cash, room)
     quantity = min(at_most, fits)
     takes = need(terms, quantity)
     return Alternative(
@@ -364,18 +391,6 @@ def _alternative(
         limit_used_after_bps=limit_used_bps(client, takes.loan_paise),
         quantity_at_last=min(at_most, affordable(context.terms(client, product, Policy.EXACT), cash, room)),
     )
-
-
-def air_paise(context: PlanContext) -> int:
-    """By how much the reserve price rises with two ticks of the market, so that a quantity still stands.
-
-    A price that the trader or the policy has set does not move.
-    """
-    intent, inputs = context.intent, context.inputs
-    if intent.limit_paise is not None or intent.trigger_paise is not None or inputs.policy is Policy.EXACT:
-        return 0
-    tick = inputs.instrument.tick_paise
-    return tick_up(ceil_div(AIR_TICKS * tick * (BPS + inputs.protection_bps), BPS), tick)
 
 
 def limit_used_bps(client: ClientInput, more_paise: int) -> int:

@@ -11,7 +11,7 @@ SLACK_PAISE = 2
 """Kept until the order is over: rounding each fill up can cost one paisa more than rounding the whole."""
 
 
-class Need(Struct, frozen=True):
+class Need(Struct, frozen=True, gc=False):
     """What a buy takes: own money, the lent rest (MTF only), estimated charges, slack. All in paise."""
 
     own_paise: int

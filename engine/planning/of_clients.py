@@ -1,6 +1,6 @@
 """What a plan looks up of its clients beside the book: instructions of a moment ago, portfolios' values."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from msgspec import Struct
@@ -50,6 +50,14 @@ async def of_clients(
             refs = await instructions_between(reader, now - REF_KEPT, now)
     if intent.sizing.kind not in _OF_PORTFOLIO:
         return OfClients(refs)
+    unpriced = await unpriced_clients(clients, kept, timing, market_data)
+    return OfClients(refs, {one.id: portfolio(one.id) for one in clients if one.id not in unpriced})
+
+
+async def unpriced_clients(
+    clients: Iterable[ClientView], kept: Kept, timing: Timing, market_data: MarketData
+) -> frozenset[int]:
+    """Clients who hold a share without a young price; prices that are too old are asked for first."""
     held = {
         client.id: {holding.key for holding in kept.book.holdings.get(client.id, ()) if holding.quantity}
         for client in clients
@@ -59,9 +67,7 @@ async def of_clients(
         await market_data.fetch(old)
     now = timing.wall.now()
     unpriced = {key for key in old if market_data.young_price(key, now) is None}
-    return OfClients(
-        refs, {client_id: portfolio(client_id) for client_id, keys in held.items() if not keys & unpriced}
-    )
+    return frozenset(client_id for client_id, keys in held.items() if keys & unpriced)
 
 
 def ordered_of(book: Book, client_id: int, key: str) -> int:

@@ -15,6 +15,7 @@ from data.vocabulary import (
     Policy,
     Product,
     Reason,
+    Side,
     Verdict,
 )
 from engine.book.views import standing_words
@@ -59,7 +60,7 @@ class PlanLine(Struct, frozen=True):
     zero where a quantity was set by hand above it. `sellable` counts shares for a sell. `why` says why it is
     skipped, or what else is to be known of it; plans of earlier versions have it as words, in `detail`.
     `ref` names the instruction that it is made on, `multiplier_bps` by how much the client's own size is
-    larger or smaller than that of all.
+    larger or smaller than that of all. `later` are shares wanted beside those, which wait for cash.
     """
 
     client_id: int
@@ -89,6 +90,7 @@ class PlanLine(Struct, frozen=True):
     alternatives: tuple[Alternative, ...] = ()
     ref: str = ""
     multiplier_bps: int = BPS
+    later: int = 0
 
     @property
     def ok(self) -> bool:
@@ -113,8 +115,10 @@ class Plan(Struct, frozen=True):
     price's age when the plan was made, None if no price was known. The lines stand problems first. A line
     larger than `slice_quantity` goes as several orders; 0 sets no limit. `sending_s` is what the brokers'
     budgets need to take all orders, as they were used then; an order may leave for `send_within_s` after the
-    plan was confirmed. Both are None on plans of versions that did not say it. `drift_limit_bps` is None
-    where the price may move as far as it will.
+    plan was confirmed. Both are None on plans of versions that did not say it. By those budgets `late_orders`
+    of them cannot leave before the session of their shares ends at `late_at`; None where all can. `priced_by`
+    is the broker whose price it is, None where one alone brings prices; it is held against no other's.
+    `drift_limit_bps` is None where the price may move as far as it will.
 
     Where the intent has several legs, the plan itself says the first, and `further` holds a plan of each
     other one, without number and digest of its own; `parts` are all of them, each alone. What is counted or
@@ -148,6 +152,9 @@ class Plan(Struct, frozen=True):
     slice_quantity: int = 0
     sending_s: int | None = None
     send_within_s: int | None = None
+    late_orders: int | None = None
+    late_at: datetime | None = None
+    priced_by: str | None = None
     format: int = FORMAT
     per_client: PerClient = PerClient.ALL
     leg: int = 1
@@ -259,12 +266,16 @@ class Plan(Struct, frozen=True):
 
     @property
     def left_paise(self) -> int:
-        """What rounding to whole lots leaves of the orders' allocations."""
+        """What rounding to whole lots leaves of the orders' allocations; listed orders have none."""
+        if self.intent.listed:
+            return 0
         return sum(part.rounded_off_paise(line) for part in self.parts for line in part.lines if line.ok)
 
     @property
     def cut_paise(self) -> int:
-        """What quantities set by hand below their allocations leave of these, beside rounding."""
+        """What quantities set by hand below their allocations leave of these; listed orders have none."""
+        if self.intent.listed:
+            return 0
         return sum(part.cut_off_paise(line) for part in self.parts for line in part.lines if line.ok)
 
     def rounded_off_paise(self, line: PlanLine) -> int:
@@ -292,9 +303,17 @@ class Plan(Struct, frozen=True):
 
     @property
     def answer(self) -> str:
-        """What the trader types to send it, such as `buy 45`; of both sides `send 45`."""
-        sides = {part.intent.side for part in self.parts}
-        return f"{'send' if len(sides) > 1 else self.intent.side.value.lower()} {self.orders}"
+        """What the trader types to send it, such as `buy 45`; of both sides `sell 60 buy 71`."""
+        counts = Counter[Side]()
+        for part in self.parts:
+            counts[part.intent.side] += sum(len(part.slices(line)) for line in part.lines if line.ok)
+        sides = [side for side in (Side.SELL, Side.BUY) if counts[side]] or [self.intent.side]
+        return " ".join(f"{side.value.lower()} {counts[side]}" for side in sides)
+
+    @property
+    def stages(self) -> int:
+        """How many stages it has: 2 where buys wait for its sales."""
+        return 1 + max(part.stage for part in self.parts)
 
     @property
     def calls(self) -> Counter[int]:

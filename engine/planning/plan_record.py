@@ -5,20 +5,23 @@ from the stored record alone.
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from data.json_values import JsonObject, read_as
+from data.json_values import JsonObject, json_texts, read_as
 from data.money import BPS
 from data.records import is_record, replace, values_of
 from data.reference.instruments import Instrument
-from data.repositories.trading.plans import StoredLeg
+from data.repositories.trading.plans import StoredLeg, StoredPlan
 from data.vocabulary import (
     AlternativeKind,
+    ConsentKind,
     Drift,
+    LimitKind,
+    LimitScope,
+    LimitStrength,
     OrderType,
     PerClient,
     PhaseKind,
@@ -33,8 +36,13 @@ from data.vocabulary import (
 )
 from engine.book.gate_views import ConsentFigures, GateFinding, RouteFigures
 from engine.planning.intent import Intent, Leg, LineChange, Selection, Sizing
+from engine.planning.limits.broker_why import BROKER_KINDS
+from engine.planning.limits.why import LIMIT_KINDS, HeldLimit
 from engine.planning.plan import FORMAT, Alternative, Plan, PlanLine
 from engine.planning.why import KINDS, Why
+
+WHY_KINDS: Mapping[str, type[Why]] = KINDS | LIMIT_KINDS | BROKER_KINDS
+"""The word under which each thing that is said of a line stands in a record."""
 
 VALID_FOR = timedelta(seconds=60)
 """How long a frozen plan may be confirmed."""
@@ -49,7 +57,7 @@ def freeze(plan: Plan, number: int, now: datetime, valid_for: timedelta = VALID_
 def record_digest(record: Mapping[str, Any]) -> str:
     """SHA-256 in hex over the canonical form of a plan's record, its own `digest` left out."""
     content = {key: value for key, value in record.items() if key != "digest"}
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    (canonical,) = json_texts([content], is_sorted=True)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
@@ -82,6 +90,27 @@ def stored_legs(frozen: Plan) -> list[StoredLeg]:
     ]
 
 
+def plan_stored(frozen: Plan, actor: str) -> StoredPlan:
+    """A numbered plan as its row has it."""
+    assert frozen.number is not None
+    assert frozen.frozen_at is not None
+    assert frozen.expires_at is not None
+    intent = frozen.intent
+    return StoredPlan(
+        number=frozen.number,
+        digest=frozen.digest,
+        frozen_at=frozen.frozen_at,
+        expires_at=frozen.expires_at,
+        actor=actor,
+        title=frozen.title,
+        side=intent.side,
+        key=intent.key,
+        sizing=intent.sizing.kind,
+        sizing_value=intent.sizing.value,
+        body=to_json(frozen),
+    )
+
+
 # --- to JSON and back ---------------------------------------------------------------------------------
 
 _SIZING_UNITS = {
@@ -95,8 +124,8 @@ _SIZING_UNITS = {
 }
 
 
-_LATER = ("sending_s", "send_within_s")
-"""Fields that plans of earlier versions do not have."""
+_LATER = ("sending_s", "send_within_s", "late_orders", "late_at", "priced_by")
+"""Fields that plans of earlier versions do not have, or that say nothing of most."""
 
 
 _OF_LEGS = ("format", "per_client", "leg", "stage", "further")
@@ -136,11 +165,13 @@ def intent_to_json(intent: Intent) -> JsonObject:
     del record["further"], record["per_client"]
     if intent.drift is Drift.DESK:  # nothing is said of it, as in records of before it could be
         del record["drift"]
-    for name in ("listed", "ref", "multiplied", "disclosed_quantity"):
+    for name in ("listed", "ref", "multiplied", "disclosed_quantity", "override", "model"):
         if not record[name]:
             del record[name]
     for change in record["line_changes"]:  # whose leg is that of the record
         del change["leg"]
+        if not change["later"]:
+            del change["later"]
     return record
 
 
@@ -202,6 +233,8 @@ def line_to_json(line: PlanLine) -> JsonObject:
         del record["ref"]
     if line.multiplier_bps == BPS:
         del record["multiplier_bps"]
+    if not line.later:
+        del record["later"]
     return record
 
 
@@ -234,13 +267,14 @@ def from_json(record: Mapping[str, Any]) -> Plan:
 
 def _of_one_leg(record: Mapping[str, Any]) -> Plan:
     values = read_as(
-        record,
+        {"late_at": None, **record},
         intent=intent_from_json,
         instrument=_instrument,
         frozen_at=datetime.fromisoformat,
         expires_at=datetime.fromisoformat,
         trading_day=date.fromisoformat,
         market_at=datetime.fromisoformat,
+        late_at=lambda at: at and datetime.fromisoformat(at),
         phase=PhaseKind,
         policy=Policy,
         lines=lambda rows: tuple(line_from_json(row) for row in rows),
@@ -289,7 +323,7 @@ def line_from_json(record: Mapping[str, Any]) -> PlanLine:
 
 def _why(record: Mapping[str, Any]) -> Why:
     figures = {**record}
-    kind = KINDS[figures.pop("kind")]
+    kind = WHY_KINDS[figures.pop("kind")]
     return kind(**read_as(figures, **{name: read for name, read in _FIGURES.items() if name in figures}))
 
 
@@ -306,25 +340,39 @@ def _at_gate(record: Mapping[str, Any] | None) -> RouteFigures | ConsentFigures 
     if record is None:
         return None
     if "way_out" in record:
-        return RouteFigures(**read_as(record, kind=RouteKind, refused_at=_moment, shared_with=tuple))
-    return ConsentFigures(**read_as(record, until=_day))
+        told = {"registered": (), **record}
+        lists = {"shared_with": tuple, "registered": tuple}
+        return RouteFigures(**read_as(told, kind=RouteKind, refused_at=_moment, **lists))
+    told = {"kind": ConsentKind.TRADING.value, "begins": None, **record}
+    return ConsentFigures(**read_as(told, until=_day, begins=_day, kind=ConsentKind))
+
+
+def _held(record: Mapping[str, Any] | None) -> HeldLimit | None:
+    if record is None:
+        return None
+    return HeldLimit(**read_as(record, scope=LimitScope, strength=LimitStrength))
 
 
 _FIGURES: Mapping[str, Callable[[Any], Any]] = {
     "since": _day,
     "awaited": _day,
     "until": _moment,
+    "at": _moment,
+    "as_of": _day,
+    "held": _held,
+    "limit": LimitKind,
     "phase": PhaseKind,
     "product": Product,
     "sizing": SizingKind,
     "others": lambda words: tuple(Product(word) for word in words),
     "legs": tuple,
+    "symbols": tuple,
     "finding": GateFinding,
     "figures": _at_gate,
 }
 """How figures of `Why` that are no numbers or texts are read back, by name."""
 
-_WORD_OF = {kind: word for word, kind in KINDS.items()}
+_WORD_OF = {kind: word for word, kind in WHY_KINDS.items()}
 
 
 def _alternative(record: Mapping[str, Any]) -> Alternative:

@@ -1,10 +1,13 @@
 """Whom a selection names: everybody who is not closed, or clients by number, group and broker."""
 
+from collections.abc import Iterable
+
 from data.errors import BadInput
+from data.records import replace
 from data.vocabulary import ClientStatus
 from engine.book.book import Book
 from engine.book.views import ClientView
-from engine.planning.intent import Selection
+from engine.planning.intent import Intent, Selection
 
 
 def selected(book: Book, selection: Selection) -> list[ClientView]:
@@ -24,10 +27,16 @@ def selected(book: Book, selection: Selection) -> list[ClientView]:
     for name in selection.brokers:
         if name not in brokers:
             raise BadInput("broker", name, f"known brokers are {', '.join(sorted(brokers)) or 'none'}")
+    ids, names = set(selection.client_ids), set(selection.groups)
     return [
         client
         for client in clients
-        if (not selection.client_ids or client.id in selection.client_ids)
-        and (not selection.groups or set(selection.groups) & set(client.groups))
+        if (not ids or client.id in ids)
+        and (not names or not names.isdisjoint(client.groups))
         and (not selection.brokers or client.broker in selection.brokers)
     ]
+
+
+def narrowed(intent: Intent, client_ids: Iterable[int], title: str) -> Intent:
+    """The same intent for these clients only."""
+    return replace(intent, selection=Selection(client_ids=tuple(client_ids), title=title))

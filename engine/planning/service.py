@@ -1,19 +1,19 @@
 """The plan service: gathers the inputs of a plan from the running desk, freezes and stores plans."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from datetime import datetime, timedelta
 from math import ceil
 
 from msgspec import Struct
 
-from brokers.pacing import eta_s
+from brokers.pacing import eta_s, late_calls
 from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
 from data.money import moved_beyond, moved_bps
 from data.records import replace
 from data.reference.instruments import Instrument
 from data.repositories.accounts.instructions import instructions_between, keep_instruction
-from data.repositories.trading.plans import StoredPlan, add_plan, plans_of_digest, read_plan
+from data.repositories.trading.plans import add_plan, plans_of_digest, read_plan
 from data.store import Unit
 from data.vocabulary import BreakKind, Product, Side
 from engine.book.halt_file import halt_file_stands
@@ -30,9 +30,10 @@ from engine.planning.confirming import weighed
 from engine.planning.duplicates import same_intent
 from engine.planning.intent import Intent, Selection, check_trigger
 from engine.planning.legs import plan_legs
+from engine.planning.limits.gathering import NOT_GATHERED, Gathered, LimitFigures
 from engine.planning.of_clients import NOT_LOOKED_UP, REF_KEPT, OfClients, of_clients, ordered_of
 from engine.planning.plan import Plan, PlanLine
-from engine.planning.plan_record import freeze, from_json, stored_legs, to_json, verify_record
+from engine.planning.plan_record import freeze, from_json, plan_stored, stored_legs, verify_record
 from engine.planning.selecting import selected
 from engine.planning.what_if import WhatIf, what_if
 from engine.planning.why import ClientPaused
@@ -41,15 +42,17 @@ from engine.timing import Timing
 
 
 class AskedFirst(Struct, frozen=True):
-    """What is asked before a plan is made: clients' books, margins, the line for it, a portfolio's value.
+    """What is asked before a plan is made: clients' books, margins, the line for it, a portfolio, limits.
 
-    `line` is what would be typed for an intent, None where no line is short enough or says it.
+    `line` is what would be typed, None where no line says it; `lends_on` whether a broker's list has a key.
     """
 
     books: Callable[[Collection[int]], Awaitable[None]]
     margins: Margins
     line: Callable[[Intent], str | None]
     portfolio: Callable[[int], int]
+    limits: LimitFigures
+    lends_on: Callable[[str, str], bool]
 
 
 class Plans:
@@ -92,7 +95,7 @@ class Plans:
             valid_for = timedelta(seconds=valid_s)
             frozen = freeze(made, unit.take_ids("plan", 1)[0], unit.now, valid_for)
             assert frozen.number is not None
-            add_plan(unit, self._as_stored(frozen, intent), stored_legs(frozen))
+            add_plan(unit, plan_stored(frozen, self._engine.actor), stored_legs(frozen))
             unit.audit(
                 AuditEntry(
                     AuditAction.PLAN_FROZEN,
@@ -104,13 +107,13 @@ class Plans:
                         "orders": frozen.orders,
                         "skipped": len(frozen.skipped_lines),
                         **({"ref": intent.ref} if intent.ref else {}),
+                        **({"override": intent.override} if intent.override else {}),
                     }
                     | ({} if line is None else {"line": line}),
                 )
             )
             if intent.ref:
-                named = {line.client_id for line in frozen.ok_lines}
-                keep_instruction(unit, named, intent.ref, unit.now)
+                keep_instruction(unit, {one.client_id for one in frozen.ok_lines}, intent.ref, unit.now)
             unit.publish(PlanFrozen(frozen.number))
             skipped = len(frozen.skipped_lines)
             news = PlanMade(frozen.number, frozen.title, frozen.orders, skipped, frozen.digest)
@@ -123,24 +126,6 @@ class Plans:
         self._newest = frozen
         return frozen
 
-    def _as_stored(self, frozen: Plan, intent: Intent) -> StoredPlan:
-        assert frozen.number is not None
-        assert frozen.frozen_at is not None
-        assert frozen.expires_at is not None
-        return StoredPlan(
-            number=frozen.number,
-            digest=frozen.digest,
-            frozen_at=frozen.frozen_at,
-            expires_at=frozen.expires_at,
-            actor=self._engine.actor,
-            title=frozen.title,
-            side=intent.side,
-            key=intent.key,
-            sizing=intent.sizing.kind,
-            sizing_value=intent.sizing.value,
-            body=to_json(frozen),
-        )
-
     def _timed(self, made: Plan) -> Plan:
         """The plan with the seconds that the budgets of its accounts and api keys need, and may take."""
         calls = {
@@ -148,7 +133,19 @@ class Plans:
         }
         needed = ceil(eta_s(calls, self._connections.lane, self._timing.wall.now()))
         sending_s = max(1, needed) if made.orders else 0
-        return replace(made, sending_s=sending_s, send_within_s=send_within_s(sending_s, self._rules))
+        staged = made.stages > 1  # its buys wait for what its sales bring
+        within_s = round(self._rules.send_at_most_s) if staged else self._rules.send_within_s(sending_s)
+        return self._late(replace(made, sending_s=sending_s, send_within_s=within_s), calls)
+
+    def _late(self, made: Plan, calls: Mapping[int, int]) -> Plan:
+        """The plan with how many of its orders cannot leave before the first session of its shares ends."""
+        phases = [self._timing.phase(part.instrument) for part in made.parts if part.ok_lines]
+        ends = [phase.ends_at for phase in phases if phase.ends_at is not None]
+        if made.intent.after_market or not ends or not made.orders:
+            return made
+        left_s = (min(ends) - self._timing.market.now()).total_seconds()
+        late = late_calls(calls, self._connections.lane, self._timing.wall.now(), left_s)
+        return replace(made, late_orders=late, late_at=min(ends)) if late else made
 
     async def get(self, number: int) -> Plan:
         """A stored plan. Raises `BadInput` for a number that was never given."""
@@ -198,12 +195,12 @@ class Plans:
 
     def drift_bps(self, made: Plan) -> int | None:
         """How far the last price has moved since the plan was made, in basis points; None without a price."""
-        quote = self._market_data.quotes.quote(made.instrument.key)
+        quote = self._market_data.quote_by(made.instrument.key, made.priced_by)
         return None if quote is None else moved_bps(made.last_paise, quote.last_paise)
 
     def drifted(self, made: Plan) -> bool:
         """Whether the last price is known and further from the plan's than the plan allows."""
-        quote, limit = self._market_data.quotes.quote(made.instrument.key), made.drift_limit_bps
+        quote, limit = self._market_data.quote_by(made.instrument.key, made.priced_by), made.drift_limit_bps
         if quote is None or limit is None:
             return False
         return moved_beyond(made.last_paise, quote.last_paise, limit)
@@ -243,9 +240,10 @@ class Plans:
             clients = [client for client in clients if client.id in named]
         duplicates = await self._duplicates(intent, instrument)
         await self.prepare(instrument.key, [client.id for client in clients])
-        portfolio, data = self._first.portfolio, self._market_data
-        looked_up = await of_clients(intent, clients, self._kept, self._timing, data, portfolio)
-        return self.inputs_now(intent, instrument, clients, duplicates, looked_up)
+        first, data = self._first, self._market_data
+        looked_up = await of_clients(intent, clients, self._kept, self._timing, data, first.portfolio)
+        gathered = await first.limits.gathered(instrument, intent.side, clients)
+        return self.inputs_now(intent, instrument, clients, duplicates, looked_up, gathered)
 
     async def prepare(self, key: str, client_ids: Collection[int]) -> None:
         """Have what is traded on at hand: the clients' books compared, then a price that is young."""
@@ -261,6 +259,7 @@ class Plans:
         clients: Iterable[ClientView],
         duplicates: Collection[int],
         looked_up: OfClients = NOT_LOOKED_UP,
+        gathered: Gathered = NOT_GATHERED,
     ) -> PlanInputs:
         """What a plan of this intent would be made from at this moment; may be asked from any thread.
 
@@ -268,11 +267,15 @@ class Plans:
         """
         rules = self._rules
         now, market_now = self._timing.wall.now(), self._timing.market.now()
-        age = self._market_data.quotes.age(instrument.key, now)
-        quote = self._market_data.quotes.quote(instrument.key)
+        data = self._market_data
+        told_by = data.told_by(instrument.key, now)
+        age, quote = data.age_by(instrument.key, told_by, now), data.quote_by(instrument.key, told_by)
         check_trigger(intent, quote.last_paise if quote else 0)
         planned = tuple(clients)
         limits = self._connections.limits(client.id for client in planned)
+        brokers = {client.broker for client in planned}
+        waits = intent.after_market  # for a session in which intraday buying begins anew
+        over = {b: None if waits else self._timing.intraday_over(instrument.fno, b) for b in brokers}
         desk_halted = halt_file_stands(self._kept.halt_file) or any(
             halt.stops_desk for halt in self._kept.book.halts
         )
@@ -287,10 +290,12 @@ class Plans:
             lower_circuit_paise=quote.lower_circuit_paise if quote else 0,
             upper_circuit_paise=quote.upper_circuit_paise if quote else 0,
             price_age_s=age,
-            phase_kind=self._timing.calendar.phase(market_now, instrument.fno).kind,
+            phase_kind=self._timing.phase(instrument).kind,
             clients=tuple(
-                self._client_input(client, instrument, duplicates, looked_up) for client in planned
+                self._client_input(client, instrument, duplicates, looked_up, gathered, over)
+                for client in planned
             ),
+            around=gathered.surroundings,
             max_order_quantity=limits.max_order_quantity,
             max_order_value_paise=limits.max_order_value_paise,
             most_slices=limits.most_slices,
@@ -300,10 +305,13 @@ class Plans:
             price_age_limit_s=rules.price_age_limit_s,
             drift_limit_bps=rules.drift_limit_bps,
             mis_allowed=Product.MIS in limits.products,
-            mis_until=self._timing.intraday_end(instrument.fno),
+            mis_until=self._timing.last_intraday_end(instrument.fno, brokers),
+            limited_by=limits.limited_by,
             desk_halted=desk_halted,
             awaited_day=self._timing.awaited_day(),
             after_market=limits.after_market,
+            priced_by=told_by,
+            apart=data.apart(instrument.key, now),
         )
 
     def _client_input(
@@ -312,13 +320,15 @@ class Plans:
         instrument: Instrument,
         duplicates: Collection[int],
         looked_up: OfClients,
+        gathered: Gathered,
+        over: Mapping[str, datetime | None],
     ) -> ClientInput:
         book = self._kept.book
-        funds = book.funds[client.id]
+        funds, found = book.funds[client.id], book.breaks.get(client.id, ())
         held = [h for h in book.holdings.get(client.id, ()) if h.security == instrument.security]
-        found = book.breaks.get(client.id, ())
         halts = [halt for halt in book.halts if not halt.stops_desk]
-        can = self._connections.capabilities(client.id)
+        can, route = self._connections.capabilities(client.id), book.access.routes.get(client.id)
+        venue = self._connections.broker_word(client.id)
         return ClientInput(
             client_id=client.id,
             code=client.code,
@@ -332,11 +342,14 @@ class Plans:
             session=client.session,
             route_verdict=client.route_verdict,
             consent_verdict=client.consent_verdict,
+            consents_lacking=client.consents_lacking,
             authorised=client.authorised,
             authorised_shares=book.authorised.get(client.id, {}).get(instrument.security, 0),
             mtf_limit_paise=funds.mtf_limit_paise,
             mtf_loan_paise=funds.mtf_loan_paise,
             mtf_reserved_paise=funds.mtf_reserved_paise,
+            mtf_agreed=route is None or route.mtf_enabled is not False,
+            mtf_listed=self._first.lends_on(client.broker, instrument.key),
             holdings=tuple(
                 HeldShares(
                     h.product,
@@ -351,10 +364,15 @@ class Plans:
             reduce_only=bool(found),
             unread=next((one for one in found if one.kind is BreakKind.UNREAD), None),
             reconciled=client.id in book.reconciled,
+            down_since=self._timing.in_market(book.down_since(client.id)),
             duplicate=client.id in duplicates,
             products=can.products,
-            takes_after_market=can.after_market,
-            unlisted_at=self._unlisted_at(client, instrument),
+            takes_after_market=can.after_market and self._timing.takes_after_market(client.broker),
+            validities=can.validities,
+            venue=venue,
+            listing=None if can.lists_all else self._market_data.index.listing(venue, instrument.key),
+            lists_all=can.lists_all,
+            intraday_over=over[client.broker],
             discretionary=client.discretionary,
             ref=looked_up.refs.get(client.id, ""),
             multiplier_bps=client.multiplier_bps,
@@ -362,15 +380,8 @@ class Plans:
             ordered=0 if portfolio is None else ordered_of(book, client.id, instrument.key),
             takes_disclosed=can.disclosed_quantity,
             pause=ClientPaused(client.paused_until, client.pause_reason) if client.paused else None,
+            exposure=gathered.exposures.get(client.id),
         )
-
-    def _unlisted_at(self, client: ClientView, instrument: Instrument) -> str:
-        """The broker by which a client trades, where it does not list the instrument; else empty."""
-        connection = self._kept.book.carrier_of(client.id)
-        if connection is None or connection.capabilities.lists_all:
-            return ""
-        broker = connection.broker.name
-        return "" if self._market_data.index.lists(broker, instrument.key) else broker
 
     async def _duplicates(self, intent: Intent, instrument: Instrument) -> frozenset[int]:
         """Clients for whom the same intent was sent within the duplicate window, or is still being sent."""
@@ -384,16 +395,6 @@ class Plans:
             )
 
 
-def send_within_s(sending_s: int, rules: Rules) -> int:
-    """How long a run's orders may still leave after its confirmation: half as long again as they need."""
-    return round(min(max(rules.send_at_least_s, 1.5 * sending_s + 15), rules.send_at_most_s))
-
-
 def clients_of(made: Plan) -> frozenset[int]:
     """The clients who have a line in a plan, sent or skipped."""
     return frozenset(line.client_id for part in made.parts for line in part.lines)
-
-
-def narrowed(intent: Intent, client_ids: Iterable[int], title: str) -> Intent:
-    """The same intent for these clients only."""
-    return replace(intent, selection=Selection(client_ids=tuple(client_ids), title=title))

@@ -116,9 +116,10 @@ class InstrumentInDoubt(Why, frozen=True):
 
 
 class NotOffered(Why, frozen=True):
-    """The client's broker does not offer the product."""
+    """The client's broker does not offer the product; plans of before its name was kept have none."""
 
     product: Product
+    broker: str = ""
 
 
 class NotOnMtfList(Why, frozen=True):
@@ -128,19 +129,28 @@ class NotOnMtfList(Why, frozen=True):
     unknown: bool
 
 
+class NoMtfConsent(Plain, frozen=True):
+    """The client has not agreed to its broker's terms of the margin trading facility."""
+
+
 class LotTooDear(Why, frozen=True):
-    """Not even one lot is within what an order may be worth."""
+    """Not even one lot is within what an order may be worth, by the least limit, that of `broker`."""
 
     most_paise: int
+    broker: str = ""
 
 
 class TooLarge(Why, frozen=True):
-    """More than the most slices take; `worth_paise` where it is the value that limits a slice."""
+    """More than the most slices take; `worth_paise` where it is the value that limits a slice.
+
+    Of several brokers' limits that of `broker` is the least, which the whole plan keeps to.
+    """
 
     quantity: int
     worth_paise: int | None
     slices: int
     slice_quantity: int
+    broker: str = ""
 
 
 class SliceTooLarge(Why, frozen=True):
@@ -195,6 +205,31 @@ class MoneyShort(Why, frozen=True):
 
 class AtPriceNow(Plain, frozen=True):
     """It does not do at the price now."""
+
+
+class WaitsForCash(Why, frozen=True):
+    """So many shares are wanted for which there is no cash today."""
+
+    shares: int
+
+
+class NoPriceOf(Why, frozen=True):
+    """No young price is known of these stocks, which the client holds."""
+
+    symbols: tuple[str, ...]
+
+
+class OrderLives(Why, frozen=True):
+    """An order of the client in one of these stocks has not ended."""
+
+    order: int
+    symbol: str
+
+
+class RunStillBuys(Why, frozen=True):
+    """A run of before has still to buy for the client."""
+
+    run: int
 
 
 class SentBefore(Why, frozen=True):
@@ -286,6 +321,7 @@ KINDS: dict[str, type[Why]] = {
     "in_doubt": InstrumentInDoubt,
     "not_offered": NotOffered,
     "not_on_mtf_list": NotOnMtfList,
+    "no_mtf_consent": NoMtfConsent,
     "lot_too_dear": LotTooDear,
     "too_large": TooLarge,
     "slice_too_large": SliceTooLarge,
@@ -293,6 +329,10 @@ KINDS: dict[str, type[Why]] = {
     "over_mtf": OverMtf,
     "money_short": MoneyShort,
     "at_price_now": AtPriceNow,
+    "waits_for_cash": WaitsForCash,
+    "no_price_of": NoPriceOf,
+    "order_lives": OrderLives,
+    "run_still_buys": RunStillBuys,
     "sent_before": SentBefore,
     "dropped_by_hand": DroppedByHand,
     "below_one": BelowOne,
@@ -309,7 +349,7 @@ KINDS: dict[str, type[Why]] = {
     "at_weight": AtWeight,
     "portfolio_unpriced": PortfolioUnpriced,
 }
-"""The word under which each kind stands in a plan's record."""
+"""The word under which each kind stands in a plan's record, but for those of limits."""
 
 
 class LineRefusal(Struct, frozen=True):

@@ -9,8 +9,9 @@ from msgspec import Struct
 from data.audit import AuditAction, AuditEntry
 from data.ledger import Line, ShareLine, Transfer, loan_account, post
 from data.money import ceil_div, own_share
+from data.reference.calendar_rows import CalendarNotLoaded
 from data.reference.instrument_index import InstrumentIndex
-from data.reference.phases import Calendar, CalendarNotLoaded
+from data.reference.phases import Calendar
 from data.repositories.accounts.comparisons import figures_of
 from data.store import Unit
 from data.vocabulary import Account, BreakKind, Bucket, Product, TransferKind

@@ -28,14 +28,18 @@ from data.repositories.accounts.comparisons import (
     with_open_buys,
 )
 from data.repositories.days import newest_day
+from data.repositories.trading.conversions import converting
 from data.store import Unit
 from data.vocabulary import BreakKind, DayState
 from engine.book.book import Book
+from engine.book.owed import OwedShares
 from engine.booking.unbooked import settle_unbooked
+from engine.corporate.proving import Proof, came, credited, exchanged, waiting_for_proof
 from engine.events import TapeLine
 from engine.instances import ThisEngine
 from engine.news import BooksAgree, BooksDiffer, News
 from engine.reconciliation.adoption import Adoption, Difference, adopt_figures
+from engine.rules import Waits
 from engine.timing import Timing
 
 TOLERANCE_PAISE = 100
@@ -43,18 +47,27 @@ TOLERANCE_PAISE = 100
 
 
 class Theirs(Struct, frozen=True):
-    """What a broker says a client has, from reads that began at `began`."""
+    """What a broker says a client has, from reads that began at `began`.
+
+    Money and shares take several calls. They are `bracketed` once the order book has been read behind them
+    too: had an order traded in between, it would have moved since.
+    """
 
     funds: BrokerFunds
     holdings: BrokerRows[BrokerHolding]
     began: datetime
+    bracketed: bool = False
 
 
 class Compared(Struct, frozen=True):
-    """What a comparison found: None where the client's orders were still moving, so that nothing was said."""
+    """What a comparison found: None where the client's orders were still moving, so that nothing was said.
+
+    `to_bracket` says that something differs of figures that are not bracketed yet; that is no difference.
+    """
 
     differences: tuple[Difference, ...] | None
     adopted: bool = False
+    to_bracket: bool = False
 
 
 def compare(
@@ -69,16 +82,22 @@ def compare(
     """Compare clients and keep the results: adopted when a day opens or the trader says so, else breaks.
 
     `theirs` is by client, and so is what is returned. `adopt` is the trader's reason. There are no
-    differences of a client of whom an order has moved lately or is in doubt, since the two books were then
-    read at different moments. It reads and writes for all at once; only who differs takes statements of its
-    own.
+    differences of a client of whom an order has moved lately or is in doubt, or a conversion is under way,
+    since the two books were then read at different moments; nor of figures that are not bracketed. It reads
+    and writes for all at once; only who differs takes statements of its own.
     """
     day = timing.market.trading_day
-    still = theirs.keys() - _moving(unit, theirs, day, timing.waits.quiet_s)
+    still = theirs.keys() - _moving(unit, theirs, day, timing.waits)
     done = {one: Compared(None) for one in theirs}
     if not still:
         return done
-    found = _differences(unit, {one: theirs[one] for one in sorted(still)}, day, index)
+    read = {one: theirs[one] for one in sorted(still)}
+    differ = _differences(unit, read, day, index)
+    for one in [one for one, different in differ.items() if different and not read[one].bracketed]:
+        done[one] = Compared(None, to_bracket=True)
+        still.discard(one)
+        del differ[one], read[one]
+    found = _explained(unit, read, day, engine.actor, differ)
     known, stood = opened(unit, still, day), standing_breaks(unit, still)
     keep_openings(unit, [_opening(unit, one, day, found[one]) for one in found if one not in known])
     for one, different in found.items():
@@ -115,12 +134,13 @@ def _opening(unit: Unit, client_id: int, day: date, found: Sequence[Difference])
     return DayOpening(client_id, day, unit.now, cash, sum(one.kind is BreakKind.SHARES for one in found))
 
 
-def _moving(unit: Unit, theirs: Mapping[int, Theirs], day: date, quiet_s: float) -> set[int]:
+def _moving(unit: Unit, theirs: Mapping[int, Theirs], day: date, waits: Waits) -> set[int]:
     """Those of whose trading the two books may have been read at different moments."""
     newest = newest_day(unit)
     if newest is None or newest.day != day or newest.state is not DayState.OPEN:
         return set(theirs)
-    return moving(unit, {one: read.began - timedelta(seconds=quiet_s) for one, read in theirs.items()}, day)
+    since = {one: read.began - timedelta(seconds=waits.quiet_s) for one, read in theirs.items()}
+    return moving(unit, since, day) | converting(unit, since, timedelta(seconds=waits.conversion_late_s))
 
 
 def _differences(
@@ -138,6 +158,41 @@ def _differences(
     }
 
 
+def _explained(
+    unit: Unit,
+    theirs: Mapping[int, Theirs],
+    day: date,
+    actor: str,
+    found: Mapping[int, list[Difference]],
+) -> dict[int, list[Difference]]:
+    """The differences that no company's action explains; those that one does are booked by it."""
+    differ = [one for one, different in found.items() if different]
+    if not differ:
+        return dict(found)
+    actions = waiting_for_proof(unit, day)
+    figures, held = figures_of(unit, differ), shares_of(unit, differ)
+    left = dict(found)
+    for one in differ:
+        proof, different = Proof(one, day, actor), found[one]
+        gaps = {
+            (each.security, each.product): (each.ours, each.theirs)
+            for each in different
+            if each.kind is BreakKind.SHARES
+        }
+        proven = came(unit, proof, held.get(one, ()), gaps)
+        if actions and gaps:
+            proven |= exchanged(unit, proof, actions, gaps)
+        cash = next((each.theirs - each.ours for each in different if each.kind is BreakKind.CASH), 0)
+        paid = credited(unit, proof, figures[one], cash, TOLERANCE_PAISE)
+        left[one] = [
+            each
+            for each in different
+            if not (each.kind is BreakKind.SHARES and (each.security, each.product) in proven)
+            and not (each.kind is BreakKind.CASH and paid)
+        ]
+    return left
+
+
 def money_differences(
     ours: Figures, there: BrokerFunds, has_open_buys: bool, has_traded_on_margin: bool
 ) -> list[Difference]:
@@ -150,7 +205,7 @@ def money_differences(
     here_paise = ours.available_paise + ours.blocked_paise
     there_paise = there.available_paise + there.blocked_paise
     comparable = there.orders_blocked or not has_open_buys
-    if comparable and abs(here_paise - there_paise) > TOLERANCE_PAISE + ours.charges_due_paise:
+    if comparable and abs(here_paise - there_paise) > TOLERANCE_PAISE + abs(ours.charges_due_paise):
         found.append(Difference(BreakKind.CASH, here_paise, there_paise))
     whole = there.loan_whole and (there.loan_of_today or not has_traded_on_margin)
     if whole and abs(ours.mtf_loan_paise - there.mtf_loan_paise) > TOLERANCE_PAISE:
@@ -172,6 +227,20 @@ def security_of(held: BrokerHolding, index: InstrumentIndex) -> str:
 def authorised_shares(holdings: Sequence[BrokerHolding], index: InstrumentIndex) -> dict[str, int]:
     """By security, the settled shares that a client has released for sale today."""
     return {security_of(held, index): held.authorised for held in holdings if held.authorised}
+
+
+def owed_shares(holdings: Sequence[BrokerHolding], index: InstrumentIndex) -> tuple[OwedShares, ...]:
+    """What a client has sold within the day and not bought back."""
+    return tuple(
+        OwedShares(
+            security_of(held, index),
+            index.key_now(f"{held.exchange}:{held.tradingsymbol}"),
+            held.short,
+            held.short_paise,
+        )
+        for held in holdings
+        if held.short
+    )
 
 
 def _share_differences(

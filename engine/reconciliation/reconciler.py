@@ -6,18 +6,18 @@ are compared every few minutes and after each burst of fills; a read that fails 
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from data.errors import BadInput, StoreUnreadable
+from brokers.connections import Readers
+from data.errors import BadInput, StoreBusy, StoreUnreadable, StoreUnsure
 from data.repositories.accounts.comparisons import compared_by_others
-from data.store import StoreBusy, StoreClosed, StoreError, StoreUnread, StoreUnwritable
-from data.vocabulary import ClientStatus, SessionState
+from data.store import StoreClosed, StoreError, StoreUnread, StoreUnwritable
+from data.vocabulary import ClientStatus, Reason, SessionState
 from engine.book.break_views import BreakView
 from engine.book.kept import Kept
 from engine.book.views import BooksCounts, Readiness
-from engine.booking.states import Flag
-from engine.booking.unread import HOLDINGS, keep_unread
 from engine.events import (
     Event,
     ExternalOrderTraded,
@@ -26,12 +26,13 @@ from engine.events import (
     PositionsWanted,
     TapeLine,
 )
-from engine.execution.day_end import end_left_over, left_over
 from engine.execution.workers import Workers
 from engine.instances import ThisEngine
+from engine.labels import reason_from
 from engine.market.venues import Venues
 from engine.news import BooksBeingRead
-from engine.reconciliation.differences import Compared, Theirs, authorised_shares, compare
+from engine.reconciliation.differences import Compared, Theirs, compare
+from engine.reconciliation.figures import FiguresRead
 from engine.rules import READERS
 from engine.timing import Timing
 
@@ -49,7 +50,7 @@ CALLS = 5
 _Waiting = tuple[Theirs, "asyncio.Future[Compared]"]
 """What was read of a client, and who waits for what comparing it finds."""
 
-_OF_THE_STORE = (StoreBusy, StoreClosed, StoreUnreadable, StoreUnread, StoreUnwritable)
+_OF_THE_STORE = (StoreBusy, StoreClosed, StoreUnreadable, StoreUnread, StoreUnsure, StoreUnwritable)
 """Errors that no client's figures are the cause of."""
 
 
@@ -65,10 +66,13 @@ class Reconciler:
         self._connections = venues.connections
         self._market_data = venues.market_data
         self._workers = workers
-        self._readers = asyncio.Semaphore(READERS)
+        self._readers = Readers(kept.book.carrier_of, READERS)
+        self._figures = FiguresRead(kept, timing, engine, venues, workers)
         self._under_way: dict[int, asyncio.Task[bool]] = {}
         self._waiting: dict[int, _Waiting] = {}
         self._keeping: asyncio.Task[None] | None = None
+        self._silent_until: dict[str, float] = {}
+        """Connections that are not waited for, since none of theirs answered, and until when."""
         self._tried: dict[int, datetime] = {}
         self._compared: dict[int, datetime] = {}
         self._touched: dict[int, datetime] = {}
@@ -92,7 +96,8 @@ class Reconciler:
 
     def readiness(self, client_id: int) -> Readiness:
         """What stands against this client's trading. Raises `KeyError` for a client that is not there."""
-        gate = self._kept.book.clients[client_id].gate
+        book = self._kept.book
+        gate = book.clients[client_id].gate or (Reason.BROKER_DOWN if book.down_since(client_id) else None)
         return Readiness(gate, bool(self.breaks(client_id)), self.is_compared(client_id))
 
     def counts(self) -> BooksCounts:
@@ -105,16 +110,39 @@ class Reconciler:
         """Read the books of those of these clients whom nobody has read since the desk was opened.
 
         Returns when each has been read or could not be, at the latest after `Waits.send_timeout_s` beyond
-        what the brokers' budgets make them wait. Raises `StoreError` where what is read could not be booked.
+        what the brokers' budgets make them wait. A broker of which none has answered for
+        `Waits.silent_broker_s`, or had not lately, is not waited for: the others' clients would wait too.
+        Raises `StoreError` where what is read could not be booked.
         """
         wanted = [c for c in client_ids if c not in self._kept.book.reconciled and self._reachable(c)]
         if wanted:
             await self._engine.sign_on()
-            tasks = [self._start(client_id) for client_id in wanted]
-            patient_s = self._timing.waits.send_timeout_s + self.eta_s(wanted)
-            patience = asyncio.create_task(self._timing.wall.sleep(patient_s))
-            everyone = asyncio.gather(*tasks)
-            await asyncio.wait({everyone, patience}, return_when=asyncio.FIRST_COMPLETED)
+            by: dict[str, list[int]] = defaultdict(list)
+            for client_id in wanted:
+                by[self._connections.of(client_id).name].append(client_id)
+            await asyncio.gather(*(self._until_read(*one) for one in by.items()))
+
+    async def _until_read(self, name: str, wanted: Sequence[int]) -> None:
+        """Have the clients of one connection read, and wait for it as long as it answers at all."""
+        clock, waits = self._timing.wall, self._timing.waits
+        tasks = [self._start(client_id) for client_id in wanted]
+        if self._silent_until.get(name, 0.0) > clock.monotonic():
+            return
+        last = clock.monotonic() + waits.send_timeout_s + self.eta_s(wanted)
+        await self._wait(tasks, waits.silent_broker_s, asyncio.FIRST_COMPLETED)
+        if any(task.done() for task in tasks):
+            self._silent_until.pop(name, None)
+            await self._wait(tasks, last - clock.monotonic(), asyncio.ALL_COMPLETED)
+        else:
+            self._silent_until[name] = clock.monotonic() + waits.silent_pause_s
+
+    async def _wait(self, tasks: Sequence[asyncio.Task[bool]], seconds: float, until: str) -> None:
+        patience = asyncio.create_task(self._timing.wall.sleep(seconds))
+        answered = asyncio.create_task(asyncio.wait(tasks, return_when=until))
+        try:
+            await asyncio.wait({answered, patience}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            answered.cancel()
             patience.cancel()
 
     def eta_s(self, client_ids: Collection[int]) -> float:
@@ -135,10 +163,9 @@ class Reconciler:
         Raises `BadInput` without a reason, or while the client's orders are moving or its books cannot be
         read, and `StoreError` where they cannot be written.
         """
-        if not reason.strip():
-            raise BadInput("reason", reason, "say why the broker's figures are right")
+        why = reason_from(reason, "say why the broker's figures are right")
         await self._engine.sign_on()
-        done = await self._compare(client_id, reason.strip())
+        done = await self._compare(client_id, why)
         if done is None or done.differences is None:
             raise BadInput(
                 "client",
@@ -239,58 +266,27 @@ class Reconciler:
 
     async def _reconcile(self, client_id: int) -> bool:
         try:
-            async with self._readers:
-                theirs = await self._read(client_id)
+            async with self._readers.of(client_id):
+                theirs = await self._figures.read(client_id)
             done = None if theirs is None else await self._keep(client_id, theirs)
+            if theirs is not None and done is not None and done.to_bracket:
+                theirs = await self._figures.bracketed(client_id, theirs)
+                done = None if theirs is None else await self._keep(client_id, theirs)
         except StoreError as problem:
             log.warning("client %s could not be reconciled: %s", client_id, problem)
             return False
         self._engine.reached("reconciling")
         return done is not None and done.differences is not None
 
-    async def _end_left_over(self, client_id: int) -> None:
-        """End a client's orders of the days before, now that its order book of today has been read.
-
-        A broker holds no money for them, so that neither may we before both are compared.
-        """
-        book = self._kept.book
-        live = book.live & book.orders_of_client.get(client_id, set())
-        left = {
-            order_id
-            for order_id in left_over(self._kept.book, self._timing, live)
-            if Flag.NEEDS_HUMAN.value not in book.orders[order_id].flags
-        }
-        if left:
-            await end_left_over(self._kept.store, self._timing, self._engine.actor, left)
-
     async def _compare(self, client_id: int, adopt: str) -> Compared | None:
         """Read everything, compare and adopt; None where something could not be read."""
-        theirs = await self._read(client_id)
-        return None if theirs is None else (await self._write({client_id: theirs}, adopt))[client_id]
-
-    async def _read(self, client_id: int) -> Theirs | None:
-        """Read everything that is compared; None where something could not be read."""
-        began = self._timing.wall.now()
-        if not await self._workers.watcher.read(client_id):
+        theirs = await self._figures.read(client_id)
+        if theirs is None:
             return None
-        await self._end_left_over(client_id)
-        try:
-            broker, account = self._connections.broker_of(client_id)
-            async with self._timing.wall.timeout(self._timing.waits.read_timeout_s):
-                holdings = await broker.holdings(account)
-                funds = await broker.funds(account)
-        except Exception as problem:  # whatever it was, nothing is known, and nothing changes
-            self._connections.outages.failed(
-                log, client_id, f"the figures of client {client_id}", repr(problem)
-            )
-            return None
-        self._connections.outages.over(client_id, f"the figures of client {client_id}")
-        self._kept.book.authorised[client_id] = authorised_shares(holdings, self._market_data.index)
-        await self._workers.recorder.flush()
-        await keep_unread(
-            self._kept, self._timing.market, self._engine.actor, client_id, {HOLDINGS: holdings.unread}
-        )
-        return Theirs(funds, holdings, began)
+        done = (await self._write({client_id: theirs}, adopt))[client_id]
+        if done.to_bracket and (bracketed := await self._figures.bracketed(client_id, theirs)) is not None:
+            done = (await self._write({client_id: bracketed}, adopt))[client_id]
+        return done
 
     # --- together ---
 
@@ -342,7 +338,7 @@ class Reconciler:
         for client_id, one in done.items():
             if one.differences is not None:
                 self._compared[client_id] = theirs[client_id].began
-        if fresh := done.keys() - book.reconciled:
+        if fresh := {one for one, ended in done.items() if not ended.to_bracket} - book.reconciled:
             book.reconciled |= fresh
             self._workers.dispatcher.wake()
             self._kept.bus.publish([FundsChanged(frozenset(fresh))])

@@ -1,16 +1,26 @@
 """What brokers have of clients now, whoever traded it: their order books and trades, read when asked."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
-from brokers.contract import Broker, BrokerAccount, BrokerError, BrokerOrder, BrokerRows, BrokerTrade
+from brokers.contract import (
+    Broker,
+    BrokerAccount,
+    BrokerError,
+    BrokerOrder,
+    BrokerRows,
+    BrokerTrade,
+    TellsCharges,
+    TradedLine,
+)
+from data.reference.rates import Charges, charges_together
 from engine.book.kept import Kept
 from engine.market.venues import Venues
 from engine.timing import Timing
 
 T = TypeVar("T")
 
-Read = Callable[[Broker, BrokerAccount], Awaitable[BrokerRows[T]]]
+Read = Callable[[Broker, BrokerAccount], Awaitable[T]]
 
 
 class AtBrokers:
@@ -29,7 +39,24 @@ class AtBrokers:
         """The trades of each client; None of one whose trades cannot be read now."""
         return {one: await self._read(one, _trades) for one in client_ids}
 
-    async def _read(self, client_id: int, read: Read[T]) -> BrokerRows[T] | None:
+    async def charges(self, traded: Mapping[int, Sequence[TradedLine]]) -> dict[int, Charges | None]:
+        """What these orders of each client cost by its broker's own word, all of a client's together.
+
+        None of one whose broker tells no charges, or cannot be asked now. The depository's fee is in none.
+        """
+        return {one: await self._charges(one, lines) for one, lines in traded.items()}
+
+    async def _charges(self, client_id: int, lines: Sequence[TradedLine]) -> Charges | None:
+        if not self._connections.capabilities(client_id).order_charges:
+            return None
+
+        async def ask(broker: Broker, account: BrokerAccount) -> Sequence[Charges]:
+            return await broker.order_charges(account, lines) if isinstance(broker, TellsCharges) else ()
+
+        found = await self._read(client_id, ask)
+        return None if found is None else charges_together(found)
+
+    async def _read(self, client_id: int, read: Read[T]) -> T | None:
         if not self._connections.serves(client_id):
             return None
         broker, account = self._connections.broker_of(client_id)

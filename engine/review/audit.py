@@ -23,6 +23,7 @@ from engine.book.audit_views import AuditRow, ChainState, Chapter, RowStory, Sto
 from engine.book.kept import Kept
 from engine.colon.asked import UNASKED, AuditWish
 from engine.instances import ThisEngine
+from engine.labels import reason_from
 from engine.market.stamps import MarketStamps
 from engine.review.chain import chain_state
 from engine.review.commanded import COMMANDED, MOST_PARTS, LoggedCommand, commands_of
@@ -155,9 +156,7 @@ class Trail:
         dropped. A row of the audit names all that was found, for ever; the rows found are proven from then
         on as they stand. Raises `BadInput` without a reason, and where nothing is wrong.
         """
-        reason = reason.strip()
-        if not reason:
-            raise BadInput("reason", reason, "say why trading may go on")
+        reason = reason_from(reason, "say why trading may go on")
         found = await self.wrong()
         stopped = await self._kept.store.read_aside(standing_stop)
         if not found and not stopped:

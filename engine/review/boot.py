@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from data.clock import IST, Clock
+from data.errors import StoreAway
 from data.proving.readable import unreadable
 from data.proving.verifying import accepted, first_of
 from data.repositories.base import DatabaseError, Reader
@@ -97,6 +98,8 @@ async def boot_problem(store: Store, trail: Trail, clock: Clock) -> str:
     for what, look in looks.items():
         try:
             problem = await look()
+        except StoreAway:
+            raise
         except Exception as ended:
             words = ended.orig if isinstance(ended, DatabaseError) else repr(ended)
             log.exception("a look at the books ended")

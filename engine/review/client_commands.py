@@ -72,6 +72,18 @@ class _Grouped(Struct, frozen=True):
     after: _ToldOfGroup | None
 
 
+class _Consented(Struct, frozen=True, rename={"begins": "from"}):
+    kind: str
+    reference: str
+    begins: str | None = None
+    until: str | None = None
+
+
+class _ConsentEnded(Struct, frozen=True):
+    number: int
+    why: str
+
+
 class _Noted(Struct, frozen=True):
     text: str
 
@@ -112,13 +124,29 @@ def _grouped(row: AuditRow, told: _Grouped, code: Code) -> str:
     before, after = told.before or _ToldOfGroup(), told.after
     if after is None:
         return shell_line("groups", "delete", told.group)
+    added, removed = sorted(after.clients - before.clients), sorted(before.clients - after.clients)
+    if sum(map(bool, (after.rule, after.name, added, removed))) > 1:
+        words = [f"--name={after.name}"] if after.name else []
+        words += [f"--rule={after.rule}"] if after.rule else []
+        words += [f"--{way}={','.join(of)}" for way, of in (("add", added), ("remove", removed)) if of]
+        return shell_line("groups", "edit", before.name or told.group, *words)
     if after.rule is not None:
         return shell_line("groups", "rule", told.group, after.rule)
     if after.name is not None:
         return shell_line("groups", "rename", before.name, told.group)
-    was, now = before.clients, after.clients
-    verb, codes = ("add", now - was) if now - was else ("remove", was - now)
-    return shell_line("groups", verb, told.group, *sorted(codes))
+    verb, codes = ("add", added) if added else ("remove", removed)
+    return shell_line("groups", verb, told.group, *codes)
+
+
+def _consented(row: AuditRow, told: _Consented, code: Code) -> str:
+    days = {"from": told.begins, "until": told.until}
+    words = [f"--{name}={day}" for name, day in days.items() if day is not None]
+    kind = told.kind.replace("_", "-")
+    return shell_line("consents", "give", code(row.client_id), kind, told.reference, *words)
+
+
+def _consent_ended(row: AuditRow, told: _ConsentEnded, code: Code) -> str:
+    return shell_line("consents", "end", code(row.client_id), told.number, "--reason", told.why)
 
 
 def _noted(row: AuditRow, told: _Noted, code: Code) -> str:
@@ -131,6 +159,8 @@ def _noted(row: AuditRow, told: _Noted, code: Code) -> str:
 
 OF_CLIENTS: Mapping[AuditAction, Command] = {
     AuditAction.CLIENT_CHANGED: told_as(_Changed, _client_changed),
+    AuditAction.CLIENT_CONSENT: told_as(_Consented, _consented),
+    AuditAction.CLIENT_CONSENT_ENDED: told_as(_ConsentEnded, _consent_ended),
     AuditAction.CLIENT_PAUSED: told_as(_Paused, _client_paused),
     AuditAction.CLIENT_PAUSE_ENDED: told_as(_PauseEnded, _pause_ended),
     AuditAction.GROUP_CHANGED: told_as(_Grouped, _grouped),

@@ -17,6 +17,7 @@ from engine.colon.splitting import quoted
 from engine.colon.writing import rupees_word
 from engine.planning.entry.leg_words import typed_symbol
 from engine.review.client_commands import OF_CLIENTS, Code, Command, shell_line, told_as
+from engine.review.model_commands import ModelKept, model_kept
 from engine.rules import SHOWN_DIGITS
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ class _Limits(Struct, frozen=True):
     to: LimitTo
     ticks: int | None = None
     limit_paise: int | None = None
+    override: str = ""
 
 
 class _Flatten(Struct, frozen=True):
@@ -142,6 +144,10 @@ class _Status(Struct, frozen=True):
 class _Waiver(Struct, frozen=True):
     item: str
     reason: str
+
+
+class _Locked(Struct, frozen=True):
+    segment: str
 
 
 class _Adoption(Struct, frozen=True):
@@ -211,7 +217,8 @@ def _many_modified(row: AuditRow, told: _Limits, code: Code) -> str:
         LimitTo.PRICE: ("--to", price),
         LimitTo.CHASE: ("--chase", price),
     }
-    return shell_line("modify", *told.orders, *to[told.to], "--yes")
+    beyond = ("--override", told.override) if told.override else ()
+    return shell_line("modify", *told.orders, *to[told.to], *beyond, "--yes")
 
 
 def _of(scope: HaltScope, value: str, code: Code) -> str:
@@ -260,6 +267,10 @@ def _status(row: AuditRow, told: _Status, code: Code) -> str:
 
 def _waived(row: AuditRow, told: _Waiver, code: Code) -> str:
     return shell_line("gate", "waive", code(row.client_id), told.item, "--reason", told.reason)
+
+
+def _locked(row: AuditRow, told: _Locked, code: Code) -> str:
+    return shell_line("kill-switch", "set", code(row.client_id), told.segment)
 
 
 def _route_retried(row: AuditRow, code: Code) -> str:
@@ -327,9 +338,11 @@ _WORDS: Mapping[AuditAction, Command] = {
     AuditAction.HALT_RESUMED: told_as(_HaltEnd, _halt_resumed),
     AuditAction.BASKET_SAVED: told_as(_Basket, _basket_saved),
     AuditAction.BASKET_REMOVED: told_as(_Basket, _basket_removed),
+    AuditAction.MODEL_KEPT: told_as(ModelKept, model_kept),
     AuditAction.CLIENT_STATUS: told_as(_Status, _status),
     **OF_CLIENTS,
     AuditAction.CLIENT_GATE_WAIVED: told_as(_Waiver, _waived),
+    AuditAction.KILL_SWITCH_SET: told_as(_Locked, _locked),
     AuditAction.CLIENT_ROUTE_RETRIED: _route_retried,
     AuditAction.ORDER_ADOPTED: told_as(_Adoption, _adopted),
     AuditAction.ORDER_DECLARED_ABSENT: told_as(_Reason, _absent),

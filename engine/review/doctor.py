@@ -11,9 +11,10 @@ from msgspec import Struct
 from brokers.connections import Connections
 from data.audit import DISTRUSTED, TRUSTED, AuditEntry
 from data.clock import IST, SystemClock
-from data.engines.sqlite import broken_references, integrity_faults, read_file
+from data.engines.database import Database
+from data.engines.looks import apart, broken_references, integrity_faults
 from data.errors import BadInput
-from data.home import secrets_file
+from data.home import open_to_others, secrets_file
 from data.migrating import copies_beside
 from data.proving.evidence import not_both_ways, recompute
 from data.proving.heads import heads_outside
@@ -61,6 +62,7 @@ class Doctor:
         self._kept = kept
         self._engine = engine
         self._connections = connections
+        self._timing = timing
         self._clock = timing.wall
         self.look_at_secrets: Callable[[], tuple[bool, str]] | None = None
         """Whether api secrets and tokens are where the books expect them, and words; may block."""
@@ -82,6 +84,7 @@ class Doctor:
         checks.append(self._halts())
         checks += self._certificates()
         checks += self._home()
+        checks.append(self._calendar())
         checks += self._copies()
         checks.append(await self._secrets())
         if self._kept.book.people.any:
@@ -129,15 +132,30 @@ class Doctor:
         return [Check("certificates", False, words)]
 
     def _home(self) -> list[Check]:
-        """A database where an earlier version would have put this home's, outside of it, if there is one."""
+        """Who else may use the folder, and a database where an earlier version would have put this home's."""
+        words, others_write = open_to_others(self._kept.home)
+        found = [Check("home folder", not others_write, words)] if words else []
         other = left_outside(self._kept.store.path)
         if other is None:
-            return []
+            return found
         words = (
             f"{other} is a database where an earlier version put the books of a home of this name, outside "
             "of it: see whether it is yours; nothing here reads or changes it"
         )
-        return [Check("home", True, words)]
+        return [*found, Check("home", True, words)]
+
+    def _calendar(self) -> Check:
+        """Up to which year the calendar goes, and who has changed what of it here."""
+        calendar, day = self._timing.calendar, self._timing.market.trading_day
+        missing = calendar.missing_year(day)
+        own = [f"{one.what} ({one.file}, {one.source}, by {one.author})" for one in calendar.own_rows]
+        rows = f"; own rows: {', '.join(own)}" if own else "; the program's own"
+        if missing is not None:
+            todo = (
+                f"{missing} calendar not loaded: `tradedesk calendar import FILE` takes the exchange's list"
+            )
+            return Check("calendar", True, f"{todo}{rows}")
+        return Check("calendar", True, f"{calendar.years[0]} to {calendar.years[-1]}{rows}")
 
     def _copies(self) -> list[Check]:
         """Copies of the books that migrations laid beside them, if there are any; nothing removes those."""
@@ -180,12 +198,12 @@ class Doctor:
         return Check("halts", True, f"standing: {standing}; HALT file {file}")
 
 
-def examine_file(database: Path, why_not_opened: Exception, since: date | None = None) -> list[Check]:
+def examine_books(books: Database, why_not_opened: Exception, since: date | None = None) -> list[Check]:
     """The checks of a database whose desk could not be opened, and why not."""
     words = getattr(why_not_opened, "orig", None) or why_not_opened
     opening = Check("opening", False, f"no desk can be opened: {words}")
     try:
-        return [opening, *read_file(database, lambda reader: examine(reader, since=since))]
+        return [opening, *books.read(lambda reader: examine(reader, since=since))]
     except DatabaseError as problem:
         return [opening, Check("database", False, f"it cannot be read: {problem.orig}")]
 
@@ -205,7 +223,8 @@ def examine(reader: Reader, heads: Path | None = None, since: date | None = None
         looks = {name: _LOOKS[name] for name in _QUICK} | looks_since(since, heads)
     for name, look in looks.items():
         try:
-            ok, words = look(reader)
+            with apart(reader):
+                ok, words = look(reader)
         except Exception as problem:  # whatever ends one look is what it found, and spoils no other
             words = problem.orig if isinstance(problem, DatabaseError) else repr(problem)
             ok, words = False, f"it cannot be read: {words}"

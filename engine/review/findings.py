@@ -4,7 +4,7 @@ import hashlib
 import json
 from contextlib import suppress
 
-from data.engines.sqlite import broken_references
+from data.engines.looks import broken_references
 from data.proving.readable import UNREADABLE, unreadable
 from data.proving.rederive import differences, not_accepted
 from data.proving.verifying import accepted

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from msgspec import Struct, ValidationError, convert, to_builtins
 
 from data.audit import AuditAction, AuditEntry
-from data.repositories.alerts import LostChase, StoredAlert, keep_alert, lost_chases_of, stored_alert
-from data.repositories.audit import ChaseRow, chases_told
+from data.repositories.alerting.alerts import LostChase, StoredAlert, lost_chases_of, stored_alert
+from data.repositories.audit import ChaseRow, chases_told, newest_row
 from data.store import Unit
 from data.vocabulary import AlertKind, ChaseEnd
 from engine.book.kept import Kept
-from engine.events import TapeLine
+from engine.execution.changes.chase_news import ChasesLost
 from engine.instances import ThisEngine
-from engine.news import ChasesLost
+from engine.raising import AlertTold, raise_alert
 from engine.timing import Timing
 
 
@@ -61,9 +61,10 @@ class LostChases:
     async def _read_on(self) -> None:
         """Take up what the audit tells of chases since it was read last."""
         async with self._kept.store.reader() as reader:
-            rows = await reader.run_sync(lambda on: chases_told(on, self._seen))
+            newest, rows = await reader.run_sync(lambda on: (newest_row(on), chases_told(on, self._seen)))
+        self._seen = max(self._seen, newest)
         for row in rows:
-            self._seen = row.seq
+            self._seen = max(self._seen, row.seq)
             if (told := _count(self._going, row)) is None:
                 continue
             self._bounds |= dict.fromkeys(told.orders, told.limit_paise)
@@ -102,7 +103,6 @@ class LostChases:
         live = sorted(lost & book.live)
         if live:
             self._alert(unit, live)
-            unit.publish(TapeLine(unit.now, ChasesLost(tuple(live))))
 
     def _alert(self, unit: Unit, order_ids: list[int]) -> None:
         """Name the orders in the day's alert, beside those that it names already."""
@@ -110,10 +110,15 @@ class LostChases:
         standing = stored_alert(unit, kind, day)
         named = {} if standing is None or standing.done_at else _named(standing)
         named |= {order_id: self._bounds.get(order_id) or 0 for order_id in order_ids}
-        values = [to_builtins(LostChase(*one)) for one in sorted(named.items())]
-        keep_alert(unit, StoredAlert(kind, day, unit.now, values))
-        details = {"alert": kind.value, "orders": order_ids}
-        unit.audit(AuditEntry(AuditAction.ALERT_RAISED, self._engine.actor, details=details))
+        orders = self._kept.book.orders
+        told = AlertTold(
+            kind,
+            client_ids=frozenset(orders[one].client_id for one in named if one in orders),
+            told={"orders": order_ids},
+            named=[to_builtins(LostChase(*one)) for one in sorted(named.items())],
+            news=ChasesLost(tuple(order_ids)),
+        )
+        raise_alert(unit, told, day, self._engine.actor, again=True)
 
 
 def _named(alert: StoredAlert) -> dict[int, int]:

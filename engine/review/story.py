@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from operator import attrgetter
 
 from data.audit import AuditAction
-from data.audit_wanted import AuditWanted, Detail
+from data.audit_wanted import TELL_OF, AuditWanted, Detail
 from data.repositories.audit_search import AuditSearch, SearchStep
 from data.repositories.trading.flattens import orders_of_flatten
 from data.repositories.trading.halts import fired_halt
@@ -16,39 +16,14 @@ MOST = 200
 """Rows of a story before the one it is of, and as many behind it, unless told."""
 
 _TOLD_BY: Mapping[Of, tuple[Detail, tuple[AuditAction, ...]]] = {
-    Of.HALT: (
-        Detail.HALT,
-        (AuditAction.HALT_FIRED, AuditAction.HALT_CERTIFIED, AuditAction.HALT_RESUMED),
-    ),
-    Of.FLATTEN: (
-        Detail.FLATTEN,
-        (
-            AuditAction.FLATTEN_STARTED,
-            AuditAction.FLATTEN_TAKEN_OVER,
-            AuditAction.FLATTEN_STOPPED,
-            AuditAction.FLATTEN_CERTIFIED,
-        ),
-    ),
-    Of.CONVERSION: (
-        Detail.CONVERSION,
-        (AuditAction.CONVERSION_REQUESTED, AuditAction.CONVERSION_ENDED),
-    ),
-    Of.ALERT: (
-        Detail.ALERT,
-        (AuditAction.ALERT_RAISED, AuditAction.ALERT_PUT_OFF, AuditAction.ALERT_DONE),
-    ),
-    Of.PERSON: (
-        Detail.PERSON,
-        (
-            AuditAction.PERSON_ADDED,
-            AuditAction.PERSON_CHANGED,
-            AuditAction.PERSON_RECOVERED,
-            AuditAction.SIGNED_IN,
-            AuditAction.SIGNED_OUT,
-            AuditAction.SIGN_IN_REFUSED,
-            AuditAction.REFUSED,
-        ),
-    ),
+    of: (detail, TELL_OF[detail])
+    for of, detail in (
+        (Of.HALT, Detail.HALT),
+        (Of.FLATTEN, Detail.FLATTEN),
+        (Of.CONVERSION, Detail.CONVERSION),
+        (Of.ALERT, Detail.ALERT),
+        (Of.PERSON, Detail.PERSON),
+    )
 }
 """What has no column in the audit: the detail that names it, and the actions whose rows are its own."""
 

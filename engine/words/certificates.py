@@ -9,6 +9,9 @@ from data.vocabulary import HaltStrength
 from engine.words.formats import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     from engine.halt.certificate import Certificate, CertificateRow, CertificateUnread
 
 
@@ -49,25 +52,51 @@ def row_words(rows: Sequence[CertificateRow], most: int | None = None) -> Iterat
         yield f"and {counted(len(rows) - len(shown), 'row')} more unread; `tradedesk certificate` lists them"
 
 
-def survivor_words(made: Certificate, most: int | None = None) -> Iterator[str]:
+def survivor_words(
+    made: Certificate, when: Callable[[datetime], str], most: int | None = None
+) -> Iterator[str]:
     """What a cancel-all leaves alive: orders of other segments and products, GTTs and alerts."""
     if made.passed_over:
         yield f"NOT CANCELLED, not traded here: {counted(len(made.passed_over), 'order')}"
     for one in made.passed_over[:most]:
         yield f"  {one.code} {one.what} {one.side} {one.quantity} {one.tradingsymbol} {one.broker_order_id}"
+    at = "" if made.conditionals_at is None else f", looked for at {when(made.conditionals_at)}"
     if made.conditionals:
-        yield f"GTTs and alerts at the brokers: {len(made.conditionals)}"
+        yield f"GTTs and alerts at the brokers: {len(made.conditionals)}{at}"
     for one in made.conditionals[:most]:
         yield f"  {one.code} {one.kind} {one.number} {one.what}: {one.result}"
     if made.conditionals_unread:
-        yield f"GTTs and alerts not read: {', '.join(made.conditionals_unread[:most])}"
+        why = at or ", they are being read"
+        yield f"GTTs and alerts NOT READ{why}: {some_codes(made.conditionals_unread, most)}"
+    elif at and not made.conditionals:
+        yield f"no GTTs and alerts at the brokers{at}"
+
+
+def some_codes(codes: Sequence[str], most: int | None) -> str:
+    """Codes of clients, and how many more there are than these."""
+    shown = codes if most is None else codes[:most]
+    more = f" and {counted(len(codes) - len(shown), 'client')} more" if len(shown) < len(codes) else ""
+    return f"{', '.join(shown)}{more}"
 
 
 def read_words(made: Certificate) -> str:
-    """How many of the clients in the round were read, where that was kept."""
+    """How many of the clients in the round were read, and of the others how many could not be yet."""
     if "clients" in made.not_known:
         return "who was read is not known"
-    return f"{made.clients - len(made.unread)} of {counted(made.clients, 'client')} read"
+    left = len(made.unread)
+    parts = [f"{made.clients - left} of {counted(made.clients, 'client')} read"]
+    if made.unreachable:
+        parts.append(f"{made.unreachable} unreachable")
+    if left > made.unreachable:
+        parts.append(f"{left - made.unreachable} being read")
+    return ", ".join(parts)
+
+
+def end_words(made: Certificate, stands: bool) -> str:
+    """Whether a halt's orders have ended, as the last word of its figures."""
+    if made.ended:
+        return "ENDED: all were read, nothing is live"
+    return "WORKING, reading back until nothing is live" if stands else "NOT ENDED as it was resumed"
 
 
 NOT_KEPT = {
@@ -92,6 +121,4 @@ def unknown_words(made: Certificate) -> Iterator[str]:
 
 def absent_words(codes: Sequence[str], most: int | None = None) -> str:
     """Clients who had no session at the halt, for whom nobody could ask."""
-    shown = codes if most is None else codes[:most]
-    more = f" and {len(codes) - len(shown)} more" if len(shown) < len(codes) else ""
-    return f"not signed in at the halt, so nobody asked for them: {', '.join(shown)}{more}"
+    return f"not signed in at the halt, so nobody asked for them: {some_codes(codes, most)}"

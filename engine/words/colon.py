@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, assert_never
 
 from data.errors import BadInput
@@ -11,14 +11,24 @@ from data.vocabulary import Drift, HaltScope, PerClient
 from engine.colon.asked import (
     AlertDo,
     AskedAlert,
+    AskedAlertRule,
     AskedAudit,
     AskedBasket,
+    AskedCalendar,
     AskedChange,
     AskedClient,
+    AskedClock,
+    AskedEvidence,
     AskedExport,
     AskedFilter,
     AskedGroup,
+    AskedGuard,
     AskedImport,
+    AskedLimit,
+    AskedLimits,
+    AskedLists,
+    AskedMarket,
+    AskedMtf,
     AskedNote,
     AskedOfClient,
     AskedOfRun,
@@ -37,67 +47,54 @@ from engine.colon.asked import (
     AskedToSave,
     AskedWatch,
     GroupDo,
+    MarketDo,
+    Moment,
     Numbered,
     OfClient,
     OfRun,
 )
+from engine.colon.records.asked import AskedOfRecord
+from engine.rebalancing.asked import AskedOfModels
 from engine.words import formats
-from engine.words.alerts import PUT_OFF_WORDS
+from engine.words.alerts import PUT_OFF_WORDS, rule_words
 from engine.words.formats import counted
+from engine.words.model_lines import model_line_words
+from engine.words.trading.guards import wish_words
+from engine.words.trading.limits import limit_wish_words, place_words
 from engine.words.trading.plans import product_words, sizing_words
 
 if TYPE_CHECKING:
     from engine.book.views import ClientView
-    from engine.colon.asked import Asked
-    from engine.planning.intent import Intent, Leg, Selection
+    from engine.colon.asked import Asked, AskedOfDesk
+from engine.planning.intent import Intent, Leg, Selection
+from engine.words.day.record_lines import record_words
 
-FORMS: Mapping[str, tuple[str, str]] = {
-    "buy": ("SYMBOL SIZE [@LIMIT] [CLIENTS]", "an order: infy 2% @1500 g:growth !mtf"),
-    "sell": ("SYMBOL SIZE [@LIMIT] [CLIENTS]", "an order: tcs 100% holders"),
-    "basket": ("LEGS, NAME or save NAME", "several legs: buy RELIANCE:15% TCS:20%"),
-    "flatten": ("[CODE|g:GROUP|desk] [mis|today|mtf|all]", "take positions flat; asks"),
-    "convert": ("CODE SYMBOL mis|mtf cnc", "make positions the clients' own: marked mis cnc; asks"),
-    "cancel": ("ORDERS, CODE or run N", "cancel live orders; asks"),
-    "modify": ("ORDER [QUANTITY] [@LIMIT] [t:TRIGGER]", "change a live order; asks"),
-    "run": ("NUMBER", "a run"),
-    "plan": ("NUMBER", "a stored plan"),
-    "order": ("NUMBER", "an order's life"),
-    "approve": ("PLAN [HASH]", "confirm somebody else's plan by its hash"),
-    "pause": ("NUMBER", "pause a run"),
-    "repair": ("NUMBER", "plan what provably failed of a run or was skipped"),
-    "reverse": ("NUMBER", "plan the opposite of what a run filled"),
-    "client": ("CODE [edit|pause|unpause|close], or add", "a client's page; or what is done with it"),
-    "note": ("CODE, order N or run N, and TEXT", "a note, which the audit keeps"),
-    "group": ("NAME = RULE, NAME + CODES", "a group: hni = capital > 5L and broker = zerodha"),
-    "import": ("FILE", "a list of clients, as it is kept: shows what it would do; asks"),
-    "export": ("[clients|orders|trades|funds|audit] [csv|xlsx]", "write what is shown to a file"),
-    "symbol": ("SYMBOL", "a symbol's page"),
-    "chart": ("SYMBOL", "its candles, depth, and who holds it"),
-    "watch": ("SYMBOL [l:LIST]", "put a symbol on a watchlist"),
-    "unwatch": ("SYMBOL [l:LIST]", "take a symbol off a watchlist"),
-    "filter": ("WORDS", "show only rows with these words; none shows all"),
-    "audit": ("[action:A client:C order:N run:N by:NAME on:DAY WORDS]", "look through it; or story ROW"),
-    "alerts": ("[done KIND|later KIND [5m|1h|15:00|eod]]", "what you were told; done with one, or later"),
-    "certificate": ("[NUMBER]", "the certificate of a halt, the latest without a number"),
-    "resume": ("[NUMBER]", "open the halt's certificate, where typed words resume"),
-    "sign": ("in [CODE] or out", "sign in whoever is due, or one client; leave the desk"),
-    "theme": ("[NAME]", "the colours; without a name each is seen before it is taken"),
-    "profile": ("[NAME]", "whose keys your hands know: plain, kite, odin"),
-    "set": ("SETTING VALUE", "a setting of the screen for good: density compact"),
+_MOMENTS: dict[str, str] = {
+    Moment.AUCTION: "the end of continuous trading",
+    Moment.CLOSE: "the day's last minute",
+    Moment.TOMORROW: "the next trading day",
 }
-"""What stands behind each command's name, and what it does."""
 
 
 def problem_words(problem: Exception) -> str:
     """What is wrong with a line: the word, and what would be right."""
     if isinstance(problem, BadInput):
         word = "" if problem.value is None else str(problem.value)
-        return f"{word}: {problem.expected}" if word else problem.expected
+        expected = problem.expected.replace("\n", " · ")  # a file's, a row each
+        return f"{word}: {expected}" if word else expected
     return str(problem)
 
 
 def asked_words(asked: Asked, select: Callable[[Selection], Sequence[ClientView]]) -> str:
     """What a line would do: `BUY INFY 2 % of capital CNC LIMIT 1,500.00 · group growth · 12 clients`."""
+    if isinstance(asked, AskedOfRecord):
+        return record_words(asked, lambda client_id: _code(client_id, select))
+    if isinstance(asked, AskedOfModels):
+        return model_line_words(asked, select)
+    return _of_desk_words(asked, select)
+
+
+def _of_desk_words(asked: AskedOfDesk, select: Callable[[Selection], Sequence[ClientView]]) -> str:
     match asked:
         case AskedOrders(intent, client_id):
             whom = intent.selection.title if client_id is not None else _whom(intent, select)
@@ -106,11 +103,33 @@ def asked_words(asked: Asked, select: Callable[[Selection], Sequence[ClientView]
             return "the legs of a basket"
         case AskedBasket(intent):
             assert intent is not None
+            if intent.listed:
+                orders = counted(len(intent.line_changes), "order")
+                return f"{orders} of {_whom(intent, select)}"
             legs = " + ".join(_leg_words(leg, intent) for leg in intent.legs)
             how = "in order" if intent.per_client is PerClient.IN_ORDER else "all or none"
             return " · ".join((legs, how, *_terms(intent), _whom(intent, select)))
         case AskedToSave(name):
             return f"keeps the legs of the basket's form under the name {name}"
+        case AskedLimit() | AskedLists():
+            return _limit_words(asked)
+        case AskedToFlatten() | AskedGuard() | AskedLimits() | AskedToConvert() | AskedToConvertAll():
+            return _positions_words(asked, select)
+        case AskedOfClient() | AskedNote() | AskedGroup():
+            return _of_clients_words(asked, select)
+        case AskedChange() | AskedToCancel():
+            return _change_words(asked) if isinstance(asked, AskedChange) else _cancel_words(asked, select)
+        case AskedImport() | AskedExport() | AskedEvidence():
+            return _file_words(asked)
+        case _:
+            return _shown_words(asked, select)
+
+
+def _positions_words(
+    asked: AskedToFlatten | AskedGuard | AskedLimits | AskedToConvert | AskedToConvertAll,
+    select: Callable[[Selection], Sequence[ClientView]],
+) -> str:
+    match asked:
         case AskedToFlatten(scope, value, what):
             of = (
                 "the desk"
@@ -118,6 +137,15 @@ def asked_words(asked: Asked, select: Callable[[Selection], Sequence[ClientView]
                 else f"{scope.value} {_shown(scope, value, select)}"
             )
             return f"FLATTEN {what.value} of {of}: shows what it would send, then asks"
+        case AskedGuard(guard):
+            if guard is None:
+                return "the guards that are set"
+            named = (
+                "desk" if guard.scope is HaltScope.EVERYTHING else _shown(guard.scope, guard.value, select)
+            )
+            return wish_words(guard, named)
+        case AskedLimits(client_id):
+            return f"the limits{'' if client_id is None else f' over {_code(client_id, select)}'}"
         case AskedToConvert(client_id, key, of, to):
             return (
                 f"CONVERT {_symbol(key)} of client {_code(client_id, select)}, {of.value} to {to.value}; asks"
@@ -126,35 +154,99 @@ def asked_words(asked: Asked, select: Callable[[Selection], Sequence[ClientView]
             what = "all positions" if key is None else _symbol(key)
             whose = counted(len(client_ids), "client")
             return f"CONVERT {what} of {whose}, {of.value} to {to.value}; asks"
-        case AskedOfClient() | AskedNote() | AskedGroup():
-            return _of_clients_words(asked, select)
-        case AskedChange() | AskedToCancel():
-            return _change_words(asked) if isinstance(asked, AskedChange) else _cancel_words(asked, select)
-        case AskedImport() | AskedExport():
-            return _file_words(asked)
-        case _:
-            return _shown_words(asked, select)
 
 
-def _file_words(asked: AskedImport | AskedExport) -> str:
+def _limit_words(asked: AskedLimit | AskedLists) -> str:
+    match asked:
+        case AskedLimit(wish, form=True):
+            return f"the form of a limit of {place_words(wish.scope, wish.whose)}"
+        case AskedLimit(wish, removes):
+            return f"{limit_wish_words(wish, removes)}; asks"
+        case AskedLists(name, path) if path is not None:
+            return f"shows what taking {path.name}{f' as {name}' if name else ''} would change; asks"
+        case AskedLists(name):
+            return f"the shares of the list {name}" if name else "the lists of shares"
+
+
+def _calendar_words(asked: AskedCalendar) -> str:
+    if asked.path is None:
+        day = "the day" if asked.day is None else f"{asked.day:%d %b %Y}"
+        return f"what {day} is to the exchanges"
+    what = "days that do not settle" if asked.settlement else "holidays"
+    return f"shows what taking the {what} of {asked.path.name} would change; asks"
+
+
+def _file_words(asked: AskedImport | AskedExport | AskedEvidence) -> str:
+    if isinstance(asked, AskedEvidence):
+        return f"writes what proves order {asked.order_id} to a folder"
     if isinstance(asked, AskedImport):
         return f"shows what taking the clients of {asked.path.name} would do; asks"
     what = "the table here" if asked.what is None else asked.what.value
     return f"writes {what} to a file ({asked.kind.value})"
 
 
-def _person_words(asked: AskedSignIn | AskedSignOut | AskedAlert) -> str:
+def _person_words(
+    asked: AskedSignIn | AskedSignOut | AskedAlert | AskedAlertRule | AskedMarket | AskedMtf,
+) -> str:
     match asked:
+        case AskedMtf(code, symbol, True):
+            return f"note that {code.upper()} has accepted its pledges{f' of {symbol}' if symbol else ''}"
+        case AskedMtf(code):
+            return (
+                f"shares on margin of {code.upper()}" if code else "clients on margin by nearness to a call"
+            )
         case AskedSignOut():
             return "leave the desk: whoever comes next signs in"
         case AskedSignIn(code):
             return f"sign in client {code.upper()}" if code else "sign in whoever is due"
-        case AskedAlert(None):
-            return "the alerts that stand"
+        case AskedMarket(do=MarketDo.HALTED, percent=percent):
+            level = (
+                "until it is opened again" if percent is None else f"by the breaker's table for {percent} %"
+            )
+            return f"say that the whole market is halted, {level}: runs keep what is unsent"
+        case AskedMarket(do=MarketDo.OPEN):
+            return "say that the market is open again; runs stay paused"
+        case AskedMarket():
+            return "how the market stands"
+        case AskedAlert():
+            return _alert_do_words(asked)
+        case AskedAlertRule(None, number):
+            return f"the form of rule {number}" if number else "the form of a rule of alerts"
+        case AskedAlertRule(rule, number):
+            assert rule is not None
+            return f"{f'rule {number} is then: ' if number else ''}{rule_words(rule)}"
+
+
+def _alert_do_words(asked: AskedAlert) -> str:
+    match asked:
         case AskedAlert(AlertDo.DONE, kind):
             return f"done with the alert {kind}: it is not shown again"
-        case AskedAlert(_, kind, how_long):
+        case AskedAlert(AlertDo.LATER, kind, how_long):
             return f"the alert {kind} put off: {PUT_OFF_WORDS.get(how_long, how_long)}"
+        case AskedAlert(AlertDo.REMOVE, number=number):
+            return f"rule {number} of alerts is taken away"
+        case AskedAlert(do):
+            return _ALERT_DOES[do]
+
+
+_ALERT_DOES = {
+    None: "the alerts that stand",
+    AlertDo.RULES: "your rules of alerts, and what they read now",
+    AlertDo.USUAL: "adds the rules that a desk usually has",
+    AlertDo.OUTBOX: "what leaves this machine by which channel",
+    AlertDo.TEST: "sends an alert that says nothing, by every channel",
+}
+
+
+def _set_words(asked: AskedSetting | AskedClock | AskedCalendar) -> str:
+    match asked:
+        case AskedCalendar():
+            return _calendar_words(asked)
+        case AskedSetting(key, typed):
+            return f"{key}: {typed}, from now on and at the next start" if typed else f"choose the {key}"
+        case AskedClock(to):
+            where = _MOMENTS.get(to.casefold(), to)
+            return f"the simulated market goes on to {where}" if to else "the simulated market's time"
 
 
 def _shown_words(
@@ -170,14 +262,19 @@ def _shown_words(
     | AskedSetting
     | AskedAudit
     | AskedAlert
+    | AskedMtf
+    | AskedClock
+    | AskedMarket
+    | AskedCalendar
+    | AskedAlertRule
     | AskedPlainly,
     select: Callable[[Selection], Sequence[ClientView]],
 ) -> str:
     match asked:
         case AskedPage(kind, number):
             return _PAGES[kind].format(number if number is not None else "the latest").replace("  ", " ")
-        case AskedOfRun(what, number):
-            return _OF_RUNS[what].format(number)
+        case AskedOfRun(what, number, key):
+            return f"{_OF_RUNS[what].format(number)}{f' in {_symbol(key)}' if key else ''}"
         case AskedClient(client_id):
             return f"the page of client {_code(client_id, select)}"
         case AskedSymbol(key):
@@ -187,12 +284,12 @@ def _shown_words(
             return f"{'take' if off else 'put'} {_symbol(key)} {'off' if off else 'on'} {of}"
         case AskedFilter(text):
             return f"show only rows with “{text}”" if text else "show all rows"
-        case AskedSignIn() | AskedSignOut() | AskedAlert():
+        case AskedSignIn() | AskedSignOut() | AskedAlert() | AskedAlertRule() | AskedMarket() | AskedMtf():
             return _person_words(asked)
         case AskedToApprove(number, digest):
             return f"confirm plan {number} by {digest}" if digest else f"how far plan {number} is confirmed"
-        case AskedSetting(key, typed):
-            return f"{key}: {typed}, from now on and at the next start" if typed else f"choose the {key}"
+        case AskedSetting() | AskedClock() | AskedCalendar():
+            return _set_words(asked)
         case AskedAudit(wish):
             return f"the audit's rows of {wish.line}" if wish.line else "the audit"
         case AskedPlainly(name):
@@ -234,6 +331,8 @@ _PAGES = {
 
 _OF_RUNS = {
     OfRun.PAUSE: "pause run {}: nothing more of it is sent before it goes on",
+    OfRun.RESUME: "show what run {} would send when it goes on; asks",
+    OfRun.STOP: "stop run {}: frees what is unsent; asks",
     OfRun.REPAIR: "plan what provably failed of run {} or was skipped",
     OfRun.REVERSE: "plan the opposite of what run {} filled",
 }

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from data.clock import IST
 from data.money import half_up
+from data.vocabulary import ConsentKind, GateColour
 from engine.book.access_views import THIS_MACHINE
 from engine.book.gate_views import (
     BrokenSession,
     ConsentFigures,
     DematFigures,
+    DownFigures,
     FundsFigures,
     GateFinding,
     MtfFigures,
@@ -21,10 +23,11 @@ from engine.book.gate_views import (
     SessionFigures,
 )
 from engine.words.breaks import break_words
+from engine.words.formats import counted
 from engine.words.trading.reasons import GATE_WORDS, REASON_WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from engine.book.gate_views import GateFigures, GateVerdict
@@ -68,6 +71,8 @@ _PLAIN: dict[GateFinding, str] = {
     GateFinding.NO_CONNECTION: "no connection to its broker on this desk",
     GateFinding.NO_ROUTE: "no route: `tradedesk routes import` takes it",
     GateFinding.NO_API_KEY: "no api key",
+    GateFinding.NO_ALGO_NAME: "its app is registered as an algo, and the algo's name is not set",
+    GateFinding.KILL_SWITCH_ON: "its kill switch is on at the broker: no order is taken there",
     GateFinding.NO_PERMISSION: "dealer route without the broker's written permission",
     GateFinding.NO_ADDRESS_NAMED: (
         "leaves by this machine; name the egress address that the broker has on its list"
@@ -92,24 +97,39 @@ def verdict_words(verdict: GateVerdict, shown_at: Callable[[datetime], datetime]
 
     Raises `TypeError` for a finding without words.
     """
+    if isinstance(verdict.figures, DownFigures):
+        return down_words(verdict.figures.venue, shown_at(verdict.figures.since))
     if isinstance(verdict.figures, SessionFigures):
         return _session_words(verdict.finding, verdict.figures, shown_at(verdict.figures.login_at))
     return finding_words(verdict.finding, verdict.figures)
 
 
+def down_words(broker: str, since: datetime) -> str:
+    """A broker that answers nobody: `Upstox does not answer since 10:42`, by the market's clock."""
+    return f"{broker.capitalize()} does not answer since {since.astimezone(IST):%H:%M}"
+
+
+def probed_words(routes: Sequence[GateVerdict]) -> str:
+    """How many routes were looked at and are red: `46 routes looked at, 2 red, of 4 the address not told`."""
+    red = sum(one.colour is GateColour.RED for one in routes)
+    untold = sum(one.finding is GateFinding.ADDRESS_NOT_TOLD for one in routes)
+    words = f"{counted(len(routes), 'route')} looked at, {red} red"
+    return f"{words}, of {untold} the address not told" if untold else words
+
+
 def finding_words(finding: GateFinding, figures: GateFigures | None) -> str:
     """What was found of an item but for a session that stands. Raises `TypeError` for one without words."""
+    if isinstance(figures, ConsentFigures):
+        return _consent_words(finding, figures)
     if (plain := _PLAIN.get(finding)) is not None:
         return plain
     match figures:
         case BrokenSession(text=text):
-            return text
+            return text if "sign in" in text.casefold() else f"{text.rstrip('.')}; sign in again"
         case NoRouteFigures(kind=kind):
             return kind.value
         case RouteFigures():
             return _route_words(finding, figures)
-        case ConsentFigures():
-            return _consent_words(finding, figures)
         case DematFigures(demat=demat):
             return demat.value.upper()
         case FundsFigures():
@@ -134,7 +154,31 @@ def _route_words(finding: GateFinding, route: RouteFigures) -> str:
         return f"its route says paper, but orders go to {route.venue} here"
     if route.refused_at is not None:
         return _refused_words(route, route.refused_at)
-    return _shared_words(route) if route.shared_with else f"{route.kind.value} by {route.egress}"
+    if route.shared_with:
+        return _shared_words(route)
+    return _seen_words(finding, route) if route.seen or route.unseen or route.registered else _by_words(route)
+
+
+def _by_words(route: RouteFigures) -> str:
+    return f"{route.kind.value} by {route.egress}"
+
+
+def _seen_words(finding: GateFinding, route: RouteFigures) -> str:
+    """What was seen of the way out today, and whose word that is."""
+    whose = f"as {route.told_by} sees it"
+    if finding is GateFinding.ADDRESS_NOT_CLAIMED:
+        return f"it leaves by {route.seen}, {whose}; its route says {route.egress_ip}"
+    if finding is GateFinding.ADDRESS_NOT_REGISTERED:
+        there = f"{route.venue.capitalize()} has {', '.join(route.registered)} on its list"
+        if route.seen:
+            return f"it leaves by {route.seen}, {whose}; {there}"
+        return f"{there}, its route says {route.egress_ip}"
+    if finding is GateFinding.ADDRESS_CHANGED:
+        return f"it leaves by {route.seen}, {whose}; the day before by {route.seen_before}"
+    if route.seen:
+        return f"{_by_words(route)}, seen as {route.seen} by {route.told_by}"
+    on_list = ", which its broker has on its list" if route.registered else ""
+    return f"address not told: {_by_words(route)}{on_list}; {route.unseen}"
 
 
 def _shared_words(route: RouteFigures) -> str:
@@ -172,14 +216,29 @@ def _address_in(words: str) -> str:
     return ""
 
 
+CONSENT_TO: dict[ConsentKind, str] = {
+    ConsentKind.TRADING: "",
+    ConsentKind.MTF: " to MTF",
+    ConsentKind.CONTRACT_NOTES: " to contract notes by mail",
+    ConsentKind.ALGO: " to orders by api",
+    ConsentKind.PHONE: " to recorded calls",
+}
+"""What each kind of consent is to, behind the word; trading is what one thinks of where nothing is said."""
+
+
 def _consent_words(finding: GateFinding, consent: ConsentFigures) -> str:
+    subject = f"consent{CONSENT_TO[consent.kind]}"
+    if finding is GateFinding.NO_CONSENT:
+        return f"no {subject} recorded"
+    if consent.begins is not None:
+        return f"{subject} begins on {consent.begins:%d %b %Y}"
     if consent.until is None:
         return consent.reference
     match finding:
         case GateFinding.CONSENT_ENDED:
-            return f"consent ended on {consent.until:%d %b %Y}"
+            return f"{subject} ended on {consent.until:%d %b %Y}"
         case GateFinding.CONSENT_ENDS_SOON:
-            return f"consent ends on {consent.until:%d %b %Y}"
+            return f"{subject} ends on {consent.until:%d %b %Y}"
         case _:
             return f"{consent.reference}, until {consent.until:%d %b %Y}"
 

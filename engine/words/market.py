@@ -5,13 +5,35 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from data.clock import IST
+from data.vocabulary import PhaseKind
 from engine.words import formats
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from brokers.contract import BarSpan, Tick
     from data.reference.instruments import Instrument
+    from data.reference.phases import IntradayEnd
+    from engine.book.market_halt import MarketHalt
     from engine.market.charts import ChartView
     from engine.market.quotes import StockDetail
+
+PHASES = {
+    PhaseKind.CLOSED: ("closed", "closed"),
+    PhaseKind.PRE_OPEN: ("pre-open", "pre"),
+    PhaseKind.PRE_OPEN_LIMIT_ONLY: ("pre-open, limit only", "pre lmt"),
+    PhaseKind.PRE_OPEN_MATCHING: ("pre-open matching", "matching"),
+    PhaseKind.CONTINUOUS: ("continuous", "cont"),
+    PhaseKind.AUCTION_REFERENCE: ("auction, no entry", "auct ref"),
+    PhaseKind.AUCTION_ENTRY: ("auction", "auct"),
+    PhaseKind.AUCTION_LIMIT_ONLY: ("auction, limit only", "auct lmt"),
+    PhaseKind.AUCTION_MATCHING: ("auction matching", "auct match"),
+    PhaseKind.POST_CLOSE: ("post-close", "post"),
+    PhaseKind.HALTED: ("MARKET HALTED", "MKT HALTED"),
+    PhaseKind.REOPENING: ("reopening, pre-open", "reopen"),
+    PhaseKind.UNKNOWN: ("phase unknown", "phase ?"),
+}
+"""Phases in full and at 80 columns."""
 
 WIDEST = 200
 """Cells that lines are made for before a screen has told its width."""
@@ -95,3 +117,40 @@ def index_words(
         f"{called} {formats.price(last_paise)} {change} % {age}",
         f"{called} {formats.rupees(last_paise)} {change} {age}",
     )
+
+
+def end_words(end: IntradayEnd) -> str:
+    """When a broker ends intraday buying: `15:20`, or `15:00 unverified` where that is not certain."""
+    return f"{formats.time_of_day(end.at)[:5]}{'' if end.verified else ' unverified'}"
+
+
+def index_name(key: str) -> str:
+    """An index as it is called: `NIFTY 50`."""
+    return key.partition(":")[2]
+
+
+def moved_words(key: str, moved_bps: int) -> str:
+    """How far an index has moved: `NIFTY 50 at -10.12 %`."""
+    return f"{index_name(key)} at {formats.signed_percent(moved_bps)} %"
+
+
+def halt_until_words(until: datetime | None, reopens_at: datetime | None, move_bps: int) -> str:
+    """Until when the market is halted: `until 11:45, pre-open to 12:00`."""
+    if until is None or reopens_at is None:
+        return "for the rest of the day" if move_bps else "until it is opened again, at most to the day's end"
+    return f"until {formats.time_of_day(until)[:5]}, pre-open to {formats.time_of_day(reopens_at)[:5]}"
+
+
+def why_halted_words(by: str, move_bps: int, index_key: str, index_bps: int | None) -> str:
+    """What halted the market: `breaker 10 %: NIFTY 50 at -10.12 %`, `breaker 10 %, by Asha`."""
+    level = f"breaker {move_bps // 100} %" if move_bps else ""
+    if index_key and index_bps is not None:
+        return f"{level}: {moved_words(index_key, index_bps)}"
+    return f"{level}, by {by}" if level else f"by {by}"
+
+
+def market_halt_words(halt: MarketHalt) -> str:
+    """A halt of the market in a line: until when, what halted it, and why it was typed."""
+    why = why_halted_words(halt.by, halt.move_bps, halt.index_key, halt.index_bps)
+    reason = f" ({halt.reason})" if halt.reason else ""
+    return f"{halt_until_words(halt.until, halt.reopens_at, halt.move_bps)}: {why}{reason}"

@@ -2,9 +2,11 @@
 
 from collections.abc import Collection, Mapping
 
+from data.clock import IST
 from data.money import amount_words
 from data.vocabulary import Right
 from engine import refusals as kinds
+from engine.close.refused import CloseChanged, DayNotOver
 from engine.words.formats import counted
 from engine.words.trading.reasons import counts_words
 from engine.words.trading.runs import frozen_words, who_words
@@ -41,10 +43,29 @@ def refusal_words(problem: BaseException) -> str:
             return LOOKS_ONLY
         case kinds.Forbidden():
             return _forbidden(problem)
+        case kinds.ChangeBeyondLimit(told=told, soft=soft):
+            limit = "a soft limit, which takes a reason" if soft else "a limit"
+            return f"the change would be beyond {limit}: {told}"
+        case DayNotOver() | CloseChanged():
+            return _not_closed(problem)
         case kinds.Refusal():
             return _refused(problem)
         case _:
             return str(problem)
+
+
+def _not_closed(refusal: DayNotOver | CloseChanged) -> str:
+    match refusal:
+        case DayNotOver(day=day, begins_at=begins):
+            at = f"{begins.astimezone(IST):%H:%M}"
+            return (
+                f"{day:%d %b} is closed from {at} on, when its last session has ended; "
+                "`tradedesk eod --preview` shows its figures at any time"
+            )
+        case CloseChanged(confirmed=confirmed, closing=closing):
+            return (
+                f"{closing} clients can be closed by now, not the {confirmed} that were confirmed: look again"
+            )
 
 
 def _refused(refusal: kinds.Refusal) -> str:
@@ -102,10 +123,12 @@ RIGHT_WORDS: Mapping[Right, str] = {
     Right.SEND: "send, modify and convert",
     Right.CANCEL: "cancel, pause and stop",
     Right.FLATTEN: "take positions flat",
+    Right.GUARD: "set guards or arm them again",
     Right.HALT: "cancel all and halt",
     Right.RESUME: "end a halt",
     Right.APPROVE: "confirm others' plans",
     Right.SETTLE: "settle orders in doubt and books",
+    Right.CLOSE: "close a day",
     Right.CLIENTS: "change clients",
     Right.SET_UP: "set the desk up",
     Right.PEOPLE: "change people",

@@ -1,7 +1,21 @@
 """The lines of the tape."""
 
 from data.vocabulary import RunCount
+from engine.execution.changes.chase_news import ChaseNews, ChasesLost, ChaseWaits
+from engine.guards.news import GuardNews
+from engine.market_news import (
+    BrokerAnswers,
+    BrokerDown,
+    HandOverNear,
+    LegHeld,
+    MarketHalted,
+    MarketMoved,
+    MarketOpened,
+    PricesDiffer,
+    PricesFrom,
+)
 from engine.news import (
+    AlertNews,
     BookReadAgain,
     BooksAgree,
     BooksBeingRead,
@@ -10,8 +24,6 @@ from engine.news import (
     BrokerSaid,
     CertificateLeftOut,
     ChangeNotSent,
-    ChaseNews,
-    ChasesLost,
     ClientNews,
     DematNotKnown,
     ExternalBooked,
@@ -30,6 +42,7 @@ from engine.news import (
     PauseEnded,
     PlanConfirmed,
     PlanMade,
+    RecordedNews,
     RouteRefused,
     RunBegan,
     RunEnded,
@@ -43,11 +56,14 @@ from engine.news import (
 )
 from engine.rules import SHOWN_DIGITS
 from engine.words import formats
-from engine.words.alerts import square_off_words
+from engine.words.alerts import hand_over_words, square_off_words, told_words
 from engine.words.breaks import book_unread_words
-from engine.words.trading.modify_words import chase_end_words, lost_words
+from engine.words.gate import down_words
+from engine.words.market import halt_until_words, moved_words, why_halted_words
+from engine.words.trading.guards import news_of_guard
+from engine.words.trading.modify_words import chase_end_words, lost_words, wait_words
 from engine.words.trading.plans import title_of
-from engine.words.trading.runs import pause_words
+from engine.words.trading.runs import held_words, pause_words
 
 MOST_NAMED = 5
 """Orders that a line names by number; the alert names all."""
@@ -71,6 +87,11 @@ def news_words(news: News) -> str:
             return f"plan {news.number} made: {title}, {counts}{news.digest[:SHOWN_DIGITS]}"
         case InstrumentsRead():
             return _instruments_words(news)
+        case BrokerDown():
+            who = formats.counted(news.clients, "client")
+            return f"{down_words(news.broker, news.since)}: {who} red; sales and cancels are tried"
+        case BrokerAnswers():
+            return f"{news.broker.capitalize()} answers again"
         case _:
             return _desk_words(news)
 
@@ -89,7 +110,11 @@ def _run_words(news: RunNews) -> str:
         case RunPaused():
             blocked = f" keep ₹{formats.amount(news.blocked_paise)} blocked" if news.blocked_paise else ""
             title = f": {news.title}" if news.title else ""
-            return f"PAUSED: {pause_words(news.pause)}; {news.unsent} unsent{blocked}{title}"
+            on = " · p in it goes on" if news.pause.phase_now is not None else ""
+            return f"PAUSED: {pause_words(news.pause)}; {news.unsent} unsent{blocked}{title}{on}"
+        case LegHeld():
+            words = held_words(news.reason, news.phase, news.until)
+            return f"keeps what waits of {news.key.partition(':')[2]} back: {words}; the rest goes on"
         case RunGoesOn():
             return f"goes on: {news.going} unsent" + (f", {news.denied} denied" if news.denied else "")
         case _:
@@ -184,28 +209,89 @@ def _flatten_words(news: FlattenNews) -> str:
             raise ValueError(news)
 
 
+def _market_words(news: MarketHalted | MarketOpened | MarketMoved) -> str:
+    match news:
+        case MarketHalted(by, move, index_key, index_bps, until, reopens):
+            why = why_halted_words(by, move, index_key, index_bps)
+            return f"THE MARKET IS HALTED {halt_until_words(until, reopens, move)}: {why}"
+        case MarketOpened(by):
+            return f"the market is open, by {by}"
+        case MarketMoved(key, moved, level):
+            return f"{moved_words(key, moved)}: at {level // 100} % the whole market is halted"
+
+
+def _alert_words(news: AlertNews | SquareOffNear | ChasesLost) -> str:
+    match news:
+        case AlertNews():
+            whose = f"{', '.join(news.codes[:MOST_NAMED])}: " if news.codes else ""
+            return f"! {whose}{told_words(news.kind, news.told)}"
+        case SquareOffNear():
+            return square_off_words(news.positions, news.clients, news.ends)
+        case ChasesLost():
+            which = ", ".join(map(str, news.order_ids[:MOST_NAMED]))
+            more = len(news.order_ids) - MOST_NAMED
+            return f"{lost_words(len(news.order_ids))}: {which}{f' and {more} more' if more > 0 else ''} · !"
+
+
+def _price_words(news: PricesFrom | PricesDiffer) -> str:
+    match news:
+        case PricesFrom(broker, _, instead_of=""):
+            return f"all prices are {broker.capitalize()}'s again"
+        case PricesFrom(broker, count, instead):
+            verb = "is" if count == 1 else "are"
+            whose = f"{formats.counted(count, 'price')} {verb} {broker.capitalize()}'s"
+            return f"{whose}: {instead.capitalize()}'s {verb} too old"
+        case PricesDiffer(key, broker, last, other, theirs, apart):
+            told = (
+                f"{broker.capitalize()} {formats.price(last)}, {other.capitalize()} {formats.price(theirs)}"
+            )
+            return f"{key.partition(':')[2]}: {told}, {apart / 100:.2f} % apart: neither counts"
+
+
 def _desk_words(news: News) -> str:
+    match news:
+        case GuardNews():
+            return news_of_guard(news)
+        case HandOverNear():
+            return f"{hand_over_words(news.orders, news.clients, news.begins)} · !"
+        case MarketHalted() | MarketOpened() | MarketMoved():
+            return _market_words(news)
+        case PricesFrom() | PricesDiffer():
+            return _price_words(news)
+        case _:
+            return _other_words(news)
+
+
+def _chase_words(news: ChaseWaits) -> str:
+    of = f"the chase of order {news.order_id}"
+    if news.why is None:
+        return f"{of} goes on{f', by {news.by}' if news.by else ''}"
+    words = f"{of} waits: {wait_words(news.why, news.phase, news.until, news.detail)}"
+    return f"{words}; it goes on by your word · !" if news.asks else words
+
+
+def _other_words(news: News) -> str:
     match news:
         case CertificateLeftOut():
             told = "a cancel-all's certificate could not be taken up"
             return f"{told}, see certificates/{news.file}: {news.why}"
         case FlattenNews():
             return _flatten_words(news)
-        case SquareOffNear():
-            return square_off_words(news.positions, news.clients, news.ends)
+        case AlertNews() | SquareOffNear() | ChasesLost():
+            return _alert_words(news)
         case ChangeNotSent():
             return f"a change of order {news.order_id} was not sent: {news.why}"
         case ChaseNews():
             at = f"at {formats.price(news.limit_paise)} after {formats.counted(news.moved, 'change')}"
             return f"the chase of order {news.order_id} ended {at}: {chase_end_words(news.why, news.detail)}"
-        case ChasesLost():
-            which = ", ".join(map(str, news.order_ids[:MOST_NAMED]))
-            more = len(news.order_ids) - MOST_NAMED
-            return f"{lost_words(len(news.order_ids))}: {which}{f' and {more} more' if more > 0 else ''} · !"
+        case ChaseWaits():
+            return _chase_words(news)
         case BooksBeingRead():
             return f"reading the books of {formats.counted(news.clients, 'client')}, about {news.eta_s:.0f} s"
         case SecurityRenamed() | BrokerSaid():
             return news.words
+        case RecordedNews():
+            return f"then: {news.words}"
         case SecurityDoubted():
             how = " and ".join(f"`tradedesk instruments accept {key}`" for key in news.keys)
             return f"{news.words}; no buys of either until {how}"

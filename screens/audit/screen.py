@@ -12,7 +12,7 @@ from textual.binding import BindingType
 from textual.containers import Container
 from textual.widgets import Input
 
-from data.errors import BadInput
+from data.errors import BadInput, StoreAway
 from engine.colon.asked import UNASKED, AuditWish
 from engine.colon.searches import search_from
 from engine.colon.splitting import words_of
@@ -48,7 +48,7 @@ class AuditScreen(Workspace):
     CSS_PATH = Path(__file__).with_name("audit.tcss")
     AUTO_FOCUS = "#audit-rows"
     TITLE_WORDS = "Audit"
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("filter", "close")]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("filter", "evidence", "close")]
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,6 +59,8 @@ class AuditScreen(Workspace):
         self._ended = False
         self._reached = 0
         self._chain: ChainState | None = None
+        self._away = False
+        """Whether the server of the books was away when it was looked for."""
         self._chain_read_at = self._looked_at = float("-inf")
         self._heard = True
         self._reading: TrailSearch | None = None
@@ -69,7 +71,7 @@ class AuditScreen(Workspace):
         """The rows with their search line, and one row in full."""
         with Container(id="audit-body"):
             with Pane("audit-pane", hint="f search (action:all every row)  Enter its story  t to file"):
-                yield FilterLine(id="audit-search", into="search action: client: order: run: by: on: words")
+                yield FilterLine(id="audit-search", into="search client: order: run: halt: by: on: words")
                 yield LiveGrid(
                     audit_columns(self.desk),
                     monotonic=self.shell.monotonic,
@@ -120,11 +122,19 @@ class AuditScreen(Workspace):
         self._grid.to_top()
         self._grid.focus()
         self._paint()
+        self._look(wish)
+
+    def _look(self, wish: AuditWish) -> None:
+        self._away = False
         work = partial(self.tell_refusal, partial(self._begin, wish))
         self.run_worker(work, exclusive=True, exit_on_error=False, group="audit")
 
     async def _begin(self, wish: AuditWish) -> None:
-        self._search = await self.desk.audit.search(wish)
+        try:
+            self._search = await self.desk.audit.search(wish)
+        except StoreAway:  # the strip says so
+            self._away, self._looked_at = True, self.shell.monotonic()
+            return
         self._reached, self._older_from, self._ended = self._search.newest, None, False
         self._read_more()
 
@@ -133,6 +143,8 @@ class AuditScreen(Workspace):
         now = self.shell.monotonic()
         if now - self._chain_read_at > CHAIN_EVERY_S:
             self._examine(whole=False)
+        if self._away and self.shell.monotonic() - self._looked_at > LOOK_EVERY_S:
+            self._look(self._wish)
         self._paint()
         self._read_more()
 
@@ -160,6 +172,8 @@ class AuditScreen(Workspace):
     async def _step(self, search: TrailSearch, work: Coroutine[Any, Any, None]) -> None:
         try:
             await work
+        except StoreAway:  # the strip says so; it is read at the next frame
+            pass
         except Exception as problem:
             if search is self._search:
                 self._give_up(problem)
@@ -286,10 +300,18 @@ class AuditScreen(Workspace):
         try:
             wish = search_from(words_of(event.value), self.desk.known())
         except (BadInput, LookupError) as problem:
-            self.shell.say(problem_words(problem), "warning")
+            self.shell.say(problem_words(problem), "refused")
             return
         self._line.settle()
         self.look_for(wish)
+
+    def action_evidence(self) -> None:
+        """What proves the order of the row under the cursor, as a folder."""
+        order_id = self.here().order_id
+        if order_id is None:
+            self.shell.say("the row is about no order", "warning")
+        else:
+            self.shell.run_command(f"evidence {order_id}")
 
     def action_close(self) -> None:
         """All that is told again."""

@@ -61,7 +61,7 @@ class BulkFields(Vertical):
             yield SteadyStatic(id="quote", classes="fact")
         with Horizontal(classes="row"):
             yield SteadyStatic("size", classes="label")
-            yield self._answer(NumberField(id="value"))
+            yield self._answer(NumberField(id="value", name="size"))
             yield self._answer(ChoiceField([SIZING_WORDS[kind] for kind in SIZES[Side.BUY]], id="kind"))
             yield SteadyStatic(id="size-fact", classes="fact")
         with Horizontal(classes="row"):

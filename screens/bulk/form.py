@@ -24,7 +24,7 @@ from engine.words.formats import counted
 from engine.words.forms import was_words
 from engine.words.trading.client_terms import multipliers_words
 from engine.words.trading.plans import REVERSE_OF, run_named_by, wish_words
-from screens.bulk.beside import FormClients
+from screens.bulk.beside import FormClients, SymbolRuns
 from screens.bulk.fields import BulkFields
 from screens.bulk.presets import PresetsCard
 from screens.bulk.preview import Preview
@@ -35,6 +35,7 @@ from screens.frame.commands import bindings
 from screens.frame.intent_fields import symbol_problem
 from screens.frame.pane import Pane
 from widgets.choicefield import ChoiceField
+from widgets.keyline import KeyHint
 from widgets.numberfield import NumberField
 from widgets.steady import SteadyStatic
 from widgets.symbolinput import SymbolInput
@@ -52,6 +53,8 @@ class BulkForm(Vertical, can_focus=True):
     for a workspace changes no size.
     """
 
+    FOCUS_ON_CLICK = False
+    """Whether a click beside its fields, as on a key that it names, takes the focus out of them."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "enter_fields", "edit", key_display="Tab", id="form.edit"),
         Binding("shift+tab", "enter_fields", "edit", show=False, id="form.edit_back"),
@@ -84,9 +87,11 @@ class BulkForm(Vertical, can_focus=True):
         with Pane("form-pane"):
             yield BulkFields()
             yield Preview(self.intent)
-            yield SteadyStatic(id="form-hint")
+            yield KeyHint(id="form-hint")
         yield FormClients(self._screen.shell)
-        yield DepthPane(self._screen.desk, id="form-symbol", with_line=True)
+        with Vertical(id="form-beside"):
+            yield DepthPane(self._screen.desk, id="form-symbol", with_line=True)
+            yield SymbolRuns(self._screen.shell)
 
     @property
     def _screen(self) -> Framed[None]:
@@ -225,7 +230,7 @@ class BulkForm(Vertical, can_focus=True):
     def on_symbol_input_unmatched(self, event: SymbolInput.Unmatched) -> None:
         """Say what was meant instead."""
         event.stop()
-        self._screen.shell.say(str(symbol_problem(self._screen.desk, event.text)), "warning")
+        self._screen.shell.say(str(symbol_problem(self._screen.desk, event.text)), "refused")
 
     @dataclass
     class SymbolChosen(Message):
@@ -268,7 +273,7 @@ class BulkForm(Vertical, can_focus=True):
         try:
             self.post_message(self.Ready(self.intent()))
         except BadInput as bad:
-            self._screen.shell.say(str(bad), "warning")
+            self._screen.shell.say(str(bad), "refused")
 
     def action_last_price(self) -> None:
         """A LIMIT order at the last price."""
@@ -306,9 +311,16 @@ class BulkForm(Vertical, can_focus=True):
     def on_frame(self) -> None:
         """The price, and the preview of what was typed since."""
         self.paint()
-        self.query_one(Preview).look()
-        self.query_one(FormClients).on_frame(self.key, self._chosen())
+        preview = self.query_one(Preview)
+        preview.look()
+        if preview.answered:  # the order of the clients is the plan's
+            self.query_one(FormClients).on_frame(self.key, self._chosen(), preview.plan)
         self.query_one(DepthPane).show(self.key)
+        self.query_one(SymbolRuns).on_frame(self.key)
+
+    def runs_changed(self) -> None:
+        """Runs of the symbol may have come further."""
+        self.query_one(SymbolRuns).heard()
 
     def _chosen(self) -> list[ClientView]:
         """Whom it is for as it stands; nobody where that does not do."""
@@ -327,15 +339,13 @@ class BulkForm(Vertical, can_focus=True):
         self._paint_fact("size-fact", self._was("value", "kind"), self._size_words())
         terms = filter(None, (self._was("product", "validity"), self._limit_words()))
         self._paint_fact("product-fact", " · ".join(terms), "")
-        price_hint = " · ".join(filter(None, (self.query_one(Preview).protected, "@ takes the last price")))
+        price_hint = " · ".join(filter(None, (self.query_one(Preview).protected, "@ last price")))
         self._paint_fact("price-fact", self._was("type", "price", "trigger"), price_hint)
         self._paint_clients()
-        self._paint_fact("ref-fact", "", "the client's instruction, kept 15 minutes a client")
-        tab = "Tab edits, digits go to the workspaces" if self.has_focus else "Tab next field"
+        self._paint_fact("ref-fact", "", "the client's instruction, kept 15 minutes")
+        tab = "Tab edits; digits go to the workspaces" if self.has_focus else "Tab next field"
         self.query_one("#form-hint", SteadyStatic).update(
-            Content(
-                f"Enter makes the plan; nothing is sent before typed words.  {tab}{self._changes_words()}"
-            )
+            Content(f"Enter plans, typed words send.  {tab}{self._changes_words()}")
         )
 
     def _called(self) -> str:
@@ -353,19 +363,12 @@ class BulkForm(Vertical, can_focus=True):
 
     def _size_words(self) -> str:
         if self._base is not None and self._base.line_changes and self._called().startswith("what "):
-            return "each client's own; another size makes it an ordinary plan"
-        return " · ".join(filter(None, ("←→ choose  ↑↓ step", self._multipliers())))
-
-    def _multipliers(self) -> str:
-        """Which clients the size is scaled for, among those that are chosen."""
-        try:
-            return multipliers_words(self._screen.desk.plans.select(self._selection()))
-        except BadInput:
-            return ""
+            return "each its own until changed"
+        return " · ".join(filter(None, ("←→ choose  ↑↓ step", multipliers_words(self._chosen()))))
 
     def _changes_words(self) -> str:
         changes = len(self._base.line_changes) if self._base else 0
-        if not changes:
+        if not changes or self._called().startswith("what "):
             return ""
         if not self._keeps:
             return f"\n{counted(changes, 'line')} changed by hand left out: made for what stood here before"

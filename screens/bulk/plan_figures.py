@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual.content import Content
 
 from engine.words import formats
 from engine.words.refusals import ONLY_SHOWS
+from engine.words.trading.halted import halted_words
 from engine.words.trading.plans import (
     by_hand_words,
     figures_line,
     fitting,
     intent_line,
+    late_words,
     limit_words,
+    plan_through_words,
+    skipped_words,
     within_words,
 )
 from screens.frame.intent_fields import narrowed
 from widgets.text import plain
 
 if TYPE_CHECKING:
-    from engine.book.views import HaltView
     from engine.desk import Desk
     from engine.planning.plan import Plan
 
@@ -54,7 +56,9 @@ def figures_content(plan: Plan, drift: Part, brief: bool, masked: str, width: in
     """The plan's figures, as many as `width` cells hold."""
     by_hand = f"{words} · " if (words := by_hand_words(plan)) else ""
     said = f" plan {plan.number} · {by_hand}{figures_line(plan, brief, masked)}"
-    drift_now = (" · ", drift) if brief else ()
+    drift_now: tuple[str | Part, ...] = (" · ", drift) if brief else ()
+    if late := late_words(plan):
+        drift_now = (*drift_now, " · ", (late, "$text-warning bold"))
     more = fitting(
         said + "".join(part if isinstance(part, str) else part[0] for part in drift_now),
         (
@@ -68,6 +72,13 @@ def figures_content(plan: Plan, drift: Part, brief: bool, masked: str, width: in
     return Content.assemble(said, *drift_now, *(f" · {words}" for words in more))
 
 
+def sum_content(plan: Plan, brief: bool) -> Content:
+    """How many can go and what keeps the others, behind what a limit far through the market means."""
+    through = plan_through_words(plan)
+    warned = ((through, "$text-warning bold"), " · ") if through else ()
+    return Content.assemble(" ", *warned, skipped_words(plan, brief))
+
+
 def answer_words(desk: Desk, plan: Plan) -> str:
     """What is to be typed, and what stands in the way."""
     if desk.looks_only:
@@ -79,12 +90,7 @@ def answer_words(desk: Desk, plan: Plan) -> str:
     wanted = plan.intent.selection
     whose = f"{wanted.title} · " if narrowed(wanted, len(desk.clients.all())) else ""
     left = max(0, int(desk.plans.left_s(plan)))
-    halted = _halted_words(desk.halt.active())
+    clients = [desk.clients.get(one) for one in dict.fromkeys(line.client_id for line in plan.lines)]
+    words = halted_words(desk.halt.active(), clients, plan.instrument.key)
+    halted = f"{words} · " if words else ""
     return f"{desk.mode}  {halted}{whose}type  {plan.answer}  and Enter to send ({left} s left):"
-
-
-def _halted_words(standing: Sequence[HaltView]) -> str:
-    """What halts that stand mean for sending."""
-    if standing and all(halt.reduces for halt in standing):
-        return "HALTED BUT FOR REDUCING · "
-    return "DESK HALTED, sending is refused · " if standing else ""

@@ -10,7 +10,7 @@ from textual.message import Message
 
 from data.vocabulary import AlternativeKind, Reason
 from engine.words.trading.plans import alternative
-from engine.words.trading.reasons import reason_word
+from engine.words.trading.reasons import INSIST_WORDS, reason_word
 from screens.bulk.plan_rows import GroupRow, lines_of
 from screens.frame.commands import COMMANDS
 from widgets.livegrid import LiveGrid
@@ -67,6 +67,14 @@ def nothing_to_send(plan: Plan) -> str:
     return f"nothing to send: no line of plan {plan.number} can go"
 
 
+def soft_lines(plan: Plan | None) -> list[PlanLine]:
+    """The lines beyond soft limits alone; none while others are left out since the same was just sent."""
+    skipped = () if plan is None else plan.skipped_lines
+    if any(line.reason is Reason.DUPLICATE_INTENT for line in skipped):
+        return []
+    return [line for line in skipped if line.reason is Reason.OVER_SOFT_LIMIT]
+
+
 def has_use(action: str, plan: Plan, row: PlanLine | GroupRow | None) -> bool:
     """Whether the action of a mending key would change anything on a row."""
     line = None if isinstance(row, GroupRow) else row
@@ -78,7 +86,7 @@ def has_use(action: str, plan: Plan, row: PlanLine | GroupRow | None) -> bool:
         mtf_offered = plan.instrument.mtf_margin_bps is not None
         return line is not None and line.ok and plan.intent.product is not None and mtf_offered
     if action == "send_again":
-        return any(each.reason is Reason.DUPLICATE_INTENT for each in plan.skipped_lines)
+        return any(each.reason in INSIST_WORDS for each in plan.skipped_lines)
     if line is None:
         return False
     return line.ok or line.by_hand or (action == "modify_here" and line.wanted > 0)
@@ -100,7 +108,7 @@ def why_not(action: str, plan: Plan, row: PlanLine | GroupRow) -> str:
             return f"m: MTF is not offered for {plan.instrument.tradingsymbol}"
         return f"m: {whom}: {problem}; MTF would not help"
     if action == "send_again":
-        return "A: no line was left out because the same was just sent"
+        return "A: no line was left out because the same was just sent, or for a soft limit"
     if isinstance(row, GroupRow):
         return "d and e work on one client's line"
     return f"{'d' if action == 'drop_line' else 'e'}: {whom}: {problem}; this line has no order"

@@ -19,6 +19,12 @@ from widgets.livegrid import Column
 if TYPE_CHECKING:
     from engine.planning.plan import Plan, PlanLine
 
+ROOMY = 150
+"""Columns of a screen from which on a verdict has all the room that it needs."""
+
+NAME_CELLS = 20
+"""Cells at which a client's name stops growing: what is left is the verdict's."""
+
 LineKey = tuple[int, str]
 """A line's row: client and product."""
 
@@ -64,8 +70,13 @@ def lines_of(row: PlanLine | GroupRow | None) -> tuple[PlanLine, ...]:
     return row.lines if isinstance(row, GroupRow) else (row,)
 
 
-def plan_columns(side: Side, brief: Callable[[], bool], masked: Callable[[], bool]) -> list[Column]:
-    """The columns of a plan; `brief` tells whether space is short, `masked` whether privacy is on."""
+def plan_columns(
+    side: Side, brief: Callable[[], bool], masked: Callable[[], bool], width: int
+) -> list[Column]:
+    """The columns of a plan; `brief` tells whether space is short, `masked` whether privacy is on.
+
+    Names grow on a screen whose `width` leaves them room beside all that a verdict says.
+    """
 
     def of(words: Callable[[PlanLine], str]) -> Callable[[PlanRow], str]:
         return lambda row: "" if isinstance(row, GroupRow) else words(row)
@@ -104,7 +115,15 @@ def plan_columns(side: Side, brief: Callable[[], bool], masked: Callable[[], boo
             style=lambda row: "strong" if isinstance(row, GroupRow) else None,
             sort=figure(lambda line: line.code),
         ),
-        Column("name", "client", 12, name, sort=figure(lambda line: line.name.casefold())),
+        Column(
+            "name",
+            "client",
+            12,
+            name,
+            sort=figure(lambda line: line.name.casefold()),
+            flex=width >= ROOMY,
+            most=NAME_CELLS,
+        ),
     ]
     if side is Side.BUY:
         columns += [

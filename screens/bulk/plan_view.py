@@ -23,22 +23,22 @@ from engine.words import formats
 from engine.words.formats import MASK
 from engine.words.forms import wrong_answer
 from engine.words.refusals import refusal_words
-from engine.words.trading.plans import (
-    difference,
-    skipped_words,
-)
+from engine.words.trading.plans import difference
 from screens.bulk import plan_changes
-from screens.bulk.plan_figures import answer_words, drift_part, figures_content, intent_content
-from screens.bulk.plan_lines import MENDING, LinesGrid, has_use, nothing_to_send, why_not
+from screens.bulk.plan_figures import answer_words, drift_part, figures_content, intent_content, sum_content
+from screens.bulk.plan_gate import PASSED
+from screens.bulk.plan_lines import MENDING, LinesGrid, has_use, nothing_to_send, soft_lines, why_not
 from screens.bulk.plan_rows import GroupRow, lines_of, plan_columns, plan_rows
 from screens.bulk.quantity_edit import QuantityEdit
 from screens.clients.sign_in import SignInScreen
 from screens.clients.sign_in_round import begin_round
+from screens.frame.cards.override import ask_override
 from screens.frame.commands import bindings
 from screens.frame.pane import Pane
 from screens.frame.records import line_record
 from screens.frame.shell import HasRights, Here, Table
 from widgets.answerfield import AnswerField
+from widgets.keyline import KeyHint
 from widgets.livegrid import LiveGrid
 from widgets.steady import SteadyStatic
 from widgets.text import plain
@@ -93,7 +93,7 @@ class PlanView(HasRights, Vertical):
         yield QuantityEdit()
         with Horizontal(id="answer-row"):
             yield AnswerField("", monotonic=clock, id="answer")
-            yield SteadyStatic(id="rows-hint")
+            yield KeyHint(id="rows-hint")
 
     @property
     def _screen(self) -> Framed[None]:
@@ -113,7 +113,8 @@ class PlanView(HasRights, Vertical):
         return self.query_one(AnswerField)
 
     def _columns(self, side: Side) -> list[Any]:
-        return plan_columns(side, lambda: self._brief, lambda: self._screen.shell.privacy)
+        shell, width = self._screen.shell, self._screen.size.width
+        return plan_columns(side, lambda: self._brief, lambda: shell.privacy, width)
 
     @property
     def _brief(self) -> bool:
@@ -158,11 +159,10 @@ class PlanView(HasRights, Vertical):
             return
         desk, brief = self._screen.desk, self._brief
         drift = drift_part(plan, desk.plans.drift_bps(plan))
-        masked = MASK if self._screen.shell.privacy else ""
-        width = self._screen.size.width
+        masked, width = MASK if self._screen.shell.privacy else "", self._screen.size.width
         self.query_one("#intent", SteadyStatic).update(intent_content(desk, plan, drift, brief, width))
         self.query_one("#figures", SteadyStatic).update(figures_content(plan, drift, brief, masked, width))
-        self.query_one("#sum", SteadyStatic).update(Content(f" {skipped_words(plan, brief)}"))
+        self.query_one("#sum", SteadyStatic).update(sum_content(plan, brief))
         self.query_one(Pane).set_title(f"Plan {plan.number}", [f"{plan.orders} of {len(plan.lines)} can go"])
         self._paint_answer(plan)
 
@@ -212,7 +212,7 @@ class PlanView(HasRights, Vertical):
         try:
             await work()
         except (BadInput, Refusal) as problem:
-            self._screen.shell.say(refusal_words(problem), "error")
+            self._screen.shell.say(refusal_words(problem), "refused")
         except Exception as problem:
             self._screen.shell.say(f"{type(problem).__name__}: {problem}", "error")
         finally:
@@ -237,7 +237,7 @@ class PlanView(HasRights, Vertical):
             return
         event.field.clear()
         if " ".join(event.text.casefold().split()) != plan.answer:
-            self._screen.shell.say(wrong_answer(plan.answer, "nothing has been sent"), "warning")
+            self._screen.shell.say(wrong_answer(plan.answer, "nothing has been sent"), "refused")
         else:
             self._work(partial(self._send, plan))
 
@@ -256,7 +256,7 @@ class PlanView(HasRights, Vertical):
         try:
             run = await self._screen.desk.runs.start(plan, confirm=plan.digest)
         except (PlanExpired, PlanDrifted, DuplicateIntent) as refusal:
-            self._screen.shell.say(f"not sent: {refusal_words(refusal)}", "warning")
+            self._screen.shell.say(f"not sent: {refusal_words(refusal)}", "refused")
             await self._made_anew(plan.intent, "it was refused")
         else:
             self.post_message(self.Sent(run.number))
@@ -276,9 +276,8 @@ class PlanView(HasRights, Vertical):
     def here(self) -> Here:
         """The symbol, and the client under the cursor."""
         line = self.line
-        return Here(
-            key=self.plan.instrument.key if self.plan else None, client_id=line.client_id if line else None
-        )
+        key = self.plan.instrument.key if self.plan else None
+        return Here(key=key, client_id=line.client_id if line else None)
 
     def table(self) -> Table | None:
         """The plan's lines."""
@@ -322,8 +321,13 @@ class PlanView(HasRights, Vertical):
             self._change(plan_changes.dropped_or_restored(self._intent, self.line), "line changed")
 
     def action_send_again(self) -> None:
-        """Insist: lines left out because the same was sent a moment ago are planned like all others."""
-        self._change(replace(self._intent, again=True), "sent again on purpose")
+        """Insist on what was left out as just sent, or for a typed reason on what a soft limit kept out."""
+        if soft := soft_lines(self.plan):
+            ask_override(
+                self._screen, soft, lambda why: self._change(replace(self._intent, override=why), PASSED)
+            )
+        else:
+            self._change(replace(self._intent, again=True), "sent again on purpose")
 
     @property
     def _intent(self) -> Intent:

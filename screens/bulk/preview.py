@@ -10,12 +10,13 @@ from textual.containers import Vertical
 from textual.content import Content
 
 from data.errors import BadInput
-from engine.words.trading.plans import figures_line, protection_words, skipped_words
+from engine.words.trading.plans import figures_line, late_words, protection_words, skipped_words
 from widgets.steady import SteadyStatic
 from widgets.text import plain
 
 if TYPE_CHECKING:
     from engine.planning.intent import Intent
+    from engine.planning.plan import Plan
     from screens.frame.workspace import Framed
 
 PREVIEW_EVERY_S = 2.0
@@ -32,6 +33,10 @@ class Preview(Vertical):
         """Whether something was typed since the last look."""
         self.protected = ""
         """How far orders without a limit would be protected; empty where nothing says so."""
+        self.plan: Plan | None = None
+        """What the newest look found; None where something is in the way."""
+        self.answered = False
+        """Whether this wish was looked at yet."""
         self._at = float("-inf")
         self._looking = False
         self._wish = 0
@@ -49,8 +54,8 @@ class Preview(Vertical):
         """Another wish begins: what is shown or still being looked at is not its."""
         self.outdated = True
         self._wish += 1
-        self.protected = ""
-        self._show("", "")
+        self.answered = False
+        self._show(None, "", "")
 
     def look(self) -> None:
         """Look again where that is due."""
@@ -67,22 +72,26 @@ class Preview(Vertical):
             plan = await self._screen.desk.plans.preview(self._intent())
         except BadInput as bad:
             if wish == self._wish:
-                self.protected = ""
-                self._show("", f"{bad.field}: {bad.expected}")
+                self._show(None, "", f"{bad.field}: {bad.expected}")
         else:
             if wish != self._wish:
                 return
             masked = "•••" if self._screen.shell.privacy else ""
             brief = self.size.width < 100
-            self.protected = protection_words(plan, brief) if plan.intent.limit_paise is None else ""
             eta = "" if brief else f" · ETA {plan.eta_s} s"
+            eta += f" · {late}" if (late := late_words(plan)) else ""
             self._show(
+                plan,
                 f"at the price now: {figures_line(plan, brief, masked)}{eta}",
                 skipped_words(plan, brief) if plan.skipped_lines else "",
             )
+            if plan.intent.limit_paise is None:
+                self.protected = protection_words(plan, brief)
         finally:
             self._looking = False
+            self.answered = self.answered or wish == self._wish
 
-    def _show(self, figures: str, problem: str) -> None:
+    def _show(self, plan: Plan | None, figures: str, problem: str) -> None:
+        self.plan, self.protected = plan, ""
         self.query_one("#preview", SteadyStatic).update(Content(plain(figures)))
         self.query_one("#preview-problem", SteadyStatic).update(Content(plain(problem)))

@@ -64,7 +64,7 @@ class QuantityEdit(Horizontal):
         try:
             quantity = count_from_text(event.value, "quantity") if event.value.strip() else None
         except BadInput as bad:
-            cast("Framed[None]", self.screen).shell.say(str(bad), "warning")
+            cast("Framed[None]", self.screen).shell.say(str(bad), "refused")
             return
         if self.line is not None:
             self.post_message(self.Typed(self.line, quantity))

@@ -14,38 +14,44 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 
-from data.vocabulary import RunCount, RunStatus
+from data.errors import BadInput
+from data.records import replace
+from data.vocabulary import RunCount, RunStatus, Side
+from engine.colon.asked import OfRun
 from engine.words.refusals import refusal_words
-from engine.words.trading.runs import cancelled_words, prospect_lines
-from screens.bulk.run_stop import StopCard
-from screens.bulk.run_words import ALWAYS, BAR, RANKS, bar, repairable_words, result_words, run_title
-from screens.frame.cards.confirm import WordsCard
+from screens.bulk.run_stop import ask_to_go_on, ask_to_stop, told
+from screens.bulk.run_words import (
+    RANKS,
+    counts_line,
+    left_to_repair,
+    repairable_words,
+    result_words,
+    reversing_side,
+    run_title,
+)
 from screens.frame.commands import bindings
 from screens.frame.pane import Pane
 from screens.frame.records import Record, order_record, skipped_record
 from screens.frame.shell import Here, Table
 from screens.frame.times import market_stamp
 from screens.orders.modify_many import ask_modify_many
-from screens.orders.rows import run_columns
+from screens.orders.rows import SkippedLine, run_columns
+from widgets.keyline import KeyHint
 from widgets.livegrid import LiveGrid
 from widgets.steady import SteadyStatic
 from widgets.text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
-    from engine.book.views import OrderView
     from engine.execution.views import RunView
     from engine.planning.intent import Intent
-    from engine.planning.plan import Plan, PlanLine
+    from engine.planning.plan import Plan
     from screens.frame.workspace import Framed
 
+EDGES = 2
+"""Cells that the lines of a pane leave at its edges where it is as wide as the screen."""
 SHORT_S = 2
 """A run that has sent everything within so many seconds is not worth a forecast."""
 
-
-CANCEL_PATIENCE_S = 10.0
-"""Seconds after which what became of a run's cancels is told; the run shows what comes later."""
 
 RUN_ACTIONS = ("pause_run", "cancel_here", "modify_marked", "repair", "step")
 """What the keys of this view do, each only where it has a use."""
@@ -73,7 +79,12 @@ class RunPanel(Vertical):
         super().__init__(id="run")
         self.number: int | None = None
         self._plan: Plan | None = None
-        self._rows: dict[Any, int | PlanLine] = {}
+        self._rows: dict[Any, int | SkippedLine] = {}
+        self._in_legs = False
+        self._waiting = 0
+        """Buys of a later stage of which no order was made."""
+        self._left: int | None = None
+        """Clients whom earlier repairs have left to another; None while that is all, or not known."""
         self._dirty: set[int] = set()
         self._shown: RunView | None = None
         self._keys: tuple[tuple[bool, str | None], ...] = ()
@@ -82,7 +93,7 @@ class RunPanel(Vertical):
         """Title, bar and counts, the result, the orders."""
         with Pane("run-pane"):
             yield SteadyStatic(id="run-bar")
-            yield SteadyStatic(id="run-result")
+            yield KeyHint(id="run-result")
         shell = self._screen.shell
         with Pane("run-orders-pane", hint="Enter the order's life  { } run"):
             yield LiveGrid(
@@ -109,7 +120,7 @@ class RunPanel(Vertical):
             return None
         try:
             return self._screen.desk.runs.get(self.number)
-        except KeyError:
+        except BadInput:
             return None
 
     # Showing
@@ -117,7 +128,7 @@ class RunPanel(Vertical):
     def show(self, number: int) -> None:
         """Turn to a run."""
         self.number = number
-        self._plan = None
+        self._plan, self._left = None, None
         self._fill()
         self.grid.to_top()
         self.paint()
@@ -127,13 +138,14 @@ class RunPanel(Vertical):
         self.refresh_bindings()
 
     async def _load_plan(self, number: int) -> None:
-        """The plan tells who was skipped and why."""
-        run = self._run
+        """The plan tells who was skipped and why, and with it what earlier repairs have left."""
+        run, desk = self._run, self._screen.desk
         if run is None:
             return
-        plan = await self._screen.desk.plans.get(run.plan_number)
+        plan = await desk.plans.get(run.plan_number)
+        intent = await desk.runs.repair_intent(number) if repairable_words(run) else None
         if self.number == number:
-            self._plan = plan
+            self._plan, self._left = plan, left_to_repair(run, intent)
             self._fill()
             self.paint()
 
@@ -166,15 +178,23 @@ class RunPanel(Vertical):
             return
         desk = self._screen.desk
         # By client and not by number: a run begins with another client each time.
-        placed: list[tuple[tuple[int, str, int], Any, int | PlanLine]] = []
+        placed: list[tuple[tuple[int, str, int], Any, int | SkippedLine]] = []
         for order in (desk.orders.get(order_id) for order_id in run.order_ids):
             place = (RANKS[order.state], desk.clients.get(order.client_id).code, order.id)
             placed.append((place, ("order", order.id), order.id))
-        for count, line in enumerate(self._plan.skipped_lines if self._plan else ()):
-            key = ("skipped", line.client_id, line.product.value)
-            placed.append(((RANKS[None], line.code, count), key, line))
+        not_ordered = self._skipped()
+        self._waiting = sum(skipped.line.ok for skipped in not_ordered)
+        for count, skipped in enumerate(not_ordered):
+            line = skipped.line
+            key = ("skipped", line.client_id, line.product.value, skipped.leg.instrument.key)
+            placed.append(((RANKS[None], line.code, count), key, skipped))
         placed.sort(key=lambda each: each[0])
-        rows: dict[Any, int | PlanLine] = {key: row for _, key, row in placed}
+        rows: dict[Any, int | SkippedLine] = {key: row for _, key, row in placed}
+        in_legs = self._plan is not None and self._plan.intent.in_legs
+        if in_legs != self._in_legs:
+            self._in_legs = in_legs
+            shell = self._screen.shell
+            self.grid.set_columns(run_columns(desk, lambda: shell.privacy, in_legs))
         if rows.keys() != self._rows.keys():
             self._rows = rows
             self.grid.set_rows(rows)
@@ -182,13 +202,28 @@ class RunPanel(Vertical):
             self.grid.set_order(rows)
         self.query_one("#run-orders-pane", Pane).set_title("Orders", [str(len(rows))])
 
+    def _skipped(self) -> list[SkippedLine]:
+        """What the plan left out, leg by leg, and what of its later stages is no order."""
+        plan, run = self._plan, self._run
+        if plan is None or run is None:
+            return []
+        legs = [replace(leg, number=plan.number) for leg in plan.parts]
+        ordered = {(order.leg, order.client_id) for order in map(self._screen.desk.orders.get, run.order_ids)}
+        goes_on = run.finished_at is None
+        return [
+            SkippedLine(leg, line, goes_on)
+            for leg in legs
+            for line in leg.lines
+            if not line.ok or (leg.stage > 0 and (leg.leg, line.client_id) not in ordered)
+        ]
+
     def paint(self) -> None:
         """Title, bar, counts, result."""
         run = self._run
         if run is None:
             return
         self._shown = run
-        counts, brief = run.counts, self._screen.size.width < 110
+        counts = run.counts
         state = run.status.value.upper() if run.status is RunStatus.PAUSED else run.status.value
         if run.frozen_since is not None:
             state = f"FROZEN since {market_stamp(self._screen.desk, run.frozen_since)}"
@@ -199,16 +234,15 @@ class RunPanel(Vertical):
         if run.status is RunStatus.RUNNING and run.eta_s > SHORT_S:
             pace += f" · about {ceil(run.eta_s)} s left"
         when = market_stamp(self._screen.desk, run.started_at)
-        title = f"Run {run.number} · {plain(run_title(run, self._plan))}"
+        orders = [self._screen.desk.orders.get(order_id) for order_id in run.order_ids]
+        title = f"Run {run.number} · {plain(run_title(run, self._plan, orders))}"
         pane = self.query_one("#run-pane", Pane)
         pane.set_title(title, [state, when, f"{run.elapsed_s:.1f} s{pace}"])
         pane.set_class(run.frozen_since is not None or run.status is RunStatus.PAUSED, "-warned")
-        others = [word for word, _, _ in BAR if counts[word] and word not in ALWAYS]
-        words = " ".join(f"{word.words} {counts[word]}" for word in (*ALWAYS, *others))
-        self.query_one("#run-bar", SteadyStatic).update(
-            Content.assemble(*bar(counts, 20 if brief else 40), f"  {words}")
-        )
-        self.query_one("#run-result", SteadyStatic).update(Content(self._result(run)))
+        line = counts_line(counts, self._screen.size.width - EDGES)
+        self.query_one("#run-bar", SteadyStatic).update(Content.assemble(*line))
+        words = result_words(run, orders, self._screen.shell.privacy, self._waiting, self._left)
+        self.query_one("#run-result", SteadyStatic).update(Content(words))
         keys = tuple(
             (self.check_action(action, ()) is True, self.key_words(action)) for action in RUN_ACTIONS
         )
@@ -216,26 +250,23 @@ class RunPanel(Vertical):
             self._keys = keys
             self.refresh_bindings()
 
-    def _result(self, run: RunView) -> str:
-        orders = [self._screen.desk.orders.get(order_id) for order_id in run.order_ids]
-        return result_words(run, orders, self._screen.shell.privacy)
-
     # What the cursor is on
 
-    @property
-    def _here(self) -> OrderView | PlanLine | None:
-        row = self._rows.get(self.grid.cursor_key)
-        return self._screen.desk.orders.get(row) if isinstance(row, int) else row
-
     def here(self) -> Here:
-        """The order and client under the cursor."""
-        row = self._here
-        key = self._plan.instrument.key if self._plan else None
+        """The order, its symbol and client under the cursor."""
+        row = self._rows.get(self.grid.cursor_key)
         if row is None:
-            return Here(key=key, run_number=self.number)
-        cursor = self._rows.get(self.grid.cursor_key)
-        order_id = cursor if isinstance(cursor, int) else None
-        return Here(key, row.client_id, order_id, self.number)
+            return Here(key=self._plan.instrument.key if self._plan else None, run_number=self.number)
+        if isinstance(row, int):
+            order = self._screen.desk.orders.get(row)
+            return Here(order.key, order.client_id, order.id, self.number)
+        return Here(row.leg.instrument.key, row.line.client_id, None, self.number)
+
+    def is_against(self, side: Side) -> bool:
+        """Whether the leg under the cursor was traded on the other side, and something of it filled."""
+        run, key = self._run, self.here().key
+        orders = [] if run is None else [self._screen.desk.orders.get(one) for one in run.order_ids]
+        return reversing_side(order for order in orders if order.key == key) is side
 
     def table(self) -> Table | None:
         """The run's rows as they stand."""
@@ -243,12 +274,12 @@ class RunPanel(Vertical):
         cursor = self._rows.get(self.grid.cursor_key)
         return Table(f"run-{self.number}", tuple(self.grid.columns), tuple(rows), cursor, self._record)
 
-    def _record(self, row: int | PlanLine) -> Record:
+    def _record(self, row: int | SkippedLine) -> Record:
         """An order, or a line that was skipped, for a file."""
         desk = self._screen.desk
         if isinstance(row, int):
             return order_record(desk, row)
-        return skipped_record(desk, self._plan, row) if self._plan else {}
+        return skipped_record(desk, row.leg, row.line, row.why)
 
     def on_live_grid_opened(self, event: LiveGrid.Opened) -> None:
         """The order's life, or the page of a client that was skipped."""
@@ -257,7 +288,7 @@ class RunPanel(Vertical):
         if isinstance(row, int):
             shell.open_order(row)
         elif row is not None:
-            shell.open_client(row.client_id)
+            shell.open_client(row.line.client_id)
 
     # Commands
 
@@ -276,7 +307,8 @@ class RunPanel(Vertical):
         if action == "modify_marked":
             return bool(run.at_brokers)
         if action == "repair":
-            return bool(repairable_words(run)) and (run.settled or run.finished_at is not None)
+            ended = run.settled or run.finished_at is not None
+            return bool(repairable_words(run)) and ended and self._left != 0
         return len(self._screen.desk.runs.all()) > 1
 
     def key_words(self, action: str) -> str | None:
@@ -290,42 +322,27 @@ class RunPanel(Vertical):
         if run is None:
             return
         if run.paused:
-            self.run_worker(
-                self._ask_to_go_on(run.number), exclusive=True, exit_on_error=False, group="go-on"
-            )
+            asked = ask_to_go_on(self._screen, run.number)
+            self.run_worker(asked, exclusive=True, exit_on_error=False, group="go-on")
         else:
-            self._do(self._screen.desk.runs.pause(run.number), "paused")
-
-    async def _ask_to_go_on(self, number: int) -> None:
-        """Show what going on would do now, and do it once the words were typed."""
-        shell, runs = self._screen.shell, self._screen.desk.runs
-        try:
-            found = await runs.prospect(number)
-        except Exception as problem:
-            shell.say(f"run {number}: {refusal_words(problem)}", "error")
-            return
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self._do(runs.go_on(number, found.unsent), "goes on")
-
-        lines = prospect_lines(found, shell.privacy)
-        self._screen.open_card(WordsCard(f"GO ON with run {number}", lines, found.answer), answered)
+            done = told(self._screen, run.number, self._screen.desk.runs.pause(run.number), "paused")
+            self._screen.carry_out(done)
 
     def action_cancel_here(self) -> None:
         """Stop the run; asks for typed words."""
+        if (run := self._run) is not None:
+            ask_to_stop(self._screen, run)
+
+    def ask(self, what: OfRun) -> None:
+        """Ask what a typed line about this run asks, or say why there is nothing to ask."""
         run = self._run
-        if run is None:
-            return
-        question = StopCard(run)
-
-        def answered(yes: bool | None) -> None:
-            if yes and question.live:
-                self._screen.carry_out(self._cancel(run.number))
-            elif yes:
-                self._do(self._screen.desk.runs.stop(run.number, live=False), "stopped")
-
-        self._screen.open_card(question, answered)
+        if run is not None and what is OfRun.RESUME and run.paused:
+            self.action_pause_run()
+        elif run is not None and what is OfRun.STOP and (run.unsent or run.at_brokers):
+            self.action_cancel_here()
+        else:
+            nothing = "is not paused" if what is OfRun.RESUME else "has nothing that is unsent or live"
+            self._screen.shell.say(f"run {self.number} {nothing}", "warning")
 
     def action_modify_marked(self) -> None:
         """Change the limits of the run's live orders; asks for typed words."""
@@ -333,31 +350,6 @@ class RunPanel(Vertical):
         if run is not None:
             desk = self._screen.desk
             ask_modify_many(self._screen, [desk.orders.get(order_id) for order_id in run.order_ids])
-
-    async def _cancel(self, number: int) -> None:
-        shell = self._screen.shell
-        try:
-            told = await self._screen.desk.runs.cancel(number, CANCEL_PATIENCE_S)
-        except Exception as problem:
-            shell.say(f"run {number}: {refusal_words(problem)}", "error")
-        else:
-            failed = any(not one.cancelled for one in told)
-            shell.say(f"run {number}: {cancelled_words(told)}", "warning" if failed else "information")
-
-    def _do(self, work: Awaitable[Any], word: str) -> None:
-        number = self.number
-
-        async def carry_out() -> None:
-            try:
-                await work
-            except Exception as problem:
-                self._screen.shell.say(f"run {number}: {refusal_words(problem)}", "error")
-            else:
-                self._screen.shell.say(f"run {number} {word}")
-            self.paint()
-            self.refresh_bindings()
-
-        self._screen.carry_out(carry_out())
 
     def action_repair(self) -> None:
         """A plan for what provably failed or was skipped."""
@@ -371,7 +363,7 @@ class RunPanel(Vertical):
             self._screen.shell.say(f"repair of run {number}: {refusal_words(problem)}", "error")
             return
         if intent is None:
-            self._screen.shell.say(f"run {number} has nothing that provably failed or was skipped")
+            self._screen.shell.say(f"run {number} has nothing left to repair")
         else:
             self.post_message(self.Repair(intent))
 

@@ -12,7 +12,8 @@ from textual.binding import BindingType
 from textual.widgets import ContentSwitcher
 
 from data.vocabulary import Side
-from engine.events import Event, OrderChanged
+from engine.colon.splitting import quoted
+from engine.events import Event, OrderChanged, RunChanged
 from screens.bulk.form import BulkForm
 from screens.bulk.plan_view import PlanView
 from screens.bulk.run_view import RunPanel
@@ -23,6 +24,7 @@ from screens.frame.workspace import Workspace
 from screens.ticket.what_if import WhatIfCard
 
 if TYPE_CHECKING:
+    from engine.colon.asked import OfRun
     from engine.planning.intent import Intent
 
 OWNER = "bulk-screen"
@@ -65,6 +67,8 @@ class BulkScreen(Workspace):
     def _desk_event(self, event: Event) -> None:
         if isinstance(event, OrderChanged):
             self.query_one(RunPanel).orders_changed(event.order_ids)
+        if isinstance(event, OrderChanged | RunChanged):
+            self.query_one(BulkForm).runs_changed()
 
     # Views
 
@@ -120,11 +124,14 @@ class BulkScreen(Workspace):
             form.fill(intent)
         self._follow(form.key)
 
-    def show_run(self, number: int) -> None:
-        """A run as it stands."""
+    def show_run(self, number: int, asks: OfRun | None = None) -> None:
+        """A run as it stands, with the question before it goes on or is stopped."""
         self._begun = True
-        self._turn_to(self.query_one(RunPanel))
-        self.query_one(RunPanel).show(number)
+        panel = self.query_one(RunPanel)
+        self._turn_to(panel)
+        panel.show(number)
+        if asks is not None:
+            panel.ask(asks)
 
     def show_plan(self, number: int) -> None:
         """A stored plan: its run if it was sent, itself while it may be sent, else its intent in the form."""
@@ -136,7 +143,9 @@ class BulkScreen(Workspace):
             self.show_run(run.number)
             return
         plan = await self.desk.plans.get(number)
-        if plan.in_legs:
+        if plan.intent.model:
+            self._rebalance(plan.intent)
+        elif plan.in_legs:
             self.shell.open_bulk(plan.intent.side, intent=plan.intent)
         elif self.desk.plans.expired(plan):
             self.begin(plan.intent.side, intent=plan.intent)
@@ -157,8 +166,14 @@ class BulkScreen(Workspace):
         if last is None:
             self.shell.say("nothing to plan yet; fill the form")
             self.begin(Side.BUY)
+        elif last.model:
+            self._rebalance(last)
         else:
             self.begin(last.side, intent=last)
+
+    def _rebalance(self, intent: Intent) -> None:
+        """What clients need for a model now: the quantities of before were for what they held before."""
+        self.shell.run_command(f"rebalance {quoted(intent.model)}")
 
     # From form to plan to run
 
@@ -226,6 +241,21 @@ class BulkScreen(Workspace):
             view = self.query_one(PlanView) if planned else None
             return view is not None and self.focused is view.grid and view.line is not None
         return super().check_action(action, parameters)
+
+    def action_bulk(self, side: str) -> None:
+        """The bulk form; against a run's leg under the cursor it holds what that filled, client by client."""
+        view = self._view
+        if isinstance(view, RunPanel) and view.number is not None and view.is_against(Side(side)):
+            self._work(partial(self._reverse, view.number, view.here().key))
+        else:
+            super().action_bulk(side)
+
+    async def _reverse(self, number: int, key: str | None) -> None:
+        intent = await self.desk.runs.reverse_intent(number, key)
+        if intent is None:
+            self.shell.say(f"run {number} has nothing left to reverse")
+        else:
+            self.begin(intent.side, intent=intent)
 
     def action_what_if(self) -> None:
         """What the plan's line under the cursor would leave of its client; sends nothing."""

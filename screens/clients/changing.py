@@ -28,9 +28,9 @@ class ChangesClients(HasRights, Workspace, inherit_bindings=True):
         "repair": Right.SIGN_CLIENTS_IN,
     }
     BINDINGS: ClassVar[list[BindingType]] = [
-        binding(replace(COMMANDS["order.modify"], words="edit", rank=4)),
-        binding(replace(COMMANDS["run.pause"], action="pause_client", rank=4)),
-        binding(replace(COMMANDS["watch.add"], words="add client", rank=5)),
+        binding(replace(COMMANDS["order.modify"], words="edit")),
+        binding(replace(COMMANDS["run.pause"], action="pause_client")),
+        binding(replace(COMMANDS["watch.add"], words="add client")),
         binding(replace(COMMANDS["watch.remove"], words="close client")),
         *bindings("import"),
     ]

@@ -6,32 +6,32 @@ from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.content import Content
 from textual.widgets import Input
 
-from data.errors import BadInput, TradedeskError
+from data.errors import BadInput
 from data.money import paise_from_text
 from data.records import values_of
 from data.vocabulary import ClientStatus
 from engine.accounts.client_edit import ClientEdit
 from engine.accounts.client_file import BROKERS, discretionary_from, groups_from, multiplier_from, new_client
 from engine.words import formats
-from engine.words.refusals import refusal_words
 from engine.words.trading.client_terms import edit_words, from_words, multiplier_text
-from screens.frame.dock import Card
+from screens.frame.cards.form import FormCard
 from widgets.choicefield import ChoiceField
+from widgets.keyline import KeyHint
 from widgets.numberfield import NumberField
 from widgets.steady import SteadyInput, SteadyStatic
-from widgets.text import plain
 
 if TYPE_CHECKING:
+    from textual.widget import Widget
+
     from engine.book.views import ClientView
 
 OFFERED = [status.value for status in ClientStatus if status is not ClientStatus.CLOSED]
 """What the form makes of a status; closing asks for a typed word of its own."""
 
 
-class ClientCard(Card[int]):
+class ClientCard(FormCard[int]):
     """What differs is said as it is typed; Enter keeps it, and closes with the client's id."""
 
     TITLE_WORDS = "A client"
@@ -80,9 +80,7 @@ class ClientCard(Card[int]):
             yield SteadyStatic("reason")
             yield self._line("status_reason", client.status_reason if client else "")
         yield SteadyStatic(id="client-would", classes="would")
-        yield SteadyStatic(
-            "Tab field  ← → choose  Enter keeps  Esc back, nothing changes", classes="keys -always"
-        )
+        yield KeyHint("Tab field  ← → choose  Enter keeps  Esc back, nothing changes", classes="keys -always")
 
     def _line(self, name: str, value: str) -> SteadyInput:
         return SteadyInput(value, compact=True, select_on_focus=False, max_length=200, id=name)
@@ -94,7 +92,7 @@ class ClientCard(Card[int]):
     def begin(self) -> None:
         """In the first field, or where a change is likeliest."""
         self.query_one("#code" if self._client is None else "#capital").focus()
-        self._say()
+        self.say()
 
     @property
     def _typed(self) -> dict[str, str]:
@@ -140,58 +138,16 @@ class ClientCard(Card[int]):
             return f"{edit_words(client, edit, day)} · {due}, {formats.rupees(client.capital_paise)} today"
         return edit_words(client, edit, day)
 
-    def _say(self, problem: str = "") -> None:
-        """What Enter would do, or what is wrong."""
-        words = problem
-        if not words:
-            try:
-                words = "adds this client" if self._client is None else self._edit_words(self._client)
-            except BadInput as wrong:
-                words, problem = refusal_words(wrong), "wrong"
-        line = self.query_one("#client-would", SteadyStatic)
-        line.set_class(bool(problem), "-problem")
-        line.update(Content(plain(words)))
+    def comes_to(self) -> str:
+        """What Enter would do."""
+        return "adds this client" if self._client is None else self._edit_words(self._client)
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Say what would change."""
-        event.stop()
-        self._say()
-
-    def on_number_field_changed(self, event: NumberField.Changed) -> None:
-        """Say what would change."""
-        event.stop()
-        self._say()
-
-    def on_choice_field_changed(self, event: ChoiceField.Changed) -> None:
-        """Say what would change."""
-        event.stop()
-        self._say()
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def entered(self, field: Widget) -> None:
         """Keep it."""
-        event.stop()
-        self._keep()
+        self.keep(self._keep())
 
-    def on_number_field_submitted(self, event: NumberField.Submitted) -> None:
-        """Keep it."""
-        event.stop()
-        self._keep()
-
-    def on_choice_field_submitted(self, event: ChoiceField.Submitted) -> None:
-        """Keep it."""
-        event.stop()
-        self._keep()
-
-    def _keep(self) -> None:
-        self.carry_out(self.before_further_keys(self._carry_out()))
-
-    async def _carry_out(self) -> None:
-        try:
-            client_id, words = await (self._added() if self._client is None else self._edited(self._client))
-        except TradedeskError as problem:
-            if self.is_attached:
-                self._say(refusal_words(problem))
-            return
+    async def _keep(self) -> None:
+        client_id, words = await (self._added() if self._client is None else self._edited(self._client))
         self.shell.say(words)
         self.close(client_id)
 

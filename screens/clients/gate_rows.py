@@ -24,6 +24,7 @@ from engine.words.gate import READY, verdict_words
 from engine.words.trading.client_terms import pause_words
 from engine.words.trading.reasons import GATE_WORDS
 from screens.frame.times import market_time
+from screens.frame.whose import at_several, broker_column, who_words
 from widgets.livegrid import Column
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ ITEM_TITLES = {
     GateItem.MTF: "MTF",
 }
 """The items as they are named on the screen, in their order."""
+
+STATUSES = frozenset(status.value for status in ClientStatus)
+"""The words of a client's status, which a filter takes as they are: `active` is not `inactive`."""
 
 STYLES = {GateColour.GREEN: "up", GateColour.AMBER: "warn", GateColour.RED: "armed"}
 """How each colour is drawn; a word or letter says the same."""
@@ -67,10 +71,10 @@ def rank(row: GateRow) -> int:
 
 
 def gate_word(row: GateRow) -> str:
-    """The client at the gate in one word."""
+    """The client at the gate in one word, none where it is ready."""
     if is_out(row) and row.reason is not None:
         return GATE_WORDS[row.reason]
-    return {GateColour.RED: "RED", GateColour.AMBER: "amber", GateColour.GREEN: "ready"}[row.colour]
+    return {GateColour.RED: "RED", GateColour.AMBER: "amber", GateColour.GREEN: ""}[row.colour]
 
 
 def waivable(row: GateRow) -> list[GateCheck]:
@@ -187,6 +191,7 @@ def gate_columns(desk: Desk, rows: Mapping[int, GateRow], masked: Callable[[], b
             sort=capital,
             priority=1,
         ),
+        *([broker_column(desk.clients.get, 1)] if at_several(desk.clients.all()) else []),
         Column("status", "status", 8, lambda c: desk.clients.get(c).status.value, priority=2),
     ]
 
@@ -275,15 +280,22 @@ def red_words(desk: Desk, row: GateRow) -> str:
     return f"{row.code}: red cannot be waived: {told}{way}"
 
 
-def searched(desk: Desk, client: ClientView, row: GateRow) -> str:
+def is_meant(desk: Desk, client: ClientView, row: GateRow, words: Collection[str]) -> bool:
+    """Whether a filter's words find a client: its status whole, others as a part of what is said of it."""
+    if not words:
+        return True
+    text, status = _searched(desk, client, row), client.status.value
+    return all(word == status if word in STATUSES else word in text for word in words)
+
+
+def _searched(desk: Desk, client: ClientView, row: GateRow) -> str:
     """What a filter looks into: who it is, and the items that are not green."""
     items = " ".join(
         f"{ITEM_TITLES[check.item]} {check.colour.value} {behind_words(desk, check)}"
         for check in row.checks
         if check.colour is not GateColour.GREEN or check.waived
     )
-    who = f"{client.code} {client.name} {client.broker} {client.status} {' '.join(client.groups)}"
-    return f"{who} {items}".casefold()
+    return f"{who_words(client)} {client.status} {items}".casefold()
 
 
 def counted_words(desk: Desk, rows: Collection[GateRow]) -> list[str]:

@@ -46,7 +46,9 @@ def gate_lines(desk: Desk, client_id: int, masked: bool) -> list[GateLine]:
         if covers(halt, client, ""):
             whom = f"{halt.scope.value} {halt.value}".strip()
             at, why = _at(desk.shown_at(halt.at)), f"halt {halt.number} of {whom} by {halt.by}"
-            lines.append(GateLine("halt", FAILS, GateColour.RED, at, why, ":resume, by a typed word"))
+            of_guard = any(one.trip and one.trip.halt_number == halt.number for one in desk.guards.all())
+            ended = ":guard, r arms it again" if of_guard else ":resume, by a typed word"
+            lines.append(GateLine("halt", FAILS, GateColour.RED, at, why, ended))
     for check, told in zip(row.checks, item_words(desk, row, masked), strict=True):
         waived = bool(check.waived) and check.judged.colour is GateColour.AMBER
         began = since(check.judged, desk.shown_at)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
-from textual.content import Content
 from textual.widgets import Input
 
 from data.errors import BadInput, TradedeskError
@@ -17,22 +16,25 @@ from data.vocabulary import Right
 from engine.words.formats import counted
 from engine.words.refusals import refusal_words
 from screens.frame.cards.confirm import WordsCard
+from screens.frame.cards.form import FormCard
 from screens.frame.commands import bindings
 from screens.frame.dock import Card
 from screens.frame.shell import HasRights
 from widgets.columns import LINE_CELLS
+from widgets.keyline import KeyHint
 from widgets.livegrid import Column, LiveGrid
 from widgets.steady import SteadyInput, SteadyStatic
-from widgets.text import plain
 
 if TYPE_CHECKING:
+    from textual.widget import Widget
+
     from engine.accounts.groups import GroupView
 
 ROWS = 11
 """Lines of the list."""
 
 
-class GroupCard(Card[str]):
+class GroupCard(FormCard[str]):
     """A group's name with its rule, or with the codes of who is in it; Enter keeps it."""
 
     TITLE_WORDS = "A group"
@@ -63,7 +65,7 @@ class GroupCard(Card[str]):
             codes = "" if group is not None and group.rule else " ".join(self._codes)
             yield SteadyInput(codes, compact=True, select_on_focus=False, id="group-codes")
         yield SteadyStatic(id="group-would", classes="would")
-        yield SteadyStatic("Tab field  Enter keeps  Esc back, nothing changes", classes="keys -always")
+        yield KeyHint("Tab field  Enter keeps  Esc back, nothing changes", classes="keys -always")
 
     def title(self) -> str:
         """Which group it is."""
@@ -75,7 +77,7 @@ class GroupCard(Card[str]):
         self.query_one(
             "#group-name" if self._group is None else "#rule" if by_rule else "#group-codes"
         ).focus()
-        self._say()
+        self.say()
 
     def _text(self, name: str) -> str:
         return self.query_one(f"#{name}", Input).value.strip()
@@ -85,38 +87,19 @@ class GroupCard(Card[str]):
         codes = self._text("group-codes").replace(",", " ").split()
         return [self.desk.clients.find(code).id for code in codes]
 
-    def _say(self, problem: str = "") -> None:
-        words = problem
-        if not words:
-            try:
-                rule = self._text("rule")
-                inside = self.desk.groups.members_of_rule(rule) if rule else self._ids()
-                codes = " ".join(self.desk.clients.get(one).code for one in inside[:8])
-                words = f"{counted(len(inside), 'client')}{' now' if rule else ''}: {codes}"
-            except BadInput as wrong:
-                words = problem = refusal_words(wrong)
-        line = self.query_one("#group-would", SteadyStatic)
-        line.set_class(bool(problem), "-problem")
-        line.update(Content(plain(words)))
+    def comes_to(self) -> str:
+        """Who would be in it."""
+        rule = self._text("rule")
+        inside = self.desk.groups.members_of_rule(rule) if rule else self._ids()
+        codes = " ".join(self.desk.clients.get(one).code for one in inside[:8])
+        return f"{counted(len(inside), 'client')}{' now' if rule else ''}: {codes}"
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Say who would be in it."""
-        event.stop()
-        self._say()
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def entered(self, field: Widget) -> None:
         """Keep it."""
-        event.stop()
-        self.carry_out(self.before_further_keys(self._carry_out()))
+        self.keep(self._keep())
 
-    async def _carry_out(self) -> None:
-        try:
-            name = await self._kept()
-        except TradedeskError as problem:
-            if self.is_attached:
-                self._say(refusal_words(problem))
-            return
-        self.close(name)
+    async def _keep(self) -> None:
+        self.close(await self._kept())
 
     async def _kept(self) -> str:
         groups, group, name, rule = (
@@ -130,18 +113,14 @@ class GroupCard(Card[str]):
             raise BadInput(
                 "codes", self._text("group-codes"), "a group is by rule or by hand: empty one of both"
             )
-        if group is not None and name != group.name:
-            await groups.rename(group.name, name)
-        if rule:
-            return (await groups.set_rule(name, rule)).name
-        standing = set(group.client_ids) if group is not None and not group.rule else set[int]()
-        if gone := standing - set(ids):
-            await groups.remove(name, gone)
-        if fresh := set(ids) - standing:
-            return (await groups.add(name, fresh)).name
-        if not standing:
-            raise BadInput("group", name, "give a rule, or the code of a client at least")
-        return name
+        if group is None:
+            if not rule and not ids:
+                raise BadInput("group", name, "give a rule, or the code of a client at least")
+            made = await (groups.set_rule(name, rule) if rule else groups.add(name, ids))
+            return made.name
+        standing = set[int]() if group.rule else set(group.client_ids)
+        added, removed = set(ids) - standing, set[int]() if rule else standing - set(ids)
+        return (await groups.edit(group.name, name, rule, added, removed)).name
 
 
 class GroupsCard(HasRights, Card[str]):
@@ -170,10 +149,10 @@ class GroupsCard(HasRights, Card[str]):
             ],
             monotonic=self.shell.monotonic,
             markable=False,
-            hint="no group yet: + makes one",
+            hint="no group yet: Insert makes one",
             id="groups",
         )
-        yield SteadyStatic("+ makes one  e changes  Delete deletes  Esc back", classes="keys -always")
+        yield KeyHint("Insert makes one  e changes  Delete deletes  Esc back", classes="keys -always")
 
     def _what(self, group: GroupView) -> str:
         return group.rule or " ".join(self.desk.clients.get(one).code for one in group.client_ids[:20])

@@ -19,20 +19,20 @@ from screens.clients.client_card import ClientCard
 from screens.clients.gate_rows import waivable
 from screens.clients.gate_tab import gate_lines, gate_tab_columns
 from screens.clients.mending import can_mend, mend_client
+from screens.clients.page_beside import compose_beside, heard_beside, redraw_beside, show_beside
 from screens.clients.page_head import PageHead, break_lines, hold_lines, orders_line
 from screens.clients.page_text import client_text, write_text
 from screens.clients.page_views import VIEWS, PageView, read_columns, read_record, read_rows, views_of
 from screens.clients.pause_card import ask_pause
-from screens.clients.waive import ask_waive
-from screens.desk.course import CoursePane
+from screens.clients.waive import ask_waive, open_item
 from screens.desk.limits import limits_line
-from screens.desk.side import SidePane
 from screens.frame.commands import COMMANDS, binding, bindings
 from screens.frame.exports import short_path
 from screens.frame.pane import Pane
 from screens.frame.records import ToRecord, holding_record, order_record
 from screens.frame.shell import HasRights, Here, Table
 from screens.frame.workspace import Workspace
+from screens.mtf.head import MtfHead
 from screens.orders.cancel import ask_cancel
 from screens.orders.modify import ask_modify, can_modify
 from screens.orders.rows import order_columns
@@ -43,7 +43,7 @@ from widgets.steady import SteadyStatic
 from widgets.text import plain
 
 if TYPE_CHECKING:
-    from data.repositories.accounts.statement import Earned
+    from data.repositories.accounts.statement import Contributed
     from engine.accounts.holdings import HoldView
     from engine.book.views import ClientView, HoldingView, OrderView
 
@@ -62,21 +62,21 @@ class ClientScreen(HasRights, Workspace):
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings("order.cancel", "take_over", "previous", "next", "close"),
         binding(replace(COMMANDS["order.modify"], words="edit")),
-        binding(replace(COMMANDS["run.pause"], action="pause_client", rank=6)),
-        binding(replace(COMMANDS["run.repair"], words="sign in", rank=8)),
-        binding(replace(COMMANDS["plan.drop"], action="waive", words="waive", rank=8)),
-        binding(replace(COMMANDS["copy"], action="copy_account", words="copy account", rank=7)),
+        binding(replace(COMMANDS["run.pause"], action="pause_client")),
+        binding(replace(COMMANDS["run.repair"], words="sign in")),
+        binding(replace(COMMANDS["plan.drop"], action="waive", words="waive")),
+        binding(replace(COMMANDS["copy"], action="copy_account", words="copy account"), shown=True),
     ]
 
-    def __init__(self, client_id: int, among: Sequence[int] = ()) -> None:
+    def __init__(self, client_id: int, among: Sequence[int] = (), view: PageView = PageView.HOLDINGS) -> None:
         super().__init__()
         self._client_id = client_id
         self._among = tuple(among)
-        self._view = PageView.HOLDINGS
+        self._view = view
         self._holdings: dict[HoldingKey, HoldingView] = {}
         self._rows: dict[Any, Any] = {}
         self._holds: list[HoldView] = []
-        self._earned: Earned | None = None
+        self._brought: Contributed | None = None
         self._changed = True
 
     def compose_body(self) -> ComposeResult:
@@ -90,6 +90,7 @@ class ClientScreen(HasRights, Workspace):
                 yield SteadyStatic(id="client-holds")
                 yield SteadyStatic(id="client-breaks")
             with Pane("rows-pane", hint="Tab view  { } client  Enter opens"):
+                yield MtfHead(self.shell)
                 yield LiveGrid(
                     [],
                     monotonic=self.shell.monotonic,
@@ -98,9 +99,7 @@ class ClientScreen(HasRights, Workspace):
                     id="client-grid",
                 )
             yield SteadyStatic(id="client-orders")
-        with Vertical(id="client-beside"):
-            yield CoursePane(self.shell, self._client_id)
-            yield SidePane(self.shell)
+        yield from compose_beside(self.shell, self._client_id)
 
     @property
     def _grid(self) -> LiveGrid:
@@ -113,17 +112,17 @@ class ClientScreen(HasRights, Workspace):
     # Filling
 
     def on_mount(self) -> None:
-        """Listen, and show the holdings."""
+        """Listen, and show what the page is opened at."""
         self.listen(self._desk_event)
         self._among = self._among or tuple(client.id for client in self.desk.clients.all())
-        self._turn_to(PageView.HOLDINGS)
+        self._turn_to(self._view)
 
     def on_unmount(self) -> None:
         """Follow no more."""
         self.app.run_worker(partial(self.desk.market.follow, set(), OWNER), exit_on_error=False)
 
     def _desk_event(self, event: Event) -> None:
-        self.query_one(SidePane).heard(event)
+        heard_beside(self, event)
         mine = isinstance(event, OrderChanged | FundsChanged) and self._client_id in event.client_ids
         if mine or isinstance(event, ClientsChanged):
             self._changed = True
@@ -139,7 +138,7 @@ class ClientScreen(HasRights, Workspace):
         elif view is PageView.GATE:
             columns = gate_tab_columns()
         else:
-            columns = read_columns(desk, view, masked)
+            columns = read_columns(desk, view, masked, self.query_one(MtfHead).alone)
         self._rows = {}
         self._grid.set_rows({})
         self._grid.set_columns(columns)
@@ -168,15 +167,16 @@ class ClientScreen(HasRights, Workspace):
                 partial(self._read, self._view), exclusive=True, exit_on_error=False, group="client-rows"
             )
         self.run_worker(self._read_holds, exclusive=True, exit_on_error=False, group="client-holds")
-        self._follow()
+        self.follow({key for _, key, _ in self._holdings}, OWNER)
+        self.query_one("#client-orders", SteadyStatic).update(orders_line(self.desk, self._client_id))
         self._paint()
 
     async def _read_holds(self) -> None:
         """What is kept from trading, by name, and what sales have brought."""
         client = self._client_id
-        found, earned = await self.desk.funds.holds(client), await self.desk.statements.earned(client)
+        found, brought = await self.desk.funds.holds(client), await self.desk.statements.contributed(client)
         if self._client_id == client and self.is_mounted:
-            self._holds, self._earned = found, earned
+            self._holds, self._brought = found, brought
             self._paint()
 
     def _paint_lines(self) -> None:
@@ -207,10 +207,8 @@ class ClientScreen(HasRights, Workspace):
         found = await read_rows(self.desk, view, client)
         if self._view == view and self._client_id == client and self.is_mounted:
             self._rows = dict(enumerate(found))
+            self._paint()
             self._grid.set_rows(self._rows)
-
-    def _follow(self) -> None:
-        self.follow({key for _, key, _ in self._holdings}, OWNER)
 
     @property
     def _orders(self) -> list[OrderView]:
@@ -225,7 +223,7 @@ class ClientScreen(HasRights, Workspace):
 
     def on_frame(self) -> None:
         """What moved since the frame before."""
-        self._show_beside()
+        show_beside(self, self.here().key, self._client_id)
         if self._changed:
             self._fill()
             return
@@ -247,31 +245,21 @@ class ClientScreen(HasRights, Workspace):
         if self.is_mounted:
             self._fill()
             self._grid.apply(set(self._grid.shown_keys))
-            self.query_one(CoursePane).paint()
-            self.query_one(SidePane).redraw()
-
-    def _show_beside(self) -> None:
-        """The client's day, and what belongs to the symbol under the cursor."""
-        course, side = self.query_one(CoursePane), self.query_one(SidePane)
-        course.show(self._client_id)
-        course.on_frame()
-        side.show(self.here().key, self._client_id)
-        side.on_frame()
+            redraw_beside(self)
 
     def _paint(self) -> None:
         head = PageHead(self.desk, self._client, self.shell.privacy, self.size.width < 110)
         self.query_one("#client-pane", Pane).set_title(head.who(), head.facts())
         self.query_one("#client-day", SteadyStatic).update(head.day(), layout=False)
-        total = head.total(self._earned) if self._earned is not None else Content("")
+        total = head.total(self._brought) if self._brought is not None else Content("")
         self.query_one("#client-total", SteadyStatic).update(total, layout=False)
         self.query_one("#client-money", SteadyStatic).update(head.money(), layout=False)
         limits = limits_line(self.desk, self._client_id, self.shell.privacy, self.size.width < 110)
-        self.query_one("#client-limits", SteadyStatic).update(Content(limits), layout=False)
+        self.query_one("#client-limits", SteadyStatic).update(limits, layout=False)
         views = "  ".join(f"▸{view}" if view == self._view else view.value for view in views_of(self.desk))
         self.query_one("#rows-pane", Pane).set_title(views, [head.capital()])
+        self.query_one(MtfHead).show(self._client_id if self._view is PageView.MTF else None)
         self._paint_lines()
-        words = orders_line(self.desk, self._client_id)
-        self.query_one("#client-orders", SteadyStatic).update(Content(words))
         self.refresh_bindings()
 
     def here(self) -> Here:
@@ -309,7 +297,7 @@ class ClientScreen(HasRights, Workspace):
         elif self._view is PageView.ORDERS and isinstance(event.key, int):
             self.shell.open_order(event.key)
         elif self._view is PageView.GATE and (item := self._rows[event.key].item) is not None:
-            ask_waive(self, self.desk.gate.of(self._client_id), item)
+            open_item(self, self.desk.gate.of(self._client_id), item)
 
     def on_live_grid_highlighted(self, event: LiveGrid.Highlighted) -> None:
         """Keys depend on the row."""
@@ -321,10 +309,9 @@ class ClientScreen(HasRights, Workspace):
     def _cancellable(self) -> list[OrderView]:
         """The order under the cursor; anywhere else all live orders of the client."""
         order_id = self.here().order_id
-        if order_id is not None:
-            order = self.desk.orders.get(order_id)
-            return [order] if order.live else []
-        return [order for order in self._orders if order.live]
+        if order_id is None:
+            return self.desk.orders.all(live=True, client_id=self._client_id)
+        return [order for order in (self.desk.orders.get(order_id),) if order.live]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key without use here is absent."""
@@ -376,9 +363,9 @@ class ClientScreen(HasRights, Workspace):
 
     def action_copy_account(self) -> None:
         """The client's account as a text, to the clipboard and to a file."""
-        if self._earned is None:
+        if self._brought is None:
             return
-        text = client_text(self.desk, self._client_id, self._earned)
+        text = client_text(self.desk, self._client_id, self._brought)
         self.app.copy_to_clipboard(text)
         path = write_text(self.desk, self._client_id, text)
         self.shell.say(f"the account of {self._client.code} is copied, and in {short_path(self.desk, path)}")
@@ -392,7 +379,7 @@ class ClientScreen(HasRights, Workspace):
         among = self._among
         place = among.index(self._client_id) if self._client_id in among else 0
         self._client_id = among[(place + step) % len(among)]
-        self._holds, self._earned = [], None
+        self._holds, self._brought = [], None
         self._turn_to(self._view)
 
     def action_close(self) -> None:

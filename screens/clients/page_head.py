@@ -8,7 +8,7 @@ from msgspec import Struct
 from textual.content import Content
 
 from data.clock import IST
-from data.repositories.accounts.statement import Earned
+from data.repositories.accounts.statement import Contributed
 from data.vocabulary import ClientStatus, Reason
 from engine.accounts.statement import standing
 from engine.words import formats
@@ -16,6 +16,7 @@ from engine.words.breaks import break_words
 from engine.words.formats import MASK
 from engine.words.gate import gate_sentence
 from engine.words.trading.client_terms import from_words, pause_words
+from engine.words.trading.guards import guard_words
 from engine.words.trading.orders import order_price, state_words
 from screens.clients.gate_rows import broker_words
 from screens.desk.rows import aged, direction, known_pnl, stale_words
@@ -63,15 +64,15 @@ def hold_lines(desk: Desk, holds: Sequence[HoldView], masked: bool) -> list[str]
     return lines
 
 
-def orders_line(desk: Desk, client_id: int) -> str:
+def orders_line(desk: Desk, client_id: int) -> Content:
     """How many orders today, and the newest live one in words."""
     orders = desk.orders.all(client_id=client_id, today=True)
     live = [order for order in orders if order.live]
     words = f" orders today {len(orders)}, live {len(live)}"
     if not orders:
-        return words
+        return Content(words)
     order = (live or orders)[0]
-    return (
+    return Content(
         f"{words}: {market_time(desk, order.created_at)[:5]} {order.side.value} {order.tradingsymbol} "
         f"{formats.quantity(order.quantity)} {order_price(order)} {state_words(order)}"
     )
@@ -108,7 +109,8 @@ class PageHead(Struct, frozen=True):
             gate = pause_words(self.client)
         groups = ", ".join(self.client.groups)
         phone = "" if self.masked else self.client.phone
-        facts = [gate, compared, phone, broker_words(self.desk, self.client)]
+        guards = [guard_words(one, self.masked) for one in self.desk.guards.of(self.client.id)]
+        facts = [gate, *guards, compared, phone, broker_words(self.desk, self.client)]
         if not self.brief:
             session = (
                 "" if self.client.gate is Reason.SESSION_EXPIRED else f"session {self.client.session.value}"
@@ -129,12 +131,16 @@ class PageHead(Struct, frozen=True):
             of = "" if self.brief else f" of opening {self._short(value.opening_paise)}"
             percent = f" ({formats.signed_percent(value.net_day_bps)} %{of})"
         style = aged(self.desk, held, direction(net))
+        interest = value.interest_today_paise
+        lent = f" · interest {self._rupees(interest)}" if interest else ""
+        if value.dividends_today_paise:
+            lent += f" · dividends {self._rupees(value.dividends_today_paise)}"
         realised = "" if self.brief else f" · realised {self._rupees(value.realised_today_paise, sign=True)}"
         return Content.assemble(
             " day net ",
             (f"{self._rupees(net, sign=True)}{percent}", f"{COLOURS[style]} bold"),
             f" · gross {self._rupees(gross, sign=True)}"
-            f" · charges {self._rupees(value.charges_today_paise)}{realised}"
+            f" · charges {self._rupees(value.charges_today_paise)}{lent}{realised}"
             f" · open {self._rupees(opened, sign=True)}{stale_words(self.desk, held)}",
         )
 
@@ -150,11 +156,11 @@ class PageHead(Struct, frozen=True):
         day = self.desk.market.now().astimezone(IST)
         return f"capital {self._short(self.client.capital_paise)} of {day:%d %b}"
 
-    def total(self, of_sales: Earned) -> Content:
+    def total(self, brought: Contributed) -> Content:
         """What all there was has brought, charges taken off, and what of it is realised."""
-        stands = self._standing(of_sales)
+        stands = self._standing(brought)
         total = known_pnl(self.desk, (self.client.id,), stands.total_net_paise)
-        capital = self.capital() if self.brief else self._capital()  # a narrow title has no room for it
+        capital = self.capital()  # a narrow title has no room for it
         percent = ""
         if total is not None and stands.total_bps is not None:
             percent = f" ({formats.signed_percent(stands.total_bps)} % of {capital})"
@@ -165,15 +171,15 @@ class PageHead(Struct, frozen=True):
             f" · realised net {self._rupees(stands.realised_net_paise, sign=True)}",
         )
 
-    def _standing(self, of_sales: Earned) -> AccountStanding:
+    def _standing(self, brought: Contributed) -> AccountStanding:
         value = self.desk.valuation.client(self.client.id)
-        return standing(self.client, self.desk.funds.of(self.client.id), value, of_sales)
+        return standing(self.client, self.desk.funds.of(self.client.id), value, brought)
 
     def money(self) -> Content:
         """What the portfolio is made of, and what of the cash is blocked, which stands first if `brief`."""
         funds = self.desk.funds.of(self.client.id)
         value = self.desk.valuation.client(self.client.id)
-        stands = self._standing(Earned())
+        stands = self._standing(Contributed())
         parts = [f"cash {self._rupees(stands.cash_paise)}", f"shares {self._rupees(stands.shares_paise)}"]
         made = f"portfolio {self._rupees(value.portfolio_paise)} = {' + '.join(parts)}"
         if stands.loans_paise:
@@ -184,6 +190,8 @@ class PageHead(Struct, frozen=True):
             more.append(f"blocked {self._rupees(funds.blocked_paise)}{held}")
         if funds.unsettled_paise:
             more.append(f"unsettled {self._rupees(funds.unsettled_paise)}")
+        if funds.dividends_due_paise:
+            more.append(f"dividends due {self._rupees(funds.dividends_due_paise)}")
         if funds.shortfall_paise:
             more.append(f"SHORT {self._rupees(funds.shortfall_paise)}")
         return Content(f" {' · '.join([*more, made] if self.brief else [made, *more])}")

@@ -5,24 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.accounts.statement import standing
+from engine.words.day.statements import account_text
 from engine.words.privacy import hidden
-from engine.words.statements import account_text
 from screens.frame.exports import text_path
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from data.repositories.accounts.statement import Earned
+    from data.repositories.accounts.statement import Contributed
     from engine.desk import Desk
 
 
-def client_text(desk: Desk, client_id: int, of_sales: Earned) -> str:
+def client_text(desk: Desk, client_id: int, brought: Contributed) -> str:
     """The account at the prices of now; under privacy amounts and names are masked in it."""
     client, funds = desk.clients.get(client_id), desk.funds.of(client_id)
     value = desk.valuation.client(client_id)
     holdings = [(one, desk.valuation.holding(one)) for one in desk.holdings.of(client_id) if one.quantity]
     orders = desk.orders.all(client_id=client_id, today=True)
-    stands = standing(client, funds, value, of_sales)
+    stands = standing(client, funds, value, brought)
     return hidden(account_text(client, desk.market.now(), funds, value, stands, holdings, orders))
 
 

@@ -12,9 +12,10 @@ from data.clock import IST
 from data.vocabulary import Product, Right
 from engine.accounts.statement import LotWorth, lot_worth
 from engine.words import formats
+from engine.words.day.statements import move_words
 from engine.words.formats import MASK
-from engine.words.statements import move_words
-from screens.clients.page_rows import closed_columns, history_columns
+from engine.words.trading.mtf import alone_words
+from screens.clients.page_rows import closed_columns, history_columns, limit_columns, limit_record
 from screens.desk.rows import direction
 from screens.frame.records import (
     ToRecord,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from data.repositories.accounts.statement import OpenLot
     from engine.accounts.statement import StatementLine
     from engine.desk import Desk
+    from engine.mtf.ladder import Alone
     from engine.review.notes import Note
 
 
@@ -44,6 +46,7 @@ class PageView(StrEnum):
     FUNDS = "funds"
     LOTS = "lots"
     MTF = "mtf"
+    LIMITS = "limits"
     NOTES = "notes"
     GATE = "gate"
     HISTORY = "history"
@@ -56,6 +59,7 @@ VIEWS = {
     PageView.FUNDS: "no money has moved yet",
     PageView.LOTS: "no share is held: b buys",
     PageView.MTF: "nothing is lent: m in a ticket buys by MTF",
+    PageView.LIMITS: "no limit is over this client: :limit sets one",
     PageView.NOTES: "nothing is noted yet: n notes something",
     PageView.GATE: "",
     PageView.HISTORY: "nothing on record",
@@ -64,12 +68,16 @@ VIEWS = {
 
 Masked = Callable[[], bool]
 
+Falls = Callable[[str], "Alone | None"]
+"""How far a security on margin may fall alone until its client's nearest threshold."""
+
 
 def views_of(desk: Desk) -> list[PageView]:
-    """The views for who sits at the desk: notes and what the audit tells are not for a client."""
+    """The views for who sits at the desk: limits, notes and what the audit tells are not for a client."""
     if desk.who.may(Right.READ_AUDIT):
         return list(VIEWS)
-    return [view for view in VIEWS if view not in (PageView.NOTES, PageView.GATE, PageView.HISTORY)]
+    hidden = (PageView.LIMITS, PageView.NOTES, PageView.GATE, PageView.HISTORY)
+    return [view for view in VIEWS if view not in hidden]
 
 
 async def read_rows(desk: Desk, view: PageView, client_id: int) -> list[Any]:
@@ -82,7 +90,10 @@ async def read_rows(desk: Desk, view: PageView, client_id: int) -> list[Any]:
         case PageView.LOTS:
             found = list(await desk.statements.lots(client_id))
         case PageView.MTF:
+            await desk.mtf.read()
             found = [one for one in await desk.statements.lots(client_id) if one.product is Product.MTF]
+        case PageView.LIMITS:
+            found = list(await desk.limits.over(client_id))
         case PageView.NOTES:
             found = list(reversed(await desk.notes.of(client_id)))
         case _:
@@ -90,13 +101,14 @@ async def read_rows(desk: Desk, view: PageView, client_id: int) -> list[Any]:
     return found
 
 
-def read_columns(desk: Desk, view: PageView, masked: Masked) -> list[Column]:
-    """The columns of a view that the books are read for."""
+def read_columns(desk: Desk, view: PageView, masked: Masked, falls: Falls) -> list[Column]:
+    """The columns of a view that the books are read for; `falls` are those of stocks on margin."""
     made: Mapping[PageView, Callable[[], list[Column]]] = {
         PageView.CLOSED: partial(closed_columns, desk, masked),
         PageView.FUNDS: partial(statement_columns, masked),
         PageView.LOTS: partial(lot_columns, desk, masked),
-        PageView.MTF: partial(lot_columns, desk, masked, loans=True),
+        PageView.MTF: partial(lot_columns, desk, masked, falls),
+        PageView.LIMITS: partial(limit_columns, desk, masked),
         PageView.NOTES: partial(note_columns, desk),
         PageView.HISTORY: partial(history_columns, desk),
     }
@@ -110,6 +122,7 @@ def read_record(desk: Desk, view: PageView, client_id: int) -> ToRecord:
         PageView.FUNDS: partial(statement_record, desk, client_id),
         PageView.LOTS: partial(lot_record, desk, client_id),
         PageView.MTF: partial(lot_record, desk, client_id),
+        PageView.LIMITS: partial(limit_record, desk),
         PageView.NOTES: partial(note_record, desk),
         PageView.HISTORY: partial(audit_record, desk),
     }
@@ -146,8 +159,11 @@ def statement_columns(masked: Masked) -> list[Column]:
     ]
 
 
-def lot_columns(desk: Desk, masked: Masked, loans: bool = False) -> list[Column]:
-    """Rows are lots: what was bought together, since when, and what it is worth now."""
+def lot_columns(desk: Desk, masked: Masked, falls: Falls | None = None) -> list[Column]:
+    """Rows are lots: what was bought together, since when, and what it is worth now.
+
+    With `falls` they are on margin: what is lent, and how far their stock alone may fall.
+    """
 
     def worth(row: OpenLot) -> LotWorth:
         return lot_worth(row, desk.market.quote(row.key))
@@ -159,10 +175,15 @@ def lot_columns(desk: Desk, masked: Masked, loans: bool = False) -> list[Column]
     def money(of: Callable[[OpenLot], int]) -> Callable[[Any], str]:
         return lambda row: MASK if masked() else formats.rupees(of(row))
 
-    lent = [
-        Column("loan", "lent", 11, money(lambda row: row.loan_paise), "right"),
-        Column("own", "own part", 11, money(lambda row: worth(row).own_paise), "right", priority=1),
-    ]
+    lent = (
+        []
+        if falls is None
+        else [
+            Column("loan", "lent", 11, money(lambda row: row.loan_paise), "right"),
+            Column("own", "own part", 11, money(lambda row: worth(row).own_paise), "right", priority=1),
+            Column("alone", "alone", 16, lambda row: alone_words(falls(row.security)), "right", priority=2),
+        ]
+    )
     return [
         Column("symbol", "symbol", 10, lambda row: row.tradingsymbol, flex=True),
         Column("product", "prod", 4, lambda row: row.product.value),
@@ -178,7 +199,7 @@ def lot_columns(desk: Desk, masked: Masked, loans: bool = False) -> list[Column]
             priority=1,
         ),
         Column("last", "LTP", 10, lambda row: formats.price(worth(row).last_paise), "right", priority=3),
-        *(lent if loans else []),
+        *lent,
         Column(
             "gain",
             "P&L",

@@ -6,27 +6,28 @@ from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.content import Content
 from textual.widgets import Input
 
 from data.clock import IST
-from data.errors import BadInput, TradedeskError
+from data.errors import TradedeskError
 from engine.accounts.client_edit import until_from
 from engine.words.refusals import refusal_words
 from engine.words.trading.client_terms import until_words
 from screens.frame.cards.confirm import WordsCard
-from screens.frame.dock import Card
+from screens.frame.cards.form import FormCard
+from widgets.keyline import KeyHint
 from widgets.steady import SteadyInput, SteadyStatic
-from widgets.text import plain
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from textual.widget import Widget
 
     from engine.book.views import ClientView
     from screens.frame.workspace import Framed
 
 
-class PauseCard(Card[None]):
+class PauseCard(FormCard[None]):
     """A time of the market, empty for none, and a reason; Enter in the reason pauses."""
 
     TITLE_WORDS = "Pausing a client"
@@ -45,7 +46,7 @@ class PauseCard(Card[None]):
             yield SteadyInput(compact=True, select_on_focus=False, max_length=200, id="pause-reason")
         yield SteadyStatic(id="pause-would", classes="would")
         yield SteadyStatic("cancels, changes of live orders and flattens still go", classes="keys")
-        yield SteadyStatic(
+        yield KeyHint(
             "14:30, 2026-12-01 or both; empty: no end  Enter goes on  Esc back", classes="keys -always"
         )
 
@@ -56,45 +57,28 @@ class PauseCard(Card[None]):
     def begin(self) -> None:
         """In the time."""
         self.query_one("#until", Input).focus()
-        self._say()
+        self.say()
 
     def _until(self) -> datetime | None:
         """The time that is typed, None for none. Raises `BadInput`."""
         text = self.query_one("#until", Input).value
         return until_from(text, self.desk.market.now()) if text.strip() else None
 
-    def _say(self, problem: str = "") -> None:
-        words = problem
-        if not words:
-            try:
-                words = f"no order is sent for it {until_words(self._until())}"
-            except BadInput as wrong:
-                words = problem = refusal_words(wrong)
-        line = self.query_one("#pause-would", SteadyStatic)
-        line.set_class(bool(problem), "-problem")
-        line.update(Content(plain(f"market {self.desk.market.now().astimezone(IST):%H:%M} · {words}")))
+    def comes_to(self) -> str:
+        """Until when it would be, and what the market's clock says."""
+        now = f"market {self.desk.market.now().astimezone(IST):%H:%M}"
+        return f"{now} · no order is sent for it {until_words(self._until())}"
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Say until when it would be."""
-        event.stop()
-        self._say()
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def entered(self, field: Widget) -> None:
         """From the time to the reason; from there do it."""
-        event.stop()
-        if event.input.id == "until":
-            self.query_one("#pause-reason", Input).focus()
+        if field.id == "pause-reason":
+            self.keep(self._pause())
         else:
-            self.carry_out(self.before_further_keys(self._carry_out(event.value)))
+            super().entered(field)
 
-    async def _carry_out(self, reason: str) -> None:
-        try:
-            until = self._until()
-            await self.desk.clients.pause(self._client.id, reason, until)
-        except TradedeskError as problem:
-            if self.is_attached:
-                self._say(refusal_words(problem))
-            return
+    async def _pause(self) -> None:
+        until, reason = self._until(), self.query_one("#pause-reason", Input).value
+        await self.desk.clients.pause(self._client.id, reason, until)
         self.shell.say(f"{self._client.code} is paused {until_words(until)}")
         self.close()
 

@@ -21,8 +21,8 @@ from screens.clients.gate_rows import (
     can_retry,
     counted_words,
     gate_columns,
+    is_meant,
     needs_attention,
-    searched,
 )
 from screens.clients.mending import Mended, renew_sessions, retry_routes
 from screens.clients.roster import GateRoster
@@ -35,6 +35,7 @@ from screens.frame.pane import FilterLine, Pane
 from screens.frame.records import ToRecord, gate_record
 from screens.frame.routes import View
 from screens.frame.shell import Here, Table
+from screens.frame.whose import ready_by_broker
 from widgets.livegrid import LiveGrid
 
 if TYPE_CHECKING:
@@ -52,9 +53,9 @@ class ClientsScreen(ChangesClients):
     AUTO_FOCUS = "#gate"
     TITLE_WORDS = "Clients and the morning gate"
     BINDINGS: ClassVar[list[BindingType]] = [
+        binding(replace(COMMANDS["run.repair"], words="sign in, retry")),
+        binding(replace(COMMANDS["plan.drop"], action="waive", words="waive")),
         binding(replace(COMMANDS["needs_me"], action="needs_here")),
-        binding(replace(COMMANDS["run.repair"], words="sign in, retry", rank=3)),
-        binding(replace(COMMANDS["plan.drop"], action="waive", words="waive", rank=6)),
         *bindings("filter", "previous", "next", "close"),
     ]
 
@@ -68,9 +69,7 @@ class ClientsScreen(ChangesClients):
 
     def compose_body(self) -> ComposeResult:
         """The gate, the words behind it, the filter."""
-        with Pane(
-            "gate-pane", hint="{ } group  e edit  p pause  + add  < import  r sign in  d waive  Enter opens"
-        ):
+        with Pane("gate-pane", hint="{ } group  e edit  p pause  Insert add  < import  r sign in  d waive"):
             with Container(id="gate-body"):
                 yield LiveGrid(
                     gate_columns(self.desk, self._rows, lambda: self.shell.privacy),
@@ -169,7 +168,7 @@ class ClientsScreen(ChangesClients):
             for one, client in self._roster.known.items()
             if (not self._only_attention or needs_attention(self._rows[one]))
             and (group is None or group in client.groups)
-            and (not words or all(word in searched(self.desk, client, self._rows[one]) for word in words))
+            and is_meant(self.desk, client, self._rows[one], words)
         ]
 
     # Painting
@@ -190,6 +189,7 @@ class ClientsScreen(ChangesClients):
         if self._round is not None and goes_on(self._round, self._due()):
             at = self._round.queue.progress()
             parts.append(f"sign-in {at.done}/{at.total}, r goes on")
+        parts.append(ready_by_broker(self._roster.known.values()))
         heading = "Gate" if self.size.width < 110 else "Clients and the morning gate"
         self.query_one(Pane).set_title(heading, parts)
 

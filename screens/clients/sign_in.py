@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.geometry import Size
 from textual.widgets import Input
 
 from data.errors import BadInput
@@ -19,13 +20,14 @@ from data.vocabulary import Right, SessionState
 from engine.access.sign_in_queue import QueuedSignIn, Redirects, SignInQueue, SignInState
 from engine.events import Event, SessionsChanged
 from engine.words.formats import MASK
-from screens.clients.sign_in_round import ELSEWHERE, SignInRound, minutes
+from screens.clients.sign_in_round import ELSEWHERE, RESULTS, SignInRound, minutes
 from screens.frame.commands import COMMANDS, binding, bindings
 from screens.frame.pane import Pane
 from screens.frame.shell import HasRights
 from screens.frame.workspace import Dialog
 from widgets.columns import LINE_CELLS
 from widgets.livegrid import Column, LiveGrid
+from widgets.qr import QrCode
 from widgets.steady import SteadyStatic
 from widgets.text import plain
 from widgets.tokenfield import TokenField
@@ -33,14 +35,8 @@ from widgets.tokenfield import TokenField
 if TYPE_CHECKING:
     from engine.book.views import ClientView
 
-RESULTS = {
-    SignInState.WAITING: ("waiting", "dim"),
-    SignInState.CHECKING: ("checking…", "strong"),
-    SignInState.DONE: ("ok", "up"),
-    SignInState.RED: ("RED", "armed"),
-    SignInState.SKIPPED: ("skipped", "warn"),
-}
-"""What became of a client, in a word and its style."""
+RESULTS_LEAST = Size(50, 0)
+"""What a code must leave for the results beside it."""
 
 
 class SignInScreen(HasRights, Dialog[None]):
@@ -70,6 +66,8 @@ class SignInScreen(HasRights, Dialog[None]):
         self._changed = True
         self._entries: dict[int, QueuedSignIn] = {}
         self._ended: bool | None = None
+        self._lacking = Size(0, 0)
+        """What the window lacks that could show the code."""
 
     def compose_body(self) -> ComposeResult:
         """Progress, the client, its link, the field, the results."""
@@ -80,15 +78,17 @@ class SignInScreen(HasRights, Dialog[None]):
                 yield SteadyStatic(id="sign-in-field")
                 yield TokenField(id="token")
             yield SteadyStatic(id="sign-in-hint", classes="hint")
-        with Pane("results-pane"):
-            yield LiveGrid(
-                self._columns(),
-                monotonic=self.shell.monotonic,
-                markable=False,
-                hint="nobody had a turn yet",
-                id="results",
-            )
-            yield SteadyStatic(id="sign-in-why")
+        with Horizontal(id="sign-in-below"):
+            with Pane("results-pane"):
+                yield LiveGrid(
+                    self._columns(),
+                    monotonic=self.shell.monotonic,
+                    markable=False,
+                    hint="nobody had a turn yet",
+                    id="results",
+                )
+                yield SteadyStatic(id="sign-in-why")
+            yield QrCode(id="sign-in-qr")
 
     def _columns(self) -> list[Column]:
         def entry(client_id: int) -> QueuedSignIn:
@@ -97,7 +97,7 @@ class SignInScreen(HasRights, Dialog[None]):
         return [
             Column("code", "code", 8, lambda c: entry(c).code, style=lambda _: "strong"),
             Column("result", "result", 9, lambda c: RESULTS[entry(c).state][0], style=self._style),
-            Column("why", "", 30, self._why, flex=True, most=LINE_CELLS),
+            Column("why", "", 46, self._why, flex=True, most=LINE_CELLS),
             Column("name", "client", 18, self._client_name, priority=1),
         ]
 
@@ -137,6 +137,7 @@ class SignInScreen(HasRights, Dialog[None]):
         if self._changed:
             self._changed = False
             self._fill()
+        self._fit_code()
         self._paint_progress()
         self.query_one(LiveGrid).apply(())
 
@@ -167,6 +168,7 @@ class SignInScreen(HasRights, Dialog[None]):
             (grid if over else self._field).focus()
             if over:
                 self.shown = None
+                self.query_one(QrCode).take("")
             grid.to_top()
             self._paint()
             self.refresh_bindings()
@@ -184,6 +186,7 @@ class SignInScreen(HasRights, Dialog[None]):
 
     def _next(self) -> None:
         self.shown = None
+        self.query_one(QrCode).take("")
         self._fill()
         self._paint()
         self.run_worker(self._show_link(), exclusive=True, exit_on_error=False)
@@ -210,9 +213,11 @@ class SignInScreen(HasRights, Dialog[None]):
             if link:
                 self.shown = client.id
                 self.query_one("#sign-in-link", SteadyStatic).update(Content(plain(f" {link}")))
+                self.query_one(QrCode).take(link)
                 self._copy(link, "link copied, Enter on the empty field copies it again")
                 break
-            going.give(client.id, "no sign-in needed")
+            asked = self.desk.sessions.form(client.id) is not None
+            going.give(client.id, "by its stored key" if asked else "no sign-in needed")
         self._fill()
         self._paint()
 
@@ -305,11 +310,19 @@ class SignInScreen(HasRights, Dialog[None]):
             parts.append(f"about {minutes(at.left_s)} left")
         if at.checking:
             parts.append(f"checking {at.checking}")
+        if any(self._lacking):
+            cells, rows = self.size + self._lacking
+            parts.append(f"QR needs {cells}x{rows}")
         if following is not None:
             parts.append(f"next {following.code}" + (" after this" if self.size.width >= 110 else ""))
         self.query_one("#sign-in-pane", Pane).set_title(f"Sign in {at.done}/{at.total}", parts)
         shown = len(self.query_one(LiveGrid).shown_keys)
         self.query_one("#results-pane", Pane).set_title("Results", [str(shown) if shown else ""])
+
+    def _fit_code(self) -> None:
+        """The link for the camera of the client's phone, beside the results where there is room."""
+        room = self.query_one("#sign-in-below").size - RESULTS_LEAST
+        self._lacking = self.query_one(QrCode).fit(room)
 
     def _paint(self) -> None:
         self._paint_progress()
@@ -317,7 +330,7 @@ class SignInScreen(HasRights, Dialog[None]):
         client, again = self.queue.current, len(self._going.open_ends)
         if client is not None:
             name = MASK if self.shell.privacy else client.name
-            who = f" {client.code} {name}  {client.broker_user_id}"
+            who = f" {client.code} {name}  {client.broker_user_id} at {client.broker.capitalize()}"
             hint = self._said if self.shown == client.id else "fetching the link…"
             if self._listens and not self._refused:
                 hint = hint.replace(

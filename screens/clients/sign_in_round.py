@@ -14,6 +14,15 @@ if TYPE_CHECKING:
 
 ELSEWHERE = "signed in meanwhile, not by this queue"
 
+RESULTS = {
+    SignInState.WAITING: ("waiting", "dim"),
+    SignInState.CHECKING: ("checking…", "strong"),
+    SignInState.DONE: ("ok", "up"),
+    SignInState.RED: ("RED", "armed"),
+    SignInState.SKIPPED: ("skipped", "warn"),
+}
+"""What became of a client, in a word and its style."""
+
 
 @dataclass
 class SignInRound:

@@ -6,31 +6,32 @@ from typing import TYPE_CHECKING, Any
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.content import Content
 from textual.widgets import Input
 
-from data.vocabulary import GateColour
+from data.vocabulary import GateColour, GateItem
 from engine.words.gate import verdict_words
 from engine.words.program.mending import mends
 from engine.words.refusals import refusal_words
-from screens.clients.gate_rows import ITEM_TITLES, red_words, waivable
+from screens.clients.gate_rows import ITEM_TITLES, may_be_waived, red_words, waivable
+from screens.consents.card import ConsentsCard
 from screens.frame.cards.confirm import WordsCard
-from screens.frame.dock import Card
+from screens.frame.cards.form import FormCard
 from widgets.choicefield import ChoiceField
+from widgets.keyline import KeyHint
 from widgets.steady import SteadyInput, SteadyStatic
-from widgets.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from data.vocabulary import GateItem
+    from textual.widget import Widget
+
     from engine.access.gate import GateCheck, GateRow
     from screens.frame.workspace import Framed
 
 WORD = "waive"
 
 
-class WaiveCard(Card[None]):
+class WaiveCard(FormCard[None]):
     """The item, where there are several, and a reason; then the word. It stays with its client."""
 
     TITLE_WORDS = "Waiving an item of the gate"
@@ -50,7 +51,7 @@ class WaiveCard(Card[None]):
             yield ChoiceField(tuple(self._items), next(iter(self._items)), id="waive-item")
             yield SteadyStatic("reason, for the audit")
             yield SteadyInput(max_length=300, compact=True, select_on_focus=False, id="waive-reason")
-        yield SteadyStatic(
+        yield KeyHint(
             f"← → item  Tab reason  Enter asks for the word {WORD}  Esc back", classes="keys -always"
         )
 
@@ -61,7 +62,7 @@ class WaiveCard(Card[None]):
     def begin(self) -> None:
         """In the reason; in the choice where there is one."""
         self.query_one("#waive-item" if len(self._items) > 1 else "#waive-reason").focus()
-        self._say()
+        self.say()
 
     @property
     def _check(self) -> GateCheck:
@@ -72,30 +73,18 @@ class WaiveCard(Card[None]):
         check = self._check
         return f"{ITEM_TITLES[check.item]} amber: {verdict_words(check.judged, self.desk.shown_at)}"
 
-    def _say(self) -> None:
-        words = f"{self._words} · passes until the day ends, and is amber again then"
-        self.query_one("#waive-what", SteadyStatic).update(Content(plain(words)))
+    def comes_to(self) -> str:
+        """What is amber, and for how long it would pass."""
+        return f"{self._words} · passes until the day ends, and is amber again then"
 
-    def on_choice_field_changed(self, event: ChoiceField.Changed) -> None:
-        """Another item."""
-        event.stop()
-        self._say()
-
-    def on_choice_field_submitted(self, event: ChoiceField.Submitted) -> None:
-        """From the item to the reason."""
-        event.stop()
-        self.query_one("#waive-reason", Input).focus()
-
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """The reason filters no rows."""
-        event.stop()
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """A reason leads to the word."""
-        event.stop()
-        reason = " ".join(event.value.split())
+    def entered(self, field: Widget) -> None:
+        """From the item to the reason, which leads to the word."""
+        if isinstance(field, ChoiceField):
+            super().entered(field)
+            return
+        reason = " ".join(self.query_one("#waive-reason", Input).value.split())
         if not reason:
-            self.shell.say("say why it may pass", "warning")
+            self.shell.say("say why it may pass", "refused")
             return
         item = self._check.item
         question = WordsCard(self.title(), [self._words, f"because: {reason}"], WORD)
@@ -129,3 +118,11 @@ def ask_waive(screen: Framed[Any], row: GateRow, item: GateItem | None = None) -
     else:
         words = mends(check.judged.finding) or "red items stand before it"
         screen.shell.say(f"{ITEM_TITLES[check.item]} is mended, not waived: {words}", "warning")
+
+
+def open_item(screen: Framed[Any], row: GateRow, item: GateItem) -> None:
+    """What lies behind an item of a client's gate: its consents, or the word that lets it pass for today."""
+    if item is GateItem.CONSENT and not may_be_waived(row.check(item)):
+        screen.open_card(ConsentsCard(row.client_id))
+    else:
+        ask_waive(screen, row, item)

@@ -58,9 +58,19 @@ class ChartPane(Pane):
 
     def turn(self) -> None:
         """Show the next span."""
-        self._span = SPANS[(SPANS.index(self._span) + 1) % len(SPANS)]
+        self._turn_to(SPANS[(SPANS.index(self._span) + 1) % len(SPANS)])
+
+    def _turn_to(self, span: BarSpan) -> None:
+        self._span = span
         self._look_back()
         self.paint()
+
+    def on_pane_title_clicked(self, event: Pane.TitleClicked) -> None:
+        """A span that the title names."""
+        event.stop()
+        for span in SPANS:
+            if event.words == span_words(span):
+                self._turn_to(span)
 
     def on_frame(self) -> None:
         """Paint what has changed, where the last painting is old enough."""
@@ -94,5 +104,5 @@ class ChartPane(Pane):
         drawn.set_hint(chart_awaits(chart, before))
         drawn.show(candles, before)
         age = f"{formats.age(desk.market.age(key))}{stale_words(desk, (key,))}"
-        spans = " ".join(f"▸{span_words(one)}" if one is self._span else span_words(one) for one in SPANS)
-        self.set_title(f"Chart {spans}", [chart_source(chart), age])
+        spans = "  ".join(f"▸{span_words(one)}" if one is self._span else span_words(one) for one in SPANS)
+        self.set_title(f"Chart  {spans}", [chart_source(chart), age])

@@ -8,16 +8,23 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from data.records import replace
+from engine.guards.seeing import nearness
 from engine.words import formats
 from engine.words.formats import MASK
 from engine.words.gate import READY, gate_brief
+from engine.words.trading.guards import cell_words
 from screens.desk.rows import aged, direction, known_pnl
+from screens.frame.whose import broker_column
+from screens.guards.guards_card import STYLES
 from widgets.livegrid import Column
 
 if TYPE_CHECKING:
     from engine.desk import Desk
 
-LIVE_COLUMNS = frozenset({"available", "blocked", "mtf", "net", "gross", "charges", "worth", "live"})
+GUARD = "guard"
+"""The column of guards, which stands where any is set."""
+
+LIVE_COLUMNS = frozenset({GUARD, "available", "blocked", "mtf", "net", "gross", "charges", "worth", "live"})
 """Columns whose figures move, so that sorting by them has to be renewed."""
 
 Amount = Callable[[int], int | None]
@@ -77,6 +84,21 @@ class ClientCells(Struct, frozen=True):
     def live_orders(self, client: int) -> str:
         """How many of its orders live; nothing where none does."""
         return str(self.live.get(client) or "")
+
+    def guard(self, client: int) -> str:
+        """Its guard that is nearest to a limit; nothing where it has none."""
+        views = self.desk.guards.of(client)
+        return cell_words(views[0], self.masked()) if views else ""
+
+    def guard_style(self, client: int) -> str | None:
+        """How that is painted."""
+        views = self.desk.guards.of(client)
+        return STYLES[views[0].state] if views else None
+
+    def guard_bps(self, client: int) -> int | None:
+        """How near it is to its limit, one that has tripped before all others."""
+        views = self.desk.guards.of(client)
+        return nearness(views[0]) if views else None
 
     def of_prices(self, style: Callable[[int], str | None]) -> Callable[[int], str | None]:
         """The style of a figure that follows from the prices of what the client holds."""
@@ -138,13 +160,24 @@ def client_columns(desk: Desk, live: Mapping[int, int], masked: Callable[[], boo
         ),
         Column(
             "live",
-            "liv",
-            3,
+            "live",
+            4,
             cells.live_orders,
             "right",
             style=lambda _: "strong",
             sort=lambda one: live.get(one, 0),
         ),
+        Column(
+            GUARD,
+            "guard",
+            13,
+            cells.guard,
+            "right",
+            style=cells.guard_style,
+            sort=cells.guard_bps,
+            priority=1,
+        ),
+        broker_column(desk.clients.get, 6),
         Column("groups", "groups", 12, cells.groups, style=lambda _: "dim", flex=True, priority=8),
     ]
 

@@ -11,8 +11,9 @@ from textual.widgets import Input
 
 from data.errors import BadInput
 from data.vocabulary import WatchColumn
-from engine.market.watch_columns import ALL, columns_from, words_of
+from engine.market.lists.watch_columns import ALL, columns_from, words_of
 from screens.frame.dock import Card
+from widgets.keyline import KeyHint
 from widgets.steady import SteadyInput, SteadyStatic
 from widgets.text import plain
 
@@ -39,7 +40,7 @@ class ColumnsCard(Card[None]):
             yield SteadyInput(words_of(self._before), compact=True, select_on_focus=False, id="columns")
         yield SteadyStatic(id="columns-problem")
         yield SteadyStatic(f"there are {words_of(ALL)}", classes="keys -always")
-        yield SteadyStatic(
+        yield KeyHint(
             "where space is short the last leaves first  Enter keeps  empty: as set", classes="keys -always"
         )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 
 from engine.words import formats
-from engine.words.equity import course_figures
+from engine.words.day.equity import course_figures
 from engine.words.formats import MASK
 from screens.desk.rows import stale_words
 from screens.frame.pane import Pane
@@ -40,8 +40,7 @@ class CoursePane(Pane):
     def show(self, client_id: int | None) -> None:
         """Turn to another client."""
         if client_id != self._client_id:
-            self._client_id = client_id
-            self.paint()
+            self._client_id, self._painted_at = client_id, float("-inf")
 
     def on_frame(self) -> None:
         """Paint what has changed, where it is seen and the last painting is old enough."""

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 
 from engine.words import formats
 from engine.words.market import WIDEST, held_words, price_words, symbol_lines
-from screens.desk.rows import stale_words, symbol_of
+from screens.desk.rows import NOT_LISTED, stale_words, symbol_of
 from screens.frame.pane import Pane
 from widgets.depth import Depth, DepthLine
 from widgets.sparks import DotLine
@@ -47,6 +47,7 @@ class DepthPane(Pane):
     def __init__(self, desk: Desk, id: str, with_line: bool = False) -> None:  # noqa: A002 - Textual's own word
         """`with_line` draws the course of the day above the book."""
         super().__init__(id)
+        self.set_title("No symbol yet")
         self._with_line = with_line
         self._desk = desk
         self._held_of = ""
@@ -67,13 +68,15 @@ class DepthPane(Pane):
         if key is None or not self.display or not self.size:
             return
         market = self._desk.market
-        if key != self._held_of:
-            self._held_of, self._held = key, held_words(market.detail(key))
         instrument, quote = market.index.get(key), market.quote(key)
+        if key != self._held_of:
+            held = NOT_LISTED if instrument is None else held_words(market.detail(key))
+            self._held_of, self._held = key, held
         depth = self.query_one(Depth)
         depth.set_header(symbol_lines(instrument, quote, self._held, (depth.size.width or WIDEST) - 1))
         depth.update(depth_levels(quote))
         for line in self.query(DotLine):
-            line.show(market.day_line(key), quote.prev_close_paise if quote else 0)
+            if line.size:
+                line.show(market.day_line(key), quote.prev_close_paise if quote else 0)
         age = f"{formats.age(market.age(key))}{stale_words(self._desk, (key,))}"
         self.set_title(symbol_of(key), [price_words(quote, market.change_bps(key)), age])

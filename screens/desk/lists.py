@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Input
 
-from data.errors import BadInput, TradedeskError
+from data.errors import BadInput
 from engine.words.formats import counted
-from engine.words.refusals import refusal_words
-from screens.frame.dock import Card
+from screens.frame.cards.form import FormCard
 from widgets.choicefield import ChoiceField
+from widgets.keyline import KeyHint
 from widgets.steady import SteadyInput, SteadyStatic
 from widgets.text import plain
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
 
 
 class Do(StrEnum):
@@ -26,15 +30,16 @@ class Do(StrEnum):
     DELETE = "DELETE"
 
 
-class WatchlistCard(Card[None]):
+class WatchlistCard(FormCard[None]):
     """What is done, a name, and what will come of it; Enter does it. A list is deleted by its typed name."""
 
     TITLE_WORDS = "Watchlists"
+    SAYS = "#list-what"
 
     def __init__(self, name: str) -> None:
         """About the list of this name, which is the one in view."""
         super().__init__()
-        self._name = name
+        self._list_name = name
 
     def compose(self) -> ComposeResult:
         """The choice and the name, what will come of it, and the lists that there are."""
@@ -45,13 +50,13 @@ class WatchlistCard(Card[None]):
             yield SteadyInput(compact=True, select_on_focus=False, id="list-name")
         yield SteadyStatic(id="list-what")
         yield SteadyStatic(id="lists")
-        yield SteadyStatic(
+        yield KeyHint(
             "Tab field  ← → choose  Enter does it  Esc back, nothing changes", classes="keys -always"
         )
 
     def title(self) -> str:
         """The list that it is about."""
-        return f"WATCHLISTS: {self._name}"
+        return f"WATCHLISTS: {self._list_name}"
 
     def begin(self) -> None:
         """In the name."""
@@ -60,7 +65,7 @@ class WatchlistCard(Card[None]):
             f"{place} {name} {len(lists.keys(name))}" for place, name in enumerate(lists.names(), start=1)
         )
         self.query_one("#lists", SteadyStatic).update(Content(plain(" · ".join(words))))
-        self._say_what()
+        self.say()
         self._line.focus()
 
     @property
@@ -71,46 +76,28 @@ class WatchlistCard(Card[None]):
     def _do(self) -> Do:
         return Do(self.query_one("#list-do", ChoiceField).value)
 
-    def _say_what(self, problem: str = "") -> None:
-        held = counted(len(self.desk.watchlists.keys(self._name)), "symbol")
-        what = {
+    def comes_to(self) -> str:
+        """What will come of it."""
+        held = counted(len(self.desk.watchlists.keys(self._list_name)), "symbol")
+        return {
             Do.NEW: "a new list, empty, behind the others",
-            Do.RENAME: f"{self._name} gets this name",
-            Do.DELETE: f"{self._name} is deleted with its {held}: type its name",
+            Do.RENAME: f"{self._list_name} gets this name",
+            Do.DELETE: f"{self._list_name} is deleted with its {held}: type its name",
         }[self._do]
-        line = self.query_one("#list-what", SteadyStatic)
-        line.set_class(bool(problem), "-problem")
-        line.update(Content(plain(problem or what)))
 
     def on_choice_field_changed(self, event: ChoiceField.Changed) -> None:
-        """Another thing to do; what is renamed begins with the name that it has."""
-        event.stop()
-        self._line.value = self._name if self._do is Do.RENAME else ""
-        self._say_what()
+        """What is renamed begins with the name that it has."""
+        self._line.value = self._list_name if self._do is Do.RENAME else ""
 
-    def on_choice_field_submitted(self, event: ChoiceField.Submitted) -> None:
-        """Enter goes on."""
-        event.stop()
-        self._line.focus()
+    def entered(self, field: Widget) -> None:
+        """From the choice to the name; from there do it."""
+        if field is self._line:
+            self.keep(self._keep())
+        else:
+            super().entered(field)
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """What was wrong with another name is not of this one."""
-        event.stop()
-        self._say_what()
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Do it."""
-        event.stop()
-        self.carry_out(self.before_further_keys(self._carry_out(self._do, event.value)))
-
-    async def _carry_out(self, do: Do, text: str) -> None:
-        try:
-            words = await self._done(do, text)
-        except TradedeskError as problem:
-            if self.is_attached:
-                self._say_what(refusal_words(problem))
-            return
-        self.shell.say(words)
+    async def _keep(self) -> None:
+        self.shell.say(await self._done(self._do, self._line.value))
         self.close()
 
     async def _done(self, do: Do, text: str) -> str:
@@ -119,12 +106,12 @@ class WatchlistCard(Card[None]):
         match do:
             case Do.NEW:
                 self.shell.list_in_view = await lists.make(text)
-                return f"{self.shell.list_in_view} is made: / finds symbols, + puts them here"
+                return f"{self.shell.list_in_view} is made: / finds symbols, Insert puts them here"
             case Do.RENAME:
-                self.shell.list_in_view = await lists.rename(self._name, text)
-                return f"{self._name} is {self.shell.list_in_view} now"
+                self.shell.list_in_view = await lists.rename(self._list_name, text)
+                return f"{self._list_name} is {self.shell.list_in_view} now"
             case Do.DELETE:
-                if " ".join(text.split()).casefold() != self._name.casefold():
-                    raise BadInput("name", text, f"type {self._name} to delete it; nothing is deleted")
-                held = counted(await lists.delete(self._name), "symbol")
-                return f"{self._name} with its {held} is deleted"
+                if " ".join(text.split()).casefold() != self._list_name.casefold():
+                    raise BadInput("name", text, f"type {self._list_name} to delete it; nothing is deleted")
+                held = counted(await lists.delete(self._list_name), "symbol")
+                return f"{self._list_name} with its {held} is deleted"

@@ -38,6 +38,10 @@ def known_pnl(desk: Desk, client_ids: Iterable[int], paise: int) -> int | None:
     return None if desk.valuation.unpriced(client_ids) else paise
 
 
+NOT_LISTED = "not listed any more"
+"""What is said of a symbol that the broker's latest file has no more."""
+
+
 def stale_words(desk: Desk, keys: Iterable[str]) -> str:
     """Behind the title of figures of these prices, where one is too old; how old, the strip says."""
     return " · prices STALE" if desk.market.any_stale(keys) else ""
@@ -83,9 +87,16 @@ def watch_columns(desk: Desk, chosen: Sequence[WatchColumn]) -> list[Column]:
 
 def _watch_columns(desk: Desk) -> dict[WatchColumn, Column]:
     """Each column that may be chosen."""
-    stale = desk.market.stale
+
+    def gone(key: str) -> bool:
+        return desk.market.index.get(key) is None
+
+    def stale(key: str) -> bool:
+        return gone(key) or desk.market.stale(key)
 
     def change_words(key: str) -> str:
+        if gone(key):
+            return "unlist"
         # A change counted from a price that no longer holds would only mislead.
         return "stale" if stale(key) else formats.signed_percent(desk.market.change_bps(key))
 

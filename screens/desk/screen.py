@@ -13,7 +13,15 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
 from data.vocabulary import ExportWhat, Right
-from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged, TapeLine
+from engine.events import (
+    ClientsChanged,
+    Event,
+    FundsChanged,
+    GuardsChanged,
+    GuardsLooked,
+    OrderChanged,
+    TapeLine,
+)
 from screens.desk.clients import ClientsPane
 from screens.desk.columns_form import ColumnsCard
 from screens.desk.depth import DepthPane
@@ -35,6 +43,10 @@ from widgets.tape import TapeGrid
 
 if TYPE_CHECKING:
     from engine.book.views import OrderView
+
+
+BRIEF = len("4 Pos")
+"""Cells of a workspace's name where there is no room for all in full."""
 
 
 class DeskScreen(HasRights, Workspace):
@@ -68,8 +80,8 @@ class DeskScreen(HasRights, Workspace):
     def __init__(self) -> None:
         super().__init__()
         self._dirty_clients: set[int] = set()
-        self._orders_changed = True
-        self._lists_changed = True
+        self._orders_changed = self._lists_changed = True
+        self._can_cancel = False
 
     def compose_body(self) -> ComposeResult:
         """Watchlist and depth left, clients right, the tape below."""
@@ -81,8 +93,6 @@ class DeskScreen(HasRights, Workspace):
             yield SidePane(self.shell)
         with Pane("tape-pane", hint="Enter opens"):
             yield DeskTape(self.desk, self.shell.monotonic, id="tape")
-
-    # The parts
 
     @property
     def _watch(self) -> WatchPane:
@@ -108,8 +118,18 @@ class DeskScreen(HasRights, Workspace):
         """A workspace that the tape's title names opens."""
         event.stop()
         digit = event.words[:1]
-        if digit.isdigit() and event.words in self.shell.workspaces:
+        if digit.isdigit() and any(one.startswith(event.words) for one in self.shell.workspaces):
             self.app.call_next(self.app.simulate_key, digit)
+
+    def on_resize(self) -> None:
+        """More or less room for the names of workspaces."""
+        self._name_workspaces()
+
+    def _name_workspaces(self) -> None:
+        """Name the others in the tape's frame, by their first letters where there is no room for all."""
+        pane, (_, *others) = self.query_one("#tape-pane", Pane), self.shell.workspaces
+        brief = [one[:BRIEF] for one in others]
+        pane.set_title("Tape", others if pane.has_room("Tape", others) else brief)
 
     # Filling and painting
 
@@ -117,8 +137,7 @@ class DeskScreen(HasRights, Workspace):
         """Fill the grids and listen."""
         self._clients.grid.sort_by("code")
         self._tape.begin()
-        _, *others = self.shell.workspaces  # the first is this one
-        self.query_one("#tape-pane", Pane).set_title("Tape", others)
+        self._name_workspaces()
         self.listen(self._desk_event)
         self.redraw()
 
@@ -131,10 +150,12 @@ class DeskScreen(HasRights, Workspace):
             case OrderChanged():
                 self._orders_changed = True
                 self._dirty_clients |= event.client_ids
+            case GuardsLooked():
+                self._dirty_clients |= event.client_ids
             case FundsChanged():
                 self._dirty_clients |= event.client_ids
                 self._depth.holders_changed()
-            case ClientsChanged():
+            case ClientsChanged() | GuardsChanged():
                 self._lists_changed = True
             case _:
                 pass
@@ -161,6 +182,9 @@ class DeskScreen(HasRights, Workspace):
         if self._orders_changed:
             self._orders_changed = False
             self._dirty_clients |= self._clients.count_live()
+            if self._can_cancel != bool(self.check_action("cancel_here", ())):
+                self._can_cancel = not self._can_cancel
+                self.refresh_bindings()
         self._watch.apply(self.desk.market.take_dirty(OWNER))
         changed, self._dirty_clients = self._dirty_clients, set()
         self._clients.apply(changed, self.shell.revalued)
@@ -209,10 +233,9 @@ class DeskScreen(HasRights, Workspace):
         """The symbol of the watchlist or depth; the client only where the cursor is among the clients."""
         if not self.is_mounted:
             return Here()
-        clients = self._clients
-        among, shown = clients.shown, None
-        if len(among) < len(self.desk.clients.all()):
-            shown = tuple(sorted(among))
+        clients, shown = self._clients, None
+        if len(clients.grid.shown_keys) < len(self.desk.clients.all()):
+            shown = tuple(sorted(clients.shown))
         return Here(
             key=self._watch.key,
             client_id=clients.client_id if self.focused is clients.grid else None,
@@ -281,7 +304,7 @@ class DeskScreen(HasRights, Workspace):
             return any(self._clients.live_orders(client) for client in self._clients.marked)
         if action == "step":
             if pane is self._clients:
-                return bool(self.desk.clients.groups())
+                return bool(self._clients.turns)
             return pane is self._watch and self._watch.has_others
         if action in WATCH_ACTIONS:
             return pane is self._watch and self._watch.can(action)

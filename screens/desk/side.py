@@ -35,10 +35,11 @@ class SidePane(Vertical):
     is done while the screen is too narrow for it.
     """
 
-    def __init__(self, shell: Shell, with_symbol: bool = True) -> None:
-        """Without the symbol it shows a client alone."""
+    def __init__(self, shell: Shell, with_symbol: bool = True, all_orders: bool = False) -> None:
+        """Without the symbol it shows a client alone; `all_orders` are the day's, the live ones first."""
         super().__init__(id="side")
         self._with_symbol = with_symbol
+        self._all_orders = all_orders
         self._shell = shell
         self._key: str | None = None
         self._client_id: int | None = None
@@ -66,7 +67,11 @@ class SidePane(Vertical):
             )
         with Pane("side-orders"):
             yield LiveGrid(
-                live_columns(desk), monotonic=clock, markable=False, hint="no order lives", id="side-live"
+                live_columns(desk),
+                monotonic=clock,
+                markable=False,
+                hint="no order today: b buys" if self._all_orders else "no order lives",
+                id="side-live",
             )
 
     @property
@@ -123,21 +128,34 @@ class SidePane(Vertical):
             self._fill(self._client_id)
         elif self._client_id not in self._shell.revalued:
             return
-        self.query_one("#side-held", LiveGrid).apply(set(self._holdings))
-        live = self.query_one("#side-live", LiveGrid)
-        live.apply(set(live.shown_keys))
-        self._paint(self._client_id)
+        if self.query_one("#side-client").size:
+            self.query_one("#side-held", LiveGrid).apply(set(self._holdings))
+            self._paint(self._client_id)
 
     def _fill(self, client_id: int) -> None:
-        desk = self._shell.desk
+        """The rows of the panes that the screen shows."""
+        if self.query_one("#side-client").size:
+            self._fill_held(client_id)
+        if self.query_one("#side-orders").size:
+            self._fill_orders(client_id)
+
+    def _fill_held(self, client_id: int) -> None:
         self._holdings.clear()
-        for holding in desk.holdings.of(client_id):
+        for holding in self._shell.desk.holdings.of(client_id):
             if holding.quantity:
                 self._holdings[holding.client_id, holding.key, holding.product.value] = holding
         self.query_one("#side-held", LiveGrid).set_rows({key: key for key in self._holdings})
-        orders = [order.id for order in desk.orders.all(live=True, client_id=client_id)]
-        self.query_one("#side-live", LiveGrid).set_rows({order: order for order in orders})
-        self.query_one("#side-orders", Pane).set_title("Live orders", [str(len(orders) or "")])
+
+    def _fill_orders(self, client_id: int) -> None:
+        orders = self._shell.desk.orders.all(
+            None if self._all_orders else True, client_id=client_id, today=True
+        )
+        self.query_one("#side-live", LiveGrid).set_rows({order.id: order.id for order in orders})
+        live = sum(order.live for order in orders)
+        title, figures = "Live orders", [str(live or "")]
+        if self._all_orders:
+            title, figures = "Orders today", [str(len(orders) or ""), f"live {live}" if orders else ""]
+        self.query_one("#side-orders", Pane).set_title(title, figures)
 
     def _paint(self, client_id: int) -> None:
         """Who it is, what its day brought, and what money there is."""
@@ -156,13 +174,13 @@ class SidePane(Vertical):
         self.query_one("#side-client", Pane).set_title(f"{client.code} {name}", [f"day net {net}"])
         course = blocks(desk.equity.course(client_id), COURSE_CELLS)
         facts = [
-            f" cash {money(funds.available_paise)} · blocked {money(funds.blocked_paise)}",
-            f" portfolio {money(value.portfolio_paise)}{f' · day {course}' if course else ''}",
+            Content(f" cash {money(funds.available_paise)} · blocked {money(funds.blocked_paise)}"),
+            Content(f" portfolio {money(value.portfolio_paise)}{f' · day {course}' if course else ''}"),
             *limit_lines(desk, client_id, masked),
         ]
         gate = gate_sentence(desk.reconcile.readiness(client_id))
         if gate != READY:
-            facts.append(f" {gate}")
+            facts.append(Content(plain(f" {gate}")))
         grown, self._lines = len(facts) != self._lines, len(facts)
-        words = Content("\n".join(plain(fact) for fact in facts))
+        words = Content("\n").join(facts)
         self.query_one("#side-money", SteadyStatic).update(words, layout=grown)

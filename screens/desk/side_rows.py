@@ -1,4 +1,4 @@
-"""The few columns of a client's shares and live orders beside a table."""
+"""The few columns of a client's shares and orders beside a table."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def held_columns(desk: Desk, holdings: Mapping[Any, HoldingView], masked: Callab
 
 
 def live_columns(desk: Desk) -> list[Column]:
-    """A client's live orders; rows are order ids."""
+    """A client's orders, live or of the day; rows are order ids."""
     return _live_columns(desk, Column("symbol", "symbol", 10, _of(desk, lambda order: order.tradingsymbol)))
 
 
@@ -74,7 +74,18 @@ def _live_columns(desk: Desk, whose: Column) -> list[Column]:
             style=of(lambda order: "buy" if order.side is Side.BUY else "sell"),
         ),
         whose,
-        Column("quantity", "qty", 5, of(lambda order: formats.quantity(order.leaves)), "right"),
-        Column("price", "price", 9, of(order_price), "right", grows=True),
+        Column("quantity", "qty", 5, of(_shares), "right"),
+        Column("price", "price", 9, of(_price), "right", grows=True),
         Column("state", "state", 8, of(board_words), style=lambda _: "dim", flex=True),
     ]
+
+
+def _shares(order: OrderView) -> str:
+    """What could still trade; of an order that has ended, what it was for."""
+    return formats.quantity(order.leaves if order.live else order.quantity)
+
+
+def _price(order: OrderView) -> str:
+    """The limit; once it has ended, what it has traded at."""
+    traded = None if order.live else order.average_paise
+    return order_price(order) if traded is None else formats.price(traded)

@@ -18,7 +18,7 @@ from engine.words.gate import READY, gate_brief
 from engine.words.market import WIDEST, held_words, symbol_lines
 from screens.desk.chart import ChartPane
 from screens.desk.depth import depth_levels
-from screens.desk.rows import aged, direction, stale_words
+from screens.desk.rows import NOT_LISTED, aged, direction, stale_words
 from screens.desk.side_rows import live_of_symbol_columns
 from screens.frame.commands import bindings
 from screens.frame.pane import Pane
@@ -56,7 +56,7 @@ class SymbolScreen(Workspace):
         """The chart; depth, holders and live orders below, or beside it where there is room."""
         yield ChartPane(self.shell, self._key)
         with Container(id="beside"):
-            with Pane("symbol-pane", hint="b s order  B S bulk  + watch"):
+            with Pane("symbol-pane", hint="b s order  B S bulk  Insert watch"):
                 yield SteadyStatic(id="facts")
                 yield Depth(formats.price, formats.quantity, formats.volume, id="book")
             with Pane("holders-pane", hint="Enter opens  space mark"):
@@ -176,6 +176,10 @@ class SymbolScreen(Workspace):
         self.query_one(ChartPane).on_frame()
 
     def _paint(self) -> None:
+        if self.desk.market.index.get(self._key) is None:  # a dump took it off while it was open, or before
+            self.query_one("#facts", SteadyStatic).update(Content(NOT_LISTED))
+            self.query_one("#symbol-pane", Pane).set_title(self._key, ["not listed"])
+            return
         detail = self.desk.market.detail(self._key)
         instrument, quote = detail.instrument, detail.quote
         change = ""

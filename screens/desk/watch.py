@@ -20,7 +20,7 @@ OWNER = "desk-screen"
 WATCH_ACTIONS = frozenset({"add_here", "remove_here", "move_row", "move_list", "modify_here", "turn_look"})
 """What the Desk's keys do to the watchlist alone."""
 
-HINT = "empty: / finds a symbol, Insert or + puts it here"
+HINT = "empty: / finds a symbol, Insert puts it here"
 
 
 class WatchPane(Pane):
@@ -175,8 +175,8 @@ class WatchPane(Pane):
         key, name = self.key, self.list_name
         if key is not None:
             self._removed = (key, name)
-            self._shell.say(f"{key.partition(':')[2]} is off {name}; Insert or + here puts it back")
             await self._shell.desk.watchlists.remove(key, name)
+            self._shell.say(f"{key.partition(':')[2]} is off {name}; Insert or + here puts it back")
 
     async def put_back(self) -> None:
         """Put what was taken off last at the end of its list."""

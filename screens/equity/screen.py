@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
 
-from engine.accounts.sectors import by_sector
 from engine.events import ClientsChanged, Event, FundsChanged
-from engine.words import formats
-from engine.words.formats import MASK
 from screens.desk.course import CoursePane
-from screens.desk.rows import stale_words
-from screens.equity.rows import client_columns, sector_columns
+from screens.desk.sectors import SectorPane
+from screens.equity.rows import client_columns
 from screens.frame.commands import bindings
 from screens.frame.pane import Pane
 from screens.frame.records import client_record, sector_record
 from screens.frame.shell import Here, Table
 from screens.frame.workspace import Workspace
 from widgets.livegrid import LiveGrid
-
-if TYPE_CHECKING:
-    from engine.accounts.sectors import SectorValue
-
-SECTORS_EVERY_S = 5.0
-"""Seconds between two sums over all holdings."""
 
 
 class EquityScreen(Workspace):
@@ -40,35 +31,25 @@ class EquityScreen(Workspace):
 
     def __init__(self) -> None:
         super().__init__()
-        self._sectors: dict[str, SectorValue] = {}
-        self._summed_at = float("-inf")
         self._changed = True
 
     def compose_body(self) -> ComposeResult:
         """The desk's line above, sectors and clients below."""
-        clock = self.shell.monotonic
-
-        def masked() -> bool:
-            return self.shell.privacy
-
         yield CoursePane(self.shell, None)
         with Container(id="below"):
-            with Pane("sectors-pane"):
-                yield LiveGrid(
-                    sector_columns(self._sectors, masked),
-                    monotonic=clock,
-                    markable=False,
-                    hint="nothing is held: B buys for many clients",
-                    id="sectors",
-                )
+            yield SectorPane(self.shell, takes_focus=True)
             with Pane("day-clients-pane", hint="Enter opens"):
                 yield LiveGrid(
-                    client_columns(self.desk, masked),
-                    monotonic=clock,
+                    client_columns(self.desk, lambda: self.shell.privacy),
+                    monotonic=self.shell.monotonic,
                     markable=False,
                     hint="no client yet",
                     id="day-clients",
                 )
+
+    @property
+    def _sectors(self) -> SectorPane:
+        return self.query_one(SectorPane)
 
     @property
     def _clients(self) -> LiveGrid:
@@ -83,35 +64,12 @@ class EquityScreen(Workspace):
         self.redraw()
 
     def _desk_event(self, event: Event) -> None:
+        self._sectors.heard(event)
         self._changed = self._changed or isinstance(event, FundsChanged | ClientsChanged)
 
     def _fill(self) -> None:
         self._changed = False
         self._clients.set_rows({client.id: client.id for client in self.desk.clients.all()})
-        self._sum_up()
-
-    def _sum_up(self) -> None:
-        """The sectors at the prices of now."""
-        self._summed_at = self.shell.monotonic()
-        desk = self.desk
-        index = desk.market.index
-
-        def sector_of(key: str) -> str:
-            instrument = index.get(key)
-            return instrument.sector if instrument else ""
-
-        found = {one.sector: one for one in by_sector(desk.holdings.all(), desk.valuation, sector_of)}
-        self._sectors.clear()
-        self._sectors.update(found)
-        grid = self.query_one("#sectors", LiveGrid)
-        if set(grid.shown_keys) != found.keys():
-            grid.set_rows({name: name for name in found})
-        grid.apply(set(found))
-        masked = self.shell.privacy
-        whole = sum(one.value_paise for one in found.values())
-        worth = MASK if masked else formats.rupees(whole)
-        title = f"shares {worth}{stale_words(desk, desk.valuation.keys())}"
-        self.query_one("#sectors-pane", Pane).set_title(f"Sectors {len(found) or ''}".strip(), [title])
 
     def _paint_title(self) -> None:
         values = [self.desk.valuation.client(client.id) for client in self.desk.clients.all()]
@@ -125,8 +83,7 @@ class EquityScreen(Workspace):
         """Clients whose value moved, the line once a second, the sectors every few."""
         if self._changed:
             self._fill()
-        elif self.shell.monotonic() - self._summed_at >= SECTORS_EVERY_S:
-            self._sum_up()
+        if self._sectors.on_frame():
             self._clients.resort()
         self._clients.apply(self.shell.revalued)
         self.query_one(CoursePane).on_frame()
@@ -138,6 +95,7 @@ class EquityScreen(Workspace):
         if not self.is_mounted:
             return
         self._fill()
+        self._sectors.on_frame()
         self._clients.apply(set(self._clients.shown_keys))
         self.query_one(CoursePane).paint()
         self._paint_title()
@@ -163,7 +121,7 @@ class EquityScreen(Workspace):
             tuple(grid.columns),
             tuple(grid.shown_keys),
             grid.cursor_key,
-            lambda key: sector_record(self._sectors[key]),
+            lambda key: sector_record(self._sectors.sectors[key]),
         )
 
     def on_live_grid_opened(self, event: LiveGrid.Opened) -> None:

@@ -11,6 +11,7 @@ from data.vocabulary import FlattenLineState
 from engine.words import formats
 from engine.words.formats import MASK
 from engine.words.trading.flattens import left_words, order_words, position_words, signed, symbol_words
+from widgets.columns import LINE_CELLS
 from widgets.livegrid import Column
 
 if TYPE_CHECKING:
@@ -73,7 +74,16 @@ def columns(privacy: Callable[[], bool]) -> list[Column]:
         Column("net", "net", 7, lambda row: signed(row.of.net), "right"),
         Column("filled", "filled", 6, lambda row: row.filled, "right", priority=5),
         Column("state", "", 5, lambda row: row.state, style=state_style),
-        Column("sends", "will send, or why not · key", 42, lambda row: row.sends, style=sends_style),
+        Column(
+            "sends",
+            "will send, or why not · key",
+            30,
+            lambda row: row.sends,
+            style=sends_style,
+            flex=True,
+            most=LINE_CELLS,
+            grows=True,
+        ),
     ]
 
 

@@ -14,8 +14,10 @@ from data.vocabulary import FlattenWhat, HaltScope
 from engine.events import Event, FlattenChanged
 from engine.words import formats
 from engine.words.forms import wrong_answer
+from engine.words.market import end_words
 from engine.words.refusals import ONLY_SHOWS, refusal_words
 from engine.words.trading.flattens import (
+    absent_words,
     beside_words,
     carry_on_answer,
     counts_words,
@@ -36,6 +38,9 @@ from widgets.text import plain
 
 if TYPE_CHECKING:
     from engine.flatten.views import FlattenProspect, FlattenView
+
+SHOWN_ABSENT = 5
+"""Clients named of those whom nobody could ask."""
 
 
 class FlattenScreen(Dialog[None]):
@@ -135,8 +140,9 @@ class FlattenScreen(Dialog[None]):
             rows, state = [], ""
             pane.set_title(title_words(self._what, self._of_whom(self._scope, self._value)))
             head = self._trouble or "reading the brokers' positions …"
-        self.query_one("#summary", SteadyStatic).update(Content(plain(head)))
-        self.query_one("#state", SteadyStatic).update(Content(plain(state)))
+        for where, words in (("#summary", head), ("#state", state)):
+            lines = "\n".join(map(plain, words.split("\n")))
+            self.query_one(where, SteadyStatic).update(Content(lines))
         self._rows = dict(enumerate(problems_first(rows)))
         self.query_one(LiveGrid).set_rows(self._rows)
         self._show_answer()
@@ -146,11 +152,14 @@ class FlattenScreen(Dialog[None]):
         return scope_words(scope, named)
 
     def _prospect_words(self, found: FlattenProspect) -> tuple[str, str]:
-        ends = ", ".join(formats.time_of_day(at)[:5] for at in found.intraday_ends)
+        ends = ", ".join(map(end_words, found.intraday_ends))
         now = formats.time_of_day(self.desk.market.now())
         times = f" · brokers sell intraday out from {ends}" if ends else ""
         halted = "\nthe desk is halted: this passes the halt, F9 F9 stops it" if self._halted else ""
-        return f"{worth_words(found)} · now {now}{times}{halted}", self._trouble or beside_words(found)
+        below = "\n".join(
+            filter(None, (beside_words(found), absent_words(found.not_signed_in, SHOWN_ABSENT)))
+        )
+        return f"{worth_words(found)} · now {now}{times}{halted}", self._trouble or below
 
     @property
     def _halted(self) -> bool:
@@ -159,7 +168,8 @@ class FlattenScreen(Dialog[None]):
     def _view_words(self, view: FlattenView) -> tuple[str, str]:
         begun = f"{market_time(self.desk, view.at)} by {view.by}"
         if view.ended_at is not None:
-            return f"{begun} · certified {market_time(self.desk, view.ended_at)} · nothing of it lives", ""
+            certified = f"{begun} · certified {market_time(self.desk, view.ended_at)} · nothing of it lives"
+            return certified, absent_words(view.not_signed_in, SHOWN_ABSENT)
         ended = "" if view.carried else "it STANDS STILL: the program that carried it out has ended"
         return f"{begun} · F9 F9 stops it", self._trouble or ended
 
@@ -197,7 +207,7 @@ class FlattenScreen(Dialog[None]):
         if not answer:
             return
         if " ".join(event.text.casefold().split()) != answer:
-            self.shell.say(wrong_answer(answer, "nothing was sent"), "warning")
+            self.shell.say(wrong_answer(answer, "nothing was sent"), "refused")
         elif self._number is not None:
             self.carry_out(self._carry_on(self._number))
         elif self._prospect is not None:

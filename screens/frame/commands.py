@@ -11,10 +11,9 @@ from textual.binding import Binding
 class Command(Struct, frozen=True):
     """One thing a trader can ask for.
 
-    `words` stand in the key line behind the key, `help` says it in full. `rank` orders the key line, lowest
-    first; 0 keeps a command out of it. `palette` says whether it means something without a row under the
-    cursor, chosen by name. `priority` is only for keys that must work above every field and dialog. `shared`
-    writes keys of the same words together, as in `b s order`.
+    `words` stand in the key line, of which those of the lowest `rank` stay where it has no room for all (0 is
+    never shown); `help` says it in full. `palette` says whether it means something without a row under the
+    cursor. `priority` keys work above every field and dialog, `shared` ones stand together (`b s order`).
     """
 
     id: str
@@ -82,7 +81,7 @@ def _table() -> tuple[Command, ...]:
             "order",
             "buy one symbol for one client",
             "Orders",
-            1,
+            3,
             True,
             shared=True,
         ),
@@ -93,7 +92,7 @@ def _table() -> tuple[Command, ...]:
             "order",
             "sell one symbol for one client",
             "Orders",
-            1,
+            3,
             True,
             shared=True,
         ),
@@ -104,7 +103,7 @@ def _table() -> tuple[Command, ...]:
             "bulk",
             "buy one symbol for many clients",
             "Orders",
-            2,
+            3,
             True,
             shared=True,
         ),
@@ -115,7 +114,7 @@ def _table() -> tuple[Command, ...]:
             "bulk",
             "sell one symbol for many clients",
             "Orders",
-            2,
+            3,
             True,
             shared=True,
         ),
@@ -126,10 +125,10 @@ def _table() -> tuple[Command, ...]:
             "cancel",
             "cancel what the cursor is on: an order, or a client's or a run's live orders; asks first",
             "Orders",
-            5,
+            2,
         ),
         c("order.cancel_marked", "X", "cancel_marked", "cancel marked", "cancel the marked; asks", "Orders"),
-        c("order.modify", "e", "modify_here", "modify", "modify order, line, list, client", "Orders", 6),
+        c("order.modify", "e", "modify_here", "modify", "modify order, line, list, client", "Orders", 4),
         c(
             "order.modify_marked",
             "E",
@@ -184,9 +183,9 @@ def _table() -> tuple[Command, ...]:
             "r",
             "repair",
             "repair",
-            "plan what provably failed or was skipped; sign in red clients",
+            "repair: plan what provably failed or was skipped; sign in red clients",
             "Orders",
-            4,
+            2,
         ),
         c(
             "run.pause",
@@ -195,7 +194,7 @@ def _table() -> tuple[Command, ...]:
             "pause",
             "pause the run, an order's chase, or a client; what is paused asks for typed words to go on",
             "Orders",
-            3,
+            2,
         ),
         c(
             "intent.again",
@@ -217,7 +216,7 @@ def _table() -> tuple[Command, ...]:
         ),
         c("review.yes", "y", "yes", "yes", "yes, in the review of one order and nowhere else", "Orders", 1),
         # Finding and moving
-        c("find", "slash", "app.find", "find", "find a symbol, a client's name or code", "Finding", 3, True),
+        c("find", "slash", "app.find", "find", "find a symbol, a client's name or code", "Finding", 2, True),
         c(
             "needs_me",
             "u",
@@ -229,17 +228,14 @@ def _table() -> tuple[Command, ...]:
             True,
         ),
         c("chart", "", "chart", "chart", "a symbol's candles (:chart SYMBOL)", "Finding", palette=True),
-        c("audit.verify", "", "app.verify_audit", "verify audit", "recompute it", "Finding", palette=True),
-        c(
-            "elsewhere",
-            "",
-            "app.show_elsewhere",
-            "elsewhere",
-            "other terminals' orders",
-            "Finding",
-            palette=True,
-        ),
+        c("audit.verify", "", "app.verify_audit", "verify audit", "check the audit", "Finding", palette=True),
+        c("elsewhere", "", "app.show_elsewhere", "elsewhere", "orders of others", "Finding", palette=True),
+        c("mtf", "", "app.mtf", "mtf", "clients on margin, nearest a call first", "Finding", palette=True),
         c("equity", "", "app.equity", "equity", "the day's equity and sectors", "Finding", palette=True),
+        c("day.close", "Z", "app.close_day", "close", "close the day; asks", "Finding", 2, True),
+        c("eod", "", "app.workspace('day')", "eod", "the day's figures", "Finding", palette=True),
+        c("history", "", "app.history", "history", "equity by day, returns, risk", "Finding", palette=True),
+        c("health", "f12", "app.health", "health", "brokers' calls, queues", "Finding", palette=True),
         c("groups", "", "app.groups", "groups", "groups of clients", "Finding", palette=True),
         c("alerts", "exclamation_mark", "app.alerts", "alerts", "what you were told", "Finding", 9, True),
         c("alert.later", "h", "put_off", "later", "put an alert off for ten minutes", "Finding", 6),
@@ -277,9 +273,9 @@ def _table() -> tuple[Command, ...]:
         c("watch.down", "shift+down,alt+down", "move_row(1)", "row down", "move it down", "Finding"),
         c("watch.left", "shift+left,alt+left", "move_list(-1)", "list back", "move the list back", "Finding"),
         c("watch.right", "shift+right,alt+right", "move_list(1)", "list on", "move it on", "Finding"),
-        c("close", "escape", "close", "back", "close, or go back", "Finding", 8),
+        c("close", "escape", "close", "back", "close, or go back", "Finding", 2),
         # Tables
-        c("grid.open", "enter", "open", "open", "open the row under the cursor", "Tables", 4),
+        c("grid.open", "enter", "open", "open", "open the row under the cursor", "Tables", 1),
         c("grid.down", "down,j", "cursor_by(1)", "", "next row", "Tables"),
         c("grid.up", "up,k", "cursor_by(-1)", "", "previous row", "Tables"),
         c("grid.page_down", "pagedown", "cursor_page(1)", "", "a page down", "Tables"),
@@ -329,8 +325,9 @@ def _table() -> tuple[Command, ...]:
         c("note", "n", "note", "note", "a note on a client, an order or a run; the audit keeps it", "Tables"),
         c("import", "less_than_sign", "app.command_line('import ')", "import", "a list of clients", "Tables"),
         c("export", "greater_than_sign", "app.command_line('export ')", "export", "to a file", "Tables"),
+        c("evidence", "V", "evidence", "evidence", "what proves an order, as a folder", "Tables"),
         # The program
-        c("help", "question_mark,f1", "app.help", "keys", "help for what has the focus", "Program", 9, True),
+        c("help", "question_mark,f1", "app.help", "keys", "help for what has the focus", "Program", 1, True),
         c("command_line", "colon", "app.command_line", "command", "command line", "Program", 8, True),
         c(
             "palette",
@@ -356,6 +353,7 @@ def _table() -> tuple[Command, ...]:
         ),
         c("theme", "", "app.pick_theme", "theme", "choose the colours (:theme)", "Program", palette=True),
         c("lock", "ctrl+l", "app.lock", "lock", "lock the screen; F9 works locked", "Program", palette=True),
+        c("clock", "ctrl+n", "app.move_clock", "clock", "move a simulated day on", "Program", palette=True),
         c("redraw", "ctrl+t", "app.redraw", "redraw", "draw the whole screen again", "Program", palette=True),
         c(
             "picture",
@@ -377,13 +375,19 @@ COMMANDS: dict[str, Command] = {command.id: command for command in _table()}
 """Every command by its id, in the order the help shows them. Workspaces add theirs in the app."""
 
 
-def binding(command: Command) -> Binding:
-    """A command as a Textual binding, under the command's id so that a profile can move its keys."""
+def rank_of(command_id: str | None) -> int:
+    """When a key leaves a crowded key line, the highest first: a widget's own goes last."""
+    named = COMMANDS.get(command_id or "")
+    return (named.rank or COMMANDS["needs_me"].rank) if named else 0
+
+
+def binding(command: Command, shown: bool | None = None) -> Binding:
+    """A command as a binding, under its id so that a profile can move its keys; shown by rank unless told."""
     return Binding(
         command.keys,
         command.action,
         command.words,
-        show=command.rank > 0,
+        show=command.rank > 0 if shown is None else shown,
         priority=command.priority,
         tooltip=command.help,
         id=command.id,

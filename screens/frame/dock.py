@@ -22,11 +22,13 @@ from textual.widget import Widget
 
 from data.vocabulary import Side
 from screens.frame.commands import bindings
+from screens.frame.pane import Pane
 from screens.frame.shell import AtDesk
 from widgets.livegrid import LiveGrid
 from widgets.text import clip, plain
 
 if TYPE_CHECKING:
+    from engine.events import Event
     from screens.frame.shell import Here
 
 Answer = TypeVar("Answer")
@@ -57,11 +59,20 @@ class Card(AtDesk, Widget, Generic[Answer], can_focus=True, inherit_bindings=Fal
     TITLE_WORDS: ClassVar[str] = ""
     """What the help calls it."""
 
+    HEARS: ClassVar[tuple[type[Event], ...]] = ()
+    """The desk's events behind which it fills itself anew."""
+
     answered: Callable[[Answer | None], object] = staticmethod(lambda _: None)
     """Called with what it closes with, None where it was left."""
 
     rows = 0
     """Lines it has to show, for which the dock is made as it opens; without them it has its own height."""
+
+    FOCUS_ON_CLICK = False
+    """Whether a click beside its fields takes the focus out of them."""
+
+    _end_hearing: Callable[[], None] = staticmethod(lambda: None)
+    _has_heard = False
 
     last_focus: Widget | None = None
     """What had the focus when another card was laid over this one."""
@@ -82,7 +93,16 @@ class Card(AtDesk, Widget, Generic[Answer], can_focus=True, inherit_bindings=Fal
 
     def on_mount(self) -> None:
         """It can be seen: let it begin."""
+        if self.HEARS:
+            self._end_hearing = self.desk.events.subscribe(self._heard)
         self.host.card_is_up(self)
+
+    def on_unmount(self) -> None:
+        """Hear no more."""
+        self._end_hearing()
+
+    def _heard(self, event: Event) -> None:
+        self._has_heard = self._has_heard or isinstance(event, self.HEARS)
 
     # Hooks
 
@@ -101,6 +121,12 @@ class Card(AtDesk, Widget, Generic[Answer], can_focus=True, inherit_bindings=Fal
 
     def on_frame(self) -> None:
         """As often as the app paints, while it is the card that is seen."""
+        if self._has_heard:
+            self._has_heard = False
+            self.refill()
+
+    def refill(self) -> None:
+        """Show what is so by now, at the next frame behind an event of `HEARS`."""
 
     def here(self) -> Here | None:
         """What it is about."""
@@ -334,3 +360,10 @@ class DockHost(AtDesk, Screen[Result], inherit_bindings=False):
                 return
             widget = card
         super().set_focus(widget, scroll_visible, from_app_focus)
+
+    def _update_focus_styles(self, focused: Widget | None = None, blurred: Widget | None = None) -> None:
+        """Style the panes that the focus came to or left: Textual styles all that stands in them, too."""
+        around = [node for one in (focused, blurred) if one is not None for node in one.ancestors_with_self]
+        panes = {node for node in around if isinstance(node, Pane)}
+        if panes:
+            self.app.stylesheet.update_nodes(panes, animate=True)

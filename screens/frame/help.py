@@ -20,6 +20,7 @@ from screens.frame.key_words import key_words
 from screens.frame.pane import Pane
 from screens.frame.workspace import Dialog, Framed
 from widgets.columns import LINE_CELLS
+from widgets.keyline import TYPED_ONLY
 from widgets.livegrid import Column, LiveGrid
 from widgets.steady import SteadyInput, SteadyStatic
 
@@ -48,20 +49,21 @@ class Reach(IntEnum):
 class KeyRow(NamedTuple):
     """One line of the help: a key and what it does, the head of a group, or a blank between two groups.
 
-    `where` says where the keys of a group work.
+    `where` says where the keys of a group work; `press` is the first of them by Textual's name for it.
     """
 
     where: str
     group: str
     keys: str = ""
     words: str = ""
+    press: str = ""
 
 
 class HelpScreen(Dialog[None]):
     """Every key that works where the trader was: those of what has the focus, of the screen, of everywhere.
 
     What is typed narrows them to a key, or to what keys do, and finds those too that do nothing there. Esc
-    clears that first.
+    clears that first. Enter or a double click on one goes back and presses it.
     """
 
     CSS_PATH = Path(__file__).with_name("help.tcss")
@@ -73,10 +75,11 @@ class HelpScreen(Dialog[None]):
         self._rows = key_rows(below)
         self._below = below
         self._of = screen_words(below)
+        self._lines: dict[int, KeyRow] = {}
 
     def compose_body(self) -> ComposeResult:
         """The rules, the line that narrows, then the keys."""
-        with Pane("help-pane", hint="type to narrow  Esc back"):
+        with Pane("help-pane", hint="type to narrow  Enter presses it  Esc back"):
             yield SteadyStatic(Content(RULES), id="rules")
             yield SteadyInput(placeholder="a key, or what it is to do", compact=True, id="narrow")
             yield LiveGrid(
@@ -106,9 +109,11 @@ class HelpScreen(Dialog[None]):
     def _show(self, text: str) -> None:
         found = narrowed(self._rows, text)
         elsewhere = narrowed(self._elsewhere(), text) if len(text.strip()) > 1 else ()
-        grid = self.query_one(LiveGrid)
-        grid.set_rows(dict(enumerate(by_group([*found, *elsewhere]))))
+        grid, self._lines = self.query_one(LiveGrid), dict(enumerate(by_group([*found, *elsewhere])))
+        grid.set_rows(self._lines)
         grid.to_top()
+        if text:
+            grid.move_cursor(next((place for place, row in self._lines.items() if row.keys), 0))
         figure = f"{len(found)} of {len(self._rows)}" if len(found) < len(self._rows) else str(len(found))
         self.query_one(Pane).set_title(f"Keys {self._of}".rstrip(), [figure])
 
@@ -126,6 +131,25 @@ class HelpScreen(Dialog[None]):
         """The keys follow what is typed."""
         event.stop()
         self._show(event.value)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter is for the key under the cursor, though the focus stays in the line."""
+        event.stop()
+        self.query_one(LiveGrid).action_open()
+
+    def on_live_grid_opened(self, event: LiveGrid.Opened) -> None:
+        """Go back and press the key, where it does something there and may be pressed for somebody."""
+        event.stop()
+        row = self._lines[event.key] if isinstance(event.key, int) else None
+        if row is None or not row.keys:
+            return
+        if row.where == NOT_HERE:
+            self.shell.say(f"{row.keys} has nothing to do where you were", "warning")
+        elif row.group == EMERGENCY or row.press == TYPED_ONLY:
+            self.shell.say(f"{row.keys} is pressed by hand alone", "warning")
+        else:
+            self.dismiss(None)
+            self.app.call_later(self.app.simulate_key, row.press)
 
     def on_key(self, event: events.Key) -> None:
         """The arrows go through the keys while what is typed keeps the focus."""
@@ -166,7 +190,7 @@ def narrowed(rows: Sequence[KeyRow], text: str) -> Sequence[KeyRow]:
     words = wanted.casefold().split()
     if not of_key and len(wanted) > 1:  # b and B are two keys, f9 and F9 one
         of_key = [row for row in rows if words[0] in row.keys.casefold().split()]
-    return of_key or [row for row in rows if all(word in " ".join(row).casefold() for word in words)]
+    return of_key or [row for row in rows if all(word in " ".join(row[:4]).casefold() for word in words)]
 
 
 def by_group(rows: Sequence[KeyRow]) -> list[KeyRow]:
@@ -180,6 +204,7 @@ def by_group(rows: Sequence[KeyRow]) -> list[KeyRow]:
 def key_rows(screen: Screen[Any]) -> list[KeyRow]:
     """The active bindings of a screen as help lines, by their reach, then as in the table of commands."""
     found: dict[tuple[Reach, str], list[str]] = {}
+    pressed: dict[tuple[Reach, str], str] = {}
     words: dict[tuple[Reach, str], tuple[str, str]] = {}
     for active in screen.active_bindings.values():
         binding = active.binding
@@ -190,12 +215,15 @@ def key_rows(screen: Screen[Any]) -> list[KeyRow]:
         group = command.group if command else "Workspaces" if name.startswith("workspace.") else ""
         of = _reach(active.node, screen), name
         words[of] = (group, command.help if command else binding.tooltip or binding.description)
+        pressed.setdefault(of, binding.key)
         found.setdefault(of, []).append(binding.key_display or key_words(binding.key))
     order = {name: place for place, name in enumerate(COMMANDS)}
     known = _places((EMERGENCY, "Workspaces", *(command.group for command in COMMANDS.values())))
     names = sorted(words, key=lambda of: (of[0], known.get(words[of][0], 99), order.get(of[1], 999)))
     heads = {Reach.FOCUS: _focus_words(screen), Reach.SCREEN: "this screen", Reach.EVERYWHERE: "everywhere"}
-    return [KeyRow(heads[of[0]], words[of][0], " ".join(found[of]), words[of][1]) for of in names]
+    return [
+        KeyRow(heads[of[0]], words[of][0], " ".join(found[of]), words[of][1], pressed[of]) for of in names
+    ]
 
 
 def _places(names: Iterable[str]) -> dict[str, int]:

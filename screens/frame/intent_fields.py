@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
 from data.errors import BadInput
-from data.money import paise_from_text
+from data.money import price_from_text
 from data.vocabulary import OrderType, Side, SizingKind
 from engine.planning.intent import STANDINGS
 from engine.planning.titles import MARKED, shown_title
@@ -67,11 +67,11 @@ def prices_from(order_type: OrderType, price: str, trigger: str) -> tuple[int | 
     if order_type in PRICED:
         if not price.strip():
             raise BadInput("price", price, f"{named} order needs a price; @ takes the last")
-        limit_paise = paise_from_text(price, "price")
+        limit_paise = price_from_text(price, "price")
     if order_type in STOPS:
         if not trigger.strip():
             raise BadInput("trigger", trigger, f"{named} order needs the price that sets it off")
-        trigger_paise = paise_from_text(trigger, "trigger")
+        trigger_paise = price_from_text(trigger, "trigger")
     return limit_paise, trigger_paise
 
 

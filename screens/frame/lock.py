@@ -31,7 +31,7 @@ class LockScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._name = ""
+        self._person = ""
         self._why = "locked"
         self._state = ""
         self._told = ""
@@ -40,7 +40,7 @@ class LockScreen(Screen[None]):
         """What is going on, and the two lines to be filled."""
         with Vertical():
             yield SteadyStatic(id="lock-words", markup=False)
-            yield SteadyInput(self._name, placeholder="name", compact=True, id="lock-name")
+            yield SteadyInput(self._person, placeholder="name", compact=True, id="lock-name")
             password = TokenField(id="lock-password")
             password.placeholder = "password, and Enter"
             yield password
@@ -49,11 +49,11 @@ class LockScreen(Screen[None]):
     def on_mount(self) -> None:
         """In the line that is still empty."""
         self._write()
-        self.query_one("#lock-password" if self._name else "#lock-name").focus()
+        self.query_one("#lock-password" if self._person else "#lock-name").focus()
 
     def show(self, why: str, name: str) -> None:
         """Say why it is locked, with the name of who was here."""
-        self._why, self._name, self._told = why, name, ""
+        self._why, self._person, self._told = why, name, ""
         if self.is_mounted:
             self.query_one("#lock-name", SteadyInput).value = name
             self.query_one("#lock-password", TokenField).take()

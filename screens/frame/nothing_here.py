@@ -5,7 +5,7 @@ _TURNS = "turns lists, groups, clients and runs: there is no other here"
 NOTHING_HERE = {
     "order.cancel": "cancels live orders: there is none under the cursor",
     "order.cancel_marked": "cancels what is marked: no live order is, space marks a row",
-    "order.modify": "changes an order that is live or a line of a plan: there is none under the cursor",
+    "order.modify": "changes a live order, a line of a plan, a client or a list: the cursor is on none",
     "filter": "filters the rows of a table: Tab goes to one",
     "plan.drop": "drops a line of a plan, or waives an amber item in 7: there is none under the cursor",
     "plan.affordable": "takes the quantity a client can afford: in a ticket, or on a line of a plan",

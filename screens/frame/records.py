@@ -1,7 +1,6 @@
 """Rows of tables as files carry them: raw figures in rupees, full names, and all that tells a row apart.
 
-A file goes to a client or an accountant, so that it shortens and groups nothing, and masks nothing but under
-privacy.
+A file goes to a client or an accountant: it shortens and groups nothing, and masks nothing but under privacy.
 """
 
 from __future__ import annotations
@@ -14,9 +13,9 @@ from data.clock import IST
 from data.money import rupees_of
 from data.vocabulary import BreakKind
 from engine.accounts.statement import lot_worth
+from engine.words.day.statements import move_words
 from engine.words.gate import gate_sentence, verdict_words
 from engine.words.privacy import unless_private
-from engine.words.statements import move_words
 from engine.words.trading.orders import flagged_why
 from engine.words.trading.plans import problem
 from engine.words.trading.reasons import REASON_WORDS
@@ -40,7 +39,7 @@ Record = dict[str, str]
 ToRecord = Callable[[Any], Record]
 
 
-def _rupees(paise: int | None) -> str:
+def rupees(paise: int | None) -> str:
     """An amount, unless amounts are hidden."""
     return "" if paise is None else unless_private(f"{rupees_of(paise):.2f}")
 
@@ -49,7 +48,8 @@ def _price(paise: int | None) -> str:
     return "" if paise is None else f"{rupees_of(paise):.2f}"
 
 
-def _percent(bps: int | None) -> str:
+def percent(bps: int | None) -> str:
+    """Basis points as percent."""
     return "" if bps is None else f"{rupees_of(bps):.2f}"  # a percent has a hundred basis points
 
 
@@ -77,41 +77,38 @@ def sector_record(sector: SectorValue) -> Record:
     return {
         "sector": sector.sector,
         "symbols held": _number(sector.symbols),
-        "shares worth": _rupees(sector.value_paise),
-        "of all shares %": _percent(sector.share_bps),
-        "day gross": _rupees(sector.day_pnl_paise),
+        "shares worth": rupees(sector.value_paise),
+        "of all shares %": percent(sector.share_bps),
+        "day gross": rupees(sector.day_pnl_paise),
     }
 
 
 def client_record(desk: Desk, client_id: int) -> Record:
     """A client with its money, its day and its gate."""
-    client, funds, value = (
-        desk.clients.get(client_id),
-        desk.funds.of(client_id),
-        desk.valuation.client(client_id),
-    )
+    client, funds = desk.clients.get(client_id), desk.funds.of(client_id)
+    value = desk.valuation.client(client_id)
     return {
         **_who(desk, client_id),
         "account": client.broker_user_id,
         "groups": ", ".join(client.groups),
         "status": client.status.value,
         "gate": gate_sentence(desk.reconcile.readiness(client_id)),
-        "capital": _rupees(client.capital_paise),
-        "portfolio": _rupees(value.portfolio_paise),
-        "available": _rupees(funds.available_paise),
-        "blocked": _rupees(funds.blocked_paise),
-        "unsettled": _rupees(funds.unsettled_paise),
-        "mtf used": _rupees(funds.mtf_used_paise),
-        "mtf limit": _rupees(funds.mtf_limit_paise),
+        "capital": rupees(client.capital_paise),
+        "portfolio": rupees(value.portfolio_paise),
+        "available": rupees(funds.available_paise),
+        "blocked": rupees(funds.blocked_paise),
+        "unsettled": rupees(funds.unsettled_paise),
+        "mtf used": rupees(funds.mtf_used_paise),
+        "mtf limit": rupees(funds.mtf_limit_paise),
         "symbols held": _number(len(desk.holdings.of(client_id))),
-        "invested": _rupees(value.invested_paise),
-        "shares worth": _rupees(value.value_paise),
-        "day net": _rupees(value.net_day_pnl_paise),
-        "day gross": _rupees(value.day_pnl_paise),
-        "day net %": _percent(value.net_day_bps),
-        "charges": _rupees(value.charges_today_paise),
-        "realised": _rupees(value.realised_today_paise),
-        "open P&L": _rupees(value.unrealised_paise),
+        "invested": rupees(value.invested_paise),
+        "shares worth": rupees(value.value_paise),
+        "day net": rupees(value.net_day_pnl_paise),
+        "day gross": rupees(value.day_pnl_paise),
+        "day net %": percent(value.net_day_bps),
+        "charges": rupees(value.charges_today_paise),
+        "realised": rupees(value.realised_today_paise),
+        "open P&L": rupees(value.unrealised_paise),
         "live orders": _number(len(desk.orders.all(live=True, client_id=client_id))),
     }
 
@@ -136,7 +133,7 @@ def instrument_record(desk: Desk, key: str) -> Record:
         "ISIN": instrument.isin if instrument else "",
         "last": _price(quote.last_paise if quote else None),
         "previous close": _price(quote.prev_close_paise if quote else None),
-        "change %": _percent(desk.market.change_bps(key)),
+        "change %": percent(desk.market.change_bps(key)),
         "open": _price(quote.open_paise if quote else None),
         "high": _price(quote.high_paise if quote else None),
         "low": _price(quote.low_paise if quote else None),
@@ -160,9 +157,9 @@ def stock_record(desk: Desk, key: str, held: list[HoldingView]) -> Record:
         "clients": _number(len({holding.client_id for holding in held})),
         "quantity": _number(value.quantity),
         "average": _price(value.average_paise),
-        "day gross": _rupees(value.day_pnl_paise),
-        "open P&L": _rupees(value.unrealised_paise),
-        "value": _rupees(value.value_paise),
+        "day gross": rupees(value.day_pnl_paise),
+        "open P&L": rupees(value.unrealised_paise),
+        "value": rupees(value.value_paise),
     }
 
 
@@ -181,14 +178,15 @@ def holding_record(desk: Desk, holding: HoldingView) -> Record:
         "today": _number(holding.today),
         "blocked": _number(holding.blocked),
         "pledged": _number(holding.pledged),
+        "due": _number(holding.due),
         "average": _price(holding.average_paise),
-        "cost": _rupees(holding.cost_paise),
+        "cost": rupees(holding.cost_paise),
         "last": _price(value.last_paise),
-        "change %": _percent(desk.market.change_bps(holding.key)),
-        "value": _rupees(value.value_paise),
-        "day gross": _rupees(value.day_pnl_paise),
-        "open P&L": _rupees(value.unrealised_paise),
-        "open P&L %": _percent(value.pnl_bps),
+        "change %": percent(desk.market.change_bps(holding.key)),
+        "value": rupees(value.value_paise),
+        "day gross": rupees(value.day_pnl_paise),
+        "open P&L": rupees(value.unrealised_paise),
+        "open P&L %": percent(value.pnl_bps),
     }
 
 
@@ -215,14 +213,14 @@ def order_record(desk: Desk, order_id: int) -> Record:
         "trigger": _price(order.trigger_paise),
         "filled": _number(order.filled_quantity),
         "average": _price(order.average_paise),
-        "traded value": _rupees(order.filled_notional_paise),
-        "blocked": _rupees(order.blocked_paise),
+        "traded value": rupees(order.filled_notional_paise),
+        "blocked": rupees(order.blocked_paise),
         "state": order.state.value,
         "why": flagged_why(order),
     }
 
 
-def skipped_record(desk: Desk, plan: Plan, line: PlanLine) -> Record:
+def skipped_record(desk: Desk, plan: Plan, line: PlanLine, why: str) -> Record:
     """A line of a run that was never an order, under the columns of one."""
     return {
         "plan": _number(plan.number),
@@ -232,8 +230,8 @@ def skipped_record(desk: Desk, plan: Plan, line: PlanLine) -> Record:
         **_what(plan.instrument.key),
         "product": line.product.value,
         "type": plan.intent.order_type.value,
-        "state": "SKIPPED",
-        "why": problem(line),
+        "state": "SKIPPED" if not line.ok else "NOT ORDERED",
+        "why": why,
     }
 
 
@@ -248,17 +246,17 @@ def line_record(desk: Desk, plan: Plan, line: PlanLine) -> Record:
         "product": line.product.value,
         "type": plan.intent.order_type.value,
         "limit": _price(line.price_paise),
-        "sizing base": _rupees(line.base_paise),
-        "allocation": _rupees(line.allocation_paise),
+        "sizing base": rupees(line.base_paise),
+        "allocation": rupees(line.allocation_paise),
         "quantity": _number(line.quantity),
         "wanted": _number(line.wanted),
-        "reserve": _rupees(line.reserve_paise),
-        "charges": _rupees(line.charges_paise),
-        "loan": _rupees(line.loan_paise),
-        "available before": _rupees(line.available_before_paise),
-        "available after": _rupees(line.available_after_paise),
-        "rounding leaves": _rupees(plan.rounded_off_paise(line)),
-        "smaller quantity leaves": _rupees(plan.cut_off_paise(line)),
+        "reserve": rupees(line.reserve_paise),
+        "charges": rupees(line.charges_paise),
+        "loan": rupees(line.loan_paise),
+        "available before": rupees(line.available_before_paise),
+        "available after": rupees(line.available_after_paise),
+        "rounding leaves": rupees(plan.rounded_off_paise(line)),
+        "smaller quantity leaves": rupees(plan.cut_off_paise(line)),
         "free to sell": _number(line.sellable),
         "verdict": line.verdict.value,
         "reason": "" if line.reason is None else line.reason.value,
@@ -279,9 +277,9 @@ def certificate_record(desk: Desk, halt: int, line: CertificateLine) -> Record:
         "filled": _number(line.filled),
         "refused": _number(line.refused),
         "unknown": _number(line.unknown),
-        "released": _rupees(line.released_paise),
-        "available before": _rupees(line.available_before_paise),
-        "available now": _rupees(line.available_now_paise),
+        "released": rupees(line.released_paise),
+        "available before": rupees(line.available_before_paise),
+        "available now": rupees(line.available_now_paise),
         "first cancel s": seconds(line.first_cancel_s),
         "last cancel s": seconds(line.last_cancel_s),
         "ended s": seconds(line.ended_s),
@@ -301,11 +299,12 @@ def closed_record(desk: Desk, trip: Transaction) -> Record:
         "quantity": _number(trip.quantity),
         "buy price": _price(trip.buy_price_paise),
         "sell price": _price(trip.sell_price_paise),
-        "cost": _rupees(trip.cost_paise),
-        "proceeds": _rupees(trip.proceeds_paise),
-        "gross": _rupees(trip.pnl_paise),
-        "charges": _rupees(trip.charges_paise),
-        "net": _rupees(trip.net_paise),
+        "cost": rupees(trip.cost_paise),
+        "proceeds": rupees(trip.proceeds_paise),
+        "gross": rupees(trip.pnl_paise),
+        "charges": rupees(trip.charges_paise),
+        "charges by note": rupees(trip.note_charges_paise),
+        "net": rupees(trip.net_paise),
     }
 
 
@@ -317,9 +316,9 @@ def statement_record(desk: Desk, client_id: int, line: StatementLine) -> Record:
         "date": move.trading_date.isoformat(),
         "time": _market(desk, move.at),
         "what": move_words(move),
-        "amount": _rupees(move.cash_paise),
-        "balance": _rupees(line.balance_paise),
-        "lent": _rupees(line.loan_paise),
+        "amount": rupees(move.cash_paise),
+        "balance": rupees(line.balance_paise),
+        "lent": rupees(line.loan_paise),
         "order": _number(move.order_id),
         "evidence": move.evidence,
     }
@@ -334,13 +333,13 @@ def lot_record(desk: Desk, client_id: int, lot: OpenLot) -> Record:
         "product": lot.product.value,
         "bought": lot.opened_on.isoformat(),
         "quantity": str(lot.quantity),
-        "cost": _rupees(lot.cost_paise),
-        "lent": _rupees(lot.loan_paise),
-        "own part": _rupees(worth.own_paise),
-        "charges": _rupees(lot.charges_paise),
+        "cost": rupees(lot.cost_paise),
+        "lent": rupees(lot.loan_paise),
+        "own part": rupees(worth.own_paise),
+        "charges": rupees(lot.charges_paise),
         "average": _price(worth.average_paise),
         "last": _price(worth.last_paise),
-        "open P&L": _rupees(worth.unrealised_paise),
+        "open P&L": rupees(worth.unrealised_paise),
     }
 
 
@@ -382,11 +381,11 @@ def _details(head: str, details: Mapping[str, Any], shares: bool) -> Record:
         elif isinstance(value, list):
             cells[name] = "; ".join(_list_item(each) for each in cast(list[Any], value))
         elif key.endswith("_bps") and isinstance(value, int):
-            cells[f"{name} %"] = _percent(value)
+            cells[f"{name} %"] = percent(value)
         elif isinstance(value, int) and (
             key.endswith("_paise") or (key in ("ours", "theirs") and not shares)
         ):
-            cells[name] = _rupees(value)
+            cells[name] = rupees(value)
         else:
             cells[name] = "" if value is None else str(value)
     return cells

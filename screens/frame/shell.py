@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from engine.desk import Desk
     from engine.news import Subject
     from engine.planning.intent import Intent
+    from engine.refusals import Forbidden
     from engine.review.commanded import LoggedCommand
+    from screens.frame.dock import Card
     from screens.frame.draft import Draft
 
 
@@ -65,6 +67,10 @@ class Shell(Protocol):
         """The workspaces that there are, each behind its digit: `1 Desk`."""
         ...
 
+    def refusal_of(self, right: Right | None) -> Forbidden | None:
+        """Why who sits here may not do what takes a right; None where they may, or nobody is asked."""
+        ...
+
     def meaning(self, key: str) -> str:
         """The id of the command that a key stands for, empty where it is none's."""
         ...
@@ -74,7 +80,14 @@ class Shell(Protocol):
         ...
 
     def say(self, text: str, severity: str = "information") -> None:
-        """One toast, plain text. One an operation, never one an order."""
+        """One toast, plain text. One an operation, never one an order.
+
+        One that is `refused` is about what was typed, and goes once something else is.
+        """
+        ...
+
+    def action_command_line(self, text: str = "") -> None:
+        """The command line with a line begun; nothing of it is carried out yet."""
         ...
 
     def paint_strip(self) -> None:
@@ -136,8 +149,8 @@ class Shell(Protocol):
         """
         ...
 
-    def open_client(self, client_id: int, among: Sequence[int] = ()) -> None:
-        """A client's page; `among` is what `{` and `}` step through."""
+    def open_client(self, client_id: int, among: Sequence[int] = (), margin: bool = False) -> None:
+        """A client's page, at its shares on `margin`; `among` is what `{` and `}` step through."""
         ...
 
     def open_symbol(self, key: str) -> None:
@@ -154,6 +167,13 @@ class Shell(Protocol):
 
     def open_plan(self, number: int) -> None:
         """A stored plan in the bulk workspace."""
+        ...
+
+    def open_alert_form(self, number: int = 0, over: Card[Any] | None = None) -> None:
+        """The form of a rule of alerts, of the one with this number where one is given.
+
+        It is laid `over` the card that it comes back to.
+        """
         ...
 
     def open_flatten(

@@ -10,14 +10,17 @@ from data.clock import IST
 from data.records import replace
 from data.vocabulary import HaltScope, PhaseKind, RunCount, RunStatus
 from engine.words import formats
-from engine.words.market import index_words
+from engine.words.day.calendar import missing_words
+from engine.words.market import PHASES, index_words
 from engine.words.trading.flattens import going_words
+from engine.words.trading.halted import REDUCE_ONLY
 from engine.words.trading.runs import run_why
 from screens.desk.rows import aged, direction, sign_of
 from screens.frame.times import market_time
 from widgets.statusstrip import Mode, Segment
 
 if TYPE_CHECKING:
+    from data.reference.phases import Phase
     from engine.desk import Desk
     from engine.execution.views import RunView
     from engine.flatten.views import FlattenProgress
@@ -27,21 +30,6 @@ SELL_OUT_NEAR = timedelta(minutes=30)
 
 MANY = 100
 """Clients from which on their two counts take so much of 80 columns that the day's P&L would leave."""
-
-PHASES = {
-    PhaseKind.CLOSED: ("closed", "closed"),
-    PhaseKind.PRE_OPEN: ("pre-open", "pre"),
-    PhaseKind.PRE_OPEN_LIMIT_ONLY: ("pre-open, limit only", "pre lmt"),
-    PhaseKind.PRE_OPEN_MATCHING: ("pre-open matching", "matching"),
-    PhaseKind.CONTINUOUS: ("continuous", "cont"),
-    PhaseKind.AUCTION_REFERENCE: ("auction, no entry", "auct ref"),
-    PhaseKind.AUCTION_ENTRY: ("auction", "auct"),
-    PhaseKind.AUCTION_LIMIT_ONLY: ("auction, limit only", "auct lmt"),
-    PhaseKind.AUCTION_MATCHING: ("auction matching", "auct match"),
-    PhaseKind.POST_CLOSE: ("post-close", "post"),
-    PhaseKind.UNKNOWN: ("phase unknown", "phase ?"),
-}
-"""Phases in full and at 80 columns."""
 
 
 def calm(
@@ -79,24 +67,29 @@ def calm(
         Segment(f"live {counts.live}", 6, action="workspace('orders')"),
         _gate(counts.ready, counts.clients),
     ]
+    if (missing := desk.calendar.missing_year) is not None:
+        segments.append(Segment(missing_words(missing), 3, "warn", f"{missing} cal?"))
     if (ending := desk.holdings.intraday_ending(SELL_OUT_NEAR)) is not None:
         at, clients = ending
         words = f"MIS square-off {formats.time_of_day(at)[:5]}"
         segments.append(Segment(f"{words} of {formats.counted(clients, 'client')}", 3, "warn", words))
+    segments += _halts_in_part(desk)
     segments += [_flatten(one) for one in desk.flatten.going]
     segments += _paused(desk)
     if run is not None and not run.needs_attention:
         done = (
             run.counts[RunCount.TOTAL] - run.unsent - run.counts[RunCount.SENDING] - run.counts[RunCount.OPEN]
         )
-        paused = f" {run.word}" if run.frozen_since or run.status is RunStatus.PAUSED else ""
+        paused = run.frozen_since or run.status is RunStatus.PAUSED
+        rests = run.settled and not run.counts[RunCount.UNKNOWN]
+        how = f" {run.word}" if paused else ""
         progress = f"{done}/{run.counts[RunCount.TOTAL]}"
         segments.append(
             Segment(
-                f"run {run.number} {progress}{paused}",
+                f"run {run.number} {progress}{' resting' if rests and not paused else how}",
                 5,
-                "strong",
-                f"run{run.number} {progress}{paused}",
+                "" if rests else "strong",
+                f"run{run.number} {progress}{how}",
                 f"run_command('run {run.number}')",
             )
         )
@@ -165,8 +158,9 @@ def _clock(desk: Desk, key: str | None) -> Segment:
     """
     now = formats.time_of_day(desk.market.now())
     instrument = desk.market.index.get(key) if key else None
+    market_halt = desk.market_halts.standing
     if instrument is None:
-        return Segment(now, 1)
+        return Segment(f"{now} {PHASES[PhaseKind.HALTED][0]}", 1, "warn") if market_halt else Segment(now, 1)
     futures = desk.market.phase(replace(instrument, fno=True))
     ordinary = desk.market.phase(replace(instrument, fno=False))
     phase, kind = (futures, " (F&O)") if instrument.fno else (ordinary, "")
@@ -175,25 +169,56 @@ def _clock(desk: Desk, key: str | None) -> Segment:
         if futures.ends_at and ordinary.ends_at and futures.ends_at < ordinary.ends_at:
             phase, kind = futures, " (F&O)"
     words, brief = PHASES[phase.kind]
+    style = "warn" if market_halt else ""
     if phase.ends_at is None:
-        return Segment(f"{now} {words}", 1, brief=f"{now} {brief}")
-    ends = formats.time_of_day(phase.ends_at)[:5]
+        return Segment(f"{now} {words}", 1, style, f"{now} {brief}")
+    ends = _ends(phase, desk.market.now())
     after = f" {PHASES[phase.next_kind][0].partition(',')[0]}" if phase.next_kind is not None else ""
     shorter = (f"{now} {words} → {ends}", f"{now} {brief}→{ends}")
-    return Segment(f"{now} {words} → {ends}{after}{kind}", 1, brief=shorter)
+    return Segment(f"{now} {words} → {ends}{after}{kind}", 1, style, shorter)
+
+
+COUNTED_DOWN = timedelta(minutes=10)
+"""From so long before it on the end of a phase is counted down."""
+
+
+def _ends(phase: Phase, now: datetime) -> str:
+    """When a phase ends: `15:15`, `15:15 4:37` where that is soon, `15:30 any second` if drawn by lot."""
+    assert phase.ends_at is not None
+    at, left = formats.time_of_day(phase.ends_at)[:5], phase.ends_at - now
+    if phase.may_close:
+        return f"{at} any second"
+    if left > COUNTED_DOWN:
+        return at
+    minutes, seconds = divmod(max(0, int(left.total_seconds())), 60)
+    return f"{at} {minutes}:{seconds:02d}"
+
+
+def _halts_in_part(desk: Desk) -> list[Segment]:
+    """Halts of clients or groups, beside which the rest goes on: one by whose it is, several by count."""
+    halts = [halt for halt in desk.halt.active() if halt.scope is not HaltScope.EVERYTHING]
+    if not halts:
+        return []
+    if len(halts) > 1:
+        return [Segment(f"{len(halts)} HALTS", 1, "warn", action="alerts")]
+    (halt,) = halts
+    one = halt.scope is HaltScope.CLIENT
+    of = desk.clients.get(int(halt.value)).code if one else f"group {halt.value}"
+    what, answer = (REDUCE_ONLY, "alerts") if halt.reduces else ("HALTED", "certificate")
+    # Whose it is gives way last of all words, but before the count of live orders: the alerts say it too.
+    return [Segment(f"{of} {what}", style="warn", brief=what, action=answer)]
 
 
 def halted(desk: Desk) -> list[Segment]:
-    """The strip of a halted desk; empty when nothing is halted."""
-    active = desk.halt.active()
+    """The strip of a halted desk; empty where no halt is of everything. The one that stops most is told."""
+    active = [halt for halt in desk.halt.active() if halt.scope is HaltScope.EVERYTHING]
     if not active:
         return []
-    halt = active[-1]
+    halt = next((one for one in reversed(active) if not one.reduces), active[-1])
     counts = desk.counts()
     certificate = desk.halt.certificate(halt.number)
     at = f"{day_words(desk.shown_at(halt.at), True)} {market_time(desk, halt.at)}"
-    scope = "" if halt.scope is HaltScope.EVERYTHING else f" {halt.scope}:{halt.value}"
-    what = f"HALTED{' BUT FOR REDUCING' if halt.reduces else ''}{scope}"
+    what = f"HALTED{' BUT FOR REDUCING' if halt.reduces else ''}"
     segments = [
         Segment(f"{what} {at} by {halt.by}", style="mode", brief=f"{what} {at}"),
         Segment(

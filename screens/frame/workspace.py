@@ -26,7 +26,7 @@ from engine.refusals import Refusal
 from engine.words.formats import counted
 from engine.words.refusals import refusal_words
 from screens.frame.cards.note import note_card
-from screens.frame.commands import bindings
+from screens.frame.commands import bindings, rank_of
 from screens.frame.dock import DockHost
 from screens.frame.key_words import key_words
 from screens.frame.nothing_here import NOTHING_HERE
@@ -84,8 +84,13 @@ class Framed(DockHost[Result], inherit_bindings=False):
 
     def _key_line(self) -> KeyLine:
         if not (self.shell.desk_is_open and self.desk.looks_only):
-            return KeyLine(id="keys")
-        return KeyLine(id="keys", ends_in=CANCELS_NOTHING, leaves_out=lambda word: word.startswith(SENDING))
+            return KeyLine(id="keys", rank_of=rank_of)
+        return KeyLine(
+            id="keys",
+            ends_in=CANCELS_NOTHING,
+            leaves_out=lambda word: word.startswith(SENDING),
+            rank_of=rank_of,
+        )
 
     def on_mount(self) -> None:
         """Toasts are drawn over the key line, in whose place they stand: Textual puts them under all else."""
@@ -178,7 +183,7 @@ class Framed(DockHost[Result], inherit_bindings=False):
         try:
             await work()
         except (BadInput, LookupError, Refusal) as problem:
-            self.shell.say(refusal_words(problem), "warning")
+            self.shell.say(refusal_words(problem), "refused")
         except Exception as problem:
             self.shell.say(f"{type(problem).__name__}: {problem}", "error")
 
@@ -221,21 +226,21 @@ class Framed(DockHost[Result], inherit_bindings=False):
         self.redraw()
 
     def on_key_line_not_clicked(self, event: KeyLine.NotClicked) -> None:
-        """What sends is typed."""
+        """Say why a click pressed nothing."""
         event.stop()
-        self.shell.say(f"{event.key} is typed: no click sends", "warning")
+        self.shell.say(event.why, "warning")
 
     def on_steady_input_too_long(self, event: SteadyInput.TooLong) -> None:
         """Say why a field took nothing."""
         event.stop()
         self.shell.say(
-            f"the field takes {event.most} characters at most; nothing of that was taken", "warning"
+            f"the field takes {event.most} characters at most; nothing of that was taken", "refused"
         )
 
     def on_answer_field_ignored(self, event: AnswerField.Ignored) -> None:
         """Say why what was typed was not taken."""
         event.stop()
-        self.shell.say(event.why, "warning")
+        self.shell.say(event.why, "refused")
 
 
 class Workspace(Framed[None], inherit_bindings=True):
@@ -338,6 +343,12 @@ class Dialog(Framed[Result], ModalScreen[Result], inherit_bindings=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings("close", "help", "jump", "privacy", "redraw", "picture")
     ]
+
+    def on_key(self, event: events.Key) -> None:
+        """A workspace's digit does nothing here, and says so."""
+        if event.character and event.character in "123456789" and event.key not in self.active_bindings:
+            event.stop()
+            self.shell.say(f"{event.character} turns to a workspace: Esc goes back first")
 
     def action_close(self) -> None:
         """Go back."""

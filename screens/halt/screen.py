@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
+from textual.widgets import Input
 
 from data.home import halt_file
-from data.vocabulary import HaltScope
+from data.vocabulary import HaltScope, HaltStrength
 from engine.events import Event, HaltChanged
 from engine.halt.booked import FILE_ONLY
 from engine.words import formats
 from engine.words.certificates import (
     absent_words,
+    end_words,
     read_words,
     row_words,
     standing_words,
@@ -42,6 +44,9 @@ from widgets.steady import SteadyStatic
 from widgets.text import plain
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from engine.book.watched.guard_views import GuardView
     from engine.halt.certificate import Certificate, CertificateLine
 
 RESUME = "resume"
@@ -163,14 +168,30 @@ class CertificateScreen(Dialog[None]):
     def _certificate(self) -> Certificate | None:
         return None if self._target is None else self.desk.halt.certificate(self._target)
 
+    @property
+    def _guard(self) -> GuardView | None:
+        """The guard whose trip fired the halt: no word ends it here, arming that guard again does."""
+        views = self.desk.guards.all()
+        return next((one for one in views if one.trip and one.trip.halt_number == self._target), None)
+
+    def _ask(self, halted: bool) -> None:
+        """Take the word while the halt stands; what is typed after that is no answer to anything."""
+        answer = self.query_one("#answer", AnswerField)
+        was_asked = not answer.disabled
+        answer.display, answer.disabled = halted, not halted
+        if was_asked and not halted:
+            self.query_one(LiveGrid).focus()
+        elif halted and not was_asked:
+            answer.query_one(Input).focus()
+
     def redraw(self) -> None:
         """The certificate as it stands."""
         if not self.is_mounted:
             return
         certificate, target = self._certificate, self._target
         halted = target in {halt.number for halt in self.desk.halt.active()}
-        self.query_one("#answer").display = halted
         self.query_one(LiveGrid).display = certificate is not None
+        self._ask(halted and self._guard is None)
         if certificate is None:
             self.query_one("#summary", SteadyStatic).update(Content(self._without_certificate(halted)))
             self.query_one(Pane).set_title("Certificate")
@@ -217,13 +238,19 @@ class CertificateScreen(Dialog[None]):
                 f"{made.unknown} live or unknown. The books here take it up when they can be written."
             )
             unread = unread_words(unwritten.unread, SHOWN_UNREAD)
-            lines = (first, second, showed, *unread, *survivor_words(made, SHOWN_UNREAD))
+            lines = (first, second, showed, *unread, *survivor_words(made, self._at, SHOWN_UNREAD))
             return "\n".join(plain(line) for line in lines)
         if self._target == FILE_ONLY and halted:
             by = plain(halt.active()[-1].by)
             return (
                 f"The HALT file stands, by {by}; the books know no halt of it. Nothing is sent.\n"
                 f"{self._live_words} live in the books. F9 F9 cancels all."
+            )
+        if halted and (guard := self._guard) is not None:
+            return (
+                f"HALT {self._target} {standing_words(HaltStrength.REDUCE, stands=True)}\n"
+                f"The guard of {plain(guard.of)}, {guard.what.value}, fired it, and it ends as that is armed "
+                f"again: :guard, then r."
             )
         if self._after or halted or halt.firing:
             return "HALTING: nothing more is sent, cancels are going out…"
@@ -234,8 +261,8 @@ class CertificateScreen(Dialog[None]):
             return MASK if self.shell.privacy else f"₹{formats.rupees(paise)}"
 
         at = market_time(self.desk, certificate.at)
-        read = read_words(certificate)
-        went = f"{read}" if certificate.ended else f"{read}  WORKING, reading back until nothing is live"
+        stands = any(halt.number == certificate.number for halt in self.desk.halt.active())
+        went = f"{read_words(certificate)} · {end_words(certificate, stands)}"
         scope = (
             "" if certificate.scope is HaltScope.EVERYTHING else f" {certificate.scope} {certificate.value}"
         )
@@ -243,8 +270,7 @@ class CertificateScreen(Dialog[None]):
         first = (
             f"HALT {certificate.number}{scope}{strength} {at} by {certificate.by} · halted first · "
             f"{certificate.cancelled} cancelled {certificate.filled_meanwhile} filled meanwhile "
-            f"{certificate.refused} refused {certificate.unreachable} unreachable "
-            f"{certificate.unknown} unknown"
+            f"{certificate.refused} refused {certificate.unknown} unknown"
         )
         last = certificate.last_read_at
         back = formats.DASH if last is None else market_time(self.desk, last)
@@ -264,6 +290,9 @@ class CertificateScreen(Dialog[None]):
             lines.append(third + (f", last order ended {_seconds(max(ended))}" if ended else ""))
         return "\n".join(plain(line) for line in lines)
 
+    def _at(self, moment: datetime) -> str:
+        return market_time(self.desk, moment)
+
     def _held_words(self, money: Callable[[int], str]) -> str:
         """What is blocked for other reasons than orders, such as a payout; a halt leaves it."""
         held = self.desk.funds.total(client.id for client in self.desk.clients.all()).held_paise
@@ -273,7 +302,7 @@ class CertificateScreen(Dialog[None]):
         """Clients whose books were not read, and those who were not signed in."""
         told = [one for one in certificate.unread if one.why]
         lines = [*unread_words(told, SHOWN_UNREAD), *row_words(certificate.unread_rows, SHOWN_UNREAD)]
-        lines += [*survivor_words(certificate, SHOWN_UNREAD), *unknown_words(certificate)]
+        lines += [*survivor_words(certificate, self._at, SHOWN_UNREAD), *unknown_words(certificate)]
         if certificate.not_signed_in:
             lines.append(absent_words(certificate.not_signed_in, SHOWN_ABSENT))
         return "\n".join(plain(line) for line in lines)
@@ -308,7 +337,7 @@ class CertificateScreen(Dialog[None]):
         if target is None:
             return
         if event.text.casefold() != RESUME:
-            self.shell.say(wrong_answer(RESUME, "the desk stays halted"), "warning")
+            self.shell.say(wrong_answer(RESUME, "the desk stays halted"), "refused")
             return
         self.carry_out(self._resume(target))
 

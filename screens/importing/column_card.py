@@ -14,6 +14,7 @@ from engine.words.imports import FIELD_WORDS, field_words
 from screens.frame.dock import Card
 from screens.importing.rows import NOT_TAKEN, ColumnRow
 from widgets.choicefield import ChoiceField
+from widgets.keyline import KeyHint
 from widgets.steady import SteadyInput, SteadyStatic
 from widgets.text import plain
 
@@ -66,7 +67,7 @@ class ColumnCard(Card[dict[str, str]]):
         cells = " · ".join(filter(None, row.samples)) or "nothing in its first rows"
         words = f"its first cells: {cells}" if row.header else "a value stands for every row of the file"
         yield SteadyStatic(Content(plain(words)), classes="would")
-        yield SteadyStatic("← → choose  Tab field  Enter keeps  Esc back", classes="keys -always")
+        yield KeyHint("← → choose  Tab field  Enter keeps  Esc back", classes="keys -always")
 
     def title(self) -> str:
         """Which column, or which field."""
@@ -112,4 +113,4 @@ class ColumnCard(Card[dict[str, str]]):
         elif value:
             self.close({row.fields[0]: f"{FIXED}{value}"})
         else:
-            self.shell.say("say a value, or choose the column it comes from", "warning")
+            self.shell.say("say a value, or choose the column it comes from", "refused")

@@ -18,11 +18,12 @@ from engine.words.refusals import refusal_words
 from engine.words.trading.baskets import orders_words
 from screens.bulk.whom import whom
 from screens.frame.commands import bindings
-from screens.frame.dock import Card
+from screens.frame.dock import Card, is_short
 from screens.frame.shell import HasRights, Here
 from screens.matrix.draft import BasketDraft, first_leg, intent_for
 from screens.matrix.leg_row import HEADS, LegRow
 from widgets.choicefield import ChoiceField
+from widgets.keyline import KeyHint
 from widgets.steady import SteadyStatic
 from widgets.text import plain
 
@@ -38,7 +39,12 @@ TOGETHER = {"ALL OR NONE": PerClient.ALL, "IN ORDER": PerClient.IN_ORDER}
 SAVED = "saved baskets"
 """The one word of the stop that leads to them."""
 
-KEYS = "Tab field  + leg  Delete takes it out  ←→ choose  @ last price  Enter plan  Esc close, kept"
+BRIEF_KEYS = "Tab field  Insert leg  ←→ choose  @ last price  Enter plan  Esc close, kept"
+"""Those of the form where its line of keys has no room: they stand where a problem would."""
+
+KEYS = (
+    "Tab field  Insert leg  Delete takes out  F5 saved  ←→ choose  @ last price  Enter plan  Esc close, kept"
+)
 
 PREVIEW_EVERY_S = 2.0
 """Seconds between two looks that only the prices ask for; what is typed is looked at with the next frame."""
@@ -57,7 +63,7 @@ class BasketCard(HasRights, Card["Intent"]):
     TITLE_WORDS = "Basket"
     rights: ClassVar[Mapping[str, Right]] = dict.fromkeys(("add_here", "remove_here"), Right.PLAN)
     BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings("watch.add", "watch.remove", "price.last"),
+        *bindings("watch.add", "watch.remove", "price.last", "intent.presets"),
         Binding("down", "other_leg(1)", "next leg", show=False, id="leg.next"),
         Binding("up", "other_leg(-1)", "previous leg", show=False, id="leg.previous"),
     ]
@@ -87,8 +93,8 @@ class BasketCard(HasRights, Card["Intent"]):
             yield ChoiceField(list(TOGETHER), id="together")
             yield ChoiceField([SAVED], id="saved")
         yield SteadyStatic(id="comes-to")
-        yield SteadyStatic(id="problem")
-        yield SteadyStatic(KEYS, classes="keys")
+        yield KeyHint(id="problem")
+        yield KeyHint(KEYS, classes="keys")
 
     @property
     def _legs(self) -> list[LegRow]:
@@ -168,8 +174,7 @@ class BasketCard(HasRights, Card["Intent"]):
         """Enter asks for the plan; on the stop it leads to the saved baskets."""
         event.stop()
         if event.field.id == "saved":
-            self._touched()
-            self._open_saved(self)
+            self.action_presets()
         else:
             self._ask()
 
@@ -231,6 +236,15 @@ class BasketCard(HasRights, Card["Intent"]):
         name = rows[place].focused_field
         if name is not None and 0 <= place + step < len(rows):
             rows[place + step].focus_field(name)
+
+    def key_words(self, action: str) -> str | None:
+        """What is saved of the form are baskets."""
+        return "saved" if action == "presets" else None
+
+    def action_presets(self) -> None:
+        """The saved baskets: one is opened, or the legs are kept under a name."""
+        self._touched()
+        self._open_saved(self)
 
     def action_last_price(self) -> None:
         """A LIMIT leg at the last price."""
@@ -294,7 +308,9 @@ class BasketCard(HasRights, Card["Intent"]):
             else next(((place, bad) for place, bad in enumerate(problems) if bad), (at, None))
         )
         words = self._complaint or (f"leg {place + 1} {said}" if said is not None else "")
-        self.query_one("#problem", SteadyStatic).update(Content(plain(words)))
+        line = self.query_one("#problem", KeyHint)
+        line.set_class(bool(words), "-wrong")
+        line.update(Content(plain(words) or (BRIEF_KEYS if is_short(self.screen) else "")))
 
     def here(self) -> Here:
         """The symbol of the leg with the focus."""

@@ -14,6 +14,7 @@ from engine.words.formats import MASK
 from engine.words.trading.baskets import fill_words, short_verdict, size_words
 from engine.words.trading.reasons import reason_word
 from screens.desk.rows import direction
+from widgets.columns import LINE_CELLS
 from widgets.livegrid import Column
 
 if TYPE_CHECKING:
@@ -111,16 +112,25 @@ def basket_columns(
     look: Callable[[], CellLook],
     masked: Callable[[], bool],
     brief: Callable[[], bool],
+    cash_now: Callable[[int], int] | None = None,
 ) -> list[Column]:
-    """The columns of a plan of legs; `cell` finds what stands in one, `brief` says that space is short."""
+    """The columns of a plan of legs; `cell` finds what stands in one, `brief` says that space is short.
+
+    Once it was sent, `cash_now` tells a client's free cash in the place of what the plan would leave.
+    """
+
+    def cash(row: PlanClient) -> int:
+        return row.available_after_paise if cash_now is None else cash_now(row.client_id)
 
     def leg_column(part: Plan) -> Column:
         leg = part.intent.legs[0]
-        size = size_words(leg, plan.intent.listed).replace(" of capital", "").replace(" each", "")
+        # Of listed orders each cell has a size of its own, and the head the symbol alone.
+        sizes = "" if plan.intent.listed else size_words(leg)
+        size = sizes.replace(" of capital", "").replace(" each", "")
         side = "S " if leg.side is Side.SELL else ""
         return Column(
             f"leg-{part.leg}",
-            f"{side}{part.instrument.tradingsymbol} {size}",
+            f"{side}{part.instrument.tradingsymbol} {size}".rstrip(),
             NARROW_CELLS if brief() else LEG_CELLS + 2,
             lambda row: cell(row, part).words(look(), masked()),
             "right",
@@ -133,25 +143,26 @@ def basket_columns(
         return f" {short_verdict(plan, row)}"
 
     return [
-        *whose(masked, priority=90),
+        *whose(masked, flex=True, priority=90),
         *(leg_column(part) for part in plan.parts),
         Column(
             "after",
-            "cash after",
+            "cash after" if cash_now is None else "cash now",
             11,
-            lambda row: MASK if masked() else formats.rupees(row.available_after_paise),
+            lambda row: MASK if masked() else formats.rupees(cash(row)),
             "right",
-            sort=lambda row: row.available_after_paise,
+            sort=cash,
             priority=80,
         ),
         Column(
             "verdict",
-            " verdict (problems first)",
+            " verdict",
             18,
             verdict,
             style=lambda row: "dim" if row.problem is None else "warn",
             sort=verdict,
             flex=True,
+            most=LINE_CELLS,
         ),
     ]
 

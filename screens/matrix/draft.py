@@ -10,8 +10,9 @@ from msgspec import Struct
 from data.errors import BadInput
 from data.records import replace
 from data.vocabulary import OrderType, PerClient, Product, Side, SizingKind
+from engine.planning.entry.leg_checks import check_legs
 from engine.planning.entry.leg_words import intent_of
-from engine.planning.intent import Intent, Leg, Selection, check_intent, check_legs
+from engine.planning.intent import Intent, Leg, Selection, check_intent
 from engine.words import formats
 from screens.bulk.typed import sizing_from
 from screens.frame.intent_fields import AS_HELD, FIRST_VALUES, SIZES, prices_from, symbol_problem

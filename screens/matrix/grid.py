@@ -43,6 +43,7 @@ class MatrixGrid(CellGrid, LinesGrid):
         self._leg_look, self._held_look = CellLook.VALUE, HeldLook.WEIGHT
         self._held: HeldAcross | None = None
         """What is held; None while legs are across."""
+        self._plan: Plan | None = None
         self._orders: dict[tuple[int, int], tuple[OrderView, ...]] | None = None
         """The orders of the run by client and leg; None before a plan is sent."""
         self.across = Across.STOCKS
@@ -106,8 +107,19 @@ class MatrixGrid(CellGrid, LinesGrid):
         self._leg_look = CellLook.VALUE
         self.answering = True
         self.clients = {client.client_id: client for client in clients_of(plan)}
-        self.set_columns(basket_columns(plan, self._leg_cell, self._shown_of_legs, self._masked, self._brief))
+        self._plan = plan
+        self._set_leg_columns()
         self.set_rows(self.clients)
+
+    def _set_leg_columns(self) -> None:
+        """Those of the plan; once it was sent with the cash of now."""
+        if self._plan is not None:
+            looks, now = self._shown_of_legs, None if self._orders is None else self._cash_now
+            made = basket_columns(self._plan, self._leg_cell, looks, self._masked, self._brief, now)
+            self.set_columns(made)
+
+    def _cash_now(self, client_id: int) -> int:
+        return self._desk.funds.of(client_id).available_paise
 
     def _leg_cell(self, client: PlanClient, part: Plan) -> LegCell:
         orders, net = (self._orders or {}).get((client.client_id, part.leg), ()), None
@@ -126,9 +138,8 @@ class MatrixGrid(CellGrid, LinesGrid):
         before, self._orders = self._orders, {place: tuple(own) for place, own in found.items()}
         if before is None:
             self._leg_look = CellLook.FILLS
-            self.apply_all()
-            return
-        self.apply({place[0] for place, own in self._orders.items() if before.get(place) != own})
+            self._set_leg_columns()
+        self.apply_all()
 
     # What the cursor is on
 

@@ -108,12 +108,12 @@ class LegRow(Horizontal):
             own_keys="+",
             classes="symbol",
         )
-        yield NumberField(decimals=2, own_keys="+", classes="value")
+        yield NumberField(decimals=2, own_keys="+", name="size", classes="value")
         yield ChoiceField([""], classes="kind")
         yield ChoiceField([""], classes="product")
         yield ChoiceField([kind.value for kind in KINDS], classes="type")
-        yield NumberField(decimals=2, own_keys="+", classes="price")
-        yield NumberField(decimals=2, own_keys="+", classes="trigger")
+        yield NumberField(decimals=2, own_keys="+", name="price", classes="price")
+        yield NumberField(decimals=2, own_keys="+", name="trigger", classes="trigger")
 
     def on_mount(self) -> None:
         """As the leg was typed."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -13,27 +13,22 @@ from textual.content import Content
 from data.records import replace
 from engine.planning.by_client import with_affordable
 from engine.planning.intent import LineChange
-from engine.refusals import DuplicateIntent, PlanDrifted, PlanExpired
-from engine.words import formats
-from engine.words.forms import wrong_answer
-from engine.words.refusals import refusal_words
 from engine.words.trading.baskets import basket_outcome_words
 from engine.words.trading.plans import difference
-from screens.bulk.plan_figures import answer_words
-from screens.bulk.plan_lines import LinesGrid, nothing_to_send
-from screens.frame.pane import Pane
-from screens.frame.shell import AtDesk
+from screens.bulk.plan_gate import PlanGate
+from screens.bulk.run_words import reversing_side
 from screens.matrix.columns import CellLook
 from screens.matrix.grid import MatrixGrid
 from screens.matrix.words import MatrixWords, held_words, plan_words, run_words
 from widgets.answerfield import AnswerField
+from widgets.keyline import KeyHint
 from widgets.steady import SteadyStatic
 from widgets.text import plain
 
 if TYPE_CHECKING:
+    from data.vocabulary import Side
     from engine.planning.intent import Intent
     from engine.planning.plan import Plan
-    from screens.frame.workspace import Framed
 
 OWNER = "matrix-screen"
 """Under this name the prices of the legs, or of what is held, are followed."""
@@ -41,34 +36,27 @@ OWNER = "matrix-screen"
 HELD_EVERY_S = 1.0
 """Seconds between two times that what is held is worked out anew, while orders trade."""
 
-UNWATCHED_REMAKES = 5
-"""Plans made anew by themselves before one waits for the trader to come back to it."""
 
-
-class MatrixPane(AtDesk, Pane):
+class MatrixPane(PlanGate):
     """Figures, matrix, sum and answer. Nothing is sent before the answer that a plan asks for."""
 
     def __init__(self, brief: Callable[[], bool]) -> None:
         """`brief` says that space is short."""
         super().__init__("matrix-pane")
         self._brief = brief
-        self.plan: Plan | None = None
-        """The plan that is shown, None while what is held is."""
         self.run: int | None = None
         """Its run, once it was sent."""
         self.changed = False
         """Whether the desk has told of something that may show here."""
         self._outcome = ""
-        self._busy = False
         self._held_at = float("-inf")
-        self._remakes = 0
 
     def compose(self) -> ComposeResult:
         """From the top."""
         clock = self.shell.monotonic
         yield SteadyStatic(id="matrix-figures")
         yield MatrixGrid(self.desk, clock, lambda: self.shell.privacy, self._brief)
-        yield SteadyStatic(id="matrix-sum")
+        yield KeyHint(id="matrix-sum")
         with Horizontal(id="answer-row"):
             yield AnswerField("", monotonic=clock, id="answer")
 
@@ -76,14 +64,6 @@ class MatrixPane(AtDesk, Pane):
     def grid(self) -> MatrixGrid:
         """The cells."""
         return self.query_one(MatrixGrid)
-
-    @property
-    def _answer(self) -> AnswerField:
-        return self.query_one("#answer", AnswerField)
-
-    @property
-    def _screen(self) -> Framed[None]:
-        return cast("Framed[None]", self.screen)
 
     @property
     def waits(self) -> bool:
@@ -148,37 +128,16 @@ class MatrixPane(AtDesk, Pane):
         self.paint()
         self._screen.refresh_bindings()
 
-    def on_answer_field_answered(self, event: AnswerField.Answered) -> None:
-        """Send on the plan's own words; anything else changes nothing."""
-        event.stop()
-        plan, text = self.plan, " ".join(event.text.casefold().split())
-        if plan is None or self._busy or self.run is not None:
-            return
-        event.field.clear()
-        if text != plan.answer:
-            self.shell.say(wrong_answer(plan.answer, "nothing has been sent"), "warning")
-        else:
-            self.work(partial(self._send, plan))
+    async def make_anew(self, plan: Plan, why: str) -> None:
+        """The same legs at the prices of now."""
+        await self._frozen(plan.intent, why)
 
-    def on_lines_grid_typed(self, event: LinesGrid.Typed) -> None:
-        """An answer that is typed while the matrix has the focus goes where it belongs."""
-        event.stop()
-        if self.plan is not None and not self.plan.orders:
-            self.shell.say(nothing_to_send(self.plan), "warning")
-        else:
-            self._answer.type_on(event.letter)
-
-    async def _send(self, plan: Plan) -> None:
-        try:
-            run = await self.desk.runs.start(plan, confirm=plan.digest)
-        except (PlanExpired, PlanDrifted, DuplicateIntent) as refusal:
-            self.shell.say(f"not sent: {refusal_words(refusal)}", "warning")
-            await self._frozen(plan.intent, "it was refused")
-        else:
-            self.run = run.number
-            self.grid.focus()
-            self._follow_run()
-            self._screen.refresh_bindings()
+    def show_sent(self, number: int) -> None:
+        """The cells say how the orders stand from now on."""
+        self.run = number
+        self.grid.focus()
+        self._follow_run()
+        self._screen.refresh_bindings()
 
     def _follow_run(self) -> None:
         """Take the run's orders into their cells."""
@@ -194,21 +153,6 @@ class MatrixPane(AtDesk, Pane):
         self.run = number
         self._follow_run()
         self._screen.refresh_bindings()
-
-    def work(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """One thing at a time; what is asked for meanwhile is not done."""
-        if self._busy:
-            return
-        self._busy = True
-
-        async def guarded() -> None:
-            try:
-                await self._screen.tell_refusal(work)
-            finally:
-                self._busy = False
-                self.paint()
-
-        self.carry_out(self.before_further_keys(guarded()))
 
     # A plan changed by hand, and a run mended
 
@@ -233,6 +177,14 @@ class MatrixPane(AtDesk, Pane):
         self._remakes = 0
         self.freeze(replace(plan.intent, line_changes=kept), f"{client.code} changed")
 
+    def change(self, why: str, *, override: str = "", again: bool = False) -> None:
+        """The same legs by the trader's word."""
+        if self.plan is not None:
+            self._remakes = 0
+            intent = self.plan.intent
+            told = {"override": override or intent.override, "again": again or intent.again}
+            self.freeze(replace(intent, **told), why)
+
     def repair(self) -> None:
         """A plan for what provably failed of the run or was skipped, each leg for its own clients."""
         if self.run is not None:
@@ -241,9 +193,30 @@ class MatrixPane(AtDesk, Pane):
     async def _repaired(self, number: int) -> None:
         intent = await self.desk.runs.repair_intent(number)
         if intent is None:
-            self.shell.say(f"run {number} has nothing that provably failed or was skipped")
+            self.shell.say(f"run {number} has nothing left to repair")
         else:
             await self._frozen(intent)
+
+    def is_against(self, side: Side) -> bool:
+        """Whether all that the run filled was traded on the other side."""
+        if self.run is None:
+            return False
+        orders = map(self.desk.orders.get, self.desk.runs.get(self.run).order_ids)
+        return reversing_side(orders) is side
+
+    def reverse(self) -> None:
+        """A plan of the opposite of what the run filled, leg by leg."""
+        if self.run is not None:
+            self.work(partial(self._reversed, self.run))
+
+    async def _reversed(self, number: int) -> None:
+        intent = await self.desk.runs.reverse_intent(number)
+        if intent is None:
+            self.shell.say(f"run {number} has nothing left to reverse")
+        elif intent.in_legs:
+            await self._frozen(intent)
+        else:
+            self.shell.open_bulk(intent.side, intent=intent)
 
     # Painting
 
@@ -259,24 +232,12 @@ class MatrixPane(AtDesk, Pane):
                     self.grid.prices_moved()
         elif self.run is None:
             self.paint()
-            if not self._busy and self._remakes < UNWATCHED_REMAKES:
-                self._look_at_age(self.plan)
+            self.look_at_age()
         else:
             if changed:
                 self._follow_run()
             if dirty and self.grid.look is CellLook.NET:
                 self.grid.prices_moved()
-
-    def _look_at_age(self, plan: Plan) -> None:
-        for part in plan.parts:
-            if self.desk.plans.drifted(part):
-                self._remakes += 1
-                symbol, drift = part.instrument.tradingsymbol, self.desk.plans.drift_bps(part)
-                self.freeze(plan.intent, f"{symbol} moved {formats.signed_percent(drift)} %")
-                return
-        if self.desk.plans.expired(plan):
-            self._remakes += 1
-            self.freeze(plan.intent, "it was too old")
 
     def redraw(self) -> None:
         """Everything anew."""
@@ -295,10 +256,7 @@ class MatrixPane(AtDesk, Pane):
         self.set_title(words.title, words.frame)
         self.query_one("#matrix-figures", SteadyStatic).update(words.figures)
         self.query_one("#matrix-sum", SteadyStatic).update(Content(f" {plain(words.total)}"))
-        self.query_one("#answer-row").display = self.waits
-        if self.waits and self.plan is not None:
-            words = "one moment…" if self._busy else answer_words(self.desk, self.plan)
-            self._answer.set_label(words, answerable=self.plan.orders > 0)
+        self.paint_answer()
 
     def _words(self) -> MatrixWords:
         plan, masked = self.plan, self.shell.privacy

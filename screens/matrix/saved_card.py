@@ -20,6 +20,7 @@ from screens.frame.commands import bindings
 from screens.frame.dock import Card
 from screens.frame.shell import HasRights
 from widgets.columns import LINE_CELLS
+from widgets.keyline import KeyHint
 from widgets.livegrid import Column, LiveGrid
 from widgets.steady import SteadyInput, SteadyStatic
 from widgets.text import plain
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 ROWS = 11
 """Lines of the list, as many as the form has over which it is laid."""
 
-KEYS = "Enter opens  + saves the legs of the form  e renames  Delete deletes  Esc back"
+KEYS = "Enter opens  Insert saves the legs  e renames  Delete deletes  Esc back"
 
 
 class NameCard(Card[str]):
@@ -48,7 +49,7 @@ class NameCard(Card[str]):
         """What it is for, and the line."""
         yield SteadyStatic(Content(plain(self._lines)))
         yield SteadyInput(self._first, placeholder="name", compact=True, max_length=40)
-        yield SteadyStatic("Enter keeps it   Esc back, nothing changes", classes="keys -always")
+        yield KeyHint("Enter keeps it   Esc back, nothing changes", classes="keys -always")
 
     def title(self) -> str:
         """What is asked."""
@@ -90,10 +91,10 @@ class SavedCard(HasRights, Card["Basket"]):
             ],
             monotonic=self.shell.monotonic,
             markable=False,
-            hint="no basket is saved yet: + saves the legs of the form",
+            hint="no basket is saved yet: Insert saves the legs of the form",
             id="baskets",
         )
-        yield SteadyStatic(KEYS, classes="keys -always")
+        yield KeyHint(KEYS, classes="keys -always")
 
     def title(self) -> str:
         """How many there are."""
@@ -121,6 +122,10 @@ class SavedCard(HasRights, Card["Basket"]):
         if action in ("modify_here", "remove_here") and self.is_mounted:
             return self._under_cursor is not None
         return True
+
+    def key_words(self, action: str) -> str | None:
+        """What a basket is modified in from here is its name."""
+        return "rename" if action == "modify_here" else None
 
     def on_live_grid_opened(self, event: LiveGrid.Opened) -> None:
         """This basket's legs go into the form."""

@@ -13,7 +13,7 @@ from textual.containers import Horizontal
 
 from data.vocabulary import Right, Side
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged
-from engine.planning.intent import MOST_LEGS
+from engine.planning.entry.leg_checks import MOST_LEGS
 from screens.desk.side import SidePane
 from screens.frame.commands import bindings
 from screens.frame.routes import WorkspaceName
@@ -40,7 +40,7 @@ class MatrixScreen(HasRights, Workspace):
     rights: ClassVar[Mapping[str, Right]] = {"modify_here": Right.PLAN}
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings("order.modify", "plan.affordable", "plan.drop", "run.repair", "look", "previous", "next"),
-        *bindings("close"),
+        *bindings("plan.again", "close"),
     ]
 
     def __init__(self) -> None:
@@ -123,6 +123,8 @@ class MatrixScreen(HasRights, Workspace):
             return super().check_action(action, parameters)
         if action in ("affordable", "drop_line"):
             return self._pane.waits and self.focused is self._grid
+        if action == "send_again":
+            return self._pane.insists and self.focused is self._grid
         if action == "repair":
             return self._pane.run is not None
         if action == "turn_look":
@@ -149,9 +151,13 @@ class MatrixScreen(HasRights, Workspace):
     def action_bulk(self, side: str) -> None:
         """What the cursor is on: a column for all, a block for the marked, rows for all that they hold.
 
-        One stock goes to the bulk form, several to that of a basket.
+        One stock goes to the bulk form, several to that of a basket. Against what a run traded
+        it is what that filled, leg by leg.
         """
         grid, of = self._grid, Side(side)
+        if self._pane.is_against(of):
+            self._pane.reverse()
+            return
         clients = grid.marked
         stocks = grid.stocks
         if len(stocks) == 1 or self._pane.plan is not None:
@@ -190,6 +196,10 @@ class MatrixScreen(HasRights, Workspace):
     def action_drop_line(self) -> None:
         """Drop the client under the cursor, or take it in again."""
         self._pane.drop_client()
+
+    def action_send_again(self) -> None:
+        """Insist on what was left out as just sent, or for a typed reason on what soft limits kept out."""
+        self._pane.insist()
 
     def action_repair(self) -> None:
         """A plan for what provably failed of the run or was skipped."""

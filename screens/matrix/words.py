@@ -15,6 +15,7 @@ from engine.words.formats import MASK, counted
 from engine.words.trading.baskets import PER_CLIENT_WORDS, SHORT_PER_CLIENT, progress_words
 from engine.words.trading.plans import clients_words
 from screens.bulk.plan_figures import drift_part
+from screens.bulk.run_words import reversing_side
 from screens.matrix.held import HeldLook
 from widgets.text import plain
 
@@ -90,10 +91,12 @@ def _plan_figures(desk: Desk, plan: Plan, masked: bool, brief: bool) -> Content:
 def run_words(desk: Desk, plan: Plan, number: int, look: StrEnum, brief: bool) -> MatrixWords:
     """How far its run has come, by symbol and in all."""
     run = desk.runs.get(number)
-    legs = by_leg([desk.orders.get(order_id) for order_id in run.order_ids])
+    orders = [desk.orders.get(order_id) for order_id in run.order_ids]
+    legs, back = by_leg(orders), reversing_side(orders)
     figures = Content(f" run {number} {run.word} · {run.elapsed_s:.0f} s · {progress_words(legs, brief)}")
-    going = "" if run.finished_at else ", p pauses, x stops"
-    keys = f"Enter: the run{going} · r repairs · Esc what is held"
+    going = "" if run.finished_at else ", where p pauses and x stops"
+    turned = "" if back is None else f" · {back.value[0]} reverses it"
+    keys = f"Enter: the run{going}{turned} · r repairs · Esc what is held"
     title, frame = _head(plan, look, brief)
     return MatrixWords(title, frame, figures, keys)
 

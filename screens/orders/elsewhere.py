@@ -8,6 +8,7 @@ from engine.book.external_views import ExternalOrderView
 from engine.words import formats
 from engine.words.privacy import unless_private
 from screens.frame.times import traded_when
+from screens.frame.whose import at_several, broker_column, who_words
 from widgets.columns import LINE_CELLS
 from widgets.livegrid import Column
 
@@ -40,6 +41,7 @@ def elsewhere_columns(desk: "Desk") -> list[Column]:
         Column("time", "time", 8, placed, sort=lambda row: row.order.placed_at, priority=2),
         Column("code", "code", 6, lambda row: client(row).code, sort=lambda row: client(row).code),
         Column("name", "client", 9, lambda row: unless_private(client(row).name), flex=True, priority=1),
+        *([broker_column(client, 6)] if at_several(desk.clients.all()) else []),
         Column(
             "side",
             "side",
@@ -99,9 +101,9 @@ def external_record(desk: "Desk", row: ExternalOrderView) -> dict[str, str]:
 
 
 def has_words(desk: "Desk", row: ExternalOrderView, words: str) -> bool:
-    """Whether all the words are in its client, symbol, side or status."""
-    client, order = desk.clients.get(row.client_id), row.order
-    about = f"{client.code} {client.name} {order.tradingsymbol} {order.side} {order.status_text}".casefold()
+    """Whether all the words are in its client, broker, symbol, side or status."""
+    who, order = who_words(desk.clients.get(row.client_id)), row.order
+    about = f"{who} {order.tradingsymbol} {order.side} {order.status_text}".casefold()
     return all(word in about for word in words.casefold().split())
 
 

@@ -57,7 +57,7 @@ class OrderScreen(Workspace):
     AUTO_FOCUS = "#life"
     TITLE_WORDS = "An order's life"
     BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings("order.cancel", "order.modify", "take_over", "order.absent", "close")
+        *bindings("order.cancel", "order.modify", "take_over", "order.absent", "evidence", "close")
     ]
 
     def __init__(self, order_id: int) -> None:
@@ -215,6 +215,10 @@ class OrderScreen(Workspace):
     def action_never_arrived(self) -> None:
         """It never reached the broker."""
         ask_absent(self, self._order)
+
+    def action_evidence(self) -> None:
+        """What proves it, as a folder."""
+        self.shell.run_command(f"evidence {self._order_id}")
 
     def action_close(self) -> None:
         """Go back."""

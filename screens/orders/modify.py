@@ -10,19 +10,23 @@ from textual.containers import Horizontal
 from textual.content import Content
 
 from data.errors import BadInput
-from data.money import count_from_text, paise_from_text, rupees_of
+from data.money import count_from_text, price_from_text, rupees_of
 from data.vocabulary import OrderState, RequestState, Side
+from engine.refusals import ChangeBeyondLimit
 from engine.words import formats
 from engine.words.formats import MASK
 from engine.words.refusals import refusal_words
 from engine.words.trading.modify_words import needs_words, short_words
+from engine.words.trading.plans import through_words
 from screens.desk.depth import depth_levels
 from screens.frame.cards.confirm import YesCard
+from screens.frame.cards.override import OverrideCard
 from screens.frame.dock import Card
 from screens.frame.intent_fields import PRICED, STOPS
 from screens.frame.shell import Here
 from screens.frame.workspace import Framed
 from screens.orders.cancel import order_words
+from widgets.keyline import KeyHint
 from widgets.numberfield import NumberField
 from widgets.steady import SteadyStatic
 from widgets.text import plain
@@ -93,7 +97,7 @@ class ModifyCard(Card[None]):
         yield SteadyStatic(id="modify-market")
         yield SteadyStatic(id="modify-needs")
         yield SteadyStatic(id="modify-problem")
-        yield SteadyStatic("Tab field  ↑↓ step  Enter review  Esc back, nothing changes", classes="keys")
+        yield KeyHint("Tab field  ↑↓ step  Enter review  Esc back, nothing changes", classes="keys")
 
     @property
     def side(self) -> Side:
@@ -179,12 +183,23 @@ class ModifyCard(Card[None]):
     def _say(self, name: str, words: str) -> None:
         self.query_one(f"#modify-{name}", SteadyStatic).update(Content(plain(words)))
 
+    def _through_words(self) -> str:
+        """What a limit far through the market means; a stop order waits for its trigger first."""
+        order, quote = self._order, self.desk.market.quote(self._order.key)
+        if quote is None or self._needs is None or order.order_type in STOPS:
+            return ""
+        try:
+            return through_words(order.side, self._wish()[1], quote.last_paise)
+        except BadInput:
+            return ""
+
     def _market_words(self) -> str:
-        """The last price with its age, and the best of either side with its quantity."""
+        """What a limit far through the market means, the last price with its age, the best of either side."""
         key = self._order.key
         quote = self.desk.market.quote(key)
         age = formats.age(self.desk.market.age(key))
-        parts = [f"LTP {formats.price(quote.last_paise if quote else None)} {age}"]
+        parts = [words] if (words := self._through_words()) else []
+        parts += [f"LTP {formats.price(quote.last_paise if quote else None)} {age}"]
         for best in depth_levels(quote)[:1]:
             for name, price, shares in (
                 ("bid", best.bid_paise, best.bid_quantity),
@@ -203,7 +218,7 @@ class ModifyCard(Card[None]):
         """Enter leads to the question."""
         self.run_worker(self.before_further_keys(self._ask()), exclusive=True, exit_on_error=False)
 
-    async def _ask(self) -> None:
+    async def _ask(self, override: str = "") -> None:
         try:
             wish, order = self._wish(), self._order
             self._needs = await self.desk.orders.change_needs(self._order_id, *wish)
@@ -221,19 +236,22 @@ class ModifyCard(Card[None]):
         words = order_words(self.desk, order, self.shell.privacy)
         more = needs_words(self._needs, self.shell.privacy)
         lines = [words, changes, more, self._market_words()]
+        lines += [f"beyond a soft limit: {override}"] if override else []
         question = YesCard(self.title(), lines, "modifies it")
-        self.host.open_card(question, lambda yes: self._answered(yes, wish, order), over=self)
+        self.host.open_card(question, lambda yes: self._answered(yes, wish, order, override), over=self)
 
-    def _answered(self, yes: bool | None, wish: Wish, shown: OrderView) -> None:
+    def _answered(self, yes: bool | None, wish: Wish, shown: OrderView, override: str) -> None:
         if yes:
-            self.carry_out(self._send(wish, shown))
+            self.carry_out(self._send(wish, shown, override))
 
-    async def _send(self, wish: Wish, order: OrderView) -> None:
+    async def _send(self, wish: Wish, order: OrderView, override: str) -> None:
         try:
-            number = await self.desk.orders.modify(self._order_id, *wish, shown=order)
+            number = await self.desk.orders.modify(self._order_id, *wish, shown=order, override=override)
         except Exception as problem:
             self._complaint = f"not sent: {refusal_words(problem)}"
             self._paint()
+            if isinstance(problem, ChangeBeyondLimit) and problem.soft:
+                self._ask_why(problem.told)
             return
         self.close()
         ended = await self.desk.orders.change_ended(self._order_id, number)
@@ -244,6 +262,16 @@ class ModifyCard(Card[None]):
         else:
             words = f"not modified: {what}: {ended.state.value.lower()}"
             self.shell.say(f"{words} {ended.detail}".strip(), "error")
+
+    def _ask_why(self, told: str) -> None:
+        """Ask for the reason to go beyond a soft limit; with it the question comes again."""
+        whose = self.desk.clients.get(self._order.client_id).code
+
+        def typed(reason: str | None) -> None:
+            if reason:
+                self.run_worker(self._ask(reason), exclusive=True, exit_on_error=False)
+
+        self.host.open_card(OverrideCard(whose, told, "the change"), typed, over=self)
 
     def here(self) -> Here:
         """The order, its symbol and client."""
@@ -263,7 +291,7 @@ def _price(text: str | None, field: str, before: int | None) -> int | None:
     """A field's price where it differs from the order's. Raises `BadInput`."""
     if text is None:
         return None
-    paise = paise_from_text(text, field)
+    paise = price_from_text(text, field)
     return None if paise == before else paise
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -12,17 +12,20 @@ from textual.content import Content
 
 from data.errors import BadInput
 from data.money import rupees_of
+from data.records import replace
 from data.vocabulary import LimitTo, RequestState
 from engine.execution.changes.new_limits import NewLimit, new_limit_from
 from engine.words import formats
 from engine.words.formats import MASK, counted
 from engine.words.forms import wrong_answer
 from engine.words.refusals import refusal_words
-from engine.words.trading.modify_words import ended_words, line_words, plan_words
-from screens.frame.dock import Card
+from engine.words.trading.modify_words import beyond_soft, ended_words, line_words, plan_words
+from screens.frame.cards.override import OverrideCard
+from screens.frame.dock import Card, DockHost
 from screens.frame.workspace import Framed
 from widgets.answerfield import AnswerField
 from widgets.choicefield import ChoiceField
+from widgets.keyline import KeyHint
 from widgets.livegrid import Column, LiveGrid
 from widgets.numberfield import NumberField
 from widgets.steady import SteadyStatic
@@ -77,7 +80,7 @@ class ModifyManyCard(Card[None]):
             )
         yield SteadyStatic(id="many-plan")
         yield SteadyStatic(id="many-problem")
-        yield SteadyStatic("Tab field  ←→ choose  ↑↓ step  Enter the list  Esc back", classes="keys")
+        yield KeyHint("Tab field  ←→ choose  ↑↓ step  Enter the list  Esc back", classes="keys")
 
     def title(self) -> str:
         """How many orders of how many clients."""
@@ -222,13 +225,13 @@ class ModifyReview(Card[bool]):
         event.stop()
         if " ".join(event.text.casefold().split()) != self._plan.answer:
             event.field.clear()
-            self.shell.say(wrong_answer(self._plan.answer, "nothing was modified"), "warning")
+            self.shell.say(wrong_answer(self._plan.answer, "nothing was modified"), "refused")
         elif not self._busy:
             self._busy = True
             self.carry_out(self._send())
 
     async def _send(self) -> None:
-        plan, desk, shell = self._plan, self.desk, self.shell
+        plan, desk, shell, host = self._plan, self.desk, self.shell, self.host
         try:
             if plan.wish.to is LimitTo.CHASE:
                 chases = await desk.chases.start(plan, plan.digest)
@@ -244,6 +247,30 @@ class ModifyReview(Card[bool]):
         ends = await desk.modifies.ended(asked, PATIENCE_S)
         fine = all(end.state is RequestState.CONFIRMED for end in ends)
         shell.say(f"{plan.answer}: {ended_words(ends)}", "information" if fine else "error")
+        if (beyond := beyond_soft(ends)) and host.is_current and host.card is None:
+            _ask_why(host, plan, beyond)
+
+
+def _ask_why(host: DockHost[Any], plan: ModifyPlan, beyond: Mapping[int, str]) -> None:
+    """Ask why these may go beyond soft limits; with a reason their list comes again, for its own answer."""
+    desk = host.desk
+    ids = sorted(beyond)
+    one = desk.clients.get(desk.orders.get(ids[0]).client_id).code
+    whose = one if len(ids) == 1 else counted(len(ids), "order")
+
+    async def again(reason: str) -> None:
+        try:
+            found = await desk.modifies.look(ids, replace(plan.wish, override=reason))
+        except BadInput as bad:
+            host.shell.say(f"{bad.field}: {bad.expected}", "refused")
+        else:
+            host.open_card(ModifyReview(found))
+
+    def typed(reason: str | None) -> None:
+        if reason:
+            host.run_worker(again(reason), exit_on_error=False)
+
+    host.open_card(OverrideCard(whose, beyond[ids[0]], "the list"), typed)
 
 
 def order_name(desk: Desk, order: OrderView) -> str:

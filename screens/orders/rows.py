@@ -12,14 +12,17 @@ from engine.words import formats
 from engine.words.formats import MASK
 from engine.words.trading.orders import awaits_trigger, board_words, flagged_why, order_price, state_words
 from engine.words.trading.plans import problem
+from engine.words.trading.runs import not_ordered_words
 from screens.desk.rows import aged
 from screens.frame.times import market_when
+from screens.frame.whose import at_several, broker_column
 from widgets.columns import LINE_CELLS
 from widgets.livegrid import Column
 
 if TYPE_CHECKING:
     from engine.book.views import OrderView
     from engine.desk import Desk
+    from engine.planning.plan import Plan, PlanLine
 
 STATE_STYLES = {
     OrderState.UNKNOWN: "armed",
@@ -89,6 +92,9 @@ class OrderCells(Struct, frozen=True):
             Column("code", "code", 6, self.code, sort=self.code),
             Column("name", "client", 9, self.name, sort=self.name, flex=True, priority=1),
         ]
+        if at_several(self.desk.clients.all()):
+            client_of = of(lambda order: self.desk.clients.get(order.client_id))
+            whose.append(broker_column(client_of, 7))
         return [
             Column("time", "time", 8, time, sort=of(lambda order: order.id), priority=2),
             *(whose if with_client else []),
@@ -119,9 +125,19 @@ class OrderCells(Struct, frozen=True):
 
 
 def order_columns(
-    desk: Desk, masked: Callable[[], bool], *, with_client: bool = True, trades: bool = False
+    desk: Desk,
+    masked: Callable[[], bool],
+    *,
+    with_client: bool = True,
+    trades: bool = False,
+    triggers: bool = True,
+    live: bool = True,
 ) -> list[Column]:
-    """The blotter's columns. `trades` shows what was traded in place of what was asked."""
+    """The blotter's columns. `trades` shows what was traded in place of what was asked.
+
+    Where nothing has a trigger, the column of `triggers` leaves its place to the average price, and where
+    nothing is `live` those of the last price leave theirs.
+    """
     cells = OrderCells(desk, masked)
     of, first = cells.of, cells.first(with_client, trades)
     state_style = of(lambda order: STATE_STYLES.get(order.state))
@@ -147,13 +163,16 @@ def order_columns(
         ]
     quantity = of(lambda order: order.quantity)
     trigger = of(lambda order: formats.price(order.trigger_paise) if order.trigger_paise else "")
+    of_prices = [
+        Column("last", "LTP", 9, cells.last, "right", style=cells.of_price, grows=True),
+        Column("away", "away%", 6, cells.away, "right", style=cells.of_price, sort=cells.away_bps),
+    ]
     return [
         *first,
         Column("quantity", "qty", 6, of(lambda o: formats.quantity(o.quantity)), "right", sort=quantity),
         Column("price", "price", 10, of(order_price), "right", grows=True),
-        Column("last", "LTP", 9, cells.last, "right", style=cells.of_price, grows=True),
-        Column("away", "away%", 6, cells.away, "right", style=cells.of_price, sort=cells.away_bps),
-        Column("trigger", "trigger", 9, trigger, "right", priority=5, grows=True),
+        *(of_prices if live else []),
+        *([Column("trigger", "trigger", 9, trigger, "right", priority=5, grows=True)] if triggers else []),
         Column("filled", "filled", 6, filled, "right", priority=4),
         Column("average", "avg", 9, average, "right", priority=5, grows=True),
         value,
@@ -170,24 +189,61 @@ def order_columns(
     ]
 
 
-def run_columns(desk: Desk, masked: Callable[[], bool]) -> list[Column]:
-    """A run's columns; rows are order ids, or plan lines that were skipped."""
+class SkippedLine(Struct, frozen=True):
+    """A line of a plan that is no order; `leg` is its leg alone, numbered as the whole.
+
+    One of a later stage may become one yet while its run `goes_on`.
+    """
+
+    leg: Plan
+    line: PlanLine
+    goes_on: bool = False
+
+    @property
+    def word(self) -> str:
+        """How it stands in a word."""
+        return "skipped" if not self.line.ok else "waits" if self.goes_on else "no cash"
+
+    @property
+    def quantity(self) -> str:
+        """What it is to buy, where it may become an order."""
+        return formats.quantity(self.line.quantity) if self.line.ok else ""
+
+    @property
+    def why(self) -> str:
+        """Why it is no order."""
+        return problem(self.line) if not self.line.ok else not_ordered_words(self.goes_on)
+
+
+def run_columns(desk: Desk, masked: Callable[[], bool], in_legs: bool = False) -> list[Column]:
+    """A run's columns; rows are order ids, or lines that were skipped, of one in legs with the symbol."""
 
     def either(
-        order_words: Callable[[OrderView], Any], line_words: Callable[[Any], Any]
+        order_words: Callable[[OrderView], Any], skipped_words: Callable[[SkippedLine], Any]
     ) -> Callable[[Any], Any]:
-        return lambda row: order_words(desk.orders.get(row)) if isinstance(row, int) else line_words(row)
+        return lambda row: order_words(desk.orders.get(row)) if isinstance(row, int) else skipped_words(row)
 
-    client = either(lambda o: desk.clients.get(o.client_id), lambda line: desk.clients.get(line.client_id))
+    client = either(
+        lambda o: desk.clients.get(o.client_id), lambda skipped: desk.clients.get(skipped.line.client_id)
+    )
+    side = either(lambda o: o.side, lambda skipped: skipped.leg.intent.side)
+    symbol = either(lambda o: o.tradingsymbol, lambda skipped: skipped.leg.instrument.tradingsymbol)
     blank = lambda _: ""  # noqa: E731 - the same cell for every line that was skipped
+    legs = [
+        Column("side", "side", 4, lambda row: side(row).value, priority=1),
+        Column("symbol", "symbol", 10, symbol, sort=symbol),
+    ]
     return [
         Column("code", "code", 6, lambda row: client(row).code, sort=lambda row: client(row).code),
-        Column("name", "client", 12, lambda row: MASK if masked() else client(row).name, priority=2),
+        Column(
+            "name", "client", 12, lambda row: MASK if masked() else client(row).name, priority=2, flex=True
+        ),
+        *(legs if in_legs else ()),
         Column(
             "quantity",
             "qty",
             7,
-            either(lambda o: formats.quantity(o.quantity), blank),
+            either(lambda o: formats.quantity(o.quantity), lambda skipped: skipped.quantity),
             "right",
             sort=either(lambda o: o.quantity, lambda _: None),
         ),
@@ -210,9 +266,9 @@ def run_columns(desk: Desk, masked: Callable[[], bool]) -> list[Column]:
             "state",
             "state",
             8,
-            either(state_words, lambda _: "skipped"),
+            either(state_words, lambda skipped: skipped.word),
             style=either(lambda o: STATE_STYLES.get(o.state), lambda _: "dim"),
-            sort=either(lambda o: o.state.value, lambda _: "skipped"),
+            sort=either(lambda o: o.state.value, lambda skipped: skipped.word),
             grows=True,
         ),
         Column("at", "at", 8, either(lambda o: market_when(desk, o.updated_at), blank), priority=3),
@@ -220,7 +276,7 @@ def run_columns(desk: Desk, masked: Callable[[], bool]) -> list[Column]:
             "why",
             "broker's words",
             16,
-            either(flagged_why, problem),
+            either(flagged_why, lambda skipped: skipped.why),
             style=lambda _: "dim",
             flex=True,
             most=LINE_CELLS,

@@ -17,7 +17,6 @@ from data.vocabulary import ExportWhat
 from engine.book.views import traded_paise
 from engine.events import ChaseChanged, Event, ExternalOrderSeen, OrderChanged
 from engine.words import formats
-from engine.words.formats import counted
 from engine.words.trading.runs import waiting_words
 from screens.desk.side import SidePane
 from screens.frame.commands import bindings
@@ -27,8 +26,9 @@ from screens.frame.routes import View
 from screens.frame.shell import Here, Table
 from screens.frame.workspace import Workspace
 from screens.orders.cancel import ask_cancel
+from screens.orders.chasing import chasing_words, let_stand_or_go_on
 from screens.orders.elsewhere import elsewhere_columns, external_detail, external_record, has_words, key_of
-from screens.orders.found import filter_of, order_detail
+from screens.orders.found import any_live, any_stop, empty_words, filter_of, order_detail
 from screens.orders.modify import ask_modify, can_modify
 from screens.orders.modify_many import ask_modify_many
 from screens.orders.rows import order_columns
@@ -76,7 +76,7 @@ class OrdersScreen(Workspace):
         self._elsewhere: dict[str, ExternalOrderView] = {}
         self._rows: dict[int, int] = {}
         self._dirty: set[int] = set()
-        self._is_seen_anew = False
+        self._is_seen_anew = self._stops = self._lives = False
         self._followed: set[str] = set()
         self._in: dict[str, list[int | str]] = {}
         """The live orders shown, by what they are in: their rows move with its price."""
@@ -102,7 +102,9 @@ class OrdersScreen(Workspace):
     def _columns(self) -> list[Column]:
         if self._view is View.ELSEWHERE:
             return elsewhere_columns(self.desk)
-        return order_columns(self.desk, lambda: self.shell.privacy, trades=self._view is View.TRADES)
+        self._stops, self._lives = any_stop(self.desk), any_live(self.desk)
+        told = {"trades": self._view is View.TRADES, "triggers": self._stops, "live": self._lives}
+        return order_columns(self.desk, lambda: self.shell.privacy, **told)
 
     @property
     def _grid(self) -> LiveGrid:
@@ -212,16 +214,16 @@ class OrdersScreen(Workspace):
         found = [order for order in self._of_view() if keep(order)]
         shown = [order.id for order in found]
         everything = {order.id: order.id for order in self.desk.orders.all()}
+        told = (any_stop(self.desk), any_live(self.desk))
+        if self._view is not View.TRADES and told != (self._stops, self._lives):
+            self._grid.set_columns(self._columns())
         if everything.keys() != self._rows.keys():
             self._rows = everything
             self._grid.set_rows(everything, shown)
         else:
             self._grid.set_order(shown)
         waiting = waiting_words(self.desk.runs.all()) if self._view is View.NEEDS_ME else ""
-        # Whoever paused a run knows of it, so that its orders are not in the list; they are still told of.
-        hint = f"no order needs attention; {waiting}" if waiting else VIEWS[self._view][1]
-        if self.desk.looks_only:
-            hint = "this desk only looks: none is its own; Tab turns to those of other terminals"
+        hint = empty_words(self.desk, VIEWS[self._view][1], waiting)
         if hint != self._grid.hint:
             self._grid.hint = hint
             self._grid.refresh()
@@ -256,8 +258,8 @@ class OrdersScreen(Workspace):
             parts.append(f"live {sum(order.live for order in found)}")
         if others := self.desk.orders.external_count():
             parts.append(f"elsewhere {others} live")
-        if chases := self.desk.chases.going:
-            parts.append(f"chasing {len(chases)}, p lets one stand")
+        if chasing := chasing_words(self.desk):
+            parts.append(chasing)
         marked = len(self._grid.marked_keys)
         if marked:
             parts.append(f"marked {marked}")
@@ -371,10 +373,9 @@ class OrdersScreen(Workspace):
         ask_modify_many(self, self._marked)
 
     def action_pause_run(self) -> None:
-        """Let the order under the cursor, and the marked ones, follow the market no further."""
+        """Let the order under the cursor, and the marked ones, follow the market no further, or again."""
         here = [self._order] if self._order is not None else []
-        stopped = self.desk.chases.stop({order.id for order in (*here, *self._marked)})
-        self.shell.say(f"chase ended: {counted(stopped, 'order', 'stay')} at the last limit")
+        let_stand_or_go_on(self, {order.id for order in (*here, *self._marked)})
 
     def action_filter_here(self) -> None:
         """Filter by client, symbol, run or state."""

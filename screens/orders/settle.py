@@ -22,6 +22,7 @@ from screens.frame.dock import Card, wrapped_rows
 from screens.frame.times import market_time
 from screens.frame.workspace import Framed
 from screens.orders.cancel import order_words
+from widgets.keyline import KeyHint
 from widgets.livegrid import Column, LiveGrid
 from widgets.steady import SteadyInput, SteadyStatic
 from widgets.text import plain
@@ -74,7 +75,7 @@ class ReasonCard(Card[None]):
         with Horizontal(classes="row"):
             yield SteadyStatic("reason, for the audit:")
             yield SteadyInput(id="reason", max_length=200, compact=True, select_on_focus=False)
-        yield SteadyStatic(
+        yield KeyHint(
             f"Enter asks for the word {self._word}"
             f"{'   Tab to the orders and back' if self._theirs else ''}   Esc goes back, nothing changes",
             classes="keys -always",
@@ -125,7 +126,7 @@ class ReasonCard(Card[None]):
         event.stop()
         reason, chosen = event.value.strip(), self._chosen
         if not reason:
-            self.shell.say("give a reason: how is it known?", "warning")
+            self.shell.say("give a reason: how is it known?", "refused")
             return
         lines = [*self._lines, *([f"the broker's order {chosen}"] if chosen else []), reason]
         question = WordsCard(self._title, lines, self._word)

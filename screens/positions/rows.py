@@ -12,7 +12,7 @@ from screens.desk.rows import aged, direction, known_pnl
 from widgets.livegrid import Column
 
 if TYPE_CHECKING:
-    from engine.accounts.valuation import HoldingsValue
+    from engine.accounts.values import HoldingsValue
     from engine.book.views import HoldingView
     from engine.desk import Desk
 

@@ -9,22 +9,24 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Container, Vertical
 from textual.widgets import Input
 
-from data.clock import IST
-from data.vocabulary import Product, Side, SizingKind
+from data.vocabulary import Side, SizingKind
 from engine.events import ClientsChanged, Event, FundsChanged
 from engine.planning.intent import Intent, Selection, Sizing
 from engine.planning.titles import marked_title
 from engine.words import formats
 from engine.words.formats import MASK
+from engine.words.market import end_words
 from screens.desk.rows import known_pnl, stale_words
+from screens.desk.sectors import SectorPane
 from screens.desk.side import SidePane
 from screens.frame.commands import bindings
 from screens.frame.pane import FilterLine, Pane
 from screens.frame.records import Record, client_record, holding_record, stock_record
 from screens.frame.shell import Here, Table
+from screens.frame.whose import who_words
 from screens.frame.workspace import Workspace
 from screens.positions.rows import (
     HoldingKey,
@@ -60,11 +62,11 @@ class PositionsScreen(Workspace):
 
     def compose_body(self) -> ComposeResult:
         """Sums above, holdings below."""
-        clock = self.shell.monotonic
-        with Horizontal():
-            with Vertical():
-                yield from self._compose_panes(clock)
+        with Container(id="positions"):
+            with Vertical(id="panes"):
+                yield from self._compose_panes(self.shell.monotonic)
             yield SidePane(self.shell)
+            yield SectorPane(self.shell)
 
     def _compose_panes(self, clock: Callable[[], float]) -> ComposeResult:
         with Pane("upper-pane", hint="Tab flips  Enter holdings  f filter"):
@@ -84,6 +86,10 @@ class PositionsScreen(Workspace):
         return self.query_one(SidePane)
 
     @property
+    def _sectors(self) -> SectorPane:
+        return self.query_one(SectorPane)
+
+    @property
     def _upper(self) -> LiveGrid:
         return self.query_one("#upper", LiveGrid)
 
@@ -100,6 +106,7 @@ class PositionsScreen(Workspace):
 
     def _desk_event(self, event: Event) -> None:
         self._side.heard(event)
+        self._sectors.heard(event)
         if isinstance(event, FundsChanged | ClientsChanged):
             self._changed = True
 
@@ -137,7 +144,7 @@ class PositionsScreen(Workspace):
             else [
                 client.id
                 for client in self.desk.clients.all()
-                if client.id in of_client and wanted in f"{client.code} {client.name}".casefold()
+                if client.id in of_client and wanted in who_words(client)
             ]
         )
         self._upper.set_rows({row: row for row in rows})
@@ -174,13 +181,16 @@ class PositionsScreen(Workspace):
         self._show_beside()
 
     def _show_beside(self) -> None:
-        """Depth and client of the row under the cursor, where the screen has room for them."""
+        """Depth, client and sectors of the row under the cursor, where the screen has room for them."""
         lower = self._lower.cursor_key
         client = self.here().client_id
         if client is None and isinstance(lower, tuple):
             client = lower[0]
         self._side.show(*self.asked_of(self._key, client))
         self._side.on_frame()
+        key = self._upper.cursor_key
+        self._sectors.show(key if isinstance(key, int) else None)
+        self._sectors.on_frame()
 
     def redraw(self) -> None:
         """Everything anew."""
@@ -189,6 +199,7 @@ class PositionsScreen(Workspace):
             self._upper.apply(set(self._upper.shown_keys))
             self._lower.apply(set(self._lower.shown_keys))
             self._side.redraw()
+            self._sectors.on_frame()
 
     def _paint(self) -> None:
         """Titles and totals."""
@@ -228,9 +239,9 @@ class PositionsScreen(Workspace):
         shown = [holding for each, holding in self._holdings.items() if each in keys]
         differ = sum(at_broker(desk, holding) is not None for holding in shown)
         books = f"{differ} ≠ THE BROKER'S" if differ else ""
-        within_day = {holding.key for holding in shown if holding.product is Product.MIS}
-        ends = [end for each in within_day if (end := desk.market.intraday_end(each)) is not None]
-        sold_out = f"MIS square-off at {min(ends).astimezone(IST):%H:%M}" if ends else ""
+        ends = [end for holding in shown if (end := desk.holdings.intraday_end(holding)) is not None]
+        first = min(ends, key=lambda end: end.at, default=None)
+        sold_out = f"MIS square-off at {end_words(first)}" if first is not None else ""
         self.query_one("#lower-pane", Pane).set_title(what, [f"holdings {count}", books, sold_out, marks])
 
     # What the cursor is on

@@ -20,7 +20,9 @@ from engine.words import formats
 from engine.words.formats import MASK
 from engine.words.refusals import refusal_words
 from engine.words.trading.plans import alternative
+from engine.words.trading.reasons import INSIST_WORDS
 from engine.words.trading.tickets import money_words, problem_lines, standing_words
+from screens.frame.cards.override import ask_override
 from screens.frame.commands import bindings
 from screens.frame.dock import Card
 from screens.frame.draft import Draft
@@ -28,6 +30,7 @@ from screens.frame.shell import Here
 from screens.ticket.fields import OWN_KEYS, OrderFields
 from screens.ticket.review import ReviewCard
 from screens.ticket.what_if import WhatIfCard
+from widgets.keyline import KeyHint
 from widgets.numberfield import NumberField
 from widgets.steady import SteadyInput, SteadyStatic
 from widgets.text import clip, plain
@@ -80,7 +83,7 @@ class TicketCard(Card[None]):
         self._previewing = False
         self._asking = False
         self._complaint = ""
-        self._insists = False
+        self._insists, self._override = False, ""
         self._told_by: int | None = None
         """The client whose instruction stands proposed."""
 
@@ -91,8 +94,8 @@ class TicketCard(Card[None]):
             yield SteadyStatic(id="money")
             yield SteadyStatic("ref", id="ref-label")
             yield SteadyInput(max_length=MOST_REF, compact=True, id="ref")
-        yield SteadyStatic(id="problem")
-        yield SteadyStatic(KEYS, classes="keys")
+        yield KeyHint(id="problem")
+        yield KeyHint(KEYS, classes="keys")
 
     @property
     def side(self) -> Side:
@@ -182,7 +185,8 @@ class TicketCard(Card[None]):
 
     def _intent(self) -> Intent:
         """What the ticket says. Raises `BadInput`."""
-        return replace(self.fields.intent(self._insists), ref=self._ref.value.strip())
+        intent = self.fields.intent(self._insists)
+        return replace(intent, ref=self._ref.value.strip(), override=self._override)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """The instruction is part of the order."""
@@ -203,7 +207,7 @@ class TicketCard(Card[None]):
 
     def _touched(self, complaint: str = "") -> None:
         self._changed = True
-        self._complaint, self._insists = complaint, False
+        self._complaint, self._insists, self._override = complaint, False, ""
         self._follow()
         self._propose_ref()
         self._paint()
@@ -222,7 +226,7 @@ class TicketCard(Card[None]):
         if action == "affordable":
             return self._line is not None and alternative(self._line, AlternativeKind.AFFORDABLE) is not None
         if action == "send_again":
-            return self._is_duplicate
+            return self._left_out is not None
         if action == "what_if":
             return self._line is not None and self._line.wanted > 0
         if action == "toggle_mtf":
@@ -255,14 +259,22 @@ class TicketCard(Card[None]):
             self.host.open_card(WhatIfCard(found), over=self)
 
     @property
-    def _is_duplicate(self) -> bool:
-        """Whether the order is refused because the same was sent a moment ago."""
-        return self._line is not None and self._line.reason is Reason.DUPLICATE_INTENT
+    def _left_out(self) -> Reason | None:
+        """Why the order is refused, where the trader may insist against that."""
+        reason = None if self._line is None else self._line.reason
+        return reason if reason in INSIST_WORDS else None
 
     def action_send_again(self) -> None:
-        """Insist that the same order goes again; a change of any field takes it back."""
-        self._touched()
-        self._insists = True
+        """Insist that it goes, beyond a soft limit for a typed reason; any change takes it back."""
+        line = self._line
+        if line is not None and line.reason is Reason.OVER_SOFT_LIMIT:
+            ask_override(self.host, [line], self._overridden, over=self)
+        else:
+            self._touched()
+            self._insists = True
+
+    def _overridden(self, reason: str) -> None:
+        self._override, self._changed = reason, True
 
     def action_last_price(self) -> None:
         """A LIMIT order at the last price."""
@@ -328,13 +340,11 @@ class TicketCard(Card[None]):
         instrument = self.fields.instrument
         what = instrument.tradingsymbol if instrument else "…"
         again = f" · {self._draft.words}" if self._draft else ""
-        return f"{self._side.value} {what} for {self._whom()}{again}"
-
-    def _whom(self) -> str:
-        if self.fields.client_id is None:
-            return "…"
-        client = self.desk.clients.get(self.fields.client_id)
-        return f"{client.code} {MASK if self.shell.privacy else client.name}"
+        whom, client_id = "…", self.fields.client_id
+        if client_id is not None:
+            client = self.desk.clients.get(client_id)
+            whom = f"{client.code} {MASK if self.shell.privacy else client.name}"
+        return f"{self._side.value} {what} for {whom}{again}"
 
     def _paint(self) -> None:
         if not (self.is_mounted and self.is_attached):
@@ -349,8 +359,9 @@ class TicketCard(Card[None]):
         self.query_one("#money", SteadyStatic).update(Content(money))
         problem = self.query_one("#problem", SteadyStatic)
         problem.update(Content("\n".join(self._problems(problem.size.width))))
+        insists = "A" if self._left_out else ""
         for field in self.query(NumberField):
-            field.own_keys = OWN_KEYS + "A" * self._is_duplicate
+            field.own_keys = OWN_KEYS + insists
 
     def _live_orders(self) -> list[OrderView]:
         """The client's live orders of the symbol, once both are chosen."""
@@ -364,8 +375,8 @@ class TicketCard(Card[None]):
         lines = problem_lines(self._line, self._side, self.shell.privacy, width)
         if self._complaint:
             lines = [self._complaint, *lines]
-        if self._is_duplicate:
-            lines.append("A  the same again, on purpose")
+        if (left_out := self._left_out) is not None:
+            lines = [*lines[:1], " · ".join([*lines[1:], INSIST_WORDS[left_out]])]
         elif self._insists:
             lines.append("the same again, on purpose")
         lines = [plain(line) for line in lines]

@@ -8,17 +8,19 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
 
-from data.vocabulary import OrderState, Side
-from engine.refusals import DuplicateIntent, PlanDrifted, PlanExpired
+from data.vocabulary import OrderState, Right, Side
+from engine.refusals import DuplicateIntent, Forbidden, PlanDrifted, PlanExpired
 from engine.words import formats
 from engine.words.formats import MASK
 from engine.words.refusals import ONLY_SHOWS, refusal_words
+from engine.words.trading.halted import halted_words
 from engine.words.trading.orders import STATE_WORDS
 from engine.words.trading.plans import difference
 from engine.words.trading.tickets import problem_lines, review_sentence
 from screens.frame.commands import bindings
 from screens.frame.dock import Card
 from screens.frame.shell import Here
+from widgets.keyline import KeyHint
 from widgets.steady import SteadyStatic
 from widgets.text import plain
 
@@ -53,8 +55,12 @@ class ReviewCard(Card[int]):
         yield SteadyStatic(id="sentence")
         yield SteadyStatic(id="review-price")
         yield SteadyStatic(id="review-change")
-        keys = f"{ONLY_SHOWS}   Esc back" if self.desk.looks_only else "y sends   Esc back"
-        yield SteadyStatic(keys, classes="keys -always")
+        keys = "y sends   Esc back"
+        if self.desk.looks_only:
+            keys = f"{ONLY_SHOWS}   Esc back"
+        elif (refusal := self.shell.refusal_of(Right.SEND)) is not None:
+            keys = f"{refusal_words(refusal)}   Esc back"
+        yield KeyHint(keys, classes="keys -always")
 
     @property
     def side(self) -> Side:
@@ -89,15 +95,13 @@ class ReviewCard(Card[int]):
         key = plan.instrument.key
         quote, drift = desk.market.quote(key), desk.plans.drift_bps(plan)
         left = max(0, int(desk.plans.left_s(plan)))
-        standing = desk.halt.active()
-        halted = "   THE DESK IS HALTED: y is refused" if standing else ""
-        if standing and all(halt.reduces for halt in standing):
-            halted = "   HALTED BUT FOR REDUCING"
+        whose = [desk.clients.get(plan.lines[0].client_id)]
+        halted = halted_words(desk.halt.active(), whose, key)
         self.query_one("#review-price", SteadyStatic).update(
             Content(
-                f"LTP {formats.price(quote.last_paise if quote else None)} "
+                f"{halted}{' · ' if halted else ''}LTP {formats.price(quote.last_paise if quote else None)} "
                 f"{formats.age(desk.market.age(key))} {formats.signed_percent(drift)} % since "
-                f"{formats.time_of_day(plan.market_at)} · valid {left} s{halted}"
+                f"{formats.time_of_day(plan.market_at)} · valid {left} s"
             )
         )
         self.query_one("#review-change", SteadyStatic).update(Content(plain(self._changed)))
@@ -119,6 +123,8 @@ class ReviewCard(Card[int]):
             await self._again()
         except Exception as problem:
             self._changed = f"not sent: {refusal_words(problem)}"
+            if isinstance(problem, Forbidden):  # the screen may lock before anybody reads it here
+                self.shell.say(self._changed, "error")
         else:
             words = plain(review_sentence(self._plan, self.shell.privacy))
             self.shell.say(f"sent as run {run.number}: {words}")

@@ -30,7 +30,7 @@ from tests.bench.frame import Aim, Bench, Figures, Lag, as_started
 from tests.bench.homes import bench_desk, compare_all, people
 from tradedesk.app import application
 from tradedesk.app.application import TradedeskApp
-from tradedesk.compose.paper import exchange_of
+from tradedesk.compose.brokers.paper import exchange_of
 
 CLIENTS, SYMBOLS, HELD = 1_000, 500, 4
 HERTZ, WARM_FRAMES, FRAMES = 10, 30, 60

@@ -16,13 +16,14 @@ from contextlib import contextmanager
 from math import ceil
 
 from brokers.contract import BrokerAccount
-from brokers.kite.access import KiteRoute, kite_roots
+from brokers.kite.access import kite_roots
 from brokers.kite.broker import KiteBroker
 from brokers.kite.calls import READ_WORKERS
 from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.exchange.openings import AccountOpening
-from brokers.simulators.kite.books.delays import NO_DELAYS
 from brokers.simulators.kite.server import LocalKite
+from brokers.simulators.serving.delays import NO_DELAYS
+from brokers.wire.access import AccountRoute
 from data.clock import SystemClock
 from data.reference.phases import load_calendar
 from data.reference.seed import universe
@@ -61,8 +62,8 @@ class Access:
     def __init__(self) -> None:
         self.tokens: dict[str, str] = {}
 
-    def route(self, account: BrokerAccount) -> KiteRoute:
-        return KiteRoute(app(account.client_id)[0])
+    def route(self, account: BrokerAccount) -> AccountRoute:
+        return AccountRoute(app(account.client_id)[0])
 
     def token(self, account: BrokerAccount) -> str | None:
         return self.tokens.get(account.user_id)

@@ -22,9 +22,9 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
 from brokers.contract import BrokerAccount, Heartbeat, Ticks
-from brokers.kite.access import KiteRoute
 from brokers.kite.streaming.packets import decode, levels, read
 from brokers.kite.streaming.stream import KiteStream
+from brokers.wire.access import AccountRoute
 from data.clock import SystemClock
 from engine.market.quotes import QuoteMap
 from tests.bench.frame import Aim, Bench, Figures
@@ -91,7 +91,7 @@ async def stream_seconds(url: str, look: bool) -> tuple[float, int]:
     quotes = QuoteMap()
     quotes.follow("bench", list(TOKENS.values()))
     await stream.subscribe(TOKENS)
-    stream.replace_accounts({BrokerAccount(1, "AB0001"): (KiteRoute("key"), "token", True)})
+    stream.replace_accounts({BrokerAccount(1, "AB0001"): (AccountRoute("key"), "token", True)})
     begun, put = 0.0, 0
     async for event in stream.events():
         if isinstance(event, Ticks):

@@ -24,8 +24,8 @@ import aiohttp
 from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.exchange.openings import AccountOpening
 from brokers.simulators.kite.apps import own_app
-from brokers.simulators.kite.books.delays import NO_DELAYS
 from brokers.simulators.kite.server import LocalKite
+from brokers.simulators.serving.delays import NO_DELAYS
 from data.clock import SystemClock
 from data.reference.phases import load_calendar
 from data.reference.seed import universe

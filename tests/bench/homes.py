@@ -23,7 +23,7 @@ from engine.accounts.client_file import NewClient
 from engine.desk import Desk
 from tests.bench.frame import Spent
 from tests.books import empty_books
-from tradedesk.compose.paper import exchange_of
+from tradedesk.compose.brokers.paper import exchange_of
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import compose_desk
 

@@ -14,6 +14,7 @@ from brokers.contract import (
     Accepted,
     Ambiguous,
     BarSpan,
+    BrokerAccount,
     BrokerError,
     BrokerOrder,
     BrokerStatus,
@@ -126,7 +127,9 @@ async def every_kind_of_order_comes_back_as_it_was_sent(stand: Stand) -> None:
         stand.order(5), order_type=OrderType.SL_M, trigger_paise=stand.away(200), protection_bps=200
     )
     asked = [stand.resting(), stand.order(5, above, Side.SELL), stop, market_stop]
-    asked += [replace(stand.resting(), product=Product.MTF), replace(stand.resting(), tag=ODD_TAG)]
+    asked += [replace(stand.resting(), tag=ODD_TAG)]
+    if Product.MTF in stand.broker.capabilities.products:
+        asked += [replace(stand.resting(), product=Product.MTF)]
     placed = [(await stand.placed(request), request) for request in asked]
     for order_id, request in placed:
         stop_order = request.trigger_paise is not None
@@ -144,7 +147,11 @@ async def every_kind_of_order_comes_back_as_it_was_sent(stand: Stand) -> None:
         if request.price_paise is not None:
             assert (order.order_type, order.price_paise) == (request.order_type, request.price_paise)
         if request.order_type is OrderType.SL_M:
-            further = OrderChange(trigger_paise=stand.away(250), protection_bps=request.protection_bps)
+            further = OrderChange(
+                trigger_paise=stand.away(250),
+                protection_bps=request.protection_bps,
+                tick_paise=stand.still.tick_paise,
+            )
             assert await stand.broker.modify(stand.ann, order_id, further) == Accepted(order_id)
     assert below < stand.last_paise < above
     assert list(await stand.broker.trades(stand.ann)) == []
@@ -191,6 +198,9 @@ async def an_order_that_must_trade_at_once_does_or_ends(stand: Stand) -> None:
         (stand.away(100), BrokerStatus.COMPLETE, 10),
     ):
         request = replace(stand.order(10, price), validity=Validity.IOC)
+        if Validity.IOC not in stand.broker.capabilities.validities:
+            assert isinstance(await stand.broker.place(stand.ann, request), Refused)
+            continue
         order = await stand.at(await stand.placed(request), *ENDED)
         assert (order.status, order.filled_quantity, order.validity) == (status, filled, Validity.IOC)
 
@@ -609,6 +619,16 @@ async def a_session_that_is_over_is_said_to_be(stand: Stand, end: Callable[[], A
     assert (await broker.profile(stand.poor)).user_id == stand.poor.user_id
 
 
+async def a_closed_one_follows_nobody_and_says_nothing(
+    stand: Stand, follow: Callable[[Sequence[BrokerAccount]], Awaitable[None]], said: Callable[[], str]
+) -> None:
+    """Sign-ins may change as a desk closes, and what comes of that is no news of any client."""
+    await stand.broker.close()
+    before = said()
+    await follow([stand.ann, stand.poor])
+    assert said() == before
+
+
 async def a_broken_line_leaves_an_order_in_doubt(stand: Stand, cut: Callable[[], Awaitable[None]]) -> None:
     """`cut` breaks the line after the next placement was carried out; the book tells by the tag."""
     await cut()
@@ -687,12 +707,15 @@ async def an_odd_one_of_what_waits_hides_no_other(stand: Stand) -> None:
 
 async def a_told_margin_is_what_is_blocked(stand: Stand) -> None:
     """Besides charges; and a product without a margin is refused."""
-    broker, request = stand.broker, replace(stand.resting(10), product=Product.MTF)
+    broker = stand.broker
+    lent = Product.MTF if Product.MTF in broker.capabilities.products else Product.MIS
+    request = replace(stand.resting(10), product=lent)
     assert isinstance(broker, TellsMargins)
     assert request.price_paise is not None
     shares = await broker.margins(stand.ann, stand.still, stand.last_paise, list(Product))
     assert shares[Product.CNC] == BPS
-    share = shares[Product.MTF]
+    assert (shares[Product.MTF] is None) == (lent is not Product.MTF)
+    share = shares[lent]
     assert share is not None
     assert 0 < share < BPS
     value = 10 * request.price_paise
@@ -705,10 +728,10 @@ async def a_told_margin_is_what_is_blocked(stand: Stand) -> None:
 
     assert 0 <= await soon(blocked) - own_share(value, share) < value // 100
     with pytest.raises(BrokerError):
-        await broker.margins(stand.stranger, stand.still, stand.last_paise, [Product.MTF])
+        await broker.margins(stand.stranger, stand.still, stand.last_paise, [lent])
     unlisted = replace(stand.still, tradingsymbol="NOSUCHSHARE")
     with pytest.raises(BrokerError):
-        await broker.margins(stand.ann, unlisted, stand.last_paise, [Product.MTF])
+        await broker.margins(stand.ann, unlisted, stand.last_paise, [lent])
 
 
 def shows_no_secret(stand: Stand, told: str) -> None:

@@ -12,7 +12,8 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from brokers.contract import BrokerAccount, BrokerError
-from brokers.kite.access import KiteRoots, KiteRoute, kite_roots
+from brokers.kite.access import KiteRoots, kite_roots
+from brokers.wire.access import AccountRoute
 from data.clock import SystemClock
 
 ANN = BrokerAccount(1, "AB1234")
@@ -159,17 +160,17 @@ async def running_stub(host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[
 
 @dataclass(repr=False)
 class Access:
-    """`KiteAccess` in memory."""
+    """`AccountAccess` in memory."""
 
-    routes: dict[BrokerAccount, KiteRoute] = field(
-        default_factory=lambda: {ANN: KiteRoute("annkey"), BEN: KiteRoute("benkey")}
+    routes: dict[BrokerAccount, AccountRoute] = field(
+        default_factory=lambda: {ANN: AccountRoute("annkey"), BEN: AccountRoute("benkey")}
     )
     tokens: dict[BrokerAccount, str] = field(
         default_factory=lambda: {ANN: TOKEN, BEN: "tokenofben0123456789"}
     )
     secrets: dict[str, str] = field(default_factory=lambda: {"annkey": SECRET})
 
-    def route(self, account: BrokerAccount) -> KiteRoute:
+    def route(self, account: BrokerAccount) -> AccountRoute:
         if account not in self.routes:
             raise BrokerError(f"{account.user_id} has no route.", "route")
         return self.routes[account]

@@ -82,8 +82,9 @@ class Stand:
             quantity=quantity,
             product=Product.CNC,
             order_type=OrderType.LIMIT if limit else OrderType.MARKET,
-            tag=f"tag{next(self.tags)}",
+            tag=f"tag{next(self.tags):05}",
             price_paise=price_paise,
+            tick_paise=self.still.tick_paise,
             protection_bps=None if limit else 200,
         )
 

@@ -30,6 +30,7 @@ from brokers.contract import (
     Refused,
     SessionExpired,
 )
+from brokers.meter import CallKind
 from brokers.paper.broker import CAPABILITIES, PaperBroker
 from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.exchange.openings import AccountOpening, HoldingOpening
@@ -190,6 +191,33 @@ async def test_the_order_is_placed_though_the_caller_has_gone(
         await clock.advance(2)
         assert len(exchange.orders(ANN.user_id)) == 1
         assert call.cancelled()
+
+
+@pytest.mark.parametrize(
+    ("fault", "took_ms", "failed", "refused"),
+    [("late_answer", 12_000, 0, 0), ("drop_answer", 0, 1, 0), ("refused", 0, 0, 1)],
+)
+async def test_a_call_is_kept_as_its_caller_meets_it(
+    clock: ManualClock, exchange: PaperExchange, fault: str, took_ms: int, failed: int, refused: int
+):
+    async with rehearsal(clock, exchange, certain(fault)) as broker:
+        call = asyncio.create_task(broker.place(ANN, buy()))
+        await let_run()
+        await clock.advance(12)
+        await call
+        kept = broker.meter.lately(CallKind.PLACE)
+        assert (kept.p95_ms, kept.failed, kept.refused) == (took_ms, failed, refused)
+
+
+async def test_a_call_that_its_caller_gave_up_on_has_failed(clock: ManualClock, exchange: PaperExchange):
+    async with rehearsal(clock, exchange, Faults(deaf=1.0)) as broker:
+        call = asyncio.create_task(broker.orders(ANN))
+        await let_run()
+        await clock.advance(7)
+        call.cancel()
+        await let_run()
+        kept = broker.meter.lately(CallKind.ORDERS)
+        assert (kept.p95_ms, kept.failed) == (7_000, 1)
 
 
 async def test_a_page_for_humans_tells_nothing_about_the_order(clock: ManualClock, exchange: PaperExchange):

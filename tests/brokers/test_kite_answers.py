@@ -11,7 +11,7 @@ from brokers.kite.answers.account import funds_of, profile_of
 from brokers.kite.answers.market import ticks_of
 from brokers.kite.answers.orders import order_of, orders_of, trades_of
 from brokers.kite.answers.portfolio import holdings_of
-from brokers.kite.answers.rows import percent_text, rupees_text, to_paise
+from brokers.wire.rows import percent_text, rupees_text, to_paise
 from data.vocabulary import Demat, OrderType, Product, Side, Validity
 from tests.brokers.kite_stub import order_row
 

@@ -24,6 +24,7 @@ from brokers.contract import (
     Broker,
     BrokerAccount,
     BrokerError,
+    NoAnswer,
     NotSent,
     OrderChange,
     OrderRequest,
@@ -31,10 +32,12 @@ from brokers.contract import (
     SessionExpired,
 )
 from brokers.kite import calls
-from brokers.kite.access import KiteRoots, KiteRoute, kite_roots
+from brokers.kite.access import KiteRoots, kite_roots
 from brokers.kite.broker import KiteBroker
 from brokers.kite.calls import KiteWaits
 from brokers.kite.reads import ReadBudget, Spaced
+from brokers.meter import CallKind
+from brokers.wire.access import AccountRoute
 from data.clock import ManualClock, SystemClock
 from data.errors import BadInput
 from data.records import replace
@@ -183,6 +186,21 @@ async def test_the_book_tells_varieties_and_a_change_in_doubt_is_not_tried_again
     assert [one.path for one in stub.asked[3:]] == ["/orders/regular/8", "/orders/amo/8"]
 
 
+async def test_calls_are_measured_by_kind_and_a_refusal_is_no_failure(kite: KiteBroker, stub: KiteStub):
+    refusal = refused(400, "InputException", "Price is below the circuit limit.")
+    stub.on("POST /orders/regular", PLACED, refusal, refused(503, "NetworkException", "No response"))
+    stub.on("GET /orders", done([]))
+    for _ in range(3):
+        await kite.place(ANN, ORDER)
+    kept_back = replace(ORDER, last_look=lambda: "the desk is halted")
+    assert isinstance(await kite.place(ANN, kept_back), NotSent)
+    await kite.orders(ANN)
+    placed = kite.meter.lately(CallKind.PLACE)
+    assert (placed.calls, placed.refused, placed.failed) == (3, 1, 1), "what was kept back was no call"
+    assert kite.meter.kinds() == [CallKind.PLACE, CallKind.ORDERS]
+    assert (placed.p95_ms or 0) > 0
+
+
 def _market() -> tuple[Any, ...]:
     return ("NSE", "INFY", Side.BUY, 1, Product.CNC, OrderType.MARKET, "t")
 
@@ -267,7 +285,7 @@ async def test_calls_of_one_account_go_side_by_side_on_clients_of_their_own(kite
 async def test_a_thousand_accounts_are_served_within_bounded_threads(stub: KiteStub):
     accounts = [BrokerAccount(number, f"ZZ{number:04}") for number in range(300)]
     access = Access(
-        routes={account: KiteRoute(f"key{account.client_id}") for account in accounts},
+        routes={account: AccountRoute(f"key{account.client_id}") for account in accounts},
         tokens={account: f"token{account.client_id}" for account in accounts},
     )
     kite = KiteBroker(access, stub.roots, SystemClock(), waits=KiteWaits(queue_s=30.0))
@@ -288,9 +306,9 @@ async def test_a_call_leaves_by_its_clients_address_and_by_no_proxy_of_the_machi
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     stub.on(PLACE, PLACED)
     assert await kite.place(ANN, ORDER) == Accepted("7")
-    access.routes[ANN] = KiteRoute("annkey", bind_address="127.0.0.2")
+    access.routes[ANN] = AccountRoute("annkey", bind_address="127.0.0.2")
     assert await kite.place(ANN, ORDER) == Accepted("7")
-    access.routes[ANN] = KiteRoute("annkey", proxy=stub.base, bind_address="127.0.0.3")
+    access.routes[ANN] = AccountRoute("annkey", proxy=stub.base, bind_address="127.0.0.3")
     assert await kite.place(ANN, ORDER) == Accepted("7")
     assert [one.peer for one in stub.asked] == ["127.0.0.1", "127.0.0.2", "127.0.0.3"]
 
@@ -351,7 +369,7 @@ async def test_a_login_keeps_the_token_and_later_calls_use_it(
 
 
 async def test_the_checksum_is_the_documented_one(kite: KiteBroker, stub: KiteStub, access: Access):
-    access.routes[ANN], access.secrets = KiteRoute("ak"), {"ak": "sec"}
+    access.routes[ANN], access.secrets = AccountRoute("ak"), {"ak": "sec"}
     stub.on("POST /session/token", session())
     await kite.exchange_token(ANN, "rt")
     expected = "ce96e54d69eec317157d6230db4e93d15cebdd271b1a425ff4e8575fa5ae7a0c"
@@ -391,7 +409,7 @@ async def test_no_secret_shows_anywhere(
 ):
     caplog.set_level(logging.DEBUG)
     hidden = (TOKEN, SECRET, "requesttoken01234", "freshtoken0123456789")
-    shown: list[str] = [repr(KiteRoute("k", proxy=f"http://u:{SECRET}@h:1"))]
+    shown: list[str] = [repr(AccountRoute("k", proxy=f"http://u:{SECRET}@h:1"))]
     stub.on(
         "POST /session/token",
         refused(403, "TokenException", f"Bad requesttoken01234 {SECRET}"),
@@ -458,13 +476,13 @@ async def test_an_account_is_read(kite: KiteBroker, stub: KiteStub):
     ("reply", "kind", "code"),
     [
         (refused(403, "TokenException", "Gone."), SessionExpired, "TokenException"),
-        (refused(503, "NetworkException", "Down."), BrokerError, "NetworkException"),
+        (refused(503, "NetworkException", "Down."), NoAnswer, "NetworkException"),
         (Reply(429, "<html>", "text/html"), BrokerError, "rate_limit"),
-        (Reply(502, "<html>", "text/html"), BrokerError, ""),
+        (Reply(502, "<html>", "text/html"), NoAnswer, ""),
         (done(None), BrokerError, ""),
         (done({}), BrokerError, "bad_row"),
         (done([None]), BrokerError, ""),
-        (Reply(raw=b""), BrokerError, ""),
+        (Reply(raw=b""), NoAnswer, ""),
         (Reply(200, "[", "application/json"), BrokerError, ""),
     ],
 )
@@ -727,7 +745,7 @@ async def test_who_is_listed_with_an_ipv4_address_leaves_by_ipv4(
         place = f"kite.test:{urlsplit(four.base).port}"
         roots = KiteRoots(f"http://{place}", "", f"ws://{place}")
         for version, (heard, deaf) in {4: (four, six), 6: (six, four)}.items():
-            access.routes[ANN] = KiteRoute("annkey", ip_version=version)
+            access.routes[ANN] = AccountRoute("annkey", ip_version=version)
             kite = KiteBroker(access, roots, SystemClock())
             assert isinstance(await kite.place(ANN, ORDER), Accepted)
             await kite.follow([ANN])

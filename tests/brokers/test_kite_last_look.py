@@ -8,9 +8,9 @@ import pytest
 import requests.utils
 
 from brokers.contract import Accepted, NotSent, OrderChange, OrderRequest
-from brokers.kite.access import KiteRoute
 from brokers.kite.broker import KiteBroker
 from brokers.kite.calls import KiteWaits
+from brokers.wire.access import AccountRoute
 from data.clock import SystemClock
 from data.records import replace
 from data.vocabulary import OrderType, Product, Side
@@ -52,9 +52,11 @@ class Look:
 async def test_what_comes_while_it_connects_keeps_an_order_back(stub: KiteStub, line: Line, by: str) -> None:
     """And its next try goes out by the connection that was made."""
     routes = {
-        "": KiteRoute("annkey"),
-        "bind address": KiteRoute("annkey", bind_address="127.0.0.1"),
-        "proxy": KiteRoute("annkey", proxy=stub.base),  # it answers for Kite, as a proxy of plain HTTP would
+        "": AccountRoute("annkey"),
+        "bind address": AccountRoute("annkey", bind_address="127.0.0.1"),
+        "proxy": AccountRoute(
+            "annkey", proxy=stub.base
+        ),  # it answers for Kite, as a proxy of plain HTTP would
     }
     broker = KiteBroker(Access(routes={ANN: routes[by]}), stub.roots, SystemClock(), waits=WAITS)
     await broker.open()

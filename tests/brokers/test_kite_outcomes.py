@@ -10,9 +10,10 @@ from contextlib import contextmanager
 import pytest
 
 from brokers.contract import Accepted, Ambiguous, BrokerAccount, NotSent, OrderChange, OrderRequest, Refused
-from brokers.kite.access import KiteRoots, KiteRoute
+from brokers.kite.access import KiteRoots
 from brokers.kite.broker import KiteBroker
 from brokers.kite.calls import KiteWaits
+from brokers.wire.access import AccountRoute
 from data.clock import SystemClock
 from data.vocabulary import OrderType, Product, Side
 from tests.brokers.kite_stub import (
@@ -158,14 +159,14 @@ async def test_what_never_left_may_be_sent_again(access: Access):
         kite = KiteBroker(access, roots, SystemClock(), waits=QUICK)
         assert await kite.place(ANN, ORDER) == NotSent("no connection to Kite")
         await kite.close()
-        access.routes[ANN] = KiteRoute("annkey", proxy=f"http://127.0.0.1:{port}")
+        access.routes[ANN] = AccountRoute("annkey", proxy=f"http://127.0.0.1:{port}")
         kite = KiteBroker(
             access, KiteRoots(rest="http://127.0.0.1:1", stream="ws://127.0.0.1:1"), SystemClock()
         )
         assert await kite.place(ANN, ORDER) == NotSent("no connection to the proxy of this route")
         await kite.close()
     kite = KiteBroker(access, KiteRoots("http://no.such.host.invalid", "", "ws://x"), SystemClock())
-    access.routes[ANN] = KiteRoute("annkey")
+    access.routes[ANN] = AccountRoute("annkey")
     assert isinstance(await kite.place(ANN, ORDER), NotSent)
     await kite.close()
     assert isinstance(await kite.place(ANN, ORDER), NotSent)
@@ -194,7 +195,7 @@ def proxy(answer: bytes) -> Iterator[tuple[str, list[bytes]]]:
 async def test_a_proxy_that_breaks_after_the_order_went_out_proves_nothing(access: Access):
     # urllib3 reports this very break as an error of connecting to the proxy.
     with proxy(b"") as (address, heard):
-        access.routes[ANN] = KiteRoute("annkey", proxy=address)
+        access.routes[ANN] = AccountRoute("annkey", proxy=address)
         kite = KiteBroker(access, KiteRoots("http://kite.invalid", "", "ws://x"), SystemClock(), waits=QUICK)
         assert isinstance(await kite.place(ANN, ORDER), Ambiguous)
         await kite.close()
@@ -203,7 +204,7 @@ async def test_a_proxy_that_breaks_after_the_order_went_out_proves_nothing(acces
 
 async def test_a_proxy_that_opens_no_tunnel_has_sent_nothing(access: Access):
     with proxy(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n") as (address, heard):
-        access.routes[ANN] = KiteRoute("annkey", proxy=address)
+        access.routes[ANN] = AccountRoute("annkey", proxy=address)
         kite = KiteBroker(access, KiteRoots("https://kite.invalid", "", "ws://x"), SystemClock(), waits=QUICK)
         assert isinstance(await kite.place(ANN, ORDER), NotSent)
         await kite.close()

@@ -10,11 +10,12 @@ import pytest
 import requests.utils
 
 from brokers.contract import Accepted, NotSent, OrderRequest
-from brokers.kite.access import KiteRoots, KiteRoute
+from brokers.kite.access import KiteRoots
 from brokers.kite.broker import KiteBroker
 from brokers.kite.calls import KiteWaits
 from brokers.kite.client import KiteClient, load
 from brokers.kite.outcomes import Failure
+from brokers.wire.access import AccountRoute
 from data.clock import SystemClock
 from data.records import replace
 from data.vocabulary import OrderType, Product, Side
@@ -80,6 +81,12 @@ Ask = Callable[[KiteClient], object]
             lambda kite: kite.order_margins(MARGIN),
         ),
         (
+            "POST /charges/orders",
+            [],
+            lambda client: client.order_charges(MARGIN),
+            lambda kite: kite.get_virtual_contract_note(MARGIN),
+        ),
+        (
             "POST /session/token",
             {"access_token": "t", "login_time": ""},
             lambda client: client.generate_session("r", "s"),
@@ -91,7 +98,7 @@ async def test_a_call_is_sent_as_the_official_client_sends_it(
     stub: KiteStub, route: str, answer: object, by_us: Ask, by_official: Callable[[Any], object]
 ) -> None:
     stub.on(route, done(answer))
-    client = KiteClient(stub.roots, KiteRoute("annkey"), TOKEN)
+    client = KiteClient(stub.roots, AccountRoute("annkey"), TOKEN)
     official: Any = load()("annkey", access_token=TOKEN, root=stub.base)
     ours = await asyncio.to_thread(client.call, by_us, (2.0, 2.0))
     await asyncio.to_thread(by_official, official)
@@ -108,7 +115,7 @@ def said(asked: Asked) -> Asked:
 
 async def test_no_cookie_is_sent_back(stub: KiteStub) -> None:
     stub.on("GET /orders", Reply(raw=COOKIE), done([]))
-    client = KiteClient(stub.roots, KiteRoute("annkey"), TOKEN)
+    client = KiteClient(stub.roots, AccountRoute("annkey"), TOKEN)
     for _ in range(2):
         assert await asyncio.to_thread(client.call, KiteClient.orders, (2.0, 2.0)) == []
     assert ["Cookie" in asked.headers for asked in stub.asked] == [False, False]
@@ -128,7 +135,7 @@ async def test_a_redirect_is_not_followed(stub: KiteStub, status: int) -> None:
     where = f"HTTP/1.1 {status} Elsewhere\r\nLocation: {stub.base}/other\r\nContent-Length: 0\r\n\r\n"
     stub.on("POST /orders/regular", Reply(raw=where.encode()))
     stub.on("POST /other", done({"order_id": "7"}))
-    client = KiteClient(stub.roots, KiteRoute("annkey"), TOKEN)
+    client = KiteClient(stub.roots, AccountRoute("annkey"), TOKEN)
     ended = await asyncio.to_thread(client.call, lambda one: one.place(FORM, lambda: ""), (2.0, 2.0))
     assert isinstance(ended, Failure)
     assert (ended.sent, ended.status) == (True, status)

@@ -24,9 +24,9 @@ from brokers.contract import (
     OrderUpdate,
     Ticks,
 )
-from brokers.kite.access import KiteRoute
 from brokers.kite.streaming.sockets import StreamWaits
 from brokers.kite.streaming.stream import KiteStream
+from brokers.wire.access import AccountRoute
 from data.clock import ManualClock, SystemClock
 from data.vocabulary import OrderType, Product, Side
 from engine.market.quotes import QuoteMap
@@ -34,7 +34,7 @@ from engine.market.quotes import QuoteMap
 START = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 PATIENCE_S = 10.0
 ASHA, BALA, CHAND, DEV = (BrokerAccount(n, f"AB{n:04d}") for n in range(1, 5))
-ONE_KEY = KiteRoute("onekey")
+ONE_KEY = AccountRoute("onekey")
 
 
 def ltp(token: int, paise: int) -> bytes:
@@ -194,7 +194,7 @@ class Bench:
         self.server = server
         self.clock = WatchedClock()
         self.refused: list[BrokerAccount] = []
-        self.signed_in: dict[BrokerAccount, tuple[KiteRoute, str, bool]] = {}
+        self.signed_in: dict[BrokerAccount, tuple[AccountRoute, str, bool]] = {}
         self.stream = KiteStream(
             server.url,
             self.clock,
@@ -236,7 +236,7 @@ class Bench:
 
 
 async def join(
-    bench: Bench, account: BrokerAccount, route: KiteRoute = ONE_KEY, prices: bool = True, token: str = ""
+    bench: Bench, account: BrokerAccount, route: AccountRoute = ONE_KEY, prices: bool = True, token: str = ""
 ) -> None:
     """One client more is signed in; its key brings prices unless said otherwise."""
     bench.signed_in[account] = (route, token or account.user_id + "-tok", prices)
@@ -465,7 +465,7 @@ class TestLoss:
         old = await bench.seat_of(ASHA)
         await bench.until(lambda: set(old.modes) == set(TOKENS))
         bench.server.refusals["AB0002-tok"] = HTTPStatus.SERVICE_UNAVAILABLE
-        ways = {ASHA: (ONE_KEY, "AB0001-tok", False), BALA: (KiteRoute("other"), "AB0002-tok", True)}
+        ways = {ASHA: (ONE_KEY, "AB0001-tok", False), BALA: (AccountRoute("other"), "AB0002-tok", True)}
         bench.stream.replace_accounts(ways)
         await bench.until(lambda: bench.clock.asked["sleep"])
         assert (set(old.modes), old.open) == (set(TOKENS), True)
@@ -634,7 +634,7 @@ class TestSharing:
 
     async def test_own_keys_give_every_client_a_socket(self, bench: Bench):
         for account in (ASHA, BALA, CHAND, DEV):
-            await join(bench, account, KiteRoute(f"key{account.client_id}"))
+            await join(bench, account, AccountRoute(f"key{account.client_id}"))
         await bench.until(lambda: bench.stream.polled() == frozenset())
         assert len(bench.server.open_seats) == 4
 
@@ -656,8 +656,8 @@ class TestSharing:
         assert bench.server.most_open == 3
 
     async def test_a_key_without_market_data_carries_no_prices(self, bench: Bench):
-        await join(bench, ASHA, KiteRoute("free"), prices=False)
-        await join(bench, BALA, KiteRoute("paid"))
+        await join(bench, ASHA, AccountRoute("free"), prices=False)
+        await join(bench, BALA, AccountRoute("paid"))
         await bench.stream.subscribe(TOKENS)
         await bench.until(lambda: len(bench.server.carried()) == 2)
         assert (await bench.seat_of(ASHA)).modes == {}

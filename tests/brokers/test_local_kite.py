@@ -20,9 +20,9 @@ from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.exchange.openings import AccountOpening, HoldingOpening
 from brokers.simulators.exchange.prices import Listing
 from brokers.simulators.kite.apps import PLATFORM
-from brokers.simulators.kite.books.delays import NO_DELAYS, Delays
 from brokers.simulators.kite.server import LocalKite
 from brokers.simulators.kite.serving import serve
+from brokers.simulators.serving.delays import NO_DELAYS, Delays
 from data.clock import ManualClock
 from data.reference.instruments import BrokerInstrument
 from data.reference.phases import load_calendar
@@ -107,9 +107,7 @@ async def opened(
     clock = clock or ManualClock(datetime(2026, 11, 22, tzinfo=UTC))
     exchange = open_exchange(clock, path)
     keep = None if path is None else path.with_suffix(".kite")
-    kite = LocalKite(
-        exchange, clock, api_keys=SECRETS, delays=delays, rng=random.Random(7), calendar=CALENDAR, keep=keep
-    )
+    kite = LocalKite(exchange, clock, api_keys=SECRETS, delays=delays, rng=random.Random(7), keep=keep)
     kite.switches.rate_limits = False
     await kite.start()
     try:
@@ -159,8 +157,9 @@ async def test_a_person_signs_in_on_the_page_and_the_token_is_good_once(house: H
         browser.trust_env = False
         page = await call(browser.get, url)
         assert page.status_code == 200
-        assert "<form" in page.text
+        assert "<form method='post' action='/connect/login'>" in page.text
         form = {"api_key": "app", "redirect_params": "state=5"}
+        assert all(f'name="{name}" value="{value}"' in page.text for name, value in form.items())
         unknown = await call(browser.post, f"{house.kite.url}/connect/login", data={**form, "user_id": "ZED"})
         assert "no user ZED" in unknown.text
         finished = await call(
@@ -272,6 +271,15 @@ async def test_a_protected_market_order_reads_as_a_limit_order_with_tags(house: 
     bob = await house.sign_in("BOB")
     assert await call(bob.orders) == []
     await refusal(kx.InputException, bob.order_history, order_id)
+
+
+async def test_a_price_is_held_still_and_let_go_by_a_rehearsal(house: House) -> None:
+    told = await house.control("prices", {"symbol": "ACC", "to": "+2%"})
+    assert told["symbol"] == "NSE:ACC"
+    assert house.exchange.quotes(["NSE:ACC"])["NSE:ACC"].last_paise == told["ltp_paise"]
+    assert house.exchange.quotes(["NSE:ACC"])["NSE:ACC"].pinned
+    await house.control("prices", {"symbol": "ACC", "to": "walks"})
+    assert not house.exchange.quotes(["NSE:ACC"])["NSE:ACC"].pinned
 
 
 async def test_what_kite_refuses_at_once(house: House) -> None:
@@ -586,6 +594,29 @@ async def test_a_margin_calculation_is_a_json_array_and_may_fail_like_any_call(h
     assert len(await call(ann.order_margins, [calculated("CNC")])) == 1
 
 
+def traded(product: str, quantity: int = 40, **more: Any) -> dict[str, Any]:
+    """An order of a virtual contract note."""
+    told = {name: value for name, value in calculated(product, quantity).items() if name != "price"}
+    return told | {"order_id": "1", "average_price": 99.95} | more
+
+
+async def test_a_virtual_contract_note_tells_what_each_order_costs(house: House) -> None:
+    ann = await house.sign_in("ANN")
+    asked = [traded("CNC"), traded("MIS", transaction_type="SELL", average_price=299.85 / 3)]
+    first, second = await call(ann.get_virtual_contract_note, asked)
+    assert (first["tradingsymbol"], first["quantity"], first["price"]) == ("ACC", 40, 99.95)
+    assert first["charges"]["transaction_tax"] == pytest.approx(4.0)  # a thousandth of ₹3,998
+    assert second["charges"]["stamp_duty"] == 0
+    assert second["charges"]["brokerage"] > 0
+    for wrong, words in (
+        (traded("CNC", average_price=0), "Invalid `average_price`."),
+        (traded("CNC", tradingsymbol="NOSUCH"), "The instrument NSE:NOSUCH does not exist."),
+        (traded("CNC", order_id=""), "Missing `order_id`."),
+    ):
+        error = await refusal(kx.InputException, ann.get_virtual_contract_note, [wrong])
+        assert str(error) == words
+
+
 async def test_holdings_positions_and_margins_after_trades(house: House) -> None:
     ann = await house.sign_in("ANN")
     opening = (await call(ann.margins))["equity"]
@@ -841,9 +872,18 @@ async def test_the_clock_can_be_moved_on_and_never_back(house: House) -> None:
     ann = await house.sign_in("ANN")
     order_id = await call(ann.place_order, **order(price=95.0))
     moved = await house.control("clock", {"to": "15:14"})
-    assert moved == {"market_time": "2026-11-18T09:44:00+00:00", "trading_day": "2026-11-18"}
-    moved = await house.control("clock", {"to": "16:00"})
-    assert moved == {"market_time": "2026-11-19T03:45:00+00:00", "trading_day": "2026-11-19"}
+    assert moved == {
+        "broker": "kite",
+        "market_time": "2026-11-18T09:44:00+00:00",
+        "trading_day": "2026-11-18",
+    }
+    for _ in range(2):  # as two brokers of one market are told
+        moved = await house.control("clock", {"to": "16:00", "day": "2026-11-18"})
+        assert moved == {
+            "broker": "kite",
+            "market_time": "2026-11-19T03:45:00+00:00",
+            "trading_day": "2026-11-19",
+        }
     await refusal(kx.TokenException, ann.orders)
     entry = house.kite.journal.find("ANN", order_id)
     assert entry is None or entry.final

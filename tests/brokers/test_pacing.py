@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brokers.pacing import KeyLane, Lane, eta_s, key_lane
+from brokers.pacing import KeyLane, Lane, RollingLane, account_lane, eta_s, key_lane
 from brokers.paper.broker import CAPABILITIES
 from data.records import replace
 from tests.desks import START
@@ -176,3 +176,33 @@ def test_no_order_of_sending_beats_the_eta_and_it_is_not_far_off(pending, before
     real = drained(lanes, pending, now)
     assert told - 1e-3 <= real
     assert real - told <= 0.5 * told + 2
+
+
+def test_a_broker_that_counts_in_windows_is_never_asked_for_more_in_any_of_them():
+    limits = replace(CAPABILITIES, orders_per_second=8, orders_per_minute=40, orders_per_half_hour=100)
+    limits = replace(limits, cancels_per_second=2, cancels_per_minute=10)
+    rolling, now, made = account_lane(limits), START, list[tuple[float, bool]]()
+    assert isinstance(rolling, RollingLane)
+    dice = random.Random(5)
+    for _ in range(400):
+        cancel = dice.random() < 0.2
+        wait = rolling.wait_s(now, cancel)
+        now += timedelta(seconds=max(wait, dice.choice((0.0, 0.0, 0.3, 5.0))))
+        assert rolling.wait_s(now, cancel) == 0
+        rolling.take(now, cancel)
+        made.append((now.timestamp(), cancel))
+    for span, most, kept in ((1, 8, 2), (60, 40, 10), (1_800, 100, 10)):
+        for number, (at, cancel) in enumerate(made):
+            within = [one for one, _ in made[: number + 1] if at - span < one]
+            assert len(within) <= most
+            assert cancel or len(within) <= most - kept
+
+
+def test_what_a_rolling_lane_says_of_many_calls_comes_true():
+    limits = replace(CAPABILITIES, orders_per_second=8, orders_per_minute=40, orders_per_half_hour=100)
+    rolling, now = account_lane(limits), START
+    told = rolling.eta_s(60, now)
+    for _ in range(60):
+        now += timedelta(seconds=rolling.wait_s(now))
+        rolling.take(now)
+    assert abs((now - START).total_seconds() - told) < 0.001

@@ -49,7 +49,7 @@ MARKET = [
     instrument("RELIANCE", 245_000, 10, fno=True),
     instrument("SMALL", 10_000, 5, mtf_margin_bps=None),
     instrument("VOGL", 20_000, 1, series="BE", trade_to_trade=True, mtf_margin_bps=None),
-    instrument("NIFTY 50", 2_500_000, 5, segment="INDICES"),
+    instrument("NIFTY 50", 2_500_000, 5, segment="INDICES", band_bps=0),
 ]
 
 
@@ -335,7 +335,7 @@ REFUSALS = [
     ),
     (order(Side.BUY, 1, symbol="NIFTY 50"), "not_tradable", "index"),
     (order(Side.BUY, 1, symbol="NOSUCH"), "unknown_instrument", "NSE:NOSUCH"),
-    (order(Side.BUY, 1, tag="x" * 21), "bad_tag", "20 characters"),
+    (order(Side.BUY, 1, tag="x" * 41), "bad_tag", "40 characters"),
 ]
 
 

@@ -1,20 +1,22 @@
 """Intraday shares (MIS) at the paper exchange: what they take, and how the broker ends their day."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from brokers.contract import BrokerStatus, Refused
 from brokers.simulators.exchange.exchange import PaperExchange
+from brokers.simulators.exchange.openings import AccountOpening
 from brokers.simulators.exchange.rms import SQUARE_OFF_FEE_PAISE
 from data.clock import ManualClock
+from data.reference.contract_notes import DayOrder, note_charges
 from data.vocabulary import Product, Side
 from tests.brokers.test_paper_exchange import CALENDAR, CRORE, find, next_day, open_exchange, order, place
 
 MIS = Product.MIS
 END = {
     "RELIANCE": datetime(2026, 11, 18, 9, 30, tzinfo=UTC),  # before the closing auction
-    "SMALL": datetime(2026, 11, 18, 9, 50, tzinfo=UTC),
+    "SMALL": datetime(2026, 11, 18, 9, 40, tzinfo=UTC),  # the earliest: their broker is in no table
 }
 PRICES = {"RELIANCE": 245_000, "SMALL": 10_000}
 SECOND = timedelta(seconds=1)
@@ -113,19 +115,43 @@ def test_a_position_beyond_one_order_is_sold_in_parts(exchange: PaperExchange) -
 
 def test_what_nobody_takes_becomes_the_clients_own_who_pays_or_owes_the_loan() -> None:
     clock = ManualClock(datetime(2026, 11, 22, 18, 0, tzinfo=UTC))
-    exchange = open_exchange(clock, cash=8_000_000_00)
+    exchange = open_exchange(clock, cash=11_000_000_00)
     exchange.pin("SMALL", 10_000)
-    for _ in range(4):
+    for _ in range(6):
         place(exchange, order(Side.BUY, 90_000, symbol="SMALL", product=MIS))
     exchange.unpin("SMALL")  # from here on its book has a depth that ends
     next_day(exchange)
     (rest,) = exchange.holdings("ANN")
     assert (rest.product, rest.today, rest.free) == (Product.CNC, 0, 0)
-    assert 10_000 < rest.t1 < 200_000
+    assert 10_000 < rest.t1 < 400_000
     loan = rest.t1 * 10_000 * 4 // 5
-    assert account(exchange).available_paise == -4 * SQUARE_OFF_FEE_PAISE
+    # What is delivered is taxed as that, by the day's note.
+    orders = exchange.books.orders_where("WHERE filled > 0", ())
+    day = [
+        DayOrder(one.order_id, "SMALL", "NSE", MIS, Side(one.side), one.filled, one.notional_paise)
+        for one in orders
+    ]
+    note = note_charges(date(2026, 11, 20), "paper", day).total_paise - sum(
+        one.charges_paise for one in orders
+    )
+    assert note > 20_000_00
+    assert account(exchange).available_paise == -6 * SQUARE_OFF_FEE_PAISE - note
     assert 0 < account(exchange).owed_paise < loan
     assert {parcel.loan_paise for parcel in exchange.books.parcels("ANN")} == {0}
+
+
+def test_each_broker_sells_out_at_its_own_time(exchange: PaperExchange) -> None:
+    exchange.open_accounts([AccountOpening("ZED", CRORE, rates="zerodha")])
+    place(exchange, order(Side.BUY, 10, symbol="SMALL", product=MIS))
+    place(exchange, order(Side.BUY, 10, symbol="SMALL", product=MIS), user="ZED")
+
+    def left() -> list[int]:
+        return [sum(one.today for one in exchange.holdings(user)) for user in ("ANN", "ZED")]
+
+    exchange.jump(END["SMALL"] + SECOND)
+    assert left() == [0, 10]
+    exchange.jump(datetime(2026, 11, 18, 9, 50, 1, tzinfo=UTC))
+    assert left() == [0, 0]
 
 
 def test_the_days_end_comes_from_the_calendar() -> None:
@@ -170,7 +196,7 @@ def test_the_broker_buys_shorts_back_at_the_square_off_time(exchange: PaperExcha
 
 def test_a_short_that_nobody_buys_back_ends_at_the_days_highest_price() -> None:
     clock = ManualClock(datetime(2026, 11, 22, 18, 0, tzinfo=UTC))
-    exchange = open_exchange(clock, cash=8_000_000_00)
+    exchange = open_exchange(clock, cash=11_000_000_00)
     exchange.pin("SMALL", 10_000)
     for _ in range(4):
         place(exchange, order(Side.SELL, 90_000, symbol="SMALL", product=MIS))

@@ -11,6 +11,7 @@ from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.exchange.openings import AccountOpening, HoldingOpening
 from brokers.simulators.exchange.prices import Listing
 from data.clock import ManualClock
+from data.reference.contract_notes import DayOrder, note_charges
 from data.reference.instruments import BrokerInstrument
 from data.reference.phases import load_calendar
 from data.reference.rates import estimate
@@ -91,8 +92,15 @@ def test_an_overfill_beyond_the_cash_is_owed_until_the_close():
     place(exchange, Side.SELL, 20, 10_000)
     available = 200_000 - charges(exchange, Side.SELL, 200_000)
     assert money(exchange) == (available, 0, owed)
+    booked = charges(exchange, Side.BUY, 500_000) + charges(exchange, Side.SELL, 200_000)
+    day = exchange.market_clock.trading_day
+    noted = note_charges(day, "paper", [traded(Side.BUY, 50, 500_000), traded(Side.SELL, 20, 200_000)])
     next_day(exchange)
-    assert money(exchange) == (available - owed, 0, 0)
+    assert money(exchange) == (available - owed + booked - noted.total_paise, 0, 0)
+
+
+def traded(side: Side, quantity: int, paise: int) -> DayOrder:
+    return DayOrder(1, "ACC", "NSE", Product.CNC, side, quantity, paise)
 
 
 def test_an_overfill_of_a_live_order_trades_its_rest_too():

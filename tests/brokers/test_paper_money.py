@@ -1,6 +1,7 @@
 """What the paper exchange blocks, books and settles, to the paisa."""
 
 import random
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
 import pytest
@@ -11,7 +12,9 @@ from brokers.simulators.exchange.openings import AccountOpening, HoldingOpening
 from brokers.simulators.exchange.prices import Listing
 from data.clock import ManualClock
 from data.money import own_share
+from data.reference.contract_notes import DayOrder, note_charges
 from data.reference.instruments import BrokerInstrument
+from data.reference.mtf import interest_between
 from data.reference.phases import load_calendar
 from data.reference.rates import estimate
 from data.vocabulary import OrderType, Policy, Product, Side
@@ -62,6 +65,12 @@ def place(
     return outcome.broker_order_id
 
 
+def noted(*orders: tuple[Side, int, int], left_demat: Mapping[str, int] | None = None) -> int:
+    """What the contract note of a day has for orders of ACC by side, shares and worth."""
+    day = [DayOrder(n, "ACC", "NSE", Product.CNC, *one) for n, one in enumerate(orders)]
+    return note_charges(DAY, "paper", day, left_demat).total_paise
+
+
 def charges(side: Side, notional: int, product: Product = Product.CNC, *, demat: bool = False) -> int:
     return estimate(DAY, "paper", "NSE", product, side, notional, demat_sale=demat).total_paise
 
@@ -99,7 +108,7 @@ def test_policies_differ_by_the_protected_price_and_when_charges_are_paid():
     assert isinstance(exact.place("ANN", _hundred_at_market()), Accepted)
     assert money(exact) == (0, 0, 0)
     next_day(exact)
-    assert money(exact) == (-charges(Side.BUY, 1_000_000), 0, 0)
+    assert money(exact) == (-noted((Side.BUY, 100, 1_000_000)), 0, 0)
 
 
 def _hundred_at_market() -> OrderRequest:
@@ -157,6 +166,8 @@ def test_shares_of_today_return_their_cost_and_the_profit_waits():
     place(exchange, Side.SELL, 50)
     paid = charges(Side.SELL, 525_000)
     assert money(exchange)[0] == after_buy + 500_000 - paid
+    # The note of the day taxes what was sold again as intraday.
+    paid += noted((Side.BUY, 100, 1_000_000), (Side.SELL, 50, 525_000)) - charges(Side.BUY, 1_000_000) - paid
     next_day(exchange)
     assert money(exchange)[0] == after_buy + 500_000 - paid
     next_day(exchange)
@@ -177,7 +188,8 @@ def test_settled_shares_bring_cash_at_once_and_shares_on_their_way_later():
     before = money(exchange)[0]
     next_day(exchange)
     next_day(exchange)
-    assert money(exchange)[0] == before + 50_000
+    note = noted((Side.SELL, 15, 150_000), left_demat={"ACC": 150_000})
+    assert money(exchange)[0] == before + 50_000 + charges(Side.SELL, 150_000, demat=True) - note
 
 
 def test_the_depository_is_paid_once_a_day_for_a_security():
@@ -187,6 +199,13 @@ def test_the_depository_is_paid_once_a_day_for_a_security():
     place(exchange, Side.SELL, 10)
     paid = charges(Side.SELL, 100_000, demat=True) + charges(Side.SELL, 100_000)
     assert money(exchange)[0] == CASH + 200_000 - paid
+
+
+def over_night(exchange: PaperExchange) -> int:
+    """Begin the next day; returns the interest that was charged until its opening."""
+    before = exchange.market_clock.trading_day
+    next_day(exchange)
+    return interest_between("paper", before, exchange.market_clock.trading_day, money(exchange)[2])
 
 
 @pytest.mark.parametrize("policy", list(Policy))
@@ -222,6 +241,7 @@ def test_every_paisa_is_accounted_for_through_a_random_fortnight(policy: Policy)
                 exchange.cancel("ANN", row.broker_order_id)
         products = {row.broker_order_id: row for row in exchange.orders("ANN")}
         worth: dict[str, int] = {}
+        day, left_demat = list[DayOrder](), dict[str, int]()
         for fill in exchange.trades("ANN"):
             notional = fill.price_paise * fill.quantity
             flow += notional if fill.side is Side.SELL else -notional
@@ -231,20 +251,20 @@ def test_every_paisa_is_accounted_for_through_a_random_fortnight(policy: Policy)
         paid_demat = {str(row[0]) for row in exchange.database.execute(query)}
         for order_id, notional in worth.items():
             row = products[order_id]
-            paid += estimate(
-                exchange.market_clock.trading_day,
-                "paper",
-                "NSE",
-                row.product,
-                row.side,
-                notional,
-                demat_sale=order_id in paid_demat,
-            ).total_paise
-        next_day(exchange)
+            symbol = f"NSE:{row.tradingsymbol}"
+            day.append(
+                DayOrder(int(order_id), symbol, "NSE", row.product, row.side, row.filled_quantity, notional)
+            )
+            if order_id in paid_demat:
+                left_demat[symbol] = notional
+        paid += note_charges(exchange.market_clock.trading_day, "paper", day, left_demat).total_paise
+        paid += over_night(exchange)
         assert sum(row.free + row.t1 + row.today for row in exchange.holdings("ANN")) == filled
-    for _ in range(2):
-        next_day(exchange)
+    paid += over_night(exchange)
+    due = over_night(exchange)
     available, blocked, loan = money(exchange)
     assert blocked == 0
     assert filled > 0
     assert available - loan == CASH + flow - paid
+    next_day(exchange)
+    assert money(exchange)[0] - loan == CASH + flow - paid - due, "interest is taken a day later"

@@ -4,8 +4,11 @@ from datetime import date
 from itertools import pairwise
 from math import log
 
-from brokers.simulators.exchange.day_prices import DayPrices, Pin
+import pytest
+
+from brokers.simulators.exchange.day_prices import DayPrices, Pin, price_from
 from brokers.simulators.exchange.prices import Listing, circuits
+from data.errors import BadInput
 from data.reference.classes import classes
 from data.reference.instruments import BrokerInstrument
 from data.reference.seed import universe
@@ -101,6 +104,14 @@ def test_circuits_are_rounded_into_the_band():
     assert circuits(239_525, 1_000, 10) == (215_580, 263_470)
 
 
+def test_at_a_circuit_nobody_is_on_the_side_that_would_leave_the_band():
+    prices = DayPrices(7, DAY, MARKET)
+    prices.set_pins({"NSE:SHARE1": Pin(264_000, 240_000), "NSE:SHARE2": Pin(216_000, 240_000)})
+    up, down = prices.quote("NSE:SHARE1", 100), prices.quote("NSE:SHARE2", 100)
+    assert (up.bid_paise, up.ask_paise, len(up.bids), len(up.asks)) == (264_000, 0, 1, 0)
+    assert (down.bid_paise, down.ask_paise, len(down.bids), len(down.asks)) == (0, 216_000, 0, 1)
+
+
 def test_a_pin_stands_until_it_is_taken_away():
     prices = DayPrices(7, DAY, MARKET)
     walking = prices.quote("NSE:SHARE1", 100)
@@ -135,3 +146,21 @@ def test_an_index_moves_with_the_mean_of_its_shares_and_has_no_band():
     assert max(moves) - min(moves) > 0.001, "it does not stand still"
     fresh = DayPrices(7, DAY, market).quote("NSE:NIFTY 50", 22_000)
     assert fresh == prices.quote("NSE:NIFTY 50", 22_000)
+
+
+def test_a_price_to_hold_is_typed_in_rupees_or_as_part_of_the_previous_close():
+    facts = BrokerInstrument(
+        token="1",
+        exchange="NSE",
+        tradingsymbol="NIFTY 50",
+        name="",
+        tick_paise=5,
+        isin="",
+        prev_close_paise=24_512_35,
+    )
+    listing = Listing(facts, 24_000_00, 0, 0, 0, 0)
+    typed = {"2,450.50": 2450_50, "-10%": 22_061_10, "+10%": 26_963_60, "walks": None}
+    assert {word: price_from(word, listing) for word in typed} == typed
+    for word in ("", "ten", "-%", "x%", "nan%", "inf%", "1e99%"):
+        with pytest.raises(BadInput):
+            price_from(word, listing)

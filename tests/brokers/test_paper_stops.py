@@ -24,6 +24,7 @@ from data.reference.instruments import BrokerInstrument
 from data.reference.phases import load_calendar
 from data.reference.rates import estimate
 from data.vocabulary import OrderType, Policy, Product, Side, Validity
+from tests.further import further
 
 CALENDAR = load_calendar()
 KEY = "NSE:ACC"
@@ -347,7 +348,7 @@ def test_shares_of_a_waiting_stop_cannot_be_sold_again(exchange: PaperExchange):
 # --- the whole money --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", further(range(6), 2))
 def test_no_paisa_is_lost_over_placing_triggering_filling_and_cancelling(seed: int):
     """After every step cash, blocks, loan, fills and charges add up, and blocks are the live orders' own.
 
@@ -432,3 +433,27 @@ def _adds_up(exchange: PaperExchange, rows: Collection[BrokerOrder], resurrected
     for (symbol, product), quantity in shares.items():
         opening = 500 if (symbol, product) == ("ACC", Product.CNC) else 0
         assert held.get((symbol, product), 0) == opening + quantity
+
+
+def test_the_closing_auction_takes_over_limits_of_its_band_alone(exchange: PaperExchange):
+    def rests(price: int, symbol: str = "FUT", disclosed: int = 0) -> str:
+        of = symbol, Side.BUY, 10, Product.CNC, OrderType.LIMIT
+        return place(exchange, OrderRequest("NSE", *of, "", price_paise=price, disclosed_quantity=disclosed))
+
+    exchange.pin("FUT", 10_000)
+    near, far, other = rests(9_800), rests(9_600), rests(9_600, "ACC")  # ACC has no derivatives
+    hidden, shown = rests(9_900, disclosed=2), rests(9_600, "ACC", disclosed=2)
+    exchange.jump(datetime(2026, 11, 18, 9, 47, tzinfo=UTC))
+    assert [find(exchange, one).status for one in (near, far, other, hidden, shown)] == [
+        BrokerStatus.OPEN,
+        BrokerStatus.CANCELLED,
+        BrokerStatus.OPEN,
+        BrokerStatus.CANCELLED,
+        BrokerStatus.OPEN,
+    ]
+    assert find(exchange, hidden).message == (
+        "Orders with a disclosed quantity are cancelled before the closing auction."
+    )
+    assert find(exchange, far).message == (
+        "Orders outside its price range are cancelled before the closing auction."
+    )

@@ -9,9 +9,10 @@ import pytest
 
 from data.audit import AuditAction, AuditEntry
 from data.clock import ManualClock
+from data.engines.sqlite import writer_engine
 from data.migrating import prepare
 from data.proving.verifying import Outside, stored_rows, verify
-from data.store import Store, writer_engine
+from data.store import Store
 from data.tables.audit import Audit
 from data.tables.columns import table
 from data.writing.audit_writer import kept_head

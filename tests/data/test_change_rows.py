@@ -13,7 +13,8 @@ import pytest
 
 from data.audit import AuditAction, AuditEntry
 from data.clock import ManualClock
-from data.store import Store, Unit, read_file
+from data.engines.sqlite import read_file
+from data.store import Store, Unit
 from data.vocabulary import Topic
 from data.writing.changes import Touched, changes_since, prune_changes
 from tests.books import empty_books
@@ -67,8 +68,10 @@ CASES: dict[Topic, tuple[Callable[[Touched], object], Touched]] = {
     Topic.ORDERS: (lambda touched: touched.orders.add(9), Touched(orders={9})),
     Topic.RUNS: (lambda touched: touched.runs.add(4), Touched(runs={4})),
     Topic.HALTS: (lambda touched: setattr(touched, "halts", True), Touched(halts=True)),
+    Topic.GUARDS: (lambda touched: setattr(touched, "guards", True), Touched(guards=True)),
     Topic.ROSTER: (lambda touched: setattr(touched, "roster", True), Touched(roster=True)),
     Topic.MARKET: (lambda touched: setattr(touched, "market", True), Touched(market=True)),
+    Topic.LIMITS: (lambda touched: setattr(touched, "limits", True), Touched(limits=True)),
     Topic.PEOPLE: (lambda touched: setattr(touched, "people", True), Touched(people=True)),
     Topic.EVERYTHING: (lambda touched: setattr(touched, "everything", True), Touched(everything=True)),
 }

@@ -17,9 +17,13 @@ PATHS = (
     home.spare_file,
     home.certificates_folder,
     home.exports_folder,
+    home.backups_folder,
+    home.recordings_folder,
+    home.replays_folder,
     home.log_file,
     home.app_lock,
     home.schema_lock,
+    home.backup_lock,
 )
 
 

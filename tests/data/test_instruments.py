@@ -209,6 +209,11 @@ def test_an_unknown_symbol_offers_the_nearest(text: str, exchange: str | None, m
         HOUSES.resolve(text, exchange)
 
 
+def test_where_no_instruments_are_known_it_is_said_how_they_come():
+    with pytest.raises(UnknownSymbol, match="tradedesk instruments import FILE"):
+        index_of([]).resolve("RELIANCE")
+
+
 @pytest.mark.parametrize(
     ("text", "keys"),
     [

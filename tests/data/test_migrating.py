@@ -19,6 +19,7 @@ from data.errors import BadInput
 from data.migrating import books_as_they_are, copies_beside, copy_path, prepare
 from data.schema import HEAD
 from data.writing.locks import HeldLock, process_start
+from tests.further import further
 from tests.homes import unpack
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -150,7 +151,7 @@ def die_in_it(old: Path, passes: int) -> None:
     assert died.returncode == -signal.SIGKILL
 
 
-@pytest.mark.parametrize("passes", [0, 1])
+@pytest.mark.parametrize("passes", further([0, 1]))
 def test_killed_in_the_middle_it_is_the_old_file_or_the_new_one(old: Path, passes: int) -> None:
     before, known = version(old), orders(old)
     die_in_it(old, passes)

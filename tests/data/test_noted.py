@@ -63,6 +63,7 @@ async def what_differs(store: Store) -> list[str]:
     return [*stops, *(await store.read_aside(recompute)).found]
 
 
+@pytest.mark.proof
 @settings(
     max_examples=40,
     deadline=None,
@@ -151,7 +152,7 @@ async def test_a_row_of_a_batch_that_was_not_kept_is_as_it_was_before(tmp_path: 
             def full(*given: object) -> None:
                 raise OSError
 
-            patch.setattr("data.store.write_changes", full)  # behind the audit, before the commit
+            patch.setattr("data.writing.writer.write_changes", full)  # behind the audit, before the commit
 
             def touching(unit: Unit) -> None:
                 changing([("change", "a", 2)], fails=False)(unit)

@@ -3,11 +3,14 @@
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import exchange_calendars
 import pytest
 
 from data.clock import IST
 from data.errors import BadInput
-from data.reference.phases import Calendar, CalendarNotLoaded, load_calendar
+from data.reference.calendar_rows import CalendarNotLoaded
+from data.reference.phases import Calendar, load_calendar
+from data.vocabulary import DayKind
 from data.vocabulary import PhaseKind as P
 
 CALENDAR = load_calendar()
@@ -116,6 +119,19 @@ def test_a_random_close_keeps_the_phase_and_marks_it(surely_open: str, may_be_ov
     assert (before.kind, before.ends_at, before.next_kind) == (after.kind, after.ends_at, after.next_kind)
 
 
+def test_the_trading_days_are_those_of_an_independent_calendar_but_for_special_sessions():
+    known = exchange_calendars.get_calendar("XBOM").sessions_in_range("2024-01-01", "2026-12-31")
+    theirs = {session.date() for session in known}
+    first = date(2024, 1, 1)
+    every = [first + timedelta(n) for n in range((date(2027, 1, 1) - first).days)]
+    ours = {day for day in every if CALENDAR.is_trading_day(day)}
+    special = {day for day in every if CALENDAR.told(day).kind is DayKind.SPECIAL}
+    assert ours - special == theirs - special
+    # It has none of the muhurat and budget sessions, and of the others those of 2024 at most.
+    assert ours - theirs <= special
+    assert theirs <= ours
+
+
 @pytest.mark.parametrize("year", [2024, 2025, 2026])
 def test_phases_of_every_day_follow_each_other_without_a_gap(year: int):
     for fno in (False, True):
@@ -197,18 +213,20 @@ def test_an_override_adds_a_year_a_holiday_a_session_and_a_regime(tmp_path: Path
         year = 2027
         source = "NSE circular"
         author = "compliance"
-        holidays = { 2027-01-26 = "Republic Day" }
+                holidays = { 2027-01-26 = "Republic Day" }
         settlement_holidays = {}
 
         [[holiday]]
         date = 2026-11-08
         name = "No muhurat"
         source = "NSE circular"
+        author = "compliance"
 
         [[session]]
         date = 2026-11-24
         name = "Short session"
         source = "NSE circular"
+        author = "compliance"
         hours = [{ kind = "continuous", start = 10:00:00, end = 11:00:00 }]
 
         [[regime]]
@@ -217,6 +235,7 @@ def test_an_override_adds_a_year_a_holiday_a_session_and_a_regime(tmp_path: Path
         fno = ["continuous_to_1515"]
         cash = ["continuous_to_1530"]
         source = "NSE circular"
+        author = "compliance"
         """,
     )
     assert calendar.next_trading_day(date(2027, 1, 25)) == date(2027, 1, 27)
@@ -234,21 +253,29 @@ def test_an_override_adds_a_year_a_holiday_a_session_and_a_regime(tmp_path: Path
     [
         ("[[holiday]]\ndate = 2026-13-01", "must be TOML"),
         ("[[holiday]]\ndate = 2026-12-01\nname = 'x'", "override.toml: holiday.0.source"),
+        ("[[holiday]]\ndate = 2026-12-01\nname = 'x'\nsource = 'y'", "say who put this row there"),
+        (
+            "[[holiday]]\ndate = 2026-12-01\nname = 'x'\nsource = 'y'\nauthor = 'a'\nexchanges = ['MCX']",
+            "name NSE or BSE",
+        ),
         ("[[holidays]]\ndate = 2026-12-01", "override.toml: holidays"),
         (
-            "[[session]]\ndate = 2026-12-01\nname = 'x'\nsource = 'y'\n"
+            "[[session]]\ndate = 2026-12-01\nname = 'x'\nsource = 'y'\nauthor = 'a'\n"
             "hours = [{ kind = 'continuous', start = 11:00:00, end = 10:00:00 }]",
             "times must rise",
         ),
         (
-            "[[session]]\ndate = 2026-12-01\nname = 'x'\nsource = 'y'\n"
+            "[[session]]\ndate = 2026-12-01\nname = 'x'\nsource = 'y'\nauthor = 'a'\n"
             "hours = [{ kind = 'continuous', start = 11:00:00, end = 12:00:00 },"
             " { kind = 'post_close', start = 11:30:00, end = 12:30:00 }]",
             "must not begin before 12:00:00",
         ),
-        ("[[year]]\nyear = 2027\nsource = 'x'\nholidays = { 2026-01-26 = 'x' }", "only dates of 2027"),
         (
-            "[[regime]]\neffective_from = 2026-12-07\nfno = ['x']\ncash = []\nsource = 'y'",
+            "[[year]]\nyear = 2027\nsource = 'x'\nauthor = 'a'\nholidays = { 2026-01-26 = 'x' }",
+            "only dates of 2027",
+        ),
+        (
+            "[[regime]]\neffective_from = 2026-12-07\nfno = ['x']\ncash = []\nsource = 'y'\nauthor = 'a'",
             "name one of the parts",
         ),
     ],
@@ -256,3 +283,70 @@ def test_an_override_adds_a_year_a_holiday_a_session_and_a_regime(tmp_path: Path
 def test_a_wrong_override_is_refused_by_name(tmp_path: Path, text: str, message: str):
     with pytest.raises(BadInput, match=message):
         overlaid(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("day", "broker", "fno", "at", "verified"),
+    [
+        (date(2026, 7, 31), "zerodha", True, "15:20", True),
+        (date(2026, 7, 31), "zerodha", False, "15:20", True),
+        (date(2026, 8, 3), "zerodha", True, "15:00", False),
+        (date(2026, 8, 3), "zerodha", False, "15:20", False),
+        (date(2026, 11, 18), "upstox", False, "15:12", False),
+        (date(2026, 11, 18), "groww", False, "15:10", False),
+        (date(2026, 12, 7), "zerodha", True, "15:00", False),
+        # Of a broker that is not listed it is the earliest that any publishes, and not verified.
+        (date(2026, 7, 31), "other", False, "15:10", False),
+        (date(2025, 10, 21), "zerodha", False, "14:35", False),  # in a session with hours of its own
+    ],
+)
+def test_when_a_broker_ends_intraday_buying(day, broker, fno, at, verified):
+    found = CALENDAR.intraday(day, fno, broker)
+    assert (f"{found.at.astimezone(IST):%H:%M}", found.verified) == (at, verified)
+    assert found.source
+
+
+@pytest.mark.parametrize(
+    ("day", "missing"),
+    [
+        (date(2026, 12, 14), None),
+        (date(2026, 12, 15), 2027),
+        (date(2026, 12, 31), 2027),
+        (date(2025, 12, 20), None),
+    ],
+)
+def test_from_mid_december_the_next_year_is_missed(day, missing):
+    assert CALENDAR.missing_year(day) == missing
+
+
+def test_an_exchange_may_have_a_session_or_a_holiday_of_its_own(tmp_path: Path):
+    calendar = overlaid(
+        tmp_path,
+        """
+        [[session]]
+        date = 2026-12-05
+        name = "Disaster recovery, NSE alone"
+        source = "NSE circular"
+        author = "asha"
+        exchanges = ["NSE"]
+        hours = [{ kind = "continuous", start = 09:15:00, end = 10:00:00 }]
+
+        [[holiday]]
+        date = 2026-12-02
+        name = "BSE alone"
+        source = "BSE notice"
+        author = "asha"
+        exchanges = ["BSE"]
+        """,
+    )
+    at = ist("5 Dec 2026 09:30:00")
+    assert calendar.phase(at, False, "NSE").kind is P.CONTINUOUS
+    assert calendar.phase(at, False, "BSE").kind is P.CLOSED
+    assert calendar.is_trading_day(date(2026, 12, 2))
+    closed = calendar.phase(ist("2 Dec 2026 11:00:00"), True, "BSE")
+    assert (closed.kind, closed.ends_at) == (P.CLOSED, ist("3 Dec 2026 09:00:00"))
+    assert calendar.phase(ist("2 Dec 2026 11:00:00"), True, "NSE").kind is P.CONTINUOUS
+    assert [(row.file, row.table, row.author) for row in calendar.own_rows] == [
+        ("override.toml", "holiday", "asha"),
+        ("override.toml", "session", "asha"),
+    ]

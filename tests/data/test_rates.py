@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.errors import BadInput
-from data.reference.rates import Charges, RatesNotLoaded, estimate
+from data.reference.dated import RatesNotLoaded
+from data.reference.rates import Charges, estimate
 from data.vocabulary import Product, Side
 
 TODAY = date(2026, 11, 20)

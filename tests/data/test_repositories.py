@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from data.engines.dialect import UNLESS_THERE
 from data.engines.driver import TOGETHER, insert_many
+from data.engines.sqlite import writer_engine
 from data.repositories.base import Change, DatabaseError, Query, Rows, among, compile_ahead, given
-from data.store import writer_engine
 from data.tables.books import Posting
 from data.tables.orders import FillRecord, RequestRecord
 from data.urls import sqlite_url

@@ -13,7 +13,11 @@ from sqlalchemy import TypeDecorator
 from data.records import field_names
 from data.repositories.base import Rows
 
-NEVER_EMPTY = {("audit", "plan_number"), ("run", "confirmed_at"), ("halt", "before")}
+NEVER_EMPTY = {
+    *(("audit", "plan_number"), ("run", "confirmed_at"), ("halt", "before")),
+    ("attempt", "ended_at"),  # of one that has ended
+    ("day_correction", "client_id"),  # a price is corrected in the table of closing prices
+}
 """Columns that may be empty, and are not in what some class is read or written for."""
 
 

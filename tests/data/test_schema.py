@@ -15,10 +15,11 @@ from alembic.script import ScriptDirectory
 from sqlmodel import SQLModel
 
 from data import migrations, schema
+from data.engines.sqlite import writer_engine
 from data.errors import BadInput
 from data.migrating import books_as_they_are, prepare
 from data.schema import HEAD, schema_faults
-from data.store import writer_engine
+from tests.further import further_rows
 
 
 def test_a_fresh_file_has_the_models_tables_its_triggers_and_is_its_owners(tmp_path):
@@ -108,7 +109,7 @@ class _nobody:  # noqa: N801 - reads as a state
 def test_a_locked_file_is_waited_for_then_named(tmp_path, monkeypatch):
     path = tmp_path / "desk.db"
     path.touch()
-    monkeypatch.setattr("data.store.LOCK_WAIT_S", 0.05)
+    monkeypatch.setattr("data.writing.writer.LOCK_WAIT_S", 0.05)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("PRAGMA journal_mode=WAL")
         other.execute("BEGIN IMMEDIATE")
@@ -184,14 +185,16 @@ def stamp(path, words):
 
 @pytest.mark.parametrize(
     ("words", "told"),
-    [
-        (
-            "UPDATE alembic_version SET version_num = '0009'",
-            "its version stamp says 0009, but its tables are",
-        ),
-        ("DELETE FROM alembic_version", "it has no version stamp, but its tables are"),
-        ("DROP TABLE alembic_version", "it has no version stamp, but its tables are"),
-    ],
+    further_rows(
+        [
+            (
+                "UPDATE alembic_version SET version_num = '0009'",
+                "its version stamp says 0009, but its tables are",
+            ),
+            ("DELETE FROM alembic_version", "it has no version stamp, but its tables are"),
+            ("DROP TABLE alembic_version", "it has no version stamp, but its tables are"),
+        ]
+    ),
 )
 def test_a_stamp_that_is_not_that_of_the_tables_is_named_and_nothing_is_changed(tmp_path, words, told):
     path = tmp_path / "desk.db"

@@ -26,6 +26,7 @@ from data.secrets import (
 from data.vaults import file_vault, keyring_vault
 from data.vaults.file_vault import FileVault, file_fault
 from data.vaults.keyring_vault import KeyringVault
+from tests.further import further_rows
 
 PASSPHRASE = "correct horse battery"
 
@@ -286,7 +287,9 @@ BAD_PARAMETERS = {
 }
 
 
-@pytest.mark.parametrize(("name", "value"), [(n, v) for n, vs in BAD_PARAMETERS.items() for v in vs])
+@pytest.mark.parametrize(
+    ("name", "value"), further_rows([(n, v) for n, vs in BAD_PARAMETERS.items() for v in vs], 12)
+)
 def test_any_parameter_that_is_none_of_ours_is_damage_and_costs_nothing(tmp_path, monkeypatch, name, value):
     opened(tmp_path).put("k", "v")
     with_scrypt(tmp_path, **{name: value})

@@ -1,9 +1,10 @@
 """What every table must be, so that the same models run on PostgreSQL later."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
-from sqlalchemy import BigInteger, CheckConstraint, Table
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateTable
 from sqlmodel import SQLModel
@@ -58,3 +59,15 @@ def test_times_are_aware_and_come_back_as_utc():
     with pytest.raises(ValueError, match="naive"):
         kind.process_bind_param(datetime(2026, 11, 18), dialect)  # noqa: DTZ001
     assert kind.process_bind_param(None, dialect) is None
+
+
+@pytest.mark.parametrize(
+    "at", [datetime(2026, 11, 18, 9, 15, tzinfo=IST), datetime(2026, 1, 2, 3, 4, 5, 6, UTC)]
+)
+def test_a_time_is_stored_as_sqlalchemy_stores_it(at: datetime) -> None:
+    dialect: Any = sqlite.dialect()
+    stored: Any = UtcDateTime().dialect_impl(dialect).bind_processor(dialect)
+    by_sqlalchemy: Any = DateTime().dialect_impl(dialect).bind_processor(dialect)
+    assert stored(at) == by_sqlalchemy(at.astimezone(UTC).replace(tzinfo=None))
+    with pytest.raises(ValueError, match="naive"):
+        stored(at.replace(tzinfo=None))

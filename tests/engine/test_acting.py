@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from data.acting import Actor
 from data.vocabulary import DeskKind, SizingKind, Via
 from tests.desks import buy, paper_desk, there
@@ -43,6 +45,7 @@ async def test_somebody_else_acts_only_within_what_was_asked_in_their_name(tmp_p
         assert (await desk.audit.verify()).ok
 
 
+@pytest.mark.in_file
 async def test_the_way_somebody_came_is_part_of_the_chain(tmp_path):
     async with paper_desk(tmp_path) as desk:
         await desk.plans.freeze(buy("INFY", QTY, 1, 1))

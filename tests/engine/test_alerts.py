@@ -20,7 +20,7 @@ from tests.desks import (
     paper_desk,
     until,
 )
-from tradedesk.compose.paper import exchange_of
+from tradedesk.compose.brokers.paper import exchange_of
 
 QTY, MIS = SizingKind.FIXED_QUANTITY, Product.MIS
 PRIYA, ROHAN = 15, 8
@@ -36,6 +36,7 @@ async def later(desk, seconds: float) -> None:
     await manual_clock(desk).advance(seconds)
 
 
+@pytest.mark.proof
 async def test_what_is_open_is_named_once_a_day_and_a_restart_tells_nothing_again(tmp_path):
     async with paper_desk(tmp_path, kind=DeskKind.APP) as desk:
         await carry_out(desk, buy("TCS", QTY, 4, PRIYA, product=MIS))
@@ -106,15 +107,15 @@ async def test_one_is_put_off_by_a_word_and_known_by_its_kind_until_it_is_done_w
         to_the_moment(desk)
         await until(desk, lambda: desk.alerts.standing, step_s=5)
         (alert,) = desk.alerts.standing
-        with pytest.raises(BadInput, match="give square_off"):
-            desk.alerts.of_kind("margin")
+        with pytest.raises(BadInput, match=r"give square_off \(1\)"):
+            desk.alerts.named("margin")
         shown = await desk.alerts.put_off(alert, "30m")
         assert shown - desk.clock.now() == timedelta(minutes=30)
         assert desk.alerts.standing == []
         manual_clock(desk).set_wall(-5_400)
         assert desk.alerts.standing == [alert], "no clock that was set back keeps it away for longer"
-        await desk.alerts.done(desk.alerts.of_kind("square_off"))
+        await desk.alerts.done(desk.alerts.named("square_off"))
         with pytest.raises(BadInput, match="no alert of the day"):
-            desk.alerts.of_kind("square_off")
+            desk.alerts.named("square_off")
         told = [one.command for one in await desk.audit.commands()]
         assert told[-2:] == ["alerts later square_off 30m", "alerts done square_off"]

@@ -10,6 +10,7 @@ from data.errors import BadInput
 from data.vocabulary import ClientStatus, DeskKind
 from engine.refusals import TradingStopped
 from tests.desks import buy, paper_desk, there, until
+from tests.further import further_rows
 from tests.tampering import FIT, UNMARK, copy_of, tamper
 from tests.tradedesk.cli_desk import Terminal
 from tests.whole_home import PRIYA, QTY, whole_home
@@ -33,11 +34,13 @@ async def bad_checks(desk):
 
 @pytest.mark.parametrize(
     ("statements", "words"),
-    [
-        (["DELETE FROM audit WHERE seq > (SELECT max(seq) FROM audit) - 3"], "are missing"),
-        (["DELETE FROM audit"], "rows 1 to "),
-        (["DELETE FROM audit", "DELETE FROM audit_head"], "the head kept beside it was gone"),
-    ],
+    further_rows(
+        [
+            (["DELETE FROM audit WHERE seq > (SELECT max(seq) FROM audit) - 3"], "are missing"),
+            (["DELETE FROM audit"], "rows 1 to "),
+            (["DELETE FROM audit", "DELETE FROM audit_head"], "the head kept beside it was gone"),
+        ]
+    ),
 )
 async def test_a_cut_or_emptied_audit_stops_trading_and_no_command_denies_it(
     whole, tmp_path, statements, words
@@ -154,6 +157,7 @@ def test_the_command_accepts_by_a_typed_word_only(cut):
     assert terminal.run("doctor").code == 0
 
 
+@pytest.mark.in_file
 async def test_rows_whose_proofs_were_cut_and_accepted_raise_no_alarm_when_they_change(whole, tmp_path):
     tamper(copy_of(whole, tmp_path), f"DELETE FROM audit WHERE client_id IN ({PRIYA}, 1)", FIT, UNMARK)
     with closing(sqlite3.connect(tmp_path / "desk.db")) as connection:
@@ -173,29 +177,36 @@ TENFOLD = (
 )
 
 
+@pytest.mark.in_file
 @pytest.mark.parametrize(
     ("change", "words"),
-    [
-        ((TENFOLD,), "trigger tenfold of orders is not tradedesk's"),
-        (("DROP TRIGGER fill_no_update",), "trigger fill_no_update is missing"),
-        (
+    further_rows(
+        [
+            ((TENFOLD,), "trigger tenfold of orders is not tradedesk's"),
+            (("DROP TRIGGER fill_no_update",), "trigger fill_no_update is missing"),
             (
-                "DROP TRIGGER fill_no_update",
-                "CREATE TRIGGER fill_no_update BEFORE UPDATE ON orders BEGIN SELECT 1; END",
+                (
+                    "DROP TRIGGER fill_no_update",
+                    "CREATE TRIGGER fill_no_update BEFORE UPDATE ON orders BEGIN SELECT 1; END",
+                ),
+                "trigger fill_no_update of orders is not as tradedesk made it",
             ),
-            "trigger fill_no_update of orders is not as tradedesk made it",
-        ),
-        (('CREATE VIEW "a ""view" AS SELECT * FROM orders',), 'view a "view of a "view is not tradedesk\'s'),
-        (
-            ("CREATE UNIQUE INDEX one ON orders (client_id, id)",),
-            "index one of orders is not tradedesk's",
-        ),
-        (("DROP INDEX orders_by_state",), "index orders_by_state is missing"),
-        (
-            ("DROP INDEX orders_by_state", "CREATE INDEX orders_by_state ON orders (state) WHERE id < 0"),
-            "index orders_by_state of orders is not as tradedesk made it",
-        ),
-    ],
+            (
+                ('CREATE VIEW "a ""view" AS SELECT * FROM orders',),
+                'view a "view of a "view is not tradedesk\'s',
+            ),
+            (
+                ("CREATE UNIQUE INDEX one ON orders (client_id, id)",),
+                "index one of orders is not tradedesk's",
+            ),
+            (("DROP INDEX orders_by_state",), "index orders_by_state is missing"),
+            (
+                ("DROP INDEX orders_by_state", "CREATE INDEX orders_by_state ON orders (state) WHERE id < 0"),
+                "index orders_by_state of orders is not as tradedesk made it",
+            ),
+        ],
+        3,
+    ),
 )
 async def test_a_schema_that_is_not_ours_stops_trading_until_it_is_mended(whole, tmp_path, change, words):
     with closing(sqlite3.connect(copy_of(whole, tmp_path), isolation_level=None)) as connection:
@@ -213,6 +224,7 @@ async def test_a_schema_that_is_not_ours_stops_trading_until_it_is_mended(whole,
         assert await bad_checks(desk) == {}
 
 
+@pytest.mark.in_file
 async def test_a_trigger_made_behind_a_running_desk_stops_its_trading_once_the_doctor_looks(whole, tmp_path):
     database = copy_of(whole, tmp_path)
     async with paper_desk(tmp_path, demo=False) as desk:

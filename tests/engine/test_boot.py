@@ -1,5 +1,6 @@
 """What a desk looks at before it trades: damage of the file and a changed audit are found and named."""
 
+import asyncio
 import sqlite3
 import threading
 from contextlib import asynccontextmanager, closing
@@ -9,10 +10,11 @@ from sqlalchemy import select
 
 from data.audit import AuditAction, AuditEntry, row_hash
 from data.clock import ManualClock
+from data.engines.driver import fetch
 from data.proving.verifying import stored_rows, verify_tail
 from data.records import replace
 from data.repositories.audit import VERIFIED
-from data.store import Store, StoreUnwritable, writer_engine
+from data.store import Store, StoreUnwritable
 from data.tables.audit import AuditHead
 from data.tables.columns import table
 from data.vocabulary import ClientStatus, DeskKind
@@ -21,6 +23,7 @@ from engine.review.boot import BooksLook, boot_problem
 from engine.review.doctor import examine
 from tests import tampering
 from tests.desks import START, paper_desk
+from tests.resting import rest
 from tradedesk.testing import seam
 
 ROHAN = 8
@@ -59,7 +62,7 @@ async def set_statuses(desk):
 @asynccontextmanager
 async def booted(closed):
     """The store opened again, as a program does that starts."""
-    closed.store = Store(closed.store.path, ManualClock(START))
+    closed.store = Store(closed.store.path, ManualClock(START), database=closed.store.database)
     await closed.store.open()
     try:
         yield closed
@@ -82,13 +85,12 @@ async def verified(closed):
 
 def tamper(closed, *statements):
     """Change the file as no tradedesk does; returns the newest audit row before."""
-    with closing(sqlite3.connect(closed.store.path)) as connection:
-        (last,) = connection.execute("SELECT max(seq) FROM audit").fetchone()
+    ((last,),) = closed.store.database.read(lambda one: fetch(one, "SELECT max(seq) FROM audit"))
     tampering.tamper(closed.store.path, *(statement.format(last=last) for statement in statements))
     return last
 
 
-FLIP = "UPDATE audit SET details = replace(details, 'asked us', 'bsked us') WHERE seq = {last}"
+FLIP = "UPDATE audit SET actor = actor || 'x' WHERE seq = {last}"
 
 
 async def test_sound_books_boot_and_only_what_came_since_is_verified_again(tmp_path, closed):
@@ -118,7 +120,7 @@ async def test_the_chain_is_recomputed_beside_the_event_loop(closed, monkeypatch
     assert threads[0] is not threading.main_thread()
 
 
-async def test_one_changed_byte_since_is_found_at_its_row_and_found_again(tmp_path, closed):
+async def test_one_more_byte_since_is_found_at_its_row_and_found_again(tmp_path, closed):
     assert await problem_of(closed) == ""
     kept = await verified(closed)
     async with paper_desk(tmp_path, demo=False) as desk:
@@ -149,11 +151,8 @@ async def test_the_row_verified_last_holds_the_chain_before_it_in_place(closed, 
 
 async def test_a_chain_rewritten_with_fitting_hashes_is_found_by_the_hash_that_was_kept(closed):
     assert await problem_of(closed) == ""
-    engine = writer_engine(closed.store.path)
-    with engine.connect() as connection:
-        *_, row = stored_rows(connection)
+    *_, row = closed.store.database.read(lambda one: list(stored_rows(one)))
     assert row.at is not None
-    engine.dispose()
     subjects = (row.client_id, row.order_id, row.plan_number, row.run_number)
     fitting = row_hash(
         row.previous, row.seq, row.at, "another", row.action, subjects, row.details, row.proof, row.via
@@ -202,6 +201,7 @@ async def test_a_boot_that_cannot_write_still_says_that_the_chain_is_good(closed
     assert await verified(closed) is None
 
 
+@pytest.mark.in_file
 @pytest.mark.parametrize("spoilt", ["posting", "audit"])
 async def test_a_corrupted_page_is_damage_and_the_doctor_goes_on_to_what_it_can_read(closed, spoilt):
     path = closed.store.path
@@ -241,3 +241,11 @@ async def test_what_stopped_a_claim_while_the_books_were_looked_at_again_stands(
         monkeypatch.setattr("engine.review.boot.standing_stop", lambda _: "found")
         await look.again()
         assert desk.trading_disabled == "order 1 is not as the audit left it"
+
+
+async def test_a_desk_that_has_closed_leaves_no_task_behind(tmp_path):
+    before = asyncio.all_tasks()
+    async with paper_desk(tmp_path, kind=DeskKind.APP):
+        pass
+    await rest()
+    assert asyncio.all_tasks() == before

@@ -9,7 +9,7 @@ from data.vocabulary import OrderState, OrderType, SizingKind
 from engine.refusals import Halted, Refusal
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, sell, until
 from tests.refusing import refuses
-from tradedesk.compose.paper import exchange_of
+from tradedesk.compose.brokers.paper import exchange_of
 from tradedesk.testing import seam
 
 QTY = SizingKind.FIXED_QUANTITY

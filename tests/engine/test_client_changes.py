@@ -35,6 +35,7 @@ from tests.desks import (
     until,
 )
 from tests.engine.test_days import next_day
+from tests.further import case
 
 QTY = SizingKind.FIXED_QUANTITY
 PRIYA, ROHAN, RV = 3, 8, 12
@@ -95,41 +96,40 @@ async def test_a_capital_counts_from_the_next_trading_day(desk):
     assert (now.capital_paise, now.next_capital_paise) == (before.capital_paise, 9_99_000_00)
     plan = await desk.plans.preview(buy("TCS", SizingKind.PERCENT_OF_CAPITAL, 1000, ROHAN))
     assert plan.lines[0].base_paise == before.capital_paise
-    day = desk.market_clock.trading_day
-    await manual_clock(desk).advance(timedelta(hours=8).total_seconds())
-    await until(desk, lambda: desk.market_clock.trading_day > day)
+    await next_day(desk)
     await until(desk, lambda: desk.clients.get(ROHAN).capital_paise == 9_99_000_00)
 
 
-@pytest.mark.parametrize(
-    ("edit", "field"),
-    [
-        (ClientEdit(name=""), "name"),
-        (ClientEdit(name="x" * 201), "name"),
-        (ClientEdit(name="a\u202eb"), "name"),
-        (ClientEdit(phone="1\n2\x07"), "phone"),
-        (ClientEdit(capital_paise=-1), "capital"),
-        (ClientEdit(mtf_limit_paise=-1), "mtf_limit"),
-        (ClientEdit(groups=("a;b",)), "group"),
-        (ClientEdit(groups=("",)), "group"),
-        (ClientEdit(status=ClientStatus.INACTIVE), "reason"),
-        (ClientEdit(status=ClientStatus.INACTIVE, status_reason="  "), "reason"),
-    ],
-)
-async def test_what_cannot_be_taken_changes_nothing(desk, edit, field):
-    before = desk.clients.get(ROHAN)
-    with pytest.raises(BadInput) as refused:
-        await desk.clients.edit(ROHAN, edit)
-    assert refused.value.field == field
-    assert desk.clients.get(ROHAN) == before
-    assert not await told(desk, AuditAction.CLIENT_CHANGED)
+NOT_TAKEN = [
+    (ClientEdit(name=""), "name"),
+    (ClientEdit(name="x" * 201), "name"),
+    (ClientEdit(name="a\u202eb"), "name"),
+    (ClientEdit(phone="1\n2\x07"), "phone"),
+    (ClientEdit(capital_paise=-1), "capital"),
+    (ClientEdit(mtf_limit_paise=-1), "mtf_limit"),
+    (ClientEdit(groups=("a;b",)), "group"),
+    (ClientEdit(groups=("",)), "group"),
+    (ClientEdit(status=ClientStatus.INACTIVE), "reason"),
+    (ClientEdit(status=ClientStatus.INACTIVE, status_reason="  "), "reason"),
+]
+
+
+async def test_what_cannot_be_taken_changes_nothing(desk):
+    for edit, field in NOT_TAKEN:
+        with case(edit, field):
+            before = desk.clients.get(ROHAN)
+            with pytest.raises(BadInput) as refused:
+                await desk.clients.edit(ROHAN, edit)
+            assert refused.value.field == field
+            assert desk.clients.get(ROHAN) == before
+            assert not await told(desk, AuditAction.CLIENT_CHANGED)
 
 
 # --- pausing ------------------------------------------------------------------------------------------------
 
 
 async def test_a_pause_skips_its_client_by_name_and_ends_by_itself_at_its_time(desk):
-    ends = until_from("10:00", desk.market.now())
+    ends = until_from("09:20", desk.market.now())
     await desk.clients.pause(ROHAN, "on a plane", ends)
     plan = await desk.plans.preview(buy("TCS", QTY, 1, ROHAN, RV))
     assert plan.skipped_by_reason == {Reason.CLIENT_PAUSED: 1}
@@ -301,6 +301,45 @@ async def test_clients_are_put_into_groups_and_taken_out_by_hand(desk):
         "tradedesk groups rename 'New ones' Newer",
         "tradedesk groups delete Newer",
     ]
+
+
+async def test_an_edit_of_a_group_is_one_commit_and_one_row(desk):
+    code, other = desk.clients.get(ROHAN).code, desk.clients.get(RV).code
+    await desk.groups.add("New ones", [ROHAN])
+    before = len(await desk.audit.rows(100, action="GROUP_CHANGED"))
+    made = await desk.groups.edit("New ones", "Newer", added=[RV], removed=[ROHAN])
+    assert (made.name, made.client_ids) == ("Newer", (RV,))
+    rows = await desk.audit.rows(100, action="GROUP_CHANGED")
+    assert len(rows) == before + 1
+    (told, *_) = sorted(rows, key=lambda row: -row.seq)
+    assert told.details["before"] == {"name": "New ones", "clients": [code]}
+    assert told.details["after"] == {"name": "Newer", "clients": [other]}
+    command = (await desk.audit.commands())[-1].command
+    assert command == f"tradedesk groups edit 'New ones' --name=Newer --add={other} --remove={code}"
+    await desk.groups.set_rule("large", "capital > 5L")
+    made = await desk.groups.edit("large", "Larger", "capital > 6L")
+    assert (made.name, made.rule) == ("Larger", "capital > 6L")
+    assert len(await desk.audit.rows(100, action="GROUP_CHANGED")) == before + 3
+    await desk.groups.edit("Larger", "Larger")
+    assert len(await desk.audit.rows(100, action="GROUP_CHANGED")) == before + 3, "nothing was changed"
+
+
+async def test_an_edit_of_a_group_that_is_wrong_in_one_part_writes_none_of_it(desk):
+    await desk.groups.add("hand", [ROHAN])
+    await desk.groups.set_rule("rich", "capital > 5L")
+    rows = len(await desk.audit.rows(100))
+    for name, new, rule, added in (
+        ("hand", "Other", "capital > 5L", ()),
+        ("hand", "Rich", "", (RV,)),
+        ("hand", "Other", "", (999,)),
+        ("rich", "Other", "", (RV,)),
+        ("rich", "Other", "capital >", ()),
+    ):
+        with pytest.raises(BadInput):
+            await desk.groups.edit(name, new, rule, added)
+    assert (desk.groups.find("hand").client_ids, desk.groups.find("rich").rule) == ((ROHAN,), "capital > 5L")
+    assert "Other" not in desk.clients.groups()
+    assert len(await desk.audit.rows(100)) == rows
 
 
 async def test_a_name_is_by_hand_or_by_rule_and_never_both(desk):

@@ -7,7 +7,8 @@ from data.errors import BadInput
 from data.vocabulary import ClientStatus, HoldKind
 from engine.accounts.client_file import NewClient, template
 from tests.desks import books_are_sound, paper_desk
-from tradedesk.compose.paper import exchange_of
+from tests.further import case
+from tradedesk.compose.brokers.paper import exchange_of
 
 HEADER = "code,name,broker,broker_user_id,status,capital,available,mtf_limit,groups\n"
 
@@ -25,36 +26,37 @@ async def test_the_template_is_a_file_that_can_be_imported(tmp_path):
         await books_are_sound(desk)
 
 
-@pytest.mark.parametrize(
-    ("row", "field"),
-    [
-        ("X2,Name,nobody,U2,active,1,1,,", "broker"),
-        ("X2,Name,zerodha,U2,asleep,1,1,,", "status"),
-        ("X2,Name,zerodha,U2,active,1.005,1,,", "capital"),
-        ("X2,Name,zerodha,U2,active,1,-1,,", "available"),
-        ("X1,Name,zerodha,U2,active,1,1,,", "code"),
-        ("X2,Name,zerodha,U1,active,1,1,,", "broker_user_id"),
-        ("CA0001,Name,zerodha,U2,active,1,1,,", "code"),
-        ("10,Name,zerodha,U2,active,1,1,,", "code"),
-        ("X\u200b1,Name,zerodha,U2,active,1,1,,", "code"),
-        ("X2,Na\u200bme,zerodha,U2,active,1,1,,", "name"),
-        ("X2,Name,zerodha,u1,active,1,1,,", "broker_user_id"),
-        ("X2,Name,zerodha,U2,active,1e5,1,,", "capital"),
-        ("X2,Name,zerodha,U2,active,१०००,1,,", "capital"),
-    ],
-)
-async def test_one_bad_row_keeps_the_whole_file_out(tmp_path, row, field):
+BAD_ROWS = [
+    ("X2,Name,nobody,U2,active,1,1,,", "broker"),
+    ("X2,Name,zerodha,U2,asleep,1,1,,", "status"),
+    ("X2,Name,zerodha,U2,active,1.005,1,,", "capital"),
+    ("X2,Name,zerodha,U2,active,1,-1,,", "available"),
+    ("X1,Name,zerodha,U2,active,1,1,,", "code"),
+    ("X2,Name,zerodha,U1,active,1,1,,", "broker_user_id"),
+    ("CA0001,Name,zerodha,U2,active,1,1,,", "code"),
+    ("10,Name,zerodha,U2,active,1,1,,", "code"),
+    ("X\u200b1,Name,zerodha,U2,active,1,1,,", "code"),
+    ("X2,Na\u200bme,zerodha,U2,active,1,1,,", "name"),
+    ("X2,Name,zerodha,u1,active,1,1,,", "broker_user_id"),
+    ("X2,Name,zerodha,U2,active,1e5,1,,", "capital"),
+    ("X2,Name,zerodha,U2,active,१०००,1,,", "capital"),
+]
+
+
+async def test_one_bad_row_keeps_the_whole_file_out(tmp_path):
     async with paper_desk(tmp_path) as desk:
-        before = desk.clients.all()
-        taken = before[0]
-        path = tmp_path / "clients.csv"
-        row = row.replace("CA0001", taken.code)
-        path.write_text(f"{HEADER}X1,Good,zerodha,U1,active,100000,100000,,\n{row}\n")
-        with pytest.raises(FileProblem) as refused:
-            await desk.importing.take(path)
-        assert field in {problem.field for problem in refused.value.problems}
-        assert desk.clients.all() == before
-        await books_are_sound(desk)
+        for row, field in BAD_ROWS:
+            with case(row, field):
+                before = desk.clients.all()
+                taken = before[0]
+                path = tmp_path / "clients.csv"
+                row = row.replace("CA0001", taken.code)
+                path.write_text(f"{HEADER}X1,Good,zerodha,U1,active,100000,100000,,\n{row}\n")
+                with pytest.raises(FileProblem) as refused:
+                    await desk.importing.take(path)
+                assert field in {problem.field for problem in refused.value.problems}
+                assert desk.clients.all() == before
+                await books_are_sound(desk)
 
 
 async def test_a_row_with_a_field_too_many_hides_no_other_bad_row(tmp_path):

@@ -24,15 +24,26 @@ from data.vocabulary import (
 from engine.booking.lots import Lot, trade_order
 from engine.booking.lots import sale_order as lot_order
 from engine.booking.stored import LOTS
-from tests.desks import WAITS, Wire, books_are_sound, buy, carry_out, in_time, paper_desk, sell, until
-from tradedesk.compose.paper import exchange_of
+from tests.desks import (
+    WAITS,
+    Wire,
+    books_are_sound,
+    buy,
+    carry_out,
+    in_time,
+    paper_desk,
+    sell,
+    there,
+    until,
+)
+from tradedesk.compose.brokers.paper import exchange_of
 from tradedesk.testing import seam
 
 QTY = SizingKind.FIXED_QUANTITY
 MIS, MTF, CNC = Product.MIS, Product.MTF, Product.CNC
 PRIYA, LENT = 15, 22
 TCS, RELIANCE = "NSE:TCS", "NSE:RELIANCE"
-LATE_S = WAITS.modify_valid_s + WAITS.send_timeout_s + WAITS.absent_last_s
+LATE_S = WAITS.conversion_late_s
 
 
 @pytest.fixture
@@ -205,8 +216,10 @@ async def test_none_is_asked_for_while_halted_or_after_the_cut_off(desk):
     made = await desk.halt.fire("trader")
     assert (await desk.conversions.prospect(PRIYA, TCS, (MIS, CNC))).why_not == "halted"
     await desk.halt.resume(made.number, "resume", "trader")
-    exchange_of(desk).jump(desk.market.intraday_end(TCS))
-    await until(desk, lambda: desk.market.now() >= desk.market.intraday_end(TCS))
+    (held,) = [one for one in desk.holdings.of(PRIYA) if one.product is MIS]
+    ends = there(desk.holdings.intraday_end(held)).at
+    exchange_of(desk).jump(ends)
+    await until(desk, lambda: desk.market.now() >= ends)
     assert (await desk.conversions.prospect(PRIYA, TCS, (MIS, CNC))).why_not
 
 
@@ -243,20 +256,21 @@ async def test_several_are_found_and_converted_and_one_refusal_keeps_no_other_ba
     await books_are_sound(desk)
 
 
-def bought_order(desk, client_id: int) -> list[tuple[str, int, int]]:
+def bought_order(desk, client_id: int, product=CNC) -> list[tuple[str, int, int]]:
     """What is left of each purchase at the broker, in the order in which a sale takes it."""
     books = exchange_of(desk).books
     parcels = books.parcels(desk.clients.get(client_id).code)
-    ordered = sale_order([one for one in parcels if one.product == CNC], books.state().trading_day)
+    ordered = sale_order([one for one in parcels if one.product == product], books.state().trading_day)
     return [(one.product, one.quantity, one.cost_paise) for one in ordered]
 
 
-async def lots_in_order(desk, client_id: int) -> list[tuple[str, int, int]]:
+async def lots_in_order(desk, client_id: int, product=CNC) -> list[tuple[str, int, int]]:
     """The same of our lots."""
     after_all = trade_order(datetime.max.replace(tzinfo=UTC), "")
     async with seam(desk).store.reader() as reader:
         lots = await reader.run_sync(lambda on: LOTS.left(on, [client_id]))
-    ordered = sorted((one for one in lots if one.product is CNC), key=lambda lot: lot_order(lot, after_all))
+    those = (one for one in lots if one.product is product)
+    ordered = sorted(those, key=lambda lot: lot_order(lot, after_all))
     return [(one.product.value, one.quantity_left, one.cost_left_paise) for one in ordered]
 
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from data.vocabulary import Product, SizingKind
-from engine.accounts.valuation import ClientValue
+from engine.accounts.values import ClientValue
 from engine.desk import Desk
 from tests.desks import buy, carry_out, paper_desk, sell
 from tests.engine.test_days import next_day
-from tradedesk.compose.paper import exchange_of
+from tradedesk.compose.brokers.paper import exchange_of
 
 RUPEE = 100
 

@@ -13,8 +13,9 @@ from data.writing.changes import Touched
 from engine.days import roll_day
 from engine.refusals import CannotGoOn
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, sell, sends_nothing, until
+from tests.further import further
 from tests.refusing import refuses
-from tradedesk.compose.paper import exchange_of
+from tradedesk.compose.brokers.paper import exchange_of
 from tradedesk.testing import seam
 
 ROHAN, PRIYA, AMIT = 8, 15, 22
@@ -83,7 +84,8 @@ async def test_our_books_are_the_brokers_through_a_day_and_two_rolls(tmp_path, p
         for client_id in set(traded):
             await agree(desk, client_id)
             assert desk.funds.of(client_id).unsettled_paise == 0
-            assert desk.funds.of(client_id).charges_due_paise == 0
+            interest = desk.valuation.client(client_id).interest_today_paise
+            assert desk.funds.of(client_id).charges_due_paise == interest
         await books_are_sound(desk)
 
 
@@ -111,7 +113,7 @@ async def lots(desk, client_id):
 
 
 @BOTH
-@pytest.mark.parametrize("product", [Product.CNC, Product.MTF])
+@pytest.mark.parametrize("product", further([Product.CNC, Product.MTF]))
 async def test_shares_of_several_prices_are_sold_by_both_books_in_the_same_order(tmp_path, policy, product):
     async with paper_desk(tmp_path, policy) as desk:
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from data.clock import ManualClock
 from data.vocabulary import DeskKind, SizingKind
+from engine.desk import Desk
 from engine.news import Page, Subject
 from engine.words.tape import news_words
 from tests.desks import START, buy, carry_out, filed_desk, in_time, sends_nothing, until
@@ -44,12 +45,15 @@ async def test_a_run_that_waits_for_the_trader_is_told_as_paused_at_every_openin
         plan = await desk.plans.freeze(buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, AMIT))
         sends_nothing(desk)  # its program ends before the first claim
         run = await desk.runs.start(plan, plan.digest)
-    async with filed_desk(tmp_path, clock, seed=8) as desk:
+
+    def told(desk: Desk) -> list[str]:
+        lines = [line.news for line in desk.tape() if line.news.subject == Subject(Page.RUN, run.number)]
+        return [news_words(news) for news in lines]
+
+    async with filed_desk(tmp_path, clock, seed=8) as desk:  # pauses it as it takes over
         await until(desk, lambda: desk.runs.get(run.number).needs_attention)
+        began, paused = told(desk)
+        assert began == f"run {run.number} {run.title}"
+        assert paused.startswith(f"run {run.number} PAUSED: its program ended; 1 unsent")
     async with filed_desk(tmp_path, clock, seed=9) as desk:
-        told = [
-            news_words(line.news)
-            for line in desk.tape()
-            if line.news.subject == Subject(Page.RUN, run.number)
-        ]
-        assert told == [f"run {run.number} PAUSED: its program ended; 1 unsent: {run.title}"]
+        assert told(desk) == [f"run {run.number} PAUSED: its program ended; 1 unsent: {run.title}"]

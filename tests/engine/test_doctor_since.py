@@ -7,10 +7,11 @@ import pytest
 from data.audit import DISTRUSTED, TRUSTED
 from data.clock import IST, ManualClock
 from data.errors import BadInput
-from data.store import read_file
 from data.vocabulary import ClientStatus
 from engine.review.doctor import examine
+from tests.books import read_books
 from tests.desks import START, paper_desk, there
+from tests.further import further_rows
 from tests.tampering import copy_of, tamper
 from tests.tradedesk.cli_desk import Terminal
 from tests.whole_home import LENT, whole_home
@@ -41,7 +42,7 @@ async def changed_later(whole, home):
 
 
 def looked(database, day):
-    return {check.name: check for check in read_file(database, lambda file: examine(file, since=day))}
+    return {check.name: check for check in read_books(database, lambda file: examine(file, since=day))}
 
 
 def bad(database, day=None):
@@ -62,17 +63,20 @@ def test_a_look_at_all_days_holds_as_much_of_rows_and_audit_as_the_whole(whole, 
 
 @pytest.mark.parametrize(
     ("change", "check", "words"),
-    [
-        (CLIENT_CHANGED, "proofs", f"client {LENT} is not as row"),
-        (f"DELETE FROM client WHERE id = {LENT}", "proofs", f"client {LENT} is not there"),
-        (
-            "UPDATE audit SET actor = 'x' WHERE seq = (SELECT max(seq) FROM audit)",
-            "audit chain",
-            "not follow",
-        ),
-        ("DELETE FROM audit WHERE seq = (SELECT max(seq) FROM audit)", "audit chain", "is missing"),
-        ("UPDATE counter SET next = 1 WHERE name = 'plan'", "counters", "the counter plan is at 1"),
-    ],
+    further_rows(
+        [
+            (CLIENT_CHANGED, "proofs", f"client {LENT} is not as row"),
+            (f"DELETE FROM client WHERE id = {LENT}", "proofs", f"client {LENT} is not there"),
+            (
+                "UPDATE audit SET actor = 'x' WHERE seq = (SELECT max(seq) FROM audit)",
+                "audit chain",
+                "not follow",
+            ),
+            ("DELETE FROM audit WHERE seq = (SELECT max(seq) FROM audit)", "audit chain", "is missing"),
+            ("UPDATE counter SET next = 1 WHERE name = 'plan'", "counters", "the counter plan is at 1"),
+        ],
+        2,
+    ),
 )
 async def test_what_is_wrong_with_what_changed_since_is_found(whole, tmp_path, change, check, words):
     database = await changed_later(whole, tmp_path)

@@ -7,6 +7,7 @@ from data.proving import latest
 from data.vocabulary import ClientStatus, OrderState, PauseReason, RunCount, RunStatus, SizingKind
 from engine.refusals import CannotGoOn, TradingStopped
 from tests.desks import Wire, buy, carry_out, manual_clock, on_tape, paper_desk, there, until
+from tests.further import further
 from tests.refusing import refuses
 from tests.tampering import tamper
 
@@ -44,7 +45,7 @@ async def turned_away(desk, *clients):
     return wire, number, shut
 
 
-@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("change", further(CHANGES, 4))
 async def test_an_order_that_was_changed_in_the_file_is_not_sent_and_trading_stops(tmp_path, change):
     async with paper_desk(tmp_path) as desk:
         wire, number, shut = await turned_away(desk, ROHAN, PRIYA, AMIT)

@@ -10,20 +10,22 @@ from brokers.contract import BrokerError, BrokerRows, UnreadRow
 from brokers.life import Life
 from brokers.paper.broker import CAPABILITIES, PaperBroker
 from brokers.simulators.exchange.exchange import PaperExchange
+from brokers.simulators.exchange.openings import AccountOpening
 from data.clock import ManualClock
-from data.home import books_file
-from data.migrating import BooksFile
+from data.home import app_lock
 from data.records import replace
 from data.reference.instruments import BrokerInstrument
 from data.reference.phases import load_calendar
 from data.reference.seed import universe
-from data.vocabulary import ClientStatus, ConnectionKind, DeskKind, SizingKind
+from data.vocabulary import ClientStatus, ConnectionKind, DeskKind, Reason, SizingKind
+from data.writing.locks import HeldLock
 from engine.accounts.client_file import NewClient
 from engine.market.instruments import instruments_day
 from engine.rules import Rules, Waits
 from engine.startup import opened
 from engine.words.tape import news_words
-from tests.books import empty_books
+from engine.words.trading.why import detail_words
+from tests.books import books_of, empty_books
 from tests.desks import START, buy, carry_out, paper_desk
 from tradedesk.compose.foundation import Foundation
 from tradedesk.compose.settings import Settings
@@ -117,7 +119,7 @@ class Lister(PaperBroker):
 
     def __init__(self, exchange, clock, name):
         super().__init__(exchange, clock, latency=(0.0, 0.0))
-        self.rows, self.problem, self.called = [], "", name
+        self.rows, self.problem, self.called, self.asked = [], "", name, 0
 
     @property
     def name(self):
@@ -128,13 +130,19 @@ class Lister(PaperBroker):
         return replace(CAPABILITIES, lists_all=False)
 
     async def instruments(self):
+        self.asked += 1
         if self.problem:
             raise BrokerError(self.problem)
         return BrokerRows(tuple(self.rows))
 
 
 class MorningReader(Life):
-    """Reads its broker's instruments whenever the test asks."""
+    """Reads its broker's instruments whenever the test asks, which also says whether that `tells` them."""
+
+    tells = False
+
+    def tells_instruments(self):
+        return self.tells
 
     def attach(self, host):
         self.read = host.read_instruments
@@ -142,11 +150,12 @@ class MorningReader(Life):
 
 
 @asynccontextmanager
-async def two_brokers(home, lists_all=True):
+async def two_brokers(home, lists_all=True, kind=DeskKind.SCRIPT):
     """A desk that takes its prices from paper, or from a broker that lists, and has another broker beside."""
     clock, calendar = ManualClock(START), load_calendar()
     exchange = PaperExchange(None, clock, calendar)
     exchange.list_instruments(universe())
+    exchange.open_accounts([AccountOpening(user, 10_00_000_00) for user in ("UX1", "K1")])
     paper = PaperBroker(exchange, clock, latency=(0.0, 0.0))
     feed = paper if lists_all else Lister(exchange, clock, "zerodha")
     other = Lister(exchange, clock, "upstox")
@@ -155,10 +164,10 @@ async def two_brokers(home, lists_all=True):
         for row in await paper.instruments()
         if row.tradingsymbol != "ITC"
     ]
-    life = MorningReader()
+    life, feeds = MorningReader(), MorningReader()
     base = Foundation(
         home,
-        BooksFile(books_file(empty_books(home))),
+        books_of(empty_books(home)),
         Settings(trader="tester"),
         clock,
         calendar,
@@ -166,8 +175,8 @@ async def two_brokers(home, lists_all=True):
         Waits(),
         Random(7),
     )
-    ways = [Connection("first", PAPER, feed), Connection("second", ConnectionKind.SIM, other, life)]
-    desk = base.desk(DeskKind.SCRIPT, clock, ways)
+    ways = [Connection("first", PAPER, feed, feeds), Connection("second", ConnectionKind.SIM, other, life)]
+    desk = base.desk(kind, clock, ways)
     try:
         async with opened(desk):
             yield desk, other, life
@@ -186,7 +195,7 @@ async def test_a_broker_beside_the_feeds_is_asked_for_its_own_instruments(tmp_pa
         await desk.clients.add([new])
         (client,) = desk.clients.all()
         assert client.connection == "second"
-        assert not desk.market.index.lists("upstox", "NSE:INFY")
+        assert not desk.market.index.listing("upstox", "NSE:INFY")
         assert await life.read()
         infy = next(row.instrument for row in universe() if row.instrument.tradingsymbol == "INFY")
         assert listed(life, "INFY", "ITC") == {"NSE:INFY": f"NSE_EQ|{infy.token}"}
@@ -227,3 +236,89 @@ async def test_the_feeds_instruments_are_read_before_anothers(tmp_path):
         other.problem = ""
         assert await life.read()
         assert len(listed(life, "INFY", "TCS")) == 2
+
+
+async def test_a_command_reads_what_each_broker_lists_with_the_first_sign_in_that_may_ask(tmp_path):
+    async with two_brokers(tmp_path, lists_all=False, kind=DeskKind.COMMAND) as (desk, other, life):
+        new = [
+            NewClient(code, code, broker, user, ClientStatus.ACTIVE, 10_00_000_00, 10_00_000_00)
+            for code, broker, user in (("K1", "zerodha", "KX1"), ("U1", "upstox", "UX1"))
+        ]
+        await desk.market.store_instruments([row.instrument for row in universe()], "test")
+        await desk.clients.add(new)
+        feed, feeds, clock = desk.connections.feed.broker, desk.connections.feed.life, desk.clock
+        assert isinstance(feed, Lister)
+        assert isinstance(feeds, MorningReader)
+        assert isinstance(clock, ManualClock)
+        life.tells = True
+        await desk.sessions.sign_in(2, "ok")
+        assert (feed.asked, other.asked) == (0, 0), "the feed's comes first, and nobody may ask for it"
+        feeds.tells, feed.rows, other.problem = True, list(other.rows), "the file is cut short"
+        await desk.sessions.sign_in(1, "ok")
+        await desk.sessions.sign_in(2, "ok")
+        assert (feed.asked, other.asked) == (1, 1)
+        other.problem = ""
+        await clock.advance(61)
+        for _ in range(3):
+            await desk.sessions.sign_in(2, "ok")
+        assert (feed.asked, other.asked) == (1, 2), "once a broker and day"
+        assert len(listed(life, "INFY", "TCS")) == 2
+
+
+async def test_what_an_open_app_reads_anyway_no_command_beside_it_reads(tmp_path):
+    async with two_brokers(tmp_path, kind=DeskKind.COMMAND) as (desk, other, life):
+        await desk.market.store_instruments([row.instrument for row in universe()], "test")
+        new = NewClient("U1", "One", "upstox", "UX1", ClientStatus.ACTIVE, 10_00_000_00, 10_00_000_00)
+        await desk.clients.add([new])
+        life.tells = True
+        app = HeldLock(app_lock(tmp_path))
+        assert app.take()
+        await desk.sessions.sign_in(1, "ok")
+        app.free()
+        assert other.asked == 0
+
+
+async def test_one_isin_is_one_instrument_whatever_each_broker_calls_it_and_the_line_says_so(tmp_path):
+    async with two_brokers(tmp_path) as (desk, other, life):
+        await desk.market.store_instruments([row.instrument for row in universe()], "test")
+        new = NewClient("U1", "One", "upstox", "UX1", ClientStatus.ACTIVE, 10_00_000_00, 10_00_000_00)
+        await desk.clients.add([new])
+        rows = {row.tradingsymbol: row for row in other.rows}
+        rows["TCS"] = replace(rows["TCS"], tradingsymbol="TATACONS")
+        rows["WIPRO"] = replace(rows["WIPRO"], series="BE")
+        rows["INFY"] = replace(rows["INFY"], isin="INE000000000")
+        alone = {"tradingsymbol": "ONLYTHERE", "isin": "INE000000018", "token": "9"}
+        rows["ONLYTHERE"] = replace(rows["HCLTECH"], **alone)
+        other.rows = list(rows.values())
+        assert await life.read()
+        assert listed(life, "TCS", "INFY", "ONLYTHERE") == {
+            "NSE:TCS": rows["TCS"].token,
+            "NSE:ONLYTHERE": "9",
+        }
+        found = {}
+        for symbol in ("TCS", "WIPRO", "INFY", "ITC", "ONLYTHERE"):
+            await desk.market.fetch([f"NSE:{symbol}"])
+            (line,) = (await desk.plans.preview(buy(symbol, SizingKind.FIXED_QUANTITY, 1))).lines
+            found[symbol] = line.reason, detail_words(line)
+        assert found == {
+            "TCS": (None, "TATACONS at Upstox"),
+            "WIPRO": (Reason.SERIES_DIFFERS, "in series BE at Upstox, in EQ here"),
+            "INFY": (Reason.NOT_LISTED, "Upstox has another security as INFY (INE000000000)"),
+            "ITC": (Reason.NOT_LISTED, "NSE:ITC is not listed at Upstox"),
+            "ONLYTHERE": (Reason.PRICE_STALE, "no price known"),
+        }
+        assert [check.detail for check in await desk.doctor.run() if not check.ok] == []
+
+
+async def test_what_another_broker_still_lists_stays_known_and_is_unlisted_where_it_is_gone(tmp_path):
+    async with two_brokers(tmp_path, lists_all=False) as (desk, other, life):
+        await desk.market.store_instruments([row.instrument for row in universe()], "test")
+        feed = Dump(desk)
+        feed.rows = list(other.rows)
+        assert await life.read()
+        feed.rows = [row for row in other.rows if row.tradingsymbol != "TCS"]
+        report = await refresh(desk, again=True)
+        assert report.gone == ()
+        assert desk.market.index.get("NSE:TCS") is not None
+        assert desk.market.index.listing("zerodha", "NSE:TCS") is None
+        assert (await refresh(desk, again=True)).problem == ""

@@ -37,7 +37,7 @@ from tests.desks import (
     until,
 )
 from tests.read_only import make_read_only
-from tradedesk.compose.paper import exchange_of
+from tradedesk.compose.brokers.paper import exchange_of
 from tradedesk.testing import seam
 
 ROHAN, PRIYA, AMIT = 8, 15, 22
@@ -323,6 +323,7 @@ async def test_a_damaged_file_keeps_no_other_from_the_books_and_no_heartbeat_fro
         assert [halt.number for halt in desk.halt.active()] == [1]
 
 
+@pytest.mark.in_file
 async def test_a_part_of_the_heartbeat_that_fails_skips_no_other_and_is_done_again(tmp_path, monkeypatch):
     tried, failing = [], []
 

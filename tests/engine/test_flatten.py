@@ -47,7 +47,7 @@ from tests.desks import (
     sell,
     until,
 )
-from tradedesk.compose.paper import exchange_of
+from tradedesk.compose.brokers.paper import exchange_of
 
 QTY = SizingKind.FIXED_QUANTITY
 INSTRUMENT = Instrument("NSE", "SOME", "Some", 10, 1)

@@ -395,7 +395,10 @@ async def test_only_another_way_out_ends_a_refusal_by_itself(tmp_path):
     async with refusing_desk(tmp_path) as (desk, _answers):
         await sent(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1))
         await desk.routes.set(1, own("203.0.113.1", consent="paper 2"))
-        assert (colours(desk, 1)["route"], there(desk.routes.of(1)).consent) == ("red", "paper 2")
+        assert (colours(desk, 1)["route"], [one.reference for one in desk.consents.of(1) if one.stands]) == (
+            "red",
+            ["paper 2"],
+        )
         await desk.routes.set(2, own("203.0.113.9"))
         assert colours(desk, 1)["route"] == "red"
         await desk.routes.set(1, own("203.0.113.7"))
@@ -427,7 +430,7 @@ async def test_a_route_file_is_taken_whole_or_not_at_all(tmp_path):
         assert (await desk.routes.import_csv(file)).unchanged == 1
         route = there(desk.routes.of(1))
         assert (route.kind, route.demat, route.mtf_enabled) == (RouteKind.OWN, Demat.DDPI, True)
-        assert route.consent_until == date(2027, 3, 31)
+        assert [one.until for one in desk.consents.of(1)] == [date(2027, 3, 31)]
         file.write_text("code,kind,family\nAM1042,own,Rao\n")
         assert (await desk.routes.import_csv(file)).updated == 1
         again = there(desk.routes.of(1))

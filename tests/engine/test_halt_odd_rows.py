@@ -10,8 +10,9 @@ from data.clock import ManualClock
 from data.store import StoreError
 from data.vocabulary import DeskKind, SizingKind
 from tests.desks import START, WAITS, buy, carry_out, filed_desk, until
+from tests.further import further_rows
 from tests.tampering import tamper
-from tradedesk.compose.paper import exchange_of
+from tradedesk.compose.brokers.paper import exchange_of
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import compose_desk
 
@@ -45,13 +46,16 @@ def live_there(desk, codes):
     return [c for c in codes for o in exchange_of(desk).orders(c) if o.status is BrokerStatus.OPEN]
 
 
+@pytest.mark.in_file
 @pytest.mark.parametrize(
     ("row", "left"),
-    [
-        ("DELETE FROM funds WHERE client_id = 8", 0),
-        ("DELETE FROM client WHERE id = 8", 1),
-        ("UPDATE orders SET trading_date = 'x' WHERE client_id = 8", 1),
-    ],
+    further_rows(
+        [
+            ("DELETE FROM funds WHERE client_id = 8", 0),
+            ("DELETE FROM client WHERE id = 8", 1),
+            ("UPDATE orders SET trading_date = 'x' WHERE client_id = 8", 1),
+        ]
+    ),
     ids=["funds", "client", "date"],
 )
 async def test_one_odd_row_keeps_no_cancel_from_going(tmp_path, row, left):
@@ -67,6 +71,7 @@ async def test_one_odd_row_keeps_no_cancel_from_going(tmp_path, row, left):
         assert not (made.ended and there)
 
 
+@pytest.mark.in_file
 @pytest.mark.parametrize("refusing", ["halt", "halt_certificate"])
 async def test_a_table_that_takes_no_row_keeps_no_cancel_from_being_told(tmp_path, refusing):
     clock = ManualClock(START)

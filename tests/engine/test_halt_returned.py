@@ -7,7 +7,7 @@ from data.records import replace
 from data.store import StoreUnwritable
 from data.vocabulary import HaltScope, OrderState, SizingKind
 from tests.desks import Wire, books_are_sound, buy, carry_out, disk, manual_clock, paper_desk, there, until
-from tradedesk.compose.paper import exchange_of
+from tradedesk.compose.brokers.paper import exchange_of
 
 ROHAN, PRIYA = 8, 15
 ASTRAY = (OrderState.CANCELLED, BrokerStatus.OPEN)

@@ -6,7 +6,7 @@ from brokers.contract import Accepted, BrokerError, BrokerStatus, NotSent
 from data.store import StoreUnwritable
 from data.vocabulary import ClientStatus, OrderState, SessionState, SizingKind
 from tests.desks import Wire, books_are_sound, buy, by_phone, carry_out, disk, paper_desk, until
-from tradedesk.compose.paper import exchange_of
+from tradedesk.compose.brokers.paper import exchange_of
 from tradedesk.testing import seam
 
 ROHAN, PRIYA, AMIT = 8, 15, 22
@@ -78,7 +78,7 @@ async def test_while_a_client_is_unread_nothing_has_ended_and_it_is_named(tmp_pa
         await books_are_sound(desk)
         with pytest.raises(Exception, match="halt_certificate is append-only"):
             await seam(desk).store.write(
-                lambda unit: unit.connection.exec_driver_sql("UPDATE halt_certificate SET ended = 1")
+                lambda unit: unit.connection.exec_driver_sql("UPDATE halt_certificate SET ended = TRUE")
             )
 
 

@@ -9,6 +9,7 @@ from data.errors import BadInput
 from data.records import replace
 from data.vocabulary import (
     ChaseEnd,
+    ChaseWait,
     ConversionState,
     FlattenLineState,
     FlattenReason,
@@ -36,7 +37,7 @@ from tests.desks import (
     until,
 )
 from tests.refusing import refuses
-from tradedesk.compose.paper import exchange_of
+from tradedesk.compose.brokers.paper import exchange_of
 from tradedesk.testing import seam
 
 QTY = SizingKind.FIXED_QUANTITY
@@ -192,13 +193,14 @@ async def test_an_order_that_was_claimed_before_a_short_halt_does_not_leave_afte
     assert desk.funds.of(ROHAN).blocked_paise == 0
 
 
-async def test_a_chase_is_ended_by_a_halt_however_short_it_was(desk):
+async def test_a_chase_waits_for_the_trader_after_a_halt_however_short_it_was(desk):
     first, second = await resting(desk, ROHAN, PRIYA)
     plan = await desk.modifies.look([first, second], NewLimit(LimitTo.CHASE, 2450_00))
     of_rohan, of_priya = await desk.chases.start(plan, plan.digest)
     await seen_at_once(desk, HaltScope.CLIENT, str(ROHAN))
     await until(desk, lambda: of_priya.end is not None)
-    assert (of_rohan.end, of_rohan.pricing.moved) == (ChaseEnd.HALTED, 0)
+    assert of_rohan.pause is not None
+    assert (of_rohan.pause.why, of_rohan.pricing.moved) == (ChaseWait.HALTED, 0)
     assert of_priya.end is ChaseEnd.AT_BOUND, "another client's goes on"
 
 

@@ -38,7 +38,7 @@ from tests.desks import (
     until,
 )
 from tests.refusing import refuses
-from tradedesk.compose.paper import exchange_of
+from tradedesk.compose.brokers.paper import exchange_of
 from tradedesk.testing import seam
 
 ROHAN, PRIYA, AMIT = 8, 15, 22

@@ -62,6 +62,7 @@ async def test_a_stored_index_answers_as_one_in_memory(desk):
         assert told(stored, text) == told(listed, text)
 
 
+@pytest.mark.in_file
 async def test_what_cannot_be_read_is_not_known(desk):
     with closing(sqlite3.connect(desk.home / "desk.db")) as books:
         books.execute("ALTER TABLE instrument RENAME TO lost")
@@ -70,6 +71,7 @@ async def test_what_cannot_be_read_is_not_known(desk):
     assert desk.market.search("TCS") == []
 
 
+@pytest.mark.in_file
 @pytest.mark.parametrize(
     "change", ["lot_size = 'many'", "name = x'ff'", "prev_close_paise = 1.5", "tradingsymbol = x'41'"]
 )

@@ -27,7 +27,7 @@ from tests.desks import (
 )
 from tests.engine.test_days import next_day
 from tests.refusing import refuses
-from tradedesk.compose.paper import exchange_of
+from tradedesk.compose.brokers.paper import exchange_of
 from tradedesk.testing import seam
 
 QTY = SizingKind.FIXED_QUANTITY

@@ -82,8 +82,12 @@ async def test_three_legs_for_ten_clients_are_reserved_in_one_commit_sent_filled
         await with_tcs(desk, *clients)
         plan = await desk.plans.freeze(sell_then_buy(*clients))
         assert [part.leg for part in plan.parts] == [1, 2, 3]
-        assert (plan.orders, plan.answer) == (3 * len(clients), f"send {3 * len(clients)}")
+        assert (plan.orders, plan.answer) == (3 * len(clients), f"sell {len(clients)} buy {2 * len(clients)}")
         assert plan.title == "SELL TCS 2 shares each and 2 legs more"
+        one = clients_of(plan)[0]
+        worth = [one.worth_paise(part) for part in plan.parts]
+        assert worth[2] == 2400_00, "at its limit, not at the last price"
+        assert worth[:2] == [2 * plan.parts[0].last_paise, 3 * plan.parts[1].last_paise]
         before = desk.commits
         run = await desk.runs.start(plan, plan.digest)
         assert desk.commits == before + 1
@@ -261,6 +265,9 @@ async def test_a_basket_is_repaired_leg_by_leg_for_whom_it_failed(tmp_path: Path
         (failed,) = [one for one in orders if one.state is OrderState.REJECTED]
         intent = await desk.runs.repair_intent(run.number)
         assert intent is not None
+        assert await desk.runs.repair_intent(run.number, failed.key) == intent
+        spared = next(order.key for order in orders if order.key != failed.key)
+        assert await desk.runs.repair_intent(run.number, spared) is None
         again = await desk.plans.freeze(intent)
         assert again.title.startswith(f"repair of run {run.number}: BUY {failed.tradingsymbol}")
         assert [(line.client_id, line.quantity) for line in again.ok_lines] == [(second, failed.quantity)]
@@ -268,7 +275,7 @@ async def test_a_basket_is_repaired_leg_by_leg_for_whom_it_failed(tmp_path: Path
         mended = await desk.runs.start(again, again.digest)
         await desk.settle()
         assert desk.runs.get(mended.number).counts[RunCount.FILLED] == 1
-        assert await desk.runs.repair_intent(run.number) is not None, "its own orders have failed as before"
+        assert await desk.runs.repair_intent(run.number) is None, "who was served by a repair is served"
         await books_are_sound(desk)
 
 
@@ -280,6 +287,14 @@ async def test_a_basket_is_reversed_leg_by_leg_with_what_each_client_filled(tmp_
         await desk.settle()
         bought = {(o.client_id, o.key): o.filled_quantity for o in map(desk.orders.get, run.order_ids)}
         assert len(bought) == 12
+        alone = await desk.runs.reverse_intent(run.number, "NSE:TCS")
+        assert alone is not None
+        assert (alone.side, alone.key, alone.further) == (Side.SELL, "NSE:TCS", ())
+        assert {(one.client_id, alone.key): one.quantity for one in alone.line_changes} == {
+            place: filled for place, filled in bought.items() if place[1] == "NSE:TCS"
+        }
+        with pytest.raises(BadInput, match="it has RELIANCE, TCS, INFY"):
+            await desk.runs.reverse_intent(run.number, "NSE:ITC")
         intent = await desk.runs.reverse_intent(run.number)
         assert intent is not None
         back = await desk.plans.freeze(intent)
@@ -288,6 +303,7 @@ async def test_a_basket_is_reversed_leg_by_leg_with_what_each_client_filled(tmp_
         await desk.settle()
         sold = {(o.client_id, o.key): o.filled_quantity for o in map(desk.orders.get, run.order_ids)}
         assert sold == bought
+        assert await desk.runs.reverse_intent(1) is None, "what was turned back is not turned back again"
         await books_are_sound(desk)
 
 
@@ -327,6 +343,25 @@ async def test_who_lacks_money_is_offered_every_leg_smaller_in_the_same_measure(
             for part, wanted in zip(smaller.parts, plan.parts, strict=True)
         ]
         assert max(sizes) - min(sizes) < 0.2
+
+
+async def test_who_could_pay_some_of_its_legs_alone_is_left_out_of_all_with_its_reason(
+    tmp_path: Path,
+) -> None:
+    async with paper_desk(tmp_path) as desk:
+        client = (await going(desk, TEN))[0]
+        legs = tuple(
+            Leg(Side.BUY, f"NSE:{symbol}", Sizing(QTY, shares))
+            for symbol, shares in (("RELIANCE", 1), ("TCS", 1), ("INFY", 9))
+        )
+        cash = desk.funds.of(client).available_paise
+        await carry_out(desk, buy("HDFCBANK", QTY, (cash - 8000_00) // 1640_00, client))
+        plan = await desk.plans.preview(replace(intent_of(legs), selection=Selection((client,))))
+        smaller = await desk.plans.freeze(with_affordable(plan))
+        assert (plan.orders, smaller.orders) == (0, 0), "a measure that takes a whole leg away is none"
+        (row,) = clients_of(smaller)
+        assert row.problem is not None
+        assert (row.problem.reason, row.affordable) == (Reason.INSUFFICIENT_FUNDS, {})
 
 
 async def test_smaller_legs_together_stay_within_what_may_be_lent(tmp_path: Path) -> None:
@@ -413,6 +448,7 @@ async def test_legs_that_do_not_go_together_are_refused(tmp_path: Path, leg: Leg
         assert refused.value.field == field
 
 
+@pytest.mark.in_file
 async def test_a_plans_legs_are_append_only(tmp_path: Path) -> None:
     async with paper_desk(tmp_path) as desk:
         await carry_out(desk, buy("TCS", QTY, 2, *await going(desk, TEN)))

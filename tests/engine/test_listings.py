@@ -11,7 +11,7 @@ from brokers.paper.broker import CAPABILITIES
 from data.audit import DISTRUSTED
 from data.home import books_file
 from data.records import replace
-from data.reference.instruments import BrokerInstrument, Instrument, at_broker
+from data.reference.instruments import BrokerInstrument, Instrument, as_listed, at_broker
 from data.repositories.listings import listings_of, replace_listings
 from data.vocabulary import Reason
 from engine.desk import Desk
@@ -38,8 +38,8 @@ async def test_each_instrument_of_a_file_is_listed_at_its_broker_alone(tmp_path:
         assert listed(desk) == every
         await stored(desk, FRESH)
         assert listed(desk) == every | {"NSE:FRESH": ("901", "FRESH")}
-        assert desk.market.index.lists("paper", "NSE:FRESH")
-        assert not desk.market.index.lists("upstox", "NSE:FRESH")
+        assert desk.market.index.listing("paper", "NSE:FRESH")
+        assert not desk.market.index.listing("upstox", "NSE:FRESH")
         assert listed(desk, "upstox") == {}
 
 
@@ -67,7 +67,10 @@ async def test_a_token_that_stands_twice_names_nothing(tmp_path: Path) -> None:
 async def test_others_listings_follow_names_and_end_with_what_is_gone(tmp_path: Path) -> None:
     async with paper_desk(tmp_path) as desk:
         rows = {one.tradingsymbol: one for one in listed_by_feed(desk)}
-        theirs = [at_broker(rows[name], f"EQ|{name}") for name in ("INFY", "TCS", "ITC")]
+        theirs = [
+            as_listed("upstox", f"NSE:{name}", at_broker(replace(rows[name], isin=""), f"EQ|{name}"))
+            for name in ("INFY", "TCS", "ITC")
+        ]
         await seam(desk).store.write(lambda unit: replace_listings(unit, "upstox", [], theirs))
         names = {"INFY": "TCS", "TCS": "INFY"}
         told = [
@@ -130,7 +133,7 @@ async def test_only_listings_that_a_file_changes_are_written_and_proven(tmp_path
 
 CHANGED = "UPDATE listing SET token = '903' WHERE key = 'NSE:INFY'"
 GONE = "DELETE FROM listing WHERE key = 'NSE:INFY'"
-ADDED = "INSERT INTO listing VALUES ('upstox', 'NSE:INFY', '9', 'INFY')"
+ADDED = "INSERT INTO listing VALUES ('upstox', 'NSE:INFY', '9', 'INFY', '', '')"
 
 
 @pytest.mark.parametrize(

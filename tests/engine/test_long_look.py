@@ -15,7 +15,7 @@ from engine.review import boot
 from screens.frame.strip import strip
 from tests.desks import START, Wire, buy, filed_desk, paper_desk, until
 from tests.refusing import refuses
-from tradedesk.compose.paper import exchange_of
+from tradedesk.compose.brokers.paper import exchange_of
 
 
 class Walk:
@@ -78,6 +78,7 @@ async def test_what_the_look_finds_stops_trading_and_no_order_was_sent_before(
         assert wire.placed == []
 
 
+@pytest.mark.in_file
 async def test_a_large_file_is_walked_once_a_day_a_small_one_at_each_opening(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

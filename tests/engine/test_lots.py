@@ -8,8 +8,8 @@ from data.vocabulary import OrderState, Reason, Side, SizingKind
 from engine.planning.intent import Intent, LineChange, Selection, Sizing
 from engine.words.trading.why import detail_words
 from tests.desks import books_are_sound, buy, carry_out, paper_desk, sell
-from tradedesk.compose.paper import exchange_of
-from tradedesk.compose.paper_prices import take_instruments
+from tradedesk.compose.brokers.paper import exchange_of
+from tradedesk.compose.brokers.paper_prices import take_instruments
 
 QTY = SizingKind.FIXED_QUANTITY
 ROHAN, AMIT = 8, 22

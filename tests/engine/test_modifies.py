@@ -9,11 +9,24 @@ from data.audit import AuditAction
 from data.clock import ManualClock
 from data.errors import BadInput
 from data.records import replace
-from data.vocabulary import ChaseEnd, DeskKind, LimitTo, OrderState, RequestState, Side, SizingKind
+from data.vocabulary import (
+    ChaseEnd,
+    DeskKind,
+    LimitKind,
+    LimitScope,
+    LimitStrength,
+    LimitTo,
+    OrderState,
+    RequestState,
+    Side,
+    SizingKind,
+)
 from engine.execution.changes.chases import followed
 from engine.execution.changes.new_limits import NewLimit, new_limit_from
+from engine.planning.limits.typed import LimitWish
 from engine.refusals import NotConfirmed, NothingToSend, PlanDrifted, PlanTooOld
 from engine.words.tape import news_words
+from engine.words.trading.modify_words import beyond_soft, plan_words
 from tests.desks import (
     START,
     Wire,
@@ -26,7 +39,7 @@ from tests.desks import (
     paper_desk,
     until,
 )
-from tradedesk.compose.paper import exchange_of
+from tradedesk.compose.brokers.paper import exchange_of
 
 QTY = SizingKind.FIXED_QUANTITY
 ROHAN, RV = 8, 12
@@ -121,6 +134,40 @@ async def test_a_list_is_done_by_its_hash_alone_and_each_order_tells_its_end(des
     assert [str(one.problem) for one in later if one.problem] != [], "what is so already is not asked again"
 
 
+async def test_a_list_goes_beyond_soft_limits_by_a_reason_which_its_hash_and_the_audit_have(desk):
+    order_ids = await resting(desk, ROHAN, RV)
+    await desk.limits.set(LimitWish(LimitScope.DESK, "", LimitKind.ORDER_VALUE, LimitStrength.SOFT, 4_810_00))
+    wish = NewLimit(LimitTo.PRICE, 2410_00)
+    plan = await desk.modifies.look(order_ids, wish)
+    ends = await desk.modifies.ended(await desk.modifies.start(plan, plan.digest), 30)
+    told = beyond_soft(ends)
+    assert list(told) == order_ids
+    assert "4,810" in told[order_ids[0]]
+    assert {desk.orders.get(one).limit_paise for one in order_ids} == {2400_00}
+
+    again = await desk.modifies.look(order_ids, replace(wish, override="he called at 09:20"))
+    assert again.digest != plan.digest
+    assert "beyond soft limits: he called at 09:20" in plan_words(again)
+    ends = await desk.modifies.ended(await desk.modifies.start(again, again.digest), 30)
+    assert {end.state for end in ends} == {RequestState.CONFIRMED}
+    asked = [row.details.get("override") for row in await desk.audit.rows(action="MODIFIES_ASKED")]
+    each = [row.details.get("override") for row in await desk.audit.rows(action="MODIFY_REQUESTED")]
+    assert (set(asked), each) == ({None, "he called at 09:20"}, ["he called at 09:20"] * 2)
+    (last, *_) = [row.command for row in await desk.audit.commands() if "override" in row.command]
+    assert "--to 2410 --override 'he called at 09:20' --yes" in last
+
+    stopped = await chase(desk, [order_ids[0]], 2450_00)
+    await until(desk, lambda: stopped.end is not None)
+    assert stopped.end is ChaseEnd.REFUSED
+    goes = NewLimit(LimitTo.CHASE, 2450_00, "he called at 09:20")
+    plan = await desk.modifies.look([order_ids[0]], goes)
+    (one,) = await desk.chases.start(plan, plan.digest)
+    await until(desk, lambda: one.end is not None)
+    assert one.end is ChaseEnd.AT_BOUND
+    with pytest.raises(BadInput, match="one line"):
+        await desk.modifies.look(order_ids, replace(wish, override="two\nlines"))
+
+
 async def test_a_list_that_is_old_or_whose_price_moved_is_refused(desk):
     order_ids = await resting(desk, ROHAN)
     plan = await desk.modifies.look(order_ids, NewLimit(LimitTo.LAST))
@@ -177,7 +224,7 @@ async def test_a_chase_ends_at_its_bound_or_with_its_order_and_tells_it(desk):
     assert (two.end, desk.orders.get(other).state) == (ChaseEnd.ORDER_ENDED, OrderState.FILLED)
     told = [row.action for row in await desk.audit.rows() if "CHASE" in row.action]
     assert sorted(told) == ["CHASE_ENDED", "CHASE_ENDED", "CHASE_STARTED", "CHASE_STARTED"]
-    (line,) = [news_words(one.news) for one in desk.tape() if "2,450.00" in news_words(one.news)]
+    (line,) = [news_words(one.news) for one in desk.tape() if "chase" in news_words(one.news)]
     assert line == f"the chase of order {order_id} ended at 2,450.00 after 1 change: it stands at its bound"
 
 
@@ -235,7 +282,7 @@ async def test_what_was_confirmed_is_not_done_to_an_order_that_was_changed_since
 async def test_a_chase_has_room_between_its_order_and_its_bound(desk, bound_paise, goes):
     order_ids = await resting(desk, ROHAN)
     (line,) = (await desk.modifies.look(order_ids, NewLimit(LimitTo.CHASE, bound_paise))).lines
-    assert (line.ok, line.why) == (goes, "" if goes else "a chase's bound is above the order's limit")
+    assert (line.ok, line.why) == (goes, "" if goes else "give a bound above the order's limit")
 
 
 async def test_a_chase_leaves_an_order_alone_that_somebody_else_has_changed(desk):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import pytest
 from sqlalchemy import Engine, event
 
 from data.clock import ManualClock
@@ -13,7 +14,7 @@ from data.home import books_file
 from data.vocabulary import DeskKind, SizingKind
 from tests.desks import START, buy, carry_out, filed_desk, sell
 
-GROWING = "orders|attempt|fill|txn|posting|share_posting|closed_lot|audit|plan|run"
+GROWING = "orders|attempt|fill|txn|posting|share_posting|closed_lot|audit|plan|run|staged_line"
 """Tables that only ever grow."""
 
 _SCAN = re.compile(rf"^SCAN (?:{GROWING})\b")
@@ -98,6 +99,7 @@ async def test_opening_planning_sending_and_reading_the_day_walk_no_history(tmp_
     assert not (told := scans(tmp_path, found)), "\n".join(told)
 
 
+@pytest.mark.in_file
 async def test_a_commit_and_a_sale_look_at_no_lots_that_are_sold(tmp_path: Path) -> None:
     async with filed_desk(tmp_path, ManualClock(START)) as desk:
         with statements() as found:

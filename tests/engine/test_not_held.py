@@ -6,19 +6,22 @@ from contextlib import closing
 
 import pytest
 
-from data.store import read_file
 from data.vocabulary import ClientStatus, DeskKind
 from engine.review.doctor import examine
+from tests.books import read_books
 from tests.desks import paper_desk, there
+from tests.further import further
 from tests.tampering import copy_of, tamper
 from tests.whole_home import LENT, whole_home
+
+pytestmark = pytest.mark.in_file  # of books that an earlier version wrote, which is always a file
 
 
 @pytest.fixture(scope="module")
 def earlier(tmp_path_factory):
     """A home of a version that kept no proofs, its tables brought up to this one's."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("data.writing.audit_writer.Noted.watch", lambda noted, connection: None)
+        patch.setattr("data.proving.noted.NotedByPlace.watch", lambda noted, connection: None)
         patch.setattr("data.writing.audit_writer.AuditWriter.differing", lambda *asked: [])
         database = whole_home(tmp_path_factory.mktemp("earlier"))
     tamper(database, "DELETE FROM proof_layout")
@@ -67,7 +70,8 @@ def whole(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "layout", ["'{}'", "'[]'", "'{'", "x'ff'", "json_remove(layout, '$.proof_layout', '$.client')"]
+    "layout",
+    further(["'{}'", "'[]'", "'{'", "x'ff'", "json_remove(layout, '$.proof_layout', '$.client')"], 2),
 )
 async def test_no_layout_leaves_itself_out_of_the_proofs(whole, tmp_path, layout):
     tamper(
@@ -86,7 +90,7 @@ async def test_no_layout_leaves_itself_out_of_the_proofs(whole, tmp_path, layout
 async def test_a_layout_that_is_gone_is_told_before_and_after_another_takes_its_number(whole, tmp_path):
     database = copy_of(whole, tmp_path)
     tamper(database, "DELETE FROM proof_layout")
-    (bad,) = [check for check in read_file(database, examine) if not check.ok]
+    (bad,) = [check for check in read_books(database, examine) if not check.ok]
     assert "proof_layout 1 is not there" in bad.detail
     async with paper_desk(tmp_path, demo=False, kind=DeskKind.COMMAND) as desk:
         await desk.clients.set_status(LENT, ClientStatus.INACTIVE, "asked us to")

@@ -4,11 +4,13 @@ import pytest
 
 from brokers.kite.orders import place_params
 from data.audit import AuditAction
+from data.csvfiles import FileProblem
+from data.errors import BadInput
 from data.records import replace
 from data.vocabulary import OrderState, Reason, SizingKind
 from engine.accounts.client_edit import ClientEdit
 from engine.accounts.client_file import multiplier_from
-from engine.planning.entry.leg_files import orders_from_file
+from engine.planning.entry.leg_files import legs_from_file, orders_from_file
 from engine.planning.entry.leg_words import intent_of, legs_from_words
 from engine.planning.intent import Selection
 from engine.planning.of_clients import REF_KEPT
@@ -30,6 +32,7 @@ def of_client(plan, client_id):
     return line
 
 
+@pytest.mark.proof
 async def test_an_instruction_is_kept_a_quarter_of_an_hour_for_its_client_alone(desk):
     await desk.clients.edit(ROHAN, ClientEdit(discretionary=False))
     await desk.clients.edit(RV, ClientEdit(discretionary=False))
@@ -102,3 +105,31 @@ async def test_a_basket_goes_by_multipliers_and_an_order_file_does_not(desk, tmp
     listed = orders_from_file(file, desk.market.index, desk.clients.find)
     (line,) = (await desk.plans.preview(listed)).lines
     assert line.quantity == 4
+
+
+async def test_a_limit_in_a_file_is_also_called_price_but_not_said_twice(desk, tmp_path):
+    file, index = tmp_path / "file.csv", desk.market.index
+    for name in ("limit", "price", "Price"):
+        file.write_text(f"symbol,side,size,{name}\nTCS,buy,10,2400\nINFY,buy,10,\n")
+        assert [leg.limit_paise for leg in legs_from_file(file, index)] == [2400_00, None]
+    code = desk.clients.get(ROHAN).code
+    for name in ("limit", "price"):
+        file.write_text(f"client,symbol,side,quantity,{name}\n{code},TCS,buy,4,2400\n")
+        assert orders_from_file(file, index, desk.clients.find).limit_paise == 2400_00
+    file.write_text("symbol,side,size,limit,price\nTCS,buy,10,2400,2390\n")
+    with pytest.raises(FileProblem, match="row 2, price: '2390' is not valid; give it as limit or as price"):
+        legs_from_file(file, index)
+
+
+async def test_every_limit_of_a_file_outside_its_band_is_named_by_its_symbol_and_client(desk, tmp_path):
+    file = tmp_path / "orders.csv"
+    code = desk.clients.all()[0].code
+    rows = (f"{code},INFY,BUY,1,1.10", f"{code},TCS,BUY,1,2500", f"{code},SBIN,BUY,1,99000")
+    file.write_text("\n".join(["client,symbol,side,quantity,price", *rows]))
+    orders = orders_from_file(file, desk.market.index, desk.clients.find)
+    with pytest.raises(BadInput) as bad:
+        await desk.plans.preview(orders)
+    assert bad.value.field == "limit"
+    assert bad.value.value == f"INFY 1.10 of {code}, SBIN 99,000.00 of {code}"
+    assert "INFY: " in bad.value.expected
+    assert "SBIN: it is 100 times the last price" in bad.value.expected

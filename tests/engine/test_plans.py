@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from data.errors import BadInput
 from data.records import replace
-from data.reference.instruments import Instrument
+from data.reference.instruments import BrokerListing, Instrument
 from data.vocabulary import (
     AlternativeKind,
     ClientStatus,
@@ -349,6 +349,12 @@ def test_selling_more_than_is_free_offers_what_is_free() -> None:
 
 # --- reasons ------------------------------------------------------------------------------------------
 
+
+def in_series(series: str) -> BrokerListing:
+    """TCS as Upstox lists it, in this series."""
+    return BrokerListing("upstox", "NSE:TCS", "NSE_EQ|INE467B01029", "TCS", series=series)
+
+
 CLIENT_FAULTS: dict[Reason, dict[str, Any]] = {
     Reason.HALTED: {"halt": HaltStrength.ALL},
     Reason.CLIENT_PENDING: {"status": ClientStatus.PENDING, "status_reason": "KYC"},
@@ -362,9 +368,12 @@ CLIENT_FAULTS: dict[Reason, dict[str, Any]] = {
     Reason.SESSION_EXPIRED: {"session": SessionState.EXPIRED},
     Reason.ROUTE_NOT_READY: {"route_verdict": GateVerdict(GateColour.RED, GateFinding.NO_ROUTE)},
     Reason.CONSENT_MISSING: {"consent_verdict": GateVerdict(GateColour.RED, GateFinding.NO_CONSENT)},
+    Reason.BROKER_DOWN: {"venue": "upstox", "down_since": datetime(2026, 10, 5, 5, 12, tzinfo=UTC)},
     Reason.NOT_RECONCILED: {"reconciled": False},
     Reason.OPEN_BREAK: {"reduce_only": True},
-    Reason.NOT_LISTED: {"unlisted_at": "upstox"},
+    Reason.VALIDITY_NOT_OFFERED: {"venue": "upstox", "validities": frozenset()},
+    Reason.NOT_LISTED: {"venue": "upstox", "lists_all": False, "listing": None},
+    Reason.SERIES_DIFFERS: {"venue": "upstox", "lists_all": False, "listing": in_series("BE")},
     Reason.INSTRUCTION_MISSING: {"discretionary": False},
     Reason.QUANTITY_ZERO: {"base_paise": 100_00},
     Reason.DUPLICATE_INTENT: {"duplicate": True},
@@ -384,11 +393,13 @@ def test_every_reason_is_given_alone_and_in_the_fixed_order_when_all_hold() -> N
     by_mtf = buy(product=Product.MTF)
     good = client(mtf_limit_paise=10 * LAKH)
     assert only(plan(by_mtf, inputs(good))).ok
-    faults = {**CLIENT_FAULTS, **MARKET_FAULTS, Reason.MTF_LIMIT: {"mtf_limit_paise": 0}}
+    of_mtf = {Reason.MTF_LIMIT: {"mtf_limit_paise": 0}, Reason.MTF_NO_CONSENT: {"mtf_agreed": False}}
+    faults = {**CLIENT_FAULTS, **MARKET_FAULTS, **of_mtf}
     market = set(MARKET_FAULTS)
     assert set(CHECK_ORDER) == set(Reason)
     of_sells = {Reason.INSUFFICIENT_HOLDING, Reason.AUTHORISATION_MISSING}
     of_limits = {Reason.OTHER_LEG, Reason.PRODUCT_NOT_OFFERED, Reason.DISCLOSED_QUANTITY}
+    of_limits |= {Reason.OVER_LIMIT, Reason.OVER_SOFT_LIMIT}
     assert set(faults) == set(Reason) - of_sells - of_limits
     for position, reason in enumerate(CHECK_ORDER):
         if reason not in faults:
@@ -413,11 +424,30 @@ def test_words_of_a_skip_carry_its_figures() -> None:
 
     assert words(Reason.CLIENT_INACTIVE) == "since 12 Nov (vacation)"
     assert words(Reason.CLIENT_PENDING) == "(KYC)"
+    assert words(Reason.BROKER_DOWN) == "Upstox does not answer since 10:42"
+    assert words(Reason.VALIDITY_NOT_OFFERED) == "Upstox takes no DAY order"
+    assert words(Reason.NOT_LISTED) == "NSE:TCS is not listed at Upstox"
+    assert words(Reason.SERIES_DIFFERS) == "in series BE at Upstox, in EQ here"
     assert words(Reason.PRICE_STALE) == "price 3.1 s old, limit 3 s"
     assert words(Reason.OVER_ORDER_LIMIT) == "an order may be worth 9 at most, less than one lot"
     assert words(Reason.QUANTITY_ZERO) == "25 % of capital is less than one share at 2,500.00"
     assert whole_rupees(12_38_771_00) == "12,38,771"
     assert whole_rupees(77_630_01) == "77,631"
+
+
+def test_what_one_broker_cannot_serve_says_which_and_why() -> None:
+    at = datetime(2026, 10, 5, 9, 35, tzinfo=UTC)
+    there = client(venue="upstox", products=frozenset({Product.CNC}))
+    over = client(venue="groww", intraday_over=at, client_id=2, code="C0002")
+    fine = client(venue="zerodha", client_id=3, code="C0003")
+    lines = plan(shares(10, product=Product.MIS), inputs(there, over, fine)).lines
+    assert {line.client_id: (line.reason, detail_words(line)) for line in lines} == {
+        1: (Reason.PRODUCT_NOT_OFFERED, "Upstox offers no MIS here"),
+        2: (Reason.PRODUCT_NOT_OFFERED, "Groww ended intraday buying of it at 15:05"),
+        3: (None, ""),
+    }
+    limited = inputs(client(), max_order_quantity=1, most_slices=5, limited_by="upstox")
+    assert detail_words(only(plan(shares(10), limited))) == "Upstox: 10 shares, at most 5 orders of 1"
 
 
 def test_phases_decide_which_order_types_are_taken() -> None:
@@ -427,18 +457,21 @@ def test_phases_decide_which_order_types_are_taken() -> None:
         made = inputs(phase_kind=kind)
         return only(plan(buy(), made)).ok, only(plan(limit, made)).ok
 
-    both = {PhaseKind.CONTINUOUS, PhaseKind.PRE_OPEN, PhaseKind.AUCTION_ENTRY}
+    both = {PhaseKind.CONTINUOUS, PhaseKind.PRE_OPEN, PhaseKind.REOPENING, PhaseKind.AUCTION_ENTRY}
     limit_only = {PhaseKind.PRE_OPEN_LIMIT_ONLY, PhaseKind.AUCTION_LIMIT_ONLY}
     for kind in PhaseKind:
         wanted = (kind in both or kind is PhaseKind.POST_CLOSE, kind in both | limit_only)
         assert takes(kind) == wanted, kind
 
 
-def test_again_overrides_a_duplicate_and_books_that_differ_only_allow_sells() -> None:
+def test_again_overrides_a_duplicate_and_books_that_differ_or_a_dead_broker_only_allow_sells() -> None:
     assert only(plan(buy(again=True), inputs(client(duplicate=True)))).ok
     broken = client(reduce_only=True, holdings=(HeldShares(Product.CNC, 4, 4),))
     assert only(plan(buy(), inputs(broken))).reason is Reason.OPEN_BREAK
     assert only(plan(sell(), inputs(broken))).quantity == 2
+    down = replace(broken, reduce_only=False, **CLIENT_FAULTS[Reason.BROKER_DOWN])
+    assert only(plan(buy(), inputs(down))).reason is Reason.BROKER_DOWN
+    assert only(plan(sell(), inputs(down))).quantity == 2
 
 
 def test_a_halted_desk_may_plan() -> None:

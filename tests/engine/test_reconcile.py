@@ -18,13 +18,14 @@ from tests.desks import (
     buy,
     by_phone,
     carry_out,
+    in_time,
     on_tape,
     paper_desk,
     sell,
     until,
 )
 from tests.engine.test_days import next_day
-from tradedesk.compose.paper import exchange_of
+from tradedesk.compose.brokers.paper import exchange_of
 from tradedesk.testing import seam
 
 QTY = SizingKind.FIXED_QUANTITY
@@ -106,7 +107,7 @@ async def test_no_more_is_planned_for_sale_than_the_broker_has(desk):
     (held,) = desk.holdings.of(ROHAN)
     assert (desk.holdings.free_to_sell(held), held.sellable) == (0, 3)
     await desk.clock.advance(15)
-    await desk.reconcile.adopt(ROHAN, "sold by phone")
+    await in_time(desk, desk.reconcile.adopt(ROHAN, "sold by phone"))  # while an order lives
 
 
 async def test_more_shares_at_the_broker_limit_no_sale(desk):

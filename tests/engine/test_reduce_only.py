@@ -22,6 +22,9 @@ from data.vocabulary import (
 from engine.book.halt_file import write_halt_file
 from engine.execution.sending.reducing import reduces
 from engine.refusals import Halted
+from engine.words.trading.halted import halted_words
+from screens.bulk.plan_figures import answer_words
+from screens.frame.strip import strip
 from tests.desks import (
     START,
     WAITS,
@@ -38,7 +41,8 @@ from tests.desks import (
     until,
 )
 from tests.refusing import refuses
-from tradedesk.compose.paper import exchange_of
+from tradedesk.compose.brokers.paper import exchange_of
+from widgets.statusstrip import fitting
 
 ROHAN, AMIT = 8, 22
 TEN = SizingKind.FIXED_QUANTITY, 10
@@ -97,6 +101,26 @@ def of_run(desk, number):
 )
 def test_an_order_reduces_up_to_the_whole_position_and_no_further(net, side, quantity, going, may):
     assert reduces(net, side, quantity, going) is may
+
+
+async def test_words_of_a_halt_are_said_of_whom_it_is_over_alone(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        await reduce_only(desk, HaltScope.CLIENT, str(ROHAN))
+        halts, whose = desk.halt.active(), [desk.clients.get(ROHAN), desk.clients.get(AMIT)]
+        assert halted_words(halts, whose[:1], "NSE:INFY") == "REDUCE ONLY"
+        assert halted_words(halts, whose[1:], "NSE:INFY") == ""
+        assert halted_words(halts, whose, "NSE:INFY") == "1 of 2 REDUCE ONLY"
+        plan = await desk.plans.freeze(buy("RELIANCE", *TEN, AMIT))
+        assert "REDUCE" not in answer_words(desk, plan)
+        assert "HALTED" not in answer_words(desk, plan)
+        _, segments = strip(desk, None, None, (), armed_seconds=0, frozen=False, privacy=False)
+        shown = "  ".join(text for text, _ in fitting(segments, 79).parts)
+        assert "REDUCE ONLY" in shown
+        assert "live 0" in shown
+        await desk.halt.fire("tester", HaltScope.CLIENT, str(AMIT), HaltStrength.ALL)
+        assert halted_words(desk.halt.active(), whose, "NSE:INFY") == "1 of 2 HALTED, 1 of 2 REDUCE ONLY"
+        await desk.halt.fire("tester", HaltScope.EVERYTHING, "", HaltStrength.ALL)
+        assert halted_words(desk.halt.active(), whose[:1], "NSE:INFY") == "DESK HALTED, sending is refused"
 
 
 async def test_everything_is_cancelled_and_then_only_sales_leave(tmp_path):

@@ -17,7 +17,7 @@ from engine.words.trading.runs import run_why
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, until
 from tests.engine.test_days import agree
 from tests.engine.test_renames import AMIT, QTY, ROHAN, read, told
-from tradedesk.compose.paper_prices import take_instruments
+from tradedesk.compose.brokers.paper_prices import take_instruments
 from tradedesk.testing import seam
 
 BOTH = pytest.mark.parametrize("names", [{"INFY": "INFYSYS"}, {"INFY": "TCS", "TCS": "INFY"}])

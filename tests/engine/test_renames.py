@@ -28,8 +28,8 @@ from tests.desks import (
 from tests.engine.test_days import agree, next_day
 from tests.engine.test_reconcile import quiet
 from tests.refusing import refuses
-from tradedesk.compose.paper import exchange_of
-from tradedesk.compose.paper_prices import PriceSources, take_instruments
+from tradedesk.compose.brokers.paper import exchange_of
+from tradedesk.compose.brokers.paper_prices import PriceSources, take_instruments
 
 
 async def never_read(account):

@@ -10,7 +10,7 @@ from data.records import replace
 from data.vocabulary import OrderState, Product, Side, SizingKind
 from engine.booking.facts import ProvenAbsent
 from tests.desks import Wire, books_are_sound, buy, carry_out, on_tape, paper_desk, until
-from tradedesk.compose.paper import exchange_of
+from tradedesk.compose.brokers.paper import exchange_of
 from tradedesk.testing import seam
 
 QTY = SizingKind.FIXED_QUANTITY

@@ -11,6 +11,7 @@ from data.repositories.accounts.comparisons import Figures
 from data.vocabulary import (
     BreakKind,
     Bucket,
+    ConsentKind,
     GateColour,
     GateItem,
     OrderState,
@@ -21,7 +22,7 @@ from data.vocabulary import (
     Side,
 )
 from engine.access.judgement import admit, judge_consent
-from engine.book.access_views import Access, Applicant, RouteView
+from engine.book.access_views import Access, Applicant, ConsentNeed, ConsentView, RouteView
 from engine.booking.lots import Lot
 from engine.booking.overdue import is_over, may_be_sent
 from engine.execution.sending.conditions import OrderKind
@@ -29,6 +30,7 @@ from engine.execution.sending.unanswered import GIVEN_UP, LastLook
 from engine.reconciliation.differences import money_differences
 
 DAY = date(2026, 11, 18)
+AT = datetime(2026, 11, 18, 4, tzinfo=UTC)
 
 
 def lot(quantity: int, cost_paise: int, loan_paise: int, charges_paise: int) -> Lot:
@@ -105,8 +107,10 @@ def test_a_stop_is_triggered_by_its_very_trigger(side: Side, last_paise: int, tr
 def test_a_consent_holds_on_its_last_day_and_turns_amber_a_week_before(
     until: date, colour: GateColour
 ) -> None:
-    route = RouteView(1, RouteKind.OWN, consent="paper 1", consent_until=until)
-    assert judge_consent(None, route, DAY).colour is colour
+    given = [ConsentView(1, 1, ConsentKind.TRADING, "paper 1", None, until, "tester", AT)]
+    assert judge_consent(ConsentNeed(ConsentKind.TRADING, hard=True), given, DAY).colour is colour
+    soft = GateColour.AMBER if colour is GateColour.RED else colour
+    assert judge_consent(ConsentNeed(ConsentKind.TRADING, hard=False), given, DAY).colour is soft
 
 
 @pytest.mark.parametrize(
@@ -128,7 +132,7 @@ def test_a_consent_holds_on_its_last_day_and_turns_amber_a_week_before(
 def test_a_rupee_is_rounding_and_a_paisa_more_is_a_break(
     available: int, loan: int, due: int, told: dict[str, bool], found: list[BreakKind]
 ) -> None:
-    ours = Figures(1, available - 200_00, 200_00, due, loan, 0)
+    ours = Figures(1, available - 200_00, 200_00, due, loan, 0, dividends_due_paise=0)
     theirs = BrokerFunds(1_000_00, 0, 0, 0, datetime(2026, 11, 18, 4, tzinfo=UTC), **told)
     assert [one.kind for one in money_differences(ours, theirs, False, False)] == found
     kept = [one for one in found if told.get("orders_blocked", True) or one is not BreakKind.CASH]
@@ -163,14 +167,18 @@ def test_an_order_leaves_in_its_session_and_one_that_waits_for_it_only_before(
 def test_a_waiver_lets_what_is_amber_pass_and_nothing_that_has_turned_red_since(
     until: date | None, against: GateColour | None
 ) -> None:
-    route = RouteView(1, RouteKind.OWN, consent="paper 1", consent_until=until)
-    applicant = Applicant(1, "C1", None, True, SessionState.OK)
-    access = Access({1: route}, waivers={(1, GateItem.CONSENT): "known", (1, GateItem.ROUTE): "known"})
+    need = ConsentNeed(ConsentKind.TRADING, hard=True)
+    consents = {1: (ConsentView(1, 1, ConsentKind.TRADING, "paper 1", None, until, "tester", AT),)}
+    route = RouteView(1, RouteKind.OWN)
+    applicant = Applicant(1, "C1", None, True, SessionState.OK, (need,))
+    access = Access(
+        {1: route}, consents=consents, waivers={(1, GateItem.CONSENT): "known", (1, GateItem.ROUTE): "known"}
+    )
     judged = admit(applicant, access, (), DAY)
     assert judged.route_verdict is not None, "no connection carries it, whatever was waived"
     assert judged.route_verdict.colour is GateColour.RED
     assert (judged.consent_verdict and judged.consent_verdict.colour) == against
-    unwaived = admit(applicant, Access({1: route}), (), DAY).consent_verdict
+    unwaived = admit(applicant, Access({1: route}, consents=consents), (), DAY).consent_verdict
     assert (unwaived is None) == (until is None)
 
 

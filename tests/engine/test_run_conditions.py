@@ -35,7 +35,7 @@ from engine.words.trading.tickets import review_sentence
 from tests.desks import Wire, books_are_sound, buy, manual_clock, on_tape, paper_desk, sell, there, until
 from tests.refusing import refuses
 from tests.tampering import tamper
-from tradedesk.compose.paper import exchange_of
+from tradedesk.compose.brokers.paper import exchange_of
 from tradedesk.testing import seam
 
 ROHAN, PRIYA, AMIT = 8, 15, 22
@@ -95,7 +95,7 @@ async def test_an_unsent_rest_older_than_the_plan_said_pauses_by_itself(tmp_path
         await manual_clock(it.desk).advance(30)
         assert await it.at_broker() == 0
         assert (it.run.pause_reason, it.run.counts[RunCount.UNSENT]) == (PauseReason.TOO_OLD, 3)
-        assert re.fullmatch(r"[78]\d s old, its orders may leave within 60 s", run_why(it.run))
+        assert re.fullmatch(r"confirmed [78]\d s ago, its orders may leave for 60 s", run_why(it.run))
         assert any("3 unsent keep" in line for line in on_tape(it.desk, "PAUSED"))
         await books_are_sound(it.desk)
 
@@ -158,6 +158,7 @@ async def test_a_stop_without_a_price_limit_pauses_at_its_trigger_all_the_same(t
         assert await it.at_broker() == 0
 
 
+@pytest.mark.in_file
 async def test_each_leg_has_a_price_limit_of_its_own_or_none(tmp_path):
     async with held(tmp_path) as it:
         tcs = Leg(Side.BUY, "NSE:TCS", Sizing(SizingKind.FIXED_QUANTITY, 1), drift=Drift.NONE)

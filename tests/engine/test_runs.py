@@ -9,6 +9,7 @@ import pytest
 
 from brokers.contract import Ambiguous, Refused
 from data.clock import ManualClock
+from data.errors import BadInput
 from data.records import replace
 from data.vocabulary import (
     ClientStatus,
@@ -38,7 +39,7 @@ from tests.desks import (
     until,
 )
 from tests.refusing import refuses
-from tradedesk.compose.paper import exchange_of
+from tradedesk.compose.brokers.paper import exchange_of
 
 ROHAN, PRIYA, AMIT = 8, 15, 22
 
@@ -70,6 +71,14 @@ async def test_a_plan_runs_once_whoever_starts_it(tmp_path):
         await books_are_sound(desk)
 
 
+async def test_a_run_that_is_finished_is_not_paused(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        _, run = await carry_out(desk, buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1))
+        await until(desk, lambda: desk.runs.get(run.number).finished_at is not None)
+        with pytest.raises(BadInput, match="it is finished: nothing of it waits to be sent"):
+            await desk.runs.pause(run.number)
+
+
 async def test_what_is_refused_reserves_nothing(tmp_path):
     async with paper_desk(tmp_path) as desk:
         plan = await desk.plans.freeze(buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1))
@@ -94,6 +103,7 @@ async def test_what_is_refused_reserves_nothing(tmp_path):
         assert (desk.orders.all(), desk.funds.all()) == ([], before)
 
 
+@pytest.mark.in_file
 @pytest.mark.parametrize("sealed_anew", [True, False])
 async def test_a_plan_whose_record_was_changed_is_not_carried_out(tmp_path, sealed_anew):
     async with paper_desk(tmp_path) as desk:
@@ -230,9 +240,17 @@ async def test_repair_retries_proven_failures_only_and_reverse_undoes_fills(tmp_
         await carry_out(desk, back)
         assert all(not desk.holdings.of(client_id) for client_id in filled)
         assert await desk.runs.repair_intent(run.number) is not None
+        assert await desk.runs.reverse_intent(run.number) is None, "all of it was turned back"
+        answers.clear()
+        _, mended = await carry_out(desk, again)
+        assert ROHAN in {desk.orders.get(one).client_id for one in mended.order_ids}
+        rest = await desk.runs.repair_intent(run.number)
+        assert rest is not None
+        assert set(rest.selection.client_ids) == skipped, "who was repaired is not planned again"
         await books_are_sound(desk)
 
 
+@pytest.mark.in_file
 async def test_a_stored_plan_that_was_changed_is_found_by_the_doctor(tmp_path):
     async with paper_desk(tmp_path) as desk:
         await carry_out(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1, 8))

@@ -10,9 +10,11 @@ from brokers.contract import HIDDEN, SignInField, SignInForm
 from brokers.kite.sign_in import SESSION_END, request_token
 from data.clock import ManualClock
 from data.errors import BadInput
+from data.records import replace
 from data.vocabulary import ClientStatus, SessionProblem, SessionState
 from engine.access.sessions import next_end
 from engine.access.sign_in_queue import SignInState
+from engine.book.access_views import SessionView
 from engine.events import SessionsChanged
 from tests.desks import paper_desk, there
 from tests.signing import START, signing_desk
@@ -62,6 +64,17 @@ def test_a_session_ends_at_the_next_six_in_the_morning_of_india():
     assert next_end(at, SESSION_END) == datetime(2026, 11, 18, 0, 30, tzinfo=UTC)
     assert next_end(at + timedelta(seconds=1), SESSION_END) == datetime(2026, 11, 19, 0, 30, tzinfo=UTC)
     assert next_end(START, SESSION_END) == datetime(2026, 11, 19, 0, 30, tzinfo=UTC)
+
+
+def test_a_session_is_cut_short_that_ended_before_its_time():
+    ends = START + timedelta(hours=1)
+    held = SessionView(1, "A", START, ends, SessionProblem.NONE, "", START)
+    ended = replace(held, problem=SessionProblem.ENDED)
+    assert not held.cut_short(START)
+    assert ended.cut_short(START)
+    assert not ended.cut_short(ends)
+    assert replace(ended, expires_at=None).cut_short(ends)
+    assert not replace(ended, login_at=None).cut_short(START)
 
 
 async def test_a_sign_in_holds_until_six_and_the_desk_ends_it_by_itself(tmp_path, caplog):
@@ -136,6 +149,22 @@ async def test_a_refused_token_ends_no_session_that_holds_and_is_not_shown(tmp_p
         session = desk.sessions.of(2)
         assert session is not None
         assert (session.problem, TOKEN in session.problem_text) == (SessionProblem.REFUSED, False)
+
+
+async def test_a_sign_in_of_which_the_broker_says_nothing_is_not_told_as_refused(tmp_path):
+    async with signing_desk(tmp_path, "C1", "C2") as (desk, broker):
+        await desk.sessions.sign_in(1, "for-U1")
+        broker.silent = True
+        for client_id in (1, 2):
+            with pytest.raises(BadInput, match="the broker did not answer: 503"):
+                await desk.sessions.sign_in(client_id, "for-U2")
+        assert [client.session.value for client in desk.clients.all()] == ["ok", "expired"]
+        session = desk.sessions.of(2)
+        assert session is not None
+        assert session.problem is SessionProblem.UNREACHABLE
+        broker.silent = False
+        await desk.sessions.sign_in(2, "for-U2")
+        assert desk.clients.get(2).session is SessionState.OK
 
 
 async def test_a_look_ends_a_session_only_on_the_brokers_word(tmp_path):

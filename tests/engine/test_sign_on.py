@@ -10,7 +10,7 @@ import pytest
 
 from brokers.contract import NotSent
 from data.clock import ManualClock
-from data.store import StoreBusy
+from data.errors import StoreBusy
 from data.vocabulary import ClientStatus, DeskKind, OrderState, RunCount, SizingKind
 from engine.accounts.client_file import NewClient
 from engine.refusals import TradingStopped
@@ -36,7 +36,7 @@ def locked(home: Path) -> Iterator[sqlite3.Connection]:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("data.store.LOCK_WAIT_S", 0.05)
+    monkeypatch.setattr("data.writing.writer.LOCK_WAIT_S", 0.05)
 
 
 def rows(home: Path) -> list[Any]:
@@ -63,6 +63,7 @@ async def a_home_with_a_plan_a_resting_order_and_an_unsent_one(home: Path, clock
         return (await desk.plans.freeze(ONE)).digest
 
 
+@pytest.mark.in_file
 async def test_nothing_is_reserved_modified_taken_over_or_imported_by_an_engine_that_cannot_send(
     tmp_path: Path,
 ) -> None:
@@ -93,6 +94,7 @@ async def test_nothing_is_reserved_modified_taken_over_or_imported_by_an_engine_
     assert rows(tmp_path) == before
 
 
+@pytest.mark.in_file
 async def test_it_signs_on_when_it_is_first_asked_to_trade_and_then_sends(tmp_path: Path) -> None:
     clock = ManualClock(START)
     digest = await a_home_with_a_plan_a_resting_order_and_an_unsent_one(tmp_path, clock)
@@ -110,6 +112,7 @@ async def test_it_signs_on_when_it_is_first_asked_to_trade_and_then_sends(tmp_pa
             await books_are_sound(desk)
 
 
+@pytest.mark.in_file
 async def test_an_order_reserved_beside_a_lock_is_sent_or_not_there(tmp_path: Path) -> None:
     """The lock comes between the opening and the order: the reservation waits for it and fails whole."""
     clock = ManualClock(START)

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from data.clock import ManualClock
 from data.vocabulary import OrderState, SizingKind
 from engine.news import NewsTopic, PlanMade
@@ -12,7 +14,7 @@ from tests.engine.test_days import next_day
 
 ROHAN = "RG1008"
 
-NEAR = timedelta(seconds=10)
+NEAR = timedelta(minutes=2)
 """A clock moved by hand stands while the exchange's thread catches up with it."""
 
 
@@ -69,13 +71,15 @@ async def test_yesterdays_orders_and_the_tape_are_there_after_a_restart(tmp_path
         assert any(f"run {run.number} finished" in news_words(line.news) for line in lines)
 
 
+@pytest.mark.proof
 async def test_a_wall_that_is_set_back_moves_no_stamp_of_before_or_after(tmp_path: Path) -> None:
     clock = ManualClock(START)
     async with filed_desk(tmp_path, clock) as desk:
         await clock.advance(600)
         before, shown = desk.clock.now(), desk.shown_at(desk.clock.now())
         clock.set_wall(-5_400)
-        await clock.advance(60)
+        for _ in range(60):
+            await clock.advance(1)
         assert abs(desk.shown_at(before) - shown) < NEAR
         assert abs(desk.shown_at(desk.clock.now()) - desk.market_clock.now()) < NEAR
         certificate = await desk.halt.fire("tester")

@@ -2,6 +2,8 @@
 
 import sqlite3
 
+import pytest
+
 from data.home import books_file
 from data.records import replace
 from data.repositories.accounts.statement import CASH, LOANS
@@ -37,6 +39,7 @@ async def agrees(desk, client_id):
     return len(lines)
 
 
+@pytest.mark.in_file
 async def test_every_row_of_a_statement_is_the_ledgers_through_trades_and_days(tmp_path):
     async with paper_desk(tmp_path) as desk:
         await carry_out(desk, buy("RELIANCE", QTY, 20, ROHAN))

@@ -39,6 +39,7 @@ def test_the_words_of_a_stop_tell_the_first_few_faults_and_how_many_more_there_a
     assert "orders 0 is not as the audit left it; `tradedesk doctor`" in stop_words(faults[:1])
 
 
+@pytest.mark.in_file
 async def test_the_doctor_finds_a_table_whose_text_was_changed_and_accepting_ends_the_stop(tmp_path):
     async with paper_desk(tmp_path) as desk:
         assert [one.name for one in await desk.doctor.run() if not one.ok] == []

@@ -6,7 +6,8 @@ from data.errors import BadInput
 from data.records import replace
 from data.vocabulary import OrderState, OrderType, Policy, SizingKind
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, sell, until
-from tradedesk.compose.paper import exchange_of
+from tests.further import case
+from tradedesk.compose.brokers.paper import exchange_of
 
 QTY = SizingKind.FIXED_QUANTITY
 ROHAN = 8
@@ -75,17 +76,17 @@ async def test_a_trigger_is_changed_with_its_block_and_a_cancel_frees_it(desk):
     assert desk.funds.of(ROHAN).available_paise == before
 
 
-@pytest.mark.parametrize(
-    ("intent", "words"),
-    [
-        (stop(buy("TCS", QTY, 1, ROHAN), 2499_00), "above the last price"),
-        (stop(sell("TCS", QTY, 1, ROHAN), 2500_00), "below the last price"),
-        (stop(buy("TCS", QTY, 1, ROHAN), 2550_00, 2540_00), "at or above its trigger"),
-        (stop(buy("TCS", QTY, 1, ROHAN), None), "trigger"),
-        (stop(buy("TCS", QTY, 1, ROHAN), 2550_01), "ticks"),
-        (replace(buy("TCS", QTY, 1, ROHAN), trigger_paise=2550_00), "only SL"),
-    ],
-)
-async def test_a_stop_that_no_broker_takes_is_refused_by_name(desk, intent, words):
-    with pytest.raises(BadInput, match=words):
-        await desk.plans.preview(intent)
+NO_STOPS = [
+    (stop(buy("TCS", QTY, 1, ROHAN), 2499_00), "above the last price"),
+    (stop(sell("TCS", QTY, 1, ROHAN), 2500_00), "below the last price"),
+    (stop(buy("TCS", QTY, 1, ROHAN), 2550_00, 2540_00), "at or above its trigger"),
+    (stop(buy("TCS", QTY, 1, ROHAN), None), "trigger"),
+    (stop(buy("TCS", QTY, 1, ROHAN), 2550_01), "ticks"),
+    (replace(buy("TCS", QTY, 1, ROHAN), trigger_paise=2550_00), "only SL"),
+]
+
+
+async def test_a_stop_that_no_broker_takes_is_refused_by_name(desk):
+    for intent, words in NO_STOPS:
+        with case(intent, words), pytest.raises(BadInput, match=words):
+            await desk.plans.preview(intent)

@@ -55,6 +55,7 @@ async def test_a_database_error_inside_a_unit_is_waited_out_and_every_fact_is_bo
         await books_are_sound(desk)
 
 
+@pytest.mark.in_file
 async def test_a_fact_that_no_booking_takes_is_kept_shown_and_counted_and_blocks_its_clients_buys(
     tmp_path: Path,
 ) -> None:

@@ -11,7 +11,8 @@ from data.records import replace
 from data.repositories.accounts.statement import OpenLot
 from data.vocabulary import Bucket, Product
 from engine.accounts.statement import LotWorth, lot_worth
-from engine.accounts.valuation import ClientValue, Valuation, holding_value
+from engine.accounts.valuation import Valuation, holding_value
+from engine.accounts.values import ClientValue
 from engine.book.views import DayFigures, DaySale, FundsView
 
 NOW = datetime(2026, 10, 5, 4, 0, tzinfo=UTC)

@@ -14,11 +14,11 @@ from data.errors import BadInput
 from data.reference.instruments import read_kite_instruments
 from data.vocabulary import Side, SizingKind, Via
 from engine.accounts.client_edit import ClientEdit
-from engine.market.list_files import list_text, read_list
-from engine.market.watchlists import LONGEST, MOST
+from engine.market.lists.list_files import list_text, read_list
+from engine.market.lists.watchlists import LONGEST, MOST
 from engine.planning.intent import Intent, Leg, Sizing
 from tests.desks import START, filed_desk, paper_desk, until
-from tradedesk.compose.paper_prices import take_instruments
+from tradedesk.compose.brokers.paper_prices import take_instruments
 from tradedesk.testing import seam
 
 

@@ -13,9 +13,14 @@ from data.errors import BadInput
 from data.records import field_names, replace
 from data.reference.instruments import Instrument
 from data.vocabulary import (
+    AlertKind,
     ChaseEnd,
+    ChaseWait,
     DeskKind,
     FlattenWhat,
+    LimitKind,
+    LimitScope,
+    LimitStrength,
     PauseReason,
     PhaseKind,
     Product,
@@ -26,21 +31,24 @@ from data.vocabulary import (
     RunCount,
     Side,
     SizingKind,
+    Validity,
     Verdict,
 )
 from engine import news, refusals
 from engine.book.gate_views import ConsentFigures, GateFinding, RouteFigures
-from engine.book.views import Pause
+from engine.book.pause import Pause
 from engine.news import ClientNews, FlattenNews, HaltNews, News, NewsTopic, RunNews
 from engine.planning.intent import check_price
+from engine.planning.limits.why import HeldLimit
 from engine.planning.plan import PlanLine
-from engine.planning.plan_record import line_from_json, line_to_json
-from engine.planning.why import KINDS, AtGate, AtPriceNow, Why
+from engine.planning.plan_record import WHY_KINDS, line_from_json, line_to_json
+from engine.planning.why import AtGate, AtPriceNow, Why
 from engine.refusals import CannotGoOn, PlanExpired, Refusal, RefusalReason
 from engine.words.audit import detail_words
 from engine.words.formats import counted
 from engine.words.refusals import refusal_words
 from engine.words.tape import news_words
+from engine.words.trading.plans import through_words
 from engine.words.trading.reasons import REASON_WORDS, reason_word
 from engine.words.trading.runs import pause_words
 from engine.words.trading.why import all_words, why_words
@@ -90,11 +98,13 @@ FIGURES = {
     str: "a word",
     bool: True,
     date | None: date(2026, 11, 18),
+    datetime: datetime(2026, 11, 18, 9, 50, tzinfo=UTC),
     datetime | None: datetime(2026, 11, 18, 9, 50, tzinfo=UTC),
     int | None: 4,
     PhaseKind: PhaseKind.CONTINUOUS,
     FlattenWhat: FlattenWhat.MIS,
     Product: Product.MTF,
+    Validity: Validity.IOC,
     SizingKind: SizingKind.PERCENT_OF_CAPITAL,
     tuple[Product, ...]: (Product.CNC, Product.MIS),
     tuple[int, ...]: (1, 2),
@@ -114,8 +124,15 @@ FIGURES = {
     Collection[Role]: {Role.ASSISTANT},
     DeskKind: DeskKind.APP,
     ChaseEnd: ChaseEnd.AT_BOUND,
+    ChaseWait | None: ChaseWait.PHASE,
+    PhaseKind | None: PhaseKind.AUCTION_ENTRY,
     Pause: Pause(PauseReason.DRIFTED, 5, 60, 100, 101),
     tuple[str, ...]: ("NSE:TCS",),
+    HeldLimit | None: HeldLimit(LimitScope.GROUP, "HNI", LimitStrength.SOFT, "asked us to"),
+    LimitKind: LimitKind.STOCK,
+    date: date(2026, 11, 17),
+    AlertKind: AlertKind.TEST,
+    Mapping[str, Any]: {"code": "PS1015"},
 }
 """A figure of each type that something said of a line, a refusal or news has."""
 
@@ -152,9 +169,9 @@ def test_all_news_has_words_and_what_it_is_about(kind):
     assert isinstance(told.topic, NewsTopic)
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("kind", sorted(WHY_KINDS))
 def test_all_that_a_plan_says_of_a_line_has_words_and_is_read_back_as_it_was(kind):
-    why = made(KINDS[kind])
+    why = made(WHY_KINDS[kind])
     assert why_words(why)
     line = PlanLine(7, "C1", "A", "zerodha", Product.CNC, Verdict.SKIPPED, Reason.HALTED, (why,))
     assert line_from_json(json.loads(json.dumps(line_to_json(line)))) == line
@@ -221,11 +238,27 @@ def test_refusals_read_as_sentences(refusal: Refusal, words: str) -> None:
     assert "None" not in str(refusal)
 
 
+@pytest.mark.parametrize(
+    ("side", "limit_paise", "words"),
+    [
+        (Side.BUY, 310_00, "9.6 % above the market: trades at once"),
+        (Side.SELL, 250_00, "11.6 % below the market: trades at once"),
+        (Side.BUY, 285_00, ""),
+        (Side.BUY, 250_00, ""),
+        (Side.SELL, 310_00, ""),
+        (Side.BUY, None, ""),
+    ],
+)
+def test_a_limit_far_through_the_market_is_told(side: Side, limit_paise: int | None, words: str) -> None:
+    assert through_words(side, limit_paise, 282_85) == words
+    assert through_words(side, limit_paise, None) == ""
+
+
 def test_a_wait_is_told_in_the_units_it_is_long_in() -> None:
     told = [span_words(one) for one in (0.9, 119.9, 120, 7_199, 7_200, 969_704, 11_000_000)]
     assert told == ["0 s", "119 s", "2 min", "1 h 59 min", "2 h", "269 h 21 min", "3,055 h 33 min"]
     pause = Pause(PauseReason.TOO_OLD, 970_074, 60, None, None)
-    assert pause_words(pause) == "269 h 27 min old, its orders may leave within 60 s"
+    assert pause_words(pause) == "confirmed 269 h 27 min ago, its orders may leave for 60 s"
 
 
 def test_what_is_no_price_is_named_in_rupees() -> None:

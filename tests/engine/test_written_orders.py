@@ -1,12 +1,16 @@
 """The book takes orders as they were written, and they are what a read of their rows yields."""
 
 import asyncio
+import sqlite3
 import tempfile
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import fields
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
@@ -95,10 +99,24 @@ def step(unit: Unit, what: str, order_id: int) -> None:
         ORDERS.save(unit, [order])
 
 
+def assert_at_hand_as_stored(unit: Unit) -> set[int]:
+    """What units before this one left at hand is what stands; returns which orders those are."""
+    at_hand = unit.at_hand.of("orders")
+    stored = ORDERS.by_id(Unit(unit.connection, unit.now), at_hand)
+    assert [_cells(order) for order in stored] == [_cells(order) for _, order in sorted(at_hand.items())]
+    return set(at_hand)
+
+
+def _cells(order: WorkingOrder) -> list[object]:
+    values = [(f.name, getattr(order, f.name)) for f in fields(order) if f.init]
+    return [value.text() if name == "flags" else value for name, value in values]
+
+
 def changing(steps: list[tuple[str, int]], fails: bool) -> Callable[[Unit], None]:
     """A unit that takes these steps, and may fail after them."""
 
     def unit_of_work(unit: Unit) -> None:
+        assert_at_hand_as_stored(unit)
         for what, order_id in steps:
             step(unit, what, order_id)
         if fails:
@@ -116,6 +134,7 @@ def lay(unit: Unit) -> None:
     unit.insert(FormerName, [renamed | {"token": 1, "at": unit.now}])
 
 
+@pytest.mark.proof
 @settings(
     max_examples=60,
     deadline=None,
@@ -146,3 +165,46 @@ def test_orders_as_written_are_what_a_read_yields_however_units_of_a_batch_end(
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(run(Path(folder)))
     assert all(list(made.items()) == list(read.items()) and repr(made) == repr(read) for made, read in told)
+
+
+async def test_an_order_at_hand_is_read_again_once_anything_else_has_changed_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "desk.db"
+    monkeypatch.setattr("data.store.POLL_S", 60.0)  # a writer that has nothing to do forgets
+
+    def put(unit: Unit) -> None:
+        ORDERS.insert(unit, [new_order(number, unit) for number in (1, 2, 3)])
+
+    def by_a_statement_of_its_own(unit: Unit) -> None:
+        assert assert_at_hand_as_stored(unit) == {1, 2, 3}
+        own: Any = unit.connection.connection.driver_connection
+        own.execute("UPDATE orders SET quantity = 11 WHERE id = 1")
+
+    def for_nothing(unit: Unit) -> None:
+        assert assert_at_hand_as_stored(unit) == {2, 3}
+        ORDERS.by_id(unit, [2])[0].quantity = 12
+
+    def then(unit: Unit) -> None:
+        assert assert_at_hand_as_stored(unit) == {3}
+        assert [order.quantity for order in ORDERS.by_id(unit, [1, 2, 3])] == [11, 10, 10]
+        ORDERS.save(unit, ORDERS.by_id(unit, [1, 2, 3]))
+
+    def nothing_at_hand(unit: Unit) -> list[int]:
+        assert assert_at_hand_as_stored(unit) == set()
+        return [order.quantity for order in ORDERS.by_id(unit, [1, 2, 3])]
+
+    def fails(unit: Unit) -> None:
+        ORDERS.save(unit, ORDERS.by_id(unit, [3]))
+        raise Undone
+
+    async with opened(path, lambda *_: None) as store:
+        await store.write(lay)
+        for unit in (put, by_a_statement_of_its_own, for_nothing, then):
+            await store.write(unit)
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("UPDATE orders SET quantity = 13 WHERE id = 3")
+            other.commit()
+        assert await store.write(nothing_at_hand) == [11, 10, 13]
+        done = await together(store, [fails, nothing_at_hand])
+        assert done[1] == [11, 10, 13]

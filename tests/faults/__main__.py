@@ -282,6 +282,8 @@ def figures(proof: Proof) -> dict[str, Any]:
         "false_certificates": storm.false_certificates + killed.false_certificates,
         "halts_with_unread_clients": storm.unread_halts + killed.unread_halts,
         "flattens": storm.flattens + killed.flattens,
+        "guard_trips": storm.trips + killed.trips,
+        "guard_trips_flat": storm.trips_flat + killed.trips_flat,
         "conversions": storm.conversions + killed.conversions,
         "converted": storm.converted + killed.converted,
         "differences": len(storm.differences) + len(killed.differences),
@@ -334,6 +336,7 @@ def table(proof: Proof) -> list[str]:
         ),
         ("differences from the broker (0)", f["differences"]),
         ("flattens; conversions, done", f"{f['flattens']}; {f['conversions']}, {f['converted']}"),
+        ("trips of guards, of them taken flat", f"{f['guard_trips']}, {f['guard_trips_flat']}"),
         ("unknown outcomes, resolved", f"{f['unknown']:,}, {f['unknown_resolved']:,}"),
         ("  raised to the trader meanwhile", f["unknown_raised"]),
         (

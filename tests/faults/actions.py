@@ -21,6 +21,7 @@ from data.vocabulary import (
 from engine.desk import Desk
 from engine.planning.intent import Intent, Leg, Selection, Sizing
 from engine.refusals import Refusal
+from tests.faults.guarding import guard_some
 from tests.faults.remote import RemoteBroker
 from tests.faults.scenery import PINNED, SYMBOLS, stocks
 
@@ -33,6 +34,9 @@ BASKETS = 0.3
 
 FLATTENS = 0.02
 """Of what is done, how often a client is taken flat."""
+
+GUARDS = 0.06
+"""Of what is done, how often guards are seen to and one more is set."""
 
 CONVERSIONS = 0.1
 """Of what is done, how often shares on margin are made a client's own."""
@@ -53,7 +57,9 @@ async def act(desk: Desk, dice: random.Random, halts: float) -> None:
             await halt_and_resume(desk, dice)
         elif drawn < halts + FLATTENS:
             await flatten_some(desk, dice)
-        elif drawn < halts + FLATTENS + CONVERSIONS:
+        elif drawn < halts + FLATTENS + GUARDS:
+            await guard_some(desk, dice)
+        elif drawn < halts + FLATTENS + GUARDS + CONVERSIONS:
             await convert_some(desk, dice)
         elif drawn < 0.70:
             await bulk(desk, dice)

@@ -22,7 +22,9 @@ from brokers.contract import (
     BrokerOrder,
     BrokerTrade,
     Conversion,
+    OrderChange,
     OrderRequest,
+    Refused,
 )
 from brokers.paper.broker import PaperBroker
 from brokers.simulators.exchange.exchange import PaperExchange
@@ -34,6 +36,7 @@ from data.money import tick_down
 from data.records import replace
 from data.reference.phases import load_calendar
 from data.reference.seed import universe
+from data.vocabulary import Product, Side
 from tests.faults.clock import FastClock, HeldClock, monotonic
 from tests.faults.scenery import PINNED, opening_price, openings, roster, stocks
 from tests.faults.wire import Call, pack, unpack
@@ -90,6 +93,25 @@ class Lines:
     after: float = 0.0
 
 
+class RationedExchange(PaperExchange):
+    """A paper exchange of whose sales of the day only a part trades, where that is asked for."""
+
+    most_sold: int | None = None
+    """So many shares of an intraday sale trade at each of its prices; None for all."""
+
+    def place(self, user_id: str, request: OrderRequest, at_most: int | None = None) -> Accepted | Refused:
+        """Take an order; an intraday sale is rationed."""
+        if request.side is Side.SELL and request.product is Product.MIS:
+            at_most = self.most_sold
+        return super().place(user_id, request, at_most)
+
+    def modify(self, user_id: str, broker_order_id: str, change: OrderChange) -> Accepted | Refused:
+        """Change an order; at its next price as many shares of a rationed one trade again."""
+        if self.most_sold:
+            self.allow(user_id, broker_order_id, self.most_sold)
+        return super().modify(user_id, broker_order_id, change)
+
+
 class ChaosBroker:
     """The exchange, the broker in front of it, and the connections to it."""
 
@@ -103,7 +125,7 @@ class ChaosBroker:
         self._moving = moving
         self._calm = False
         self._held = HeldClock(clock)
-        self._exchange = PaperExchange(None, self._held, load_calendar(), seed=seed)
+        self._exchange = RationedExchange(None, self._held, load_calendar(), seed=seed)
         self._paper = PaperBroker(self._exchange, clock.napping(PULSE_S), latency=(0.0, 0.0))
         self._faulty = FaultyBroker(
             self._paper,
@@ -235,13 +257,17 @@ class ChaosBroker:
     async def control_calm(self, calm: bool) -> None:
         """Stop misbehaving, deliver what is late and let the market stand; or go on."""
         self._calm = calm
-        while calm and self._faulty.later:
-            await asyncio.gather(*self._faulty.later, return_exceptions=True)
+        if calm:
+            await self._faulty.settle()
         self._held.hold(calm)
 
     async def control_pin(self, symbol: str, paise: int) -> None:
         """Move a price."""
         self._exchange.pin(symbol, paise)
+
+    async def control_ration(self, most_sold: int | None) -> None:
+        """Let no more than so many shares of each intraday sale trade at one price."""
+        self._exchange.most_sold = most_sold
 
     async def control_ledger(self) -> bytes:
         """The oracle, pickled once."""

@@ -11,6 +11,7 @@ from typing import Any
 from brokers.contract import BrokerOrder, BrokerStatus
 from data.vocabulary import OrderState, Product
 from tests.faults.chaos_broker import Ledger
+from tests.faults.guarding import trips_in
 from tests.faults.scenery import stocks
 
 ENDS = {
@@ -57,6 +58,8 @@ class Findings:
     conversions: int = 0
     converted: int = 0
     flattens: int = 0
+    trips: int = 0
+    trips_flat: int = 0
     unknown_s: list[float] = field(default_factory=list[float])
     met: Counter[str] = field(default_factory=Counter[str])
     states: Counter[str] = field(default_factory=Counter[str])
@@ -109,6 +112,8 @@ class _Comparison:
         states = Counter(row["state"] for row in self._rows("SELECT state FROM conversion"))
         self.findings.conversions, self.findings.converted = states.total(), states["done"]
         self.findings.flattens = len(self._rows("SELECT number FROM flatten"))
+        self.findings.trips, self.findings.trips_flat, wrong = trips_in(self._db)
+        self.findings.differences += wrong
 
     def _rows(self, query: str) -> list[sqlite3.Row]:
         return self._db.execute(query).fetchall()

@@ -25,6 +25,7 @@ from tests.faults.actions import (
 )
 from tests.faults.clock import FastClock, monotonic
 from tests.faults.compare import Findings, compare
+from tests.faults.guarding import missed
 from tests.faults.kill_sleeps import AFTER, BEFORE, CLAIM_VALID_S, SEND_WITHIN_S, Nap, fall_asleep, late
 from tests.faults.remote import RULES, open_chaos_desk, read_all, remote_of
 from tradedesk.testing import seam
@@ -160,6 +161,7 @@ async def recovered(desk: Desk, life: Life, began: float) -> Report:
         found.differences += [
             f"doctor: {check.name}: {check.detail}" for check in await desk.doctor.run() if not check.ok
         ]
+        found.differences += missed(desk)
         remote = remote_of(desk)
         found.unread_halts, found.false_certificates = remote.unread_halts, len(remote.false_proofs)
         if life.may_sleep:

@@ -21,7 +21,7 @@ from engine.refusals import Refusal
 from tests.faults.actions import patience
 from tests.faults.clock import monotonic
 from tests.faults.forks import fork
-from tradedesk.compose.paper import exchange_of, prepare_demo
+from tradedesk.compose.brokers.paper import exchange_of, prepare_demo
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import compose_desk
 from tradedesk.testing import seam

@@ -34,6 +34,7 @@ from brokers.contract import (
     Tick,
     nothing_keeps_it_back,
 )
+from brokers.meter import CallMeter
 from brokers.simulators.exchange.schema import from_us
 from data.clock import Clock
 from data.migrating import prepare
@@ -96,6 +97,7 @@ class RemoteBroker:
     def __init__(self, port: int, clock: Clock) -> None:
         self._port = port
         self._clock = clock
+        self.meter = CallMeter(clock.monotonic)
         self._numbers = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._events: deque[StreamEvent] = deque()

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from sqlmodel import SQLModel
 
+from data.engines.sqlite import read_file
 from data.proving.proofs import UNPROVEN
-from data.store import read_file
 from engine.review.doctor import examine
 from tests.tampering import FIT, changed, copy_of, tamper
 

@@ -107,6 +107,7 @@ def test_what_an_app_had_committed_before_it_died_is_found(home: Path) -> None:
     assert beside.run("--request", asked, "--json").document["halts"] == [1]
 
 
+@pytest.mark.proof
 def test_an_app_frozen_before_taken_does_nothing_once_it_thaws(home: Path) -> None:
     """Whatever came of the command's own way: the frozen app may hold the exchange's file."""
     with struck_app(home, "asked", signal.SIGSTOP) as child:

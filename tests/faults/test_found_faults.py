@@ -10,6 +10,7 @@ from data.tables.orders import RequestRecord
 from data.vocabulary import OrderState, Side
 from engine.booking.facts import ChangeAbsent, ChangeEnded, InDoubt, ProvenAbsent
 from engine.execution.changes.modifies import ask_change
+from engine.execution.changes.terms import ModifyWish
 from tests.bookkeeping import Ledger, ledger
 
 COMPLETE, CANCELLED, OPEN = BrokerStatus.COMPLETE, BrokerStatus.CANCELLED, BrokerStatus.OPEN
@@ -28,8 +29,8 @@ def blocked(books: Ledger, order: int) -> int:
 
 
 def ask(books: Ledger, order: int, quantity: int) -> int:
-    change, index = OrderChange(quantity), books.market_data.index
-    return ask_change(books.unit(), order, change, "test", books.projection, books.engine, index)
+    wish, index = ModifyWish(OrderChange(quantity), "test"), books.market_data.index
+    return ask_change(books.unit(), order, wish, books.projection, books.engine, index)
 
 
 def request_states(books: Ledger) -> list[str]:

@@ -67,3 +67,13 @@ def test_what_has_not_left_before_a_sleep_leaves_after_it_only_as_it_was_confirm
     figures = prove(tmp_path, "--orders", "0", "--kills", "0", "--sleeps", "3", "--seed", "5")
     assert figures["sleeps"] == {"short": 1, "too_old": 1, "drifted": 1}
     assert figures["left_after_a_sleep"] == 0
+
+
+def test_a_guard_takes_flat_once_whoever_is_killed_and_on_no_stale_price(tmp_path):
+    told = tmp_path / "guards.json"
+    command = [sys.executable, "-m", "tests.faults.guards", "--cases", "6", "--json", str(told)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stdout + done.stderr
+    figures = json.loads(told.read_text())
+    assert figures["kills"] >= 6
+    assert [figures[name] for name in ("double_flattening", "missed_trips", "stale_trips")] == [0, 0, 0]

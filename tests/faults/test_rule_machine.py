@@ -52,6 +52,7 @@ from engine.booking.facts import (
 )
 from engine.booking.overdue import end_of_day
 from engine.execution.changes.modifies import ask_change
+from engine.execution.changes.terms import ModifyWish
 from engine.refusals import Refusal
 from tests.faults.broker_rules import AMOUNTS, CHANGES, PRICES, RARELY, BrokerRules, exist, some
 from tests.faults.model import Slip
@@ -288,7 +289,12 @@ class DeskAndBroker(BrokerRules):
         books.connection.exec_driver_sql("SAVEPOINT ask")
         try:
             number = ask_change(
-                books.unit(), order, change, "test", books.projection, books.engine, books.market_data.index
+                books.unit(),
+                order,
+                ModifyWish(change, "test"),
+                books.projection,
+                books.engine,
+                books.market_data.index,
             )
         except (BadInput, Refusal):
             books.connection.exec_driver_sql("ROLLBACK TO ask")

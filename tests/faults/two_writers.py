@@ -20,8 +20,9 @@ from typing import Any
 from sqlalchemy import Connection as Transaction
 from sqlalchemy import event
 
-from data import store
+from data.engines.database import Database
 from data.vocabulary import DeskKind, HaltScope, OrderState
+from data.writing import writer
 from engine.desk import Desk
 from tests.faults.actions import patience
 from tests.faults.clock import monotonic
@@ -46,16 +47,16 @@ class Lock:
         self.holds: list[float] = []
         self._taken = 0.0
         self._known: set[int] = set()
-        take = store.begin_immediate
+        take = writer.take_turn
 
-        def timed(connection: Transaction) -> None:
+        def timed(database: Database, connection: Transaction) -> None:
             self._follow(connection)
             began = monotonic()
-            take(connection)
+            take(database, connection)
             self._taken = monotonic()
             self.waits.append(self._taken - began)
 
-        store.begin_immediate = timed
+        writer.take_turn = timed
 
     def _follow(self, connection: Transaction) -> None:
         if id(connection.engine) not in self._known:

@@ -11,16 +11,17 @@ from typing import Any
 import pytest
 
 from data.clock import ManualClock
+from data.engines.sqlite import read_file
 from data.migrating import prepare
-from data.store import read_file
 from data.vocabulary import BreakKind, HaltScope, OrderState, RunCount, RunStatus, SizingKind
 from data.writing.locks import HeldLock
 from engine.desk import Desk
 from engine.review.doctor import examine
 from tests.desks import buy, carry_out, filed_desk, until
+from tests.further import further
 from tests.homes import unpack
 from tests.tradedesk.cli_desk import Terminal
-from tradedesk.compose.paper import exchange_of
+from tradedesk.compose.brokers.paper import exchange_of
 from tradedesk.testing import seam
 
 LATER = datetime(2026, 11, 18, 3, 50, tzinfo=UTC)
@@ -29,7 +30,7 @@ LATER = datetime(2026, 11, 18, 3, 50, tzinfo=UTC)
 ADDED = {"meta": "name != 'audit_verified'"}
 """Rows of a table that a migration adds, and a condition that leaves them out."""
 
-MOVED = {"halt": {"certificate"}, "instrument": {"token"}}
+MOVED = {"halt": {"certificate"}, "instrument": {"token"}, "client_route": {"consent", "consent_until"}}
 """Columns whose values stand in a table of their own since."""
 
 NAMES = ("paused", "halted", "after_market")
@@ -52,7 +53,7 @@ def _all(name: str, columns: list[str]) -> str:
     return f"SELECT {', '.join(columns)} FROM {name} WHERE {ADDED.get(name, '1')} ORDER BY rowid"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", further(NAMES))
 def test_a_migration_loses_no_row_and_leaves_sound_books(name: str, tmp_path: Path) -> None:
     database = unpack(name, tmp_path)
     names = [row[0] for row in rows(database, "SELECT name FROM sqlite_master WHERE type = 'table'")]
@@ -65,11 +66,13 @@ def test_a_migration_loses_no_row_and_leaves_sound_books(name: str, tmp_path: Pa
         assert set(held) - set(stay) == MOVED.get(one, set())
         kept_places = [place for place, column in enumerate(held) if column in stay]
         was = [tuple(row[place] for place in kept_places) for row in before[one]]
-        assert rows(database, _all(one, [column for column in held if column in stay])) == was, one
+        now = rows(database, _all(one, [column for column in held if column in stay]))
+        assert [row for row in now if row in was] == was, one
+        assert len(now) == len(was) or one == "counter", f"{one}: only what is counted may have become more"
     assert read_file(database, lambda file: [one for one in examine(file) if not one.ok]) == []
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", further(NAMES))
 def test_its_broker_lists_each_instrument_under_the_token_that_it_had(name: str, tmp_path: Path) -> None:
     database = unpack(name, tmp_path)
     symbols = "exchange || ':' || tradingsymbol, CAST(token AS TEXT), tradingsymbol"
@@ -90,7 +93,7 @@ def test_its_broker_lists_each_instrument_under_the_token_that_it_had(name: str,
 DAYS = "SELECT day, state, opened_at FROM trading_day ORDER BY day"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", further(NAMES))
 def test_the_day_that_it_opened_last_is_open(name: str, tmp_path: Path) -> None:
     database = unpack(name, tmp_path)
     (day,) = rows(database, "SELECT value FROM meta WHERE name = 'last_trading_day'")

@@ -8,6 +8,7 @@ import pytest
 
 from data.migrating import books_as_they_are
 from data.schema import HEAD
+from tests.further import further
 from tests.homes import unpack
 from tests.homes.test_other_versions import live_at_broker, stamp
 from tests.read_only import make_read_only
@@ -25,7 +26,7 @@ def contents(home: Path) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.parametrize("current", [True, False], ids=["this version", "an earlier one"])
+@pytest.mark.parametrize("current", further([True, False]), ids=["this version", "an earlier one"])
 def test_cancel_all_cancels_from_the_brokers_books_and_says_what_it_could_not_write(
     current: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

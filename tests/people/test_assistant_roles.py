@@ -2,21 +2,21 @@
 
 import json
 import sqlite3
-import sys
 from asyncio import to_thread
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
-from pathlib import Path
 from typing import Any
 
 import pytest
-from mcp import Client, StdioServerParameters
+from mcp import Client
 
 from data.home import books_file
 from data.vocabulary import Right, Role
 from engine.people.rights import may
-from tests.people.home_of_many import MINE, OF_ROLE, PEOPLE, THEIRS, password
+from tests.further import further
+from tests.people.home_of_many import MINE, OF_ROLE, THEIRS, password
 from tests.tradedesk.cli_desk import Terminal
+from tradedesk.mcp.server import server_at
 
 TOOLS: Mapping[str, tuple[Mapping[str, Any], Right]] = {
     "clients": ({}, Right.READ_CLIENTS),
@@ -31,29 +31,17 @@ KEPT_BY_LOOKING = {"audit", "audit_head", "engine", "counter", "change", "sqlite
 """Tables of the engine's own life; the audit keeps each look."""
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Terminal:
-    """A demonstration's home with everybody at it, and a run of one client of the scope."""
-    terminal = Terminal(tmp_path / "home")
-    terminal.run("init", "--demo")
-    for name, (role, codes) in PEOPLE.items():
-        named = ("--clients", ",".join(codes)) if codes else ()
-        words = ("people", "add", name, "--role", role.value, *named, "--password-stdin")
-        assert terminal.run(*words, stdin=password(name)).code == 0
-    terminal.order(MINE[0], "buy", "TCS", "1", "--limit", "2400")
-    return terminal
-
-
 @asynccontextmanager
 async def connected(home: Terminal, name: str = "") -> AsyncIterator[Client]:
     """The server as somebody who has signed in at the home, or as nobody."""
     signing = ("sign-in", name, "--password-stdin") if name else ("sign-out",)
     signed = await to_thread(home.run, *signing, stdin=password(name) if name else None)
     assert signed.code == 0, signed
-    args = ["-m", "tradedesk.cli", "mcp"]
-    command = StdioServerParameters(command=sys.executable, args=args, env=home.environment)
-    async with Client(command) as client:
-        yield client
+    with pytest.MonkeyPatch.context() as patch:
+        for variable, value in home.environment.items():
+            patch.setenv(variable, value)
+        async with server_at(home.home) as server, Client(server) as client:
+            yield client
 
 
 async def asked(client: Client, tool: str, /, **asked: Any) -> tuple[bool, str]:
@@ -80,7 +68,7 @@ def looks_of(home: Terminal) -> list[tuple[str, str]]:
     return [(row["actor"], row["details"]["tool"]) for row in reversed(rows)]
 
 
-@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("role", further(Role, 2))
 async def test_each_role_is_answered_what_it_may_see_and_nothing_is_written(
     home: Terminal, role: Role
 ) -> None:

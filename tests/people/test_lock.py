@@ -10,9 +10,11 @@ from data.vocabulary import Role, SizingKind, Via
 from engine.desk import Desk
 from screens.clients.page import ClientScreen
 from screens.frame.lock import LockScreen
+from screens.ticket.review import ReviewCard
 from tests.desks import START, buy, paper_desk, there
-from tests.people.home_of_many import HERE, add_people, password
-from tests.screens.bench import BenchClock, has_opened
+from tests.further import further
+from tests.people.home_of_many import HERE, add_people, password, seated
+from tests.screens.bench import BenchClock, run
 from tests.screens.papers import PaperBench
 from tradedesk.app.application import TradedeskApp
 from tradedesk.app.typed.colon_commands import run_line
@@ -41,8 +43,7 @@ async def app_of_many(home: Path, who: str = "", settings: Settings = SETTINGS) 
             yield desk
 
     app = TradedeskApp(opening, clock=clock, prepare=lambda: settings, frames_per_second=0)
-    async with app.run_test(size=(120, 40)) as pilot:
-        await has_opened(app)
+    async with run(app, (120, 40)) as pilot:
         bench = PaperBench(app, pilot, clock)
         await bench.settle()
         yield bench
@@ -185,6 +186,45 @@ async def test_whose_token_lies_there_goes_on_when_the_one_who_sat_there_is_sign
         assert not any("AM1010" in line for line in bench.lines())
 
 
+async def demoted(desk: Desk, name: str) -> None:
+    """Have the admin make a trader an assistant, as from another terminal."""
+    made = await desk.signing.sign_in("asha", password("asha"), HERE, Via.CLI)
+    with seated(desk, desk.signing.actor(made.token, Via.CLI)):
+        await desk.people.set_role(name, Role.ASSISTANT)
+
+
+async def test_who_is_demoted_before_a_review_sends_nothing_and_is_told_why(tmp_path):
+    async with app_of_many(tmp_path, "tara") as bench:
+        desk, client = bench.app.desk, bench.client("AM1042")
+        await bench.pass_time(2)
+        plan = await desk.plans.freeze(buy("TCS", QTY, 1, client))
+        bench.screen.open_card(ReviewCard(plan))
+        await bench.settle()
+        assert isinstance(bench.card, ReviewCard)
+        review = bench.card
+        await demoted(desk, "tara")
+        review.action_yes()  # the key was under way before the app could lock
+        await bench.settle()
+        await bench.pass_time()
+        assert is_locked(bench)
+        assert "what they may do was changed" in bench.text
+        assert [one for one in bench.toasts if one.startswith("not sent: ")], "and what became of the order"
+        await by_file(desk, "tara")
+        bench.clock.shift(2)
+        await bench.pass_time()
+        await bench.settle()
+        assert not is_locked(bench)
+        assert desk.actor == "tara"
+        assert desk.orders.all() == []
+        bench.screen.open_card(ReviewCard(plan))
+        await bench.settle()
+        await bench.keys("y")
+        await bench.pass_time()
+        assert bench.toasts[-1].startswith("tara is an assistant and may not send")
+        assert "y sends" not in bench.text
+        assert desk.orders.all() == []
+
+
 async def test_a_client_comes_to_their_own_page(tmp_path):
     async with app_of_many(tmp_path) as bench:
         await answer(bench, "aarav", password("aarav"))
@@ -195,7 +235,7 @@ async def test_a_client_comes_to_their_own_page(tmp_path):
         assert "ZM1048" not in text
 
 
-@pytest.mark.parametrize("role", [role for role in Role if role is not Role.CLIENT])
+@pytest.mark.parametrize("role", further([role for role in Role if role is not Role.CLIENT]))
 async def test_what_a_role_may_not_is_said_in_the_app_and_the_desk_goes_on(tmp_path, role):
     from data.vocabulary import Right
     from engine.people.rights import may

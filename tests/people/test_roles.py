@@ -11,7 +11,7 @@ import pytest
 
 from data.acting import Actor
 from data.clock import IST
-from data.errors import TradedeskError
+from data.errors import BadInput, TradedeskError
 from data.vocabulary import (
     ClientStatus,
     DeskKind,
@@ -29,13 +29,16 @@ from engine.accounts.client_edit import ClientEdit
 from engine.desk import Desk
 from engine.events import Event, FundsChanged, OrderChanged, OrderFilled, PeopleChanged, RunChanged
 from engine.execution.changes.new_limits import NewLimit
+from engine.guards.asked import GuardWish
 from engine.news import Page, Subject
-from engine.people.facade import FACADE, OWN
+from engine.people.facade import FACADE
 from engine.people.guard import Guarded
+from engine.people.own import OWN
 from engine.people.rights import RIGHTS, may
 from engine.refusals import NoLongerStands, NotOfRole, OutOfScope, Refusal
 from engine.rules import SQUARE_OFF_TOLD_AT
 from tests.desks import buy, carry_out, paper_desk, until
+from tests.further import case
 from tests.people.home_of_many import (
     MINE,
     OF_ROLE,
@@ -47,7 +50,7 @@ from tests.people.home_of_many import (
     seated,
     sit,
 )
-from tradedesk.compose.paper import exchange_of
+from tradedesk.compose.brokers.paper import exchange_of
 from tradedesk.testing import seam
 
 QTY = SizingKind.FIXED_QUANTITY
@@ -65,10 +68,12 @@ sign_clients_in   x     x      x         -       -
 send              x     x      -         -       -
 cancel            x     x      -         -       -
 flatten           x     x      -         -       -
+guard             x     x      -         -       -
 halt              x     x      x         -       -
 resume            x     x      -         -       -
 approve           x     x      -         -       -
 settle            x     x      -         -       -
+close             x     x      -         -       -
 clients           x     x      -         -       -
 set_up            x     -      -         -       -
 people            x     -      -         -       -
@@ -112,9 +117,11 @@ ACTS: Mapping[Right, Callable[[Desk], Any]] = {
     Right.SEND: _send,
     Right.CANCEL: lambda desk: desk.orders.cancel([1]),
     Right.FLATTEN: lambda desk: desk.flatten.start(HaltScope.CLIENT, str(FIRST), FlattenWhat.MIS),
+    Right.GUARD: lambda desk: desk.guards.set(GuardWish(HaltScope.CLIENT, str(FIRST), loss_paise=50_000_00)),
     Right.HALT: lambda desk: desk.halt.fire(desk.actor, HaltScope.CLIENT, str(FIRST)),
     Right.RESUME: _resume,
     Right.APPROVE: lambda desk: desk.approvals.approve(1, "f" * 64),
+    Right.CLOSE: lambda desk: desk.close.look(),
     Right.SETTLE: lambda desk: desk.reconcile.adopt(FIRST, "tried"),
     Right.CLIENTS: lambda desk: desk.clients.set_status(FIRST, ClientStatus.INACTIVE, "tried"),
     Right.SET_UP: lambda desk: desk.audit.accept("tried"),
@@ -282,20 +289,21 @@ OF_ANOTHER: Mapping[str, Callable[[Desk, int, int, int], Any]] = {
 }
 
 
-@pytest.mark.parametrize("what", OF_ANOTHER)
-async def test_a_client_of_somebody_else_is_refused_and_told(tmp_path, what):
+async def test_a_client_of_somebody_else_is_refused_and_told(tmp_path):
     async with desk_of_many(tmp_path) as desk:
         theirs = desk.clients.find(THEIRS).id
         _, run = await carry_out(desk, buy("TCS", QTY, 1, theirs, limit_paise=2400_00))
-        await sit(desk, "ravi")
-        commits = desk.commits
-        with pytest.raises(OutOfScope):
-            await done_with(OF_ANOTHER[what](desk, theirs, run.order_ids[0], run.number))
-        await desk.settle()
-        await sit(desk, "asha")
-        assert [one["actor"] for one in await refusals(desk)] == ["ravi"]
-        assert desk.commits - commits <= 4, "the refusal, and who has signed in since"
-        assert desk.orders.get(run.order_ids[0]).quantity == 1
+        for tried, (what, done) in enumerate(OF_ANOTHER.items(), 1):
+            with case(what):
+                await sit(desk, "ravi")
+                commits = desk.commits
+                with pytest.raises(OutOfScope):
+                    await done_with(done(desk, theirs, run.order_ids[0], run.number))
+                await desk.settle()
+                await sit(desk, "asha")
+                assert [one["actor"] for one in await refusals(desk)] == ["ravi"] * tried
+                assert desk.commits - commits <= 4, "the refusal, and who has signed in since"
+                assert desk.orders.get(run.order_ids[0]).quantity == 1
 
 
 async def test_a_wish_for_all_is_one_for_all_of_the_scope(tmp_path):
@@ -322,7 +330,7 @@ async def test_an_alert_names_positions_of_the_scope_alone(tmp_path):
             await sit(desk, name)
             (alert,) = desk.alerts.standing
             assert {one.client_id for one in alert.positions} == {mine}
-            assert desk.alerts.of_kind(alert.kind.value) == alert
+            assert desk.alerts.named(alert.kind.value) == alert
         await sit(desk, "asha")
         await desk.people.set_scope("ravi", [MINE[1]])
         await sit(desk, "ravi")
@@ -440,6 +448,17 @@ async def test_the_clients_of_a_group_are_those_that_are_in_it_now(tmp_path):
         await sit(desk, "ravi")
         assert {one.id for one in desk.clients.all()} == west
         assert desk.people.find("ravi").scope == ("group:West",)
+
+
+async def test_a_group_that_is_somebodys_scope_keeps_its_name_and_stays(tmp_path):
+    async with desk_of_many(tmp_path) as desk:
+        await desk.people.set_scope("ravi", (), ["West"])
+        for change in (desk.groups.rename("West", "Far west"), desk.groups.delete("West")):
+            with pytest.raises(BadInput, match="the scope of ravi names it"):
+                await change
+        await desk.people.set_scope("ravi", [MINE[1]])
+        await desk.groups.rename("West", "Far west")
+        await desk.groups.delete("Far west")
 
 
 def test_everybody_of_these_tests_has_a_role_of_their_own():

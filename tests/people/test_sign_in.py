@@ -8,11 +8,13 @@ from data.acting import Actor
 from data.clock import ManualClock
 from data.errors import BadInput
 from data.repositories.people import Try
+from data.secrets import PASSPHRASE_FILE
 from data.sign_in.passwords import LONGEST, RFC_9106, Cost, checked, is_right, set_cost
 from data.vocabulary import Right, Role, SizingKind, Via
 from engine.people.signing import FREE_TRIES, LONGEST_WAIT_S, SIGN_IN_LIFE, TOKEN_LIFE, wait_s
 from engine.refusals import NobodySignedIn, NoLongerStands, SignInRefused
-from tests.desks import START, buy, paper_desk
+from tests.desks import START, buy, paper_desk, until
+from tests.further import case
 from tests.people.home_of_many import HERE, desk_of_many, password, refusals, seated, sit
 from tradedesk.testing import seam
 
@@ -47,6 +49,32 @@ async def test_the_first_person_is_an_admin_and_from_then_on_nobody_acts_unasked
         ]
 
 
+async def test_nobody_is_added_first_where_the_vault_does_not_open(tmp_path, monkeypatch):
+    """A home that has people lets nobody in without its signing key, and the recovery code is told once."""
+    async with paper_desk(tmp_path) as desk:
+        monkeypatch.delenv(PASSPHRASE_FILE)
+        with pytest.raises(BadInput, match="passphrase"):
+            await desk.people.add("asha", Role.ADMIN, password("asha"))
+        assert not desk.who.asked
+        assert len(desk.clients.all()) == 50
+
+
+async def test_the_first_person_begins_with_the_lists_that_the_home_had(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        lists = desk.watchlists
+        await lists.make("Banks")
+        await lists.add("NSE:HDFCBANK", "Banks")
+        names, keys = list(lists.names()), list(lists.keys("Banks"))
+        await desk.people.add("asha", Role.ADMIN, password("asha"))
+        await desk.settle()
+        await sit(desk, "asha")
+        await until(desk, lambda: "Banks" in lists.names())
+        assert (list(lists.names()), list(lists.keys("Banks"))) == (names, keys)
+        await desk.people.add("ravi", Role.TRADER, password("ravi"))
+        await sit(desk, "ravi")
+        assert "Banks" not in lists.names(), "whoever comes later makes lists of their own"
+
+
 async def test_who_is_signed_in_stands_in_the_audit_with_the_way_they_came(tmp_path):
     async with desk_of_many(tmp_path) as desk:
         await sit(desk, "tara")
@@ -58,23 +86,24 @@ async def test_who_is_signed_in_stands_in_the_audit_with_the_way_they_came(tmp_p
         assert rows["ORDER_SENDING"] == ("tester", ""), "the desk sends by itself"
 
 
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        ("", "at least 12"),
-        ("short", "at least 12"),
-        ("aaaaaaaaaaaaaaa", "three different"),
-        ("x" * 1_000_000, f"at most {LONGEST}"),
-        ("two lines\nof a password", "one line"),
-        ("a \x00 in a password", "one line"),
-    ],
-)
-async def test_a_password_that_is_none_is_refused_and_never_echoed(tmp_path, given, expected):
+NO_PASSWORDS = [
+    ("", "at least 12"),
+    ("short", "at least 12"),
+    ("aaaaaaaaaaaaaaa", "three different"),
+    ("x" * 1_000_000, f"at most {LONGEST}"),
+    ("two lines\nof a password", "one line"),
+    ("a \x00 in a password", "one line"),
+]
+
+
+async def test_a_password_that_is_none_is_refused_and_never_echoed(tmp_path):
     async with paper_desk(tmp_path) as desk:
-        with pytest.raises(BadInput, match=expected) as refused:
-            await desk.people.add("asha", Role.ADMIN, given)
-        assert refused.value.value == "(hidden)"
-        assert desk.people.all() == []
+        for given, expected in NO_PASSWORDS:
+            with case(given, expected):
+                with pytest.raises(BadInput, match=expected) as refused:
+                    await desk.people.add("asha", Role.ADMIN, given)
+                assert refused.value.value == "(hidden)"
+                assert desk.people.all() == []
 
 
 async def test_a_megabyte_for_a_password_is_refused_before_it_is_hashed(tmp_path):
@@ -85,14 +114,16 @@ async def test_a_megabyte_for_a_password_is_refused_before_it_is_hashed(tmp_path
         assert desk.commits == commits
 
 
-@pytest.mark.parametrize(
-    "name", ["", "1st", "[bold]asha[/]", "a'; DROP TABLE person;--", "x" * 41, "a\nb", "<b>"]
-)
-async def test_a_name_that_is_markup_or_sql_is_refused(tmp_path, name):
+NO_NAMES = ["", "1st", "[bold]asha[/]", "a'; DROP TABLE person;--", "x" * 41, "a\nb", "<b>"]
+
+
+async def test_a_name_that_is_markup_or_sql_is_refused(tmp_path):
     async with paper_desk(tmp_path) as desk:
-        with pytest.raises(BadInput, match="begin with a letter"):
-            await desk.people.add(name, Role.ADMIN, password("asha"))
-        assert not desk.who.asked
+        for name in NO_NAMES:
+            with case(name):
+                with pytest.raises(BadInput, match="begin with a letter"):
+                    await desk.people.add(name, Role.ADMIN, password("asha"))
+                assert not desk.who.asked
 
 
 def test_hashes_cost_what_rfc_9106_recommends_where_memory_is_dear():

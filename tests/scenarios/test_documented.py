@@ -4,6 +4,7 @@ import ast
 import inspect
 import re
 import shlex
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ import tradedesk
 from data.vocabulary import RunCount
 from engine.people.guard import Guarded
 from screens.audit.screen import AuditScreen
-from screens.equity.screen import EquityScreen
+from screens.day.screen import DayScreen
 from screens.halt.screen import CertificateScreen
 from screens.matrix.screen import MatrixScreen
+from screens.rebalance.screen import RebalanceScreen
 from screens.ticket.card import TicketCard
 from tests.desks import books_are_sound, paper_desk
 from tests.screens.papers import PaperBench, opened_on_paper
@@ -91,10 +93,17 @@ async def test_every_call_named_beside_the_scenarios_takes_what_it_is_given(tmp_
 # --- the command line ---------------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A prepared demonstration with its shares, to be copied."""
+    home = tmp_path_factory.mktemp("demo") / "home"
+    assert Terminal(home).run("init", "--demo").code == 0
+    return home
+
+
 @pytest.mark.parametrize("title", SCENARIOS)
-def test_the_commands_of(tmp_path: Path, title: str) -> None:
-    terminal = Terminal(tmp_path / "home")
-    assert terminal.run("init", "--demo").code == 0
+def test_the_commands_of(demo_home: Path, tmp_path: Path, title: str) -> None:
+    terminal = Terminal(Path(shutil.copytree(demo_home, tmp_path / "home")))
     for line in snippet(title, "sh").splitlines():
         said = re.search(r"# ends with (\d)", line)
         name, *words = shlex.split(line, comments=True)
@@ -133,10 +142,10 @@ LEADS: dict[str, Callable[[PaperBench], Any]] = {
     "4": lambda bench: [order.tradingsymbol for order in bench.desk.orders.all()] == ["HDFCBANK"],
     "5": lambda bench: len(bench.screen.query_one("#clients", LiveGrid).shown_keys) == 1,
     "6": lambda bench: bench.card is None,
-    "7": lambda bench: isinstance(bench.screen, EquityScreen),
+    "7": lambda bench: isinstance(bench.screen, DayScreen) and "can be closed from 16:00 on" in bench.text,
     "8": lambda bench: isinstance(bench.screen, MatrixScreen) and "and Enter to send" in bench.text,
     "9": lambda bench: isinstance(bench.screen, CertificateScreen),
-    "10": lambda bench: isinstance(bench.screen, MatrixScreen),
+    "10": lambda bench: isinstance(bench.screen, RebalanceScreen) and "and Enter to send" in bench.text,
     "The audit": lambda bench: isinstance(bench.screen, AuditScreen),
 }
 """Where the keys of each scenario lead."""

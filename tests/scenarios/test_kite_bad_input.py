@@ -1,5 +1,6 @@
 """Bad input at a local Kite: each fault shows on the row of the client it strikes, and on nobody else's."""
 
+import asyncio
 import struct
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -10,8 +11,8 @@ from brokers.contract import OrderRequest
 from brokers.kite.broker import KiteBroker
 from brokers.simulators.kite import socket_link
 from brokers.simulators.kite.apps import own_app
-from brokers.simulators.kite.books.laid_rows import LaidRow
 from brokers.simulators.kite.routes import table as local_routes
+from brokers.simulators.serving.orders.laid_rows import LaidRow
 from data.errors import BadInput
 from data.vocabulary import (
     GateColour,
@@ -31,7 +32,7 @@ from engine.words.gate import verdict_words
 from engine.words.trading.why import detail_words
 from tests.desks import buy, on_tape
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
-from tradedesk.compose.kite import secrets_of
+from tradedesk.compose.brokers.kite import secrets_of
 from tradedesk.testing import seam
 
 PEOPLE = [Person(number) for number in range(1, 5)]
@@ -189,8 +190,8 @@ def told(morning: Morning, keys: dict[str, int]) -> bool:
 async def test_a_damaged_frame(morning: Morning, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
     await everybody(morning)
     desk, exchange = morning.desk, morning.exchange
-    await desk.market.follow(PRICES, "test")
-    await morning.until(lambda: told(morning, PRICES))
+    following = asyncio.create_task(desk.market.follow(PRICES, "test"))
+    await morning.until(lambda: following.done() and told(morning, PRICES))
     before, whole, damaged = standing(morning, PEOPLE), socket_link.frame, list[bytes]()
 
     def damage(pieces: Sequence[bytes]) -> bytes:
@@ -244,8 +245,7 @@ async def test_a_row_with_null_for_a_number(morning: Morning) -> None:
     desk, kite = morning.desk, morning.kite
     before = standing(morning)
     order = OrderRequest("NSE", "TCS", Side.BUY, 1, Product.CNC, OrderType.LIMIT, tag="", price_paise=2400_00)
-    morning.exchange.place(STRUCK.user_id, order)
-    await morning.until(lambda: kite.journal.book(STRUCK.user_id))
+    await morning.by_phone(STRUCK, order)
     (entry,) = kite.journal.book(STRUCK.user_id)
     # Laid over whatever the row is: the entry's own row is made anew as the order goes its way.
     kite.laid_rows.lay(LaidRow(STRUCK.user_id, "orders", {"filled_quantity": None}, entry.order_id))

@@ -8,15 +8,18 @@ from typing import Any, TypeVar
 
 import pytest
 
-from brokers.contract import Accepted, OrderRequest
+from brokers.contract import OrderRequest
 from data.records import replace
 from data.vocabulary import (
     ConversionState,
+    FlattenLineState,
+    FlattenReason,
     FlattenWhat,
     HaltScope,
     OrderState,
     OrderType,
     Product,
+    SessionState,
     Side,
     SizingKind,
 )
@@ -45,12 +48,13 @@ async def lay(morning: Morning) -> int:
     await morning.send(buy("TCS", QTY, 40, ONE.number, product=MIS))
     await morning.send(buy("HDFCBANK", QTY, 5, TWO.number))
     await morning.until(lambda: not morning.desk.orders.all(live=True))
+    assert [one.state for one in morning.desk.orders.all()] == [OrderState.FILLED] * 2
     stop = replace(
         sell("TCS", QTY, 40, ONE.number), product=MIS, order_type=OrderType.SL_M, trigger_paise=2400_00
     )
     _, run = await morning.send(stop)
     phone = OrderRequest("NSE", "INFY", Side.SELL, 100, MIS, OrderType.MARKET, "", protection_bps=200)
-    assert isinstance(morning.exchange.place(TWO.user_id, phone), Accepted)
+    await morning.by_phone(TWO, phone)
     condition = {"exchange": "NSE", "tradingsymbol": "TCS", "trigger_values": [2400.0], "last_price": 2500.0}
     order = {
         "transaction_type": "SELL",
@@ -60,7 +64,30 @@ async def lay(morning: Morning) -> int:
         "price": 2390,
     }
     morning.kite.conditionals.add_gtt(ONE.user_id, "single", condition, [order])
+    assert {one.session for one in map(morning.client, PEOPLE)} == {SessionState.OK}
+    traded = [trade for entry in morning.kite.journal.book(TWO.user_id) for trade in entry.trades]
+    assert {(one.tradingsymbol, one.quantity) for one in traded} == {("HDFCBANK", 5), ("INFY", 100)}
     return run.order_ids[0]
+
+
+async def test_who_may_owe_shares_since_its_session_was_cut_short_is_left_and_named(tmp_path: Path) -> None:
+    async with kite_morning(tmp_path, PEOPLE) as morning:
+        desk = morning.desk
+        morning.exchange.pin("INFY", 1500_00, 1500_00)
+        found = await in_time(morning, desk.flatten.prospect(HaltScope.EVERYTHING, "", FlattenWhat.MIS))
+        assert (found.positions, found.not_signed_in) == ((), (ONE.code, TWO.code))
+        await morning.sign_in([TWO])
+        await morning.until(lambda: desk.reconcile.is_compared(TWO.number))
+        phone = OrderRequest("NSE", "INFY", Side.SELL, 100, MIS, OrderType.MARKET, "", protection_bps=200)
+        await morning.by_phone(TWO, phone)
+        morning.kite.sessions.end_user(TWO.user_id)
+        assert not await in_time(morning, desk.sessions.check(TWO.number))
+        number = await in_time(morning, desk.flatten.start(HaltScope.EVERYTHING, "", FlattenWhat.MIS))
+        made = await in_time(morning, desk.flatten.follow(number))
+        assert [(one.code, one.state, one.reason, one.net) for one in made.lines] == [
+            (TWO.code, FlattenLineState.LEFT, FlattenReason.NOT_SIGNED_IN, None)
+        ]
+        assert made.not_signed_in == (ONE.code,)
 
 
 @pytest.mark.parametrize("halted", [False, True])

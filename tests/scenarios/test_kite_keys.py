@@ -52,6 +52,7 @@ async def beside(morning: Morning, kind: DeskKind = DeskKind.COMMAND) -> AsyncIt
         yield other
 
 
+@pytest.mark.proof
 async def test_one_paid_key_is_enough_for_everybody_to_trade(tmp_path: Path) -> None:
     async with kite_morning(tmp_path, PEOPLE) as morning:
         desk = morning.desk

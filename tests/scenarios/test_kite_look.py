@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from brokers.contract import Accepted, OrderChange, OrderRequest, Refused
-from brokers.kite.looks import KiteLooks
+from brokers.contract import OrderChange, OrderRequest, Refused
+from brokers.wire.looks import OnlyLooks
 from data.errors import BadInput
 from data.home import halt_file
 from data.vocabulary import OrderType, Product, Side, SizingKind
 from engine.execution.looking import NoCancels, NoChanges, NoSends
 from engine.refusals import LooksOnly
 from engine.words.refusals import refusal_words
-from tests.desks import buy
+from tests.desks import buy, on_its_books
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
-from tradedesk.compose.kite import kite_connection
+from tradedesk.compose.brokers.kite import kite_connection
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import compose_desk
 from tradedesk.testing import seam
@@ -26,7 +26,7 @@ from tradedesk.testing import seam
 ONE, TWO = PEOPLE = [Person(1), Person(2)]
 
 
-def elsewhere(
+async def elsewhere(
     morning: Morning, one: Person, symbol: str, quantity: int, limit_paise: int | None = None
 ) -> str:
     """Have a client trade at another terminal; returns the broker's id."""
@@ -41,9 +41,7 @@ def elsewhere(
         price_paise=limit_paise,
         protection_bps=200 if limit_paise is None else None,
     )
-    done = morning.exchange.place(one.user_id, request)
-    assert isinstance(done, Accepted), done
-    return done.broker_order_id
+    return await morning.by_phone(one, request)
 
 
 async def looking(morning: Morning) -> None:
@@ -58,8 +56,8 @@ async def test_it_follows_what_another_terminal_trades(tmp_path: Path) -> None:
         assert desk.mode == "LOOK"
         assert desk.funds.of(ONE.number).available_paise == ONE.cash_paise
 
-        elsewhere(morning, ONE, "TCS", 3)
-        elsewhere(morning, TWO, "INFY", 2, limit_paise=1400_00)
+        await elsewhere(morning, ONE, "TCS", 3)
+        await elsewhere(morning, TWO, "INFY", 2, limit_paise=1400_00)
         await morning.compared(PEOPLE)
         (held,) = desk.holdings.of(ONE.number)
         assert (held.tradingsymbol, held.quantity) == ("TCS", 3)
@@ -80,7 +78,7 @@ async def test_nothing_is_built_that_could_send_modify_or_cancel(tmp_path: Path)
             NoChanges,
         )
         broker = kite_connection(desk).broker
-        assert isinstance(vars(broker)["_orders"], KiteLooks)
+        assert isinstance(vars(broker)["_orders"], OnlyLooks)
         account = ONE.account
         request = OrderRequest("NSE", "TCS", Side.BUY, 1, Product.CNC, OrderType.MARKET, "tag")
         for outcome in (
@@ -124,7 +122,7 @@ async def test_no_object_that_sends_can_be_reached_from_a_desk_that_looks(tmp_pa
         trades = reached((seam(morning.desk), kite_connection(morning.desk)))
     assert trades >= SENDERS
     assert looks & SENDERS == set()
-    assert {"engine.execution.looking.NoSends", "brokers.kite.looks.KiteLooks"} <= looks - trades
+    assert {"engine.execution.looking.NoSends", "brokers.wire.looks.OnlyLooks"} <= looks - trades
 
 
 async def test_whatever_is_typed_to_send_is_refused_in_words(tmp_path: Path) -> None:
@@ -133,7 +131,7 @@ async def test_whatever_is_typed_to_send_is_refused_in_words(tmp_path: Path) -> 
         await looking(morning)
         await morning.priced("NSE:TCS")
         plan = await desk.plans.freeze(buy("TCS", SizingKind.FIXED_QUANTITY, 1))
-        theirs = elsewhere(morning, TWO, "INFY", 2, limit_paise=1400_00)
+        theirs = await elsewhere(morning, TWO, "INFY", 2, limit_paise=1400_00)
         await morning.compared(PEOPLE)
         asked: list[Callable[[], Coroutine[Any, Any, object]]] = [
             lambda: desk.runs.start(plan, plan.digest),
@@ -150,6 +148,6 @@ async def test_whatever_is_typed_to_send_is_refused_in_words(tmp_path: Path) -> 
 
 
 async def test_a_home_with_paper_in_it_does_not_look(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="only a desk at Kite alone looks"):
-        async with compose_desk(tmp_path, settings=Settings(mode="look")):
+    with pytest.raises(BadInput, match="only a desk at a broker alone looks"):
+        async with compose_desk(tmp_path, settings=on_its_books(Settings(mode="look"), tmp_path)):
             pass

@@ -4,7 +4,9 @@ import asyncio
 from collections import Counter
 from datetime import UTC, date, datetime
 
-from brokers.contract import Accepted, OrderRequest
+import pytest
+
+from brokers.contract import OrderRequest
 from data.records import replace
 from data.vocabulary import (
     BreakKind,
@@ -27,7 +29,7 @@ from engine.halt.certificate import Certificate
 from engine.words.gate import verdict_words
 from tests.desks import buy, gate_words, sell
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
-from tradedesk.compose.rehearsal import request_token
+from tradedesk.compose.rehearsing.rehearsal import request_token
 
 LIMIT = 2450_40
 BIG_ORDERS_AT = datetime(2026, 11, 18, 3, 47, tzinfo=UTC)
@@ -68,6 +70,7 @@ PEOPLE = [person(number) for number in range(1, 101)]
 BY_NUMBER = {one.number: one for one in PEOPLE}
 
 
+@pytest.mark.proof
 async def test_a_morning_of_a_hundred_clients(tmp_path):
     async with kite_morning(tmp_path, PEOPLE) as morning:
         await everybody_signs_in(morning)
@@ -169,7 +172,7 @@ async def a_bulk_buy_fills_in_part(morning: Morning) -> int:
     phone = OrderRequest(
         "NSE", "ITC", Side.BUY, 3_900, Product.CNC, OrderType.LIMIT, tag="", price_paise=280_00
     )
-    assert isinstance(exchange.place(BY_NUMBER[PHONE].user_id, phone), Accepted)
+    await morning.by_phone(BY_NUMBER[PHONE], phone)
     for number in BAND:
         kite.mishaps.add("rms_reject", user_id=BY_NUMBER[number].user_id, route="place", count=1)
     kite.mishaps.add("token_expired", user_id=BY_NUMBER[CUT].user_id, route="place", count=1)

@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from brokers.simulators.kite.books.laid_rows import LaidRow
+from brokers.simulators.serving.orders.laid_rows import LaidRow
 from data.vocabulary import BreakKind, SizingKind
 from engine.halt.certificate import Certificate
 from engine.words.breaks import break_words

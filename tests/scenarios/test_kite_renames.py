@@ -5,13 +5,15 @@ from contextlib import closing
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
+import pytest
+
 from data.records import replace
 from data.vocabulary import OrderState, OrderType, RunCount, Side, SizingKind
 from engine.events import InstrumentsRenamed
 from engine.planning.intent import Intent, Sizing
 from tests.desks import listed_by_feed, on_tape, sell
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
-from tradedesk.compose.rehearsal import control
+from tradedesk.compose.rehearsing.rehearsal import control
 from tradedesk.testing import seam
 
 PEOPLE = [Person(number) for number in range(1, 3)]
@@ -32,6 +34,7 @@ async def renamed(morning: Morning, **names: str) -> None:
     await control(morning.kite.url, "rename", {"names": keys})
 
 
+@pytest.mark.proof
 async def test_shares_and_waiting_orders_go_on_under_the_names_of_the_morning(tmp_path: Path) -> None:
     async with kite_morning(tmp_path, PEOPLE, begins=time(8, 20)) as morning:
         desk = morning.desk

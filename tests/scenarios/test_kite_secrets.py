@@ -24,7 +24,7 @@ from engine.words.gate import verdict_words
 from tests.desks import WAITS
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.cli.main import app
-from tradedesk.compose.kite_access import secret_key, token_key
+from tradedesk.compose.desk_access import ZERODHA, secret_key, token_key
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.vault_look import API_SECRET, TOKEN, look
 from tradedesk.compose.wiring import compose_desk
@@ -83,7 +83,7 @@ async def secrets_check(desk: Desk) -> Check:
 
 async def test_whose_token_is_gone_is_red_when_a_desk_opens_and_nobody_else(morning: Morning) -> None:
     before = [morning.desk.sessions.of(one.number) for one in OTHERS]
-    vault_of(morning).delete(token_key(STRUCK.user_id))
+    vault_of(morning).delete(token_key(ZERODHA, STRUCK.user_id))
     assert red(morning.desk) == set()
     async with beside(morning) as desk:
         session = desk.gate.of(STRUCK.number).check(GateItem.SESSION)
@@ -141,19 +141,19 @@ async def test_a_lost_file_turns_everybody_red_and_both_doctor_and_secrets_tell_
 
 async def test_a_missing_api_secret_is_named_with_its_key(morning: Morning) -> None:
     api_key, secret = own_app(STRUCK.user_id)
-    vault_of(morning).delete(secret_key(api_key))
+    vault_of(morning).delete(secret_key(ZERODHA, api_key))
     check = await secrets_check(morning.desk)
     assert not check.ok
     assert check.detail.endswith(f"no api secret of {api_key}; `tradedesk secrets set-key API_KEY`")
     assert red(morning.desk) == set(), "today's session does not need it"
-    vault_of(morning).put(secret_key(api_key), secret)
+    vault_of(morning).put(secret_key(ZERODHA, api_key), secret)
     assert (await secrets_check(morning.desk)).ok
 
 
 async def test_without_its_passphrase_a_vault_is_not_looked_into_and_no_session_ends(
     morning: Morning,
 ) -> None:
-    vault_of(morning).delete(token_key(STRUCK.user_id))
+    vault_of(morning).delete(token_key(ZERODHA, STRUCK.user_id))
     with pytest.raises(BadInput, match=PASSPHRASE_FILE):
         async with beside(morning, None):
             pass

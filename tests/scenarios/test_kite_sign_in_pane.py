@@ -12,8 +12,8 @@ import aiohttp
 import pytest
 from textual.events import Paste
 
-from brokers.kite.listener import RedirectListener
 from brokers.simulators.kite.apps import own_app
+from brokers.wire.listener import RedirectListener
 from data.vocabulary import SessionProblem, SessionState
 from engine.access.sign_in_queue import SignInState
 from engine.desk import Desk
@@ -23,7 +23,7 @@ from screens.clients.sign_in import SignInScreen
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tests.scenarios.sign_in_hand import Hand, address
 from tradedesk.app.application import TradedeskApp
-from tradedesk.compose.kite import secrets_of
+from tradedesk.compose.brokers.kite import secrets_of
 from tradedesk.testing import toasts_shown
 from widgets.livegrid import LiveGrid
 from widgets.tokenfield import TokenField
@@ -93,6 +93,7 @@ async def refused_at_once(hand: Hand, text: str, words: str) -> None:
     assert hand.pane.queue.progress().waiting == given.waiting
 
 
+@pytest.mark.proof
 async def test_sixty_clients_with_faults_among_them(tmp_path: Path) -> None:
     async with opened(tmp_path) as (hand, morning):
         kite = morning.kite
@@ -158,7 +159,7 @@ async def test_sixty_clients_with_faults_among_them(tmp_path: Path) -> None:
 async def the_red_ones_are_listed(hand: Hand, morning: Morning) -> None:
     """At the end they stand on top with their reasons, and nobody is signed in as another."""
     await hand.shows(f"everybody had a turn, {len(RED) + 1} are left")
-    await hand.shows(f"{BY_NUMBER[LOST].code}: Kite answered with HTTP 504")
+    await hand.shows(f"{BY_NUMBER[LOST].code}: the broker did not answer: Kite answered with HTTP 504")
     rows = hand.results
     assert [row.split()[:2] for row in rows[: len(RED)]] == [
         [BY_NUMBER[number].code, "RED"] for number in reversed(RED)
@@ -172,7 +173,7 @@ async def the_red_ones_are_listed(hand: Hand, morning: Morning) -> None:
     assert rows[len(RED)].split()[:2] == [BY_NUMBER[SKIPPED].code, "skipped"]
     assert "r tries them again" in hand.text
     hand.press("j")
-    await hand.shows(f"{BY_NUMBER[DOWN].code}: Request failed (kitetrade-oms).")
+    await hand.shows(f"{BY_NUMBER[DOWN].code}: the broker did not answer: Request failed")
     hand.press("enter")
     await hand.until(lambda: isinstance(hand.app.screen, ClientScreen))
     hand.press("escape")
@@ -219,6 +220,7 @@ def everybody_is_itself(morning: Morning, signed_in: set[int]) -> None:
             assert state is SessionState.EXPIRED, person.code
 
 
+@pytest.mark.proof
 async def test_a_browser_that_comes_back_is_caught_and_nothing_is_typed(tmp_path: Path) -> None:
     listener = RedirectListener()
 

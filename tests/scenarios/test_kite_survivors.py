@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from brokers.simulators.kite.books.laid_rows import LaidRow
+from brokers.simulators.serving.orders.laid_rows import LaidRow
+from data.clock import IST
+from data.home import certificates_folder
+from data.vocabulary import SizingKind
+from engine.halt.certificate import Certificate
+from engine.words.certificates import survivor_words
+from tests.desks import buy
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 
 ONE, TWO = PEOPLE = [Person(1), Person(2)]
@@ -73,3 +79,46 @@ async def test_conditionals_that_cannot_be_read_are_named_and_no_obstacle(tmp_pa
         await morning.until(firing.done)
         made = await firing
         assert (made.ended, made.conditionals_unread) == (True, (TWO.code,))
+        assert made.conditionals_at is not None
+        assert words_of(made) == f"GTTs and alerts NOT READ, looked for at 09:15: {TWO.code}"
+        morning.kite.mishaps.clear()
+        await morning.until(lambda: not told(morning, made.number).conditionals_unread, 1.0)
+        assert (
+            words_of(told(morning, made.number)) == "no GTTs and alerts at the brokers, looked for at 09:15"
+        )
+
+
+def told(morning: Morning, number: int) -> Certificate:
+    """What a halt's certificate says now."""
+    made = morning.desk.halt.certificate(number)
+    assert made is not None
+    return made
+
+
+def words_of(made: Certificate) -> str:
+    return " ".join(survivor_words(made, lambda at: f"{at.astimezone(IST):%H:%M}"))
+
+
+async def test_a_certificate_is_kept_before_slow_conditionals_are_read(tmp_path: Path) -> None:
+    async with kite_morning(tmp_path, PEOPLE) as morning:
+        desk = morning.desk
+        await morning.sign_in(PEOPLE)
+        await morning.until(lambda: all(desk.reconcile.is_compared(one.number) for one in PEOPLE))
+        morning.exchange.pin("ITC", 284_00)
+        await morning.priced("NSE:ITC")
+        await morning.send(buy("ITC", SizingKind.FIXED_QUANTITY, 1, limit_paise=280_00))
+        morning.kite.mishaps.add("frozen", route="gtt", seconds=60)
+        firing = desk.halt.fire_now("tester")
+
+        def kept() -> list[str]:
+            return [path.name for path in certificates_folder(tmp_path).glob("*.json")]
+
+        await morning.until(kept)
+        assert not firing.done()
+        (number,) = [halt.number for halt in desk.halt.active()]
+        made = told(morning, number)
+        assert (made.ended, made.cancelled, made.conditionals_at) == (True, 2, None)
+        assert words_of(made) == f"GTTs and alerts NOT READ, they are being read: {ONE.code}, {TWO.code}"
+        await morning.until(firing.done, 1.0)
+        assert (await firing).conditionals_unread == (ONE.code, TWO.code)
+        await morning.until(lambda: not told(morning, number).conditionals_unread, 1.0)

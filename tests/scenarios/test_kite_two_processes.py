@@ -4,6 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from data.errors import BadInput
 from data.vocabulary import DeskKind, SessionState
@@ -35,16 +38,22 @@ async def beside(morning: Morning) -> AsyncIterator[Desk]:
 
 async def test_two_processes_do_not_sign_the_same_client_in_at_once(tmp_path: Path) -> None:
     async with kite_morning(tmp_path, PEOPLE) as morning, beside(morning) as other:
-        one, tokens = PEOPLE[0], [morning.token(PEOPLE[0]) for _ in range(2)]
-        ends = await asyncio.gather(
-            *(
-                desk.sessions.sign_in(one.number, token)
-                for desk, token in zip((morning.desk, other), tokens, strict=True)
-            ),
-            return_exceptions=True,
-        )
-        (refused,) = [end for end in ends if isinstance(end, BadInput)]
-        assert "its sign-in is under way" in str(refused)
+        one, asked, answered = PEOPLE[0], asyncio.Event(), asyncio.Event()
+        broker = morning.desk.connections.feed.broker
+        exchange = broker.exchange_token
+
+        async def slowly(*given: Any) -> Any:
+            asked.set()
+            await answered.wait()
+            return await exchange(*given)
+
+        vars(broker)["exchange_token"] = slowly
+        first = asyncio.create_task(morning.desk.sessions.sign_in(one.number, morning.token(one)))
+        await asked.wait()
+        with pytest.raises(BadInput, match="its sign-in is under way"):
+            await other.sessions.sign_in(one.number, morning.token(one))
+        answered.set()
+        await first
         await morning.until(lambda: morning.client(one).session is SessionState.OK)
         assert await morning.desk.sessions.check(one.number)
         await other.sessions.sign_in(one.number, morning.token(one))

@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from brokers.simulators.exchange.accounts import pay
 from data.clock import SystemClock
 from data.money import BPS, ceil_div
 from data.reference.rates import estimate
@@ -23,11 +24,14 @@ from engine.accounts.client_file import NewClient
 from engine.events import Event, OrderFilled
 from engine.words import formats
 from tests.desks import START, books_are_sound, buy, carry_out, paper_desk, sell
-from tradedesk.compose.paper import exchange_of, prepare_demo
+from tests.engine.test_days import next_day
+from tradedesk.compose.brokers.paper import exchange_of, prepare_demo
 from tradedesk.compose.wiring import compose_desk
 
 DAY = date(2026, 11, 18)
 ROHAN, PRIYA, AMIT = 8, 15, 22
+pytestmark = pytest.mark.both
+
 BOTH = pytest.mark.parametrize("policy", [Policy.EXACT, Policy.WORST])
 
 
@@ -159,6 +163,95 @@ async def test_3_mtf_leverage(tmp_path, policy):
 
         await desk.market.fetch(["NSE:RELIANCE"])
         assert desk.market.detail("RELIANCE").mtf_own_per_share_paise == 1225_25
+        await books_are_sound(desk)
+
+
+async def with_a_lakh(desk) -> int:
+    """A client that came with 1,00,000."""
+    new = NewClient(
+        "MT9001",
+        "Meera Trivedi",
+        "zerodha",
+        "MT9001",
+        ClientStatus.ACTIVE,
+        1_00_000_00,
+        1_00_000_00,
+        mtf_limit_paise=5_00_000_00,
+    )
+    await desk.clients.add([new])
+    return desk.clients.find("MT9001").id
+
+
+async def test_3_mtf_alerts_at_seventy_percent_of_the_capital_brought(tmp_path):
+    async with paper_desk(tmp_path, Policy.EXACT) as desk:
+        client, exchange = await with_a_lakh(desk), exchange_of(desk)
+
+        async def trades_at(paise: int) -> set[str]:
+            """INFY at a price: what the alerts of the day then tell of Amit."""
+            exchange.pin("INFY", paise // 10 * 10, 1491_00)
+            await desk.market.fetch(["NSE:INFY"])
+            await desk.mtf.read()
+            await desk.mtf_alerts.look()
+            await desk.alerts.read()
+            named = [one for one in desk.alerts.standing if one.client_ids == (client,)]
+            return {one.told["of"] for one in named} - {"pledge"}
+
+        await desk.reconcile.ensure([client])
+        _, run = await carry_out(
+            desk, buy("INFY", SizingKind.FIXED_QUANTITY, 333, client, product=Product.MTF)
+        )
+        assert run.counts[RunCount.FILLED] == 1
+        await desk.mtf.read()
+        view = desk.mtf.of(client)
+        charges = desk.funds.of(client).charges_due_paise
+        assert (view.base_paise, view.loan_paise, view.own_paise) == (1_00_000_00, 3_99_600_00, 99_900_00)
+        # 333 shares lose 30,000 less the charges: then the portfolio is down to 70,000.
+        at = (333 * 1500_00 - (30_000_00 - charges)) // 333
+        floor, call, sale = view.rungs
+        assert floor.fall_bps == ceil_div((30_000_00 - charges) * BPS, 333 * 1500_00)
+        assert [rung.threshold.level.value for rung in (floor, call, sale)] == ["floor", "call", "sale"]
+
+        # The broker's call comes first: a loss beyond free cash of 20 % of what was the client's own.
+        free = desk.funds.of(client).available_paise - charges
+        called = 1500_00 - ceil_div(99_900_00 // 5 + free, 333)
+        assert await trades_at(called + 1600) == set()
+        assert await trades_at(called) == {"call"}
+        assert await trades_at(at + 10) == {"call"}
+        assert await trades_at(at) == {"call", "floor"}
+
+        # What would take the client off the floor: cash alone, and it counts as capital too.
+        restoring = {one.threshold.level.value: one for one in desk.mtf.restoring(client)}
+        short = 70_000_00 - desk.mtf.of(client).portfolio_paise
+        assert restoring["floor"].pay_in_paise == short * 10 // 3 + 1
+        assert restoring["floor"].sales[0].quantity is None
+        sold = restoring["call"].sales[0]
+        assert sold.quantity is not None
+        assert 0 < sold.quantity < 333
+        await books_are_sound(desk)
+
+
+async def test_3_a_withdrawal_is_no_margin_call(tmp_path):
+    async with paper_desk(tmp_path, Policy.EXACT) as desk:
+        client, exchange = await with_a_lakh(desk), exchange_of(desk)
+        await desk.reconcile.ensure([client])
+        await carry_out(desk, buy("INFY", SizingKind.FIXED_QUANTITY, 100, client, product=Product.MTF))
+        await desk.mtf.read()
+        (floor, *_) = desk.mtf.of(client).rungs
+        assert not floor.reached
+        with exchange.transaction():
+            pay(exchange.books, "MT9001", -40_000_00)
+        await next_day(desk)
+        exchange.pin("INFY", 1500_00, 1500_00)
+        await desk.market.fetch(["NSE:INFY"])
+        await desk.reconcile.ensure([client])
+        await desk.mtf.read()
+        view = desk.mtf.of(client)
+        assert view.base_paise == 60_000_00
+        assert view.portfolio_paise < 70_000_00  # and so below 70 % of what he came with
+        assert not view.rungs[0].reached
+        await desk.mtf_alerts.look()
+        await desk.alerts.read()
+        assert "floor" not in {one.told.get("of") for one in desk.alerts.standing}
         await books_are_sound(desk)
 
 

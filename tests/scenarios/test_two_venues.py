@@ -35,7 +35,7 @@ from screens.clients.gate_rows import client_head
 from tests.desks import WAITS, books_are_sound, buy
 from tests.refusing import refuses
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
-from tradedesk.compose.paper import PAPER, exchange_of
+from tradedesk.compose.brokers.paper import PAPER, exchange_of
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import compose_desk
 from tradedesk.testing import seam

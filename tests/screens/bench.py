@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,15 +22,19 @@ from screens.frame.workspace import Framed
 from tests.books import empty_books
 from tests.desks import WAITS
 from tests.resting import quiet, rest, resting_loop
+from tests.screens.sheets import drawing, drawn_at_rest, parsed_once
 from tradedesk.app.application import TradedeskApp
-from tradedesk.compose.paper import prepare_demo
+from tradedesk.compose.brokers.paper import prepare_demo
 from tradedesk.compose.wiring import compose_desk
-from tradedesk.testing import paint, shown_lines
+from tradedesk.testing import paint, shown_lines, wants_layout
 
 MORNING = datetime(2026, 11, 23, 3, 47, tzinfo=UTC)
 
 ENDLESS = {"catch"}
 """Workers that wait for what the trader does elsewhere."""
+
+LAYOUTS = 5
+"""Layouts at most that one look waits for: what a layout makes room for may want another."""
 
 
 class BenchClock(ManualClock):
@@ -74,8 +78,14 @@ class Bench:
         self.clock = clock
         self.faults_meant = False
         """Whether the test makes screens fail."""
+        self.draws = False
+        """Whether each look is drawn as at a terminal, and not only what is read or stands at the end."""
         self.at = 1_000.0
         """When the terminal delivers the next key."""
+        self._answers = 0
+        """Answers of other threads that the last frame knew of."""
+        self._seen = False
+        """Whether what stands has been rendered for the test since the screen was last laid out."""
 
     @property
     def desk(self) -> Desk:
@@ -107,11 +117,18 @@ class Bench:
         self.clock.shift(0.2)
 
     async def settle(self) -> None:
-        """Let everything come to rest: keys, workers, the desk's thread, and a frame after them."""
+        """Let everything come to rest: keys, workers, the desk's thread, and a frame after them, drawn."""
+        await self._settle_worked()
+        for _ in range(LAYOUTS):  # a frame may want room, or not know of a late answer
+            if not wants_layout(self.app) and resting_loop().answers == self._answers:
+                break
+            await self._settle_worked()
+
+    async def _settle_worked(self) -> None:
+        """Let the screen come to rest, and what it waits for."""
         await self._settle_screen()
         while await self._worked():
             await self._settle_screen()
-        await self._settle_screen()
 
     async def priced(self) -> None:
         """Wait for the first prices, which come from the exchange's own thread, and show them."""
@@ -152,7 +169,7 @@ class Bench:
         return worker.is_finished or worker in self.clock.held or worker.group in ENDLESS
 
     async def _settle_screen(self) -> None:
-        """Let the keys and what they set off on the screen come to rest, and paint a frame."""
+        """Let the keys and what they set off on the screen come to rest, and a frame be laid out or drawn."""
         for _ in range(5_000):
             await self._pause()
             if self.app.key_queue.idle:
@@ -161,18 +178,29 @@ class Bench:
             await SystemClock().sleep(0.001)
         else:
             raise AssertionError("keys wait for what does not come")
+        self._answers = resting_loop().answers
+        self._seen = False
         self.app.frame()
-        await self._pause()
+        await self._pause(look=True)
         assert not self.app.mending.complained, "a screen could not be painted"
         assert self.faults_meant or not self.app.mending.faults
 
-    async def _pause(self) -> None:
-        """Let every part of the screen deal with its messages; one that failed would never answer."""
+    async def _pause(self, look: bool = False) -> None:
+        """Let every part of the screen deal with its messages; one that failed would never answer.
+
+        What has changed is laid out, and drawn only where a look is, or where drawing may fail.
+        """
         if self.faults_meant:
             await SystemClock().sleep(0.02)
         await rest()
-        paint(self.app)
-        await rest()
+        with drawing() if self.faults_meant or (look and self.draws) else nullcontext():
+            paint(self.app)
+            await rest()
+            for _ in range(LAYOUTS):
+                if not (look and wants_layout(self.app)):
+                    break
+                paint(self.app)
+                await rest()
 
     async def pass_time(self, seconds: float = 0.5) -> None:
         """Let the desk work: its sends, reads and commits happen meanwhile."""
@@ -226,8 +254,23 @@ class Bench:
         )
         return list(run.order_ids)
 
+    def draw(self) -> None:
+        """Draw all that stands now, unless the app has ended."""
+        if not self.app.is_running:
+            return
+        with drawing():
+            self.screen.refresh()
+            paint(self.app)
+        assert self.faults_meant or not self.app.mending.complained, "a screen could not be painted"
+
+    def end(self) -> None:
+        """Draw what a test leaves standing, unless it has read it."""
+        if not self._seen:
+            self.draw()
+
     def lines(self) -> list[str]:
         """What is on the screen, as text."""
+        self._seen = True
         return shown_lines(self.app)
 
     @property
@@ -252,6 +295,17 @@ async def has_opened(app: TradedeskApp) -> None:
 
 
 @asynccontextmanager
+async def run(
+    app: TradedeskApp, size: tuple[int, int], notifications: bool = False
+) -> AsyncIterator[Pilot[None]]:
+    """The app as it runs at a terminal of this size, its desk open; toasts are drawn if asked for."""
+    with parsed_once(), drawn_at_rest():
+        async with app.run_test(size=size, notifications=notifications) as pilot:
+            await has_opened(app)
+            yield pilot
+
+
+@asynccontextmanager
 async def opened(size: tuple[int, int] = (120, 40), **named: Any) -> AsyncIterator[Bench]:
     """The app with the demonstration's desk open and at rest on the Desk screen."""
     clock = BenchClock(MORNING)
@@ -266,10 +320,10 @@ async def opened(size: tuple[int, int] = (120, 40), **named: Any) -> AsyncIterat
                 yield desk
 
         app = TradedeskApp(demo, clock=clock, frames_per_second=0, **named)
-        async with app.run_test(size=size) as pilot:
+        async with run(app, size) as pilot:
             bench = Bench(app, pilot, clock)
-            await has_opened(app)
             await bench.pass_time(0.2)
             await bench.priced()
             yield bench
+            bench.end()
             await app.close_desk()

@@ -261,13 +261,21 @@ async def hail_on(place: str, seed: int, count: int) -> None:
             known, typed = sent(bench), [place]
             for keys, apart in bursts(random, count):
                 if random.random() < 0.6:
-                    await visit.leave()
-                    await visit.open(place)
+                    await opened_anew(visit, place, typed)
                     typed.append("(opened)")
                 known = await burst(bench, keys, apart, typed, known)
             await press(bench, ("escape",) * 4, 0.2, typed)
             await fire(bench)
             assert bench.app.desk_is_open
+
+
+async def opened_anew(visit: Visit, place: str, typed: list[str]) -> None:
+    """Go back to the Desk and open a place; what fails says which keys had been pressed before."""
+    try:
+        await visit.leave()
+        await visit.open(place)
+    except Exception as problem:
+        raise AssertionError(f"{problem} after {typed[-25:]}") from problem
 
 
 async def burst(
@@ -277,6 +285,7 @@ async def burst(
     before = bench.card
     await press(bench, keys, apart, typed)
     await bench.pass_time(0.1)
+    bench.draw()
     # A `y` that was typed alone on a review that could be read is the trader's word.
     alone = keys == ("y",) or ("y" in keys and apart > PASTE_S)
     if alone and isinstance(before, (ReviewCard, YesCard)):

@@ -9,10 +9,10 @@ from brokers.paper.broker import PULSE_SECONDS
 from data.vocabulary import DeskKind
 from engine.desk import Desk
 from tests.desks import START, paper_desk
-from tests.screens.bench import Bench, BenchClock, has_opened
+from tests.screens.bench import Bench, BenchClock, run
 from tradedesk.app.application import TradedeskApp
 from tradedesk.app.look import KeptSettings
-from tradedesk.compose.paper import exchange_of
+from tradedesk.compose.brokers.paper import exchange_of
 from tradedesk.compose.settings import Settings
 from tradedesk.testing import toasts_shown
 
@@ -60,11 +60,11 @@ async def opened_on_paper(
             yield opened
 
     app = TradedeskApp(desk, clock=clock, prepare=lambda: settings, frames_per_second=0, kept=kept)
-    async with app.run_test(size=size, notifications=notifications) as pilot:
-        await has_opened(app)
+    async with run(app, size, notifications) as pilot:
         bench = PaperBench(app, pilot, clock)
         await bench.settle()
         await bench.pass_time(PULSE_SECONDS)  # the next pulse has what was asked for
         if settings is None or settings.workspace == "desk":  # what another one shows needs no prices yet
             await bench.priced()
         yield bench
+        bench.end()

@@ -1,5 +1,7 @@
 """Every screen as it is painted, at each size: text files that a test compares, and a reader can look at.
 
+Below a picture stands where the colours are that tell something, and which words are cut.
+
 One walk goes through all screens of the demonstration's desk, with a pinned clock and pinned prices; a second
 one signs clients in. `python -m tests.screens.snapshots` writes `tests/goldens/screens/` anew.
 """
@@ -15,23 +17,26 @@ from unittest.mock import patch
 
 from textual.app import App
 from textual.color import Color
+from textual.widget import Widget
+from textual.widgets import Static
 
 from brokers.paper.broker import PULSE_SECONDS
-from data.clock import SystemClock
 from data.vocabulary import Product, SizingKind
 from tests.desks import MISSION_PINS, buy, carry_out
-from tests.resting import RestingLoop, rest
+from tests.rebalancing import model_file
+from tests.resting import RestingLoop, quiet
+from tests.screens.bench import Bench
 from tests.screens.papers import PaperBench, opened_on_paper
 from tests.screens.sheets import parsed_once
 from tests.screens.test_clients_screen import SIX, opened_to_sign_in, with_routes
-from tradedesk.testing import seam, shown_strips
+from tradedesk.testing import shown_strips
+from widgets.candles import CandleChart
 from widgets.livegrid import LiveGrid
+from widgets.sparks import DotLine
+from widgets.text import ELLIPSIS
 
 Part = Callable[[PaperBench], AsyncIterator[str]]
 """A part of the walk."""
-
-STILL_ROUNDS = 5
-"""Times the writer and the loop are waited for: more than a fill, its booking and its run's end take."""
 
 GOLDENS = Path(__file__).parents[1] / "goldens" / "screens"
 
@@ -48,6 +53,9 @@ _HASH = re.compile(r"\b[0-9a-f]{64}\b")
 
 _TAKEN = re.compile(r"\b\d\.\d\ds")
 """What a halt took, by the machine's own clock."""
+
+CUT = "cut in"
+"""How a line below a picture begins that tells of words which are not whole in it."""
 
 TELLING = ("accent", "side-buy", "side-sell", "stale", "armed", "live-mode")
 """The theme's colours whose places a picture tells below its lines: the focus, the sides, what is loud."""
@@ -85,19 +93,30 @@ async def pictures(name: str) -> dict[str, str]:
             os.environ["NO_COLOR"] = "1"  # an app takes it away
         async with opened_to_sign_in(Path(folder) / "signing", *SIX, size=size) as signing:
             await with_routes(signing)
+            await drawn(signing)
             found["gate"] = picture(signing.app)
             await signing.keys("r")
+            await drawn(signing)
             found["sign_in"] = picture(signing.app)
+            await signing.keys("escape")
+            async for screen in _nothing_yet(signing):
+                await drawn(signing)
+                found[screen] = picture(signing.app)
     return found
 
 
 async def still(bench: PaperBench) -> None:
     """Let every thread of the desk come to rest, with no time passing."""
-    for _ in range(STILL_ROUNDS):
-        await rest()
-        await seam(bench.desk).store.write(lambda unit: None)
-        await SystemClock().sleep(0.004)
+    await quiet()
     await bench.settle()
+
+
+async def drawn(bench: Bench) -> None:
+    """Draw what stands, as at a terminal, and what that set off."""
+    for _ in range(2):
+        await quiet()
+        await bench.settle()
+        bench.draw()
 
 
 async def passed(bench: PaperBench, seconds: float) -> None:
@@ -124,7 +143,31 @@ def picture(app: App[None]) -> str:
                 if known and text.strip():
                     spans.setdefault(ground + known, []).append(" ".join(text.split()))
         told += [f"{number:3} {known}: {_short(' '.join(words))}" for known, words in spans.items()]
-    return "\n".join([*lines, "=" * 8, *told]) + "\n"
+    return "\n".join([*lines, "=" * 8, *told, *cut_words(app)]) + "\n"
+
+
+def cut_words(app: App[None]) -> Iterator[str]:
+    """What a text, or a widget with nothing to draw, was given to say and does not show whole."""
+    lines = [strip.text for strip in shown_strips(app)]
+    for widget in app.screen.query("*").results(Widget):
+        said = _said(widget)
+        area = widget.content_region
+        if not widget.is_on_screen or not widget.size:
+            continue
+        has_head = isinstance(widget, LiveGrid) and any(column.title for column in widget.columns)
+        if has_head and ELLIPSIS in (head := lines[area.y][area.x : area.right]):
+            yield f"{CUT} the head of #{widget.id}: {' '.join(head.split())}"
+        shown = " ".join(line[area.x : area.right] for line in lines[area.y : area.bottom])
+        if " ".join(said.split()) not in " ".join(shown.split()):
+            yield f"{CUT} #{widget.id}: {' '.join(said.split())}"
+
+
+def _said(widget: Widget) -> str:
+    if isinstance(widget, LiveGrid):
+        return "" if widget.shown_keys else widget.hint
+    if isinstance(widget, DotLine | CandleChart):
+        return widget.hint if widget.is_bare else ""
+    return str(widget.content) if isinstance(widget, Static) else ""
 
 
 def _short(words: str) -> str:
@@ -137,8 +180,16 @@ async def walk(bench: PaperBench, parts: Sequence[Part]) -> AsyncIterator[str]:
     """Go from screen to screen; yields the name of each while it stands."""
     for part in parts:
         async for name in part(bench):
-            await still(bench)
+            await drawn(bench)
             yield name
+
+
+async def _nothing_yet(bench: Bench) -> AsyncIterator[str]:
+    """What the workspaces say before anything was traded."""
+    for digit, name in {"3": "orders", "4": "positions", "5": "matrix", "6": "rebalance"}.items():
+        await bench.keys(digit)
+        await bench.settle()
+        yield f"empty_{name}"
 
 
 async def _program(bench: PaperBench) -> AsyncIterator[str]:
@@ -195,7 +246,9 @@ async def _bulk(bench: PaperBench) -> AsyncIterator[str]:
     """From the form over the plan to a run that goes on, and one that has ended."""
     await bench.keys("B")
     yield "bulk_form"
-    await bench.keys("at", "enter")
+    await bench.keys("at")
+    yield "bulk_limit"
+    await bench.keys("enter")
     await passed(bench, 0.5)
     yield "plan"
     await bench.keys("escape", "escape")
@@ -266,7 +319,8 @@ async def _matrix(bench: PaperBench) -> AsyncIterator[str]:
 
 
 async def _halting(bench: PaperBench) -> AsyncIterator[str]:
-    """F9 once, and twice."""
+    """F9 once, and twice, in the middle of a second: the market's is told in whole ones."""
+    await passed(bench, 0.5)
     bench.screen.query_one("#clients", LiveGrid).to_top()
     for name in ("armed", "certificate"):
         await bench.keys("f9", apart=0.3)
@@ -295,8 +349,62 @@ async def _audit(bench: PaperBench) -> AsyncIterator[str]:
     await bench.keys("escape", "escape", "1")
 
 
+async def _on_record(bench: PaperBench) -> AsyncIterator[str]:
+    """Workspace 8, what days have brought, what could be lost, what runs cost, what came, and consents."""
+    await bench.keys("8")
+    await passed(bench, PULSE_SECONDS)
+    yield "day"
+    lines = {"history": "history desk", "risk": "risk g:West", "dispersion": "dispersion", "flows": "flows"}
+    for name, line in lines.items():
+        await bench.keys("colon")
+        await bench.type(line)
+        await bench.keys("enter")
+        await passed(bench, PULSE_SECONDS)
+        yield name
+        await bench.keys("escape")
+    await bench.keys("1")
+    bench.screen.query_one("#clients", LiveGrid).to_top()
+    await bench.keys("colon")
+    await bench.type("consent PS1015 trading POA 2026-041 from:2026-04-01 until:2027-03-31")
+    await bench.keys("enter")
+    await passed(bench, PULSE_SECONDS)
+    await bench.keys("colon")
+    await bench.type("consents PS1015")
+    await bench.keys("enter")
+    await passed(bench, PULSE_SECONDS)
+    yield "consents"
+    await bench.keys("escape")
+
+
+async def _rebalance(bench: PaperBench) -> AsyncIterator[str]:
+    """A model, how far clients are from it, its rules, and a plan."""
+    halts = bench.desk.halt.active()
+    await bench.desk.halt.resume(halts[0].number, "resume", "trader")
+    await bench.desk.models.import_file(model_file(bench.desk.home), "Balanced")
+    await bench.keys("6")
+    await passed(bench, PULSE_SECONDS)
+    yield "rebalance"
+    await bench.keys("e")
+    yield "rebalance_rules"
+    await bench.keys("escape", "enter")
+    await passed(bench, PULSE_SECONDS)
+    await bench.keys("enter")
+    await passed(bench, PULSE_SECONDS)
+    yield "rebalance_plan"
+    await bench.keys("escape", "1")
+
+
 FEW: tuple[Part, ...] = (_program, _orders_of_one)
-ALL: tuple[Part, ...] = (*FEW, _bulk, _blotter, _matrix, _audit, _halting)
+ALL: tuple[Part, ...] = (
+    *FEW,
+    _bulk,
+    _blotter,
+    _matrix,
+    _audit,
+    _on_record,
+    _halting,
+    _rebalance,
+)
 """Parts of the walk: without colour the first ones, at each size all of them, in this order."""
 
 

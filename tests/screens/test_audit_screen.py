@@ -1,9 +1,13 @@
 """Workspace 9: the audit searched on screen, its rows as they come, and the story of a row."""
 
 import csv
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
+from data.errors import StoreAway
 from data.home import books_file, exports_folder
 from data.vocabulary import ClientStatus, SizingKind
 from screens.audit.rows import RowPane
@@ -13,9 +17,10 @@ from screens.clients.page import ClientScreen
 from screens.frame.pane import FilterLine, Pane
 from screens.orders.life import OrderScreen
 from tests.desks import buy, carry_out, in_time, until
+from tests.further import further
 from tests.screens.bench import Bench, opened
 from tests.tampering import tamper
-from tradedesk.testing import toasts_shown
+from tradedesk.testing import seam, toasts_shown
 from widgets.livegrid import LiveGrid
 
 SIZES = [(80, 24), (120, 40), (200, 50)]
@@ -43,7 +48,7 @@ async def searched(bench: Bench, line: str) -> None:
     await bench.pass_time(0.6)
 
 
-@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("size", further(SIZES), ids=str)
 async def test_the_newest_rows_stand_first_with_the_chain_s_state(size: tuple[int, int]) -> None:
     async with opened(size=size) as bench:
         await to_audit(bench)
@@ -193,7 +198,7 @@ CHANGED = {
 }
 
 
-@pytest.mark.parametrize("change", CHANGED.values(), ids=CHANGED)
+@pytest.mark.parametrize("change", further(CHANGED.values()), ids=CHANGED)
 async def test_a_row_that_was_changed_is_loud_on_the_workspace_and_on_the_strip(change: str) -> None:
     async with opened() as bench:
         await bench.desk.clients.set_status(3, ClientStatus.INACTIVE, "on leave")
@@ -224,6 +229,24 @@ async def test_rows_that_cannot_be_read_are_said_once_and_stop_trading() -> None
         assert bench.desk.trading_disabled
         await searched(bench, "on:today action:client_status")
         assert "no row has all of this" in bench.text
+
+
+async def test_rows_come_once_the_server_answers_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with opened() as bench:
+        store = seam(bench.desk).store
+
+        @asynccontextmanager
+        async def away() -> AsyncGenerator[Any]:
+            raise StoreAway("the server of the books does not answer")
+            yield
+
+        with monkeypatch.context() as patch:
+            patch.setattr(store, "reader", away)
+            await to_audit(bench)
+            assert grid(bench).shown_keys == ()
+        await bench.pass_time(2.5)
+        assert len(grid(bench).shown_keys) > 5
+        assert "cannot be read" not in said(bench)
 
 
 async def test_the_story_of_an_order_whose_client_was_closed_is_told_to_its_end() -> None:

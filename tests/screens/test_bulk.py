@@ -3,18 +3,20 @@
 from pathlib import Path
 from unittest.mock import patch
 
+import pytest
 from textual.widgets import Static
 
-from data.vocabulary import Product, RunCount, RunStatus, Side
+from data.vocabulary import Product, RunCount, RunStatus, Side, SizingKind
 from engine.accounts.client_edit import ClientEdit
 from engine.planning.plan import Plan
 from screens.bulk.form import BulkForm
 from screens.bulk.plan_view import PlanView
 from screens.bulk.run_stop import StopCard
 from screens.bulk.run_view import RunPanel
-from screens.bulk.run_words import bar
+from screens.bulk.run_words import bar, counts_line
 from screens.bulk.screen import BulkScreen
 from screens.desk.screen import DeskScreen
+from tests.desks import buy, carry_out
 from tests.screens.papers import PaperBench, opened_on_paper
 from tradedesk.testing import seam
 from widgets.answerfield import AnswerField
@@ -88,6 +90,18 @@ async def test_enter_alone_and_other_words_send_nothing(tmp_path: Path) -> None:
             assert plan_view(bench).query_one(AnswerField).text == ""
         assert bench.desk.runs.all() == []
         assert bench.desk.orders.all() == []
+        await bench.type("b")
+        assert bench.toasts == [], "a refusal goes once something else is typed"
+
+
+async def test_a_refused_size_is_told_until_it_is_another(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await bench.keys("B", "tab", *"1000", "enter")
+        assert "give more than 0 and at most 100" in bench.toasts[-1]
+        await bench.keys("enter", apart=0.03)
+        assert bench.toasts, "a held Enter reads nothing away"
+        await bench.keys("2")
+        assert bench.toasts == []
 
 
 async def test_a_moved_price_makes_the_plan_anew_and_empties_the_answer(tmp_path: Path) -> None:
@@ -104,6 +118,7 @@ async def test_a_moved_price_makes_the_plan_anew_and_empties_the_answer(tmp_path
         assert bench.desk.runs.all() == []
 
 
+@pytest.mark.proof
 async def test_without_a_price_limit_a_plan_stays_as_it_is_and_says_so(tmp_path: Path) -> None:
     for size in ((80, 24), (120, 40)):
         async with opened_on_paper(tmp_path / str(size[0]), size=size) as bench:
@@ -123,6 +138,7 @@ async def test_without_a_price_limit_a_plan_stays_as_it_is_and_says_so(tmp_path:
             assert [run.counts[RunCount.FILLED] for run in bench.desk.runs.all()] == [45]
 
 
+@pytest.mark.proof
 async def test_an_old_plan_is_made_anew_a_few_times_and_then_waits(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
         await to_plan(bench)
@@ -157,6 +173,7 @@ async def test_the_live_price_stands_beside_the_frozen_one(tmp_path: Path) -> No
         assert plan.number == 1, "within the limit the plan stays"
 
 
+@pytest.mark.proof
 async def test_a_long_wish_is_said_in_brief_before_the_price_is_cut(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
         await to_plan(bench)
@@ -164,7 +181,8 @@ async def test_a_long_wish_is_said_in_brief_before_the_price_is_cut(tmp_path: Pa
         await bench.type("buy 45")
         await bench.keys("enter")
         await bench.keys("escape", "escape", "S")
-        assert "down to 2,401.40 (2 %) · @ takes the last price" in bench.text
+        await bench.settle()  # the frame after what is read beside the form
+        assert "down to 2,401.40 (2 %) · @ last price" in bench.text
         await bench.keys("enter")
         plan = plan_view(bench).plan
         assert plan is not None
@@ -469,7 +487,7 @@ async def test_a_sell_of_half_rounds_down_and_names_its_side(tmp_path: Path) -> 
         await to_plan(bench)
         await bench.type("buy 45")
         await bench.keys("enter")
-        await bench.keys("S")
+        await bench.keys("1", "S")
         await bench.keys("tab", "5", "0", "enter")
         plan = plan_view(bench).plan
         assert plan is not None
@@ -495,7 +513,8 @@ async def test_p_pauses_and_only_typed_words_go_on(tmp_path: Path) -> None:
             assert bench.desk.runs.get(1).status is RunStatus.PAUSED
             assert "PAUSED" in bench.text
             assert "unsent 45" in bench.text
-        await bench.keys("p", "p")
+        await bench.keys("p", "escape")
+        bench.app.run_command("run 1 resume")
         await bench.settle()
         assert "type  send 45  and Enter" in bench.text
         assert "45 orders are unsent" in bench.text
@@ -523,7 +542,19 @@ async def test_x_stops_a_run_only_on_words_that_name_the_counts(tmp_path: Path) 
         await bench.keys("enter")
         live = bench.desk.runs.get(1).counts[RunCount.OPEN]
         assert live == plan.orders
+        assert "at 2,400.00 ─" in bench.text
+        await bench.desk.orders.modify(bench.desk.runs.get(1).order_ids[0], limit_paise=2390_00)
+        await bench.settle()
+        assert "at 2,400.00, modified to 2,390.00-2,400.00" in bench.text
+        assert f"run 1 0/{live} resting" in bench.text
         await bench.keys("x")
+        assert isinstance(bench.card, StopCard)
+        await bench.keys("escape")
+        bench.app.run_command("run 1 resume")
+        await bench.settle()
+        assert bench.card is None, "nothing is paused"
+        bench.app.run_command("run 1 stop")
+        await bench.settle()
         assert isinstance(bench.card, StopCard)
         await bench.type("stop 1")
         await bench.keys("enter")
@@ -555,6 +586,7 @@ async def test_r_repairs_what_was_skipped_and_leaves_the_rest(tmp_path: Path) ->
         assert bench.desk.runs.get(1).counts[RunCount.FILLED] == 45
         await bench.keys("left_curly_bracket")
         assert run_view(bench).number == 1
+        assert "r plans a repair of the 3 left" in bench.text
         await bench.keys("right_curly_bracket")
         assert run_view(bench).number == 2
 
@@ -564,10 +596,24 @@ async def test_reverse_and_again_open_the_form_and_send_nothing(tmp_path: Path) 
         await to_plan(bench)
         await bench.type("buy 45")
         await bench.keys("enter")
-        bench.app.run_command("reverse 1")
+        assert "S sells what it bought" in bench.text
+        await bench.keys("S")
+        await bench.settle()
+        assert "SELL what run 1 filled" in bench.text
+        for line in ("run 99", "run 99 reverse"):
+            bench.app.run_command(line)
+            await bench.settle()
+            assert bench.toasts[-1].startswith("99: no run of today")
+            assert "SELL what run 1 filled" in bench.text, "nothing else opens"
+        bench.app.run_command("run 1")
+        await bench.settle()
+        await bench.keys("B")
+        assert "BUY for many clients" in bench.text, "on its own side the form is an ordinary one"
+        bench.app.run_command("run 1 reverse")
         await bench.settle()
         form = bench.screen.query_one(BulkForm)
         assert (form.side, len(form.intent().line_changes)) == (Side.SELL, 45)
+        assert "by hand" not in bench.text, "its quantities are what filled"
         assert "SELL what run 1 filled" in bench.text
         await bench.keys("enter")
         assert "SELL RELIANCE │ what run 1 filled" in bench.text
@@ -601,6 +647,7 @@ async def test_a_halted_desk_plans_but_does_not_send(tmp_path: Path) -> None:
         assert "halted" in bench.toasts[-1]
 
 
+@pytest.mark.proof
 async def test_enter_on_a_run_row_opens_the_order(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
         await to_plan(bench)
@@ -643,6 +690,13 @@ def test_the_bar_shows_every_kind_there_is_and_is_as_wide_as_it_should_be() -> N
     assert drawn.count("?") == 1
 
 
+def test_the_counts_of_a_run_leave_their_bar_what_room_there_is() -> None:
+    counts = dict.fromkeys(RunCount, 0) | {RunCount.FILLED: 1182, RunCount.TOTAL: 1182}
+    cells = [len(part if isinstance(part, str) else part[0]) for part in counts_line(counts, 80)]
+    assert sum(cells) == 80
+    assert sum(len(part if isinstance(part, str) else part[0]) for part in counts_line(counts, 120)) > 90
+
+
 async def test_m_on_a_line_changed_by_hand_keeps_its_quantity_both_ways(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
         await bench.keys("B", "enter")
@@ -656,6 +710,7 @@ async def test_m_on_a_line_changed_by_hand_keeps_its_quantity_both_ways(tmp_path
             assert (line.quantity, line.product) == (3, product)
 
 
+@pytest.mark.proof
 async def test_a_wish_is_saved_from_the_form_and_brought_back_and_w_looks_at_a_line(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
         client_id = bench.client("RV1012")
@@ -674,7 +729,7 @@ async def test_a_wish_is_saved_from_the_form_and_brought_back_and_w_looks_at_a_l
         await bench.type("9")
         await bench.keys("f5")
         assert "Small   BUY" in bench.text
-        await bench.type("small")
+        await bench.type("sm")
         await bench.keys("enter")
         assert bench.screen.query_one("#value", NumberField).value == "5"
         await bench.keys("enter")
@@ -687,3 +742,12 @@ async def test_a_wish_is_saved_from_the_form_and_brought_back_and_w_looks_at_a_l
         await bench.keys("escape")
         assert bench.card is None
         assert bench.desk.orders.all() == []
+
+
+async def test_a_run_at_120_columns_has_names_whole(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        _, run = await carry_out(bench.desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1))
+        bench.app.open_run(run.number)
+        await bench.settle()
+        assert "Deepak Yadav" in bench.text
+        assert "…" not in "".join(line[:40] for line in bench.lines() if "09:15" in line)

@@ -11,8 +11,10 @@ from engine.words import formats
 from screens.clients.page import ClientScreen
 from screens.clients.waive import WaiveCard
 from screens.frame.cards.confirm import YesCard
+from screens.frame.pane import Pane
 from screens.ticket.card import TicketCard
 from tests.desks import buy, carry_out, in_time, sell
+from tests.further import further
 from tests.screens.papers import PaperBench, opened_on_paper
 from widgets.livegrid import LiveGrid
 from widgets.symbolinput import SymbolInput
@@ -38,7 +40,10 @@ async def test_money_holdings_and_the_live_price(tmp_path: Path) -> None:
         assert "portfolio 75,171 = cash 50,466 + shares 24,705 · free 25,466 · blocked 25,000" in bench.text
         assert "day net +171 (+0.23 % of opening 75,000) · gross +200 · charges 29" in bench.text
         assert "total net +171 (+0.03 % of capital 5.00 L of 18 Nov) · realised net 0" in bench.text
-        assert "orders today 1, live 0: 09:15 BUY RELIANCE 10 MARKET filled" in bench.text
+        assert bench.screen.query_one("#side-orders", Pane).title_words == "Orders today · 1 · live 0"
+        assert any(
+            line.split()[1:6] == ["BUY", "RELIANCE", "10", "2,450.50", "filled"] for line in bench.lines()
+        )
 
 
 async def test_tab_turns_to_orders_closed_trades_and_history(tmp_path: Path) -> None:
@@ -56,13 +61,13 @@ async def test_tab_turns_to_orders_closed_trades_and_history(tmp_path: Path) -> 
         line = next(line for line in bench.lines() if "2,470.50" in line)
         assert line.split()[4:7] == ["10", "2,450.50", "2,470.50"]
         assert "+200" in line
-        await bench.keys(*["tab"] * 6)
+        await bench.keys(*["tab"] * 7)
         assert "ORDER_RESERVED" in bench.text
         await bench.keys("tab")
         assert "no share is held" in bench.text
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)])
+@pytest.mark.parametrize("size", further([(80, 24), (120, 40), (200, 50)]))
 async def test_the_statement_runs_to_the_cash_there_is_and_lots_say_since_when(
     tmp_path: Path, size: tuple[int, int]
 ) -> None:
@@ -92,8 +97,14 @@ async def test_the_statement_runs_to_the_cash_there_is_and_lots_say_since_when(
         await bench.type("asked for a call at noon")
         await bench.keys("enter")
         await bench.until(lambda: bench.card is None)
-        await bench.keys("tab")
+        await bench.keys("tab", "tab")
         await bench.until(lambda: "asked for a call at noon" in bench.text)
+
+
+async def test_a_line_about_margin_opens_the_page_at_what_is_lent(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await bench.keys("colon", *"mtf AP1022", "enter")
+        assert "▸mtf" in bench.text
 
 
 async def test_c_copies_the_account_as_a_text_that_keeps_what_is_private(
@@ -181,13 +192,13 @@ async def test_the_day_gross_of_the_rows_is_the_header_s_after_a_part_was_sold(t
         assert f"gross {gross}" in bench.text
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)])
+@pytest.mark.parametrize("size", further([(80, 24), (120, 40), (200, 50)]))
 async def test_the_gate_tab_says_why_since_when_and_what_mends_it(
     tmp_path: Path, size: tuple[int, int]
 ) -> None:
     async with opened_on_paper(tmp_path, size=size) as bench:
         await on_page(bench, "CB0002")
-        await bench.keys(*["tab"] * 7)
+        await bench.keys(*["tab"] * 8)
         assert "▸gate" in bench.text
         assert bench.row("FAILS")[:2] == ["▸client", "FAILS"]
         assert "vacation" in bench.text
@@ -207,7 +218,7 @@ async def test_enter_on_an_amber_item_waives_it_by_a_word(tmp_path: Path) -> Non
         await carry_out(bench.desk, mtf)
         await bench.desk.clients.edit(client, ClientEdit(mtf_limit_paise=1_00))
         await on_page(bench, "AP1022")
-        await bench.keys(*["tab"] * 7)
+        await bench.keys(*["tab"] * 8)
         await bench.until(lambda: "waits" in bench.text)
         assert "the loan is over the limit" in bench.text
         assert "sell what is on margin" in bench.text
@@ -249,7 +260,7 @@ async def test_at_80_columns_what_is_free_and_blocked_is_not_cut(tmp_path: Path)
         assert " free 50,000 · blocked 25,000 · portfolio " in bench.text
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)])
+@pytest.mark.parametrize("size", further([(80, 24), (120, 40), (200, 50)]))
 async def test_a_changed_capital_says_from_when_it_counts(tmp_path: Path, size: tuple[int, int]) -> None:
     async with opened_on_paper(tmp_path, size=size) as bench:
         await bench.desk.clients.edit(bench.client("PS1015"), ClientEdit(capital_paise=6_00_000_00))

@@ -1,11 +1,13 @@
 """The command line in the dock: the desk stays in view, words complete, lines come back, nothing is sent."""
 
 import stat
+from datetime import time
 from pathlib import Path
 
 import pytest
 from textual.widgets import Input
 
+from data.clock import IST
 from data.home import history_file
 from data.vocabulary import Side
 from screens.bulk.form import BulkForm
@@ -13,7 +15,9 @@ from screens.desk.screen import DeskScreen
 from screens.frame.cards.commandline import CommandLineCard
 from screens.frame.dock import Dock
 from screens.ticket.card import TicketCard
+from tests.further import further
 from tests.screens.bench import Bench, opened
+from tradedesk.testing import toasts_shown
 from widgets.choicefield import ChoiceField
 from widgets.numberfield import NumberField
 
@@ -22,7 +26,7 @@ def line(bench: Bench) -> str:
     return bench.card.query_one(Input).value
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)])
+@pytest.mark.parametrize("size", further([(80, 24), (120, 40), (200, 50)]))
 async def test_it_stands_over_the_live_desk_and_opens_what_was_typed(size: tuple[int, int]) -> None:
     async with opened(size=size) as bench:
         await bench.keys("colon")
@@ -45,6 +49,7 @@ async def test_it_stands_over_the_live_desk_and_opens_what_was_typed(size: tuple
         assert bench.desk.runs.all() == []
 
 
+@pytest.mark.proof
 async def test_words_complete_lines_come_back_and_a_fault_keeps_the_line() -> None:
     async with opened() as bench:
         await bench.keys("colon")
@@ -108,3 +113,22 @@ async def test_what_was_typed_before_is_there_at_the_next_start(tmp_path: Path) 
     assert kept[-1] == "run 7"
     assert kept.count("run 7") == 1
     assert read_history(tmp_path / "nowhere") == []
+
+
+async def test_the_paper_day_is_moved_on_by_a_key_and_a_word() -> None:
+    async with opened() as bench:
+        day = bench.desk.market_clock.trading_day
+        await bench.keys("ctrl+n")
+        assert line(bench) == "clock "
+        await bench.type("auc")
+        await bench.keys("tab", "enter")
+        await bench.until(lambda: bench.desk.market.now().astimezone(IST).time() >= time(15, 15))
+        assert "auction, no entry" in bench.text
+        await bench.keys("colon")
+        await bench.type("clock 09:20")
+        await bench.keys("enter")
+        assert any(said.startswith("09:20: give a time of the day after") for said in toasts_shown(bench.app))
+        await bench.keys("colon")
+        await bench.type("clock tomorrow")
+        await bench.keys("enter")
+        await bench.until(lambda: bench.desk.market_clock.trading_day > day)

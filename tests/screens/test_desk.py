@@ -14,7 +14,7 @@ from screens.frame.help import HelpScreen
 from tests.desks import buy, carry_out
 from tests.screens.bench import Bench, opened
 from tests.screens.papers import opened_on_paper
-from tradedesk.compose.paper import exchange_of
+from tradedesk.compose.brokers.paper import exchange_of
 from tradedesk.testing import seam
 from widgets.depth import Depth
 from widgets.livegrid import LiveGrid
@@ -53,7 +53,7 @@ async def test_it_fits_a_small_terminal() -> None:
         for words in ("unk 0", "live 0", "gate 47/50"):
             assert words in lines[0]
         row = client_row(bench, "AM1042")
-        assert "Aarav Meh" in row
+        assert "Aarav Me" in row
         assert "1,11,111" in row
         assert "RELIANCE" in bench.text
         assert lines[-1].rstrip().endswith("F9 F9 CANCEL ALL")
@@ -132,9 +132,18 @@ async def test_filter_narrows_and_esc_clears() -> None:
         assert len(clients(bench).shown_keys) == 50
         assert bench.screen.focused is clients(bench)
         assert "filter" not in next(line for line in bench.lines() if "Clients 50" in line)
-        for words, found in (("inact", ["CB0002"]), ("expired", ["DR0044"]), ("nact", [])):
+        for words, found in (
+            ("inact", ["CB0002"]),
+            ("expired", ["DR0044"]),
+            ("nact", []),
+            ("pending", ["CC0003"]),
+        ):
             await bench.keys("f", *words, "enter")
             assert [bench.desk.clients.get(each).code for each in clients(bench).shown_keys] == found  # type: ignore[arg-type]
+            await bench.keys("escape")
+        for words, count in (("active", 48), ("inactive", 1)):
+            await bench.keys("f", *words, "enter")
+            assert len(clients(bench).shown_keys) == count
             await bench.keys("escape")
 
 

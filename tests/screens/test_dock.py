@@ -15,6 +15,7 @@ from screens.orders.modify import ModifyCard
 from screens.orders.screen import OrdersScreen
 from screens.ticket.card import TicketCard
 from screens.ticket.review import ReviewCard
+from tests.further import further, further_rows
 from tests.screens.papers import PaperBench, opened_on_paper
 from tests.screens.places import classes
 from widgets.livegrid import LiveGrid
@@ -60,7 +61,7 @@ async def test_a_desk_frozen_by_the_trader_still_has_a_ticket_with_a_price(tmp_p
         assert "needs" in bench.text
 
 
-@pytest.mark.parametrize(("size", "rows"), SIZES)
+@pytest.mark.parametrize(("size", "rows"), further_rows(SIZES))
 async def test_its_height_and_its_place_stay_while_it_is_open(
     tmp_path: Path, size: tuple[int, int], rows: int
 ) -> None:
@@ -176,7 +177,7 @@ async def in_typed_words(bench: PaperBench) -> type[Any]:
 
 
 @pytest.mark.parametrize(
-    "lead", [in_the_ticket, in_the_review, in_modify, in_a_cancel_question, in_typed_words]
+    "lead", further([in_the_ticket, in_the_review, in_modify, in_a_cancel_question, in_typed_words], 2)
 )
 async def test_f9_works_in_every_card(tmp_path: Path, lead: Any) -> None:
     async with opened_on_paper(tmp_path, size=(80, 24)) as bench:
@@ -189,6 +190,7 @@ async def test_f9_works_in_every_card(tmp_path: Path, lead: Any) -> None:
         assert bench.desk.halt.active()
 
 
+@pytest.mark.proof
 async def test_the_full_stop_brings_back_what_esc_closed_and_what_was_sent(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
         await ticket(bench, "3")
@@ -249,7 +251,7 @@ async def test_depth_and_the_third_pane_follow_the_ticket(tmp_path: Path) -> Non
         assert "╭─ TCS ─" not in bench.text
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+@pytest.mark.parametrize("size", further([(80, 24), (120, 40)]))
 async def test_a_question_takes_the_rows_of_its_words_and_no_more(
     tmp_path: Path, size: tuple[int, int]
 ) -> None:

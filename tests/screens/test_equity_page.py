@@ -7,11 +7,12 @@ from screens.clients.page import ClientScreen
 from screens.desk.course import CoursePane
 from screens.equity.screen import EquityScreen
 from tests.desks import buy
+from tests.further import further
 from tests.screens.bench import opened
 from widgets.livegrid import LiveGrid
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)], ids=str)
+@pytest.mark.parametrize("size", further([(80, 24), (120, 40), (200, 50)]), ids=str)
 async def test_the_day_s_equity_by_sector_and_client(size: tuple[int, int]) -> None:
     async with opened(size=size) as bench:
         desk = bench.desk

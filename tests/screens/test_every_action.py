@@ -25,6 +25,7 @@ TYPED: dict[str, tuple[str, ...]] = {
     "order.cancel": ("cancel 12", "cancel PS1015", "cancel run 1"),
     "order.cancel_marked": ("cancel 12 13",),
     "order.modify": (
+        *("models rules balanced band:5 to:target", "models except balanced PS1015 TCS keep"),
         *("modify 12 @2400", "buy TCS 25% VS1004=3", "basket buy TCS:5% INFY:5%", "client PS1015 edit"),
         "tradedesk watchlist rename Mine Yours",
         "tradedesk clients edit PS1015 --status inactive --reason away",
@@ -62,9 +63,15 @@ TYPED: dict[str, tuple[str, ...]] = {
     "audit.verify": ("verify-audit", "tradedesk audit verify"),
     "elsewhere": ("elsewhere",),
     "equity": ("equity",),
+    "history": ("history", "tradedesk history"),
+    "mtf": ("mtf",),
+    "day.close": ("close", "tradedesk eod"),
+    "eod": ("eod", "tradedesk eod --preview", "tradedesk eod --check"),
+    "health": ("health", "tradedesk health"),
     "groups": ("groups", "group hni = capital > 5L"),
     "import": ("tradedesk clients import clients.csv",),
     "export": ("export clients",),
+    "evidence": ("evidence 1", "tradedesk evidence 1"),
     "alerts": ("alerts", "tradedesk alerts"),
     "alert.later": ("alerts later square_off", "tradedesk alerts later square_off"),
     "alert.until": ("alerts later square_off 30m",),
@@ -86,6 +93,7 @@ TYPED: dict[str, tuple[str, ...]] = {
     "privacy": ("privacy",),
     "theme": ("theme dark",),
     "lock": ("lock",),
+    "clock": ("clock", "clock 15:20", "tradedesk simulate clock --to 15:20"),
     "redraw": ("redraw",),
     "picture": ("picture",),
     "quit": ("quit",),
@@ -97,7 +105,9 @@ TYPED: dict[str, tuple[str, ...]] = {
     "workspace.orders": ("orders",),
     "workspace.positions": ("positions",),
     "workspace.matrix": ("matrix",),
+    "workspace.rebalance": ("models", "rebalance balanced g:HNI raise:50000", "tradedesk rebalance balanced"),
     "workspace.clients": ("gate",),
+    "workspace.day": ("day",),
     "workspace.audit": ("audit",),
 }
 """The lines, of every kind of row that the key acts on where they differ."""
@@ -113,7 +123,6 @@ WITHOUT: dict[str, tuple[str, ...]] = {
     ),
     "answers what is on the screen, as --yes does in a shell": ("review.yes", "halt.stand_down"),
     "is the command line itself, or another way to it": ("command_line", "palette"),
-    "a workspace that is not there": ("workspace.rebalance", "workspace.day"),
     "another key of a workspace that has a line": ("dock.orders", "dock.desk"),
 }
 """Actions that no line does, by the reason."""

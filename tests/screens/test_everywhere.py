@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
+from tests.further import further
 from tests.screens.papers import PaperBench, opened_on_paper
-from tests.screens.places import PLACES, UNSEEN, Visit, classes
+from tests.screens.places import PARTS, PLACES, UNSEEN, Visit, classes
 from tradedesk.app.halting import Halting
 from tradedesk.compose.settings import Settings
 from widgets.numberfield import NumberField
@@ -24,7 +25,10 @@ def is_armed(bench: PaperBench) -> bool:
     return strips[-1].mode == "armed"
 
 
-async def test_f9_and_its_twin_halt_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("places", further(PARTS))
+async def test_f9_and_its_twin_halt_everywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, places: tuple[str, ...]
+) -> None:
     """Twice pressed it halts, whatever has the focus; Esc stands down and closes nothing meanwhile."""
     fired: list[str] = []
     place = ""
@@ -41,7 +45,7 @@ async def test_f9_and_its_twin_halt_everywhere(tmp_path: Path, monkeypatch: pyte
     async with opened_on_paper(tmp_path, size=(80, 24)) as bench:
         visit = Visit(bench)
         await visit.furnish()
-        for place in PLACES:
+        for place in places:
             await visit.open(place)
             screen, card = bench.app.screen, bench.card
             for first, second in (("f9", "f9"), ("ctrl+g", "ctrl+g")):
@@ -57,9 +61,10 @@ async def test_f9_and_its_twin_halt_everywhere(tmp_path: Path, monkeypatch: pyte
             assert (bench.app.screen, bench.card) == (screen, card), f"{place}: Esc closed it"
             await bench.pass_time(0.1)
             await visit.leave()
-        assert len(fired) == 2 * len(PLACES)
+        assert len(fired) == 2 * len(places)
 
 
+@pytest.mark.proof
 async def test_a_sign_in_a_field_is_no_key_of_a_profile(tmp_path: Path) -> None:
     """In ODIN's keys `+` and `-` are tickets: where a field takes text or numbers they open none."""
     async with opened_on_paper(tmp_path, settings=Settings(keys="odin")) as bench:

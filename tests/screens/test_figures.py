@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from data.records import replace
 from data.vocabulary import SizingKind
 from screens.bulk.form import BulkForm
@@ -10,7 +12,7 @@ from screens.orders.modify import ModifyCard
 from screens.ticket.card import TicketCard
 from tests.desks import buy, carry_out
 from tests.screens.papers import PaperBench, opened_on_paper
-from tradedesk.compose.paper_prices import take_instruments
+from tradedesk.compose.brokers.paper_prices import take_instruments
 from widgets.livegrid import LiveGrid
 from widgets.numberfield import NumberField
 
@@ -78,6 +80,7 @@ async def test_the_bulk_form_takes_whole_lots_and_no_decimal_comma(tmp_path: Pat
         assert bench.screen.query_one(PlanView).plan is None
 
 
+@pytest.mark.proof
 async def test_a_modify_takes_whole_lots_and_no_decimal_comma(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
         await in_lots(bench)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from textual.widgets import Input
 
+from brokers.connections import Connections
 from brokers.contract import (
     BrokerAccount,
     BrokerError,
@@ -20,22 +21,27 @@ from data.audit import AuditAction, AuditEntry
 from data.clock import IST
 from data.errors import BadInput
 from data.repositories.trading.flattens import take_over_flatten
-from data.vocabulary import FlattenWhat, HaltScope, Product, SizingKind
+from data.vocabulary import FlattenReason, FlattenWhat, HaltScope, Product, SizingKind
 from engine.colon.splitting import quoted
+from engine.flatten.views import FlattenPosition
 from engine.rules import SQUARE_OFF_TOLD_AT
 from engine.words.formats import rupees
+from engine.words.trading.flattens import left_words
+from screens.flatten.rows import FlattenRow, columns
 from screens.flatten.screen import FlattenScreen
 from screens.frame.cards.alerts_card import AlertsCard
 from screens.frame.cards.commandline import CommandLineCard
 from tests.desks import Wire, buy, carry_out
 from tests.screens.bench import Bench, opened
 from tests.screens.papers import opened_on_paper
-from tradedesk.compose.paper import exchange_of
+from tradedesk.compose.brokers.paper import exchange_of
 from tradedesk.testing import seam
+from widgets.columns import place_columns, with_room
 from widgets.livegrid import LiveGrid
 
 QTY = SizingKind.FIXED_QUANTITY
 PRIYA, ZOYA = 15, 48
+POSITION = FlattenPosition(PRIYA, "PS1015", "Priya Sharma", "X", "NSE:TCS", "TCS", Product.MIS, 40)
 
 
 async def _bought(bench: Bench, client_id: int = PRIYA) -> None:
@@ -59,6 +65,7 @@ async def test_the_words_flatten_and_the_same_frame_is_the_certificate() -> None
         assert "FLATTEN MIS desk ──" in bench.text
         assert " 1 position · 1 client · long 1 short 0 ─" in bench.text
         assert "NOT in it: CNC, MTF, T1, pledged" in bench.text
+        assert "not signed in, nothing known here: DR0044" in bench.text
         await bench.type("flat 2")
         await bench.keys("enter")
         assert await bench.desk.flatten.all() == []
@@ -68,6 +75,7 @@ async def test_the_words_flatten_and_the_same_frame_is_the_certificate() -> None
         assert "FLATTEN 1 MIS desk ──" in bench.text
         assert " flat 1 " in bench.text
         assert "nothing of it lives" in bench.text
+        assert "not signed in, nothing known here: DR0044" in bench.text
         assert bench.desk.holdings.of(PRIYA) == []
         await bench.keys("escape", "3", "enter")
         await bench.until(lambda: "of flatten 1" in bench.text)
@@ -89,8 +97,30 @@ async def test_who_cannot_be_read_stands_first_at_80_columns_with_why_and_what_a
         rows = [line for line in bench.text.splitlines() if code in line or "PS1015" in line]
         assert [code in row for row in rows] == [True, False]
         assert "unreachable: no answer" in rows[0]
-        assert "7 sign in, phone" in rows[0]
+        assert ":flatten again, phone" in rows[0]
         assert "SELL 4 ≥" in rows[1]
+
+
+async def test_it_says_what_a_client_lacks_whole_at_120_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with opened() as bench:
+        for client in (PRIYA, ZOYA):
+            await _bought(bench, client)
+        serves = Connections.serves
+        monkeypatch.setattr(Connections, "serves", lambda self, one: one != ZOYA and serves(self, one))
+        await bench.desk.sessions.expire(PRIYA, "a test")
+        await _typed(bench, "flatten desk")
+        await bench.until(lambda: "no connection" in bench.text)
+        assert "no connection to its broker on this desk · phone" in bench.text
+        assert "not signed in · 7 sign in, phone" in bench.text
+
+
+async def test_the_longest_reason_is_whole_at_120_columns() -> None:
+    longest = max(FlattenReason, key=lambda one: len(left_words(one, "")))
+    line = f"SELL 40 ≥ 2,450.00 · {left_words(longest, '')}"
+    wide = with_room(columns(lambda: False), [FlattenRow(POSITION, 40, line, "", "left", ok=False)])
+    placed = {one.column.key: one.width for one in place_columns(wide, 116, 1)}
+    assert placed["sends"] >= len(line)
+    assert {"code", "symbol", "net", "state"} <= set(placed)
 
 
 async def test_what_it_is_worth_obeys_privacy_and_what_is_not_in_it_is_counted() -> None:
@@ -250,16 +280,17 @@ async def test_alerts_stand_in_a_panel_and_lead_to_the_flatten_that_answers_them
         assert "shown again at 15:15" in bench.toasts[-1]
         await bench.keys("exclamation_mark", "h")
         assert bench.desk.alerts.standing == []
-        assert "no alert stands" in bench.text
-        assert "u needs me  F7 flatten  Esc back" in bench.text, "keys that do nothing are not named"
+        assert "Enter answer  F7 flatten  u orders  Tab rules  Esc back" in bench.text, (
+            "keys that do nothing are not named"
+        )
         await bench.keys("escape", "colon", *"alerts later square_off 5m", "enter")
         assert "shown again at 14:50" in bench.toasts[-1]
         await bench.keys("colon", *"alerts done margin", "enter")
-        assert bench.toasts[-1] == "margin: give square_off"
+        assert bench.toasts[-1] == "margin: give square_off (1)"
         await bench.keys("colon", *"alerts done square_off", "enter", "colon", *"alerts", "enter")
         assert isinstance(bench.card, AlertsCard)
         with pytest.raises(BadInput):
-            bench.desk.alerts.of_kind("square_off")
+            bench.desk.alerts.named("square_off")
         told = [one.command for one in await bench.desk.audit.commands()]
         assert told[-3:] == [
             "alerts later square_off 30m",

@@ -57,7 +57,7 @@ async def test_tab_enters_the_size_and_digits_are_its_own_until_the_form_is_left
         assert isinstance(bench.screen, BulkScreen)
         assert size(bench) == "33"
         assert "was 25 %" in bench.text
-        await bench.keys("f3", "2", "6")
+        await bench.keys("f3", "2", "0")
         assert isinstance(bench.screen, BulkScreen)
         assert size(bench) == "33", "coming back is no entering"
         await bench.keys("5")

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from screens.bulk.form import BulkForm
 from screens.bulk.plan_view import PlanView
 from screens.bulk.screen import BulkScreen
@@ -15,8 +17,8 @@ from widgets.numberfield import NumberField
 
 def refused(bench: PaperBench, text: str) -> bool:
     """Whether the field shows what was typed, and the trader was told why it does not do."""
-    told = f"{text} is no number: ctrl+u empties the field"
-    return f"✗{text}" in bench.text and bench.toasts[-1] == told
+    told = f" {text} is no number: ctrl+u empties the field"
+    return f"✗{text}" in bench.text and bench.toasts[-1].endswith(told)
 
 
 async def ticket(bench: PaperBench) -> NumberField:
@@ -27,6 +29,7 @@ async def ticket(bench: PaperBench) -> NumberField:
     return field
 
 
+@pytest.mark.proof
 async def test_a_client_code_typed_into_the_ticket_s_quantity_is_no_quantity(tmp_path: Path) -> None:
     for code in ("PS1015", "ps1015", "am1042"):
         async with opened_on_paper(tmp_path / code) as bench:
@@ -48,6 +51,27 @@ async def test_letters_in_the_price_keep_a_market_ticket_back(tmp_path: Path) ->
         await bench.keys("tab", "enter")
         assert isinstance(bench.card, TicketCard)
         assert "✗PS1015" in bench.text
+
+
+async def test_a_limit_far_through_the_market_is_told_where_it_is_reviewed_or_changed(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path, size=(80, 24)) as bench:
+        await ticket(bench)
+        await bench.keys("2", "tab", "tab", "tab", *"2600", "enter")
+        assert isinstance(bench.card, ReviewCard)
+        assert "6.1 % above the market: trades at once" in " ".join(bench.text.split())
+        await bench.keys("escape", "escape")
+        (order,) = await bench.rest_orders("AM1042")
+        bench.screen.open_card(ModifyCard(order))
+        await bench.settle()
+        await bench.keys("ctrl+u", *"2600")
+        await bench.pass_time(0.5)
+        assert "4.0 % above the market: trades at once" in bench.text
+        bench.card.close()
+        await bench.keys("B", "tab", "1")
+        bench.screen.query_one("#price", NumberField).focus()
+        await bench.keys(*"2600", "enter")
+        assert bench.screen.query_one(PlanView).plan is not None
+        assert "6.1 % above the market: trades at once" in bench.text
 
 
 async def test_the_ticket_s_own_letters_still_do_their_work_in_a_quantity(tmp_path: Path) -> None:

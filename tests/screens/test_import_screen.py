@@ -9,6 +9,7 @@ from data.audit import AuditAction
 from screens.clients.screen import ClientsScreen
 from screens.importing.column_card import ColumnCard
 from screens.importing.screen import ImportScreen
+from tests.further import further, further_rows
 from tests.screens.papers import PaperBench, opened_on_paper
 from widgets.livegrid import LiveGrid
 
@@ -38,7 +39,7 @@ async def opened_list(bench: PaperBench, path: Path) -> ImportScreen:
     return bench.screen
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", further(SIZES))
 async def test_what_is_yet_to_be_said_is_asked_and_the_rows_are_taken_by_words(
     tmp_path: Path, size: tuple[int, int]
 ) -> None:
@@ -122,6 +123,7 @@ async def test_a_change_shows_before_and_after_with_the_day_it_counts_from(tmp_p
         assert bench.desk.clients.find("AM1042").next_capital_paise == 9_00_000_00
 
 
+@pytest.mark.proof
 async def test_under_privacy_no_name_and_no_amount_is_shown(tmp_path: Path) -> None:
     rows = [["Code", "Name", "Broker", "Login Id", "Capital"], ["AR77", "Asha Rao", "zerodha", "DR1", 912345]]
     async with opened_on_paper(tmp_path / "home") as bench:
@@ -134,12 +136,14 @@ async def test_under_privacy_no_name_and_no_amount_is_shown(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("name", "content", "words"),
-    [
-        ("empty.csv", b"", "give a line of headers"),
-        ("bytes.csv", b"code,name\nA1,Zo\xeb\n", "save the file as UTF-8"),
-        ("quote.csv", b'code,name\nA1,"x\n', "close the quote"),
-        ("no.xlsx", b"PK\x03\x04 nothing", "save it again as .xlsx"),
-    ],
+    further_rows(
+        [
+            ("empty.csv", b"", "give a line of headers"),
+            ("bytes.csv", b"code,name\nA1,Zo\xeb\n", "save the file as UTF-8"),
+            ("quote.csv", b'code,name\nA1,"x\n', "close the quote"),
+            ("no.xlsx", b"PK\x03\x04 nothing", "save it again as .xlsx"),
+        ]
+    ),
 )
 async def test_a_file_that_cannot_be_read_says_why_and_leaves_all_as_it_is(
     tmp_path: Path, name: str, content: bytes, words: str

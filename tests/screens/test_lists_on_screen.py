@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+
 from data.vocabulary import WatchColumn
-from engine.market.watch_columns import words_of
+from engine.market.lists.watch_columns import words_of
 from engine.words import formats
 from screens.desk.watch import WatchPane
 from screens.frame.routes import WorkspaceName
@@ -68,6 +70,7 @@ def header(bench: PaperBench) -> list[str]:
     return [word.rstrip("▲▼") for word in bench.row("symbol")]
 
 
+@pytest.mark.proof
 async def test_columns_are_chosen_as_they_are_typed_and_the_last_leaves_first(tmp_path: Path) -> None:
     settings = Settings(trader="tester", watch_columns=(WatchColumn.LTP, WatchColumn.BID))
     async with opened_on_paper(tmp_path, (200, 50), settings=settings) as bench:
@@ -96,6 +99,7 @@ async def test_columns_are_chosen_as_they_are_typed_and_the_last_leaves_first(tm
         assert desk.watchlists.columns() == ()
 
 
+@pytest.mark.proof
 async def test_6_liquid_large_caps_are_found_put_on_a_list_at_once_and_kept(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path, (120, 40), pins={}) as bench:
         market, lists = bench.desk.market, bench.desk.watchlists
@@ -174,6 +178,7 @@ async def test_the_list_in_view_is_that_of_before_after_a_restart(tmp_path: Path
         assert title(bench).startswith("Watchlist 1/1"), "one that is gone is not asked for"
 
 
+@pytest.mark.proof
 async def test_columns_and_indices_are_set_by_the_command_line_at_once(tmp_path: Path) -> None:
     kept = SettingsOfHome(tmp_path, asks=False)
     async with opened_on_paper(tmp_path, (200, 50), Settings(), kept=kept) as bench:

@@ -14,6 +14,7 @@ from screens.orders.screen import OrdersScreen
 from screens.ticket.card import TicketCard
 from screens.ticket.review import ReviewCard
 from tests.desks import buy, carry_out
+from tests.further import further
 from tests.screens.papers import PaperBench, opened_on_paper
 from widgets.livegrid import LiveGrid
 
@@ -29,7 +30,7 @@ async def click(bench: PaperBench, words: str, *, times: int = 1, behind: str = 
     raise AssertionError(f"{words} is not on the screen:\n{bench.text}")
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)], ids=str)
+@pytest.mark.parametrize("size", further([(80, 24), (120, 40), (200, 50)]), ids=str)
 async def test_rows_panes_and_keys_answer_a_click_and_nothing_is_sent_by_one(
     tmp_path: Path, size: tuple[int, int]
 ) -> None:

@@ -6,14 +6,16 @@ import pytest
 
 from brokers.contract import Refused
 from data.records import replace
-from data.vocabulary import OrderState, SizingKind
+from data.vocabulary import LimitKind, LimitScope, LimitStrength, OrderState, OrderType, SizingKind
+from engine.planning.limits.typed import LimitWish
 from screens.frame.cards.confirm import WordsCard, YesCard
+from screens.frame.cards.override import OverrideCard
 from screens.orders.life import OrderScreen
 from screens.orders.modify_many import ModifyReview
 from screens.orders.screen import OrdersScreen
 from tests.desks import buy, carry_out, sell
 from tests.screens.papers import PaperBench, opened_on_paper
-from tradedesk.compose.paper import exchange_of
+from tradedesk.compose.brokers.paper import exchange_of
 from widgets.livegrid import LiveGrid
 
 
@@ -71,12 +73,26 @@ async def test_the_cursor_stays_at_the_newest_until_it_is_moved(tmp_path: Path) 
         assert grid.cursor_key == grid.shown_keys[0] == bench.desk.orders.all()[0].id
 
 
+async def test_the_trigger_has_its_column_once_an_order_has_one(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await with_orders(bench)
+        await bench.keys("3")
+        head = bench.lines()[2]
+        assert "avg" in head, "what a share was filled at is not what is left out"
+        assert "trigger" not in head
+        stop = buy("INFY", SizingKind.FIXED_QUANTITY, 1, bench.client("AM1042"), limit_paise=160000)
+        await carry_out(bench.desk, replace(stop, order_type=OrderType.SL, trigger_paise=155000))
+        await bench.settle()
+        assert "trigger" in bench.lines()[2]
+        assert "1,550.00" in bench.text
+
+
 async def test_tab_and_f8_turn_the_views(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
         await with_orders(bench)
         await bench.keys("f8")
         assert "3 of 5 · value ₹14,703" in bench.lines()[1]
-        await bench.keys("u")
+        await bench.keys("u", "u")
         assert "Needs me" in bench.text
         assert rows(bench) == []
         await bench.keys("escape", "tab")
@@ -118,7 +134,7 @@ async def test_a_reject_shows_the_brokers_words_and_enter_its_life(
         )
         await bench.desk.runs.start(plan, plan.digest)
         await bench.settle()
-        await bench.keys("u")
+        await bench.keys("u", "u")
         assert rows(bench) == ["INFY"]
         assert "REJECTED" in bench.text
         assert "[exceeds]" in bench.text, "outside text is plain text"
@@ -162,6 +178,51 @@ async def test_capital_e_freezes_a_list_of_the_marked_and_takes_its_words(tmp_pa
         assert {order.limit_paise for order in bench.desk.orders.all(live=True)} == {241000}
 
 
+async def test_a_change_beyond_a_soft_limit_asks_why_and_then_for_the_y_again(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await with_orders(bench)
+        order = bench.desk.orders.all(live=True)[0]
+        await bench.desk.limits.set(
+            LimitWish(LimitScope.DESK, "", LimitKind.ORDER_QUANTITY, LimitStrength.SOFT, 3)
+        )
+        await bench.keys("colon", *f"modify {order.id} 4", "enter")
+        await bench.keys("enter")
+        await bench.until(lambda: isinstance(bench.card, YesCard))
+        await bench.keys("y")
+        await bench.until(lambda: isinstance(bench.card, OverrideCard))
+        assert "4 shares, the desk's soft limit 3" in bench.text
+        await bench.type("he called")
+        await bench.keys("enter")
+        await bench.until(lambda: isinstance(bench.card, YesCard))
+        assert "beyond a soft limit: he called" in bench.text
+        assert bench.desk.orders.get(order.id).quantity == 3
+        await bench.keys("y")
+        await bench.until(lambda: bench.desk.orders.get(order.id).quantity == 4)
+
+
+async def test_marked_orders_go_beyond_a_soft_limit_by_a_reason_and_the_words_again(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await with_orders(bench)
+        orders = bench.desk.orders.all(live=True)
+        least = min(one.quantity * (one.limit_paise or 0) for one in orders)
+        soft = LimitWish(LimitScope.DESK, "", LimitKind.ORDER_VALUE, LimitStrength.SOFT, least)
+        await bench.desk.limits.set(soft)
+        await bench.keys("3", "asterisk", "E")
+        await bench.type("2410")
+        await bench.keys("enter")
+        await bench.type("modify 2")
+        await bench.keys("enter")
+        await bench.until(lambda: isinstance(bench.card, OverrideCard))
+        assert "BEYOND A SOFT LIMIT for 2 orders" in bench.text
+        await bench.type("asked for by phone")
+        await bench.keys("enter")
+        await bench.until(lambda: isinstance(bench.card, ModifyReview))
+        assert "beyond soft limits: asked for by phone" in bench.text
+        await bench.type("modify 2")
+        await bench.keys("enter")
+        await bench.until(lambda: {one.limit_paise for one in bench.desk.orders.all(live=True)} == {2410_00})
+
+
 async def test_a_chase_is_seen_in_the_blotter_and_p_lets_its_order_stand(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
         await with_orders(bench)
@@ -176,7 +237,22 @@ async def test_a_chase_is_seen_in_the_blotter_and_p_lets_its_order_stand(tmp_pat
         await bench.keys("ctrl+q")
         assert "2 of them stay at their limits: no chase goes on without tradedesk" in bench.text
         await bench.keys("escape")
+        await bench.desk.market_halts.halt(reason="a notice")
+        await bench.until(lambda: len(bench.desk.chases.asking) == 2)
+        await bench.pass_time(0.5)
+        assert "chasing 2, 2 WAIT for p" in bench.text
+        assert "chase to 2,450.00 WAITS: market halted, 0 of 20, p has it go on" in bench.text
+        await bench.desk.market_halts.open_again()
         await bench.keys("asterisk", "p")
+        assert "GO ON chasing 1 order" in bench.text
+        await bench.type("chase")
+        await bench.keys("enter")
+        await bench.until(lambda: len(bench.desk.chases.asking) == 1)
+        await bench.keys("exclamation_mark")
+        await bench.until(lambda: "chase WAITS for your word" in bench.text)
+        await bench.keys("escape")
+        assert await bench.desk.chases.go_on(bench.desk.chases.asking, "chase") == 1
+        await bench.keys("p")
         await bench.pass_time(0.5)
         assert len(bench.desk.chases.going) == 1
         await bench.keys("asterisk", "p")

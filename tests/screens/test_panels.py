@@ -6,17 +6,22 @@ import pytest
 from textual.command import CommandPalette, Hit
 
 from data.records import replace
-from data.vocabulary import OrderType, SizingKind
+from data.vocabulary import OrderType, Reason, SizingKind
 from engine.words import formats
+from engine.words.trading.plans import problem
+from screens.bulk.beside import SymbolRuns
+from screens.bulk.form import BulkForm
 from screens.desk.clients import ClientsPane
+from screens.desk.sectors import SectorPane
 from screens.desk.side import SidePane
 from screens.desk.watch import WatchPane
 from screens.frame.help import HelpScreen, by_group, key_rows, narrowed
 from screens.frame.pane import Pane, framed
 from tests.desks import buy, carry_out
+from tests.further import further, further_rows
 from tests.screens.papers import PaperBench, opened_on_paper
 from tradedesk.app.palette import LOOK_BELOW, DeskCommands
-from tradedesk.compose.paper import exchange_of
+from tradedesk.compose.brokers.paper import exchange_of
 from widgets.livegrid import LiveGrid
 
 
@@ -101,21 +106,68 @@ async def test_a_bulk_form_a_client_and_the_gate_leave_no_wide_screen_empty(tmp_
         assert bench.screen.query_one("#side-live", LiveGrid).shown_keys != ()
         await bench.keys("1")
         await bench.keys("S")
+        await bench.settle()  # the frame after what is read beside the form
         clients = bench.screen.query_one("#form-clients-grid", LiveGrid)
         assert bench.screen.query_one("#form-clients", Pane).title_words.startswith("For 1 client ·")
         assert clients.shown_keys == (client,)
         assert bench.screen.query_one("#form-symbol", Pane).title_words.startswith("RELIANCE")
 
 
-async def test_at_120_columns_there_is_no_third_pane_and_the_desk_names_its_workspaces(
+async def test_what_few_rows_leave_of_a_screen_shows_the_day_the_sectors_and_who_is_skipped(
     tmp_path: Path,
 ) -> None:
     async with opened_on_paper(tmp_path) as bench:
+        await held_and_live(bench)
+        client = bench.client("AM1042")
+        await bench.keys("enter")
+        titles = {pane.title for pane in bench.screen.query(Pane) if pane.size}
+        assert titles >= {"Orders today", "Equity", "Sectors of AM1042 1"}
+        await bench.keys("4", "tab")
+        sectors = bench.screen.query_one(SectorPane)
+        assert sectors.title == "Sectors of AM1042 1"
+        assert sectors.sectors.keys() == {"Oil, Gas & Consumable Fuels"}
+        assert not any("▸Oil" in line for line in bench.lines()), "no cursor stands where no key can go"
+        await bench.keys("1")
+        await bench.keys("B")
+        await bench.pass_time()
+        grid = bench.screen.query_one("#form-clients-grid", LiveGrid)
+        plan = await bench.desk.plans.preview(bench.screen.query_one(BulkForm).intent())
+        assert list(grid.shown_keys) == [line.client_id for line in plan.lines]
+        short = next(line for line in plan.skipped_lines if line.reason is Reason.INSUFFICIENT_FUNDS)
+        assert problem(short) in bench.text
+        runs = bench.screen.query_one("#form-runs-grid", LiveGrid)
+        assert runs.shown_keys == (1,)
+        bench.screen.query_one(SymbolRuns).on_frame(None)
+        assert runs.shown_keys == (2, 1), "before a symbol is typed all of the day's runs stand there"
+        await bench.keys("ctrl+o")
+        await bench.pass_time(1.5)
+        assert "short" not in bench.text, "what is lacking is an amount"
+        assert client in grid.shown_keys
+
+
+@pytest.mark.parametrize(
+    ("size", "names"),
+    [
+        (
+            (120, 40),
+            "2 Bulk · 3 Orders · 4 Positions · 5 Matrix · 6 Rebalance · 7 Clients · 8 Day · 9 Audit",
+        ),
+        ((80, 24), "2 Bul · 3 Ord · 4 Pos · 5 Mat · 6 Reb · 7 Cli · 8 Day · 9 Aud"),
+    ],
+    ids=str,
+)
+async def test_where_there_is_no_third_pane_the_desk_names_all_its_workspaces(
+    tmp_path: Path, size: tuple[int, int], names: str
+) -> None:
+    async with opened_on_paper(tmp_path, size) as bench:
         assert not bench.screen.query_one(SidePane).is_seen
-        assert "2 Bulk · 3 Orders · 4 Positions · 5 Matrix · 7 Clients · 9 Audit" in bench.text
+        if size[1] < 40:
+            bench.screen.query_one("#tape").focus()
+            await bench.settle()
+        assert names in bench.text
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+@pytest.mark.parametrize("size", further([(80, 24), (120, 40)]))
 async def test_the_blotter_shows_a_limit_with_the_last_price_beside_it(
     tmp_path: Path, size: tuple[int, int]
 ) -> None:
@@ -131,7 +183,7 @@ async def test_the_blotter_shows_a_limit_with_the_last_price_beside_it(
         assert "2,450" not in bench.row("RELIANCE")[-2:], "what has filled has no price to wait for"
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+@pytest.mark.parametrize("size", further([(80, 24), (120, 40)]))
 async def test_a_price_of_a_lakh_is_shown_whole(tmp_path: Path, size: tuple[int, int]) -> None:
     async with opened_on_paper(tmp_path, size) as bench:
         await held_and_live(bench)
@@ -160,7 +212,7 @@ async def test_a_stop_shows_its_trigger_and_that_it_waits(tmp_path: Path) -> Non
     [
         (["x"], "x cancels live orders: there is none under the cursor"),
         (["tab", "f"], "f filters the rows of a table: Tab goes to one"),
-        (["3", "e"], "e changes an order that is live"),
+        (["3", "e"], "e changes a live order"),
     ],
 )
 async def test_a_key_with_nothing_to_do_says_why(tmp_path: Path, keys: list[str], told: str) -> None:
@@ -179,7 +231,7 @@ async def test_help_begins_with_the_focus_and_ends_with_what_works_everywhere(tm
     async with opened_on_paper(tmp_path) as bench:
         lines = by_group(key_rows(bench.screen))
         heads = [(line.where, line.group) for line in lines if line.group and not line.keys]
-        assert heads[:3] == [("Clients 50", "Tables"), ("this screen", "Orders"), ("this screen", "Finding")]
+        assert heads[:3] == [("Clients 50", "Orders"), ("Clients 50", "Tables"), ("this screen", "Orders")]
         assert heads[-5:-2] == [("everywhere", one) for one in ("Emergency", "Workspaces", "Orders")]
         assert len(heads) == len(set(heads))
         bench.screen.query_one("#watch").focus()
@@ -191,12 +243,14 @@ async def test_help_begins_with_the_focus_and_ends_with_what_works_everywhere(tm
 
 @pytest.mark.parametrize(
     ("typed", "found"),
-    [
-        ("b", ["buy one symbol for one client"]),
-        ("f9", ["press twice: halt the desk and cancel every live order of every client"]),
-        ("many buy", ["buy one symbol for many clients"]),
-        ("zebra", []),
-    ],
+    further_rows(
+        [
+            ("b", ["buy one symbol for one client"]),
+            ("f9", ["press twice: halt the desk and cancel every live order of every client"]),
+            ("many buy", ["buy one symbol for many clients"]),
+            ("zebra", []),
+        ]
+    ),
 )
 async def test_what_is_typed_in_the_help_narrows_it(tmp_path: Path, typed: str, found: list[str]) -> None:
     async with opened_on_paper(tmp_path, (80, 24)) as bench:

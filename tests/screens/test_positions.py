@@ -11,7 +11,7 @@ from screens.clients.page import ClientScreen
 from screens.frame.routes import WorkspaceName
 from tests.desks import buy, by_phone, carry_out
 from tests.screens.papers import PaperBench, opened_on_paper
-from tradedesk.compose.paper import exchange_of
+from tradedesk.compose.brokers.paper import exchange_of
 from widgets.choicefield import ChoiceField
 from widgets.livegrid import LiveGrid
 from widgets.numberfield import NumberField

@@ -10,6 +10,7 @@ from screens.frame.cards.profile import ProfileCard
 from screens.halt.screen import CertificateScreen
 from screens.orders.screen import OrdersScreen
 from screens.ticket.card import TicketCard
+from tests.further import further
 from tests.screens.papers import PaperBench, opened_on_paper
 from tradedesk.compose.kept import SettingsOfHome
 from tradedesk.compose.settings import Settings, load_settings
@@ -21,7 +22,7 @@ async def colon(bench: PaperBench, line: str) -> None:
     await bench.keys("enter")
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+@pytest.mark.parametrize("size", further([(80, 24), (120, 40)]))
 async def test_the_first_start_asks_for_the_keys_once(tmp_path: Path, size: tuple[int, int]) -> None:
     kept = SettingsOfHome(tmp_path, asks=True)
     async with opened_on_paper(tmp_path, size, Settings(trader="tester"), kept=kept) as bench:
@@ -42,7 +43,7 @@ async def test_the_first_start_asks_for_the_keys_once(tmp_path: Path, size: tupl
         assert bench.card is None
         assert load_settings(tmp_path).keys == "odin"
         assert not bench.desk.halt.active()
-        assert bench.lines()[-1].startswith(" Enter open  F1 F2 order  B S bulk  f filter")
+        assert bench.lines()[-1].startswith(" Enter open  e client  F1 F2 order  B S bulk")
         await bench.keys("plus")
         assert isinstance(bench.card, TicketCard)
         await bench.keys("enter", "plus", "minus", "plus")
@@ -97,16 +98,16 @@ async def test_a_bad_keymap_is_told_and_the_profiles_keys_work(tmp_path: Path) -
 
 
 async def test_own_keys_stand_in_line_help_and_what_is_said(tmp_path: Path) -> None:
-    own = {"order.cancel": "x,F10", "help": "f12", "privacy": "ctrl+e", "filter": "f,ctrl+f"}
+    own = {"order.cancel": "x,F10", "help": "f11", "privacy": "ctrl+e", "filter": "f,ctrl+f"}
     async with opened_on_paper(tmp_path, settings=Settings(trader="tester", keymap=own)) as bench:
-        assert "F12 keys" in bench.lines()[-1]
+        assert "F11 keys" in bench.lines()[-1]
         await bench.keys("f10")
         assert bench.toasts[-1].startswith("F10 cancels live orders")
         await bench.keys("ctrl+e")
         assert bench.app.privacy
         await bench.keys("ctrl+o")
         assert bench.app.privacy, "the table's own key was moved away"
-        await bench.keys("f12")
+        await bench.keys("f11")
         await bench.type("hide names")
         assert "ctrl+e" in bench.text
         await bench.keys("escape", "escape", "question_mark")

@@ -9,12 +9,13 @@ from engine.planning.intent import Sizing
 from engine.words.formats import signed_percent
 from engine.words.trading.plans import alternative, verdict
 from engine.words.trading.why import detail_words
+from screens.clients.page_views import VIEWS, PageView
 from screens.orders.modify import ModifyCard, ask_modify
 from tests.desks import buy, carry_out
 from tests.engine.test_days import next_day
 from tests.screens.papers import PaperBench, opened_on_paper
 from tradedesk.cli.views.market import quote_shape
-from tradedesk.compose.paper import exchange_of
+from tradedesk.compose.brokers.paper import exchange_of
 from tradedesk.compose.settings import Settings
 from tradedesk.testing import shown_strips
 from widgets.livegrid import LiveGrid
@@ -94,6 +95,7 @@ async def test_who_wants_no_flash_has_none(tmp_path: Path) -> None:
     for flash in (True, False):
         settings = Settings(trader="tester", flash=flash)
         async with opened_on_paper(tmp_path / str(flash), settings=settings) as bench:
+            bench.draws = True
             grid = bench.screen.query_one("#watch", LiveGrid)
             await bench.pin("RELIANCE", 245050)
             exchange_of(bench.desk).pin("RELIANCE", 245100, 239520)
@@ -129,7 +131,7 @@ async def test_orders_and_tape_of_the_day_before_are_dated(tmp_path: Path) -> No
         assert row_of(bench, "RG1008")[:2] == ["▸18", "Nov"]
         bench.app.open_client(bench.client("RG1008"), [])
         await bench.settle()
-        assert "orders today 0" in bench.text
+        assert "no order today" in bench.text
 
 
 async def written(bench: PaperBench, name: str) -> list[dict[str, str]]:
@@ -176,7 +178,7 @@ async def test_the_history_of_a_client_is_written_in_rupees_and_names_who_did_it
         await carry_out(bench.desk, buy("RELIANCE", SizingKind.FIXED_QUANTITY, 2, client))
         bench.app.open_client(client, [])
         await bench.settle()
-        await bench.keys(*["tab"] * 8)
+        await bench.keys(*["tab"] * list(VIEWS).index(PageView.HISTORY))
         assert "FILL_APPLIED" in bench.text
         rows = {row["what"]: row for row in await written(bench, "AP1022-history")}
         assert (rows["FILL_APPLIED"]["details: price"], rows["FILL_APPLIED"]["by"]) == ("2450.50", "broker")
@@ -252,7 +254,7 @@ async def test_limit_client_and_trigger_stand_in_the_blotter_at_80_columns(tmp_p
         await bench.keys("3")
         row, detail = (line for line in bench.lines() if "PS1015" in line)
         assert row.split()[-6:] == ["1", "2,610.00", "2,500.00", "+4.00", "TRIGGER", "PENDING"]
-        assert "PS1015 Priya Sharma BUY TCS CNC open T2,600.00" in detail
+        assert "PS1015 Priya Sharma at zerodha BUY TCS CNC open T2,600.00" in detail
         await bench.keys("ctrl+o")
         assert "Priya" not in bench.text
 

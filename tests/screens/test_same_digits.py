@@ -12,9 +12,9 @@ from screens.orders.rows import order_columns
 from screens.positions import rows as position_rows
 from tests.desks import MISSION_PINS, buy, by_phone, carry_out, paper_desk, until
 from tradedesk.cli.views import values
-from tradedesk.cli.views.clients import client_shape, funds_shape, holding_shape
 from tradedesk.cli.views.market import quote_shape
 from tradedesk.cli.views.orders import order_shape
+from tradedesk.cli.views.people.clients import client_shape, funds_shape, holding_shape
 
 ROHAN = 8
 ODD = {**MISSION_PINS, "RELIANCE": (245050, 239525), "TCS": (249990, 250000), "INFY": (150010, 149930)}
@@ -49,6 +49,7 @@ HOLDINGS: Pairs = {
     "open": ("unrealised_paise", sparse(formats.signed)),
 }
 CLIENTS: Pairs = {
+    "broker": ("broker", str),
     "code": ("code", str),
     "name": ("name", str),
     "capital": ("capital_paise", formats.lakh),
@@ -72,8 +73,8 @@ ORDERS: Pairs = {
 ON_SCREEN_ALONE = {
     "quotes": {"symbol", "day", "bid", "ask", "open", "prev", "age"},
     "holdings": {"quantity", "change"},  # the first shows the broker's count beside ours where they differ
-    "clients": {"gate", "mtf", "worth", "net", "gross", "charges", "live"},
-    "orders": {"time", "name", "price", "last", "away", "value", "state", "why"},
+    "clients": {"gate", "mtf", "worth", "net", "gross", "charges", "live", "guard"},
+    "orders": {"time", "name", "broker", "price", "last", "away", "value", "state", "why"},
 }
 """Columns that no command has as one figure of the same thing."""
 

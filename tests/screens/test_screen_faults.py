@@ -16,6 +16,7 @@ from screens.frame.fault import FaultScreen
 from screens.orders.screen import OrdersScreen
 from screens.ticket.card import TicketCard
 from screens.ticket.review import ReviewCard
+from tests.further import further
 from tests.screens.bench import Bench, opened
 from tests.screens.papers import opened_on_paper
 from tradedesk.testing import toasts_shown
@@ -114,7 +115,7 @@ WAYS = [
 ]
 
 
-@pytest.mark.parametrize("way", WAYS, ids=[way.__name__ for way in WAYS])
+@pytest.mark.parametrize("way", further(WAYS, 3), ids=[way.__name__ for way in WAYS])
 async def test_a_fault_leaves_the_app_up_and_f9_working(
     way: Callable[[Bench, pytest.MonkeyPatch], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,7 +4,7 @@ from difflib import unified_diff
 
 import pytest
 
-from tests.screens.snapshots import GOLDENS, ROUNDS, kept, pictures
+from tests.screens.snapshots import CUT, GOLDENS, ROUNDS, kept, pictures
 
 
 def difference(name: str, was: str, now: str) -> str:
@@ -23,3 +23,14 @@ async def test_every_screen_is_painted_as_it_was_written_down(name: str) -> None
     others = [difference(one, was.get(one, ""), now.get(one, "")) for one in sorted(was.keys() | now.keys())]
     told = "\n\n".join(filter(None, others))
     assert not told, f"`python -m tests.screens.snapshots` writes them anew if this is meant:\n\n{told}"
+
+
+def test_no_picture_has_words_that_are_cut() -> None:
+    cut = [
+        f"{name}, {screen}: {line}"
+        for name in ROUNDS
+        for screen, picture in kept(GOLDENS / name)
+        for line in picture.splitlines()
+        if line.startswith(CUT)
+    ]
+    assert not cut, "hints, texts and heads of columns are to be whole at each size:\n" + "\n".join(cut)

@@ -4,11 +4,12 @@ import pytest
 
 from screens.desk.chart import SPANS, ChartPane
 from screens.desk.symbol import SymbolScreen
+from tests.further import further
 from tests.screens.bench import opened
 from widgets.candles import CandleChart
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)], ids=str)
+@pytest.mark.parametrize("size", further([(80, 24), (120, 40), (200, 50)]), ids=str)
 async def test_enter_shows_a_symbol_s_candles_and_a_comma_turns_their_span(size: tuple[int, int]) -> None:
     async with opened(size=size) as bench:
         await bench.priced()

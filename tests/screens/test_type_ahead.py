@@ -43,11 +43,8 @@ async def typed(home: Path, keys: list[str], apart: float) -> tuple[Intent | Non
     ("keys", "quantities"),
     [
         ("B tab 5 0 enter", []),
-        ("2 I N F Y enter tab right enter", []),
-        ("B enter tab end e 3 enter end e 4 enter", [4]),
-        further("B tab 5 0 tab right enter", []),
-        further("2 T C S enter 4 0 enter", []),
-        further("B enter tab end e 3 enter", [3]),
+        further("2 I N F Y enter tab right enter", []),
+        further("B enter tab end e 3 enter end e 4 enter", [4]),
         further("B tab 5 enter tab end d", [0]),
         further("B enter escape tab 7 enter", []),
     ],

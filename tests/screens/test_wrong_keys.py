@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from textual.command import CommandPalette
 from textual.containers import Horizontal
 
@@ -10,11 +11,13 @@ from screens.clients.page import ClientScreen
 from screens.desk.screen import DeskScreen
 from screens.frame.cards.confirm import QuitCard
 from screens.frame.help import HelpScreen, key_rows
+from screens.halt.screen import CertificateScreen
 from screens.orders.screen import OrdersScreen
 from screens.positions.conversions_card import ConversionsCard
 from screens.ticket.card import TicketCard
 from screens.ticket.review import ReviewCard
 from tests.desks import buy
+from tests.further import further
 from tests.screens.bench import Bench, opened
 from tradedesk.testing import toasts_shown
 from widgets.livegrid import Column, LiveGrid
@@ -29,6 +32,7 @@ def armed(bench: Bench) -> bool:
     return "AGAIN CANCELS ALL" in bench.lines()[0]
 
 
+@pytest.mark.proof
 async def test_type_ahead_through_the_palette_leaves_the_app_up() -> None:
     async with opened() as bench:
         for keys in (
@@ -145,9 +149,9 @@ async def test_g_and_a_letter_that_is_no_workspace_does_nothing_and_says_so() ->
         assert isinstance(bench.screen, DeskScreen)
         await bench.keys("3")
         assert isinstance(bench.screen, OrdersScreen), "the key after it is itself again"
-        await bench.keys("g", "r")
+        await bench.keys("g", "k")
         assert isinstance(bench.screen, OrdersScreen)
-        assert "g r" in toasts(bench)[-1]
+        assert "g k" in toasts(bench)[-1]
 
 
 async def test_g_is_forgotten_where_another_screen_came_up_since() -> None:
@@ -212,15 +216,23 @@ async def test_a_key_behind_two_presses_takes_nothing_back() -> None:
 
 async def test_a_digit_without_a_workspace_says_which_there_are() -> None:
     async with opened() as bench:
-        for digit in "680":
-            await bench.keys(digit)
-            assert isinstance(bench.screen, DeskScreen)
-            there = "1 desk  2 bulk  3 orders  4 positions  5 matrix  7 clients  9 audit"
-            assert toasts(bench)[-1] == f"no workspace {digit}; there are: {there}"
+        await bench.keys("0")
+        assert isinstance(bench.screen, DeskScreen)
+        there = "1 desk  2 bulk  3 orders  4 positions  5 matrix  6 rebalance  7 clients  8 day  9 audit"
+        assert toasts(bench)[-1] == f"no workspace 0; there are: {there}"
         await bench.keys("question_mark")
         assert isinstance(bench.screen, HelpScreen)
         assert "no workspace" not in " ".join(f"{row.keys} {row.words}" for row in key_rows(bench.app.screen))
-        assert not any("Rebalance" in row.words for row in key_rows(bench.app.screen_stack[0]))
+
+
+async def test_a_digit_in_a_dialog_says_how_to_leave_it() -> None:
+    async with opened() as bench:
+        await bench.f9()
+        await bench.f9()
+        await bench.until(lambda: isinstance(bench.screen, CertificateScreen))
+        await bench.keys("tab", "6")
+        assert isinstance(bench.screen, CertificateScreen)
+        assert toasts(bench)[-1] == "6 turns to a workspace: Esc goes back first"
 
 
 async def test_a_file_of_nothing_is_not_written_and_that_is_said() -> None:
@@ -274,6 +286,22 @@ async def test_a_stray_digit_in_the_quit_dialog_keeps_the_word_from_answering_an
         bench.clock.shift(1)
         await bench.keys("enter")
         await bench.ended()
+
+
+@pytest.mark.parametrize("word", further(["s1\ryy", "yyx", "xyyy"]))
+async def test_y_twice_within_a_pasted_word_sends_nothing(word: str) -> None:
+    async with opened() as bench:
+        await bench.keys("b", "enter")
+        await bench.type("2")
+        await bench.keys("enter")
+        await bench.pass_time(0.5)
+        assert isinstance(bench.card, ReviewCard)
+        await bench.keys(*("enter" if one == "\r" else one for one in word), apart=0.01)
+        await bench.pass_time(0.5)
+        assert bench.desk.orders.all() == []
+        await bench.keys("y")
+        await bench.pass_time(0.5)
+        assert len(bench.desk.orders.all()) == 1, "and alone it sends"
 
 
 async def test_y_within_a_pasted_word_sends_nothing_and_alone_it_sends() -> None:

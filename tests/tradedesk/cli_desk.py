@@ -13,6 +13,7 @@ from typing import Any
 
 from typer.testing import CliRunner
 
+from tests.books import SQLITE, database_url, engine_now
 from tradedesk.cli.main import app
 
 
@@ -47,6 +48,7 @@ class Terminal:
         return {
             **os.environ,
             "TRADEDESK_HOME": str(self.home),
+            **({} if engine_now() == SQLITE else {"TRADEDESK_DATABASE_URL": database_url(self.home)}),
             "TRADEDESK_PAPER_LATENCY_MS": "[0, 0]",
             "TRADEDESK_TRADER": "tester",
         }

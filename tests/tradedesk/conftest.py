@@ -7,6 +7,8 @@ import pytest
 import typer.testing
 from cli_desk import Terminal
 
+from tests.books import SQLITE, copy_on_server, engine_now, new_books_copied
+
 
 @pytest.fixture(autouse=True, scope="session")
 def commands_built_once() -> Iterator[None]:
@@ -29,10 +31,13 @@ def demo(demo_home: Path, tmp_path: Path) -> Terminal:
     """The command line on a demonstration of its own."""
     home = tmp_path / "home"
     shutil.copytree(demo_home, home)
+    if engine_now() != SQLITE:
+        copy_on_server(demo_home, home)
     return Terminal(home)
 
 
 @pytest.fixture
-def empty(tmp_path: Path) -> Terminal:
+def empty(tmp_path: Path) -> Iterator[Terminal]:
     """The command line on a home that does not exist yet."""
-    return Terminal(tmp_path / "home")
+    with new_books_copied():
+        yield Terminal(tmp_path / "home")

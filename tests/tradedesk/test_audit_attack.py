@@ -1,10 +1,9 @@
 """Rows of the audit that somebody has changed, as commands print them: marked, never obeyed."""
 
-from pathlib import Path
-
 import pytest
 
 from data.home import books_file
+from tests.further import further
 from tests.tampering import tamper
 from tests.tradedesk.cli_desk import Terminal
 
@@ -19,21 +18,19 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize("change", further(CHANGES.values(), 2), ids=CHANGES)
 def test_a_changed_row_is_marked_and_no_sign_of_it_reaches_the_terminal(
-    tmp_path: Path, change: tuple[str, object]
+    demo: Terminal, change: tuple[str, object]
 ) -> None:
-    terminal = Terminal(tmp_path / "home")
-    assert terminal.run("init", "--demo").code == 0
-    seq = terminal.done("audit", "search", "action:client_added", "AM1042")["rows"][0]["seq"]
+    seq = demo.done("audit", "search", "action:client_added", "AM1042")["rows"][0]["seq"]
     statement, value = change
-    tamper(books_file(terminal.home), (statement, (value, seq)))
-    assert terminal.run("audit", "verify").code == 8
-    assert terminal.run("audit", "state").code == 8
-    page = terminal.done("audit", "search", "action:all", "--limit", "1000")
+    tamper(books_file(demo.home), (statement, (value, seq)))
+    assert demo.run("audit", "verify").code == 8
+    assert demo.run("audit", "state").code == 8
+    page = demo.done("audit", "search", "action:all", "--limit", "1000")
     assert [row["seq"] for row in page["rows"] if not row["holds"]] == [seq]
     for words in (("search", "action:all", "--limit", "1000"), ("story", str(seq)), ("verify",), ("state",)):
-        printed = terminal.run("audit", *words)
+        printed = demo.run("audit", *words)
         for text in (printed.out, printed.err):
             assert not {"\x1b", "\x07", "\u202e"} & set(text)
         if words[0] in ("search", "story"):

@@ -35,6 +35,11 @@ def test_both_ways_to_group_are_taken(demo: Terminal, amount: str) -> None:
     assert made["title"] == "BUY RELIANCE ₹1,00,000.00 each"
 
 
+def test_a_group_is_named_with_its_letter_or_without_it(demo: Terminal) -> None:
+    group = demo.done("groups")[0]["name"]
+    assert demo.done("risk", f"g:{group}") == demo.done("risk", group)
+
+
 def test_a_client_file_with_a_decimal_comma_is_refused(empty: Terminal, tmp_path) -> None:
     path = tmp_path / "clients.csv"
     path.write_text(f'{HEADER}\nA1,Asha,zerodha,Z1,active,"5,00,000","4500,50"\n')

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from cli_desk import Terminal
 
+from tests.further import further
+
 DUMP = (
     "instrument_token,exchange_token,tradingsymbol,name,last_price,expiry,strike,tick_size,lot_size,"
     "instrument_type,segment,exchange"
@@ -67,7 +69,7 @@ BHAVCOPIES = {
 }
 
 
-@pytest.mark.parametrize("name", BHAVCOPIES)
+@pytest.mark.parametrize("name", further(BHAVCOPIES))
 def test_closes_of_a_file_let_the_rest_trade(desk: Terminal, tmp_path: Path, name: str) -> None:
     desk.done("instruments", "import", lines(tmp_path / "dump.csv", DUMP, *ROWS))
     path = lines(tmp_path / "Closes.CSV", *BHAVCOPIES[name], end="\r\n", mark=b"\xef\xbb\xbf")

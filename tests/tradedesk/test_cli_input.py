@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from cli_desk import Terminal
 
+from tests.further import further_rows
+
 HEADER = "code,name,broker,broker_user_id,status,capital,available"
 
 
@@ -34,6 +36,13 @@ def test_a_client_file_is_taken_whole_and_again_only_with_update(empty: Terminal
     assert empty.done("clients", "--search", "asha r")[0]["available_paise"] == 45000050, "money stays"
 
 
+def test_amounts_are_read_as_people_write_them(empty: Terminal, tmp_path: Path) -> None:
+    row = 'A1,Asha Rao,zerodha,ZA0001,active,5 L,"Rs. 4,50,000/-"'
+    empty.done("clients", "import", client_file(tmp_path, row))
+    (client,) = empty.done("clients")
+    assert (client["capital_paise"], client["available_paise"]) == (5_00_000_00, 4_50_000_00)
+
+
 GOOD = "A1,Asha Rao,zerodha,ZA0001,active,500000,450000"
 
 BAD_FILES = {
@@ -59,6 +68,13 @@ BAD_FILES = {
     "every row is told": (
         ["A1,Asha,zerodha,Z1,asleep,-5,1", GOOD.replace("A1", "C3"), "D4,Dev,upstox,U4,active,1,x"],
         [(2, "status", ""), (2, "capital", "zero or more"), (4, "available", "two decimals")],
+    ),
+    "a second row with another fault": (
+        [GOOD, "a1,Other,zerodha,za0001,asleep,1,1"],
+        [
+            *((row, field, "has it too") for row in (2, 3) for field in ("code", "broker_user_id")),
+            (3, "status", "active"),
+        ],
     ),
 }
 
@@ -107,53 +123,56 @@ def test_a_wrong_header_is_named(empty: Terminal, tmp_path: Path, header: str, w
 
 @pytest.mark.parametrize(
     ("args", "field", "words"),
-    [
-        (("bulk", "buy", "RELAINCE", "--percent", "5"), "symbol", "did you mean RELIANCE"),
-        (("detail", "NOSUCH"), "symbol", ""),
-        (("bulk", "buy", "TCS", "--percent", "0"), "percent", "more than 0"),
-        (("bulk", "buy", "TCS", "--percent", "150"), "percent", "at most 100"),
-        (("bulk", "buy", "TCS", "--percent", "-5"), "percent", "more than 0"),
-        (("bulk", "buy", "TCS", "--percent", "nan"), "percent", "a percentage"),
-        (("bulk", "buy", "TCS", "--percent", "1e9"), "percent", ""),
-        (("bulk", "buy", "TCS", "--amount", "inf"), "amount", "rupees"),
-        (("bulk", "buy", "TCS", "--quantity", "1.5"), "quantity", "whole number"),
-        (("bulk", "buy", "TCS"), "sizing", "--percent"),
-        (("bulk", "buy", "TCS", "--quantity", "1", "--validity", "GTC"), "validity", "DAY, IOC, AMO"),
-        (("bulk", "buy", "TCS", "--quantity", "1", "--validity", "amo"), "validity", "give DAY"),
-        (("bulk", "buy", "TCS", "--percent", "5", "--amount", "5"), "sizing", "exactly one"),
-        (("bulk", "buy", "TCS", "--of-position", "5"), "sizing", "only for SELL"),
-        (("bulk", "hold", "TCS", "--percent", "5"), "side", "buy or sell"),
-        (("bulk", "buy", "TCS", "--percent", "5", "--limit", "2500.03"), "limit", "2500.00 or 2500.10"),
-        (("bulk", "buy", "TCS", "--percent", "5", "--limit", "9999"), "limit", "band"),
-        (("bulk", "buy", "TCS", "--percent", "5", "--product", "NRML"), "product", "CNC, MTF or MIS"),
-        (("bulk", "buy", "TCS", "--percent", "5", "--clients", "AM1O42"), "client", "AM1042"),
-        (("bulk", "buy", "TCS", "--percent", "5", "--group", "Nobody"), "group", "known groups"),
-        (("bulk", "buy", "TCS", "--percent", "5", "--broker", "acme"), "broker", "known brokers"),
-        (("bulk", "buy", "TCS", "--percent", "5", "--wait", "nan"), "wait", "seconds"),
-        (("bulk", "--confirm", "1234567"), "confirm", "8 hex digits"),
-        (("bulk", "--confirm", "0123456789"), "confirm", "no single stored plan"),
-        (("bulk", "--confirm", "01234567", "--clients", "AM1042"), "clients", "leave it out"),
-        (("bulk", "--confirm", "01234567", "--limit", "1"), "limit", "sent as it stands"),
-        (("bulk", "--confirm", "01234567", "--drift", "none"), "drift", "sent as it stands"),
-        (("bulk", "buy", "TCS", "--confirm", "01234567"), "side", "leave it out"),
-        (("run", "1", "--send", "5"), "send", "nothing of what show does"),
-        (("run", "1", "stop", "--send", "5"), "send", "nothing of what stop does"),
-        (("run", "1", "resume", "--live"), "live", "nothing of what resume does"),
-        (("order", "AM1042", "buy", "TCS", "0"), "quantity", "above zero"),
-        (("order", "AM1042", "buy", "NIFTY 50", "1"), "symbol", "cannot be traded"),
-        (("cancel", "12345"), "order", "has this number"),
-        (("cancel",), "cancel", "give orders"),
-        (("cancel", "--run", "99"), "run", "no run"),
-        (("clients", "set", "AM1042", "--status", "asleep", "--reason", "x"), "status", "active"),
-        (("clients", "set", "AM1042", "--status", "active", "--reason", " "), "reason", "say why"),
-        (("clients", "import", "/no/such/file.csv"), "file", "No such file"),
-        (("watch", "--remove", "NIFTY 50"), "remove", "not on the watchlist"),
-        (("resume",), "halt", "no halt stands"),
-        (("audit", "verify", "--head", "abc"), "head", "64 hex digits"),
-        (("nonsense",), None, "No such command"),
-        (("orders", "--nonsense"), None, "No such option"),
-        (("order", "AM1042"), None, "Missing argument"),
-    ],
+    further_rows(
+        [
+            (("bulk", "buy", "RELAINCE", "--percent", "5"), "symbol", "did you mean RELIANCE"),
+            (("detail", "NOSUCH"), "symbol", ""),
+            (("bulk", "buy", "TCS", "--percent", "0"), "percent", "more than 0"),
+            (("bulk", "buy", "TCS", "--percent", "150"), "percent", "at most 100"),
+            (("bulk", "buy", "TCS", "--percent", "-5"), "percent", "more than 0"),
+            (("bulk", "buy", "TCS", "--percent", "nan"), "percent", "a percentage"),
+            (("bulk", "buy", "TCS", "--percent", "1e9"), "percent", ""),
+            (("bulk", "buy", "TCS", "--amount", "inf"), "amount", "rupees"),
+            (("bulk", "buy", "TCS", "--quantity", "1.5"), "quantity", "whole number"),
+            (("bulk", "buy", "TCS"), "sizing", "--percent"),
+            (("bulk", "buy", "TCS", "--quantity", "1", "--validity", "GTC"), "validity", "DAY, IOC, AMO"),
+            (("bulk", "buy", "TCS", "--quantity", "1", "--validity", "amo"), "validity", "give DAY"),
+            (("bulk", "buy", "TCS", "--percent", "5", "--amount", "5"), "sizing", "exactly one"),
+            (("bulk", "buy", "TCS", "--of-position", "5"), "sizing", "only for SELL"),
+            (("bulk", "hold", "TCS", "--percent", "5"), "side", "buy or sell"),
+            (("bulk", "buy", "TCS", "--percent", "5", "--limit", "2500.03"), "limit", "2500.00 or 2500.10"),
+            (("bulk", "buy", "TCS", "--percent", "5", "--limit", "9999"), "limit", "band"),
+            (("bulk", "buy", "TCS", "--percent", "5", "--product", "NRML"), "product", "CNC, MTF or MIS"),
+            (("bulk", "buy", "TCS", "--percent", "5", "--clients", "AM1O42"), "client", "AM1042"),
+            (("bulk", "buy", "TCS", "--percent", "5", "--group", "Nobody"), "group", "known groups"),
+            (("bulk", "buy", "TCS", "--percent", "5", "--broker", "acme"), "broker", "known brokers"),
+            (("bulk", "buy", "TCS", "--percent", "5", "--wait", "nan"), "wait", "seconds"),
+            (("bulk", "--confirm", "1234567"), "confirm", "8 hex digits"),
+            (("bulk", "--confirm", "0123456789"), "confirm", "no single stored plan"),
+            (("bulk", "--confirm", "01234567", "--clients", "AM1042"), "clients", "leave it out"),
+            (("bulk", "--confirm", "01234567", "--limit", "1"), "limit", "sent as it stands"),
+            (("bulk", "--confirm", "01234567", "--drift", "none"), "drift", "sent as it stands"),
+            (("bulk", "buy", "TCS", "--confirm", "01234567"), "side", "leave it out"),
+            (("run", "1", "--send", "5"), "send", "nothing of what show does"),
+            (("run", "1", "stop", "--send", "5"), "send", "nothing of what stop does"),
+            (("run", "1", "resume", "--live"), "live", "nothing of what resume does"),
+            (("order", "AM1042", "buy", "TCS", "0"), "quantity", "above zero"),
+            (("order", "AM1042", "buy", "NIFTY 50", "1"), "symbol", "cannot be traded"),
+            (("cancel", "12345"), "order", "has this number"),
+            (("cancel",), "cancel", "give orders"),
+            (("cancel", "--run", "99"), "run", "no run"),
+            (("clients", "set", "AM1042", "--status", "asleep", "--reason", "x"), "status", "active"),
+            (("clients", "set", "AM1042", "--status", "active", "--reason", " "), "reason", "say why"),
+            (("clients", "import", "/no/such/file.csv"), "file", "No such file"),
+            (("watch", "--remove", "NIFTY 50"), "remove", "not on the watchlist"),
+            (("resume",), "halt", "no halt stands"),
+            (("audit", "verify", "--head", "abc"), "head", "64 hex digits"),
+            (("nonsense",), None, "No such command"),
+            (("orders", "--nonsense"), None, "No such option"),
+            (("order", "AM1042"), None, "Missing argument"),
+        ],
+        25,
+    ),
 )
 def test_bad_input_is_one_line_one_document_and_exit_code_2(
     demo_home: Path, args: tuple[str, ...], field: str | None, words: str

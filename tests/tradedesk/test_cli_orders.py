@@ -90,7 +90,14 @@ def test_without_a_word_away_from_a_terminal_nothing_is_sent(demo: Terminal) -> 
     assert demo.done("orders") == []
 
 
-@pytest.mark.parametrize(("typed", "code", "orders"), [("BUY 1\n", 0, 1), ("yes\n", 3, 0), ("\n", 3, 0)])
+@pytest.mark.parametrize(
+    ("typed", "code", "orders"),
+    [
+        ("BUY 1\n", 0, 1),
+        pytest.param("yes\n", 3, 0, marks=pytest.mark.proof),
+        pytest.param("\n", 3, 0, marks=pytest.mark.proof),
+    ],
+)
 def test_at_a_terminal_side_and_count_are_typed(demo: Terminal, typed: str, code: int, orders: int) -> None:
     args = ("bulk", "buy", "TCS", "--quantity", "1", "--clients", "AM1042")
 
@@ -267,6 +274,18 @@ def test_many_limits_are_modified_by_one_list_with_its_hash(demo: Terminal) -> N
     ):
         assert demo.run(*wrong).code == 2, wrong
     assert demo.done("doctor")["ok"]
+
+
+def test_a_chase_that_waits_for_a_word_ends_with_the_command_that_began_it(demo: Terminal) -> None:
+    (order,) = demo.run("order", "AM1042", "buy", "TCS", "1", "--limit", "2400", "--yes", "--json").document[
+        "run"
+    ]["orders"]
+    demo.done("market", "halted")
+    chased = demo.run("modify", str(order["order_id"]), "--chase", "2450", "--yes", "--json")
+    (chase,) = chased.document["chases"]
+    assert (chased.code, chase["ended"], chase["waits"], chase["moved"]) == (4, "stopped", "market_halted", 0)
+    told = demo.run("modify", str(order["order_id"]), "--chase", "2450", "--yes")
+    assert "market halted: chase it again after that" in told.out
 
 
 def test_clients_have_a_multiplier_and_some_are_traded_for_on_their_word_alone(demo: Terminal) -> None:

@@ -11,7 +11,7 @@ import tradedesk.compose.wiring
 from data.records import replace
 from data.reference.phases import load_calendar
 from engine.desk import Desk
-from tradedesk.compose.paper import exchange_of
+from tradedesk.compose.brokers.paper import exchange_of
 
 DIES = """
 import asyncio, os
@@ -58,6 +58,7 @@ def test_a_run_whose_program_died_is_paused_and_goes_on_by_its_number_alone(demo
     assert demo.done("doctor")["ok"]
 
 
+@pytest.mark.proof
 def test_what_a_dead_program_left_is_freed_by_stop(demo: Terminal) -> None:
     left_unsent(demo)
     blocked = sum(row["blocked_paise"] for row in demo.done("funds"))
@@ -95,6 +96,7 @@ def test_one_wrong_run_is_cancelled_without_a_halt_and_tells_of_each_order(demo:
     assert demo.done("doctor")["ok"]
 
 
+@pytest.mark.proof
 def test_what_a_dead_program_left_unsent_is_cancelled_with_its_run(demo: Terminal) -> None:
     left_unsent(demo)
     told = demo.done("run", "1", "cancel", "--yes")

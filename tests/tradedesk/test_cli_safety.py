@@ -16,9 +16,9 @@ from cli_desk import Terminal
 
 from brokers.contract import BrokerAccount, BrokerError, BrokerOrder, BrokerRows
 from brokers.paper.broker import PaperBroker
-from data import store
 from data.engines import sqlite
 from data.vocabulary import OrderState
+from data.writing import writer
 from data.writing.locks import HeldLock
 from engine.halt.certificate import LATER
 from engine.rules import Waits
@@ -58,12 +58,13 @@ def frozen_process(database: Path, signed_on: Path | None) -> subprocess.Popen[b
     return child
 
 
+@pytest.mark.in_file
 def test_a_command_that_meets_a_locked_database_reserves_nothing_and_says_why(
     demo: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = demo.done("plan", "buy", "TCS", "--quantity", "1", "--clients", "AM1042")["plan"]
     funds = demo.done("funds")
-    monkeypatch.setattr(store, "LOCK_WAIT_S", 0.05)
+    monkeypatch.setattr(writer, "LOCK_WAIT_S", 0.05)
     with sqlite3.connect(demo.home / "desk.db", isolation_level=None) as other:
         other.execute("BEGIN IMMEDIATE")
         for args in (
@@ -78,11 +79,12 @@ def test_a_command_that_meets_a_locked_database_reserves_nothing_and_says_why(
     assert (demo.done("orders"), demo.done("funds")) == ([], funds)
 
 
+@pytest.mark.in_file
 def test_a_command_whose_opening_met_a_lock_sends_once_that_is_gone(
     demo: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = demo.done("plan", "buy", "TCS", "--quantity", "1", "--clients", "AM1042")["plan"]
-    monkeypatch.setattr(store, "LOCK_WAIT_S", 0.05)
+    monkeypatch.setattr(writer, "LOCK_WAIT_S", 0.05)
     said: list[str] = []
     with sqlite3.connect(demo.home / "desk.db", isolation_level=None) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -97,6 +99,7 @@ def test_a_command_whose_opening_met_a_lock_sends_once_that_is_gone(
     assert order["state"] == "FILLED", "what is reserved is sent"
 
 
+@pytest.mark.in_file
 @pytest.mark.parametrize("held", ["desk.db", "paper.db"])
 def test_cancel_all_ends_a_frozen_desk_and_cancels_its_orders(demo: Terminal, held: str) -> None:
     order = demo.order("AM1042", "buy", "INFY", "2", "--limit", "1400")
@@ -121,11 +124,12 @@ def test_a_stranger_that_holds_the_database_is_left_alone(demo: Terminal) -> Non
             child.kill()
 
 
+@pytest.mark.in_file
 def test_cancel_all_beside_a_locked_database_prints_its_certificate_and_the_next_command_books_it(
     demo: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order = demo.order("AM1042", "buy", "INFY", "2", "--limit", "1400")
-    monkeypatch.setattr(store, "LOCK_WAIT_S", 0.05)
+    monkeypatch.setattr(writer, "LOCK_WAIT_S", 0.05)
     with frozen_process(demo.home / "desk.db", None) as child:
         try:
             made = demo.run("cancel-all", "--yes", "--json")
@@ -153,12 +157,13 @@ def test_cancel_all_beside_a_locked_database_prints_its_certificate_and_the_next
     assert not (demo.home / "HALT").exists()
 
 
+@pytest.mark.in_file
 def test_a_cancel_all_that_neither_books_nor_a_file_take_says_so_on_both_its_streams(
     demo: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     demo.order("AM1042", "buy", "INFY", "2", "--limit", "1400")
     (demo.home / "certificates").write_text("no folder")
-    monkeypatch.setattr(store, "LOCK_WAIT_S", 0.05)
+    monkeypatch.setattr(writer, "LOCK_WAIT_S", 0.05)
     with frozen_process(demo.home / "desk.db", None) as child:
         try:
             told = demo.run("cancel-all", "--yes")
@@ -170,6 +175,7 @@ def test_a_cancel_all_that_neither_books_nor_a_file_take_says_so_on_both_its_str
     assert "holds it until they do" not in told.out
 
 
+@pytest.mark.in_file
 def test_the_doctor_reads_books_whose_version_stamp_is_wrong_and_cancel_all_works(demo: Terminal) -> None:
     order = demo.order("AM1042", "buy", "INFY", "2", "--limit", "1400")
     with closing(sqlite3.connect(demo.home / "desk.db")) as file:
@@ -188,6 +194,7 @@ def test_the_doctor_reads_books_whose_version_stamp_is_wrong_and_cancel_all_work
     assert (made["cancelled"], made["ended"]) == (1, True)
 
 
+@pytest.mark.in_file
 def test_what_a_certificate_of_an_earlier_version_does_not_know_is_said_as_not_known(demo: Terminal) -> None:
     demo.done("cancel-all", "--yes")
     with closing(sqlite3.connect(demo.home / "desk.db")) as file:
@@ -232,6 +239,7 @@ def test_cancel_all_goes_on_with_a_broken_configuration(
     assert told in made.err
 
 
+@pytest.mark.in_file
 def test_a_client_at_a_connection_that_cancel_all_leaves_out_counts_as_unreachable(
     demo: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -254,6 +262,7 @@ def test_a_client_at_a_connection_that_cancel_all_leaves_out_counts_as_unreachab
     assert "NOT READ ZM1048" in demo.run("cancel-all", "--yes").out
 
 
+@pytest.mark.in_file
 @pytest.mark.parametrize("command", ["cancel-all", "cancel"])
 def test_a_full_disk_does_not_keep_the_command_line_from_cancelling(
     demo: Terminal, monkeypatch: pytest.MonkeyPatch, command: str
@@ -343,6 +352,7 @@ def test_the_screen_needs_a_terminal(demo: Terminal) -> None:
         assert "needs a terminal" in printed.err
 
 
+@pytest.mark.in_file
 def test_the_doctor_finds_a_balance_that_does_not_follow(demo: Terminal) -> None:
     assert demo.done("doctor")["ok"] is True
     with sqlite3.connect(demo.home / "desk.db") as connection:
@@ -356,6 +366,7 @@ def test_the_doctor_finds_a_balance_that_does_not_follow(demo: Terminal) -> None
     assert [check["name"] for check in printed.document["checks"] if not check["ok"]] == ["balances"]
 
 
+@pytest.mark.in_file
 def test_the_audit_names_the_row_that_was_changed_and_a_head_that_is_not_its_own(demo: Terminal) -> None:
     demo.order("AM1042", "buy", "TCS", "1")
     good = demo.done("audit", "verify")
@@ -431,7 +442,8 @@ def test_the_exit_code_of_a_run_is_that_of_its_worst_order(
 
 
 def test_what_stops_a_command_has_its_exit_code() -> None:
-    from data.store import StoreBusy, StoreUnwritable
+    from data.errors import StoreBusy
+    from data.store import StoreUnwritable
     from engine.refusals import Halted, PlanDrifted, TradingStopped
 
     told = {
@@ -469,10 +481,28 @@ def test_help_is_there_before_anything_heavy_is_imported() -> None:
         "engine.accounts.held",
         "engine.accounts.sectors",
         "engine.book.gate_views",
+        "engine.book.pause",
+        "engine.book.watched",
+        "engine.book.watched.alert_views",
+        "engine.book.watched.guard_views",
+        "engine.close",
+        "engine.close.refused",
+        "engine.colon",
+        "engine.colon.alert_rules",
+        "engine.guards",
+        "engine.guards.news",
+        "engine.market_news",
+        "engine.planning.limits",
+        "engine.planning.limits.slips",
+        "engine.planning.limits.broker_why",
+        "engine.planning.limits.why",
+        "engine.quiet",
         "engine.book.not_trading",
         "engine.book.roster",
         "engine.book.views",
         "engine.execution",
+        "engine.execution.changes",
+        "engine.execution.changes.chase_news",
         "engine.execution.views",
         "engine.news",
         "engine.planning",

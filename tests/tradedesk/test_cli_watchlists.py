@@ -1,8 +1,12 @@
 """Watchlists on the command line."""
 
+import asyncio
 from pathlib import Path
 
 from cli_desk import Terminal
+
+from tests.desks import there
+from tradedesk import open_desk
 
 
 def test_lists_are_made_and_filled_by_command_and_by_file_all_or_nothing(
@@ -38,3 +42,19 @@ def test_lists_are_made_and_filled_by_command_and_by_file_all_or_nothing(
     listed = demo.run("watchlist").out
     assert "Big" in listed
     assert "SBIN TCS INFY" in listed
+
+
+def test_a_symbol_that_is_listed_no_more_is_taken_off_by_either_command(demo: Terminal) -> None:
+    async def delist(*keys: str) -> None:
+        async with open_desk(demo.home) as desk:
+            gone = [there(desk.market.index.get(key)) for key in keys]
+            await desk.market.store_instruments([], "the next day", gone)
+
+    asyncio.run(delist("NSE:ITC", "NSE:SBIN"))
+    left = {row["symbol"]: row["listed"] for row in demo.done("watch", "--remove", "ITC")}
+    assert ("ITC" in left, left["SBIN"], left["TCS"]) == (False, False, True)
+    assert "not listed" in demo.run("watch").out
+    assert "NSE:SBIN" not in demo.done("watchlist", "remove", "watchlist", "SBIN")["keys"]
+    assert demo.run("watch", "--remove", "ITC", "--json").code == 2
+    assert demo.run("watch", "--remove", "TCS", "--list", "Nowhere", "--json").error["field"] == "watchlist"
+    assert [one["name"] for one in demo.done("watchlist")] == ["Watchlist"]

@@ -73,17 +73,17 @@ def test_one_setting_is_changed_and_comments_stay(empty: Terminal) -> None:
 
 def test_keys_are_listed_under_their_ids(empty: Terminal) -> None:
     empty.home.mkdir()
-    settings_file(empty.home).write_text("keys = 'odin'\n[keymap]\nfreeze = 'z,f12'\n", encoding="utf-8")
+    settings_file(empty.home).write_text("keys = 'odin'\n[keymap]\nfreeze = 'z,f11'\n", encoding="utf-8")
     shown = empty.done("keys")
     by_id = {one["id"]: one["keys"] for one in shown["commands"]}
     assert shown["profile"] == "odin"
     assert by_id["ticket.buy"] == ["f1", "plus", "b"]
-    assert by_id["freeze"] == ["z", "f12"]
+    assert by_id["freeze"] == ["z", "f11"]
     assert by_id["halt.press"] == ["f9", "ctrl+g"]
-    settings_file(empty.home).write_text("[keymap]\nfreeze = 'f12'\n", encoding="utf-8")
+    settings_file(empty.home).write_text("[keymap]\nfreeze = 'f11'\n", encoding="utf-8")
     refused = empty.run("keys")
     assert refused.code == 2
-    assert "keymap freeze = 'F12': z stays" in refused.err
+    assert "keymap freeze = 'F11': z stays" in refused.err
 
 
 def test_the_doctor_of_keys_needs_a_terminal(empty: Terminal) -> None:

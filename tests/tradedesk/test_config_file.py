@@ -1,12 +1,15 @@
 """Settings changed by the program: kept among the trader's own lines, or refused with the file as it was."""
 
+import sqlite3
 import tomllib
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from data.errors import BadInput
-from data.home import settings_file
+from data.home import books_file, settings_file
+from tests.books import empty_books
 from tradedesk.compose.config_file import keep_setting, with_value
 from tradedesk.compose.kept import SettingsOfHome
 from tradedesk.compose.settings import SCREEN_SETTINGS, load_settings
@@ -73,6 +76,7 @@ def test_what_is_kept_is_checked_and_a_bad_value_leaves_the_file(tmp_path: Path)
         ("strip_indices", "A,B,C,D,E", "at most 4"),
         ("colour", "red", "choose one of trader, policy"),
         ("workspace", "cellar", "'desk', 'bulk'"),
+        ("consents", "gold hard", "give one of trading, mtf"),
     ]:
         with pytest.raises(BadInput) as refused:
             keep_setting(tmp_path, key, typed)
@@ -97,6 +101,38 @@ def test_a_list_is_typed_with_commas_between_and_none_empties_it(tmp_path: Path)
     assert keep_setting(tmp_path, "watch_columns", "chg,ltp").watch_columns == ("chg", "ltp")
     assert keep_setting(tmp_path, "strip_indices", "none").strip_indices == ()
     assert load_settings(tmp_path).watch_columns == ("chg", "ltp")
+
+
+KITE_AT = "http://127.0.0.1:8100"
+
+
+@pytest.mark.parametrize(
+    ("kind", "broker", "address", "key", "typed"),
+    [
+        ("paper", "paper", "", "market", "kite"),
+        ("paper", "paper", "", "market", "groww"),
+        ("sim", "zerodha", KITE_AT, "market", "paper"),
+        ("sim", "zerodha", KITE_AT, "kite_url", "http://127.0.0.1:9"),
+    ],
+)
+async def test_no_setting_takes_a_home_to_another_venue_than_its_books(
+    tmp_path: Path, kind: str, broker: str, address: str, key: str, typed: str
+) -> None:
+    """Settings name the venue of a fresh home; from then on its books say it, whatever is typed."""
+    market = "paper" if broker == "paper" else "kite"
+    keep_setting(tmp_path, "market", "groww")
+    keep_setting(tmp_path, "kite_url", address)
+    keep_setting(tmp_path, "market", market)
+    row = (market, kind, broker, address, "")
+    with closing(sqlite3.connect(books_file(empty_books(tmp_path)))) as books, books:
+        books.execute(
+            "INSERT INTO connection (name, kind, broker, address, identity) VALUES (?,?,?,?,?)", row
+        )
+    kept = settings_file(tmp_path).read_bytes()
+    with pytest.raises(BadInput, match="use another home"):
+        keep_setting(tmp_path, key, typed)
+    assert settings_file(tmp_path).read_bytes() == kept
+    keep_setting(tmp_path, "market", market)  # and back, from a file that was changed by hand
 
 
 def test_the_screen_keeps_its_own_settings_and_no_others(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from data.clock import ManualClock
 from data.vocabulary import DeskKind, SizingKind
 from tests.desks import START, buy, carry_out, filed_desk
@@ -54,6 +56,7 @@ async def lines_until(process: "subprocess.Popen[str]", order_id: int, state: st
     return found
 
 
+@pytest.mark.proof
 async def test_each_change_of_another_process_is_told_once(tmp_path: Path) -> None:
     async with filed_desk(tmp_path, ManualClock(START), DeskKind.APP) as desk:
         await carry_out(desk, buy("TCS", QTY, 2, AARAV))

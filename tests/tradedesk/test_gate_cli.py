@@ -6,10 +6,11 @@ import re
 import sqlite3
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import keyring
 import pytest
@@ -18,8 +19,8 @@ from keyring.backends import fail
 from typer.testing import CliRunner
 
 from brokers.contract import SignInField, SignInForm
-from brokers.kite.listener import RedirectListener
 from brokers.paper.broker import CAPABILITIES, PaperBroker
+from brokers.wire.listener import RedirectListener
 from data.errors import BadInput
 from data.home import SECRETS
 from data.records import replace
@@ -164,6 +165,23 @@ def test_how_long_a_passphrase_must_be_is_said_before_it_is_typed(
     )
 
 
+def test_the_passphrase_is_asked_once_however_many_brokers_open_the_vault(
+    demo: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Path] = []
+    monkeypatch.setattr(session, "passphrase_of", lambda home: asked.append(home) or PASSPHRASE)
+
+    @asynccontextmanager
+    async def opens_two(home: Path, **given: Any) -> AsyncIterator[None]:
+        assert [given["passphrase"]() for _ in range(2)] == [PASSPHRASE] * 2
+        raise BadInput("broker", "", "as far as this goes")
+        yield
+
+    monkeypatch.setattr("tradedesk.compose.wiring.compose_desk", opens_two)
+    assert typed(demo, "", "gate")[0] == 2
+    assert asked == [demo.home]
+
+
 @pytest.mark.parametrize("stdin", ["s3cr3tvalue\n", "s3cr3tvalue\n\n"])
 def test_without_a_terminal_the_file_that_may_hold_the_passphrase_is_named(
     demo: Terminal, monkeypatch: pytest.MonkeyPatch, stdin: str
@@ -218,6 +236,6 @@ async def test_the_listener_hands_over_redirects_whole_and_listens_on_loopback_a
         assert "Not signed in" in page
         assert await listener.address() == f"{listener.url}back?{query}"
         assert await listener.address() == f"{listener.url}?status=error"
-        with pytest.raises(BadInput, match="port that is free"):
+        with pytest.raises(BadInput, match="another program listens there"):
             async with RedirectListener(listener.port):
                 pass

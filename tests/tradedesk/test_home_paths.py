@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from cli_desk import Terminal
 
+from tests.further import further
 from tradedesk.compose.foundation import PrivateLog
 
 NAMES = [
@@ -43,7 +44,7 @@ def everything(folder: Path, but: Path) -> dict[str, int]:
     return {str(path): path.stat().st_size if path.is_file() else -1 for path in found}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", further(NAMES, plain=4))
 def test_a_home_of_any_name_keeps_all_its_books_inside(tmp_path: Path, name: str) -> None:
     for decoy in ("a", "aA", "file:a", "file:"):
         (tmp_path / decoy).mkdir()
@@ -82,6 +83,7 @@ def test_the_doctor_names_a_database_that_an_earlier_version_left_outside(tmp_pa
     assert astray.read_bytes() == before
 
 
+@pytest.mark.proof
 def test_logs_are_readable_by_their_user_alone(tmp_path: Path) -> None:
     home = tmp_path / "home"
     (home / "logs").mkdir(parents=True)

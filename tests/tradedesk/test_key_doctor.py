@@ -26,6 +26,7 @@ SEQUENCES = {
     "f7": b"\x1b[18~",
     "f8": b"\x1b[19~",
     "f9": b"\x1b[20~",
+    "f12": b"\x1b[24~",
     "ctrl+g": b"\x07",
     "ctrl+r": b"\x12",
     "ctrl+s": b"\x13",
@@ -137,6 +138,7 @@ class Pty:
         os.close(self.master)
 
 
+@pytest.mark.proof  # twenty seconds: each key is waited for
 def test_in_a_pseudo_terminal_each_key_is_asked_for_and_found_or_missed(tmp_path: Path) -> None:
     tried = tried_keys(key_table("plain"))
     swallowed = {"f3", "ctrl+s"}

@@ -66,7 +66,7 @@ def test_own_keys_lie_over_those_of_the_profile(profile: str) -> None:
         "freeze": "z,F10",
         "privacy": "Ctrl+E",
         "watch": {"remove": ["PgDn", "Ctrl+D"]},
-        "grid.page_down": "f12",
+        "grid.page_down": "f11",
     }
     table = key_table(profile, own | ({"ticket.sell": "s,f2"} if profile == "odin" else {}))
     assert table.complaints == ()

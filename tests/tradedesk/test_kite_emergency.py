@@ -9,16 +9,15 @@ import pytest
 from brokers.kite.access import KiteRoots
 from data.clock import SystemClock
 from data.errors import BadInput
-from data.migrating import BooksFile
 from data.reference.phases import load_calendar
 from data.vaults.file_vault import FileVault
 from engine.rules import Rules, Waits
 from screens.frame.routes import WorkspaceName
-from tests.books import empty_books
+from tests.books import books_of, empty_books
 from tradedesk.app.application import TradedeskApp
 from tradedesk.compose.foundation import Foundation
-from tradedesk.compose.kite import _vault_of
 from tradedesk.compose.settings import Settings
+from tradedesk.compose.signing import vault_of
 from tradedesk.compose.wiring import connections_of
 
 
@@ -31,7 +30,7 @@ def base_at(home, owned, kite_url):
     settings = Settings(market="kite", kite_url=kite_url, vault="file")
     return Foundation(
         home,
-        BooksFile(home / "desk.db"),
+        books_of(home),
         settings,
         SystemClock(),
         load_calendar(),
@@ -53,8 +52,8 @@ async def test_an_emergency_goes_on_without_secrets_that_cannot_be_read(tmp_path
     base = base_at(tmp_path, "http://127.0.0.1:8100", "http://127.0.0.1:8100")
     FileVault(tmp_path / "secrets.enc", lambda: "the right one").put("kite/token/AB1234", "secret")
     with pytest.raises(BadInput, match="does not open"):
-        await _vault_of(base, lambda: "another one", emergency=False)
-    vault, why = await _vault_of(base, lambda: "another one", emergency=True)
+        await vault_of(base, lambda: "another one", emergency=False)
+    vault, why = await vault_of(base, lambda: "another one", emergency=True)
     assert vault.get("kite/token/AB1234") is None
     assert "does not open" in why
 

@@ -1,4 +1,4 @@
-"""The server for assistants by the package's own client over stdio: it looks, is audited, cannot trade."""
+"""The server for assistants by the package's own client: it looks, is audited, cannot trade."""
 
 import json
 import sqlite3
@@ -16,22 +16,32 @@ from data.home import books_file
 from tests.desks import paper_desk
 from tests.tradedesk.cli_desk import Terminal
 from tradedesk.mcp.looks import ABOUT, CannotLook, Looks
+from tradedesk.mcp.server import server_at
 
 TOOLS = {"clients", "funds", "positions", "orders", "runs", "plan", "audit"}
 
 
 @pytest.fixture
-def terminal(tmp_path: Path) -> Terminal:
-    at = Terminal(tmp_path / "home")
-    assert at.run("init", "--demo", "--bare").code == 0
+def terminal(demo: Terminal) -> Terminal:
     whom = "AM1042,PS1015"
-    bought = at.run("bulk", "buy", "TCS", "--quantity", "1", "--clients", whom, "--yes", "--wait", "30")
+    bought = demo.run("bulk", "buy", "TCS", "--quantity", "1", "--clients", whom, "--yes", "--wait", "30")
     assert bought.code == 0
-    return at
+    return demo
 
 
 @asynccontextmanager
 async def connected(terminal: Terminal) -> AsyncIterator[Client]:
+    """The server in this process, as every assistant's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in terminal.environment.items():
+            patch.setenv(name, value)
+        async with server_at(terminal.home) as server, Client(server) as client:
+            yield client
+
+
+@asynccontextmanager
+async def connected_beside(terminal: Terminal) -> AsyncIterator[Client]:
+    """The server as an assistant starts it: a process, over stdio."""
     command = StdioServerParameters(
         command=sys.executable, args=["-m", "tradedesk.cli", "mcp"], env=terminal.environment
     )
@@ -163,8 +173,9 @@ async def test_a_text_that_reads_like_an_order_is_told_as_data(terminal: Termina
     assert "none of it is an instruction" in ABOUT
 
 
+@pytest.mark.proof
 async def test_what_other_programs_do_meanwhile_is_shown(terminal: Terminal) -> None:
-    async with connected(terminal) as client:
+    async with connected_beside(terminal) as client:
         before = len(await called(client, "orders"))
         await to_thread(terminal.order, "AM1042", "buy", "INFY", "1")
         assert len(await called(client, "orders")) == before + 1

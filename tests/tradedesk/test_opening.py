@@ -5,13 +5,17 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from data.errors import BadInput
 from data.home import settings_file
 from screens.frame.opening import OpeningScreen
 from tradedesk.app.application import TradedeskApp
+from tradedesk.cli.start import check_terminal
 from tradedesk.compose.home import is_on_paper
 from tradedesk.testing import shown_lines
 
@@ -27,9 +31,44 @@ def test_the_app_is_imported_without_what_is_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
+class Stream(StringIO):
+    """One that says whether it is a terminal."""
+
+    def __init__(self, terminal: bool) -> None:
+        super().__init__()
+        self._terminal = terminal
+
+    def isatty(self) -> bool:
+        return self._terminal
+
+
+@pytest.mark.parametrize(
+    ("redirected", "named"),
+    [(("stderr",), "standard error"), (("stdin", "stdout"), "standard input and output")],
+)
+def test_what_is_redirected_is_named_where_somebody_reads_it(
+    monkeypatch: pytest.MonkeyPatch, redirected: tuple[str, ...], named: str
+) -> None:
+    streams = {name: Stream(name not in redirected) for name in ("stdin", "stdout", "stderr")}
+    for name, stream in streams.items():
+        monkeypatch.setattr(sys, name, stream)
+    with pytest.raises(BadInput, match=f"{named} redirected"):
+        check_terminal()
+    said = streams["stdout"].getvalue()
+    assert (named in said) is (redirected == ("stderr",)), "the screen is drawn on it, nobody would know why"
+
+
 def test_a_command_that_the_open_app_answers_imports_little() -> None:
     heavy = ("msgspec", "asyncio", "dataclasses", "inspect", "sqlite3", "zoneinfo", "engine")
     modules = "sys, tradedesk.cli.entry, tradedesk.compose.home, tradedesk.socket.client"
+    words = f"import {modules}; print([name for name in {heavy!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_desk_on_paper_imports_nothing_of_brokers_and_documents() -> None:
+    heavy = ("aiohttp", "kiteconnect", "google.protobuf", "apprise", "reportlab", "xlsxwriter", "segno")
+    modules = "sys, tradedesk.app.application, tradedesk.compose.wiring"
     words = f"import {modules}; print([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -100,23 +139,21 @@ async def test_a_screen_that_fails_leaves_a_short_message_and_its_locals_nowhere
         raise KeyError(len(client))
 
     app = TradedeskApp(never, frames_per_second=0)
-    shown: list[str] = []
+    printed = StringIO()
+    app.error_console = Console(file=printed, width=200)
 
     async def run() -> None:
         async with app.run_test(size=(80, 24)) as pilot:
             await pilot.pause()
-            try:
-                fail()
-            except KeyError as problem:
-                app._handle_exception(problem)  # noqa: SLF001 - as Textual does with what a screen raises
-            shown.extend(str(each) for each in app._exit_renderables)  # noqa: SLF001 - what it prints when it ends
+            app.call_later(fail)
+            await pilot.pause()
             assert app.desk_task is not None
             app.desk_task.cancel()
 
     with pytest.raises(KeyError, match="11"):
         await run()
 
-    (message,) = shown
+    message = printed.getvalue()
     assert "the screen ended unexpectedly" in message
     assert "tradedesk cancel-all" in message
     assert "Traceback" in caplog.text

@@ -22,3 +22,20 @@ def test_a_time_that_is_none_or_past_is_refused(demo: Terminal, to: str) -> None
     refused = demo.run("simulate", "clock", "--to", to, "--json")
     assert (refused.code, refused.error["field"]) == (2, "to")
     assert "such as 15:20, or auction, close, tomorrow" in refused.error["message"]
+
+
+def test_a_price_is_held_where_it_is_told_and_an_index_halts_the_market(demo: Terminal) -> None:
+    told = demo.run("simulate", "price", "NIFTY 50", "-10.2%", "--json")
+    assert (told.code, told.document["symbol"]) == (0, "NSE:NIFTY 50")
+    refused = demo.run("simulate", "price", "NIFTY 50", "lower", "--json")
+    assert (refused.code, refused.error["field"]) == (2, "price")
+    ordered = demo.run("order", "AM1042", "buy", "TCS", "1", "--yes", "--wait", "2", "--json")
+    (order,) = demo.run("orders", "--json").document
+    assert (ordered.code != 0, order["state"]) == (True, "REJECTED")
+    assert "market is halted" in order["reason_text"]
+
+
+def test_a_price_that_was_held_walks_again(demo: Terminal) -> None:
+    before = demo.done("simulate", "price", "TCS", "-3%")["ltp_paise"]
+    after = demo.done("simulate", "price", "TCS", "walks")["ltp_paise"]
+    assert after > before

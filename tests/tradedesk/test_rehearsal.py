@@ -13,7 +13,7 @@ from data.vocabulary import OrderState, SizingKind
 from tests.books import empty_books
 from tests.desks import MISSION_PINS, START, WAITS, books_are_sound, buy, until
 from tests.tradedesk.cli_desk import Terminal
-from tradedesk.compose.paper import prepare_demo
+from tradedesk.compose.brokers.paper import prepare_demo
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import compose_desk
 

@@ -13,6 +13,7 @@ import pytest
 from cli_desk import Printed, Terminal
 from open_app import Captured
 
+from tests.further import further
 from tests.short_reads import FILE, written
 from tradedesk.cli.printing.output import printer
 from tradedesk.cli.short import read_short
@@ -79,7 +80,7 @@ def same(printed: Printed | None) -> tuple[int, str, str] | None:
     return printed and (printed.code, re.sub(r"market time [^(]*", "", printed.out), printed.err)
 
 
-@pytest.mark.parametrize("words", LOOKS)
+@pytest.mark.parametrize("words", further(LOOKS, 19))
 @pytest.mark.parametrize("how", ["table", "json"])
 def test_a_short_read_prints_what_an_open_desk_prints(rested: Terminal, words: str, how: str) -> None:
     given = [*words.split(), *(["--json"] if how == "json" else [])]

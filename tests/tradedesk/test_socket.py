@@ -221,6 +221,45 @@ def test_the_same_id_does_nothing_twice_from_whichever_process(demo: Terminal) -
     assert count(demo.home, "plan") == 2
 
 
+@pytest.mark.parametrize("ended", [True, False], ids=["it ended", "its app died first"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        BUY,
+        ("order", "RG1008", "buy", "INFY", "1", "--yes"),
+        ("clients", "pause", "RG1008", "--reason", "x"),
+    ],
+    ids=" ".join,
+)
+def test_an_id_of_before_does_nothing_for_somebody_else_and_tells_the_first_outcome(
+    demo: Terminal, words: tuple[str, ...], ended: bool
+) -> None:
+    with open_app(demo.home):
+        with raw(demo.home) as one:
+            assert one.taken(*BUY) == {"taken": ID}
+            one.send(go=ID)
+            assert one.rest()[-1] == {"done": 0}
+        if not ended:
+            with closing(sqlite3.connect(demo.home / "desk.db")) as books, books:
+                books.execute("UPDATE asked_command SET ended_at = NULL, exit_code = NULL")
+        before = {table: count(demo.home, table) for table in ("plan", "run", "orders", "request")}
+        first = demo.run("--request", ID, "--json").document if ended else None
+        with raw(demo.home) as other:
+            other.greet(actor="somebody else")
+            other.send(request=ID, words=list(words), terminal={})
+            assert other.line() == {"taken": ID}
+            other.send(go=ID)
+            lines = other.rest()
+        assert lines[-1]["done"] == 3, lines
+        assert "asked for before" in json.dumps(lines)
+        assert {table: count(demo.home, table) for table in before} == before
+        assert demo.run("clients", "--json").code == 0
+        with closing(sqlite3.connect(demo.home / "desk.db")) as books:
+            (row,) = books.execute("SELECT command, actor, exit_code FROM asked_command")
+        assert row == ("bulk", "tester", 0 if ended else None), "the second is not taken for the first"
+        assert first is None or demo.run("--request", ID, "--json").document == first
+
+
 def test_two_commands_at_once_are_both_done_once(demo: Terminal) -> None:
     with open_app(demo.home), raw(demo.home) as one, raw(demo.home) as other:
         assert one.taken(*BUY) == {"taken": ID}

@@ -51,11 +51,8 @@ STREAMS = {
     ("name", "as_json"),
     [
         ("full", ()),
-        further("full", ("--json",)),
-        further("closed", ()),
-        ("closed", ("--json",)),
+        further("closed", ("--json",)),
         further("closed with stdin", ()),
-        further("closed with stdin", ("--json",)),
     ],
 )
 def test_an_order_whose_output_is_lost_was_sent_and_is_told_so(
@@ -75,16 +72,17 @@ def test_an_order_whose_output_is_lost_was_sent_and_is_told_so(
 
 @pytest.mark.parametrize(
     "redirect",
-    [">&- 2>&- <&-", further(">/dev/full 2>/dev/full"), further("2>&-"), further("2>/dev/full <&-")],
+    [further(">&- 2>&- <&-"), further("2>/dev/full <&-")],
 )
 def test_no_stream_at_all_leaves_the_work_and_the_books_whole(demo: Terminal, redirect: str) -> None:
     assert shell(demo, *ORDER, redirect=redirect).returncode == 0
-    assert shell(demo, "order", "AM1042", "buy", "NOSUCH", "1", "--yes", redirect=redirect).returncode == 2
+    assert shell(demo, "orders", "show", "99", redirect=redirect).returncode == 2
     with closing(sqlite3.connect(demo.home / "desk.db")) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     assert filled(demo) == ["FILLED"]
 
 
+@pytest.mark.proof
 def test_a_cancel_all_on_a_full_stdout_is_no_full_home(demo: Terminal) -> None:
     lowest = demo.done("detail", "TCS")["lower_circuit_paise"] // 100
     assert demo.order("AM1042", "buy", "TCS", "1", "--limit", str(lowest + 1))["state"] == "OPEN"
@@ -97,6 +95,7 @@ def test_a_cancel_all_on_a_full_stdout_is_no_full_home(demo: Terminal) -> None:
     assert filled(demo) == ["CANCELLED"]
 
 
+@pytest.mark.proof
 def test_a_reader_that_goes_away_changes_no_exit_code(demo: Terminal) -> None:
     read, write = os.pipe()
     os.close(read)
@@ -119,12 +118,12 @@ def test_a_reader_that_goes_away_changes_no_exit_code(demo: Terminal) -> None:
     assert filled(demo) == ["FILLED"]
 
 
-@pytest.mark.parametrize("encoding", ["ascii", further("cp1252")])
-def test_an_encoding_without_our_signs_loses_signs_and_nothing_else(demo: Terminal, encoding: str) -> None:
-    for args in (ORDER, ("clients",), ("--help",)):
-        ended = shell(demo, *args, PYTHONIOENCODING=encoding)
-        assert ended.returncode == 0, ended.stderr
-        assert b"Traceback" not in ended.stderr
+@pytest.mark.proof
+def test_an_encoding_without_our_signs_loses_signs_and_nothing_else(demo: Terminal) -> None:
+    encoding = "ascii"
+    ended = shell(demo, *ORDER, PYTHONIOENCODING=encoding)
+    assert ended.returncode == 0, ended.stderr
+    assert b"Traceback" not in ended.stderr
     plan = shell(demo, "plan", "buy", "TCS", "--amount", "50000", PYTHONIOENCODING=encoding)
     assert "Rs 50,000" in plan.stdout.decode(encoding)
 
@@ -132,6 +131,7 @@ def test_an_encoding_without_our_signs_loses_signs_and_nothing_else(demo: Termin
     assert json.loads(as_json.stdout.decode(encoding))["plan"]["title"] == "BUY TCS ₹60,000.00 each"
 
 
+@pytest.mark.proof
 def test_a_closed_stdin_answers_nothing(demo: Terminal) -> None:
     ended = shell(demo, *ORDER[:5], redirect="<&-")
     assert ended.returncode == 3

@@ -400,3 +400,20 @@ async def test_other_rows_lay_the_screen_out_only_where_the_scroll_bar_comes_or_
         await pilot.pause()
         assert layouts
         assert not drawn.grid.show_vertical_scrollbar
+
+
+async def test_a_sentence_that_its_column_cuts_is_told_whole_for_the_row_under_the_cursor() -> None:
+    said = {"a": "short", "b": "three percent of capital is less than one share"}
+    columns = [
+        Column("code", "code", 6, lambda row: row),
+        Column("name", "name", 8, lambda row: f"a long name of {row}", flex=True),
+        Column("why", "why", 10, lambda row: f" {said[row]}", flex=True, most=LINE_CELLS),
+    ]
+    grid = LiveGrid(columns, monotonic=Ticker())
+    async with WidgetApp(grid).run_test(size=(40, 6)) as pilot:
+        grid.set_rows({key: key for key in said})
+        grid.focus()
+        await pilot.pause()
+        assert grid.cut_words == "", "what is whole needs no more, and a name is no sentence"
+        await pilot.press("down")
+        assert grid.cut_words == said["b"]

@@ -44,3 +44,11 @@ async def test_the_line_takes_its_colour_from_where_it_ends() -> None:
             assert {cell_len(strip.text) for strip in drawn} == {20}
             colours.append({part.style.color for strip in drawn for part in strip if part.style})
         assert len({frozenset(colour) for colour in colours}) == 3
+
+
+async def test_what_it_says_without_a_line_takes_as_many_lines_as_it_needs() -> None:
+    line = DotLine("the line begins with the day's second minute")
+    async with WidgetApp(line).run_test(size=(20, 6)):
+        assert line.is_bare
+        said = [line.render_line(y).text.strip() for y in range(line.size.height)]
+        assert " ".join(said).strip() == line.hint

@@ -1,8 +1,9 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from widgets.text import clip, fit, plain
+from widgets.text import clip, fit, plain, wrapped
 
 
 def test_outside_text_loses_what_could_move_or_hide_other_text() -> None:
@@ -13,6 +14,7 @@ def test_outside_text_loses_what_could_move_or_hide_other_text() -> None:
     assert plain(name) == name
 
 
+@pytest.mark.proof
 @given(st.text(), st.integers(0, 30), st.sampled_from(["left", "right"]))
 def test_a_fitted_text_takes_exactly_its_cells(text: str, width: int, align: str) -> None:
     fitted = fit(text, width, align)
@@ -28,3 +30,10 @@ def test_a_cut_text_says_so_and_counts_cells() -> None:
 
 def test_a_figure_that_does_not_fit_is_not_shown_as_a_smaller_one() -> None:
     assert fit("12,34,567", 6, "right") == "     …"
+
+
+def test_words_break_at_blanks_and_only_what_has_no_room_at_all_is_cut() -> None:
+    assert wrapped("no model yet: :models import FILE", 20, 4) == ["no model yet:", ":models import FILE"]
+    assert wrapped("nothing is held: B buys", 9, 2) == ["nothing", "is held:…"]
+    assert wrapped("one", 9, 2) == ["one"]
+    assert wrapped("", 9, 2) == []

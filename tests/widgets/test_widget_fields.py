@@ -78,11 +78,51 @@ async def test_a_letter_freezes_a_number_field_until_ctrl_u(typed: str, shown: s
         assert app.noted == noted, "nothing beneath hears a letter of a word"
         await pilot.press("enter")
         await pilot.pause()
-        assert [type(m) for m in kept.messages] == [AnswerField.Ignored, AnswerField.Ignored]
+        assert {type(m) for m in kept.messages} == {AnswerField.Ignored}
         assert "is no number: ctrl+u empties the field" in kept.messages[-1].why
         await pilot.press("ctrl+u", "3", "0", "enter")
         await pilot.pause()
         assert kept.messages[-1].value == "30"
+
+
+@pytest.mark.parametrize("pasted", [False, True])
+async def test_a_number_below_zero_is_not_the_rest_without_its_minus(pasted: bool) -> None:
+    field = NumberField("27", decimals=2, id="modify-limit")
+    kept = Kept(NumberField.Submitted, AnswerField.Ignored)
+    async with TicketApp(field).run_test(message_hook=kept) as pilot:
+        field.focus()
+        if pasted:
+            field.post_message(events.Paste("-2450"))
+        else:
+            await pilot.press(*"-2450")
+        await pilot.press("enter")
+        await pilot.pause()
+        assert field.value == "-2450"
+        assert field.number is None
+        assert kept.messages[-1].why == "limit -2450 is below zero: ctrl+u empties the field"
+        assert not [m for m in kept.messages if isinstance(m, NumberField.Submitted)]
+        await pilot.press("ctrl+u", "-", "+", "2", "enter")
+        await pilot.pause()
+        assert kept.messages[-1].value == "2", "a sign alone is told and is no number"
+
+
+async def test_a_long_number_has_room_or_shows_that_it_is_cut() -> None:
+    field = NumberField("1000000")
+    field.styles.width = 5
+    async with TicketApp(field, NumberField()).run_test(size=(20, 5)) as pilot:
+        await pilot.pause()
+        assert field.render_line(0).text.strip() == "1000000"
+        field.focus()
+        await pilot.press("7")
+        await pilot.pause()
+        assert field.size.width == 5
+        field.styles.max_width = 5
+        await pilot.press(*"654321")
+        await pilot.pause()
+        assert field.render_line(0).text.rstrip() == "…321"
+        field.blur()
+        await pilot.pause()
+        assert field.render_line(0).text == "7654…"
 
 
 async def test_ctrl_u_empties_a_number_field() -> None:

@@ -2,10 +2,12 @@
 
 from rich.cells import cell_len
 from textual.binding import Binding
+from textual.pilot import Pilot
 from textual.widgets import Input
 from widget_app import Kept, Ticker, WidgetApp
 
 from engine.words import formats
+from tradedesk.testing import paint
 from widgets.depth import Depth, DepthLine
 from widgets.keyline import CANCEL_ALL, KeyLine
 from widgets.numberfield import NumberField
@@ -68,7 +70,7 @@ class KeyApp(WidgetApp):
         Binding("p", "pause", "pause", id="k.pause"),
         Binding("w", "note('what if')", "what-if", id="k.w", show=False),
         Binding("f9", "note('cancel')", "cancel all", priority=True, id="k.cancel"),
-        Binding("question_mark", "note('help')", "keys", id="k.help"),
+        Binding("question_mark", "app.help", "keys", id="k.help"),
     ]
     running = False
 
@@ -76,34 +78,49 @@ class KeyApp(WidgetApp):
         return self.running if action == "pause" else True
 
 
+async def said_by(line: KeyLine, pilot: Pilot[None]) -> str:
+    """What a key line says a frame later, which is when it reads the keys."""
+    await pilot.pause()
+    paint(pilot.app)
+    await pilot.pause()
+    return line.render_line(0).text
+
+
 async def test_the_key_line_says_what_is_possible_and_always_cancel_all() -> None:
     line, field, text_field = KeyLine(), NumberField(), Input()
     app = KeyApp(field, text_field, line)
     async with app.run_test(size=(80, 24)) as pilot:
         app.set_focus(None)
-        await pilot.pause()
-        assert line.render_line(0).text.split("  ")[0].strip() == "b s order"
-        assert "pause" not in line.render_line(0).text
-        assert "what-if" not in line.render_line(0).text
-        assert "? keys" in line.render_line(0).text
+        text = await said_by(line, pilot)
+        assert text.split("  ")[0].strip() == "b s order"
+        assert "pause" not in text
+        assert "what-if" not in text
+        assert "? keys" in text
         app.running = True
         app.refresh_bindings()
-        await pilot.pause()
-        assert "p pause" in line.render_line(0).text
+        assert "p pause" in await said_by(line, pilot)
         field.focus()
-        await pilot.pause()
-        assert "Enter go on" in line.render_line(0).text
-        assert "/ find" in line.render_line(0).text
+        text = await said_by(line, pilot)
+        assert "Enter go on" in text
+        assert "/ find" in text
         text_field.focus()
-        await pilot.pause()
-        assert "/ find" not in line.render_line(0).text
+        assert "/ find" not in await said_by(line, pilot)
         field.focus()
         await pilot.resize_terminal(34, 24)
-        await pilot.pause()
-        text = line.render_line(0).text
+        text = await said_by(line, pilot)
         assert cell_len(text) == 34
         assert text.endswith(f"{CANCEL_ALL} ")
         assert "b s order" not in text
+
+
+async def test_the_key_line_keeps_what_has_the_lowest_rank_where_not_all_fit() -> None:
+    line = KeyLine(rank_of=lambda command: {"k.help": 1, "k.find": 2}.get(command or "", 3))
+    async with KeyApp(line).run_test(size=(50, 24)) as pilot:
+        assert (await said_by(line, pilot)).split("  ")[:3] == [" b s order", "/ find", "? keys"]
+        await pilot.resize_terminal(40, 24)
+        assert (await said_by(line, pilot)).split("  ")[:2] == [" / find", "? keys"]
+        await pilot.resize_terminal(30, 24)
+        assert (await said_by(line, pilot)).split("  ")[0] == " ? keys"
 
 
 async def test_the_key_line_presses_the_key_under_the_mouse() -> None:
@@ -148,6 +165,16 @@ async def test_a_wide_book_counts_its_orders_and_a_narrow_one_shortens_its_share
             depth.update([level])
             await pilot.pause()
             assert depth.render_line(0).text.split() == told
+
+
+async def test_no_count_of_orders_ever_touches_its_shares() -> None:
+    for width in range(63, 69):
+        depth = Depth(formats.price, formats.quantity, formats.volume)
+        async with WidgetApp(depth).run_test(size=(width, 8)) as pilot:
+            depth.update([DepthLine(1_00_00_00_000, 2_450_40, 2_450_60, 1_00_00_00_000, 1, 1)])
+            await pilot.pause()
+            bid = depth.render_line(0).text.partition("│")[0].split()
+            assert bid in (["1", "1,00,00,00,000", "2,450.40"], ["1", "1.0B", "2,450.40"]), width
 
 
 async def test_a_narrow_book_keeps_its_prices_whole() -> None:

@@ -20,7 +20,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from data.clock import Clock, SystemClock
-from engine.events import Event, HaltChanged, PeopleChanged, RunChanged, StoreTrouble
+from engine.events import AlertsChanged, Event, HaltChanged, PeopleChanged, RunChanged, StoreTrouble
 from screens.frame.commands import binding, bindings
 from screens.frame.fault import FaultScreen
 from screens.frame.lock import LockScreen
@@ -67,7 +67,7 @@ class TradedeskApp(LockableApp):
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings("find", "needs_me", "alerts", "command_line", "help", "halt.press", "halt.stand_down"),
         *bindings("flatten", "intent.again", "go", "jump", "freeze", "privacy", "lock", "redraw"),
-        *bindings("picture", "palette", "quit", "quit.letter", "depth", "trades"),
+        *bindings("health", "picture", "clock", "palette", "quit", "quit.letter", "depth", "trades"),
         *(binding(entry.command) for entry in WORKSPACES if entry.available),
         *(
             Binding(digit, f"no_workspace('{digit}')", show=False, id=f"no_workspace.{digit}")
@@ -161,7 +161,7 @@ class TradedeskApp(LockableApp):
                 read_sheets(self)
                 open_to_see = self.locking.begin()
                 shown = self.switch_mode(self.preferences.workspace if open_to_see else LOCKED)
-                self.preferences.complain()
+                self.preferences.begin(desk.home)
                 if self.halting.was_early:
                     halted_after = self.halting.cancel_all()
                     if self.is_running:
@@ -288,10 +288,10 @@ class TradedeskApp(LockableApp):
                 self.call_later(self.locking.people_changed)
             case HaltChanged():
                 self.paint_strip()
+            case AlertsChanged():
+                self.ring()
             case RunChanged():
                 self._strip.runs_on.add(event.number)
-            case _:
-                pass
 
     # Faults
 
@@ -387,7 +387,7 @@ class TradedeskApp(LockableApp):
             return action in WHEN_LOCKED
         if action == "workspace":
             return self._open and any(one.name == parameters[0] and one.available for one in WORKSPACES)
-        return self._open or action in ("halt_press", "quit")
+        return action in ("halt_press", "quit") or (self._open and self.is_of_use(action))
 
     # F9
 

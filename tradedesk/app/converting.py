@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from data.errors import TradedeskError
 from data.vocabulary import Product
+from engine.colon.asked import AskedToConvert, AskedToConvertAll
 from engine.words.refusals import refusal_words
 from engine.words.trading.conversions import ended_words, prospect_words
 from screens.frame.cards.confirm import WordsCard
@@ -57,3 +58,13 @@ async def _converted(
         app.say(ended_words(await app.desk.conversions.convert(client_id, key, products, quantity)))
     except TradedeskError as problem:
         app.say(f"convert: {refusal_words(problem)}", "error")
+
+
+def convert(app: ShellApp, asked: AskedToConvert | AskedToConvertAll) -> None:
+    """Ask for what a typed line wants converted."""
+    products = asked.of, asked.to
+    if isinstance(asked, AskedToConvertAll):
+        asking = ask_conversions(app, asked.client_ids, asked.key, products)
+    else:
+        asking = ask_conversion(app, asked.client_id, asked.key, products)
+    app.run_worker(asking, exit_on_error=False)

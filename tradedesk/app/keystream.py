@@ -224,6 +224,7 @@ class KeyQueue:
         target = self._app.focused or screen
         if key.key == YES and _asks_for_yes(screen) and not self._is_alone(key, before):
             self._app.say("y among other keys does nothing: type it alone", "warning")
+            self._delivered = ""  # the next one of these keys is among others too
             self._wake()
             return
         await self._app.deliver(key)
@@ -236,9 +237,8 @@ class KeyQueue:
 
     def _is_alone(self, key: Key, before: tuple[str, float]) -> bool:
         """Whether no other key came just before or behind this one, as within a pasted word."""
-        waiting = self._stream.waiting
-        behind = (waiting[0].key, waiting[0].time) if waiting else before
-        near = (one for one, at in (before, behind) if abs(key.time - at) < PASTE_S)
+        behind = ((one.key, one.time) for one in self._stream.waiting)
+        near = (one for one, at in (before, *behind) if abs(key.time - at) < PASTE_S)
         return all(one == key.key for one in near)
 
     def done(self, message: Done) -> None:

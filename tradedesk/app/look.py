@@ -26,6 +26,12 @@ class Look(Protocol):
     @property
     def workspace(self) -> str: ...  # noqa: D102
     @property
+    def alert_bell(self) -> bool: ...  # noqa: D102
+    @property
+    def alert_desktop(self) -> str: ...  # noqa: D102
+    @property
+    def quiet_hours(self) -> str: ...  # noqa: D102
+    @property
     def lock_after_min(self) -> int: ...  # noqa: D102
     @property
     def watch_columns(self) -> tuple[WatchColumn, ...]: ...  # noqa: D102

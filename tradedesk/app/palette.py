@@ -83,7 +83,7 @@ class DeskCommands(Provider):
             action = self._action_of(command) if command.palette else None
             if action is not None:
                 yield PaletteLine(command.group, command.help, key_words(keys.keys_of(command)), action)
-        from engine.words.colon import FORMS
+        from engine.words.line_forms import FORMS
 
         for name, (form, help_words) in FORMS.items():
             if self._shell.refusal_of(OF_FORM.get(name)) is not None:

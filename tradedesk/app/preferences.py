@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from data.errors import BadInput
+from data.home import open_to_others
+from engine.quiet import quiet_hours_from
 from tradedesk.app.keymap import PLAIN, PROFILES, KeyTable, key_table
 from tradedesk.app.workspaces import WORKSPACES
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tradedesk.app.application import TradedeskApp
     from tradedesk.app.look import KeptSettings, Look
 
@@ -62,12 +66,19 @@ class Preferences:
         app.watch_columns, app.strip_indices = look.watch_columns, look.strip_indices
         app.set_class(look.density == "compact", COMPACT)
         app.pace(look.refresh_hz)
+        app.tells_by = look.alert_bell, look.alert_desktop, quiet_hours_from(look.quiet_hours)
         self.lock_after_min = look.lock_after_min
         first = next((one for one in WORKSPACES if one.name == look.workspace and one.available), None)
         if first is None:
             there = ", ".join(one.name for one in WORKSPACES if one.available)
             self._complaints.append(f"workspace {look.workspace}: there is none; choose one of {there}")
         self.workspace = (first or WORKSPACES[0]).name
+
+    def begin(self, home: Path) -> None:
+        """Say what is wrong with the settings, or with who else may use the home that they lie in."""
+        self.complain()
+        if others := open_to_others(home)[0]:
+            self._app.say(others, "warning")
 
     def complain(self) -> None:
         """Say what of the settings could not be taken."""

@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
-
-from textual.notifications import SeverityLevel
+from typing import TYPE_CHECKING
 
 from data.vocabulary import FlattenWhat, HaltScope, Side, WatchColumn
 from engine.colon.asked import UNASKED, AuditWish
@@ -19,14 +17,14 @@ from engine.news import Page, Subject
 from engine.planning.entry.leg_words import typed_symbol
 from screens.frame.routes import View, WorkspaceName
 from screens.frame.workspace import Framed, Here, Workspace
-from tradedesk.app.by_letter import ByLetter
 from tradedesk.app.list_in_view import keep_list_in_view
 from tradedesk.app.preferences import FLASH_FRAMES
+from tradedesk.app.telling import TellingApp
 from tradedesk.app.typed.noted_lines import line_of_workspace
 from tradedesk.app.workspaces import WORKSPACES
-from widgets.text import plain
 
 if TYPE_CHECKING:
+    from engine.colon.asked import OfRun
     from engine.planning.intent import Intent
     from screens.bulk.screen import BulkScreen
     from screens.frame.draft import Draft
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
     from tradedesk.app.theme.files import Themes
 
 
-class ShellApp(ByLetter, inherit_bindings=False):
+class ShellApp(TellingApp, inherit_bindings=False):
     """Carries out `Shell` of the frame; the app proper adds the desk, the frame clock and the keys."""
 
     def __init__(self) -> None:
@@ -83,11 +81,6 @@ class ShellApp(ByLetter, inherit_bindings=False):
         return [f"{entry.digit} {entry.name.capitalize()}" for entry in WORKSPACES if entry.available]
 
     # What screens ask for
-
-    def say(self, text: str, severity: str = "information") -> None:
-        """One toast of plain text."""
-        seconds = {"information": 3.0, "warning": 8.0}.get(severity, 15.0)
-        self.notify(plain(text), severity=cast(SeverityLevel, severity), timeout=seconds, markup=False)
 
     def open_workspace(self, name: WorkspaceName, view: View | None = None) -> None:
         """Go to a workspace, leaving what was opened on top of it."""
@@ -165,11 +158,11 @@ class ShellApp(ByLetter, inherit_bindings=False):
         assert isinstance(bulk, BulkScreen)
         return bulk
 
-    def open_run(self, number: int) -> None:
-        """A run in the bulk workspace."""
+    def open_run(self, number: int, asks: OfRun | None = None) -> None:
+        """A run in the bulk workspace, with the question of what is to be done with it."""
         self.note(f"run {number}")
         bulk = self._in_bulk()
-        bulk.call_later(bulk.show_run, number)
+        bulk.call_later(bulk.show_run, number, asks)
 
     def open_plan(self, number: int) -> None:
         """A stored plan in the bulk workspace."""
@@ -177,13 +170,15 @@ class ShellApp(ByLetter, inherit_bindings=False):
         bulk = self._in_bulk()
         bulk.call_later(bulk.show_plan, number)
 
-    def open_client(self, client_id: int, among: Sequence[int] = ()) -> None:
-        """A client's page."""
+    def open_client(self, client_id: int, among: Sequence[int] = (), margin: bool = False) -> None:
+        """A client's page; with `margin` at its shares on margin."""
         from screens.clients.page import ClientScreen
+        from screens.clients.page_views import PageView
 
-        self.note(f"client {self.desk.clients.get(client_id).code}")
-
-        self.push_screen(ClientScreen(client_id, among=tuple(among)))
+        code = self.desk.clients.get(client_id).code
+        self.note(f"mtf {code}" if margin else f"client {code}")
+        view = PageView.MTF if margin else PageView.HOLDINGS
+        self.push_screen(ClientScreen(client_id, tuple(among), view))
 
     def open_symbol(self, key: str) -> None:
         """A symbol's page."""
@@ -299,6 +294,13 @@ class ShellApp(ByLetter, inherit_bindings=False):
         """The last halt's certificate."""
         self.open_certificate()
 
+    def action_mtf(self) -> None:
+        """The page of clients on margin."""
+        from screens.mtf.screen import MtfScreen
+
+        if not isinstance(self.screen, MtfScreen):
+            self.push_screen(MtfScreen())
+
     def action_equity(self) -> None:
         """The page of the day's equity."""
         from screens.equity.screen import EquityScreen
@@ -318,23 +320,12 @@ class ShellApp(ByLetter, inherit_bindings=False):
         if isinstance(self.screen, Framed):
             self.screen.redraw()
 
-    def action_needs_me(self) -> None:
-        """What needs the trader, in Orders."""
-        self.open_workspace(WorkspaceName.ORDERS, View.NEEDS_ME)
-
     def action_groups(self) -> None:
         """The groups, at the bottom of the screen; one that is made begins with who is marked."""
         from screens.clients.groups_card import GroupsCard
 
         if isinstance(self.screen, Framed):
             self.screen.open_card(GroupsCard(self.screen.here().client_ids))
-
-    def action_alerts(self) -> None:
-        """The alerts that stand, at the bottom of the screen."""
-        from screens.frame.cards.alerts_card import AlertsCard
-
-        if isinstance(self.screen, Framed):
-            self.screen.open_card(AlertsCard())
 
     def action_show_trades(self) -> None:
         """The day's trades, in Orders."""

@@ -82,7 +82,11 @@ WORKSPACES = (
         "screens.matrix.screen:MatrixScreen",
     ),
     WorkspaceEntry(
-        WorkspaceName.REBALANCE, "Rebalance to targets", "6", "r", "screens.rebalance:RebalanceScreen"
+        WorkspaceName.REBALANCE,
+        "Rebalance: models, and how far clients are from them",
+        "6",
+        "r",
+        "screens.rebalance.screen:RebalanceScreen",
     ),
     WorkspaceEntry(
         WorkspaceName.CLIENTS,
@@ -91,7 +95,9 @@ WORKSPACES = (
         "c",
         "screens.clients.screen:ClientsScreen",
     ),
-    WorkspaceEntry(WorkspaceName.DAY, "The day's figures and its close", "8", "y", "screens.day:DayScreen"),
+    WorkspaceEntry(
+        WorkspaceName.DAY, "The day's figures and its close", "8", "y", "screens.day.screen:DayScreen"
+    ),
     WorkspaceEntry(
         WorkspaceName.AUDIT,
         "Audit: search, and each row's story",

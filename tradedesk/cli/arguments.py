@@ -112,11 +112,15 @@ def intent_from(
 
 
 def with_entry(
-    intent: "Intent", ref: str, disclosed: str | None = None, multiplied: bool = False
+    intent: "Intent", ref: str, disclosed: str | None = None, multiplied: bool = False, override: str = ""
 ) -> "Intent":
-    """The intent on an instruction, showing a part of each order, by each client's multiplier."""
+    """The intent on an instruction, showing a part of each order, by each client's multiplier.
+
+    `override` is the reason for which it goes beyond soft limits.
+    """
     shown = 0 if disclosed is None else count_from_text(disclosed, "disclosed")
-    return replace(intent, ref=ref.strip(), disclosed_quantity=shown, multiplied=multiplied)
+    terms = {"ref": ref.strip(), "override": override.strip()}
+    return replace(intent, **terms, disclosed_quantity=shown, multiplied=multiplied)
 
 
 def with_terms(intent: "Intent", per_client: PerClient, validity: str, drift: str, again: bool) -> "Intent":

@@ -17,16 +17,16 @@ _KINDS = {"plans": "plan", "runs": "run", "orders": "order", "halts": "halt"}
 def tell_request(request_id: str, as_json: bool) -> Exit:
     """Find what was done under an id. What had not been done by now never is. Raises `BadInput`."""
     from data.clock import SystemClock
-    from data.home import books_file
     from data.writing.asked_before import find_or_close
-    from tradedesk.compose.home import home_folder
+    from tradedesk.compose.home import has_books, home_folder
+    from tradedesk.compose.server import books_at
 
     if not re.fullmatch("[0-9a-f]{32}", request_id):
         raise BadInput("request", request_id, "give the 32 letters and digits that the command named")
-    books = books_file(home_folder())
-    if not books.exists():
-        raise BadInput("home", str(books.parent), "there are no books in it")
-    found = find_or_close(books, request_id, SystemClock().now())
+    home = home_folder()
+    if not has_books(home):
+        raise BadInput("home", str(home), "there are no books in it")
+    found = find_or_close(books_at(home), request_id, SystemClock().now())
     if as_json:
         document(
             {

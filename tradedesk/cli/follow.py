@@ -5,7 +5,6 @@ alone. What several commits made of an order between two looks is one line.
 """
 
 import asyncio
-import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import date
@@ -25,12 +24,13 @@ from engine.words.trading.orders import why_words
 from engine.words.trading.runs import run_words
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.printing.clocks import run_stamp, wall_time
-from tradedesk.cli.printing.output import jsonable, line, printer
+from tradedesk.cli.printing.output import document_line, line
 from tradedesk.cli.printing.streams import pass_on, reader_is_gone
 from tradedesk.cli.resting import NotShort, RestingClock, RestingDesk
 from tradedesk.cli.session import only_for
 from tradedesk.cli.views import values
 from tradedesk.cli.views.orders import order_shape, run_shape
+from tradedesk.compose.home import books_address
 
 if TYPE_CHECKING:
     from engine.book.views import OrderView
@@ -149,6 +149,8 @@ def _desk(file: FileAtRest) -> RestingDesk:
 
 def follow(home: Path, read: Read, as_json: bool) -> Exit:
     """Print what stands, then each change, until ctrl+c or until nobody reads on."""
+    if books_address(home):
+        raise BadInput("follow", "", "it reads a file; books on a server are followed on the screen")
     if not books_file(home).exists():
         raise BadInput("home", str(home), "has no books yet: `tradedesk init` prepares it")
     only_for("follow", Right.READ_CLIENTS)
@@ -165,10 +167,9 @@ async def _follow(follower: Follower, as_json: bool) -> None:
 
 
 def _tell(lines: Iterable[FollowedLine], as_json: bool) -> None:
-    to = printer.get()
     for one in lines:
         if as_json:
-            to.out(json.dumps(jsonable(one.shape), ensure_ascii=not to.every_sign) + "\n")
+            document_line(one.shape)
         else:
             line(one.words)
     pass_on()

@@ -11,28 +11,46 @@ from typer.core import TyperGroup
 from data.errors import BadInput
 from tradedesk.cli.asked import tell_request
 from tradedesk.cli.commands import (
-    alerts,
     audit,
     config,
     connections,
     elsewhere,
     exporting,
     gate,
+    keeping,
     keys,
+    kill_switch,
     launch,
     login,
     mcp,
+    mtf,
     overview,
+    replaying,
     safety,
     setup,
     simulate,
-    watchlists,
 )
 from tradedesk.cli.commands import queries as show
 from tradedesk.cli.commands import repairs as mend
-from tradedesk.cli.commands.people import client_lists, clients, groups, notes, page
+from tradedesk.cli.commands.alerting import alerts, health
+from tradedesk.cli.commands.day import actions, console, contract_notes, eod, history, report
+from tradedesk.cli.commands.day import risk as risks
+from tradedesk.cli.commands.market import calendar, phases, watchlists
+from tradedesk.cli.commands.people import client_lists, clients, consents, groups, notes, page, tax
 from tradedesk.cli.commands.roles import approving, persons, signing
-from tradedesk.cli.commands.trading import amend, baskets, convert, flatten, presets, runs, trade
+from tradedesk.cli.commands.trading import (
+    amend,
+    baskets,
+    convert,
+    flatten,
+    guards,
+    limits,
+    lists,
+    models,
+    presets,
+    runs,
+    trade,
+)
 from tradedesk.cli.exits import Exit, explain, log_file
 from tradedesk.cli.printing.output import document, say
 
@@ -128,6 +146,7 @@ _START, _TRADE, _LOOK, _SAFETY = "Set up", "Trade", "Look", "Safety and proof"
 
 app.command(rich_help_panel=_START)(launch.demo)
 app.command(rich_help_panel=_START)(setup.init)
+app.command(rich_help_panel=_START)(replaying.replay)
 app.add_typer(config.config_app, name="config", rich_help_panel=_START)
 app.add_typer(keys.keys_app, name="keys", rich_help_panel=_START)
 app.add_typer(connections.connections_app, name="connections", rich_help_panel=_START)
@@ -136,8 +155,10 @@ app.add_typer(clients.clients_app, name="clients", rich_help_panel=_START)
 app.add_typer(groups.groups_app, name="groups", rich_help_panel=_START)
 app.add_typer(setup.instruments_app, name="instruments", rich_help_panel=_START)
 app.add_typer(gate.routes_app, name="routes", rich_help_panel=_START)
+app.add_typer(consents.consents_app, name="consents", rich_help_panel=_START)
 app.add_typer(gate.secrets_app, name="secrets", rich_help_panel=_START)
 app.add_typer(gate.gate_app, name="gate", rich_help_panel=_START)
+app.add_typer(kill_switch.kill_switch_app, name="kill-switch", rich_help_panel=_START)
 app.add_typer(login.login_app, name="login", rich_help_panel=_START)
 app.add_typer(persons.people_app, name="people", rich_help_panel=_START)
 app.command("sign-in", rich_help_panel=_START)(signing.sign_in)
@@ -150,6 +171,8 @@ app.command(rich_help_panel=_TRADE)(trade.bulk)
 app.command(rich_help_panel=_TRADE)(approving.approve)
 app.command(rich_help_panel=_TRADE)(baskets.basket)
 app.add_typer(baskets.baskets_app, name="baskets", rich_help_panel=_TRADE)
+app.command(rich_help_panel=_TRADE)(models.rebalance)
+app.add_typer(models.models_app, name="models", rich_help_panel=_TRADE)
 app.add_typer(presets.presets_app, name="presets", rich_help_panel=_TRADE)
 app.command(rich_help_panel=_TRADE)(trade.order)
 app.command(rich_help_panel=_TRADE)(amend.modify)
@@ -160,13 +183,27 @@ app.add_typer(elsewhere.broker_app, name="broker", rich_help_panel=_LOOK)
 app.command(rich_help_panel=_LOOK)(elsewhere.compare)
 app.command(rich_help_panel=_LOOK)(exporting.export)
 app.command("mcp", rich_help_panel=_LOOK)(mcp.mcp)
-app.command(rich_help_panel=_LOOK)(alerts.alerts)
+app.command(rich_help_panel=_LOOK, context_settings={"ignore_unknown_options": True})(alerts.alerts)
+app.command(rich_help_panel=_LOOK)(health.health)
 app.command(rich_help_panel=_LOOK)(overview.status)
 app.command(rich_help_panel=_LOOK)(overview.tape)
 app.command(rich_help_panel=_LOOK)(page.client)
 app.command(rich_help_panel=_LOOK)(page.statement)
+app.command(rich_help_panel=_LOOK)(tax.tax)
+app.add_typer(mtf.mtf_app, name="mtf", rich_help_panel=_LOOK)
+app.add_typer(actions.actions_app, name="actions", rich_help_panel=_LOOK)
+app.command(rich_help_panel=_LOOK)(eod.eod)
+app.add_typer(contract_notes.contract_notes_app, name="contract-notes", rich_help_panel=_LOOK)
+app.command(rich_help_panel=_LOOK)(risks.risk)
+app.command(rich_help_panel=_LOOK)(risks.dispersion)
+app.command(rich_help_panel=_LOOK)(history.history)
+app.add_typer(history.flows_app, name="flows", rich_help_panel=_LOOK)
+app.command(rich_help_panel=_LOOK)(report.report)
+app.command(rich_help_panel=_LOOK)(console.tradebook)
+app.command(rich_help_panel=_LOOK)(console.ledger)
 app.command(rich_help_panel=_LOOK)(overview.matrix)
 app.command(rich_help_panel=_LOOK)(overview.log)
+app.add_typer(calendar.calendar_app, name="calendar", rich_help_panel=_LOOK)
 app.add_typer(notes.notes_app, name="notes", rich_help_panel=_LOOK)
 app.command(rich_help_panel=_LOOK)(show.search)
 app.command(rich_help_panel=_LOOK)(show.watch)
@@ -178,10 +215,19 @@ app.command(rich_help_panel=_LOOK)(show.positions)
 app.command(rich_help_panel=_LOOK)(show.funds)
 app.command(rich_help_panel=_LOOK)(show.transactions)
 app.command(rich_help_panel=_SAFETY)(flatten.flatten)
+app.add_typer(lists.lists_app, name="lists", rich_help_panel=_SAFETY)
+app.add_typer(limits.limits_app, name="limits", rich_help_panel=_SAFETY)
+app.command(rich_help_panel=_SAFETY)(guards.guards)
 app.add_typer(mend.unknown_app, name="unknown", rich_help_panel=_SAFETY)
 app.command(rich_help_panel=_SAFETY)(mend.reconcile)
 app.command("cancel-all", rich_help_panel=_SAFETY)(safety.cancel_all)
 app.command(rich_help_panel=_SAFETY)(safety.resume)
 app.command(rich_help_panel=_SAFETY)(safety.certificate)
+app.add_typer(phases.market_app, name="market", rich_help_panel=_SAFETY)
 app.add_typer(audit.audit_app, name="audit", rich_help_panel=_SAFETY)
+app.command(rich_help_panel=_SAFETY)(audit.evidence)
 app.command(rich_help_panel=_SAFETY)(safety.doctor)
+app.command(rich_help_panel=_SAFETY)(keeping.backup)
+app.command(rich_help_panel=_SAFETY)(keeping.restore)
+app.command(rich_help_panel=_SAFETY)(keeping.prune)
+app.add_typer(keeping.db_app, name="db", rich_help_panel=_SAFETY)

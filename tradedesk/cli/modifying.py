@@ -6,9 +6,17 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from data.errors import BadInput
-from data.vocabulary import LimitTo, OrderState, RequestState
+from data.records import replace
+from data.vocabulary import ChaseEnd, LimitTo, OrderState, RequestState
 from engine.words.formats import amount, counted, price, quantity
-from engine.words.trading.modify_words import chase_end_words, ended_words, line_words, plan_words
+from engine.words.trading.modify_words import (
+    beyond_soft,
+    chase_end_words,
+    ended_words,
+    line_words,
+    plan_words,
+    wait_words,
+)
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import json_too
 from tradedesk.cli.printing.output import document, line, say, table
@@ -17,6 +25,7 @@ from tradedesk.cli.views.many import chase_shape, modify_ends_shape, modify_plan
 
 if TYPE_CHECKING:
     from engine.desk import Desk
+    from engine.events import Event
     from engine.execution.changes.bulk import ModifyEnd
     from engine.execution.changes.chases import Chase
     from engine.execution.changes.new_limits import ModifyPlan, NewLimit
@@ -33,8 +42,13 @@ class Confirmation(Struct, frozen=True):
 WISHES = "--to, --ticks, --to-last, --chase"
 
 
-def wish_from(to: str | None, ticks: str | None, to_last: bool, chase: str | None) -> "NewLimit | None":
-    """The one wish for many orders that was given; None where none was. Raises `BadInput` for several."""
+def wish_from(
+    to: str | None, ticks: str | None, to_last: bool, chase: str | None, override: str
+) -> "NewLimit | None":
+    """The one wish for many orders that was given; None where none was. Raises `BadInput` for several.
+
+    `override` is the reason for which it goes beyond soft limits.
+    """
     typed = {
         LimitTo.PRICE: to,
         LimitTo.TICKS: ticks,
@@ -49,7 +63,7 @@ def wish_from(to: str | None, ticks: str | None, to_last: bool, chase: str | Non
     from engine.execution.changes.new_limits import new_limit_from
 
     ((where, text),) = given.items()
-    return new_limit_from(where, text)
+    return replace(new_limit_from(where, text), override=override)
 
 
 async def modify_many(
@@ -83,6 +97,9 @@ async def modify_many(
         document({"plan": modify_plan_shape(desk, plan), "results": modify_ends_shape(desk, ends)})
     else:
         _print_ends(desk, ends)
+        if beyond := beyond_soft(ends):
+            which = " ".join(map(str, sorted(beyond)))
+            say(f"beyond a soft limit, which --override REASON passes: {which}")
     return _exit_of(ends)
 
 
@@ -123,7 +140,12 @@ async def _chase(desk: "Desk", plan: "ModifyPlan", confirm: str, as_json: bool) 
     """Follow the market until every chase has ended; ctrl+c lets the orders stand where they are."""
     chases = await desk.chases.start(plan, confirm)
     say(f"{counted(len(chases), 'order', 'follow')} the market; ctrl+c leaves each at its limit")
+    heard = desk.events.subscribe(_waits_said)
     await desk.chases.ended(chases)
+    heard()
+    desk.chases.stop([one.order_id for one in chases])  # nobody is here whose word would have them go on
+    for chase in chases:
+        await chase.over.wait()
     if as_json:
         told = [chase_shape(desk, chase) for chase in chases]
         document({"plan": modify_plan_shape(desk, plan), "chases": told})
@@ -136,9 +158,21 @@ async def _chase(desk: "Desk", plan: "ModifyPlan", confirm: str, as_json: bool) 
     return Exit.DONE if all(order.state is OrderState.FILLED for order in orders) else Exit.PARTLY
 
 
+def _waits_said(event: "Event") -> None:
+    """Say of each chase that it waits and why, or that it goes on."""
+    from engine.events import TapeLine
+    from engine.execution.changes.chase_news import ChaseWaits
+    from engine.words.tape import news_words
+
+    if isinstance(event, TapeLine) and isinstance(event.news, ChaseWaits):
+        say(news_words(event.news))
+
+
 def _print_chase(desk: "Desk", chase: "Chase") -> None:
     order = desk.orders.get(chase.order_id)
-    why = chase_end_words(chase.end, chase.detail) if chase.end else ""
+    why, pause = chase_end_words(chase.end, chase.detail) if chase.end else "", chase.pause
+    if chase.end is ChaseEnd.STOPPED and pause is not None and pause.asks:
+        why = f"{wait_words(pause.why, pause.phase, pause.until, pause.detail)}: chase it again after that"
     code = desk.clients.get(order.client_id).code
     line(
         f"order {order.id}  {code}  {order.side.value} {order.tradingsymbol}  {order.state.value}  "

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from data.clock import day_from_text
 from data.errors import BadInput
 
 Follow = Annotated[
@@ -12,6 +13,7 @@ Follow = Annotated[
     typer.Option("--follow", help="Print what stands, then a line for each change, until ctrl+c."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+Template = Annotated[bool, typer.Option("--template", help="Print a file to begin with, and exit.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Stands for the typed words.")]
 Wait = Annotated[str, typer.Option("--wait", metavar="SECONDS", help="How long to wait for the outcome.")]
 
@@ -53,6 +55,12 @@ Ref = Annotated[
     str,
     typer.Option(
         metavar="TEXT", help="The client's instruction, such as `call 09:12`; kept 15 minutes a client."
+    ),
+]
+Override = Annotated[
+    str,
+    typer.Option(
+        "--override", metavar="REASON", help="Go beyond soft limits for this reason, which the plan keeps."
     ),
 ]
 Disclosed = Annotated[
@@ -137,12 +145,13 @@ def nothing_beside_hash(ctx: typer.Context) -> None:
     nothing_beside(ctx, "a stored plan, which is sent as it stands", "confirm", "yes", "wait", "as_json")
 
 
+MOST_NUMBER = 999_999_999_999
+"""Beyond every number that the books give out."""
+
+
 def day_from(name: str, text: str) -> date:
     """The day that the option `name` says. Raises `BadInput`."""
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError:
-        raise BadInput(name, text, "give a date as YYYY-MM-DD") from None
+    return day_from_text(text, name)
 
 
 def json_too(as_json: bool) -> list[str]:

@@ -9,7 +9,7 @@ from functools import cached_property
 from msgspec import Struct
 
 from data.clock import Clock, SystemClock
-from data.closed_sales import ClosedSale
+from data.closed_sales import ClosedSale, NotedDay
 from data.engines import short_reads as sql
 from data.engines.at_rest import FileAtRest
 from data.engines.reading import rows
@@ -230,9 +230,12 @@ class RestingHoldings:
     async def transactions(self, client_id: int | None) -> list[Transaction]:
         """Closed round trips, oldest first."""
         if client_id is None:
-            return round_trips(rows(self._books, ClosedSale, sql.SALES, sql.SALES_GIVEN))
+            noted = rows(self._books, NotedDay, sql.NOTED_DAYS, sql.NOTED_DAYS_GIVEN)
+            return round_trips(rows(self._books, ClosedSale, sql.SALES, sql.SALES_GIVEN), noted)
+        days_of_client = sql.NOTED_DAYS_OF_CLIENT, sql.NOTED_DAYS_OF_CLIENT_GIVEN
         of_client = sql.SALES_OF_CLIENT, sql.SALES_OF_CLIENT_GIVEN
-        return round_trips(rows(self._books, ClosedSale, *of_client, client=client_id))
+        noted = rows(self._books, NotedDay, *days_of_client, client=client_id)
+        return round_trips(rows(self._books, ClosedSale, *of_client, client=client_id), noted)
 
 
 class RestingHalts:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from contextvars import ContextVar
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -19,6 +20,7 @@ from tradedesk.cli.emergency import halt_at_once, may_not_halt
 from tradedesk.cli.exits import CANCEL_ALL_FAILED, Exit
 from tradedesk.cli.printing.output import Question, printer, say
 from tradedesk.cli.questions import is_answer, prompt
+from tradedesk.compose.home import books_address, has_books
 from tradedesk.compose.spare import LEFT_AFTER_USE_BYTES, give_spare_back, keep_spare
 
 if TYPE_CHECKING:
@@ -97,8 +99,8 @@ def _leave_to_host(work: Work) -> None:
 def _run_emergency(work: Work, by: str | None, home: Path) -> NoReturn:
     from data.clock import SystemClock
 
-    at, database = SystemClock().now(), books_file(home)
-    halts = database.exists() and not may_not_halt(home)
+    at = SystemClock().now()
+    halts = has_books(home) and not may_not_halt(home)
     if halts and (why := halt_at_once(home, by or "the command line", at)):
         say(f"the HALT file cannot be written ({why}); going on to cancel")
 
@@ -112,7 +114,7 @@ def _run_emergency(work: Work, by: str | None, home: Path) -> NoReturn:
         settings = load_settings(home)
     except BadInput as problem:
         say(f"going on with the default settings: {problem}")
-        settings = Settings.model_construct()
+        settings = Settings.model_construct(database_url=books_address(home))
     try:
         calendar = calendar_of(home)
     except (BadInput, OSError) as problem:
@@ -120,7 +122,8 @@ def _run_emergency(work: Work, by: str | None, home: Path) -> NoReturn:
         calendar = load_calendar()
     if halts:
         halt_at_once(home, by or settings.trader, at)
-        for held in (database, paper_exchange_file(home)):
+        database, exchange = books_file(home), paper_exchange_file(home)
+        for held in (exchange,) if books_address(home) else (database, exchange):
             end_frozen_writer(held, database)
     _run(work, home, settings, calendar, emergency=True)
 
@@ -147,7 +150,8 @@ def _run(
             settings=settings,
             calendar=calendar,
             emergency=emergency,
-            passphrase=(lambda: passphrase_of(home)) if needs_secrets else None,
+            # Asked once, though each broker's way opens the vault.
+            passphrase=cache(partial(passphrase_of, home)) if needs_secrets else None,
             needs_secrets=needs_secrets,
             migrates=migrates,
             told=say,
@@ -191,11 +195,10 @@ def only_for(what: str, right: "Right") -> None:
 
     Raises a `Forbidden`, which the audit keeps. Where the home has no people nobody is asked.
     """
-    from data.sign_in.at_rest import people_in
-    from tradedesk.compose.home import home_folder
+    from tradedesk.compose.home import has_people, home_folder
 
     home = home_folder()
-    if not people_in(books_file(home)):
+    if not has_people(home):
         return
 
     async def asked() -> None:
@@ -231,7 +234,7 @@ def passphrase_of(home: Path) -> str:
         from data.clock import SystemClock
         from tradedesk.compose.vault_look import TOKEN, wanted_secrets
 
-        signed_in = sum(one.what == TOKEN for one in wanted_secrets(books_file(home), SystemClock().now()))
+        signed_in = sum(one.what == TOKEN for one in wanted_secrets(home, SystemClock().now()))
         if signed_in:
             say(
                 f"{SECRETS} is not there, though {counted(signed_in, 'client')} signed in today: "

@@ -13,11 +13,12 @@ from typing import Any, cast
 
 from data.clock import SystemClock
 from data.engines.at_rest import FileAtRest, FileError, as_of_one_moment
-from data.home import books_file, calendar_file, certificates_folder, paper_exchange_file, settings_file
+from data.home import books_file, calendar_files, certificates_folder, paper_exchange_file, settings_file
 from data.sign_in.at_rest import has_people, standing
 from data.vocabulary import ClientStatus
 from tradedesk.cli.printing.output import Printer, printer
 from tradedesk.cli.resting import NotShort, RestingClock, RestingDesk
+from tradedesk.compose.home import books_address
 
 OPTIONS: dict[str, tuple[str, ...]] = {
     "orders": ("--client", "--run"),
@@ -141,7 +142,9 @@ def _at_rest(home: Path) -> "Iterator[RestingDesk]":
     """The books of a home at rest, as of one moment. Raises `NotShort`, `FileError`, `ValueError`."""
     from tradedesk.socket.protocol import schema_of_program
 
-    if not paper_exchange_file(home).exists() or calendar_file(home).exists() or _is_elsewhere(home):
+    if not paper_exchange_file(home).exists() or calendar_files(home) or _is_elsewhere(home):
+        raise NotShort
+    if books_address(home):
         raise NotShort
     if any(certificates_folder(home).glob("unbooked-*")):
         raise NotShort

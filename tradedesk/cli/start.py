@@ -3,29 +3,59 @@
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import BadInput
-from data.home import SECRETS, app_lock, books_file, halt_file
+from data.home import SECRETS, app_lock, halt_file
 from tradedesk.cli.emergency import looks_only
 
 if TYPE_CHECKING:
+    from brokers.recording.market import RecordedMarket
     from brokers.simulators.faults.menu import Faults
+    from engine.desk import Desk
+    from tradedesk.compose.rehearsing.replaying import Replay
     from tradedesk.compose.settings import Settings
 
 log = logging.getLogger(__name__)
 
 
-def open_screen(with_demo: bool, faults: "Faults | None" = None) -> int:
+def check_terminal() -> None:
+    """Refuse to draw where nobody sees it. Raises `BadInput` with the stream that is redirected.
+
+    Where that is standard error alone, which the screen is drawn on, the words go to standard output too:
+    whoever sits there would see nothing at all.
+    """
+    streams = {"input": sys.stdin, "output": sys.stdout, "error": sys.stderr}
+    elsewhere = [name for name, stream in streams.items() if not stream.isatty()]
+    if len(elsewhere) == len(streams):
+        raise BadInput(
+            "terminal", "none", "the screen needs a terminal; `tradedesk --help` names the commands"
+        )
+    if elsewhere:
+        redirected = f"standard {' and '.join(elsewhere)} redirected"
+        log_file = "; the log is in the home's logs folder" if "error" in elsewhere else ""
+        problem = BadInput("terminal", redirected, f"the screen needs a terminal: start it without{log_file}")
+        if elsewhere == ["error"]:
+            sys.stdout.write(f"tradedesk: {problem}\n")
+        raise problem
+
+
+def open_screen(
+    with_demo: bool,
+    faults: "Faults | None" = None,
+    plays_day: bool = False,
+    replay: "Replay | None" = None,
+) -> int:
     """Open the screen on the home and return its exit code once it is left.
+
+    `replay` is played in a home of its own, which `TRADEDESK_HOME` has to name.
+    With `plays_day` the paper market's day is played as soon as the desk is open.
 
     Raises `BadInput` away from a terminal and `AppAlreadyRuns` beside another app, before the screen is up.
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
-        expected = "the screen needs a terminal; `tradedesk --help` names the commands"
-        raise BadInput("terminal", "none", expected)
+    check_terminal()
     from tradedesk.compose.home import home_folder
 
     home = home_folder()
@@ -37,16 +67,32 @@ def open_screen(with_demo: bool, faults: "Faults | None" = None) -> int:
     @asynccontextmanager
     async def desk_of_home() -> AsyncIterator[Any]:
         from data.vocabulary import DeskKind
+        from tradedesk.compose.metrics import metrics_page
+        from tradedesk.compose.settings import load_settings
         from tradedesk.compose.wiring import compose_desk
         from tradedesk.socket.server import listening
 
+        if replay is not None:
+            from engine.background import beside
+            from tradedesk.compose.rehearsing.replaying import replay_desk
+
+            async with (
+                replay_desk(replay, DeskKind.APP) as (desk, market),
+                listening(desk, locked=lambda: app.locking.locked),
+                beside(_tell_end(desk, market, app.say)),
+            ):
+                yield desk
+            return
         opening = compose_desk(home, kind=DeskKind.APP, faults=faults, passphrase=passphrase, told=warn)
         async with opening as desk:
             if with_demo and not desk.who.asked:
                 from tradedesk.cli.commands.setup import lay_demo
 
                 await lay_demo(desk)
-            async with listening(desk, locked=lambda: app.locking.locked):
+            async with listening(desk, locked=lambda: app.locking.locked), AsyncExitStack() as playing:
+                await playing.enter_async_context(metrics_page(desk, load_settings(home).metrics_port))
+                if plays_day:
+                    await playing.enter_async_context(_played(desk, app.say))
                 yield desk
 
     def warn(words: str) -> None:
@@ -66,18 +112,42 @@ def open_screen(with_demo: bool, faults: "Faults | None" = None) -> int:
     return app.return_code or 0
 
 
+@asynccontextmanager
+async def _played(desk: "Desk", say: Callable[[str], None]) -> AsyncIterator[None]:
+    """Play the paper market's day meanwhile, and say what happens in it."""
+    from engine.background import beside
+
+    async def play() -> None:
+        from tradedesk.compose.demo.day import played_day
+
+        async for told in played_day(desk):
+            say(": ".join([one for one in (told.line, told.words) if one]))
+
+    async with beside(play()):
+        yield
+
+
+async def _tell_end(desk: "Desk", market: "RecordedMarket", say: Callable[[str, str], None]) -> None:
+    """Say that a recording has come to its end, where its market stands."""
+    from data.clock import IST
+
+    while market.ended_at is None:
+        await desk.clock.sleep(1.0)
+    ended = market.ended_at.astimezone(IST)
+    say(f"the recording ends here, {ended:%H:%M:%S}: the market stands", "warning")
+
+
 def _passphrase_at_start(home: Path) -> "Callable[[], str] | None":
     """The passphrase of a home whose secrets are in a file, asked for while there is no screen yet."""
-    from data.sign_in.at_rest import people_in
-    from tradedesk.compose.home import has_other_venues, is_on_paper
+    from tradedesk.compose.home import has_alert_channels, has_other_venues, has_people, is_on_paper
 
-    elsewhere, people = has_other_venues(home), people_in(books_file(home))
-    if is_on_paper(home) and not elsewhere and not people:
+    needed = has_other_venues(home) or has_people(home) or has_alert_channels(home)
+    if is_on_paper(home) and not needed:
         return None
     from tradedesk.compose.settings import load_settings
 
     settings = load_settings(home)
-    if settings.market != "kite" and not elsewhere and not people:
+    if settings.market == "paper" and not needed:
         return None
     from data.secrets import passphrase_source, vault_state
     from tradedesk.cli.printing.output import say

@@ -1,1 +1,1 @@
-"""Where a desk is put together: settings, home, paper and Kite, rehearsals."""
+"""Where a desk is put together: settings, home, paper, Kite, Upstox and Groww, rehearsals."""

@@ -14,6 +14,9 @@ from data.home import settings_file
 from data.writing.whole_file import put_whole
 from tradedesk.compose.settings import Settings, given_in, settings_of
 
+OF_THE_VENUE = frozenset({"market", "kite_url", "upstox_url", "groww_url"})
+"""Settings of where a home's orders go, which its books alone decide once there are some."""
+
 ON_OR_OFF = {"on": True, "off": False, "true": True, "false": False, "yes": True, "no": False}
 """How a switch is typed."""
 
@@ -24,17 +27,24 @@ TEXTS_ONLY = "write it into config.toml by hand"
 def keep_setting(home: Path, key: str, typed: str) -> Settings:
     """Change one setting of a home's file as it was typed; returns the settings that hold now.
 
-    Raises `BadInput` naming the setting and what would be right; then the file is as it was.
+    Raises `BadInput` naming the setting and what would be right, also where the environment says otherwise or
+    the books belong to another venue; then the file is as it was.
     """
     path = settings_file(home)
     key = key.casefold()
     given = given_in(path)
     value = typed_value(key, typed)
-    if source_of(key, given) == "environment":
+    if _in_environment().get(key, typed) != typed:
         raise BadInput(
             f"setting {key}", typed, f"TRADEDESK_{key.upper()} in the environment goes over the file"
         )
     settings = settings_of({**given, key: value}, path)
+    if key in OF_THE_VENUE:
+        from tradedesk.compose.wiring import (
+            check_belongs,  # all that opens a desk, for the few who name a venue
+        )
+
+        check_belongs(home, settings)
     text = path.read_bytes().decode("utf-8-sig") if path.exists() else ""
     changed = with_value(text, key, value)
     if changed != text:
@@ -130,7 +140,16 @@ def _literal(value: Value) -> str:
 
 def source_of(key: str, given: Mapping[str, object]) -> str:
     """Where a setting's value comes from: `environment`, `config.toml` (which says `given`) or `default`."""
-    names = {name.upper() for name, value in os.environ.items() if value}
-    if f"TRADEDESK_{key.upper()}" in names:
+    if key in _in_environment():
         return "environment"
     return "config.toml" if key in given else "default"
+
+
+def _in_environment() -> dict[str, str]:
+    """What the environment says of settings, by key in small letters."""
+    told = {name.upper(): value for name, value in os.environ.items() if value}
+    return {
+        name.removeprefix("TRADEDESK_").lower(): value
+        for name, value in told.items()
+        if name.startswith("TRADEDESK_")
+    }

@@ -13,25 +13,30 @@ from msgspec import Struct
 
 from brokers.connection import Connection
 from brokers.connections import Connections
+from brokers.egress import EchoService
 from data.clock import Clock, MarketClock
-from data.home import calendar_file, log_file
+from data.home import calendar_files, log_file
 from data.migrating import BooksFile
 from data.proving.heads import HeadsFile
 from data.reference.phases import Calendar, load_calendar
 from data.secrets import Vault, open_vault
 from data.store import Store
-from data.vocabulary import DeskKind
+from data.vocabulary import DeskKind, Prunable
+from engine.access.consent_needs import needs_from
 from engine.access.judgement import judge_clients
 from engine.book.book import Book
 from engine.book.kept import Kept
 from engine.desk import Desk
 from engine.events import Bus
 from engine.instances import ThisEngine
+from engine.quiet import quiet_hours_from
 from engine.rules import Rules, Waits
 from engine.timing import Timing
+from tradedesk.compose.carrying import AppriseCarrier
 from tradedesk.compose.home import home_folder
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.spare import keep_spare
+from tradedesk.reports.day_exports import DayExports
 
 log = logging.getLogger(__name__)
 
@@ -56,22 +61,29 @@ class Foundation(Struct, frozen=True):
         passphrase: Callable[[], str] | None = None,
     ) -> Desk:
         """A desk with these connections, the one that brings the prices first; not yet open."""
-        book = Book(connections, lambda: market_clock.trading_day, judge=judge_clients)
-        store = Store(self.books.path, self.clock, self.books.unwritable)
+        book = Book(
+            connections, lambda: market_clock.trading_day, judge=judge_clients, needs=self.rules.consents
+        )
+        store = Store(self.books.path, self.clock, self.books.unwritable, self.books.database)
         heads = HeadsFile(self.settings.audit_heads)
 
         def vault() -> Vault:
             return open_vault(self.home, passphrase, self.settings.vault)
 
         kept = Kept(self.home, store, book, Bus(_listener_failed), heads, vault)
-        return Desk(
+        desk = Desk(
             kept,
-            Timing(self.clock, market_clock, self.calendar, self.waits),
+            Timing(self.clock, market_clock, self.calendar, self.waits, lambda: book.market_halts),
             ThisEngine(kept, self.settings.trader, kind, self.rules.looks_only),
             Connections(connections, book),
             self.rules,
             self.random,
         )
+        desk.outbox.carrier = AppriseCarrier()
+        if self.settings.echo_url:
+            desk.probes.echo = EchoService(self.settings.echo_url)
+        desk.close.others.exports = DayExports(self.home, desk.statements.of_day)
+        return desk
 
 
 class Way(Struct, frozen=True):
@@ -88,8 +100,7 @@ def _listener_failed(problem: Exception) -> None:
 
 def calendar_of(home: Path) -> Calendar:
     """The exchanges' calendar with the home's changes, if it has any. Raises `BadInput`."""
-    changes = calendar_file(home)
-    return load_calendar(changes if changes.exists() else None)
+    return load_calendar(*calendar_files(home))
 
 
 def rules_of(settings: Settings) -> Rules:
@@ -100,8 +111,21 @@ def rules_of(settings: Settings) -> Rules:
         price_age_limit_s=settings.price_age_limit_s,
         drift_limit_bps=round(settings.drift_percent * 100),
         plan_valid_s=settings.plan_valid_s,
+        mtf_most_stocks=settings.mtf_most_stocks,
+        consents=needs_from(settings.consents, settings.consents_on_paper),
         halt_deletes_conditionals=settings.halt_deletes_conditionals,
+        quiet_hours=quiet_hours_from(settings.quiet_hours),
         looks_only=settings.mode == "look",
+        record_bytes=settings.record_prices_mb * 1_000_000,
+        keep_days={
+            Prunable.RECORDINGS: settings.keep_recordings_days,
+            Prunable.REPLAYS: settings.keep_replays_days,
+            Prunable.EXPORTS: settings.keep_exports_days,
+            Prunable.BACKUPS: settings.keep_backups_days,
+            Prunable.COPIES: settings.keep_copies_days,
+            Prunable.LOGS: settings.keep_logs_days,
+            Prunable.DELIVERIES: settings.keep_deliveries_days,
+        },
     )
 
 

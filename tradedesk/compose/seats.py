@@ -5,6 +5,7 @@ Imports nothing heavy: a command brings its token before the open app answers.
 """
 
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,12 +26,16 @@ def token_file(home: Path) -> Path:
 
 
 def kept_token(home: Path) -> str:
-    """The token that is kept; empty where there is none that this user alone could have written."""
-    place = token_file(home)
+    """The token that is kept; empty where there is none that this user alone could have written.
+
+    What a link leads to is none: whoever may write where it lies chooses that. Nothing is waited for.
+    """
     try:
-        with open(place, encoding="ascii") as file:
-            found = os.fstat(file.fileno())
-            if found.st_uid != os.getuid() or found.st_mode & 0o077 or found.st_size > LONGEST_TOKEN:
+        opened = os.open(token_file(home), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(opened, encoding="ascii") as file:
+            found = os.fstat(opened)
+            own = found.st_uid == os.getuid() and not found.st_mode & 0o077
+            if not (own and stat.S_ISREG(found.st_mode)) or found.st_size > LONGEST_TOKEN:
                 return ""
             return file.read().strip()
     except (OSError, ValueError):

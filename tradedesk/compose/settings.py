@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -20,6 +20,7 @@ from pydantic_settings import (
 from data.errors import BadInput
 from data.home import settings_file
 from data.vocabulary import Policy, WatchColumn
+from engine.access.consent_needs import needs_from
 from screens.frame.routes import WorkspaceName
 
 SCREEN_SETTINGS = (
@@ -32,6 +33,12 @@ SCREEN_SETTINGS = (
 def _as_plain(profile: object) -> object:
     """The profile by its name of today; homes of earlier versions have `default`."""
     return "plain" if profile == "default" else profile
+
+
+def _asked(consents: str) -> str:
+    """The consents as they were typed. Raises `ValueError` where they say nothing."""
+    needs_from(consents)
+    return consents
 
 
 class Settings(BaseSettings):
@@ -57,6 +64,15 @@ class Settings(BaseSettings):
     plan_valid_s: float = Field(default=60.0, ge=5, le=600)
     """For how many seconds a frozen plan may be confirmed."""
 
+    mtf_most_stocks: int = Field(default=10, ge=1, le=1000)
+    """With more stocks on margin than these a client is warned of."""
+
+    consents: Annotated[str, AfterValidator(_asked)] = "trading hard"
+    """Consents asked of clients: `trading hard, mtf hard, phone soft instructed`; a soft one only warns."""
+
+    consents_on_paper: bool = False
+    """Whether clients of the paper exchange are asked for their consents as those of a broker are."""
+
     halt_deletes_conditionals: bool = False
     """Whether a cancel-all also deletes GTTs and alerts that place orders; it lists them in any case."""
 
@@ -81,6 +97,18 @@ class Settings(BaseSettings):
     lock_after_min: int = Field(default=15, ge=0, le=600)
     """Minutes of nothing after which the screen locks, where people sign in; 0 never does."""
 
+    alert_bell: bool = True
+    """Whether an alert rings the terminal's bell."""
+
+    alert_desktop: Literal["off", "osc9", "osc777"] = "off"
+    """How the terminal is asked to show an alert beside it: osc9 (iTerm2, kitty, WezTerm), osc777 (rxvt)."""
+
+    quiet_hours: str = Field(default="", pattern=r"^$|^([01]?\d|2[0-3]):[0-5]\d-([01]?\d|2[0-3]):[0-5]\d$")
+    """Hours of India, such as 20:00-08:30, in which alerts that are not urgent ring nothing and wait."""
+
+    metrics_port: int = Field(default=0, ge=0, le=65535)
+    """Port of 127.0.0.1 where Prometheus reads the figures of `tradedesk health`; 0 opens none."""
+
     workspace: WorkspaceName = WorkspaceName.DESK
     """The workspace that the screen opens with: desk, bulk, orders, positions, matrix or clients."""
 
@@ -90,8 +118,11 @@ class Settings(BaseSettings):
     strip_indices: tuple[str, ...] = Field(default=("NIFTY 50", "NIFTY BANK"), max_length=4)
     """Indices on the strip, where there is room, such as ["NIFTY 50", "SENSEX"]; [] shows none."""
 
-    market: Literal["paper", "kite"] = "paper"
-    """Where orders go: the built-in paper exchange, or Zerodha's Kite. A home keeps to one of them."""
+    market: Literal["paper", "kite", "upstox", "groww"] = "paper"
+    """Where orders go: the built-in paper exchange, Zerodha's Kite, Upstox or Groww; the first of a home."""
+
+    database_url: str = ""
+    """A PostgreSQL for the books, as postgresql+psycopg://user@host/name; empty keeps them in the home."""
 
     mode: Literal["trade", "look"] = "trade"
     """What a desk at Kite may do: `trade`, or `look`, in which nothing that sends or cancels is built."""
@@ -102,14 +133,61 @@ class Settings(BaseSettings):
     kite_feed: str = ""
     """Code of the client whose session carries the prices; empty takes those that are signed in."""
 
+    upstox_url: str = ""
+    """A local Upstox to rehearse against, such as http://127.0.0.1:8200; empty means Upstox's own."""
+
+    upstox_feed: str = ""
+    """Code of the client whose session at Upstox carries the prices; empty takes who is signed in."""
+
+    upstox_redirect: str = Field(default="", pattern=r"^$|^https?://\S+$")
+    """Redirect URL of the apps at Upstox, to the letter; empty is sign_in_port's, or http://127.0.0.1/."""
+
+    upstox_algos: dict[str, str] = Field(default_factory=dict)
+    """Apps registered as algos at Upstox: `"API_KEY" = "NAME"`; an empty name keeps their clients out."""
+
+    groww_url: str = ""
+    """A local Groww to rehearse against, such as http://127.0.0.1:8120; empty means Groww's own."""
+
+    groww_feed: str = ""
+    """Code of the client whose session at Groww carries the prices; empty takes who is signed in."""
+
     sign_in_port: int = Field(default=0, ge=0, le=65535)
     """Port of 127.0.0.1 where sign-ins end, if the apps' redirect URL is http://127.0.0.1:PORT/; else 0."""
+
+    echo_url: str = Field(
+        default="", pattern=r"^$|^https://\S+$|^http://(127\.0\.0\.1|localhost)(:\d+)?(/\S*)?$"
+    )
+    """A service that answers with the address a call came from: each client's route is probed by it."""
 
     vault: Literal["auto", "keyring", "file"] = "auto"
     """Where secrets are kept: the system's keyring, an encrypted file, or whichever can be used."""
 
     audit_heads: Path | None = None
     """A file outside the home, best on another machine, to which heads of the audit are written."""
+
+    record_prices_mb: int = Field(default=0, ge=0, le=100_000)
+    """Megabytes that the recording of a day may come to (`replay` plays it); 0 records none."""
+
+    keep_recordings_days: int = Field(default=30, ge=0, le=36_500)
+    """Days for which recordings are kept before `prune` removes them; 0 is for ever."""
+
+    keep_replays_days: int = Field(default=30, ge=0, le=36_500)
+    """The same of the homes in which recorded days were played again."""
+
+    keep_exports_days: int = Field(default=0, ge=0, le=36_500)
+    """Days for which files in the home's exports are kept before `prune` removes them; 0 is for ever."""
+
+    keep_backups_days: int = Field(default=90, ge=0, le=36_500)
+    """The same of backups in the home's own folder; the three newest stay in any case."""
+
+    keep_copies_days: int = Field(default=90, ge=0, le=36_500)
+    """The same of copies of the books that upgrades have laid beside them."""
+
+    keep_logs_days: int = Field(default=90, ge=0, le=36_500)
+    """The same of the program's rotated logs."""
+
+    keep_deliveries_days: int = Field(default=90, ge=0, le=36_500)
+    """The same of the outbox: how alerts left this machine. The alerts stay."""
 
     paper_latency_ms: tuple[int, int] = (20, 80)
     """Round trip of a call to the paper exchange, from and to, in milliseconds."""

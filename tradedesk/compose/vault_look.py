@@ -1,4 +1,4 @@
-"""What the vault of a home at Kite should hold by the books, and what of that is not there."""
+"""What the vault of a home should hold by the books, and what of that is not there."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -9,36 +9,44 @@ from msgspec import Struct
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
-from data.engines.sqlite import read_file
+from data.engines.sqlite import SqliteFile
 from data.errors import BadInput
-from data.home import SECRETS, books_file, secrets_file
+from data.home import SECRETS, secrets_file
+from data.repositories.connections import ConnectionRow, connections_in
 from data.secrets import NoVault, Prefer, Vault, vault_state
 from data.tables.access import BrokerSession, ClientRoute
 from data.tables.books import Client, ConnectionRecord
 from data.tables.columns import table
 from data.vocabulary import ClientStatus, SessionProblem
-from tradedesk.compose.kite_access import ZERODHA, secret_key, token_key
+from tradedesk.compose.desk_access import BROKERS, LONGEST_NAME, ZERODHA, secret_key, token_key
+from tradedesk.compose.home import has_books
+from tradedesk.compose.server import books_at
 
 API_SECRET, TOKEN = "api_secret", "token"
 
 _FEW = 5
 """How many names stand in words."""
 
+_SHOWN = 16
+"""How much of a long api key is shown."""
+
 
 class Wanted(Struct, frozen=True):
     """A secret that the books call for: the `api_secret` of an api key, or the `token` of a user signed in.
 
-    `name` is the api key or the user id, `codes` the clients that need it.
+    `name` is the api key or the user id, `codes` the clients of this `broker` that need it.
     """
 
     what: str
     name: str
     codes: tuple[str, ...]
+    broker: str = ZERODHA
 
     @property
     def key(self) -> str:
         """Under which name the vault keeps it."""
-        return secret_key(self.name) if self.what == API_SECRET else token_key(self.name)
+        of = secret_key if self.what == API_SECRET else token_key
+        return of(self.broker, self.name)
 
 
 class SecretsLook(Struct, frozen=True):
@@ -64,10 +72,8 @@ def look(home: Path, prefer: Prefer, opened: Callable[[], Vault], now: datetime)
     state = vault_state(home, prefer)
     if not state.ok:
         return SecretsLook(state.backend, False, state.why, state.todo, None)
-    wanted, absent = (
-        wanted_secrets(books_file(home), now),
-        state.backend == "file" and not secrets_file(home).exists(),
-    )
+    wanted = wanted_secrets(home, now)
+    absent = state.backend == "file" and not secrets_file(home).exists()
     try:
         vault = NoVault() if absent else opened()
         missing = tuple(one for one in wanted if not vault.get(one.key))
@@ -95,26 +101,54 @@ def look(home: Path, prefer: Prefer, opened: Callable[[], Vault], now: datetime)
 
 def _few(names: Sequence[str]) -> str:
     more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
-    return ", ".join(names[:_FEW]) + more
+    shown = [name if len(name) <= LONGEST_NAME else f"{name[:_SHOWN]}..." for name in names[:_FEW]]
+    return ", ".join(shown) + more
 
 
-def wanted_secrets(database: Path, now: datetime) -> list[Wanted]:
-    """The secrets that the books at `database` call for at the aware time `now`.
+def broker_of_keys(home: Path, given: str) -> str:
+    """The broker whose api key is meant: the one that was named, else that of the home's only connection.
+
+    Raises `BadInput` where the home has several and none is named.
+    """
+    known = BROKERS
+    if given:
+        word = given.strip().lower()
+        if word not in known:
+            raise BadInput("broker", given, f"give one of {', '.join(known)}")
+        return word
+    there = [one.broker for one in _connections(home) if one.broker in known]
+    if len(there) > 1:
+        raise BadInput("broker", "", f"this home has connections to {' and '.join(there)}: say --broker")
+    return there[0] if there else ZERODHA
+
+
+def _connections(home: Path) -> list[ConnectionRow]:
+    return connections_in(books_at(home)) if has_books(home) else []
+
+
+def wanted_secrets(home: Path, now: datetime) -> list[Wanted]:
+    """The secrets that the books of a home call for at the aware time `now`.
 
     None for books of the paper exchange, and for what cannot be read.
     """
-    if not database.exists():
+    if not has_books(home):
         return []
+    books = books_at(home)
+    database = SqliteFile(books) if isinstance(books, Path) else books
     try:
-        return read_file(database, lambda connection: _wanted(connection, now))
+        return database.read(lambda connection: _wanted(connection, now))
     except DBAPIError:  # a database of another version, or none: the doctor of the books says which
         return []
 
 
 def _wanted(connection: Connection, now: datetime) -> list[Wanted]:
+    return [one for broker in BROKERS for one in _wanted_of(connection, broker, now)]
+
+
+def _wanted_of(connection: Connection, broker: str, now: datetime) -> list[Wanted]:
     connections, clients = table(ConnectionRecord), table(Client)
     routes, sessions = table(ClientRoute), table(BrokerSession)
-    there = select(connections.c.name).where(connections.c.broker == ZERODHA)
+    there = select(connections.c.name).where(connections.c.broker == broker)
     trading = (clients.c.connection.in_(there), clients.c.status == ClientStatus.ACTIVE.value)
     keys: defaultdict[str, list[str]] = defaultdict(list)
     for api_key, code in connection.execute(
@@ -137,6 +171,6 @@ def _wanted(connection: Connection, now: datetime) -> list[Wanted]:
         .order_by(clients.c.code)
     )
     return [
-        *(Wanted(API_SECRET, api_key, tuple(codes)) for api_key, codes in keys.items()),
-        *(Wanted(TOKEN, user_id, (code,)) for user_id, code in users),
+        *(Wanted(API_SECRET, api_key, tuple(codes), broker) for api_key, codes in keys.items()),
+        *(Wanted(TOKEN, user_id, (code,), broker) for user_id, code in users),
     ]

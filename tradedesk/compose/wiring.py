@@ -10,6 +10,7 @@ from brokers.paper.life import PaperLife
 from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.faults.menu import Faults
 from data.clock import Clock, SystemClock
+from data.engines.database import Database
 from data.errors import BadInput
 from data.home import books_file
 from data.migrating import BooksFile, books_as_they_are, is_unwritable, prepare
@@ -29,12 +30,14 @@ from engine.desk import Desk
 from engine.instances import POLICIES
 from engine.rules import Rules, Waits
 from engine.startup import opened
+from tradedesk.compose.brokers.at_brokers import CONNECTIONS, TITLES, row_at, way_maker
+from tradedesk.compose.brokers.paper import PAPER, check_paper_books, paper_way
+from tradedesk.compose.desk_access import ZERODHA
 from tradedesk.compose.desk_market import DeskMarket
 from tradedesk.compose.foundation import Foundation, Way, calendar_of, rules_of
 from tradedesk.compose.home import home_folder
-from tradedesk.compose.kite_access import ZERODHA
-from tradedesk.compose.paper import PAPER, check_paper_books, paper_way
 from tradedesk.compose.seats import take_seat
+from tradedesk.compose.server import belong, books_on_server
 from tradedesk.compose.settings import Settings, load_settings
 
 log = logging.getLogger(__name__)
@@ -77,8 +80,8 @@ async def compose_desk(
 ) -> AsyncIterator[Desk]:
     """Open the desk of a home as `open_desk` does, over connections, clocks and rules that may be given.
 
-    `kind` says what it may do (`engine.instances.POLICIES`). Without `needs_secrets` a desk at Kite opens
-    without them where they do not open, and calls nobody.
+    `kind` says what it may do (`engine.instances.POLICIES`). Without `needs_secrets` a desk at a
+    broker opens without them where they do not open, and calls nobody.
     The rest is for tests and rehearsals: a clock moved by hand, another exchange, no latency in seconds, a
     seed for tags and rotation, faults of the broker. But cancel-all brings its own settings and calendar
     where the home's are broken, and its `emergency` opens even without the home's own paper exchange;
@@ -88,14 +91,17 @@ async def compose_desk(
     """
     folder = home_folder(home)
     settings = settings or load_settings(folder)
-    check_paper_books(folder)
-    kite = None if emergency else kite_before_connections(books_file(folder))
+    server = books_on_server(settings.database_url)
+    if server is None:
+        check_paper_books(folder)
+    kite = None if emergency or server is not None else kite_before_connections(books_file(folder))
     if kite is not None:  # before the file is migrated for settings that its books do not belong to
         _wanted(folder, settings, {ZERODHA: kite})
     clock = clock or SystemClock()
-    if emergency or (POLICIES[kind].bears_trouble and is_unwritable(books_file(folder))):
+    bears_trouble = server is None and POLICIES[kind].bears_trouble
+    if emergency or (bears_trouble and is_unwritable(books_file(folder))):
         migrates = False
-    with _books(books_file(folder), migrates, clock, told) as books:
+    with _books(books_file(folder), server, migrates, clock, told) as books:
         base = Foundation(
             home=folder,
             books=books,
@@ -106,19 +112,19 @@ async def compose_desk(
             waits=waits or Waits(),
             random=random.Random(seed) if seed is not None else random.SystemRandom(),
         )
+        if server is not None:
+            belong(server, folder, settings.trader, clock.now())
         ways = list[Way]()
         rows = connections_of(base, emergency, told)
         if settings.mode == "look" and any(row.broker == PAPER.broker for row in rows):
-            raise BadInput("mode", "look", 'only a desk at Kite alone looks; market = "kite"')
+            raise BadInput("mode", "look", 'only a desk at a broker alone looks; market = "kite"')
         for row in rows:
             if row.broker == PAPER.broker:
                 ways.append(paper_way(base, row, exchange, latency, emergency, faults))
                 continue
-            from tradedesk.compose.kite import kite_way  # HTTP and sockets take a second to import
-
-            ways.append(await kite_way(base, row, passphrase, emergency, needs_secrets))
+            ways.append(await way_maker(row.broker)(base, row, passphrase, emergency, needs_secrets))
         if faults is not None and PAPER.kind not in {way.connection.kind for way in ways}:
-            raise BadInput("faults", "", "only the paper exchange takes them; a local Kite has its own")
+            raise BadInput("faults", "", "only the paper exchange takes them; a stand-in has its own")
         desk = base.desk(kind, ways[0].market_clock, [way.connection for way in ways], passphrase)
         desk.connecting.bears_others = emergency
         for way in ways:
@@ -132,7 +138,12 @@ async def compose_desk(
 
 
 @contextmanager
-def _books(database: Path, migrates: bool, clock: Clock, told: Callable[[str], None]) -> Generator[BooksFile]:
+def _books(
+    database: Path, server: Database | None, migrates: bool, clock: Clock, told: Callable[[str], None]
+) -> Generator[BooksFile]:
+    if server is not None:  # whatever else opens it, `tradedesk db upgrade` alone changes its version
+        yield BooksFile(database, server=server)
+        return
     if not migrates:
         with books_as_they_are(database) as books:
             yield books
@@ -151,23 +162,23 @@ def connections_of(
     Raises `BadInput` where the settings name a venue that the books do not belong to; an `emergency` goes by
     the books alone, and `told` hears of a row that it cannot go by.
     """
-    known, database = {PAPER.broker: PAPER.name, ZERODHA: "kite"}, base.books.path
-    stored = [row for row in connections_in(database) if row.broker in known]
+    known, books = {PAPER.broker: PAPER.name, **CONNECTIONS}, base.books.place
+    stored = [row for row in connections_in(books) if row.broker in known]
     stored = [replace(row, name=row.name or known[row.broker]) for row in stored]
     try:
-        check_words(database, known)
+        check_words(books, known)
     except BadInput as problem:
         if not emergency:
             raise
         told(f"{problem}\ngoing on: what is live at a broker of an unknown word cannot be cancelled")
     if stored and emergency:
-        return _prices_first(stored)
+        return _prices_first(stored, base.settings.market)
     wanted = _wanted(base.home, base.settings, {row.broker: row.address for row in stored})
     if not stored:
         return [wanted]
     check_together(stored)
-    check_let_together(stored, let_stand_together(database))
-    return _prices_first(stored)
+    check_let_together(stored, let_stand_together(books))
+    return _prices_first(stored, base.settings.market)
 
 
 def _wanted(home: Path, settings: Settings, owned: Mapping[str, str]) -> ConnectionRow:
@@ -175,24 +186,45 @@ def _wanted(home: Path, settings: Settings, owned: Mapping[str, str]) -> Connect
 
     Raises `BadInput`.
     """
+    urls = {"kite": settings.kite_url, "upstox": settings.upstox_url, "groww": settings.groww_url}
     wanted = PAPER
-    if settings.market == "kite" or settings.kite_url:
-        from tradedesk.compose.kite import kite_row
-
-        at_kite = kite_row(settings.kite_url)
-        wanted = at_kite if settings.market == "kite" else PAPER
-        if owned.get(ZERODHA, at_kite.address) != at_kite.address:
-            raise BadInput("kite_url", at_kite.address, _belongs(home, owned[ZERODHA]))
+    rows = {f"{name}_url": row_at(name, url) for name, url in urls.items() if url or settings.market == name}
+    for setting, row in rows.items():
+        if row.name == settings.market:
+            wanted = row
+        if owned.get(row.broker, row.address) != row.address:
+            raise BadInput(setting, row.address, _belongs(home, owned[row.broker]))
     if owned and wanted.broker not in owned:
-        theirs = f"Kite at {owned[ZERODHA]}" if wanted is PAPER else "the paper exchange"
+        broker, address = next(iter(owned.items()))
+        theirs = f"{TITLES[broker]} at {address}" if broker in TITLES else "the paper exchange"
         raise BadInput("market", settings.market, _belongs(home, theirs))
     return wanted
+
+
+def check_belongs(home: Path, settings: Settings) -> None:
+    """Raise `BadInput` where settings name a venue that the books of a home do not belong to."""
+    server, file = books_on_server(settings.database_url), books_file(home)
+    if server is None and not file.exists():
+        return
+    owned = {row.broker: row.address for row in connections_in(server or file)}
+    if server is None and (kite := kite_before_connections(file)) is not None:
+        owned = {ZERODHA: kite}
+    _wanted(home, settings, owned)
 
 
 def _belongs(home: Path, theirs: str) -> str:
     return f"the books of {home} belong to {theirs}; use another home"
 
 
-def _prices_first(rows: list[ConnectionRow]) -> list[ConnectionRow]:
-    """Paper last: beside another venue it follows that one's prices and clock."""
-    return sorted(rows, key=lambda row: row.broker == PAPER.broker)
+def _prices_first(rows: list[ConnectionRow], market: str) -> list[ConnectionRow]:
+    """The one that the settings name as the market, then the others in their usual order.
+
+    Paper last: beside another venue it follows that one's prices and clock.
+    """
+    usual = [*CONNECTIONS, PAPER.broker]
+
+    def place(row: ConnectionRow) -> tuple[bool, int]:
+        named = row.name == market and row.broker != PAPER.broker
+        return not named, usual.index(row.broker)
+
+    return sorted(rows, key=place)

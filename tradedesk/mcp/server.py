@@ -1,6 +1,7 @@
 """The server itself: the tools by name, over stdin and stdout, on a desk that has nothing to send with."""
 
-from collections.abc import Awaitable
+from collections.abc import AsyncGenerator, Awaitable
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -101,13 +102,20 @@ async def _told(looking: Awaitable[str]) -> str:
         raise ToolError(refusal_words(problem)) from problem
 
 
-async def serve(home: Path) -> None:
-    """Serve the tools on stdin and stdout until those close. Raises as `compose_desk` does."""
+@asynccontextmanager
+async def server_at(home: Path) -> AsyncGenerator[MCPServer[Any]]:
+    """The tools over a home's desk, which is open as long as they are. Raises as `compose_desk` does."""
     settings = load_settings(home)
     rules = replace(rules_of(settings), looks_only=True)
     opening = compose_desk(home, DeskKind.COMMAND, settings=settings, rules=rules, needs_secrets=False)
     async with opening as desk:
-        await server_over(Looks(desk, partial(_sit, desk))).run_stdio_async()
+        yield server_over(Looks(desk, partial(_sit, desk)))
+
+
+async def serve(home: Path) -> None:
+    """Serve the tools on stdin and stdout until those close. Raises as `compose_desk` does."""
+    async with server_at(home) as server:
+        await server.run_stdio_async()
 
 
 async def _sit(desk: Desk) -> None:

@@ -7,10 +7,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from data.home import books_file
 from tradedesk.cli.emergency import halt_at_once, halts_everything, may_not_halt, named_in
 from tradedesk.cli.printing.output import Question, document, printer, say
 from tradedesk.cli.questions import is_answer, prompt
+from tradedesk.compose.home import has_books
 from tradedesk.compose.spare import LEFT_AFTER_USE_BYTES, give_spare_back, keep_spare
 from tradedesk.socket.connection import AppSocket, Lost, meet
 from tradedesk.socket.protocol import BEAT_S, HALT_S, Effect, Line, effect_of, with_whole_paths
@@ -157,7 +157,7 @@ def _lost(request_id: str, words: Sequence[str]) -> int:
 
 def _ask_to_halt(home: Path, words: list[str]) -> Answered:
     """Halt by the file where that is meant beyond doubt, then ask, but wait for nobody who is silent."""
-    at_once = halts_everything(words) and books_file(home).exists() and not may_not_halt(home)
+    at_once = halts_everything(words) and has_books(home) and not may_not_halt(home)
     if at_once:
         from data.clock import SystemClock
 

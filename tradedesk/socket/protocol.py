@@ -20,7 +20,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from data.home import books_file, calendar_file, settings_file
+from data.home import books_file, calendar_files, settings_file
+from tradedesk.compose.home import books_address
 
 PROTOCOL = 2
 """The number of this way of talking."""
@@ -79,7 +80,9 @@ _COMMANDS: Mapping[str, Effect] = {
     "client": Effect.READ,
     "convert": Effect.ACT,
     "detail": Effect.READ,
+    "dispersion": Effect.READ,
     "funds": Effect.READ,
+    "health": Effect.READ,
     "log": Effect.READ,
     "modify": Effect.ACT,
     "order": Effect.ACT,
@@ -87,23 +90,31 @@ _COMMANDS: Mapping[str, Effect] = {
     "positions": Effect.READ,
     "reconcile": Effect.ACT,
     "resume": Effect.ACT,
+    "risk": Effect.READ,
     "runs": Effect.READ,
     "statement": Effect.READ,
     "status": Effect.READ,
     "tape": Effect.READ,
+    "tax": Effect.READ,
     "transactions": Effect.READ,
 }
 """Commands without others below them. What is not here is done in the command's own process alone."""
 
 _GROUPS: Mapping[str, Mapping[str, Effect | None]] = {
+    "alerts": {
+        **dict.fromkeys(("", "list", "needs", "rules", "outbox", "channels"), Effect.READ),
+        **dict.fromkeys(("add", "edit", "remove", "usual", "done", "later", "test"), Effect.ACT),
+        "channel": None,
+    },
     "audit": {
         "": None,
         **dict.fromkeys(("show", "search", "story", "state"), Effect.READ),
         "verify": None,
         "accept": None,
     },
-    "broker": {"": None, "orders": Effect.READ, "trades": Effect.READ},
+    "broker": {"": None, **dict.fromkeys(("orders", "trades", "charges"), Effect.READ)},
     "baskets": {"": Effect.READ, "show": Effect.READ, "save": Effect.ACT, "remove": Effect.ACT},
+    "calendar": {"": Effect.READ, "import": None},
     "clients": {
         "": Effect.READ,
         **dict.fromkeys(("add", "edit", "set", "pause", "unpause", "close"), Effect.ACT),
@@ -116,6 +127,17 @@ _GROUPS: Mapping[str, Mapping[str, Effect | None]] = {
         "show": Effect.READ,
         **dict.fromkeys(("add", "remove", "rule", "rename", "delete"), Effect.ACT),
     },
+    "market": {"": Effect.READ, "halted": Effect.CANCEL, "open": Effect.ACT},
+    "lists": {"": Effect.READ, "show": Effect.READ, "import": None, "remove": Effect.ACT},
+    "mtf": {"": Effect.READ, "pledges": Effect.ACT, "import": None},
+    "flows": {"": Effect.READ, "class": Effect.ACT},
+    "contract-notes": {
+        "": Effect.READ,
+        **dict.fromkeys(("add", "from-broker"), Effect.ACT),
+        "import": None,
+    },
+    "actions": {"": Effect.READ, "import": None, "undo": Effect.ACT, "book": Effect.ACT},
+    "limits": {"": Effect.READ, "show": Effect.READ, "set": Effect.ACT, "remove": Effect.ACT},
     "notes": {"": Effect.READ, "add": Effect.ACT},
     "orders": {"": Effect.READ, "show": Effect.READ},
     "presets": {"": Effect.READ, "remove": Effect.ACT},
@@ -151,6 +173,8 @@ def effect_of(words: Sequence[str]) -> Effect | None:
         return None if any(word in below for word in rest) else below[""]
     if first == "flatten":
         return Effect.READ if rest[:1] == ["show"] else Effect.CANCEL if rest[:1] == ["stop"] else Effect.ACT
+    if first == "guards":
+        return Effect.ACT if any(not word.startswith("--json") for word in rest) else Effect.READ
     if first == "run":
         acts = not {"resume", "repair", "reverse"}.isdisjoint(rest)
         return Effect.ACT if acts else Effect.CANCEL if {"stop", "cancel"} & {*rest} else Effect.READ
@@ -197,21 +221,21 @@ def hello(home: Path) -> Line:
 
 
 def schema_of_program() -> str:
-    """The number of this program's newest migration."""
-    names = os.listdir(Path(__file__).resolve().parents[2] / "data" / "migrations" / "versions")
-    return max(name[:4] for name in names if name.endswith(".py") and name[:4].isdigit())
+    """The number of this program's newest migration, which need not be the highest."""
+    text = (Path(__file__).resolve().parents[2] / "data" / "schema.py").read_text(encoding="utf-8")
+    return text.partition('\nHEAD = "')[2].partition('"')[0]
 
 
 def identity(home: Path) -> str:
-    """Which file a home's books are, whatever its folder is called and however it was reached."""
-    found = os.stat(books_file(home))
+    """Which file a home's books are, whatever its folder is called; its folder, if they are on a server."""
+    found = os.stat(books_file(home) if not books_address(home) else home)
     return f"{found.st_dev}:{found.st_ino}"
 
 
 def settings_seen(home: Path) -> str:
     """A digest of all that a desk's settings and calendar are made of, but for the home and the trader."""
     seen = hashlib.sha256()
-    for text in (_that_matter(_text_of(settings_file(home))), _text_of(calendar_file(home))):
+    for text in (_that_matter(_text_of(settings_file(home))), *map(_text_of, calendar_files(home))):
         seen.update(b"%d:" % len(text) + text)
     for name, value in sorted(_settings_given().items()):
         if value and name.removeprefix("TRADEDESK_") not in _NO_MATTER:

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from data.acting import Actor
 from data.clock import Clock
 from data.engines.at_rest import FileError
-from data.home import books_file, command_socket
+from data.home import command_socket
+from data.repositories.base import DatabaseError
 from data.vocabulary import Via
 from data.writing.asked import Asked, Did, asked_now
 from data.writing.asked_before import keep_end
@@ -29,6 +30,7 @@ from engine.people.who import SIGNED_OUT
 from engine.refusals import NobodySignedIn
 from engine.words.privacy import without_privacy
 from tradedesk.cli.printing.output import PIPED_WIDTH, Printer, Question, printer
+from tradedesk.compose.server import books_at
 from tradedesk.socket.protocol import (
     BEAT_S,
     GO_S,
@@ -284,10 +286,10 @@ class Answering:
 
     async def _keep_end(self, asked: Asked, code: int) -> None:
         """Keep the exit code for who asks later. Where that cannot be written, what was done stands."""
-        books, now = books_file(self._desk.home), self._desk.clock.now()
+        books, now = books_at(self._desk.home), self._desk.clock.now()
         try:
-            await asyncio.to_thread(keep_end, books, asked.request_id, asked.command, asked.actor, code, now)
-        except FileError as problem:
+            await asyncio.to_thread(keep_end, books, asked, code, now)
+        except (FileError, DatabaseError) as problem:
             log.warning("how the command %s ended could not be kept: %s", asked.request_id, problem)
 
     def _kept(self, halted: "SocketPrinter | None", did: Did) -> None:

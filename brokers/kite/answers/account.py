@@ -7,7 +7,7 @@ from brokers.contract import (
     BrokerFunds,
     BrokerProfile,
 )
-from brokers.kite.answers.rows import AnswerRow, taken
+from brokers.kite.answers.rows import KiteRow
 from data.vocabulary import Demat
 
 _DEMAT_CONSENTS = {"consent": Demat.DDPI, "physical": Demat.POA, "": Demat.NONE}
@@ -16,7 +16,7 @@ _DEMAT_CONSENTS = {"consent": Demat.DDPI, "physical": Demat.POA, "": Demat.NONE}
 
 def profile_of(answer: object) -> BrokerProfile:
     """Whose session it is. A profile without `meta` tells nothing of the demat account."""
-    row = AnswerRow("profile", answer)
+    row = KiteRow("profile", answer)
     told = row.child("meta").get("demat_consent") if isinstance(row.get("meta"), Mapping) else None
     demat = _DEMAT_CONSENTS.get(told, Demat.UNKNOWN) if isinstance(told, str) else Demat.UNKNOWN
     names = row.text("user_id"), row.words("user_name"), row.words("broker") or "ZERODHA"
@@ -30,8 +30,8 @@ def funds_of(margins: object, holdings: object, as_of: datetime) -> BrokerFunds:
     tells no limit of the margin trading facility; the loan is what the holdings under it have cost beyond
     the client's own margin.
     """
-    row = AnswerRow("margins", margins)
-    loans, unread = taken("holdings", holdings, _loan)
+    row = KiteRow("margins", margins)
+    loans, unread = KiteRow.taken("holdings", holdings, _loan)
     return BrokerFunds(
         available_paise=row.child("available").paise("live_balance"),
         blocked_paise=abs(row.child("utilised").paise("payout")),
@@ -44,7 +44,7 @@ def funds_of(margins: object, holdings: object, as_of: datetime) -> BrokerFunds:
     )
 
 
-def _loan(held: AnswerRow) -> int:
+def _loan(held: KiteRow) -> int:
     """What is lent on one holding."""
     if not isinstance(held.get("mtf"), Mapping) or not held.child("mtf").count("quantity"):
         return 0

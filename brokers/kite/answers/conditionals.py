@@ -1,21 +1,21 @@
 """GTTs and alerts in the contract's shape (Kite Connect documentation, GTT and alerts)."""
 
 from brokers.contract import BrokerRows, Conditional, ConditionalKind
-from brokers.kite.answers.rows import AnswerRow, rows, taken
+from brokers.kite.answers.rows import KiteRow
 
 
 def conditionals_of(gtts: object, alerts: object) -> BrokerRows[Conditional]:
     """The active GTTs and the enabled alerts of a client."""
-    found, unread = taken("gtt", gtts, _gtt)
-    more, odd = taken("alert", alerts, _alert)
+    found, unread = KiteRow.taken("gtt", gtts, _gtt)
+    more, odd = KiteRow.taken("alert", alerts, _alert)
     return BrokerRows((*found, *more), (*unread, *odd))
 
 
-def _gtt(row: AnswerRow) -> Conditional | None:
+def _gtt(row: KiteRow) -> Conditional | None:
     if row.text("status") != "active":
         return None
     condition = row.child("condition")
-    orders = [_order(one) for one in rows("gtt order", row.get("orders"))]
+    orders = [_order(one) for one in KiteRow.rows("gtt order", row.get("orders"))]
     levels = condition.get("trigger_values")
     at = ", ".join(str(level) for level in levels) if isinstance(levels, list) else ""  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
     what = f"{condition.text('tradingsymbol')} when it reaches {at}: {'; '.join(orders)}"
@@ -23,12 +23,12 @@ def _gtt(row: AnswerRow) -> Conditional | None:
     return Conditional(ConditionalKind.GTT, str(row.whole("id")), what, True, key)
 
 
-def _order(row: AnswerRow) -> str:
+def _order(row: KiteRow) -> str:
     side, product = row.words("transaction_type"), row.words("product")
     return f"{side} {row.whole('quantity')} {product} at {row.number('price')}"
 
 
-def _alert(row: AnswerRow) -> Conditional | None:
+def _alert(row: KiteRow) -> Conditional | None:
     if row.text("status") != "enabled":
         return None
     limit = row.get("rhs_constant") if row.words("rhs_type") == "constant" else row.words("rhs_tradingsymbol")

@@ -1,5 +1,6 @@
 """Quotes as Kite answers them."""
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime
 from typing import cast
@@ -10,7 +11,9 @@ from brokers.contract import (
     DepthLevel,
     Tick,
 )
-from brokers.kite.answers.rows import AnswerRow, log, rows
+from brokers.kite.answers.rows import KiteRow
+
+log = logging.getLogger(__name__)
 
 
 def ticks_of(answer: object, received_at: datetime) -> dict[str, Tick]:
@@ -20,7 +23,7 @@ def ticks_of(answer: object, received_at: datetime) -> dict[str, Tick]:
     found: dict[str, Tick] = {}
     for key, fields in cast("Mapping[str, object]", answer).items():
         try:
-            found[key] = _tick(key, AnswerRow(f"quote of {key}", fields), received_at)
+            found[key] = _tick(key, KiteRow(f"quote of {key}", fields), received_at)
         except BrokerError as error:
             log.warning("a quote is left out: %s", error)
     return found
@@ -36,7 +39,7 @@ def tokens_of(answer: object) -> dict[str, int]:
     return found
 
 
-def _tick(key: str, row: AnswerRow, received_at: datetime) -> Tick:
+def _tick(key: str, row: KiteRow, received_at: datetime) -> Tick:
     day = row.child("ohlc")
     depth = row.child("depth") if isinstance(row.get("depth"), Mapping) else None
     bids = _levels(depth, "buy") if depth else ()
@@ -63,7 +66,7 @@ def _tick(key: str, row: AnswerRow, received_at: datetime) -> Tick:
 def bars_of(answer: object) -> list[Bar]:
     """Bars in their order; an odd one is left out and logged. Raises `BrokerError` where they are no list."""
     found: list[Bar] = []
-    for row in rows("candle", answer):
+    for row in KiteRow.rows("candle", answer):
         try:
             opened, high, low, close = (row.paise(field) for field in ("open", "high", "low", "close"))
             found.append(Bar(row.moment("date"), opened, high, low, close, row.count("volume")))
@@ -72,10 +75,10 @@ def bars_of(answer: object) -> list[Bar]:
     return found
 
 
-def _levels(depth: AnswerRow, side: str) -> tuple[DepthLevel, ...]:
+def _levels(depth: KiteRow, side: str) -> tuple[DepthLevel, ...]:
     """One side of the book; a level of price 0 is none."""
     levels = [
         DepthLevel(row.paise("price"), row.count("quantity"), row.count("orders"))
-        for row in rows(f"{depth.name} {side}", depth.get(side))
+        for row in KiteRow.rows(f"{depth.name} {side}", depth.get(side))
     ]
     return tuple(level for level in levels if level.price_paise)

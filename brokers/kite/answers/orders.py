@@ -8,11 +8,10 @@ from msgspec import Struct
 from brokers.contract import (
     BrokerOrder,
     BrokerRows,
-    BrokerStatus,
     BrokerTrade,
     PassedOver,
 )
-from brokers.kite.answers.rows import AnswerRow, taken, traded_here
+from brokers.kite.answers.rows import KiteRow
 from brokers.kite.statuses import AFTER_MARKET, REGULAR, WAITING_FOR_SESSION, status_of
 from data.clock import IST
 from data.vocabulary import OrderType, Product, Side, Validity
@@ -24,7 +23,7 @@ def order_of(fields: object, user_id: str = "", name: str = "order update") -> B
     A protected market order comes as a limit order with the protected price. `placed_at` is the time of
     the last request, which is all that Kite keeps in a row.
     """
-    row = AnswerRow(name, fields)
+    row = KiteRow(name, fields)
     placed_at = row.moment("order_timestamp")
     stamps = (row.moment_or_none("exchange_update_timestamp"), row.moment_or_none("exchange_timestamp"))
     filled = row.count("filled_quantity")
@@ -70,47 +69,40 @@ def orders_of(answer: object, user_id: str) -> OrderBook:
     varieties: dict[str, str] = {}
     passed_over: list[PassedOver] = []
 
-    def take(row: AnswerRow) -> BrokerOrder | None:
+    def take(row: KiteRow) -> BrokerOrder | None:
         variety, status = row.words("variety") or REGULAR, row.words("status")
         gone_on = variety == AFTER_MARKET and status not in WAITING_FOR_SESSION
         varieties[row.words("order_id")] = REGULAR if gone_on else variety
-        if traded_here(row):
+        if row.traded_here:
             row.text("variety")
             return order_of(row.fields, user_id, row.name)
-        if status_of(status) in (BrokerStatus.OPEN, BrokerStatus.UNRECOGNISED):
-            passed_over.append(_passed_over(row))
+        if row.may_live:
+            passed_over.append(row.passed_over)
         return None
 
-    orders, unread = taken("order", answer, take)
+    orders, unread = KiteRow.taken("order", answer, take)
     by_id = {order.broker_order_id: order for order in orders}
     return OrderBook(BrokerRows(tuple(by_id.values()), tuple(unread), tuple(passed_over)), varieties)
 
 
-def _passed_over(row: AnswerRow) -> PassedOver:
-    quantity = row.get("quantity")
-    return PassedOver(
-        broker_order_id=row.words("order_id"),
-        what=f"{row.words('exchange')} {row.words('product')}",
-        tradingsymbol=row.words("tradingsymbol"),
-        side=row.words("transaction_type"),
-        quantity=int(quantity) if isinstance(quantity, int | float) else 0,
-    )
-
-
 def trades_of(answer: object, user_id: str) -> BrokerRows[BrokerTrade]:
     """The fills of a trade book."""
-    trades, unread = taken("trade", answer, lambda row: _trade(row, user_id) if traded_here(row) else None)
+
+    def take(row: KiteRow) -> BrokerTrade | None:
+        return _trade(row, user_id) if row.traded_here else None
+
+    trades, unread = KiteRow.taken("trade", answer, take)
     return BrokerRows(tuple(trades), tuple(unread))
 
 
-def _tags(row: AnswerRow) -> tuple[str, ...]:
+def _tags(row: KiteRow) -> tuple[str, ...]:
     """The order's own tag first, then the broker's; either may be missing."""
     listed = row.get("tags")
     found = [row.get("tag"), *(cast("list[object]", listed) if isinstance(listed, list) else ())]
     return tuple(dict.fromkeys(tag for tag in found if isinstance(tag, str) and tag))
 
 
-def _trade(row: AnswerRow, user_id: str) -> BrokerTrade:
+def _trade(row: KiteRow, user_id: str) -> BrokerTrade:
     """A fill. Its `order_timestamp` is a time of day alone, so the fill's own time dates it."""
     traded_at = row.moment_or_none("fill_timestamp") or row.moment("exchange_timestamp")
     return BrokerTrade(

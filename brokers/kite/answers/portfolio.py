@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
 from brokers.contract import BrokerHolding, BrokerRows
-from brokers.kite.answers.rows import AnswerRow, taken, to_paise, traded_here
+from brokers.kite.answers.rows import KiteRow
+from brokers.wire.rows import to_paise
 from data.reference.instruments import EXCHANGES
 from data.vocabulary import Product
 
@@ -31,6 +32,7 @@ class _HeldShares:
     bought: int = 0
     bought_value: Decimal = field(default_factory=Decimal)
     sold: int = 0
+    sold_value: Decimal = field(default_factory=Decimal)
 
 
 def holdings_of(holdings: object, positions: object) -> BrokerRows[BrokerHolding]:
@@ -39,15 +41,15 @@ def holdings_of(holdings: object, positions: object) -> BrokerRows[BrokerHolding
     `blocked` is 0: Kite does not tell what open sell orders keep. Raises `BrokerError` for what is no list.
     """
     found: dict[tuple[str, Product], _HeldShares] = {}
-    unread = taken("holdings", holdings, lambda row: _take_holding(found, row))[1]
-    net = AnswerRow("positions", positions).get("net")
-    unread += taken("position", net, lambda row: _take_position(found, row))[1]
+    unread = KiteRow.taken("holdings", holdings, lambda row: _take_holding(found, row))[1]
+    net = KiteRow("positions", positions).get("net")
+    unread += KiteRow.taken("position", net, lambda row: _take_position(found, row))[1]
     shown = (_shown(held, product) for (_, product), held in found.items())
     have = (one for one in shown if one.free + one.t1 + one.today + one.pledged + one.short)
     return BrokerRows(tuple(have), tuple(unread))
 
 
-def _take_holding(found: dict[tuple[str, Product], _HeldShares], row: AnswerRow) -> bool:
+def _take_holding(found: dict[tuple[str, Product], _HeldShares], row: KiteRow) -> bool:
     """Add a holding, or nothing of it where any of its fields is odd; returns whether it is a share."""
     if row.text("exchange") not in EXCHANGES:
         return False
@@ -72,20 +74,21 @@ def _take_holding(found: dict[tuple[str, Product], _HeldShares], row: AnswerRow)
     return True
 
 
-def _take_position(found: dict[tuple[str, Product], _HeldShares], row: AnswerRow) -> bool:
+def _take_position(found: dict[tuple[str, Product], _HeldShares], row: KiteRow) -> bool:
     """Add today's trading. Sales on one exchange of shares that are listed under the other are joined."""
-    if not traded_here(row):
+    if not row.traded_here:
         return False
     counts = [row.count(name) for name in ("day_buy_quantity", "day_sell_quantity")]
-    value = row.number("day_buy_value")
+    value, received = row.number("day_buy_value"), row.number("day_sell_value")
     held = _find(found, row, row.word("product", Product))
     held.bought += counts[0]
     held.bought_value += value
     held.sold += counts[1]
+    held.sold_value += received
     return True
 
 
-def _find(found: dict[tuple[str, Product], _HeldShares], row: AnswerRow, product: Product) -> _HeldShares:
+def _find(found: dict[tuple[str, Product], _HeldShares], row: KiteRow, product: Product) -> _HeldShares:
     symbol = row.text("tradingsymbol")
     return found.setdefault((symbol, product), _HeldShares(row.text("exchange"), symbol))
 
@@ -104,6 +107,7 @@ def _shown(held: _HeldShares, product: Product) -> BrokerHolding:
         # Shares counted as today's without a buy today, which lagging rows can show, cost the average.
         price = held.bought_value / held.bought if held.bought else held.average
         cost += price * today
+    received = held.sold_value * short / held.sold if short else Decimal()
     return BrokerHolding(
         exchange=held.exchange,
         tradingsymbol=held.tradingsymbol,
@@ -117,4 +121,5 @@ def _shown(held: _HeldShares, product: Product) -> BrokerHolding:
         cost_paise=to_paise(cost.quantize(Decimal("0.0001"), rounding=ROUND_HALF_UP)),
         authorised=held.authorised if product is Product.CNC else 0,
         short=short,
+        short_paise=to_paise(received),
     )

@@ -20,8 +20,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from brokers.contract import BrokerAccount, BrokerError, RawPacket
-from brokers.kite.access import KiteRoute
 from brokers.kite.streaming.packets import decode
+from brokers.wire.access import AccountRoute
 from data.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -103,7 +103,7 @@ class KiteSocket:
         self,
         url: str,
         account: BrokerAccount,
-        route: KiteRoute,
+        route: AccountRoute,
         token: str,
         clock: Clock,
         rng: random.Random,

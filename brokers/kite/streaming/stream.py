@@ -9,7 +9,6 @@ import asyncio
 import json
 import logging
 import random
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
 from itertools import repeat
@@ -20,17 +19,16 @@ from brokers.contract import (
     BrokerAccount,
     BrokerError,
     BrokerOrder,
-    Heartbeat,
     OrderUpdate,
     RawPacket,
     StreamEvent,
-    Ticks,
     UnreadTick,
 )
-from brokers.kite.access import KiteRoute
-from brokers.kite.streaming.carried import BroughtTicks, PendingTicks, StreamCounts, StreamLogin
+from brokers.kite.streaming.logins import StreamLogin
 from brokers.kite.streaming.sockets import KiteSocket, StreamRefusedError, StreamWaits
 from brokers.kite.streaming.ticks import KiteArrival
+from brokers.wire.access import AccountRoute
+from brokers.wire.carried import BroughtTicks, StreamCounts, StreamQueue
 from data.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -72,17 +70,12 @@ class KiteStream:
         self._tokens: dict[int, str] = {}
         self._unserved = 0
         self._sockets: dict[tuple[StreamLogin, int], KiteSocket] = {}
-        self._brought: dict[KiteSocket, BroughtTicks] = {}
         self._tasks: dict[KiteSocket, asyncio.Task[None]] = {}
         self._down: set[KiteSocket] = set()
         self._ending: set[asyncio.Task[None]] = set()
         self._seats: dict[str, asyncio.Semaphore] = {}
         self._door = asyncio.Semaphore(HANDSHAKES)
-        self._ticks = PendingTicks()
-        self._updates: deque[OrderUpdate] = deque()
-        self._alive: dict[KiteSocket, None] = {}
-        self._news = asyncio.Event()
-        self._closed = False
+        self._queue = StreamQueue[KiteSocket]()
 
     # --- what is wanted -----------------------------------------------------------------------------------
 
@@ -98,7 +91,7 @@ class KiteStream:
         self._tokens = dict(tokens)
         self._arrange()
 
-    def replace_accounts(self, wanted: Mapping[BrokerAccount, tuple[KiteRoute, str, bool]]) -> None:
+    def replace_accounts(self, wanted: Mapping[BrokerAccount, tuple[AccountRoute, str, bool]]) -> None:
         """Take these sessions in place of all: route, token of today, and whether the key brings prices.
 
         What is known already goes on undisturbed, and the socket of one that is missing is taken by another
@@ -131,55 +124,21 @@ class KiteStream:
 
     async def close(self) -> None:
         """Close every socket. `events` ends after what is queued."""
-        self._closed = True
+        self._queue.close()
         for place in list(self._sockets):
             self._stop(place)
-        self._news.set()
         await asyncio.gather(*self._ending, return_exceptions=True)
 
     # --- what comes in ------------------------------------------------------------------------------------
 
-    async def events(self) -> AsyncIterator[StreamEvent]:
-        """What came in, for one consumer: every order update, and of ticks the newest of each instrument.
-
-        Each socket has its own heartbeat, which speaks for the instruments it carries and has brought since
-        they were subscribed and since it was last lost. Called again it goes on, beginning with the last tick
-        of each of those.
-        """
-        self._ticks = PendingTicks()
-        for brought in self._brought.values():
-            moments = {arrival.received_at for _, arrival in brought.latest.values()}
-            self._ticks.add(dict(brought.latest), *moments)
-        self._news.set()
-        while True:
-            await self._news.wait()
-            self._news.clear()
-            while self._updates:
-                yield self._updates.popleft()
-            # Taken together: a tick that comes while these are given out is not in these heartbeats.
-            ticks, self._ticks = self._ticks, PendingTicks()
-            beats = self._take_beats()
-            if ticks.packets:
-                yield Ticks(ticks.packets, min(ticks.moments), max(ticks.moments))
-            for beat in beats:
-                yield beat
-            if self._closed:
-                return
-
-    def _take_beats(self) -> list[Heartbeat]:
-        """The heartbeats of the sockets that were heard since this was last asked."""
-        heard, self._alive = self._alive, {}
-        return [
-            self._brought[socket].heartbeat(socket.heard_at)
-            for socket in heard
-            if socket in self._brought and socket.heard_at is not None
-        ]
+    def events(self) -> AsyncIterator[StreamEvent]:
+        """All that comes, for one consumer; called again it goes on (`StreamQueue.events`)."""
+        return self._queue.events()
 
     def _note_alive(self, socket: KiteSocket) -> None:
         """Have a socket beat if it carries prices, or if none are wanted and it tells that the feed lives."""
         if socket.tokens or not self._tokens:
-            self._alive[socket] = None
-            self._news.set()
+            self._queue.beat(socket)
 
     # --- the sockets' news (SocketOwner) ------------------------------------------------------------------
 
@@ -198,8 +157,7 @@ class KiteStream:
         found = dict(zip(keys, zip(packets, arrivals, strict=False), strict=False))
         found.pop(None, None)
         carried = cast(dict[str, UnreadTick], found)
-        self._brought[socket].latest.update(carried)
-        self._ticks.add(carried, received_at)
+        self._queue.add(socket, carried, received_at)
         self.counts.ticks += len(packets)
         self._note_alive(socket)
 
@@ -212,7 +170,7 @@ class KiteStream:
             kind, data = None, None
         if kind == "order" and isinstance(data, dict):
             try:
-                self._updates.append(OrderUpdate(self._order_of(cast(Mapping[str, Any], data))))
+                self._queue.tell(OrderUpdate(self._order_of(cast(Mapping[str, Any], data))))
                 self.counts.order_updates += 1
             except Exception as problem:  # a hint that cannot be read must not end the stream
                 self.counts.unread_texts += 1
@@ -223,7 +181,6 @@ class KiteStream:
             log.info("Kite's stream for %s says: %.300r", socket.account.user_id, data)
         else:
             self.counts.unread_texts += 1
-        self._news.set()
         self._note_alive(socket)
 
     def faulty(self, ignored: int, fault: str) -> None:
@@ -240,7 +197,7 @@ class KiteStream:
         if fresh or isinstance(problem, StreamRefusedError):
             log.warning("Kite's stream for %s: %s", socket.account.user_id, problem)
         self._down.add(socket)
-        brought = self._brought[socket]
+        brought = self._queue.brought[socket]
         brought.forget(brought.latest)
         if isinstance(problem, StreamRefusedError):
             login = next(login for (login, _), held in self._sockets.items() if held is socket)
@@ -252,7 +209,7 @@ class KiteStream:
 
     def _arrange(self) -> None:
         """Open, close and fill sockets so that what is wanted is carried, moving as little as possible."""
-        if self._closed:
+        if self._queue.closed:
             return
         places = self._places()
         for place in [place for place in self._sockets if place not in places]:
@@ -280,7 +237,7 @@ class KiteStream:
         self._unserved = len(homeless)
         for place, plan in plans.items():
             socket = self._sockets[place]
-            brought = self._brought[socket]
+            brought = self._queue.brought[socket]
             brought.forget(brought.latest.keys() - plan.values())
             if plan != socket.tokens:
                 socket.carry(plan)
@@ -322,12 +279,12 @@ class KiteStream:
             self._door,
         )
         self._sockets[place] = socket
-        self._brought[socket] = BroughtTicks(f"{login.account.user_id}/{place[1]}")
+        self._queue.brought[socket] = BroughtTicks(f"{login.account.user_id}/{place[1]}")
         self._tasks[socket] = asyncio.create_task(socket.run())
 
     def _stop(self, place: tuple[StreamLogin, int]) -> None:
         socket = self._sockets.pop(place)
-        del self._brought[socket]
+        del self._queue.brought[socket]
         self._down.discard(socket)
         socket.carry({})
         task = self._tasks.pop(socket)

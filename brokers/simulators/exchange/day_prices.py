@@ -9,6 +9,7 @@ from brokers.contract import DepthLevel
 from brokers.simulators.exchange.index_walk import IndexWalk, shares_of
 from brokers.simulators.exchange.prices import Listing, Quote, Walk, circuits
 from data.errors import BadInput
+from data.money import BPS, bps_from_percent_text, ceil_div, paise_from_text
 from data.records import replace
 from data.reference.instruments import Instrument
 
@@ -24,10 +25,11 @@ class Pin(Struct, frozen=True):
 
 
 def pinned_quote(listing: Listing, pin: Pin) -> Quote:
-    """The market of a pinned instrument."""
+    """The market of a pinned instrument; at a circuit nobody is on the side that would leave the band."""
     instrument = listing.instrument
     lower, upper = circuits(pin.prev_close_paise, instrument.band_bps, instrument.tick_paise)
     level = (DepthLevel(pin.last_paise, PINNED_DEPTH, 1),) if instrument.tradable else ()
+    buyers, sellers = pin.last_paise != lower, pin.last_paise != upper
     return Quote(
         key=instrument.key,
         last_paise=pin.last_paise,
@@ -36,13 +38,13 @@ def pinned_quote(listing: Listing, pin: Pin) -> Quote:
         high_paise=pin.last_paise,
         low_paise=pin.last_paise,
         volume=listing.volume,
-        bid_paise=pin.last_paise,
-        ask_paise=pin.last_paise,
+        bid_paise=pin.last_paise if buyers else 0,
+        ask_paise=pin.last_paise if sellers else 0,
         lower_circuit_paise=lower,
         upper_circuit_paise=upper,
         pinned=True,
-        bids=level,
-        asks=level,
+        bids=level if buyers else (),
+        asks=level if sellers else (),
     )
 
 
@@ -54,12 +56,37 @@ def quiet_quote(listing: Listing) -> Quote:
 
 
 def check_pinned(instrument: Instrument, last_paise: int, prev_close_paise: int) -> None:
-    """Refuse a price to hold still that is off the tick or outside the day's band. Raises `BadInput`."""
+    """Refuse a price to hold still that is off the tick or outside the day's band. Raises `BadInput`.
+
+    An index has no band: its level may be any.
+    """
     tick = instrument.tick_paise
+    if not instrument.band_bps and last_paise % tick == 0 < last_paise:
+        return
     lower, upper = circuits(prev_close_paise, instrument.band_bps, tick)
     if not lower <= last_paise <= upper or last_paise % tick:
         expected = f"give a multiple of {tick} paise from {lower} to {upper} paise"
         raise BadInput(f"pinned price of {instrument.key}", last_paise, expected)
+
+
+WALKS = "walks"
+"""What is said to have a price held still no longer."""
+
+
+def price_from(word: str, listing: Listing) -> int | None:
+    """The price that a word names, in paise: rupees, or `-10.2%` of the previous close; None for `walks`.
+
+    A percentage is rounded away from that close to the tick. Raises `BadInput`.
+    """
+    typed = word.strip().casefold()
+    if typed == WALKS:
+        return None
+    if not typed.endswith("%"):
+        return paise_from_text(typed, "price")
+    instrument, bps = listing.instrument, bps_from_percent_text(typed, "price")
+    close, tick = instrument.prev_close_paise or listing.last_paise, instrument.tick_paise
+    level, step = close * (BPS + bps), tick * BPS
+    return (level // step if bps < 0 else ceil_div(level, step)) * tick
 
 
 class DayPrices:

@@ -1,15 +1,34 @@
-"""What is stored of displayed depth: prices held still, and what was taken of it in a second."""
+"""What is stored of the market: prices held still, what was taken of its depth in a second, its halts."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 
-from msgspec import structs
+from msgspec import Struct, structs
 
+from brokers.contract import CompanyActs
 from brokers.simulators.exchange.day_prices import Pin
+from data.vocabulary import CorporateAction, DividendTo
+
+
+class MarketStop(Struct, frozen=True):
+    """A halt of the whole market at a level of the breaker; moments in microseconds.
+
+    It is halted until `until_us`, then in a pre-open session until `reopens_us`; None is for the day's rest.
+    """
+
+    move_bps: int
+    began_us: int
+    until_us: int | None
+    reopens_us: int | None
+
+    def stands_at(self, at_us: int) -> bool:
+        """Whether it keeps the market from continuous trading at a moment."""
+        return self.began_us <= at_us and (self.reopens_us is None or at_us < self.reopens_us)
 
 
 class DepthBooks:
-    """Pins, and shares taken from the depth, on one connection."""
+    """Pins, shares taken from the depth, and halts of the market, on one connection."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
@@ -30,6 +49,34 @@ class DepthBooks:
         else:
             self._db.execute("INSERT OR REPLACE INTO pin VALUES (?, ?, ?)", (key, *structs.astuple(pin)))
 
+    def scale_pin(self, key: str, scaled: Callable[[int], int]) -> None:
+        """Hold a price still at another level, as of an ex-date."""
+        if (pin := self.pins().get(key)) is not None:
+            self.pin(key, Pin(scaled(pin.last_paise), scaled(pin.prev_close_paise)))
+
+    def hear_actions(self, actions: Iterable[CompanyActs]) -> None:
+        """Keep what companies do, each once."""
+        self._db.executemany(
+            "INSERT OR REPLACE INTO company_action (key, ex_date, kind, purpose, paid_to)"
+            " VALUES (?, ?, ?, ?, ?)",
+            [
+                (one.key, one.ex_date.isoformat(), one.kind.value, one.purpose, one.paid_to.value)
+                for one in actions
+            ],
+        )
+
+    def actions_between(self, after: date, until: date) -> list[CompanyActs]:
+        """What companies do with an ex-date behind one day and up to another."""
+        rows = self._db.execute(
+            "SELECT key, ex_date, kind, purpose, paid_to FROM company_action"
+            " WHERE ex_date > ? AND ex_date <= ? ORDER BY ex_date, key, purpose",
+            (after.isoformat(), until.isoformat()),
+        )
+        return [
+            CompanyActs(key, date.fromisoformat(day), CorporateAction(kind), purpose, DividendTo(to))
+            for key, day, kind, purpose, to in rows
+        ]
+
     def taken(self, key: str, second: int) -> dict[tuple[bool, int], int]:
         """Shares already taken from a symbol's displayed depth in a market second, by side and price."""
         rows = self._db.execute(
@@ -47,4 +94,19 @@ class DepthBooks:
                 (key, "BUY" if buying else "SELL", price, second, quantity)
                 for (buying, price), quantity in taken.items()
             ],
+        )
+
+    def halts(self, trading_day: str) -> list[MarketStop]:
+        """The halts of the whole market on a day, oldest first."""
+        rows = self._db.execute(
+            "SELECT move_bps, began_us, until_us, reopens_us FROM market_halt WHERE trading_day = ?"
+            " ORDER BY began_us",
+            (trading_day,),
+        )
+        return [MarketStop(*row) for row in rows]
+
+    def halt(self, trading_day: str, stop: MarketStop) -> None:
+        """Keep a halt of the whole market."""
+        self._db.execute(
+            "INSERT INTO market_halt VALUES (?, ?, ?, ?, ?)", (trading_day, *structs.astuple(stop))
         )

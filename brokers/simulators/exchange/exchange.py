@@ -1,7 +1,6 @@
 """The paper exchange: a small real exchange for the demo universe, in a database of its own.
 
-Any process may open the same file and drive it; none leads. Every change is one short transaction that
-first moves market time on by the wall time since anybody last did.
+Any process may drive it. A change is one short transaction that first moves market time on by the wall's.
 """
 
 import sqlite3
@@ -31,7 +30,7 @@ from brokers.simulators.exchange.days import MarketDays, beginning_us
 from brokers.simulators.exchange.market import ExchangeMarket, OtherMarket, PaperMarketClock
 from brokers.simulators.exchange.openings import AccountOpening, HoldingOpening, ListedInstrument
 from brokers.simulators.exchange.orders import OrderFlow, first_order_id
-from brokers.simulators.exchange.prices import Listing, Quote
+from brokers.simulators.exchange.prices import DEMO_SEED, Listing, Quote
 from brokers.simulators.exchange.schema import ParcelRow, broker_holding, broker_order, to_us
 from brokers.simulators.exchange.shorts import as_holding
 from brokers.simulators.exchange.tables import connect
@@ -67,7 +66,7 @@ class PaperExchange:
         calendar: Calendar,
         *,
         policy: Policy = Policy.WORST,
-        seed: int = 20_261_118,
+        seed: int = DEMO_SEED,
         first_day: date = DEMO_DAY,
         begins: time | None = None,
     ) -> None:
@@ -225,6 +224,11 @@ class PaperExchange:
         with self.transaction():
             self.market.add(self._state, rows)
 
+    def set_margins(self, margins: Mapping[str, int | None]) -> None:
+        """Ask for so much of a buyer's own money in MTF, by key in basis points; None lends no more."""
+        with self.transaction():
+            self.market.add(self._state, self.market.with_margins(margins))
+
     def rename(self, names: Iterable[tuple[str, str, str]]) -> None:
         """Give listings other names: each as key before, key now, and the security that stands there.
 
@@ -270,7 +274,7 @@ class PaperExchange:
         self.books.depth.pin(key, pin)
         self._state.pin_version += 1
         self.market.load(self._state)
-        self._orders.match(self._state, key, self._state.market_us)
+        self._days.meet(self._state, key)
 
     # --- orders -------------------------------------------------------------------------------------------
 
@@ -363,11 +367,10 @@ class PaperExchange:
         """A client's shares by security and product."""
         with self._lock:
             self.books.account(user_id)
-            blocked = self.books.shares_blocked(user_id)
+            blocked, today, listed = self.books.shares_blocked(user_id), self._today(), self.market.listings
             groups: dict[tuple[str, str], list[ParcelRow]] = {}
             for parcel in self.books.parcels(user_id):
                 groups.setdefault((parcel.security, parcel.product), []).append(parcel)
-            today, listed = self._today(), self.market.listings
             shorts = [as_holding(s, listed[s.key].instrument) for s in self.books.shorts.of_user(user_id)]
             return shorts + [
                 broker_holding(listed[parcels[0].key].instrument, parcels, today, blocked.get(group, 0))

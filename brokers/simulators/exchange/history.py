@@ -1,6 +1,6 @@
 """Bars of the demo market, made of the very walk that its prices go, for days before its first one too."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
@@ -8,11 +8,13 @@ from msgspec import Struct
 
 from brokers.contract import Bar, BarSpan
 from brokers.simulators.exchange.index_walk import walk_of
-from brokers.simulators.exchange.prices import Listing, Walk
+from brokers.simulators.exchange.prices import DEMO_SEED, Listing, Walk
 from brokers.simulators.exchange.schema import to_us
 from data.clock import IST
 from data.records import replace
-from data.reference.phases import Calendar, CalendarNotLoaded
+from data.reference.calendar_rows import CalendarNotLoaded
+from data.reference.phases import Calendar
+from data.reference.seed import demo_closes
 
 if TYPE_CHECKING:
     from brokers.simulators.exchange.exchange import PaperExchange
@@ -94,6 +96,19 @@ def _bars(walk: Walk, slots: Iterable[int], opens: datetime, span: BarSpan) -> l
         else:
             bars.append(Bar(at, price, price, price, price, traded - before))
     return bars
+
+
+def closes_before(exchange: "PaperExchange", keys: Iterable[str]) -> Mapping[str, Mapping[date, int]]:
+    """The closes of instruments before the exchange's first day, by key and day in paise.
+
+    They are those of the walks of the demonstration's seed, made beforehand; another seed has none at hand.
+    """
+    market = exchange.market
+    if market.other is not None or market.seed != DEMO_SEED:
+        return {}
+    shipped, listings = demo_closes(), market.listings
+    first = {key: listings[key].walks_as or key for key in keys if key in listings}
+    return {key: shipped[walked] for key, walked in first.items() if walked in shipped}
 
 
 def prices_before(exchange: "PaperExchange", key: str) -> PricesBefore | None:

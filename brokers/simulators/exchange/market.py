@@ -1,23 +1,27 @@
 """The exchange's view of its market at a moment: listings, session times, quotes and phases."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from typing import Protocol
 
 from brokers.simulators.exchange.books import ExchangeBooks, State
 from brokers.simulators.exchange.day_prices import DayPrices, quiet_quote
+from brokers.simulators.exchange.depth_books import MarketStop
 from brokers.simulators.exchange.history import PricesBefore
 from brokers.simulators.exchange.index_walk import shares_of
 from brokers.simulators.exchange.openings import ListedInstrument
 from brokers.simulators.exchange.prices import Listing, Quote
 from brokers.simulators.exchange.schema import from_us, to_us
 from data.errors import BadInput
+from data.money import BPS, ceil_div
 from data.records import replace
 from data.reference.instruments import Instrument
 from data.reference.phases import Calendar
 from data.vocabulary import PhaseKind
 
 SECOND_US = 1_000_000
+
+_NO_SESSION = frozenset({PhaseKind.CLOSED, PhaseKind.UNKNOWN})
 
 
 class OtherMarket(Protocol):
@@ -83,13 +87,17 @@ class ExchangeMarket:
             self._open_us = to_us(opening)
             self.close_us = to_us(self._calendar.session_close(self.day))
             ends = {fno: self._calendar.phase(opening, fno).ends_at for fno in (False, True)}
-            self.intraday_end_us = {
-                fno: to_us(self._calendar.intraday_end(self.day, fno)) for fno in (False, True)
+            brokers = ("", *self._calendar.intraday_brokers(self.day))  # empty: any other
+            self.intraday_ends_us = {
+                (broker, fno): to_us(self._calendar.intraday_end(self.day, fno, broker))
+                for broker in brokers
+                for fno in (False, True)
             }
             self._end_us = {fno: self.close_us if end is None else to_us(end) for fno, end in ends.items()}
             self._loaded = (*version[:2], -1)
         if version != self._loaded:
             self._prices.set_pins(self._books.depth.pins())
+            self._halts = self._books.depth.halts(state.trading_day)
             self._loaded = version
 
     def add(self, state: State, rows: Iterable[ListedInstrument]) -> None:
@@ -108,6 +116,11 @@ class ExchangeMarket:
         if changed:
             state.listing_version += 1
             self.load(state)
+
+    def with_margins(self, margins: Mapping[str, int | None]) -> list[Listing]:
+        """The known ones of these keys with other margins in MTF."""
+        known = [(self.listings[key], bps) for key, bps in margins.items() if key in self.listings]
+        return [replace(one, instrument=replace(one.instrument, mtf_margin_bps=bps)) for one, bps in known]
 
     def rename(self, state: State, names: Iterable[tuple[str, str, str]]) -> None:
         """Give listings other names, where the security is the one that stands there."""
@@ -143,6 +156,11 @@ class ExchangeMarket:
             return self.quote(key, at_us).last_paise
         return self._prices.last(key, self._elapsed(key, at_us))
 
+    @property
+    def seed(self) -> int:
+        """What its prices are drawn from."""
+        return self._seed
+
     def before(self, key: str, at_us: int) -> PricesBefore | None:
         """What a symbol's bars up to a moment follow from; None where its price is not this market's walk."""
         if self.other is not None or key not in self.listings or self._prices.is_pinned(key):
@@ -151,13 +169,69 @@ class ExchangeMarket:
         shares = shares_of(listing.instrument, self.listings)
         return PricesBefore(self._seed, listing, self.day, elapsed, self._calendar, shares)
 
+    def auction_band(self, key: str, at_us: int) -> tuple[int, int]:
+        """The lowest and highest price of the closing auction; none stands out of it where none is known."""
+        rules, last = self._calendar.auction_rules(self.day), self.last_paise(key, at_us)
+        if rules is None or not last:
+            return 0, 1 << 62
+        return ceil_div(last * (BPS - rules.band_bps), BPS), last * (BPS + rules.band_bps) // BPS
+
+    @property
+    def auction_takes_disclosed(self) -> bool:
+        """Whether today's closing auction takes orders over of which the market sees a part."""
+        rules = self._calendar.auction_rules(self.day)
+        return rules is None or rules.disclosed
+
+    def broker_of(self, rates: str) -> str:
+        """By whose table an account's intraday positions are ended; empty where no one listed."""
+        return rates if (rates, True) in self.intraday_ends_us else ""
+
+    def intraday_end_us(self, rates: str, fno: bool) -> int:
+        """When an account's broker ends intraday buying today."""
+        return self.intraday_ends_us[self.broker_of(rates), fno]
+
     def _elapsed(self, key: str, at_us: int) -> float:
         until = min(at_us, self._end_us[self.listings[key].instrument.fno])
-        return (until - self._open_us) / SECOND_US
+        still = sum(min(until, one.reopens_us or until) - min(until, one.began_us) for one in self._halts)
+        return (until - self._open_us - still) / SECOND_US
 
     def phase(self, instrument: Instrument, at_us: int) -> PhaseKind:
-        """What the exchange allows for an instrument at a moment."""
-        return self._calendar.phase(from_us(at_us), instrument.fno).kind
+        """What the exchange allows for an instrument at a moment, under a halt of the whole market too."""
+        kind = self._calendar.phase(from_us(at_us), instrument.fno).kind
+        stop = next((one for one in reversed(self._halts) if one.stands_at(at_us)), None)
+        if stop is None or kind in _NO_SESSION:
+            return kind
+        halted = stop.until_us is None or at_us < stop.until_us
+        return PhaseKind.HALTED if halted else PhaseKind.REOPENING
+
+    def stop_reached(self, at_us: int) -> MarketStop | None:
+        """The halt that the market-wide breaker asks for at a moment, by the exchanges' table; None for none.
+
+        Indices that walk by themselves stay far below its levels: only pinned ones are looked at. Beside
+        another market nothing is halted here: where that one is, no price comes that an order could meet.
+        """
+        breaker, now = self._calendar.breaker(self.day), from_us(at_us)
+        if breaker is None or not self._calendar.phase(now, fno=False).continuous:
+            return None
+        level = breaker.reached(max((self._moved_bps(key, at_us) for key in breaker.indices), default=0))
+        if level is None or any(
+            one.stands_at(at_us) or one.move_bps >= level.move_bps for one in self._halts
+        ):
+            return None
+        terms = level.terms_at(now)
+        until, reopens = terms.times(now)
+        if not terms.halts:
+            return None
+        return MarketStop(level.move_bps, at_us, until and to_us(until), reopens and to_us(reopens))
+
+    def _moved_bps(self, key: str, at_us: int) -> int:
+        """By how much a pinned index has moved up or down, in whole basis points: no level comes early."""
+        if self.other is not None or key not in self.listings or not self._prices.is_pinned(key):
+            return 0
+        quote = self.quote(key, at_us)
+        if quote.prev_close_paise <= 0:
+            return 0
+        return abs(quote.last_paise - quote.prev_close_paise) * BPS // quote.prev_close_paise
 
     def listing(self, symbol: str) -> Listing:
         """A listing by tradingsymbol or `EXCHANGE:SYMBOL`. Raises `BadInput`."""

@@ -11,19 +11,17 @@ from brokers.simulators.exchange.booking import Booking
 from brokers.simulators.exchange.books import ExchangeBooks, State
 from brokers.simulators.exchange.market import SECOND_US, ExchangeMarket
 from brokers.simulators.exchange.matching import Displayed, at_makers_price
-from brokers.simulators.exchange.prices import Quote, protected_price
+from brokers.simulators.exchange.prices import Quote
 from brokers.simulators.exchange.rms import (
     MAX_MODIFICATIONS,
     MAX_QUANTITY,
     MAX_VALUE_PAISE,
     SQUARE_OFF_FEE_PAISE,
-    STOPS,
     Terms,
     check_intraday,
-    check_reach,
+    check_open,
     check_request,
-    check_terms,
-    check_trigger,
+    terms_after,
 )
 from brokers.simulators.exchange.schema import AccountRow, OrderRow
 from data.money import BPS
@@ -81,7 +79,7 @@ class OrderFlow:
         if isinstance(terms, Refused):
             return terms
         order = self._row(state, user_id, request, instrument, quote, terms)
-        sold_out = at_us >= self._market.intraday_end_us[instrument.fno]
+        sold_out = at_us >= self._market.intraday_end_us(account.rates, instrument.fno)
         refused = check_intraday(instrument, sold_out and self._booking.opens(order, instrument))
         refused = refused or self._booking.block(
             account, order, instrument, request.quantity, request.quantity
@@ -148,6 +146,7 @@ class OrderFlow:
             trigger_paise=terms.trigger_paise or 0,
             trigger_pending=int(terms.trigger_paise is not None),
             protection_bps=request.protection_bps or 0 if protected else 0,
+            disclosed=request.disclosed_quantity,
         )
 
     def allow(
@@ -181,9 +180,9 @@ class OrderFlow:
         at_us = state.market_us
         quote = self._market.quote(order.key, at_us)
         phase = self._market.phase(instrument, at_us)
-        if phase in (PhaseKind.CLOSED, PhaseKind.POST_CLOSE, PhaseKind.UNKNOWN):
-            return Refused("market_closed", "The market is closed: orders are not accepted now.")
-        terms = _terms_after(order, change, instrument, quote)
+        if (closed := check_open(phase)) is not None:
+            return closed
+        terms = terms_after(order, change, instrument, quote)
         if isinstance(terms, Refused):
             return terms
         quantity, limit = terms
@@ -229,16 +228,12 @@ class OrderFlow:
         """Let a symbol's standing orders meet the market of a moment, in price-time order.
 
         Stop orders that the last price sets off come into the book first, behind those that stand there.
-        Those that are left when the closing auction begins are cancelled, as the exchanges do.
+        What the closing auction does not take over is cancelled as it begins.
         """
         instrument = self._market.listings[key].instrument
         phase = self._market.phase(instrument, at_us)
         if phase in _CLOSING_AUCTION:
-            for order in self._books.waiting(key):
-                order.updated_us = at_us
-                self.end(
-                    order, BrokerStatus.CANCELLED, "Stop orders are cancelled before the closing auction."
-                )
+            self._hand_over(key, at_us, phase is PhaseKind.AUCTION_REFERENCE)
         if phase is not PhaseKind.CONTINUOUS:
             return
         quote = self._market.quote(key, at_us)
@@ -261,22 +256,49 @@ class OrderFlow:
             if order is not None and order.live and order.validity == Validity.IOC:
                 self.end(order, BrokerStatus.CANCELLED, _IOC_REST)
 
-    def square_off(self, state: State, fno: bool) -> None:
-        """Sell out what is held for the day alone of instruments with (`fno`) or without live derivatives.
+    def _hand_over(self, key: str, at_us: int, begins: bool) -> None:
+        """Cancel what the closing auction does not take over: stops, and as it `begins` other orders too.
+
+        These have a disclosed quantity, or a limit that is far from the last price, which stands for its
+        reference price, the average of the last quarter of an hour.
+        """
+        lower, upper = self._market.auction_band(key, at_us)
+        hidden = not self._market.auction_takes_disclosed
+        for order in self._books.live_orders() if begins else self._books.waiting(key):
+            if order.key != key:
+                continue
+            if order.waiting:
+                what = "Stop orders"
+            elif order.disclosed and hidden:
+                what = "Orders with a disclosed quantity"
+            elif not lower <= order.limit_paise <= upper:
+                what = "Orders outside its price range"
+            else:
+                continue
+            order.updated_us = at_us
+            self.end(order, BrokerStatus.CANCELLED, f"{what} are cancelled before the closing auction.")
+
+    def square_off(self, state: State, broker: str, fno: bool) -> None:
+        """Sell out what a broker's clients hold for the day alone, with (`fno`) or without live derivatives.
 
         What was sold short is bought back. Open intraday orders are cancelled first. What the market does not
         take rests at the circuit.
         """
+
+        def is_theirs(user_id: str, key: str) -> bool:
+            of = self._market.broker_of(self._books.account(user_id).rates)
+            return of == broker and self._market.listings[key].instrument.fno is fno
+
         for order in self._books.live_orders():
-            if order.product == Product.MIS and self._market.listings[order.key].instrument.fno is fno:
+            if order.product == Product.MIS and is_theirs(order.user_id, order.key):
                 order.updated_us = state.market_us
                 self.end(order, BrokerStatus.CANCELLED, "MIS orders are cancelled at the square-off time.")
         held = [(*of, Side.SELL, quantity) for of, quantity in self._books.held_for_the_day().items()]
         owed = [(one.user_id, one.key, Side.BUY, one.quantity) for one in self._books.shorts.all()]
         for user_id, key, side, quantity in (*held, *owed):
-            instrument = self._market.listings[key].instrument
-            if instrument.fno is not fno:
+            if not is_theirs(user_id, key):
                 continue
+            instrument = self._market.listings[key].instrument
             upper = self._market.quote(key, state.market_us).upper_circuit_paise
             most = max(1, min(MAX_QUANTITY, MAX_VALUE_PAISE // upper))
             for start in range(0, quantity, most):
@@ -344,44 +366,6 @@ class OrderFlow:
 
 
 _IOC_REST = "The rest of an IOC order is cancelled."
-
-
-def _terms_after(
-    order: OrderRow, change: OrderChange, instrument: Instrument, quote: Quote
-) -> tuple[int, int] | Refused:
-    """Whole quantity and limit of an order as a change would have it, whose trigger it takes at once."""
-    quantity = order.quantity if change.quantity is None else change.quantity
-    if quantity <= order.filled:
-        return Refused("bad_quantity", f"Quantity should be above the {order.filled} already traded.")
-    refused = _change_trigger(order, change, instrument, quote)
-    if refused is not None:
-        return refused
-    limit = order.limit_paise if change.price_paise is None else change.price_paise
-    if order.waiting and order.order_type == OrderType.SL_M:
-        tick, trigger = instrument.tick_paise, order.trigger_paise
-        limit = protected_price(quote, order.buying, order.protection_bps, tick, trigger)
-    refused = check_terms(quantity, limit, instrument, quote)
-    if refused is None and order.waiting:
-        refused = check_reach(order.buying, limit, order.trigger_paise)
-    return refused or (quantity, limit)
-
-
-def _change_trigger(
-    order: OrderRow, change: OrderChange, instrument: Instrument, quote: Quote
-) -> Refused | None:
-    """Take over a changed trigger, or say why the order cannot have it."""
-    stop = order.order_type in STOPS
-    if order.waiting and order.order_type == OrderType.SL_M and change.price_paise is not None:
-        return Refused("bad_price", "`price` is not allowed for SL-M orders.")
-    if change.trigger_paise is None or (stop and change.trigger_paise == order.trigger_paise):
-        return None
-    if not order.waiting:
-        words = "has been triggered" if stop else f"is a {order.order_type} order"
-        return Refused("bad_trigger", f"`trigger_price` cannot be modified: the order {words}.")
-    refused = check_trigger(order.buying, change.trigger_paise, instrument, quote)
-    if refused is None:
-        order.trigger_paise = change.trigger_paise
-    return refused
 
 
 def _protection_tags(protection_bps: int) -> list[str]:

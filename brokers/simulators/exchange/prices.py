@@ -17,6 +17,9 @@ from brokers.contract import DepthLevel
 from data.money import BPS, ceil_div, half_up, tick_down
 from data.reference.instruments import BrokerInstrument
 
+DEMO_SEED = 20_261_118
+"""What an exchange's prices are drawn from, unless another is asked for."""
+
 BLOCK = 64
 """Changes of price between two knots of a symbol's walk."""
 
@@ -62,6 +65,16 @@ class Quote(Struct, frozen=True):
     pinned: bool
     bids: tuple[DepthLevel, ...]
     asks: tuple[DepthLevel, ...]
+
+    @property
+    def average_paise(self) -> int:
+        """What stands for the day's average price: the mean of open, high, low and last; 0 for an index.
+
+        The synthetic market keeps no single trades.
+        """
+        if not (self.bids or self.asks):
+            return 0
+        return half_up(self.open_paise + self.high_paise + self.low_paise + self.last_paise, 4)
 
 
 def mix(*parts: int) -> int:

@@ -2,9 +2,9 @@
 
 from msgspec import Struct
 
-from brokers.contract import OrderRequest, Refused
+from brokers.contract import OrderChange, OrderRequest, Refused
 from brokers.simulators.exchange.prices import Quote, protected_price
-from brokers.simulators.exchange.schema import AccountRow
+from brokers.simulators.exchange.schema import AccountRow, OrderRow
 from data.money import BPS
 from data.reference.instruments import Instrument
 from data.vocabulary import OrderType, PhaseKind, Product, Side, Validity
@@ -17,14 +17,15 @@ MAX_VALUE_PAISE = 10_00_00_000 * 100
 MAX_MODIFICATIONS = 25
 SQUARE_OFF_FEE_PAISE = 59_00
 """For each order with which the broker sells out: 50 rupees and GST (charges pages of the three brokers)."""
-TAG_LENGTH = 20
-"""Characters of a tag at most, as Kite takes them; a longer one is refused with its order."""
+TAG_LENGTH = 40
+"""Characters of a tag at most, as Upstox takes them; a longer one is refused with its order."""
 
 _LIMIT_PHASES = frozenset(
     {
         PhaseKind.CONTINUOUS,
         PhaseKind.PRE_OPEN,
         PhaseKind.PRE_OPEN_LIMIT_ONLY,
+        PhaseKind.REOPENING,
         PhaseKind.AUCTION_ENTRY,
         PhaseKind.AUCTION_LIMIT_ONLY,
     }
@@ -59,8 +60,8 @@ def check_request(
     own_bps = _own_bps(request, instrument)
     if isinstance(own_bps, Refused):
         return own_bps
-    if phase not in _LIMIT_PHASES:
-        return Refused("market_closed", "The market is closed: orders are not accepted now.")
+    if (closed := check_open(phase)) is not None:
+        return closed
     trigger = _trigger_of(request, instrument, quote, phase)
     if isinstance(trigger, Refused):
         return trigger
@@ -71,6 +72,15 @@ def check_request(
     if refused is None and trigger is not None:
         refused = check_reach(request.side is Side.BUY, limit, trigger)
     return refused or Terms(limit, own_bps, trigger)
+
+
+def check_open(phase: PhaseKind) -> Refused | None:
+    """Whether orders are taken in a phase at all."""
+    if phase in _LIMIT_PHASES:
+        return None
+    if phase is PhaseKind.HALTED:
+        return Refused("market_halted", "The market is halted: orders are not accepted now.")
+    return Refused("market_closed", "The market is closed: orders are not accepted now.")
 
 
 def _check_disclosed(request: OrderRequest) -> Refused | None:
@@ -233,3 +243,41 @@ def check_shares(sellable: int, more_quantity: int) -> Refused | None:
             "Check the orderbook.",
         )
     return None
+
+
+def terms_after(
+    order: OrderRow, change: OrderChange, instrument: Instrument, quote: Quote
+) -> tuple[int, int] | Refused:
+    """Whole quantity and limit of an order as a change would have it, whose trigger it takes at once."""
+    quantity = order.quantity if change.quantity is None else change.quantity
+    if quantity <= order.filled:
+        return Refused("bad_quantity", f"Quantity should be above the {order.filled} already traded.")
+    refused = _change_trigger(order, change, instrument, quote)
+    if refused is not None:
+        return refused
+    limit = order.limit_paise if change.price_paise is None else change.price_paise
+    if order.waiting and order.order_type == OrderType.SL_M:
+        tick, trigger = instrument.tick_paise, order.trigger_paise
+        limit = protected_price(quote, order.buying, order.protection_bps, tick, trigger)
+    refused = check_terms(quantity, limit, instrument, quote)
+    if refused is None and order.waiting:
+        refused = check_reach(order.buying, limit, order.trigger_paise)
+    return refused or (quantity, limit)
+
+
+def _change_trigger(
+    order: OrderRow, change: OrderChange, instrument: Instrument, quote: Quote
+) -> Refused | None:
+    """Take over a changed trigger, or say why the order cannot have it."""
+    stop = order.order_type in STOPS
+    if order.waiting and order.order_type == OrderType.SL_M and change.price_paise is not None:
+        return Refused("bad_price", "`price` is not allowed for SL-M orders.")
+    if change.trigger_paise is None or (stop and change.trigger_paise == order.trigger_paise):
+        return None
+    if not order.waiting:
+        words = "has been triggered" if stop else f"is a {order.order_type} order"
+        return Refused("bad_trigger", f"`trigger_price` cannot be modified: the order {words}.")
+    refused = check_trigger(order.buying, change.trigger_paise, instrument, quote)
+    if refused is None:
+        order.trigger_paise = change.trigger_paise
+    return refused

@@ -61,7 +61,8 @@ class OrderRow:
 
     `limit_paise` is what it may trade at, `reserve_paise` what its block is computed from, `resting` says
     that it stands in the book as a maker, `priority` orders equal limits. While `trigger_pending` it waits
-    outside the book for the last price to reach `trigger_paise`, 0 for an order without one.
+    outside the book for the last price to reach `trigger_paise`, 0 for an order without one. `disclosed` is
+    how many of its shares the market sees, 0 for all.
     """
 
     order_id: int
@@ -95,6 +96,7 @@ class OrderRow:
     trigger_paise: int = 0
     trigger_pending: int = 0
     protection_bps: int = 0
+    disclosed: int = 0
 
     @property
     def remaining(self) -> int:

@@ -75,4 +75,5 @@ def as_holding(row: ShortRow, instrument: Instrument) -> BrokerHolding:
         pledged=0,
         cost_paise=0,
         short=row.quantity,
+        short_paise=row.proceeds_paise,
     )

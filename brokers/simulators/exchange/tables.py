@@ -54,6 +54,14 @@ CREATE TABLE IF NOT EXISTS pin (
     last_paise INTEGER NOT NULL,
     prev_close_paise INTEGER NOT NULL
 );
+CREATE TABLE IF NOT EXISTS company_action (
+    key TEXT NOT NULL,
+    ex_date TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    purpose TEXT NOT NULL,
+    paid_to TEXT NOT NULL,
+    PRIMARY KEY (key, ex_date, purpose)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS account (
     user_id TEXT PRIMARY KEY,
     available_paise INTEGER NOT NULL,
@@ -116,7 +124,8 @@ CREATE TABLE IF NOT EXISTS orders (
     updated_us INTEGER NOT NULL,
     trigger_paise INTEGER NOT NULL DEFAULT 0,
     trigger_pending INTEGER NOT NULL DEFAULT 0,
-    protection_bps INTEGER NOT NULL DEFAULT 0
+    protection_bps INTEGER NOT NULL DEFAULT 0,
+    disclosed INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS orders_live ON orders (key, side, limit_paise) WHERE status = 'open';
 CREATE INDEX IF NOT EXISTS orders_by_user ON orders (user_id, trading_day);
@@ -151,6 +160,14 @@ CREATE TABLE IF NOT EXISTS short (
     margin_paise INTEGER NOT NULL,
     PRIMARY KEY (user_id, security)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS market_halt (
+    trading_day TEXT NOT NULL,
+    move_bps INTEGER NOT NULL,
+    began_us INTEGER NOT NULL,
+    until_us INTEGER,
+    reopens_us INTEGER,
+    PRIMARY KEY (trading_day, move_bps)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS identity (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     id TEXT NOT NULL DEFAULT (lower(hex(randomblob(8))))
@@ -173,7 +190,7 @@ def connect(path: Path | None) -> sqlite3.Connection:
     connection.execute("PRAGMA synchronous = NORMAL")
     # All are made in one transaction, so the newest stands for all. Where they stand nothing is written: a
     # process that holds the file must not keep others from opening it.
-    if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'short'").fetchone() is None:
+    if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'market_halt'").fetchone() is None:
         connection.execute("BEGIN IMMEDIATE")
         for statement in _DDL.split(";\n"):
             connection.execute(statement)
@@ -185,7 +202,7 @@ def connect(path: Path | None) -> sqlite3.Connection:
 _ADDED_COLUMNS = {
     "account": {"owed_paise": "INTEGER NOT NULL DEFAULT 0"},
     "orders": dict.fromkeys(
-        ("trigger_paise", "trigger_pending", "protection_bps"), "INTEGER NOT NULL DEFAULT 0"
+        ("trigger_paise", "trigger_pending", "protection_bps", "disclosed"), "INTEGER NOT NULL DEFAULT 0"
     ),
     "parcel": {"bought_as": "INTEGER NOT NULL DEFAULT 0"},
     "listing": dict.fromkeys(("security_id", "doubt", "walks_as"), "TEXT NOT NULL DEFAULT ''"),

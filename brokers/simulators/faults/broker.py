@@ -5,10 +5,9 @@ the truth, so whoever reads that one knows everything.
 """
 
 import asyncio
-import logging
 import random
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping
 from functools import partial
 from typing import TypeVar
 
@@ -39,6 +38,7 @@ from brokers.contract import (
     Tick,
     nothing_keeps_it_back,
 )
+from brokers.meter import CallKind, CallMeter
 from brokers.simulators.faults.answers import (
     BEING_PROCESSED,
     CANCEL_AFTER_S,
@@ -57,15 +57,15 @@ from brokers.simulators.faults.answers import (
 )
 from brokers.simulators.faults.books import FaultyBooks
 from brokers.simulators.faults.dice import FaultDice
+from brokers.simulators.faults.later import Later
 from brokers.simulators.faults.menu import Faults
+from brokers.simulators.faults.metering import metered
 from data.clock import Clock
 from data.errors import BadInput
 from data.records import replace
 from data.vocabulary import OrderType, Side
 
 T = TypeVar("T")
-
-log = logging.getLogger(__name__)
 
 
 class FaultyBroker:
@@ -88,6 +88,7 @@ class FaultyBroker:
         if not inner.capabilities.simulated:
             raise BadInput("faults", inner.name, "faults are rehearsed at a simulated broker only")
         self.inner = inner
+        self.meter = CallMeter(clock.monotonic)
         self._clock = clock
         self._faults = faults
         self._dice = FaultDice(faults, dice)
@@ -99,7 +100,7 @@ class FaultyBroker:
         self._throttled: dict[str, float] = {}
         self._ended: set[tuple[str, str, BrokerStatus]] = set()
         self._to_reject: dict[str, BrokerAccount] = {}
-        self.later: set[asyncio.Task[object]] = set()
+        self._later = Later(clock)
         self._closing = asyncio.Event()
 
     @property
@@ -121,6 +122,10 @@ class FaultyBroker:
         """End the death of a client's session."""
         self._dead.discard(user_id)
 
+    async def settle(self) -> None:
+        """Wait until nothing is left that was to come late."""
+        await self._later.drain()
+
     async def open(self) -> None:
         """Open the inner broker."""
         await self.inner.open()
@@ -128,9 +133,7 @@ class FaultyBroker:
     async def close(self) -> None:
         """Close the inner broker; what was to be placed late is not placed any more."""
         self._closing.set()
-        for task in self.later:
-            task.cancel()
-        await asyncio.gather(*self.later, return_exceptions=True)
+        await self._later.drop()
         for broker_order_id, account in self._to_reject.items():
             await self.inner.cancel(account, broker_order_id)
         await self.inner.close()
@@ -145,24 +148,29 @@ class FaultyBroker:
         """Where the client signs in."""
         return await self.inner.login_url(account, state)
 
+    @metered(CallKind.SIGN_IN)
     async def exchange_token(self, account: BrokerAccount, request_token: str) -> BrokerProfile:
         """Turn what the login returned into a session; a dead one lives again."""
         profile = await self.inner.exchange_token(account, request_token)
         self.revive(account.user_id)
         return profile
 
+    @metered(CallKind.SIGN_IN)
     async def profile(self, account: BrokerAccount) -> BrokerProfile:
         """Whose session this is. Raises `SessionExpired`."""
         return await self._read(account, partial(self.inner.profile, account))
 
+    @metered(CallKind.FUNDS)
     async def funds(self, account: BrokerAccount) -> BrokerFunds:
         """The client's money, as it truly is."""
         return await self._read(account, partial(self.inner.funds, account))
 
+    @metered(CallKind.HOLDINGS)
     async def holdings(self, account: BrokerAccount) -> BrokerRows[BrokerHolding]:
         """The client's shares, as they truly are."""
         return await self._read(account, partial(self.inner.holdings, account))
 
+    @metered(CallKind.ORDERS)
     async def orders(self, account: BrokerAccount) -> BrokerRows[BrokerOrder]:
         """The client's order book, perhaps without its newest rows."""
         await self._admit(account.user_id)
@@ -173,6 +181,7 @@ class FaultyBroker:
             self._notice(account, row)
         return replace(rows, taken=tuple(self.books.orders(account.user_id, rows, fault)))
 
+    @metered(CallKind.TRADES)
     async def trades(self, account: BrokerAccount) -> BrokerRows[BrokerTrade]:
         """The client's fills, perhaps not yet the newest."""
         trades = await self._read(account, partial(self.inner.trades, account))
@@ -190,6 +199,7 @@ class FaultyBroker:
 
     # --- orders -------------------------------------------------------------------------------------------
 
+    @metered(CallKind.PLACE)
     async def place(self, account: BrokerAccount, request: OrderRequest) -> Outcome:
         """Send one order, and end the call as the dice say."""
         if kept_back := request.last_look():
@@ -209,18 +219,19 @@ class FaultyBroker:
             case "never_placed":
                 return NO_ANSWER
             case "late_8s" | "late_90s":
-                self._after(LATE_S[fault], partial(self._place, account, request))
+                self._later.after(LATE_S[fault], partial(self._place, account, request))
                 return NO_ANSWER
             case "html" if self._dice.draw("html placed", account.user_id) >= 0.5:
                 return HTML
             case _:
                 # The caller may give up waiting; the order is placed all the same.
-                outcome = await asyncio.shield(self._own(self._place(account, request)))
+                outcome = await asyncio.shield(self._later.own(self._place(account, request)))
         if fault == "late_answer":
             await self._clock.sleep(self._faults.late_answer_s)
             return outcome
         return {"timeout_text": TIMEOUT_TEXT, "html": HTML, "empty_id": NO_ID}.get(fault, NO_ANSWER)
 
+    @metered(CallKind.MODIFY)
     async def modify(self, account: BrokerAccount, broker_order_id: str, change: OrderChange) -> Outcome:
         """Ask for a change of a live order."""
         if kept_back := change.last_look():
@@ -229,6 +240,7 @@ class FaultyBroker:
         change = replace(change, last_look=nothing_keeps_it_back)  # it has left; what follows is the way
         return stopped or await self.inner.modify(account, broker_order_id, change)
 
+    @metered(CallKind.CANCEL)
     async def cancel(self, account: BrokerAccount, broker_order_id: str) -> Outcome:
         """Ask for a live order to be cancelled."""
         if (stopped := await self._turned_away(account.user_id)) is not None:
@@ -242,11 +254,12 @@ class FaultyBroker:
             case "cancel_lost":
                 return NO_ANSWER
             case "cancel_refused_then_done":
-                self._after(CANCEL_AFTER_S, call)
+                self._later.after(CANCEL_AFTER_S, call)
                 return BEING_PROCESSED
             case _:
-                return await asyncio.shield(self._after(SLOW_CANCEL_S, call))
+                return await asyncio.shield(self._later.after(SLOW_CANCEL_S, call))
 
+    @metered(CallKind.CONVERT)
     async def convert(self, account: BrokerAccount, conversion: Conversion) -> Outcome:
         """Ask for shares to go on in another product."""
         if kept_back := conversion.last_look():
@@ -283,7 +296,7 @@ class FaultyBroker:
             self._dice.strike("exchange_reject")
             self.books.show_as_rejected(account.user_id, outcome.broker_order_id, request)
             self._to_reject[outcome.broker_order_id] = account
-            self._after(REJECT_AFTER_S, partial(self._reject, account, outcome.broker_order_id))
+            self._later.after(REJECT_AFTER_S, partial(self._reject, account, outcome.broker_order_id))
         return outcome
 
     async def _reject(self, account: BrokerAccount, broker_order_id: str) -> None:
@@ -293,10 +306,12 @@ class FaultyBroker:
 
     # --- market -------------------------------------------------------------------------------------------
 
+    @metered(CallKind.INSTRUMENTS)
     async def instruments(self) -> BrokerRows[InstrumentRow]:
         """The instruments dump."""
         return await self.inner.instruments()
 
+    @metered(CallKind.QUOTES)
     async def quotes(self, keys: Collection[str]) -> Mapping[str, Tick]:
         """The market now."""
         return await self.inner.quotes(keys)
@@ -371,29 +386,8 @@ class FaultyBroker:
         else:
             return
         if self._dice.chance(fault, account.user_id):
-            self._after(ODD_AFTER_S, partial(self._odd, fault, odd))
+            self._later.after(ODD_AFTER_S, partial(self._odd, fault, odd))
 
     async def _odd(self, fault: str, odd: Callable[[], Outcome]) -> None:
         if isinstance(odd(), Accepted):
             self._dice.strike(fault)
-
-    def _after(self, seconds: float, call: Callable[[], Awaitable[T]]) -> asyncio.Task[T]:
-        """Call it `seconds` from now, not from when the task has its first turn."""
-        due = self._clock.monotonic() + seconds
-
-        async def wait() -> T:
-            await self._clock.sleep(due - self._clock.monotonic())
-            return await call()
-
-        return self._own(wait())
-
-    def _own(self, work: Coroutine[object, object, T]) -> asyncio.Task[T]:
-        task = asyncio.create_task(work)
-        self.later.add(task)
-        task.add_done_callback(self._ended_task)
-        return task
-
-    def _ended_task(self, task: asyncio.Task[object]) -> None:
-        self.later.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.warning("a rehearsed fault could not be carried out: %r", task.exception())

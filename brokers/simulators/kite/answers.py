@@ -1,28 +1,11 @@
-"""How Kite words an answer: the envelopes, the refusals, and the pages that its front sends instead.
+"""How Kite words an answer: the envelopes and the refusals.
 
 Kite Connect documentation, "response structure" and "exceptions and errors".
 """
 
-import json
-from typing import Any
-
 from aiohttp import web
 
-Row = dict[str, Any]
-"""A JSON object as Kite sends it."""
-
-BARE = web.ResponseKey("bare", bool)
-"""Marks an answer that goes out without a content type."""
-
-
-class Turned(Exception):  # noqa: N818 - an answer, not a failure of the server
-    """A request that ends in Kite's error envelope; `status` is the HTTP status, `kind` its `error_type`."""
-
-    def __init__(self, status: int, kind: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.kind = kind
-        self.message = message
+from brokers.simulators.serving.answers import Envelopes, Turned, json_answer
 
 
 def bad_input(message: str) -> Turned:
@@ -35,36 +18,37 @@ def bad_token() -> Turned:
     return Turned(403, "TokenException", "Incorrect `api_key` or `access_token`.")
 
 
+def too_many() -> Turned:
+    """The answer to one call too many."""
+    return Turned(429, "NetworkException", "Too many requests")
+
+
+def unavailable() -> Turned:
+    """The answer while what is behind the front does not answer."""
+    return Turned(503, "NetworkException", "Request failed (kitetrade-oms).")
+
+
 def success(data: object) -> web.Response:
     """The envelope around what a route returns."""
-    return _json(200, {"status": "success", "data": data})
+    return json_answer(200, {"status": "success", "data": data})
 
 
 def failure(turned: Turned) -> web.Response:
     """The error envelope."""
     body = {"status": "error", "message": turned.message, "data": None, "error_type": turned.kind}
-    return _json(turned.status, body)
+    return json_answer(turned.status, body)
 
 
-def page(status: int, title: str) -> web.Response:
-    """An HTML page as a gateway sends it, which the official client cannot read."""
-    text = f"<html><head><title>{title}</title></head><body><h1>{status} {title}</h1></body></html>"
-    return web.Response(status=status, text=text, content_type="text/html")
+def _broken() -> Turned:
+    return Turned(500, "GeneralException", "Something went wrong. Please try again.")
 
 
-def without_content_type(data: object) -> web.Response:
-    """The success envelope with its content type left out."""
-    answer = success(data)
-    answer[BARE] = True
-    return answer
+def _timed_out() -> Turned:
+    words = "Order request timed out. Please check the order book and confirm before placing again."
+    return Turned(400, "OrderException", words)
 
 
-async def leave_bare(_request: web.Request, answer: web.StreamResponse) -> None:
-    """Take the content type off an answer that is marked so; an aiohttp signal."""
-    if answer.get(BARE, False):
-        del answer.headers["Content-Type"]
-
-
-def _json(status: int, body: Row) -> web.Response:
-    encoded = json.dumps(body, separators=(",", ":")).encode()
-    return web.Response(status=status, body=encoded, content_type="application/json")
+ENVELOPES = Envelopes(
+    success, bad_input, unavailable, _broken, too_many, bad_token, _timed_out, {"order_id": ""}
+)
+"""Kite's answers where no route words one of its own."""

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import TypeVar, cast
-from urllib.parse import parse_qsl
 
 from msgspec import Struct
 
 from brokers.contract import Conversion, OrderChange, OrderRequest, Refused
-from brokers.simulators.kite.answers import Turned, bad_input
+from brokers.simulators.kite.answers import bad_input
+from brokers.simulators.serving.answers import Turned
 from data.vocabulary import OrderType, Product, Side, Validity
 
 W = TypeVar("W", bound=StrEnum)
@@ -31,11 +31,6 @@ _KINDS = {
     "mtf_limit": "MarginException",
     "insufficient_holding": "HoldingException",
 }
-
-
-def read_form(body: bytes) -> dict[str, str]:
-    """The fields of a form; of a repeated one the last."""
-    return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
 
 
 def turned_of(refused: Refused) -> Turned:
@@ -101,24 +96,70 @@ class Calculation(Struct, frozen=True):
         return f"{self.exchange}:{self.tradingsymbol}"
 
 
+class NotedOrder(Struct, frozen=True):
+    """One order of a virtual contract note, at the average price of its trades."""
+
+    exchange: str
+    tradingsymbol: str
+    side: Side
+    product: Product
+    quantity: int
+    average_rupees: Decimal
+
+    @property
+    def value_paise(self) -> int:
+        """What it traded, to the nearest paisa."""
+        return int((self.average_rupees * self.quantity * 100).to_integral_value())
+
+
 def read_calculations(body: bytes) -> list[Calculation]:
     """The orders of a margin calculation, a JSON array. Raises `Turned` for the first that cannot be."""
+    return [_calculation(order) for order in _array(body)]
+
+
+def read_traded(body: bytes) -> list[NotedOrder]:
+    """Traded orders whose charges are asked for, a JSON array. Raises `Turned` as `read_calculations`."""
+    return [_traded(order) for order in _array(body)]
+
+
+def _array(body: bytes) -> list[object]:
     try:
         given: object = json.loads(body)
     except (ValueError, RecursionError):
         raise bad_input("Couldn't parse the JSON request.") from None
     if not isinstance(given, list):
         raise bad_input("The request should be an array of orders.")
-    return [_calculation(order) for order in cast("list[object]", given)]
+    return cast("list[object]", given)
 
 
-def _calculation(order: object) -> Calculation:
+def _calculated(order: object) -> dict[str, str]:
     if not isinstance(order, dict):
         raise bad_input("An order should be an object.")
     fields = cast("dict[str, object]", order).items()
     form = {name: "" if value is None else str(value) for name, value in fields}
     if _text(form, "variety") not in ("regular", "amo"):
         raise bad_input("Invalid `variety`.")
+    return form
+
+
+def _traded(order: object) -> NotedOrder:
+    form = _calculated(order)
+    _text(form, "order_id")
+    average = _number(form, "average_price")
+    if average <= 0:
+        raise bad_input("Invalid `average_price`.")
+    return NotedOrder(
+        exchange=_text(form, "exchange"),
+        tradingsymbol=_text(form, "tradingsymbol"),
+        side=_word(form, "transaction_type", Side),
+        product=_word(form, "product", Product),
+        quantity=_count(form, "quantity"),
+        average_rupees=average,
+    )
+
+
+def _calculation(order: object) -> Calculation:
+    form = _calculated(order)
     priced = _word(form, "order_type", OrderType) in (OrderType.LIMIT, OrderType.SL)
     return Calculation(
         exchange=_text(form, "exchange"),

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from brokers.contract import DepthLevel
 from brokers.simulators.exchange.prices import Quote
-from data.money import half_up
 
 LTP, QUOTE, FULL = "ltp", "quote", "full"
 MODES = (LTP, QUOTE, FULL)
@@ -70,7 +69,6 @@ def snapshot(token: int, quote: Quote, exchange_at: int) -> Snapshot:
     is the mean of open, high, low and last, as in the quotes over HTTP.
     """
     traded = bool(quote.bids or quote.asks)
-    prices = quote.open_paise + quote.high_paise + quote.low_paise + quote.last_paise
     return Snapshot(
         token,
         quote.last_paise,
@@ -81,7 +79,7 @@ def snapshot(token: int, quote: Quote, exchange_at: int) -> Snapshot:
         exchange_at,
         exchange_at if traded else 0,
         1 if traded else 0,
-        half_up(prices, 4) if traded else 0,
+        quote.average_paise,
         quote.volume,
         sum(level.quantity for level in quote.bids),
         sum(level.quantity for level in quote.asks),

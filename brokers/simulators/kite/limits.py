@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from brokers.simulators.kite.answers import Turned
+from brokers.simulators.kite.answers import too_many
+from brokers.simulators.serving.answers import Turned
 from data.clock import Clock
 
 ORDERS_PER_SECOND = 10
@@ -78,8 +79,3 @@ class CallLimits:
         if count >= CALLS_PER_SECOND[kind]:
             raise too_many()
         self._calls[api_key, kind] = (second, count + 1)
-
-
-def too_many() -> Turned:
-    """The answer to one call too many."""
-    return Turned(429, "NetworkException", "Too many requests")

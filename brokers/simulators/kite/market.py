@@ -3,17 +3,26 @@
 import csv
 import io
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from brokers.contract import DepthLevel
 from brokers.simulators.exchange.prices import Listing, Quote
-from brokers.simulators.kite.answers import Row
-from brokers.simulators.kite.books.rows import kite_token, rupees, stamp
-from data.money import half_up
+from brokers.simulators.kite.books.rows import kite_token
+from brokers.simulators.serving.answers import Row, rupees, stamp
 from data.reference.instruments import KITE_COLUMNS
 
 _LEVELS = 5
 _NO_LEVEL: Row = {"price": 0, "quantity": 0, "orders": 0}
+
+
+@dataclass(slots=True)
+class Dump:
+    """The instruments file of a day, made once."""
+
+    day: str
+    plain: bytes
+    zipped: bytes
 
 
 def instruments_csv(listings: Iterable[Listing]) -> bytes:
@@ -54,7 +63,6 @@ def quote_row(quote: Quote, token: int, at: datetime) -> Row:
     """`/quote` of one instrument; an index has no depth, no volume and no trades."""
     now = stamp(at)
     traded = bool(quote.bids or quote.asks)
-    average = half_up(quote.open_paise + quote.high_paise + quote.low_paise + quote.last_paise, 4)
     return {
         **ohlc_row(quote, token),
         "timestamp": now,
@@ -63,7 +71,7 @@ def quote_row(quote: Quote, token: int, at: datetime) -> Row:
         "buy_quantity": sum(level.quantity for level in quote.bids),
         "sell_quantity": sum(level.quantity for level in quote.asks),
         "volume": quote.volume,
-        "average_price": rupees(average) if traded else 0,
+        "average_price": rupees(quote.average_paise),
         "oi": 0,
         "oi_day_high": 0,
         "oi_day_low": 0,

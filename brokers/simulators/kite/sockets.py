@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Mapping, Set
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -11,11 +11,12 @@ from aiohttp import web
 from brokers.contract import BrokerError
 from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.exchange.prices import Quote
-from brokers.simulators.kite.answers import Turned, bad_token, failure
+from brokers.simulators.kite.answers import bad_token, failure, too_many
 from brokers.simulators.kite.books.rows import kite_token
 from brokers.simulators.kite.frames import packets, snapshot
-from brokers.simulators.kite.limits import too_many
-from brokers.simulators.kite.socket_link import BEAT_SECONDS, SocketLink, outgoing
+from brokers.simulators.kite.socket_link import BEAT_SECONDS, KiteLink, outgoing
+from brokers.simulators.serving.answers import Turned
+from brokers.simulators.serving.links import OpenLinks
 from data.clock import Clock
 
 MAX_SOCKETS = 3
@@ -44,7 +45,7 @@ class SocketHost(Protocol):
         ...
 
 
-class Sockets:
+class Sockets(OpenLinks[KiteLink]):
     """All open sockets of a local Kite.
 
     `run` must be running for prices and heartbeats. Two switches stand for what is not known of the real one:
@@ -53,23 +54,17 @@ class Sockets:
     """
 
     def __init__(self, host: SocketHost) -> None:
+        super().__init__()
         self._host = host
-        self._links: set[SocketLink] = set()
         self._sent: dict[int, Quote] = {}
         self._packets: dict[int, dict[str, bytes]] = {}
-        self._stalled_users: set[str] = set()
-        self._all_stalled = False
         self.hard_limit = True
         self.expiry_cuts = True
-
-    def __len__(self) -> int:
-        """How many sockets are open."""
-        return len(self._links)
 
     @property
     def users(self) -> list[str]:
         """Whose sockets are open, sorted, once for each."""
-        return sorted(link.user_id for link in self._links)
+        return sorted(link.user_id for link in self.links())
 
     # --- what the server says and does ----------------------------------------------------------------
 
@@ -84,37 +79,12 @@ class Sockets:
         """Send the broker's words to a user's sockets, or to all."""
         self._say(user_id, "message", text)
 
-    def stall(self, on: bool, user_id: str | None = None) -> None:
-        """Let a user's sockets, or all, stay open without a byte, or let them speak again.
-
-        Sockets that open meanwhile are silent too. Order updates of that time are lost; of prices the newest
-        follow when it ends. Ending it for all ends it for each user as well.
-        """
-        if user_id is None:
-            self._all_stalled = on
-            self._stalled_users.clear()
-        elif on:
-            self._stalled_users.add(user_id)
-        else:
-            self._stalled_users.discard(user_id)
-        for link in self._links:
-            link.stall(self._is_stalled(link.user_id))
-
-    def drop(self, user_id: str | None = None) -> None:
-        """Cut a user's sockets, or all, without a closing handshake."""
-        for link in self._of(user_id):
-            link.cut()
-
     def expire(self, user_id: str | None = None, api_key: str | None = None) -> None:
         """A user's session of one app or of all, or every session, is over: `expiry_cuts` decides."""
         if self.expiry_cuts:
-            for link in self._of(user_id):
+            for link in self.links(user_id):
                 if api_key in (None, link.api_key):
                     link.cut()
-
-    async def close(self) -> None:
-        """End every socket; stalled ones are cut."""
-        await asyncio.gather(*(link.close() for link in tuple(self._links)))
 
     # --- the pump -------------------------------------------------------------------------------------
 
@@ -129,12 +99,12 @@ class Sockets:
             await clock.sleep(due - now)
 
     async def _beat(self) -> None:
-        wanted = set[int]().union(*(link.modes for link in self._links))
+        wanted = set[int]().union(*(link.modes for link in self.links()))
         # While the exchange's file is held too long, sockets stay silent and prices age visibly.
         with suppress(BrokerError, sqlite3.Error):
             changed = await self._encode(wanted)
             now = self._host.clock.monotonic()
-            for link in tuple(self._links):
+            for link in self.links():
                 link.offer(changed, now)
 
     async def _encode(self, wanted: Set[int]) -> set[int]:
@@ -166,14 +136,8 @@ class Sockets:
 
     def _say(self, user_id: str | None, kind: str, data: object) -> None:
         text = outgoing(kind, data)
-        for link in self._of(user_id):
+        for link in self.links(user_id):
             link.say(text)
-
-    def _of(self, user_id: str | None) -> "Iterator[SocketLink]":
-        return (link for link in tuple(self._links) if user_id is None or link.user_id == user_id)
-
-    def _is_stalled(self, user_id: str) -> bool:
-        return self._all_stalled or user_id in self._stalled_users
 
     # --- one socket -----------------------------------------------------------------------------------
 
@@ -185,15 +149,10 @@ class Sockets:
             return failure(bad_token())
         if (status := self._host.stream_refusal(api_key)) is not None:
             return failure(Turned(status, "PermissionException", "Insufficient permission for that call."))
-        if self.hard_limit and sum(link.api_key == api_key for link in self._links) >= MAX_SOCKETS:
+        if self.hard_limit and sum(link.api_key == api_key for link in self.links()) >= MAX_SOCKETS:
             return failure(too_many())
-        link = SocketLink(request, api_key, user_id, self._packets, self._host.clock)
-        link.stall(self._is_stalled(user_id))
-        self._links.add(link)
-        try:
-            return await link.serve()
-        finally:
-            self._links.discard(link)
+        link = KiteLink(request, api_key, user_id, self._packets, self._host.clock)
+        return await self.hold(link)
 
 
 def add_to(app: web.Application, kite: SocketHost) -> Sockets:

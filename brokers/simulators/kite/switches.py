@@ -1,9 +1,10 @@
 """What of Kite's behaviour is not known for certain or differs between clients, and can be switched."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any, cast
+from dataclasses import dataclass, field
+from typing import Any
 
+from brokers.simulators.serving.switchboard import Switchboard
 from data.errors import BadInput
 
 WRONG_IP_ANSWERS = tuple(
@@ -15,7 +16,7 @@ WRONG_IP_ANSWERS = tuple(
 
 
 @dataclass(slots=True)
-class Switches:
+class Switches(Switchboard):
     """One local Kite's switches, changed while it runs."""
 
     rate_limits: bool = True
@@ -54,28 +55,12 @@ class Switches:
         status, _, kind = self.wrong_ip_as.partition(" ")
         return int(status), kind
 
-    def change(self, given: Mapping[str, Any]) -> None:
-        """Set the switches that `given` names; tables are laid over what stands, null takes an entry away.
-
-        Raises `BadInput`.
-        """
-        known = {switch.name for switch in fields(self)}
-        for name, value in given.items():
-            if name not in known:
-                raise BadInput("switch", name, f"known: {', '.join(sorted(known))}")
-            standing = getattr(self, name)
-            if type(value) is not type(standing):
-                raise BadInput(f"switch {name}", value, f"give a {type(standing).__name__}")
-            if isinstance(standing, dict):
-                self._check_table(name, value)
-            if name == "wrong_ip_as" and value not in WRONG_IP_ANSWERS:
-                raise BadInput(f"switch {name}", value, f"give one of {', '.join(WRONG_IP_ANSWERS)}")
-        for name, value in given.items():
-            standing = getattr(self, name)
-            if isinstance(standing, dict):
-                laid = {**cast("dict[str, Any]", standing), **value}
-                value = {key: entry for key, entry in laid.items() if entry is not None}
-            setattr(self, name, value)
+    def check(self, name: str, value: Any) -> None:
+        """Look at the entries of tables and at the words of `wrong_ip_as`."""
+        if isinstance(getattr(self, name), dict):
+            self._check_table(name, value)
+        if name == "wrong_ip_as" and value not in WRONG_IP_ANSWERS:
+            raise BadInput(f"switch {name}", value, f"give one of {', '.join(WRONG_IP_ANSWERS)}")
 
     def _check_table(self, name: str, table: Mapping[str, Any]) -> None:
         for key, value in table.items():

@@ -9,5 +9,6 @@ down_revision = "0016"
 
 def upgrade() -> None:
     judged = "action IN ('AUDIT_BREAK', 'BOOKS_DISTRUSTED', 'BOOKS_TRUSTED')"
-    op.create_index("audit_judged", "audit", ["seq"], sqlite_where=sa.text(judged))
+    rows = sa.text(judged)
+    op.create_index("audit_judged", "audit", ["seq"], sqlite_where=rows, postgresql_where=rows)
     op.execute("DELETE FROM audit_head WHERE name = 'distrusted'")

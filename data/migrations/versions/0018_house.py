@@ -67,7 +67,8 @@ def _legs() -> None:
         sa.ForeignKeyConstraint(["run_number"], ["run.number"]),
         sa.PrimaryKeyConstraint("run_number", "leg"),
     )
-    op.bulk_insert(legs, list(_legs_of_plans(op.get_bind())))
+    if op.get_bind().dialect.name == "sqlite":  # no other has books from before
+        op.bulk_insert(legs, list(_legs_of_plans(op.get_bind())))
     op.add_column("orders", sa.Column("leg", sa.Integer(), nullable=False, server_default="1"))
     old, new = "(run_number, client_id, product, slice)", "(run_number, client_id, leg, product, slice)"
     if op.get_bind().dialect.name == "sqlite":
@@ -175,7 +176,8 @@ def _trading_days() -> None:
         sa.PrimaryKeyConstraint("day"),
     )
     opened_at = "SELECT at FROM audit WHERE action = 'DAY_OPENED' ORDER BY seq DESC LIMIT 1"
-    fact = f"SELECT value, 'open', ({opened_at}) FROM meta WHERE name = 'last_trading_day'"
+    day = "value" if op.get_bind().dialect.name == "sqlite" else "CAST(value AS DATE)"
+    fact = f"SELECT {day}, 'open', ({opened_at}) FROM meta WHERE name = 'last_trading_day'"
     op.get_bind().exec_driver_sql(f"INSERT INTO trading_day (day, state, opened_at) {fact}")
 
 

@@ -51,7 +51,8 @@ def _baskets() -> None:
 
 def _lots_left() -> None:
     """Find the lots of which something is left without a walk through those that are sold."""
-    op.create_index("lots_left", "lot", ["client_id"], sqlite_where=sa.text("quantity_left > 0"))
+    rows = sa.text("quantity_left > 0")
+    op.create_index("lots_left", "lot", ["client_id"], sqlite_where=rows, postgresql_where=rows)
 
 
 def _flattens() -> None:

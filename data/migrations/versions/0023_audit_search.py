@@ -24,4 +24,5 @@ def upgrade() -> None:
 
 
 def _partial(name: str, column: str, where: str) -> None:
-    op.create_index(name, "audit", [column, "seq"], sqlite_where=sa.text(where))
+    rows = sa.text(where)
+    op.create_index(name, "audit", [column, "seq"], sqlite_where=rows, postgresql_where=rows)

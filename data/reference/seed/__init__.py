@@ -198,3 +198,19 @@ def _lot(values: Mapping[str, str]) -> DemoLot:
         loan_paise=paise_from_text(values["loan"], "loan"),
         bought_on=date.fromisoformat(values["bought_on"]),
     )
+
+
+def demo_closes() -> Mapping[str, Mapping[date, int]]:
+    """The closes of the paper exchange's shares and indices on 260 days before its first, in paise by key."""
+    return _demo_closes()
+
+
+@cache
+def _demo_closes() -> Mapping[str, Mapping[date, int]]:
+    text = (files("data.reference.seed") / "closes.csv").read_text(encoding="ascii")
+    (_, *keys), *rows = [line.split(",") for line in text.splitlines()]
+    days = [date.fromisoformat(row[0]) for row in rows]
+    columns = list(zip(*rows, strict=True))[1:]
+    return {
+        key: dict(zip(days, map(int, column), strict=True)) for key, column in zip(keys, columns, strict=True)
+    }

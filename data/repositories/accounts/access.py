@@ -1,6 +1,6 @@
-"""How clients reach their brokers, as stored: routes, sessions, and what was waived at the gate."""
+"""How clients reach their brokers, as stored: routes, sessions, consents, and what was waived at the gate."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Generic, TypeVar
 
@@ -8,10 +8,10 @@ from msgspec import Struct
 from sqlalchemy import delete, select, update
 
 from data.repositories.base import Change, On, Query, Rows, among, given
-from data.tables.access import BrokerSession, ClientRoute, GateWaiver
+from data.tables.access import BrokerSession, ClientRoute, ConsentEnd, ConsentRecord, GateWaiver
 from data.tables.books import Client
 from data.tables.columns import table
-from data.vocabulary import Demat, GateItem, SessionProblem
+from data.vocabulary import ConsentKind, Demat, GateItem, SessionProblem
 
 Route = TypeVar("Route")
 
@@ -139,6 +139,62 @@ def keep_session(
     fields = _OF_LOOK if sign_in is None else (*_OF_LOOK, *_OF_SIGN_IN)
     if not _STORED_SESSIONS.save(on, [session], *fields):
         _STORED_SESSIONS.insert(on, [session])
+
+
+# --- consents -----------------------------------------------------------------------------------------------
+
+
+class StoredConsent(Struct, frozen=True):
+    """What a client has agreed to, from a day and until one where those are said."""
+
+    id: int
+    client_id: int
+    kind: ConsentKind
+    reference: str
+    given_from: date | None
+    until: date | None
+    actor: str
+    at: datetime
+
+
+class StoredConsentEnd(Struct, frozen=True):
+    """That a consent covers nothing from then on, and why."""
+
+    consent_id: int
+    why: str
+    actor: str
+    at: datetime
+
+
+_CONSENTS, _ENDS = Rows(ConsentRecord, StoredConsent), Rows(ConsentEnd, StoredConsentEnd)
+_STANDING = _CONSENTS.query(
+    among(_CONSENTS.c.client_id, "clients"),
+    _CONSENTS.c.id.not_in(select(_ENDS.c.consent_id)),
+    order_by=(_CONSENTS.c.id,),
+)
+_ONE_CONSENT = _CONSENTS.query(_CONSENTS.c.id == given("number"))
+_ITS_END = _ENDS.query(_ENDS.c.consent_id == given("number"))
+
+
+def standing_consents(on: On, client_ids: Collection[int]) -> list[StoredConsent]:
+    """The consents of these clients that nobody has ended, oldest first."""
+    return _STANDING.all(on, clients=sorted(client_ids)) if client_ids else []
+
+
+def consent_of(on: On, number: int) -> tuple[StoredConsent, StoredConsentEnd | None] | None:
+    """A consent, and how it was ended; None where there is none of this number."""
+    found = _ONE_CONSENT.first(on, number=number)
+    return None if found is None else (found, _ITS_END.first(on, number=number))
+
+
+def add_consents(on: On, consents: Sequence[StoredConsent]) -> None:
+    """Keep consents."""
+    _CONSENTS.insert(on, consents)
+
+
+def end_consents(on: On, ends: Sequence[StoredConsentEnd]) -> None:
+    """Keep that consents were ended."""
+    _ENDS.insert(on, ends)
 
 
 # --- waivers ------------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ class Figures(Struct, frozen=True):
     charges_due_paise: int
     mtf_loan_paise: int
     shortfall_paise: int
+    dividends_due_paise: int
 
 
 class Shares(Struct, frozen=True):
@@ -39,10 +40,11 @@ class Shares(Struct, frozen=True):
     free: int
     pledged: int
     cost_paise: int
+    due: int = 0
 
     @property
     def quantity(self) -> int:
-        """All of them."""
+        """All that the broker has too: not those that are due."""
         return self.today + self.t1 + self.free + self.pledged
 
 

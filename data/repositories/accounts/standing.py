@@ -40,7 +40,7 @@ class ClientStanding(Struct, frozen=True):
 
 _HELD, _FUNDS, _ORDERS = table(HoldingRecord), table(Funds), table(Order)
 _LINES, _CONVERSIONS = table(FlattenLine), table(ConversionRecord)
-_QUANTITY = _HELD.c.today + _HELD.c.t1 + _HELD.c.free + _HELD.c.pledged
+_QUANTITY = _HELD.c.today + _HELD.c.t1 + _HELD.c.free + _HELD.c.pledged + _HELD.c.due
 
 _SHARES_OF = Query(
     StandingShares,

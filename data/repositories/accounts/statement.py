@@ -4,17 +4,26 @@ from datetime import date, datetime
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Integer, case, cast, func, select, text
+from sqlalchemy import BigInteger, ColumnElement, case, cast, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from data.repositories.accounts.named_lots import HELD, LOTS, lots_as
 from data.repositories.base import On, Query, given, named_as
-from data.tables.books import HoldingRecord, Posting, SharePosting, Txn
+from data.repositories.history.flows import earned_until
+from data.tables.books import Posting, SharePosting, Txn
 from data.tables.columns import table
-from data.tables.lots import LEFT, ClosedLotRecord, LotRecord
+from data.tables.lots import LEFT
 from data.tables.orders import Order
 from data.vocabulary import Account, Bucket, Product, Side, TransferKind
 
-CASH = (Account.AVAILABLE, Account.BLOCKED, Account.UNSETTLED, Account.CHARGES_DUE, Account.SHORTFALL)
+CASH = (
+    Account.AVAILABLE,
+    Account.BLOCKED,
+    Account.UNSETTLED,
+    Account.CHARGES_DUE,
+    Account.SHORTFALL,
+    Account.DIVIDENDS_DUE,
+)
 """What a client has with its broker but for shares, less what it owes for charges and losses."""
 
 LOANS = (Account.MTF_LOAN, Account.INTRADAY_LOAN)
@@ -25,6 +34,7 @@ class CashMove(Struct, frozen=True):
     """A transfer that changed a client's cash or loans, in paise; `quantity` are its shares, with a sign."""
 
     id: int
+    client_id: int
     kind: TransferKind
     trading_date: date
     at: datetime
@@ -53,23 +63,27 @@ class OpenLot(Struct, frozen=True):
     charges_paise: int
 
 
-class Earned(Struct, frozen=True):
-    """What a client's sales have brought, charges taken off, and the charges of shares that it still has."""
+class Contributed(Struct, frozen=True):
+    """What a client came with and paid in since, less what it took out, and the charges of its shares."""
 
-    realised_net_paise: int = 0
+    paise: int = 0
     open_charges_paise: int = 0
 
 
 _TXNS, _POSTINGS, _SHARES, _ORDERS = table(Txn), table(Posting), table(SharePosting), table(Order)
-_LOTS, _CLOSED, _HELD = table(LotRecord), table(ClosedLotRecord), table(HoldingRecord)
 
 
 def _sum_of(accounts: tuple[Account, ...]) -> ColumnElement[int]:
     inside = _POSTINGS.c.account.in_([account.value for account in accounts])
-    return cast(func.sum(case((inside, _POSTINGS.c.amount_paise), else_=0)), Integer)
+    return cast(func.sum(case((inside, _POSTINGS.c.amount_paise), else_=0)), BigInteger)
 
 
-def _moves() -> Query[CashMove]:
+CASH_SUM, LOAN_SUM = _sum_of(CASH), -_sum_of(LOANS)
+"""What postings come to in cash and in loans, in paise."""
+
+
+def cash_moves_where(*where: ColumnElement[bool]) -> Query[CashMove]:
+    """The transfers that changed cash or loans and meet all of these conditions, oldest first."""
     shares = (
         select(func.coalesce(func.sum(_SHARES.c.quantity), 0))
         .where(_SHARES.c.txn_id == _TXNS.c.id, _SHARES.c.bucket != Bucket.OUTSIDE.value)
@@ -79,58 +93,44 @@ def _moves() -> Query[CashMove]:
     made: dict[str, ColumnElement[Any]] = {
         "side": _ORDERS.c.side,
         "tradingsymbol": _ORDERS.c.tradingsymbol,
-        "cash_paise": _sum_of(CASH),
-        "loan_paise": -_sum_of(LOANS),
-        "quantity": cast(shares, Integer),
+        "cash_paise": CASH_SUM,
+        "loan_paise": LOAN_SUM,
+        "quantity": cast(shares, BigInteger),
     }
     query = (
         select(*named_as(CashMove, _TXNS, **made))
         .join_from(_POSTINGS, _TXNS, _TXNS.c.id == _POSTINGS.c.txn_id)
         .outerjoin(_ORDERS, _ORDERS.c.id == _TXNS.c.order_id)
-        .where(_POSTINGS.c.client_id == given("client"))
-        .group_by(_TXNS.c.id)
-        .having((_sum_of(CASH) != 0) | (_sum_of(LOANS) != 0))
+        .where(*where)
+        .group_by(_TXNS.c.id, _ORDERS.c.id)
+        .having((CASH_SUM != 0) | (LOAN_SUM != 0))
         .order_by(_TXNS.c.id)
     )
     return Query(CashMove, query)
 
 
-_MOVES = _moves()
+_MOVES = cash_moves_where(_POSTINGS.c.client_id == given("client"))
 
 _OPEN_LOTS = Query(
     OpenLot,
-    select(
-        *named_as(
-            OpenLot,
-            _LOTS,
-            key=_HELD.c.exchange + ":" + _HELD.c.tradingsymbol,
-            tradingsymbol=_HELD.c.tradingsymbol,
-            quantity=_LOTS.c.quantity_left,
-            cost_paise=_LOTS.c.cost_left_paise,
-            loan_paise=_LOTS.c.loan_left_paise,
-            charges_paise=_LOTS.c.charges_left_paise,
-        )
-    )
-    .join_from(
-        _LOTS,
-        _HELD,
-        (_HELD.c.client_id == _LOTS.c.client_id)
-        & (_HELD.c.security == _LOTS.c.security)
-        & (_HELD.c.product == _LOTS.c.product),
-    )
-    .where(_LOTS.c.client_id == given("client"), text(LEFT))
-    .order_by(_HELD.c.tradingsymbol, _LOTS.c.product, _LOTS.c.opened_on, _LOTS.c.id),
+    lots_as(OpenLot, charges_paise=LOTS.c.charges_left_paise)
+    .where(LOTS.c.client_id == given("client"), text(LEFT))
+    .order_by(HELD.c.tradingsymbol, LOTS.c.product, LOTS.c.opened_on, LOTS.c.id),
 )
 
 
 def _total(of: ColumnElement[int]) -> ColumnElement[int]:
-    return cast(func.coalesce(func.sum(of), 0), Integer)
+    return cast(func.coalesce(func.sum(of), 0), BigInteger)
 
 
-_NET = _CLOSED.c.proceeds_paise - _CLOSED.c.cost_paise - _CLOSED.c.charges_paise
-_REALISED = Query(int, select(_total(_NET)).where(_CLOSED.c.client_id == given("client")))
+_CAME = Query(
+    int,
+    select(-_total(_POSTINGS.c.amount_paise)).where(
+        _POSTINGS.c.client_id == given("client"), _POSTINGS.c.account == Account.EXTERNAL.value
+    ),
+)
 _CHARGES_LEFT = Query(
-    int, select(_total(_LOTS.c.charges_left_paise)).where(_LOTS.c.client_id == given("client"), text(LEFT))
+    int, select(_total(LOTS.c.charges_left_paise)).where(LOTS.c.client_id == given("client"), text(LEFT))
 )
 
 
@@ -149,8 +149,12 @@ def lots_left(on: On, client_id: int) -> list[OpenLot]:
     return _OPEN_LOTS.all(on, client=client_id)
 
 
-async def earned(reader: AsyncConnection, client_id: int) -> Earned:
-    """What a client's sales have brought, and the charges of what it still has."""
-    (realised,) = await _REALISED.read(reader, client=client_id)
+async def contributed(reader: AsyncConnection, client_id: int) -> Contributed:
+    """What a client brought less what it took, shares at their cost, and the charges of what it has.
+
+    What came by no trade and was no capital, as people say, is none of it.
+    """
+    (came,) = await _CAME.read(reader, client=client_id)
+    came -= sum(one.amount_paise for one in await earned_until(reader, [client_id], date.max))
     (charges,) = await _CHARGES_LEFT.read(reader, client=client_id)
-    return Earned(realised, charges)
+    return Contributed(came, charges)

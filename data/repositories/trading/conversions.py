@@ -1,12 +1,13 @@
 """Conversions of shares as they are stored."""
 
-from datetime import date, datetime
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
 
 from msgspec import Struct
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from data.repositories.base import Change, On, Query, Rows, given
+from data.repositories.base import Change, On, Query, Rows, among, given
 from data.tables.flattens import ConversionRecord
 from data.vocabulary import ConversionState, Product
 
@@ -50,6 +51,10 @@ _ALL_OPEN = _ROWS.query(_C.ended_at.is_(None), order_by=[_C.number])
 _MOVED = Query(
     int, select(_C.number).where(*_IN_SHARES, _C.ended_at.is_(None) | (_C.ended_at >= given("since")))
 )
+_LATELY = _ROWS.query(
+    among(_C.client_id, "clients"),
+    (_C.ended_at.is_(None) & (_C.asked_at > given("asked"))) | (_C.ended_at > given("since")),
+)
 _END = Change(
     update(_ROWS.table)
     .where(_C.number == given("number"), _C.ended_at.is_(None))
@@ -71,6 +76,26 @@ def converted(on: On, client_id: int, security: str, product: Product, since: da
     """Whether a conversion of these shares is open, or has ended since a moment."""
     values = {"client": client_id, "security": security, "product": product.value}
     return _MOVED.first(on, **values, since=since) is not None
+
+
+def converting(on: On, since: Mapping[int, datetime], late: timedelta) -> set[int]:
+    """Those of these clients of whom a conversion is under way, or has ended since their moment.
+
+    One that was asked for more than `late` before that is not: nothing of it can arrive at the broker then.
+    """
+    first = min(since.values(), default=None)
+    if first is None:
+        return set()
+    found = _LATELY.all(on, clients=sorted(since), since=first, asked=first - late)
+    return {
+        one.client_id
+        for one in found
+        if (
+            one.asked_at > since[one.client_id] - late
+            if one.ended_at is None
+            else one.ended_at > since[one.client_id]
+        )
+    }
 
 
 def end_conversion(on: On, number: int, state: ConversionState, detail: str, at: datetime | None) -> bool:

@@ -4,15 +4,16 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
-from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy import BigInteger, ColumnElement, cast, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from data.closed_sales import ClosedSale
+from data.closed_sales import ClosedSale, NotedDay
 from data.repositories.base import On, Query, Rows, among, given, named_as
+from data.tables.books import Posting, Txn
 from data.tables.columns import table
 from data.tables.lots import LEFT, ClosedLotRecord, LotRecord
 from data.tables.orders import FillRecord, Order
-from data.vocabulary import Side
+from data.vocabulary import Account, Side, TransferKind
 from data.writing.unit import Unit
 
 Row = TypeVar("Row")
@@ -21,6 +22,7 @@ TradeKey: TypeAlias = tuple[int, str, date, str, str]
 """What names one trade: client, exchange, day, the exchange's number and the broker's order."""
 
 _ORDERS, _FILLS, _LOTS, _CLOSED = table(Order), table(FillRecord), table(LotRecord), table(ClosedLotRecord)
+_TXNS, _POSTINGS = table(Txn), table(Posting)
 
 
 class Fills(Generic[Row]):
@@ -33,12 +35,12 @@ class Fills(Generic[Row]):
             select(*rows.columns())
             .join(_ORDERS, _ORDERS.c.id == rows.c.order_id)
             .where(
-                _ORDERS.c.client_id == given("client"),
+                rows.c.trading_date == given("day"),
+                rows.c.client_id == given("client"),
                 _ORDERS.c.security == given("security"),
                 _ORDERS.c.product == given("product"),
                 _ORDERS.c.side == Side.SELL.value,
                 _ORDERS.c.closes_external.is_(False),
-                rows.c.trading_date == given("day"),
             )
             .order_by(rows.c.id),
         )
@@ -180,6 +182,32 @@ def _sales(*where: ColumnElement[bool]) -> Query[ClosedSale]:
     return Query(ClosedSale, joined.where(*where).order_by(_CLOSED.c.id))
 
 
+def _noted_days(*where: ColumnElement[bool]) -> Query[NotedDay]:
+    booked = (
+        select(func.coalesce(func.sum(_FILLS.c.charges_paise), 0))
+        .where(_FILLS.c.client_id == _TXNS.c.client_id, _FILLS.c.trading_date == _TXNS.c.trading_date)
+        .correlate(_TXNS)
+        .scalar_subquery()
+    )
+    query = (
+        select(
+            _TXNS.c.client_id,
+            _TXNS.c.trading_date,
+            cast(booked, BigInteger),
+            cast(func.sum(_POSTINGS.c.amount_paise), BigInteger),
+        )
+        .join_from(_TXNS, _POSTINGS, _POSTINGS.c.txn_id == _TXNS.c.id)
+        .where(
+            _TXNS.c.kind.in_([TransferKind.RERATE.value, TransferKind.NOTE.value]),
+            _POSTINGS.c.account == Account.CHARGES.value,
+            *where,
+        )
+        .group_by(_TXNS.c.client_id, _TXNS.c.trading_date)
+    )
+    return Query(NotedDay, query)
+
+
+EVERY_NOTED_DAY, NOTED_DAYS_OF_CLIENT = _noted_days(), _noted_days(_TXNS.c.client_id == given("client"))
 EVERY_SALE, SALES_OF_CLIENT = _sales(), _sales(_CLOSED.c.client_id == given("client"))
 
 
@@ -188,3 +216,10 @@ async def closed_sales(reader: AsyncConnection, client_id: int | None = None) ->
     if client_id is None:
         return await EVERY_SALE.read(reader)
     return await SALES_OF_CLIENT.read(reader, client=client_id)
+
+
+async def noted_days(reader: AsyncConnection, client_id: int | None = None) -> list[NotedDay]:
+    """The days of one client, or of all, that their contract notes charge otherwise than their fills were."""
+    if client_id is None:
+        return await EVERY_NOTED_DAY.read(reader)
+    return await NOTED_DAYS_OF_CLIENT.read(reader, client=client_id)

@@ -131,6 +131,7 @@ _COUNTED = Query(
 _TAKEN = _LINES.query(_L.ended_at.is_(None), among(_L.client_id, "clients"))
 _MINE = (_F.number == given("number"), _F.instance_id == given("instance"), _GOING)
 _OWNED = Query(int, select(_F.number).where(*_MINE))
+_BEGUN_BY = Query(str, select(_F.by).where(_F.number == given("number")))
 _TAKE_OVER = Change(
     update(_FLATTENS.table)
     .where(_F.number == given("number"), _F.instance_id == given("dead"), _GOING)
@@ -206,6 +207,11 @@ def standing_flattens(on: On) -> list[StoredFlatten]:
 def is_owned(on: On, number: int, instance_id: int) -> bool:
     """Whether a flatten goes on and is this engine's to carry out."""
     return _OWNED.first(on, number=number, instance=instance_id) is not None
+
+
+def begun_by(on: On, number: int) -> str:
+    """Who began a flatten: a person, or `guard 3`; empty where there is no such flatten."""
+    return _BEGUN_BY.first(on, number=number) or ""
 
 
 def taken_lines(on: On, client_ids: Collection[int]) -> list[StoredLine]:

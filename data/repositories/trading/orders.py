@@ -1,10 +1,11 @@
 """Orders and their attempts as they are stored."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 from operator import attrgetter
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
+from msgspec import Struct
 from sqlalchemy import case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
@@ -97,9 +98,20 @@ class OrderRows(Generic[Row]):
             order_by=[c.id.desc()],
         )
 
-    def by_id(self, on: On, ids: Collection[int]) -> list[Row]:
-        """These orders, those that are there, by number."""
-        return self._by_id.all(on, ids=ids) if ids else []
+    def by_id(self, unit: Unit, ids: Collection[int]) -> list[Row]:
+        """These orders, those that are there, by number. They are the caller's, to be saved if changed."""
+        at_hand = unit.at_hand.of(_ORDERS.name)
+        found = {number: at_hand.pop(number) for number in ids if number in at_hand}
+        return self._with_read(found, self._by_id, unit, ids)
+
+    def _with_read(
+        self, found: dict[int, Row], rest: Query[Row], unit: Unit, ids: Collection[int], **values: Any
+    ) -> list[Row]:
+        """What was found at hand and what is read of the rest, by number."""
+        if len(found) < len(ids):
+            read = rest.all(unit, ids=[number for number in ids if number not in found], **values)
+            found |= {cast(Any, row).id: row for row in read}
+        return [row for _, row in sorted(found.items())]
 
     async def read(self, reader: AsyncConnection, ids: Collection[int]) -> list[Row]:
         """The same by a reader's connection."""
@@ -113,9 +125,16 @@ class OrderRows(Generic[Row]):
         """Those of a run that are RESERVED, by number."""
         return self._unsent.all(on, run=run_number)
 
-    def claimable(self, on: On, ids: Collection[int], instance_id: int) -> list[Row]:
-        """Which of these are RESERVED and this engine's to send."""
-        return self._claimable.all(on, ids=ids, instance=instance_id)
+    def claimable(self, unit: Unit, ids: Collection[int], instance_id: int) -> list[Row]:
+        """Which of these are RESERVED and this engine's to send, by number; the caller's as of `by_id`."""
+        at_hand = unit.at_hand.of(_ORDERS.name)
+        found = {
+            number: at_hand.pop(number)
+            for number in ids
+            if (row := at_hand.get(number)) is not None
+            and (row.state, row.instance_id) == (OrderState.RESERVED, instance_id)
+        }
+        return self._with_read(found, self._claimable, unit, ids, instance=instance_id)
 
     def of_symbol(
         self, on: On, client_id: int, exchange: str, symbol: str, product: str, day: date
@@ -137,8 +156,9 @@ class OrderRows(Generic[Row]):
 
 
 def _note(unit: Unit, orders: Sequence[Any]) -> None:
-    """Keep what was written, so that it need not be read again after the commit."""
+    """Keep what was written, so that neither the projection nor the next unit need read it again."""
     unit.touched.written |= {cells[_ID]: cells for cells in map(_CELLS, orders)}
+    unit.at_hand.put(_ORDERS.name, ((order.id, order) for order in orders))
 
 
 _PAIRS = listed(given("pairs", ListParameter()))
@@ -148,8 +168,8 @@ _BY_BROKER_ID = Query(
     .select_from(_PAIRS)
     .join(
         _ORDERS,
-        (_ORDERS.c.client_id == item(_PAIRS.c.value, 0))
-        & (_ORDERS.c.broker_order_id == item(_PAIRS.c.value, 1)),
+        (_ORDERS.c.client_id == item(_PAIRS.c.value, 0, _ORDERS.c.client_id.type))
+        & (_ORDERS.c.broker_order_id == item(_PAIRS.c.value, 1, _ORDERS.c.broker_order_id.type)),
     )
     .order_by(_ORDERS.c.id),
 )
@@ -202,6 +222,12 @@ _OF_STATE = Query(
     select(func.count(), func.coalesce(func.sum(_ORDERS.c.blocked_paise), 0)).where(
         _ORDERS.c.run_number == given("run"), _ORDERS.c.state == given("state")
     ),
+)
+_LEGS_UNSENT = Query(
+    int,
+    select(_ORDERS.c.leg)
+    .where(_ORDERS.c.run_number == given("run"), _ORDERS.c.state == OrderState.RESERVED.value)
+    .distinct(),
 )
 _LEAVES = Query(
     lambda *cells: Leaves(cells[0], cells[1], Product(cells[2]), Side(cells[3]), cells[4]),
@@ -263,6 +289,11 @@ def of_state(on: On, run_number: int, state: OrderState) -> tuple[int, int]:
     return _OF_STATE.all(on, run=run_number, state=state.value)[0]
 
 
+def legs_unsent(on: On, run_number: int) -> set[int]:
+    """The legs of a run of which orders are RESERVED."""
+    return set(_LEGS_UNSENT.all(on, run=run_number))
+
+
 def leaves_of(on: On, client_ids: Collection[int]) -> list[Leaves]:
     """What the orders of these clients that have left may still trade, as asked for where one is changed."""
     return _LEAVES.all(on, clients=sorted(client_ids)) if client_ids else []
@@ -272,6 +303,7 @@ def take_over(unit: Unit, ids: Collection[int], instance_id: int) -> None:
     """Make these orders this engine's to send."""
     _TAKE_OVER.run(unit, ids=ids, instance=instance_id)
     unit.touched.written |= dict.fromkeys(ids)
+    unit.at_hand.drop(_ORDERS.name, ids)
 
 
 class Attempts(Generic[Row]):
@@ -285,25 +317,22 @@ class Attempts(Generic[Row]):
         self._rows.insert(unit, attempts)
 
 
-class AttemptEnd(NamedTuple):
+class AttemptEnd(Struct, frozen=True, eq=False, gc=False):
     """How an attempt ended, as its row says."""
 
     order_id: int
     number: int
     outcome: str
     detail: str
+    ended_at: datetime
 
 
-_END = Change(
-    update(_ATTEMPTS)
-    .where(_ATTEMPTS.c.order_id == given("order_id"), _ATTEMPTS.c.number == given("number"))
-    .values(outcome=given("outcome"), detail=given("detail"), ended_at=given("now"))
-)
+_ENDS = Rows(AttemptRecord, AttemptEnd)
 
 
-def end_attempts(unit: Unit, ended: Iterable[AttemptEnd]) -> None:
+def end_attempts(unit: Unit, ended: Sequence[AttemptEnd]) -> None:
     """Write how attempts ended."""
-    _END.run_many(unit, [{**one._asdict(), "now": unit.now} for one in ended])
+    _ENDS.save(unit, ended, "outcome", "detail", "ended_at")
 
 
 _STATES = Query(lambda *cells: cells, select(_ORDERS.c.state, func.count()).group_by(_ORDERS.c.state))

@@ -4,10 +4,12 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 from msgspec import Struct
-from sqlalchemy import LargeBinary, and_, cast, func, or_, select
+from sqlalchemy import and_, func, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from data.engines.driver import words
 from data.json_values import JsonObject
+from data.proving.proofs import blobs
 from data.repositories.base import On, Query, Rows, among, given, sql
 from data.tables.columns import table
 from data.tables.orders import Order, PlanLeg, PlanRecord, RunRecord
@@ -54,7 +56,11 @@ _NUMBERED = Query(JsonObject, select(_PLANS.c.body).where(_PLANS.c.number == giv
 _OF_DIGEST = Query(JsonObject, select(_PLANS.c.body).where(_PLANS.c.digest.like(given("like"))).limit(2))
 _MAKER = Query(str, select(_PLANS.c.actor).where(_PLANS.c.number == given("number")))
 _COUNT = Query(int, select(func.count()).select_from(_PLANS.table))
-_AS_BYTES = select(_PLANS.c.number, cast(_PLANS.c.digest, LargeBinary), cast(_PLANS.c.body, LargeBinary))
+
+
+def plan_body(on: On, number: int) -> JsonObject | None:
+    """The JSON of a plan, in a transaction; None for a number that was never given."""
+    return _NUMBERED.first(on, number=number)
 
 
 def maker_of(on: On, number: int) -> str:
@@ -94,7 +100,10 @@ class PlanBytes(Struct, frozen=True):
 
 def plans_as_bytes(on: On) -> Iterator[PlanBytes]:
     """Every plan, a few of them in memory at a time."""
-    for number, digest, body in sql(on).execute(_AS_BYTES).yield_per(50):
+    connection = sql(on)
+    cells = blobs("plan", ["digest", "body"], words(connection))
+    query = f"SELECT number, {cells} FROM plan ORDER BY number"
+    for number, digest, body in connection.exec_driver_sql(query).yield_per(50):
         yield PlanBytes(number, digest, body)
 
 
@@ -110,8 +119,13 @@ class Served(Struct, frozen=True):
 
 
 _RUNS, _LEGS, _ORDERS = table(RunRecord), table(PlanLeg), table(Order)
-_MAY_YET_LEAVE = select(_ORDERS.c.run_number).where(
-    _ORDERS.c.state.in_([OrderState.RESERVED.value, OrderState.SENDING.value])
+# Each by its own index: joined by OR they would have every run read, of all years.
+_IN_QUESTION = union_all(
+    select(_RUNS.c.number).where(_RUNS.c.started_at > given("since")),
+    select(_RUNS.c.number).where(among(_RUNS.c.number, "begun")),
+    select(_ORDERS.c.run_number).where(
+        _ORDERS.c.state.in_([OrderState.RESERVED.value, OrderState.SENDING.value])
+    ),
 )
 _NEVER_LEFT = or_(
     _ORDERS.c.state.in_([OrderState.DENIED.value, OrderState.REJECTED.value, OrderState.NOT_RECEIVED.value]),
@@ -125,11 +139,7 @@ _OF_INTENT = Query(
         _LEGS.c.side == given("side"),
         _LEGS.c.sizing == given("sizing"),
         _LEGS.c.sizing_value == given("value"),
-        or_(
-            _RUNS.c.started_at > given("since"),
-            among(_RUNS.c.number, "begun"),
-            _RUNS.c.number.in_(_MAY_YET_LEAVE),
-        ),
+        _RUNS.c.number.in_(_IN_QUESTION),
     ),
 )
 _SERVED = Query(

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from data.repositories.base import Change, On, Query, Rows, among, given
 from data.tables.columns import table
 from data.tables.orders import Order, RequestRecord
-from data.vocabulary import OPEN_REQUESTS, RequestKind, RequestState
+from data.vocabulary import LIVE_STATES, OPEN_REQUESTS, RequestKind, RequestState
 from data.writing.unit import Unit
 
 Row = TypeVar("Row")
@@ -96,7 +96,7 @@ _LEFT = Query(
     .where(
         _REQUESTS.c.kind == given("kind"),
         _REQUESTS.c.ended_at.is_(None),
-        _ORDERS.c.ended_at.is_(None),
+        _ORDERS.c.state.in_(sorted(LIVE_STATES)),
         among(_REQUESTS.c.state, "states"),
     ),
 )

@@ -18,7 +18,6 @@ from engine.book.kept import Kept
 from engine.book.views import OrderView
 from engine.booking.order import WorkingOrder
 from engine.booking.stored import ORDERS
-from engine.execution.changes.modifies import check_change, check_terms
 from engine.execution.changes.needs import Spare
 from engine.execution.changes.new_limits import (
     ModifyLine,
@@ -28,6 +27,7 @@ from engine.execution.changes.new_limits import (
     check_new_limit,
     frozen,
 )
+from engine.execution.changes.terms import ModifyWish, check_change, check_terms
 from engine.execution.trading import require_trading
 from engine.execution.waiting import until
 from engine.execution.workers import Workers
@@ -181,6 +181,7 @@ class Modifies:
         details = {"to": plan.wish.to.value, "digest": plan.digest, "orders": orders}
         details |= {} if plan.wish.to is LimitTo.TICKS else {"limit_paise": plan.wish.value}
         details |= {"ticks": plan.wish.value} if plan.wish.to is LimitTo.TICKS else {}
+        details |= {"override": plan.wish.override} if plan.wish.override else {}
         await require_trading(self._kept.store, self._engine)
         details |= {"instance": self._engine.id} if chases else {}  # a chase ends with its engine
         entry = AuditEntry(action, self._engine.actor, details=details)
@@ -199,12 +200,15 @@ class Modifies:
         """Ask for every modify of a list, each durable before it leaves. Raises what `confirm` raises."""
         newest_halt = self._kept.book.newest_halt
         why = await self.confirm(plan, digest)
-        return tuple(await asyncio.gather(*(self._ask(line, why, newest_halt) for line in plan.going)))
+        override = plan.wish.override
+        return tuple(
+            await asyncio.gather(*(self._ask(one, why, override, newest_halt) for one in plan.going))
+        )
 
-    async def _ask(self, line: ModifyLine, why: str, newest_halt: int) -> ModifyAsked:
-        change, order = OrderChange(price_paise=line.limit_paise), line.order
+    async def _ask(self, line: ModifyLine, why: str, override: str, newest_halt: int) -> ModifyAsked:
+        wish, order = ModifyWish(OrderChange(price_paise=line.limit_paise), why, override), line.order
         try:
-            number = await self._changer.change(order.id, change, why, shown=order, newest_halt=newest_halt)
+            number = await self._changer.change(order.id, wish, shown=order, newest_halt=newest_halt)
             return ModifyAsked(line, number)
         except (BadInput, Refusal) as problem:
             return ModifyAsked(line, None, problem)

@@ -148,7 +148,10 @@ class Canceller:
         self._connections = connections
         self._recorder = recorder
         self._watcher = watcher
-        self._places = Places(CANCEL_WORKERS, timing.wall, timing.waits.slow_call_s)
+        self._places = {
+            one.name: Places(CANCEL_WORKERS, timing.wall, timing.waits.slow_call_s) for one in connections
+        }
+        """By connection, so that one that hangs takes no other's."""
         self._per_client: dict[int, asyncio.Semaphore] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._moved = asyncio.Event()
@@ -163,7 +166,7 @@ class Canceller:
         self.ended_at: dict[int, float] = {}
         """When the latest cancel that left for a client had ended, by the monotonic clock."""
         recorder.after(self._wake)
-        recorder.gather_for(self._places.taken)
+        recorder.gather_for(lambda: sum(places.taken() for places in self._places.values()))
 
     def carry_out(self, requests: dict[int, int]) -> None:
         """Start on these requests, by order id; one already under way goes on."""
@@ -225,7 +228,8 @@ class Canceller:
         """Stop; the open requests are taken up again by `resume` when a desk opens."""
         for task in self._tasks.values():
             task.cancel()
-        self._places.close()
+        for places in self._places.values():
+            places.close()
 
     async def resume(self) -> None:
         """Take up the requests that an earlier run of the program left open."""
@@ -328,7 +332,8 @@ class Canceller:
             while (wait := lane.wait_s(clock.now(), cancel=True)) > 0:
                 await clock.sleep(wait)
             lane.take(clock.now(), cancel=True)
-            place = await self._places.take()
+            places = self._places[self._connections.of(client_id).name]
+            place = await places.take()
             if order_id:
                 now = clock.now()
                 self.sent[order_id] = (self.sent.get(order_id, (now, now))[0], now)
@@ -337,6 +342,6 @@ class Canceller:
                 async with clock.timeout(self._timing.waits.send_timeout_s):
                     outcome = await broker.cancel(account, broker_order_id)
             finally:
-                self._places.give_back(place)
+                places.give_back(place)
             self._engine.reached("cancel_sent")
             return outcome

@@ -15,7 +15,6 @@ from data.audit import AuditAction
 from data.clock import span_words
 from data.errors import BadInput
 from data.ledger import reserve_money, reserve_shares
-from data.money import band_words
 from data.records import replace
 from data.reference.instrument_index import InstrumentIndex
 from data.repositories.instruments import name_now
@@ -24,12 +23,11 @@ from data.repositories.trading.requests import changes_made, last_numbers, left_
 from data.repositories.unconfirmed import LIFTED
 from data.store import Unit
 from data.tables.orders import Order
-from data.vocabulary import OrderState, OrderType, RequestKind, RequestState, Side
+from data.vocabulary import OrderState, OrderType, RequestKind, RequestState
 from engine.book.book import Book
 from engine.book.halt_file import halt_file_stands, other_halt_file_stands
 from engine.book.halt_scope import Passes, covering
 from engine.book.kept import Kept
-from engine.book.people_views import People
 from engine.book.reading import read_halts
 from engine.book.views import OrderView
 from engine.booking.facts import ChangeEnded
@@ -38,27 +36,40 @@ from engine.booking.recorder import Recorder
 from engine.booking.requests import Request
 from engine.booking.stored import REQUESTS
 from engine.booking.working_set import WorkingSet, blocking
+from engine.execution.changes.terms import (
+    ModifyWish,
+    check_as_shown,
+    check_change,
+    check_limits,
+    check_terms,
+    check_worth,
+    raised,
+)
 from engine.execution.sending.dispatch import HALTED
+from engine.execution.sending.limiting import DoorLimits
 from engine.execution.sending.unanswered import LastLook, no_answer, outcome_of
 from engine.execution.trading import require_trading
 from engine.execution.watching.book_reads import Watcher
 from engine.instances import ThisEngine
-from engine.market.market_data import MarketData
 from engine.market.venues import Venues
-from engine.planning.confirming import weighed_change
-from engine.planning.intent import check_lots, check_price
 from engine.refusals import (
     ChangeTooDear,
     ChangeTooLarge,
     Halted,
     HaltedMeanwhile,
-    NeedsApproval,
     OrderHalted,
 )
 from engine.timing import Timing
 
 _JUST_OVER_S = 0.1
 """Beyond its age, so that a modify that waits for its turn wakes too old."""
+
+
+class ChangedWith(Struct, frozen=True):
+    """What follows a modify, and the limits at the door."""
+
+    watcher: Watcher
+    limits: DoorLimits
 
 
 class AskedAt(Struct, frozen=True):
@@ -74,84 +85,6 @@ class AskedAt(Struct, frozen=True):
     passes: Passes | None = None
 
 
-def raised(order: WorkingOrder) -> tuple[int, int]:
-    """What a modify would have an order be worth, and by how much more than it is; nothing for a sale."""
-    if order.side is not Side.BUY or order.asked_quantity is None or order.asked_reserve_paise is None:
-        return 0, 0
-    worth = order.asked_quantity * order.asked_reserve_paise
-    return worth, max(0, worth - order.quantity * order.reserve_price_paise)
-
-
-def check_worth(unit: Unit, order_id: int, change: OrderChange, people: People, person: str) -> None:
-    """Have no modify lift buys over the limit above which others confirm a plan. Raises `NeedsApproval`."""
-    if people.limit is None:
-        return
-    books = WorkingSet(unit, person, 0)
-    books.load([order_id])
-    order = books.orders[order_id]
-    order.asked_quantity, order.asked_reserve_paise = check_change(order, change)
-    worth, more = raised(order)
-    found = weighed_change(unit, people, order.security, worth, more, person, unit.now)
-    if (limit := found.limit) is not None:
-        raise NeedsApproval(None, worth, limit.above_paise, limit.needed, 0, found.before_paise)
-
-
-def check_terms(change: OrderChange, key: str, market_data: MarketData) -> None:
-    """Refuse a price off the tick, a limit outside the day's band where that is known, a count off the lot.
-
-    Raises `BadInput`.
-    """
-    instrument, quote = market_data.index.get(key), market_data.quotes.quote(key)
-    if instrument is None:
-        return
-    if change.quantity is not None:
-        check_lots(change.quantity, instrument)
-    for name, price in (("limit", change.price_paise), ("trigger", change.trigger_paise)):
-        if price is not None:
-            check_price(name, price, instrument)
-    limit = change.price_paise
-    if limit is None or quote is None:
-        return
-    lower, upper = quote.lower_circuit_paise, quote.upper_circuit_paise
-    if limit < lower or (upper and limit > upper):
-        raise BadInput("limit", limit / 100, f"give a price within {band_words(lower, upper)}")
-
-
-def check_change(order: WorkingOrder, change: OrderChange) -> tuple[int, int]:
-    """The quantity and the reserve price a modify would give an order; tick, band and lot are `check_terms`'.
-
-    Raises `BadInput` for a quantity that has traded already, a price that its type does not have, or a change
-    of nothing.
-    """
-    kind = OrderType(order.order_type)
-    if kind in (OrderType.MARKET, OrderType.SL_M) and change.price_paise is not None:
-        raise BadInput("limit", change.price_paise / 100, f"a {kind.value} order has no limit price")
-    if kind in (OrderType.MARKET, OrderType.LIMIT) and change.trigger_paise is not None:
-        raise BadInput("trigger", change.trigger_paise / 100, f"a {kind.value} order has no trigger")
-    quantity = order.quantity if change.quantity is None else change.quantity
-    if quantity < 1:
-        raise BadInput("quantity", quantity, "give a whole number of 1 or more")
-    if quantity <= order.filled_quantity:
-        raise BadInput("quantity", quantity, f"give more than the {order.filled_quantity} already traded")
-    terms = (quantity, change.price_paise or order.limit_paise, change.trigger_paise or order.trigger_paise)
-    if terms == (order.quantity, order.limit_paise, order.trigger_paise):
-        raise BadInput("change", "nothing", "give a quantity or a price other than the order's")
-    reserve = order.reserve_price_paise
-    if kind is OrderType.SL_M and change.trigger_paise and order.trigger_paise:
-        reserve += change.trigger_paise - order.trigger_paise  # the protected price moves with the trigger
-    return quantity, change.price_paise or reserve
-
-
-def check_as_shown(unit: Unit, shown: OrderView) -> None:
-    """Refuse an order whose quantity, limit or trigger is another than was shown. Raises `BadInput`."""
-    books = WorkingSet(unit, "", 0)
-    books.load([shown.id])
-    order = books.orders[shown.id]
-    stands = (order.quantity, order.limit_paise, order.trigger_paise)
-    if stands != (shown.quantity, shown.limit_paise, shown.trigger_paise):
-        raise BadInput("order", order.id, "it was changed after it was shown; look at it again")
-
-
 def _key_now(unit: Unit, order: WorkingOrder) -> str:
     """What an order's instrument is called now."""
     name = name_now(unit, order.security, order.exchange, order.tradingsymbol)
@@ -161,8 +94,7 @@ def _key_now(unit: Unit, order: WorkingOrder) -> str:
 def ask_change(
     unit: Unit,
     order_id: int,
-    change: OrderChange,
-    why: str,
+    wish: ModifyWish,
     book: Book,
     engine: ThisEngine,
     index: InstrumentIndex,
@@ -171,6 +103,7 @@ def ask_change(
 
     Raises `BadInput` or a `Refusal`; then nothing has changed.
     """
+    change = wish.change
     books = WorkingSet(unit, engine.actor, 0)
     books.load([order_id])
     order = books.orders[order_id]
@@ -190,7 +123,7 @@ def ask_change(
         last_numbers(unit, [order_id]).get(order_id, 0) + 1,
         RequestKind.MODIFY,
         RequestState.REQUESTED,
-        why,
+        wish.why,
         unit.now,
         quantity=change.quantity,
         limit_paise=change.price_paise,
@@ -205,7 +138,8 @@ def ask_change(
         quantity=change.quantity,
         limit_paise=change.price_paise,
         trigger_paise=change.trigger_paise,
-        why=why,
+        why=wish.why,
+        **({"override": wish.override} if wish.override else {}),
         **({LIFTED: more} if more else {}),
     )
     return request.number
@@ -259,7 +193,7 @@ class Changer:
         engine: ThisEngine,
         venues: Venues,
         recorder: Recorder,
-        watcher: Watcher,
+        changed_with: ChangedWith,
     ) -> None:
         self._kept = kept
         self._timing = timing
@@ -267,14 +201,13 @@ class Changer:
         self._connections = venues.connections
         self._market_data = venues.market_data
         self._recorder = recorder
-        self._watcher = watcher
+        self._watcher, self._limits = changed_with.watcher, changed_with.limits
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def change(
         self,
         order_id: int,
-        change: OrderChange,
-        why: str,
+        wish: ModifyWish,
         passes: Passes | None = None,
         shown: OrderView | None = None,
         newest_halt: int | None = None,
@@ -286,7 +219,7 @@ class Changer:
         not just now: it is not sent once a later one was over it. Raises `BadInput`, a `Refusal`, or
         `StoreError`; then nothing was sent.
         """
-        order = self._kept.book.orders[order_id]
+        order, change = self._kept.book.orders[order_id], wish.change
         check_terms(change, order.key, self._market_data)
         newest = self._kept.book.newest_halt if newest_halt is None else newest_halt
         asked = AskedAt(self._timing.wall.now(), self._timing.wall.monotonic(), newest, passes)
@@ -296,13 +229,15 @@ class Changer:
             raise Halted
         await require_trading(self._kept.store, self._engine)
         book, index = self._kept.book, self._market_data.index
+        at_door = self._limits.look([order_id])
 
         def work(unit: Unit) -> int:
             if shown is not None:
                 check_as_shown(unit, shown)
             if passes is None:
                 check_worth(unit, order_id, change, book.people, self._engine.actor)
-            return ask_change(unit, order_id, change, why, book, self._engine, index)
+                check_limits(unit, order_id, wish, at_door, self._timing, book)
+            return ask_change(unit, order_id, wish, book, self._engine, index)
 
         number = await self._kept.store.write(work)
         task = asyncio.create_task(self._send(order_id, number, change, asked))
@@ -382,6 +317,8 @@ class Changer:
             return NotSent(why)
         lane.take(self._timing.wall.now())
         if order.order_type is OrderType.SL_M:
-            change = replace(change, protection_bps=order.protection_bps)
+            instrument = self._market_data.index.get(order.key)
+            tick_paise = 0 if instrument is None else instrument.tick_paise
+            change = replace(change, protection_bps=order.protection_bps, tick_paise=tick_paise)
         async with self._timing.wall.timeout(self._timing.waits.send_timeout_s):
             return await broker.modify(account, order.broker_order_id, change)

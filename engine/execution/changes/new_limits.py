@@ -11,14 +11,19 @@ from data.money import count_from_text, paise_from_text, tick_down, tick_up
 from data.vocabulary import LimitTo, Side
 from engine.book.views import OrderView
 from engine.execution.changes.needs import ChangeNeeds
+from engine.planning.intent import check_override
 from engine.rules import SHOWN_DIGITS
 
 
 class NewLimit(Struct, frozen=True):
-    """Where limits are to go. `value` is paise of a price, or ticks, below zero downwards."""
+    """Where limits are to go. `value` is paise of a price, or ticks, below zero downwards.
+
+    `override` is the reason typed to go beyond soft limits, if one was.
+    """
 
     to: LimitTo
     value: int = 0
+    override: str = ""
 
     def of(self, order: OrderView, last_paise: int | None, tick_paise: int) -> int:
         """The limit that it asks an order for, in paise. Raises `BadInput` where there is none."""
@@ -47,6 +52,7 @@ def new_limit_from(to: LimitTo, text: str) -> NewLimit:
 
 def check_new_limit(wish: NewLimit) -> None:
     """Refuse a wish that no order could have. Raises `BadInput`."""
+    check_override(wish.override)
     if wish.to is LimitTo.TICKS and wish.value == 0:
         raise BadInput("ticks", wish.value, "give ticks up, such as 2, or down, such as -2")
     if wish.to in (LimitTo.PRICE, LimitTo.CHASE) and wish.value <= 0:
@@ -60,7 +66,7 @@ def check_bound(order: OrderView, bound_paise: int) -> None:
     room = bound_paise - order.limit_paise if order.side is Side.BUY else order.limit_paise - bound_paise
     if room <= 0:
         side = "above" if order.side is Side.BUY else "below"
-        raise BadInput("limit", f"{bound_paise / 100:.2f}", f"a chase's bound is {side} the order's limit")
+        raise BadInput("limit", f"{bound_paise / 100:.2f}", f"give a bound {side} the order's limit")
 
 
 class ModifyLine(Struct, frozen=True):
@@ -121,5 +127,6 @@ def frozen(wish: NewLimit, lines: Sequence[ModifyLine], now_s: float) -> ModifyP
     ordered = sorted(lines, key=lambda line: (line.ok, line.order.id))
     going = [(line.order, line.limit_paise) for line in ordered if line.ok]
     done = [(one.id, one.quantity, one.limit_paise, one.trigger_paise, to) for one, to in going]
-    told = json.dumps([wish.to.value, wish.value, done], separators=(",", ":"))
+    beyond = [wish.override] if wish.override else []
+    told = json.dumps([wish.to.value, wish.value, done, *beyond], separators=(",", ":"))
     return ModifyPlan(wish, tuple(ordered), now_s, hashlib.sha256(told.encode()).hexdigest())

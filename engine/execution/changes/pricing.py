@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from brokers.contract import OrderChange
 from data.errors import BadInput
 from data.vocabulary import OrderState
 from engine.book.halt_scope import Passes
 from engine.book.views import OrderView
 from engine.execution.changes.modifies import Changer
+from engine.execution.changes.terms import ModifyWish
 from engine.execution.looking import NoChanges
 from engine.refusals import Refusal
 from engine.rules import MOST_REPRICES
@@ -43,23 +43,20 @@ class Pricing:
         self,
         changer: Changer | NoChanges,
         order: OrderView,
-        limit_paise: int,
-        why: str,
+        wish: ModifyWish,
         now_s: float,
         passes: Passes | None = None,
         newest_halt: int | None = None,
     ) -> BadInput | Refusal | None:
-        """Ask for the limit of an order to be changed, which stands as given, or else it is not.
+        """Ask for the limit of an order to be changed as wished, which stands as given, or else it is not.
 
         Returns what speaks against it, if anything does. `passes` and `newest_halt` are as of
         `Changer.change`. Raises `StoreError`.
         """
         try:
-            await changer.change(
-                order.id, OrderChange(price_paise=limit_paise), why, passes, order, newest_halt
-            )
+            await changer.change(order.id, wish, passes, order, newest_halt)
         except (BadInput, Refusal) as problem:
             return problem
-        self.limit_paise, self.since_s = limit_paise, now_s
+        self.limit_paise, self.since_s = wish.change.price_paise or self.limit_paise, now_s
         self.moved += 1
         return None

@@ -22,6 +22,7 @@ from data.vocabulary import (
     HaltStrength,
     OrderType,
     PauseReason,
+    PhaseKind,
     Product,
     Reason,
     RunStatus,
@@ -29,10 +30,11 @@ from data.vocabulary import (
     Validity,
 )
 from data.writing.audit_writer import ITSELF, standing_stop, stop_words
+from engine.access.at_door import ConsentsAtDoor
 from engine.book.book import Book
 from engine.book.halt_scope import Passes, covering, strength_of
-from engine.book.reading import barred_clients, read_halts, read_runs
-from engine.book.views import HaltView, OrderView
+from engine.book.reading import barred_clients, read_halts, read_market_halts, read_runs
+from engine.book.views import HaltView, OrderView, RunRow
 from engine.booking.order import WorkingOrder
 from engine.booking.overdue import may_be_sent
 from engine.booking.requests import Attempt
@@ -40,6 +42,8 @@ from engine.booking.stored import ATTEMPTS, ORDERS
 from engine.events import TapeLine
 from engine.execution.sending.conditions import OrderKind, Standing, as_leg, standing
 from engine.execution.sending.exits import Exits
+from engine.execution.sending.holds import hold, market_changed, pause_held
+from engine.execution.sending.limiting import AtDoor, BeyondLimit, ClaimLimits
 from engine.execution.sending.pauses import pause
 from engine.execution.sending.reducing import Leaving, Reducing, deny
 from engine.instances import ThisEngine
@@ -58,7 +62,7 @@ class Claimed(Struct, frozen=True):
     `request` is what may leave: the row as it was held against its proof, whatever the file says later. It
     has the symbol that the order's `security` has at the claim. `under` are the halts that let it leave,
     `newest` is the one that was fired last, `passes` says which ones an order of a flatten passes, None for
-    any other.
+    any other. `phase` is that of its market, None where that is not asked.
     """
 
     order_id: int
@@ -70,11 +74,22 @@ class Claimed(Struct, frozen=True):
     under: frozenset[int] = frozenset()
     newest: int = 0
     passes: Passes | None = None
+    phase: PhaseKind | None = None
+
+
+class ClaimsBeside(Struct, frozen=True):
+    """What a claim needs beside the book: prices, chance for its tags, and what limits are held against."""
+
+    market_data: MarketData
+    rng: Random
+    limits: AtDoor
 
 
 @dataclass(slots=True)
 class Claims:
     """What came of a claim: orders to send, and those that wait until their price is known anew.
+
+    `again` are to be looked at once more, since limits were changed meanwhile.
 
     `unread` wait under a halt until their client's position is.
     `stopped` says why nothing was claimed where the books are not to be traded on.
@@ -83,6 +98,7 @@ class Claims:
     made: list[Claimed] = field(default_factory=list[Claimed])
     waiting: list[int] = field(default_factory=list[int])
     unread: list[int] = field(default_factory=list[int])
+    again: list[int] = field(default_factory=list[int])
     stopped: str = ""
 
 
@@ -92,8 +108,7 @@ def claim(
     book: Book,
     timing: Timing,
     engine: ThisEngine,
-    market_data: MarketData,
-    rng: Random,
+    beside: ClaimsBeside,
 ) -> Claims:
     """Claim reserved orders for sending: the attempts with their tags, committed before any byte leaves.
 
@@ -105,13 +120,14 @@ def claim(
     instruments do not say, its run pauses.
     Under a halt of strength `reduce` one that would not make a position smaller is denied, and waits where
     the position must be read first. One of a flatten leaves as `exits.py` says, else it is denied. So is one
-    of a client who is no longer traded for, such as one that was paused meanwhile.
+    of a client who is no longer traded for, such as one that was paused meanwhile or withdrew its consent,
+    and a buy that is beyond a limit as those stand now.
     """
     if (stop := _stop(unit, order_ids, book, engine)) is not None:
-        _hold(unit, order_ids, stop, book, timing.wall, engine, market_data)
+        _hold(unit, order_ids, stop, book, timing.wall, engine, beside.market_data)
         return Claims(stopped=stop_words(stop.found) if stop.reason is PauseReason.BOOKS_DIFFER else "")
     orders = ORDERS.claimable(unit, order_ids, engine.id)
-    claiming = _Claiming(unit, book, timing, engine, market_data, rng, orders)
+    claiming = _Claiming(unit, book, timing, engine, beside, orders)
     for order in orders:
         claiming.look_at(order)
     return claiming.done(order_ids)
@@ -126,23 +142,31 @@ class _Claiming:
         book: Book,
         timing: Timing,
         engine: ThisEngine,
-        market_data: MarketData,
-        rng: Random,
+        beside: ClaimsBeside,
         orders: Sequence[WorkingOrder],
     ) -> None:
         self._unit, self._book, self._timing = unit, book, timing
-        self._engine, self._market_data, self._rng = engine, market_data, rng
+        self._engine, self._market_data, self._rng = engine, beside.market_data, beside.rng
+        self._limits = ClaimLimits(unit, beside.limits, orders, timing, book)
+        self._limited: list[tuple[WorkingOrder, BeyondLimit]] = []
         self._halts, self._newest = read_halts(unit), newest_halt(unit)
         self._awaited, self._day = timing.awaited_day(), timing.market.trading_day
         self._at, self._steady_s = timing.wall.now(), timing.wall.monotonic()
+        self._deadline = unit.now + timedelta(seconds=timing.waits.send_timeout_s)
+        self._actor = engine.actor
+        self._market_halts = read_market_halts(unit, timing.market.trading_day)
+        self._phases: dict[str, PhaseKind] = {}
+        self._held: dict[int, tuple[RunRow, Standing]] = {}
         self._runs: dict[tuple[int, int], Standing | None] = {}
         self._names: dict[tuple[str, str, str], str | None] = {}
         self._reducing: Reducing | None = None
         if any(halt.reduces for halt in self._halts):
             clients = {order.client_id for order in orders}
-            self._reducing = Reducing(unit, book, timing, engine, market_data.index, clients)
+            self._reducing = Reducing(unit, book, timing, engine, self._market_data.index, clients)
         self._exits = Exits(unit, timing, engine, orders)
-        self._barred = barred_clients(unit, {order.client_id for order in orders})
+        whose = {order.client_id for order in orders}
+        self._barred = barred_clients(unit, whose)
+        self._consents = ConsentsAtDoor(unit, whose, book, self._day)
         self._not_traded: dict[Reason, list[WorkingOrder]] = {}
         self._denied: list[WorkingOrder] = []
         self._no_exits: list[WorkingOrder] = []
@@ -155,12 +179,16 @@ class _Claiming:
         order.now = self._unit.now
         name = self._name_now(order)
         order.tradingsymbol = name or order.tradingsymbol
-        halts = covering(self._halts, self._book.clients[order.client_id], order.key)
+        halts = covering(self._halts, self._book.clients[order.client_id], order.key) if self._halts else ()
         if order.flatten_number is not None:
             self._leave(order, halts, named=name is not None)
             return
         if order.client_id in self._barred:
             self._not_traded.setdefault(self._barred[order.client_id], []).append(order)
+            return
+        lacking = self._consents.barred(order.client_id, order.side, order.product)
+        if lacking is not None:
+            self._not_traded.setdefault(lacking, []).append(order)
             return
         if strength_of(halts) is HaltStrength.ALL:
             return
@@ -174,7 +202,19 @@ class _Claiming:
                 self._claims.waiting.append(order.id)
                 return
         if not halts or self._may_leave(order, halts):
-            self._claim(order, halts)
+            self._claim_within_limits(order, halts)
+
+    def _claim_within_limits(self, order: WorkingOrder, halts: Sequence[HaltView]) -> None:
+        """Claim an order that no limit keeps back; one beyond a limit is denied."""
+        if self._limits.is_held(order):
+            if self._limits.changed:
+                self._claims.again.append(order.id)
+                return
+            if (beyond := self._limits.beyond(order)) is not None:
+                self._limited.append((order, beyond))
+                return
+        self._claim(order, halts)
+        self._limits.take(order)
 
     def _leave(self, order: WorkingOrder, halts: Sequence[HaltView], named: bool) -> None:
         """Claim an order of a flatten where it still makes the position smaller; any other is denied."""
@@ -207,24 +247,50 @@ class _Claiming:
         """How an order's run stands against its leg's conditions; None where it sends nothing."""
         leg = number, order.leg
         if leg not in self._runs:
-            clock, kind = self._timing.wall, OrderKind.of(order)
-            self._runs[leg] = _stands(
-                self._unit, number, kind, clock, self._engine, self._market_data, unnamed
-            )
+            self._runs[leg] = self._stands(number, OrderKind.of(order), unnamed)
         return self._runs[leg]
 
+    def _stands(self, number: int, kind: OrderKind, unnamed: bool) -> Standing | None:
+        """How a run stands against its conditions; None where it sends nothing, kept back here or before.
+
+        `unnamed` says that it is not known what its security is called now.
+        """
+        unit, clock, actor = self._unit, self._timing.wall, self._engine.actor
+        run = as_leg(unit, read_runs(unit, [number])[number], kind.leg)
+        if run.status is not RunStatus.RUNNING:
+            return None
+        found = standing(run, kind, clock, self._engine, self._market_data, clock.now())
+        beyond = PauseReason.OTHER_SECURITY if unnamed else found.beyond
+        instrument = self._market_data.index.get(kind.key)
+        if instrument is not None and beyond is not PauseReason.OTHER_SECURITY:
+            phase = self._timing.phase(instrument, self._market_halts)
+            self._phases[kind.key] = phase.kind
+            changed = market_changed(run, kind, phase, self._market_data.quotes.quote(kind.key))
+            if changed is not None:
+                hold(unit, run, kind, changed, phase, found, actor)
+                self._held[number] = run, found
+                return None
+        if beyond is not None:
+            pause(unit, run, beyond, found, actor)
+            return None
+        if run.held_phase is not None:
+            self._held[number] = run, found
+        return found
+
     def _claim(self, order: WorkingOrder, halts: Sequence[HaltView], passes: Passes | None = None) -> None:
-        unit, engine = self._unit, self._engine
+        unit, key = self._unit, order.key
         connection = self._book.carrier_of(order.client_id)
         most = TAG_LENGTH if connection is None else connection.capabilities.tag_length
         order.claim("".join(self._rng.choices(TAG_ALPHABET, k=min(TAG_LENGTH, most))))
         assert order.tag is not None
-        deadline = unit.now + timedelta(seconds=self._timing.waits.send_timeout_s)
-        attempt = Attempt(order.id, order.attempts, order.tag, engine.id, unit.now, deadline)
-        request, steady_s = _request(order, order.tag), self._steady_s
-        under = frozenset(halt.number for halt in halts)
+        attempt = Attempt(order.id, order.attempts, order.tag, self._engine.id, unit.now, self._deadline)
+        instrument = self._market_data.index.get(key)
+        tick_paise = 0 if instrument is None else instrument.tick_paise
+        request, steady_s = _request(order, order.tag, tick_paise), self._steady_s
+        under = frozenset([halt.number for halt in halts])
         whose = order.id, order.client_id, order.security
-        made = Claimed(*whose, request, self._at, steady_s, under, self._newest, passes)
+        phase = None if passes is not None or order.after_market else self._phases.get(key)
+        made = Claimed(*whose, request, self._at, steady_s, under, self._newest, passes, phase)
         if self._reducing is not None:
             self._reducing.take(order)
         self._claims.made.append(made)
@@ -234,7 +300,7 @@ class _Claiming:
         details = {"tag": order.tag, "attempt": order.attempts}
         plan, run = order.plan_number, order.run_number
         unit.audit(
-            AuditEntry(AuditAction.ORDER_SENDING, engine.actor, order.client_id, order.id, plan, run, details)
+            AuditEntry(AuditAction.ORDER_SENDING, self._actor, order.client_id, order.id, plan, run, details)
         )
 
     def done(self, order_ids: Sequence[int]) -> Claims:
@@ -245,8 +311,12 @@ class _Claiming:
             deny(self._unit, self._denied, self._engine.actor, Reason.HALTED)
         for reason, orders in self._not_traded.items():
             deny(self._unit, orders, self._engine.actor, reason)
+        for order, beyond in self._limited:
+            deny(self._unit, [order], self._engine.actor, beyond.reason, beyond.words)
         if self._no_exits:
             deny(self._unit, self._no_exits, self._engine.actor, Reason.INSUFFICIENT_HOLDING)
+        for run, at in self._held.values():  # with these gone, nothing may wait but what is kept back
+            pause_held(self._unit, run, at, self._engine.actor)
         place = {order_id: number for number, order_id in enumerate(order_ids)}
         self._claims.made.sort(key=lambda claimed: place[claimed.order_id])
         self._claims.waiting.sort(key=lambda order_id: place[order_id])
@@ -296,7 +366,7 @@ def _hold(
         pause(unit, run, stop.reason, at, engine.actor)
 
 
-def _request(order: WorkingOrder, tag: str) -> OrderRequest:
+def _request(order: WorkingOrder, tag: str, tick_paise: int) -> OrderRequest:
     return OrderRequest(
         exchange=order.exchange,
         tradingsymbol=order.tradingsymbol,
@@ -311,28 +381,5 @@ def _request(order: WorkingOrder, tag: str) -> OrderRequest:
         protection_bps=order.protection_bps,  # what its money was reserved for
         after_market=order.after_market,
         disclosed_quantity=order.disclosed_quantity,
+        tick_paise=tick_paise,
     )
-
-
-def _stands(
-    unit: Unit,
-    number: int,
-    kind: OrderKind,
-    clock: Clock,
-    engine: ThisEngine,
-    market_data: MarketData,
-    unnamed: bool,
-) -> Standing | None:
-    """How a run stands against its conditions now; None where it sends nothing, paused here or before.
-
-    `unnamed` says that it is not known what its security is called now.
-    """
-    run = as_leg(unit, read_runs(unit, [number])[number], kind.leg)
-    if run.status is not RunStatus.RUNNING:
-        return None
-    found = standing(run, kind, clock, engine, market_data, clock.now())
-    beyond = PauseReason.OTHER_SECURITY if unnamed else found.beyond
-    if beyond is not None:
-        pause(unit, run, beyond, found, engine.actor)
-        return None
-    return found

@@ -15,11 +15,14 @@ from data.money import moved_beyond, moved_bps
 from data.records import replace
 from data.repositories.base import On
 from data.repositories.trading.runs import conditions_of_leg
-from data.vocabulary import OrderType, PauseReason, Side
+from data.vocabulary import OrderType, PauseReason, PhaseKind, Side
 from engine.book.views import OrderView, RunRow
 from engine.booking.order import WorkingOrder
 from engine.instances import ThisEngine
 from engine.market.market_data import MarketData
+
+PHASE_WORDS = {phase.value: phase for phase in PhaseKind}
+"""Phases by the words that are stored."""
 
 
 class OrderKind(Struct, frozen=True):
@@ -73,7 +76,7 @@ def standing(
 ) -> Standing:
     """Hold a run against its conditions; `now` is wall time. May be asked from any thread."""
     age_s = run_age_s(run, clock, engine, now)
-    last = market_data.young_price(kind.key, now)
+    last = market_data.young_price(kind.key, now, run.priced_by)
     drift = moved_bps(run.priced_paise or 0, last or 0)
     if kind.after_market:
         return Standing(age_s, last, drift, None, False)
@@ -90,7 +93,15 @@ def as_leg(connection: On, run: RunRow, leg: int) -> RunRow:
     told = conditions_of_leg(connection, run.number, leg) if leg > 1 else None
     if told is None:
         return run
-    return replace(run, drift_limit_bps=told.drift_limit_bps, priced_paise=told.priced_paise)
+    return replace(
+        run,
+        drift_limit_bps=told.drift_limit_bps,
+        priced_paise=told.priced_paise,
+        priced_by=told.priced_by,
+        phase=PHASE_WORDS.get(told.phase),
+        lower_circuit_paise=told.lower_circuit_paise,
+        upper_circuit_paise=told.upper_circuit_paise,
+    )
 
 
 def run_age_s(run: RunRow, clock: Clock, engine: ThisEngine, now: datetime) -> float:

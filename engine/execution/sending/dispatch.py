@@ -11,9 +11,11 @@ from functools import partial
 from random import Random
 from typing import Any
 
+from msgspec import Struct
+
 from brokers.contract import Ambiguous, NotSent, Outcome
 from data.records import replace
-from data.store import StoreError
+from data.store import StoreError, Unit
 from data.vocabulary import OrderState, RunStatus
 from engine.book.halt_file import halt_file_stands, other_halt_file_stands
 from engine.book.halt_scope import covering
@@ -22,7 +24,10 @@ from engine.book.views import OrderView
 from engine.booking.facts import Applied, SendEnded
 from engine.booking.recorder import Recorder
 from engine.events import PositionsWanted
-from engine.execution.sending.claiming import Claimed, claim
+from engine.execution.sending.claiming import Claimed, ClaimsBeside, claim
+from engine.execution.sending.conditions import Standing, run_age_s
+from engine.execution.sending.holds import pause_held
+from engine.execution.sending.limiting import DoorLimits
 from engine.execution.sending.unanswered import NO_ANSWER, LastLook, no_answer, outcome_of
 from engine.instances import ThisEngine
 from engine.market.venues import Venues
@@ -31,11 +36,22 @@ from engine.timing import Timing
 
 log = logging.getLogger(__name__)
 
+
+class ClaimedWith(Struct, frozen=True):
+    """What orders are claimed with: chance for their tags, and the limits at the door."""
+
+    rng: Random
+    limits: DoorLimits
+
+
 HALTED = "halted"
 """Why an order was kept back at the last line before the send."""
 
 RENAMED = "its security has another symbol now"
 """Why an order was kept back whose instrument was renamed after its claim."""
+
+OTHER_PHASE = "its market is in another phase now"
+"""Why an order was kept back whose market has changed its phase after its claim."""
 
 NOT_RUNNING = "its run is not running"
 """Why an order was kept back whose run was paused or stopped after its claim."""
@@ -53,15 +69,15 @@ class Dispatcher:
         timing: Timing,
         engine: ThisEngine,
         venues: Venues,
-        rng: Random,
         recorder: Recorder,
+        claimed_with: ClaimedWith,
     ) -> None:
         self._kept = kept
+        self._rng, self._limits = claimed_with.rng, claimed_with.limits
         self._timing = timing
         self._engine = engine
         self._connections = venues.connections
         self._market_data = venues.market_data
-        self._rng = rng
         self._recorder = recorder
         self._queue: deque[int] = deque()
         self._wake = asyncio.Event()
@@ -70,13 +86,14 @@ class Dispatcher:
         self._claiming: list[int] = []
         self._sending: dict[int, asyncio.Task[None]] = {}
         self._per_client: Counter[int] = Counter()
-        self._began: dict[int, float] = {}
+        self._began: dict[int, tuple[str, float]] = {}
+        """By which connection each call under way was made, and since when it is."""
         self._unanswered: Counter[int] = Counter()
         self._not_before: dict[int, float] = {}
         """When the next call for a client may be made, by the clock that never goes back."""
         self._later: set[asyncio.Task[None]] = set()
         recorder.after(self._on_applied)
-        recorder.gather_for(lambda: len(self._sending))
+        recorder.gather_for(lambda: self._recent().total())
 
     def submit(self, order_ids: Iterable[int]) -> None:
         """Queue reserved orders of this engine."""
@@ -102,9 +119,10 @@ class Dispatcher:
             self._claimed.clear()
             self._claiming = ready
             try:
+                beside = ClaimsBeside(self._market_data, self._rng, self._limits.look(ready))
                 claims = await self._engine.write_signed_on(
-                    lambda unit, ready=ready: claim(
-                        unit, ready, self._kept.book, self._timing, self._engine, self._market_data, self._rng
+                    lambda unit, ready=ready, beside=beside: claim(
+                        unit, ready, self._kept.book, self._timing, self._engine, beside
                     )
                 )
             except Exception as problem:  # whatever it was, the other orders' way must stay open
@@ -117,18 +135,40 @@ class Dispatcher:
                 self._claimed.set()
             self._engine.reached("claimed")
             for claimed in claims.made:
-                order_id = claimed.order_id
-                self._per_client[self._kept.book.orders[order_id].client_id] += 1
-                self._began[order_id] = self._timing.wall.monotonic()
+                order_id, by = claimed.order_id, self._connections.of(claimed.client_id).name
+                self._per_client[claimed.client_id] += 1
+                self._began[order_id] = (by, self._timing.wall.monotonic())
                 self._sending[order_id] = asyncio.create_task(self._send(claimed))
             if claims.stopped:
                 self._engine.trading_disabled = self._engine.trading_disabled or claims.stopped
             if claims.waiting:
                 self._spawn(self._price_first(claims.waiting))
+            if claims.again:
+                self._queue.extendleft(reversed(claims.again))
+                self._wake_in(self._timing.waits.limits_again_s)
             if claims.unread:
                 self._spawn(self._position_first(claims.unread))
             if self._queue:
                 self._wake.set()
+
+    async def pause_held(self) -> None:
+        """Pause this engine's runs of which nothing waits any more but what their market keeps back."""
+        mine = [
+            run
+            for run in self._kept.book.runs.values()
+            if run.held_phase is not None
+            and run.status is RunStatus.RUNNING
+            and run.finished_at is None
+            and run.instance_id == self._engine.id
+        ]
+
+        def unit_of_work(unit: Unit) -> None:
+            for run in mine:
+                age_s = run_age_s(run, self._timing.wall, self._engine, self._timing.wall.now())
+                pause_held(unit, run, Standing(age_s, None, None, None, False), self._engine.actor)
+
+        if mine:
+            await self._kept.store.write(unit_of_work)
 
     async def settle(self) -> None:
         """Wait until no order is being claimed and no call is under way."""
@@ -140,15 +180,18 @@ class Dispatcher:
             await self._timing.wall.sleep(0)
 
     def _ready(self) -> list[int]:
-        """Take the orders that may be claimed now off the queue, keeping the order of the others."""
+        """Take the orders that may be claimed now off the queue, keeping the order of the others.
+
+        Each connection has places of its own, so that one that hangs takes no other's.
+        """
         book, now, steady = self._kept.book, self._timing.wall.now(), self._timing.wall.monotonic()
         ready: list[int] = []
         kept: list[int] = []
-        room = self._room()
+        under_way, full = self._recent(), set[str]()
         busy: Counter[int] = Counter()
         soonest: float | None = None
         seen: set[int] = set()  # an order may be queued twice: given back, and gone on with
-        while self._queue and len(ready) < room:
+        while self._queue and len(full) < len(self._connections):
             order_id = self._queue.popleft()
             order = book.orders.get(order_id)
             if order is None or order.state is not OrderState.RESERVED or order_id in seen:
@@ -157,6 +200,11 @@ class Dispatcher:
             if run is not None and run.status is not RunStatus.RUNNING:
                 continue  # who goes on with a run submits what is unsent then
             seen.add(order_id)
+            by = self._connections.of(order.client_id).name
+            if under_way[by] >= WORKERS:
+                full.add(by)
+                kept.append(order_id)
+                continue
             lane = self._connections.lane(order.client_id)
             resting = self._not_before.get(order.client_id, steady) - steady
             wait = max(lane.wait_s(now), resting)
@@ -166,18 +214,20 @@ class Dispatcher:
                 continue
             lane.take(now)
             busy[order.client_id] += 1
+            under_way[by] += 1
             ready.append(order_id)
         self._queue.extendleft(reversed(kept))
-        if self._queue and room <= 0:
-            soonest = self._timing.waits.slow_call_s
+        if full:
+            slow_s = self._timing.waits.slow_call_s
+            soonest = slow_s if soonest is None else min(soonest, slow_s)
         if soonest is not None:
             self._wake_in(soonest)
         return ready
 
-    def _room(self) -> int:
-        """How many calls may begin now. One that has hung for long takes nobody's place any more."""
+    def _recent(self) -> Counter[str]:
+        """Calls under way by connection. One that has hung for long takes nobody's place any more."""
         recent = self._timing.wall.monotonic() - self._timing.waits.slow_call_s
-        return WORKERS - sum(began > recent for began in self._began.values())
+        return Counter(by for by, began in self._began.values() if began > recent)
 
     def _note_answer(self, client_id: int, outcome: Outcome) -> None:
         """Let a client rest whose broker has been silent twice running: its next call waits for a while."""
@@ -189,6 +239,21 @@ class Dispatcher:
         if self._unanswered[client_id] >= SILENT_CALLS:
             pause = self._timing.waits.silent_pause_s
             self._not_before[client_id] = self._timing.wall.monotonic() + pause
+
+    @property
+    def waiting(self) -> int:
+        """Orders that wait for their turn."""
+        return len(self._queue)
+
+    @property
+    def under_way(self) -> int:
+        """Calls that place an order now."""
+        return len(self._sending)
+
+    def resting(self) -> dict[int, float]:
+        """Clients whose broker was silent, and for how many seconds nothing is placed for them still."""
+        now = self._timing.wall.monotonic()
+        return {client: until - now for client, until in self._not_before.items() if until > now}
 
     def _wake_in(self, seconds: float) -> None:
         async def wait() -> None:
@@ -285,6 +350,8 @@ class Dispatcher:
         named = self._market_data.index.get(key)
         if named is not None and (named.key, named.security) != (key, claimed.security):
             return RENAMED
+        if named is not None and claimed.phase not in (None, self._timing.phase(named).kind):
+            return OTHER_PHASE
         by_wall = (self._timing.wall.now() - claimed.at).total_seconds()
         age_s = max(by_wall, self._timing.wall.monotonic() - claimed.steady_s)
         if age_s > self._timing.waits.claim_valid_s:
@@ -297,16 +364,17 @@ class Dispatcher:
         So does one that came since the claim, though it was resumed by now. One of a flatten passes what
         stood when that was confirmed.
         """
-        book, client = self._kept.book, self._kept.book.clients[order.client_id]
+        book, passes, file = self._kept.book, claimed.passes, self._kept.halt_file
+        if halt_file_stands(file) if passes is None else other_halt_file_stands(file, passes.file):
+            return True
+        if not (book.halts or book.lifted):
+            return False
+        client = book.clients[order.client_id]
         over = covering(book.halts, client, order.key)
-        if (passes := claimed.passes) is not None:
-            lifted = covering(book.lifted, client, order.key)
-            other_file = other_halt_file_stands(self._kept.halt_file, passes.file)
-            return other_file or passes.stopped_by(over, lifted)
-        return (
-            halt_file_stands(self._kept.halt_file)
-            or book.halted_since(claimed.newest, client.id, order.key)
-            or any(not (halt.reduces and halt.number in claimed.under) for halt in over)
+        if passes is not None:
+            return passes.stopped_by(over, covering(book.lifted, client, order.key))
+        return book.halted_since(claimed.newest, client.id, order.key) or any(
+            not (halt.reduces and halt.number in claimed.under) for halt in over
         )
 
     def _on_applied(self, applied: Applied) -> None:

@@ -125,13 +125,14 @@ def _going(order: WorkingOrder) -> Going:
     return order.client_id, order.security, order.product, order.side
 
 
-def deny(unit: Unit, orders: Collection[WorkingOrder], actor: str, reason: Reason) -> None:
+def deny(unit: Unit, orders: Collection[WorkingOrder], actor: str, reason: Reason, words: str = "") -> None:
     """End orders that may not leave for this reason, and give back what they had blocked."""
     books = WorkingSet(unit, actor, 0)
     books.load([order.id for order in orders])
     for order in books.orders.values():
         order.apply(OrderEvent.DENY)
-        order.say(reason.value, "")
+        order.say(reason.value, words)
         freed = books.release(order, "never sent")
-        books.audit(AuditAction.ORDER_DENIED, order, reason=reason.value, released_paise=freed)
+        told = {"why": words} if words else {}
+        books.audit(AuditAction.ORDER_DENIED, order, reason=reason.value, released_paise=freed, **told)
     books.flush()

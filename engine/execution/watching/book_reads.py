@@ -14,7 +14,7 @@ from typing import Any
 from msgspec import Struct
 
 from brokers.connection import Connection
-from brokers.connections import Connections
+from brokers.connections import Connections, Readers
 from brokers.contract import (
     BrokerOrder,
     BrokerRows,
@@ -87,7 +87,7 @@ class Watcher:
         self._odd_books: set[int] = set()
         self._opened_at = timing.wall.now()
         self._soon: set[asyncio.Task[object]] = set()
-        self._readers = asyncio.Semaphore(READERS)
+        self._readers = Readers(kept.book.carrier_of, READERS)
         self._external_told: dict[tuple[int, str], tuple[str, int]] = {}
         recorder.after(self._note_applied)
 
@@ -136,7 +136,7 @@ class Watcher:
         quiet = not (self._kept.book.orders_of_client.get(client_id, set()) & self._kept.book.live)
         if quiet and (client.status is not ClientStatus.ACTIVE or client.session is not SessionState.OK):
             return
-        async with self._readers:
+        async with self._readers.of(client_id):
             await self.read(client_id)
 
     def next_read(self, client_id: int) -> datetime:
@@ -228,12 +228,10 @@ class Watcher:
             self._lost.note(client_id, str(problem))
             return False
         except Exception as problem:  # whatever it was, nothing is known, and nothing changes
-            self._connections.outages.failed(
-                log, client_id, f"the books of client {client_id}", repr(problem)
-            )
+            self._read_ended(client_id, problem)
             self._note_unread(client_id, problem)
             return False
-        self._connections.outages.over(client_id, f"the books of client {client_id}")
+        self._read_ended(client_id, None)
         self._put_seen(client_id, orders, trades, began)
         for fact in self.resolver.book_read(client_id, orders, began):
             self._recorder.put(fact)
@@ -262,6 +260,10 @@ class Watcher:
         self._unread.pop(client_id, None)
         return True
 
+    def _read_ended(self, client_id: int, problem: Exception | None) -> None:
+        what, now = f"the books of client {client_id}", self._timing.wall.now()
+        self._connections.read_ended(log, client_id, what, problem, now)
+
     def _put_seen(
         self,
         client_id: int,
@@ -272,7 +274,7 @@ class Watcher:
         """Put what a read says of each order; of one that has ended as it is known, nothing."""
         book = self._kept.book
         for order in orders:
-            order_id = book.by_broker_id.get((client_id, order.broker_order_id))
+            order_id = book.known_as(client_id, order.broker_order_id)
             if order_id is None:
                 told = (order.status_text, order.filled_quantity)
                 if self._external_told.get((client_id, order.broker_order_id)) == told:

@@ -189,7 +189,7 @@ class Resolver:
         external = [
             order
             for order in orders
-            if (client_id, order.broker_order_id) not in book.by_broker_id
+            if book.known_as(client_id, order.broker_order_id) is None
             and not any(tag in book.by_tag for tag in order.tags)
         ]
         for order in external:

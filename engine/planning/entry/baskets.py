@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
-from data.repositories.baskets import (
+from data.repositories.saved.baskets import (
     StoredBasket,
     StoredBasketLeg,
     basket_names,
@@ -21,8 +21,9 @@ from data.vocabulary import PerClient, Product
 from engine.book.kept import Kept
 from engine.instances import ThisEngine
 from engine.labels import known_label, label_from, same_label
+from engine.planning.entry.leg_checks import check_legs
 from engine.planning.entry.leg_words import intent_of, words_of_legs
-from engine.planning.intent import Leg, Sizing, check_legs
+from engine.planning.intent import Leg, Sizing
 
 
 class Basket(Struct, frozen=True):

@@ -13,6 +13,7 @@ from data.records import replace
 from data.reference.instrument_index import InstrumentIndex
 from data.vocabulary import PerClient, Product, SizingKind
 from engine.book.views import ClientView
+from engine.planning.entry.leg_checks import clashes
 from engine.planning.entry.leg_words import intent_of, leg_of
 from engine.planning.intent import (
     Intent,
@@ -20,17 +21,16 @@ from engine.planning.intent import (
     LineChange,
     Sizing,
     check_lots,
-    clashes,
     side_from,
 )
 
 T = TypeVar("T")
 
-LEG_COLUMNS = ("symbol", "side", "size"), ("product", "type", "limit", "trigger")
-"""The columns of a file of legs: those that it needs, and those that it may have."""
+LEG_COLUMNS = ("symbol", "side", "size"), ("product", "type", "limit", "price", "trigger")
+"""The columns of a file of legs: those that it needs, and those that it may have; a limit is also a price."""
 
-ORDER_COLUMNS = ("client", "symbol", "side", "quantity"), ("product", "type", "price", "trigger")
-"""The columns of a file of orders: those that it needs, and those that it may have."""
+ORDER_COLUMNS = ("client", "symbol", "side", "quantity"), ("product", "type", "limit", "price", "trigger")
+"""The columns of a file of orders, in the same way."""
 
 _ALSO_CALLED = {"limit": "price", "percent": "size", "amount": "size", "quantity": "size"}
 """What a file calls a value that the desk knows by another name."""
@@ -66,13 +66,14 @@ class _LegCells(Struct, frozen=True):
     product: str | None = None
     type: str = ""
     limit: str = ""
+    price: str = ""
     trigger: str = ""
 
 
 def _leg_of_row(row: CsvRow, index: InstrumentIndex) -> Leg:
     told = convert(row.values, _LegCells)
     instrument, side = index.resolve(told.symbol), side_from(told.side)
-    return leg_of(instrument, side, told.size, told.product, told.type, told.limit, told.trigger)
+    return leg_of(instrument, side, told.size, told.product, told.type, _limit_of(told), told.trigger)
 
 
 def orders_from_file(path: Path, index: InstrumentIndex, find: Callable[[str], ClientView]) -> Intent:
@@ -110,6 +111,7 @@ class _OrderCells(Struct, frozen=True):
     quantity: str
     product: str | None = None
     type: str = ""
+    limit: str = ""
     price: str = ""
     trigger: str = ""
 
@@ -124,8 +126,15 @@ def _order_of_row(
         raise BadInput("quantity", told.quantity, "give a number above zero")
     check_lots(quantity, instrument)
     side = side_from(told.side)
-    leg = leg_of(instrument, side, told.quantity, told.product, told.type, told.price, told.trigger)
+    leg = leg_of(instrument, side, told.quantity, told.product, told.type, _limit_of(told), told.trigger)
     return leg, LineChange(client.id, quantity)
+
+
+def _limit_of(told: _LegCells | _OrderCells) -> str:
+    """The limit, under whichever of its two names a file has it."""
+    if told.limit and told.price:
+        raise BadInput("price", told.price, "give it as limit or as price, not as both")
+    return told.limit or told.price
 
 
 def _intent_of_orders(path: Path, orders: Sequence[Sequence[tuple[Leg, LineChange]]]) -> Intent:

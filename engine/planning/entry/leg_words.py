@@ -7,7 +7,8 @@ from data.money import bps_from_percent_text, count_from_text, paise_from_text
 from data.reference.instrument_index import InstrumentIndex
 from data.reference.instruments import Instrument
 from data.vocabulary import OrderType, Side, SizingKind
-from engine.planning.intent import Intent, Leg, Sizing, check_intent, check_legs, product_from, side_from
+from engine.planning.entry.leg_checks import check_legs
+from engine.planning.intent import Intent, Leg, Sizing, check_intent, product_from, side_from
 
 SIZES = "give 15% (of capital; of the position for a sell), 15%available, ₹50000, or 10 for shares"
 """The ways to size a leg, as a message offers them."""

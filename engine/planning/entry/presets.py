@@ -7,11 +7,17 @@ from msgspec import Struct
 from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
 from data.records import replace
-from data.repositories.presets import StoredPreset, preset_names, put_preset, read_presets, remove_preset
+from data.repositories.saved.presets import (
+    StoredPreset,
+    preset_names,
+    put_preset,
+    read_presets,
+    remove_preset,
+)
 from data.store import Unit
 from engine.book.kept import Kept
 from engine.instances import ThisEngine
-from engine.labels import known_label, label_from, same_label
+from engine.labels import begun_label, known_label, label_from, same_label
 from engine.planning.intent import Intent
 from engine.planning.plan_record import intent_from_json, intent_to_json
 
@@ -39,9 +45,9 @@ class Presets:
         return [Preset(row.name, intent_from_json(row.body), row.saved_by, row.saved_at) for row in rows]
 
     async def get(self, name: str) -> Preset:
-        """The preset of a name, in any letter case. Raises `BadInput` with the nearest names."""
+        """The preset of a name, or of a beginning that no other has. Raises `BadInput` with the nearest."""
         known = {one.name: one for one in await self.all()}
-        return known[known_label(name, "preset", list(known))]
+        return known[begun_label(name, "preset", list(known))]
 
     async def save(self, name: str, intent: Intent) -> bool:
         """Keep an intent of one leg under a name; returns whether it replaces another. Raises `BadInput`.

@@ -78,6 +78,18 @@ def short_verdict(plan: Plan, client: PlanClient) -> str:
     return words
 
 
+def kept_back_words(plan: Plan | None) -> dict[int, str]:
+    """What a plan keeps back, by client; nothing of who goes whole."""
+    from engine.planning.by_client import clients_of  # not before a plan is told: it loads the brokers
+
+    clients = [] if plan is None else clients_of(plan)
+    return {
+        one.client_id: short_verdict(plan, one)
+        for one in clients
+        if plan is not None and one.problem is not None
+    }
+
+
 def basket_outcome_words(plan: Plan, clients: Sequence[PlanClient]) -> str:
     """`BUY TCS 5 % of capital and 2 legs more: 131 orders for 45 of 50 clients`, and who goes in part."""
     return f"{plan.title}: {orders_words(plan, clients)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from data.money import amount_words, grouped
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 WHY = {
     FlattenReason.NONE: "",
-    FlattenReason.AUCTION: "closing auction, nothing trades before 15:35",
+    FlattenReason.AUCTION: "closing auction until 15:35",
     FlattenReason.AUTHORISATION: "no DDPI, not authorised today",
     FlattenReason.CIRCUIT: "locked at the circuit",
     FlattenReason.CUT_OFF: "after the cut-off, the broker squares it off",
@@ -22,11 +23,15 @@ WHY = {
     FlattenReason.INACTIVE: "client not active",
     FlattenReason.LIVE_ORDER: "an order in it still lives",
     FlattenReason.MARKET_CLOSED: "market closed",
+    FlattenReason.MARKET_HALTED: "the whole market is halted",
+    FlattenReason.NO_CONNECTION: "no connection to its broker on this desk",
+    FlattenReason.NOT_SIGNED_IN: "not signed in",
     FlattenReason.ODD_LOT: "no whole lot",
     FlattenReason.OTHER_FLATTEN: "another flatten has it",
     FlattenReason.PLEDGED: "pledged",
     FlattenReason.PRICE_STALE: "no young price",
     FlattenReason.REFUSED: "refused",
+    FlattenReason.ROUTE_NOT_READY: "its route is not ready",
     FlattenReason.STOPPED: "stopped",
     FlattenReason.T1: "T1 not sold: short delivery risk, auction",
     FlattenReason.TRADE_TO_TRADE: "trade-to-trade, not in demat yet",
@@ -39,7 +44,7 @@ WHY = {
 
 NEXT = {
     FlattenReason.NONE: "",
-    FlattenReason.AUCTION: ":flatten again after 15:35",
+    FlattenReason.AUCTION: ":flatten again then",
     FlattenReason.AUTHORISATION: "client: TPIN",
     FlattenReason.CIRCUIT: "phone",
     FlattenReason.CUT_OFF: "phone",
@@ -47,18 +52,22 @@ NEXT = {
     FlattenReason.INACTIVE: "7 gate",
     FlattenReason.LIVE_ORDER: "x",
     FlattenReason.MARKET_CLOSED: ":flatten at the open",
+    FlattenReason.MARKET_HALTED: ":flatten once it trades",
+    FlattenReason.NO_CONNECTION: "phone",
+    FlattenReason.NOT_SIGNED_IN: "7 sign in, phone",
     FlattenReason.ODD_LOT: "phone",
     FlattenReason.OTHER_FLATTEN: ":flatten show",
     FlattenReason.PLEDGED: "phone: unpledge",
     FlattenReason.PRICE_STALE: ":flatten again",
     FlattenReason.REFUSED: "u",
+    FlattenReason.ROUTE_NOT_READY: "7 gate, phone",
     FlattenReason.STOPPED: ":flatten again",
     FlattenReason.T1: "tomorrow",
     FlattenReason.TRADE_TO_TRADE: "tomorrow",
     FlattenReason.TRADING_DISABLED: "tradedesk doctor",
     FlattenReason.UNFILLED: ":flatten again",
     FlattenReason.UNKNOWN_ORDER: "u",
-    FlattenReason.UNREACHABLE: "7 sign in, phone",
+    FlattenReason.UNREACHABLE: ":flatten again, phone",
 }
 """What answers it: a key, a command, or who is called."""
 
@@ -128,6 +137,13 @@ def beside_words(found: FlattenProspect) -> str:
     """What is not in a flatten, and how many positions its clients have of that."""
     beside = f" ({counted(found.others, 'position')} of the same clients)" if found.others else ""
     return f"NOT in it: {_IN[found.what]}{beside}"
+
+
+def absent_words(codes: Sequence[str], most: int | None = None) -> str:
+    """Clients whom nobody could ask and of whom nothing is known here; empty where there is none."""
+    shown = codes if most is None else codes[:most]
+    more = f" and {len(codes) - len(shown)} more" if len(shown) < len(codes) else ""
+    return f"not signed in, nothing known here: {', '.join(shown)}{more}" if codes else ""
 
 
 def position_words(one: FlattenPosition) -> str:

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from data.vocabulary import ChaseEnd, LimitTo
+from data.vocabulary import ChaseEnd, ChaseWait, LimitTo
+from engine.refusals import ChangeBeyondLimit
 from engine.words import formats
 from engine.words.formats import MASK, counted
+from engine.words.market import PHASES
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from data.vocabulary import PhaseKind
     from engine.execution.changes.bulk import ModifyEnd
     from engine.execution.changes.chases import Chase
     from engine.execution.changes.needs import ChangeNeeds
@@ -32,10 +37,28 @@ def chase_end_words(why: ChaseEnd, detail: str) -> str:
     return f"{CHASE_ENDS[why]}: {detail}" if detail else CHASE_ENDS[why]
 
 
+def wait_words(why: ChaseWait, phase: PhaseKind | None, until: datetime | None, detail: str) -> str:
+    """Why a chase waits: `auction, no entry until 15:20`."""
+    match why:
+        case ChaseWait.HALTED:
+            return "halted"
+        case ChaseWait.MARKET_HALTED:
+            return "market halted"
+        case ChaseWait.TRADING_DISABLED:
+            return f"the desk sends nothing: {detail}"
+        case ChaseWait.PHASE:
+            named = PHASES[phase][0] if phase is not None else "no continuous trading"
+            return f"{named}{f' until {formats.time_of_day(until)[:5]}' if until else ''}"
+
+
 def chase_words(chase: Chase) -> str:
-    """How far a chase has come: `chasing to 2,510.00, 3 of 20`."""
-    pricing = chase.pricing
-    return f"chasing to {formats.price(chase.bound_paise)}, {pricing.moved} of {pricing.most}"
+    """How far a chase has come, and why it waits: `chasing to 2,510.00, 3 of 20`."""
+    pricing, pause = chase.pricing, chase.pause
+    bound, count = formats.price(chase.bound_paise), f"{pricing.moved} of {pricing.most}"
+    if pause is None:
+        return f"chasing to {bound}, {count}"
+    why = wait_words(pause.why, pause.phase, pause.until, pause.detail)
+    return f"chase to {bound} WAITS: {why}, {count}"
 
 
 def lost_words(orders: int) -> str:
@@ -98,7 +121,14 @@ def plan_words(plan: ModifyPlan, masked: bool = False) -> str:
     left = f" · {len(plan.left)} left as they are" if plan.left else ""
     money = f" · blocks ₹{_amount(plan.money_paise, masked)} more" if plan.money_paise else ""
     of = counted(len(plan.going), "order")
-    return f"{of} {wish_words(plan.wish)}{money}{left} · {plan.short_digest}"
+    beyond = f" · beyond soft limits: {plan.wish.override}" if plan.wish.override else ""
+    return f"{of} {wish_words(plan.wish)}{money}{left}{beyond} · {plan.short_digest}"
+
+
+def beyond_soft(ends: Sequence[ModifyEnd]) -> dict[int, str]:
+    """The orders of a list that soft limits kept as they are, by number, and what those say of each."""
+    kept = [(end.order.id, end.asked.problem) for end in ends]
+    return {one: why.told for one, why in kept if isinstance(why, ChangeBeyondLimit) and why.soft}
 
 
 def ended_words(ends: Sequence[ModifyEnd]) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from data.money import half_up
 from data.records import replace
 from data.vocabulary import OrderState, OrderType, Side
 from engine.words import formats
 from engine.words.trading.reasons import words as reason_words
 
 if TYPE_CHECKING:
+    from brokers.recording.happenings import OrderHappened
     from engine.book.views import OrderView
 
 STATE_WORDS = {
@@ -109,3 +111,24 @@ def terms_words(
     if limit_paise is None and bound:
         words += f" {bound}"
     return f"{words}, {standing}" if standing else words
+
+
+def happened_words(order: OrderHappened) -> str:
+    """A recorded order: `PS1015 order 12 BUY 10 RELIANCE CNC at 2,431.50: open 4/10 at 2,431.20`."""
+    limit = f" at {formats.price(order.limit_paise)}" if order.limit_paise else ""
+    trigger = f" T{formats.price(order.trigger_paise)}" if order.trigger_paise else ""
+    words = f"{order.code} order {order.order} {order.side} {formats.quantity(order.quantity)} {order.symbol}"
+    words += f" {order.product}{limit}{trigger}: {_state_told(order.state)}"
+    if order.filled:
+        average = formats.price(half_up(order.filled_notional_paise, order.filled))
+        filled, quantity = formats.quantity(order.filled), formats.quantity(order.quantity)
+        words += f" {filled}/{quantity} at {average}"
+    return f"{words} · {order.why}" if order.why else words
+
+
+def _state_told(stored: str) -> str:
+    """A recorded state; one that is not known stays the word it is."""
+    try:
+        return STATE_WORDS[OrderState(stored)]
+    except ValueError:
+        return stored

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from data.money import moved_bps
 from data.vocabulary import AlternativeKind, Product, Reason, Side, SizingKind
+from engine.rules import THROUGH_MARKET_BPS
 from engine.words import formats
 from engine.words.formats import counted
 from engine.words.trading.client_terms import multiplier_words
@@ -130,8 +131,20 @@ def figures_line(plan: Plan, brief: bool, masked: str = "") -> str:
     reserve = masked or f"₹{formats.rupees(plan.reserve_paise)}"
     money = [f"reserve {reserve}"] if plan.intent.side is Side.BUY else []
     if not brief or not money:
-        money.insert(0, f"at LTP {at_last}")
+        money.insert(0, f"at LTP{whose_price(plan)} {at_last}")
     return " · ".join((orders, *money))
+
+
+def whose_price(plan: Plan) -> str:
+    """` of Upstox`, whose price the plan is made at; empty where one broker alone brings prices."""
+    return f" of {plan.priced_by.capitalize()}" if plan.priced_by else ""
+
+
+def late_words(plan: Plan) -> str:
+    """`last 140 after 15:15`: orders for which the session ends too early; empty where it does for none."""
+    if not plan.late_orders or plan.late_at is None:
+        return ""
+    return f"last {formats.quantity(plan.late_orders)} after {formats.time_of_day(plan.late_at)[:5]}"
 
 
 def within_words(plan: Plan, brief: bool) -> str:
@@ -221,7 +234,7 @@ def verdict(line: PlanLine, side: Side, brief: bool) -> str:
         return " · ".join(words)
     if line.reason is Reason.QUANTITY_ZERO and line.by_hand:
         return "dropped by hand · d restores"
-    parts = [problem(line)]
+    parts = [*(["A reason"] * (line.reason is Reason.OVER_SOFT_LIMIT)), problem(line)]
     fewer, lent = alternative(line, AlternativeKind.AFFORDABLE), alternative(line, AlternativeKind.MTF)
     if fewer is not None:
         parts.append(f"a {formats.quantity(fewer.quantity)} sh")
@@ -321,3 +334,20 @@ def way_words(way: Alternative, side: Side) -> str:
             f"{formats.percent(way.limit_used_after_bps)} %"
         )
     return f"{'can sell' if side is Side.SELL else 'affordable'} {fewer_words(way, side)}"
+
+
+def through_words(side: Side, limit_paise: int | None, last_paise: int | None) -> str:
+    """`9.6 % above the market: trades at once`, of a limit far through the last price; empty of another."""
+    moved = moved_bps(last_paise or 0, limit_paise or 0)
+    if moved is None or (moved if side is Side.BUY else -moved) <= THROUGH_MARKET_BPS:
+        return ""
+    where = "above" if side is Side.BUY else "below"
+    return f"{abs(moved) / 100:.1f} % {where} the market: trades at once"
+
+
+def plan_through_words(plan: Plan) -> str:
+    """The same of a plan's limit at its frozen price; a stop order waits for its trigger first."""
+    intent = plan.intent
+    if intent.trigger_paise is not None:
+        return ""
+    return through_words(intent.side, intent.limit_paise, plan.last_paise)

@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from data.clock import span_words
-from data.vocabulary import DeskKind, OrderState, PauseReason, RunCount, Side
+from data.vocabulary import DeskKind, OrderState, PauseReason, PhaseKind, RunCount, Side
 from engine.words import formats
 from engine.words.formats import counted
+from engine.words.market import PHASES
 from engine.words.trading.orders import STATE_WORDS
 from engine.words.trading.reasons import counts_words
 
 if TYPE_CHECKING:
-    from engine.book.views import Pause
+    from datetime import datetime
+
+    from engine.book.pause import Pause
     from engine.execution.changes.cancelled import CancelledOrder
     from engine.execution.prospect import Prospect
     from engine.execution.views import RunView
@@ -49,15 +52,39 @@ def pause_words(pause: Pause) -> str:
         case PauseReason.OTHER_SECURITY:
             return "the instruments do not say what its security is called now, stop it and plan again"
         case PauseReason.VENUES_DIFFER:
-            return "the venues of this desk were not of one day, go on with it once they are"
+            return "the venues of this desk were not of one day, or its clock was off: go on once they agree"
+        case PauseReason.MARKET_HALTED:
+            return f"the whole market is halted{_until(pause)}"
+        case PauseReason.PHASE_CHANGED:
+            return f"its market went from {_phase(pause.phase)} to {_phase(pause.phase_now)}{_until(pause)}"
+        case PauseReason.BAND_MOVED:
+            return "the exchange has moved its price band"
         case PauseReason.TOO_OLD:
-            return f"{span_words(pause.age_s)} old, its orders may leave within {pause.send_within_s} s"
+            return (
+                f"confirmed {span_words(pause.age_s)} ago, its orders may leave for {pause.send_within_s} s"
+            )
         case PauseReason.DRIFTED:
             if not pause.priced_paise or pause.price_paise is None:
                 return "the price it was confirmed at is not known"
             prices = f"{formats.price(pause.priced_paise)} to {formats.price(pause.price_paise)}"
             moved = formats.signed_percent(pause.moved_bps)
             return f"the price moved {moved} % since it was confirmed, {prices}"
+
+
+def _phase(kind: PhaseKind | None) -> str:
+    return PHASES[kind or PhaseKind.UNKNOWN][0]
+
+
+def _until(pause: Pause) -> str:
+    return "" if pause.until is None else f", until {formats.time_of_day(pause.until)[:5]}"
+
+
+def held_words(reason: PauseReason, phase: PhaseKind, until: datetime | None) -> str:
+    """Why what waits of one instrument is kept back: `closing auction, no entry, until 15:20`."""
+    if reason is PauseReason.BAND_MOVED:
+        return "the exchange has moved its price band"
+    ends = "" if until is None else f", until {formats.time_of_day(until)[:5]}"
+    return f"{_phase(phase)}{ends}"
 
 
 def frozen_words(kind: DeskKind, pid: int, silent_s: float) -> str:
@@ -155,3 +182,10 @@ def paused_words(run: RunView) -> str:
         f"`tradedesk run {number} resume --send {unsent}` sends them, "
         f"`tradedesk run {number} stop` frees them"
     )
+
+
+def not_ordered_words(goes_on: bool) -> str:
+    """Of a buy of a later stage that is no order: what it waits for."""
+    if goes_on:
+        return "waits for the sales of its stock, then for its client's cash"
+    return "no cash came for it: first in the next look at its model"

@@ -9,7 +9,7 @@ from data.vocabulary import AlternativeKind, Reason, Side
 from engine.words import formats
 from engine.words.formats import MASK
 from engine.words.trading.orders import bound_words, terms_words
-from engine.words.trading.plans import alternative, fewer_words, limit_words
+from engine.words.trading.plans import alternative, fewer_words, limit_words, plan_through_words
 from engine.words.trading.reasons import REASON_SENTENCES, REASON_WORDS, SIGN_IN
 from engine.words.trading.why import detail_words
 
@@ -27,7 +27,7 @@ def money_words(
     masked: bool,
     brief: bool = False,
 ) -> str:
-    """Cash or shares the client has, and what the order takes of them; in brief the charges are left out."""
+    """Cash or shares the client has, and what the order takes of them; in brief some is left out."""
     if funds is None:
         return ""
     line = plan.lines[0] if plan else None
@@ -48,9 +48,9 @@ def money_words(
         needs = f"needs {money(line.reserve_paise)}{at} with charges {money(line.charges_paise)}"
         if brief:
             worst = f" at ≤{formats.price(plan.bound_paise)}" if plan and plan.bound_paise else ""
-            needs = f"needs {money(line.reserve_paise)}{worst}"
+            needs = f"needs {money(line.reserve_paise)}{'' if line.loan_paise else worst}"
         if line.loan_paise:
-            needs += f", MTF lends {money(line.loan_paise)}"
+            needs += f"{' + MTF' if brief else ', MTF lends'} {money(line.loan_paise)}"
         parts.append(needs)
     return " · ".join(parts)
 
@@ -135,6 +135,7 @@ def review_sentence(plan: Plan, masked: bool) -> str:
         bound_words(side, plan.bound_paise) if plan.bound_paise else "",
     )
     limit = f", {words}" if (words := limit_words(plan)) else ""
+    price += f", {words}" if (words := plan_through_words(plan)) else ""
     if side is Side.BUY:
         own = MASK if masked else formats.rupees(line.reserve_paise)
         money = f"reserves ₹{own}" if limit else f"max ₹{own}"
@@ -152,4 +153,5 @@ def review_sentence(plan: Plan, masked: bool) -> str:
 def _terms_of(intent: Intent, ref: str) -> str:
     """What of the order the market sees, and on which instruction it is made."""
     shown = f", shows {formats.quantity(intent.disclosed_quantity)}" if intent.disclosed_quantity else ""
-    return f"{shown}, ref {ref}" if ref else shown
+    reason = f", beyond a soft limit: {intent.override}" if intent.override else ""
+    return f"{shown}, ref {ref}{reason}" if ref else f"{shown}{reason}"

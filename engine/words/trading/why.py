@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from data.clock import IST
 from data.money import amount_words, band_words, ceil_div, grouped
+from data.vocabulary import PhaseKind
 from engine.planning import why as kinds
 from engine.planning.intent import Sizing
+from engine.planning.limits import broker_why as of_brokers
+from engine.planning.limits.why import Limiting
 from engine.words.breaks import book_unread_words
-from engine.words.gate import finding_words
+from engine.words.formats import counted
+from engine.words.gate import down_words, finding_words
 from engine.words.trading.client_terms import until_words
+from engine.words.trading.limits import limiting_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from data.vocabulary import PhaseKind
     from engine.planning.plan import PlanLine
     from engine.planning.why import Why
 
@@ -38,6 +43,7 @@ _PLAIN: dict[type[Why], str] = {
     kinds.NoNextSession: "its broker takes no orders for the next session",
     kinds.AtPriceNow: "at the price now",
     kinds.DroppedByHand: "dropped by hand",
+    kinds.NoMtfConsent: "the client agrees to its broker's terms of MTF first; `routes` has it as mtf",
     kinds.ShowsAll: "its broker takes no disclosed quantity",
     kinds.NoInstruction: "traded for on its instruction alone: give ref",
     kinds.PortfolioUnpriced: "shares of it have no young price, so that its portfolio's value is not known",
@@ -48,7 +54,9 @@ def why_words(why: Why) -> str:
     """One of them. Raises `TypeError` for a kind without words."""
     if (plain := _PLAIN.get(type(why))) is not None:
         return plain
-    for words in (_of_client, _of_market, _of_size, _of_shares):
+    if isinstance(why, Limiting):
+        return limiting_words(why)
+    for words in (_of_client, _of_other_runs, _of_market, _of_listing, _of_size, _of_shares):
         if (told := words(why)) is not None:
             return told
     raise TypeError(f"no words for {why!r}")
@@ -64,6 +72,8 @@ def _of_client(why: Why) -> str | None:
             return f"{until_words(until)} ({told})".strip()
         case kinds.AtGate(finding=finding, figures=figures):
             return finding_words(finding, figures)
+        case of_brokers.BrokerIsDown(broker=broker, at=at):
+            return down_words(broker, at)
         case kinds.OnlySells(book=book, rows=rows, detail=detail):
             which = f": {book_unread_words(book, rows, detail)}" if rows else ""
             return f"may only sell until our books and the broker's agree{which}"
@@ -75,13 +85,25 @@ def _of_client(why: Why) -> str | None:
             return "no MTF limit" if over is None else f"over the MTF limit by {whole_rupees(over)}"
         case kinds.MoneyShort(paise=paise):
             return f"short {whole_rupees(paise)}"
+        case kinds.WaitsForCash(shares=shares):
+            return f"{counted(shares, 'share')} for which there is no cash today: in tomorrow's list"
+        case kinds.LegsLost(legs=legs):
+            noun = "leg" if len(legs) == 1 else "legs"
+            return f"{noun} {', '.join(map(str, legs))} of the client's cannot go"
+        case _:
+            return None
+
+
+def _of_other_runs(why: Why) -> str | None:
+    match why:
+        case kinds.OrderLives(order=order, symbol=symbol):
+            return f"order {order} of {symbol} lives: once it has ended, it is looked at again"
+        case kinds.RunStillBuys(run=run):
+            return f"run {run} has still to buy"
         case kinds.SentBefore(run=None):
             return "the same was sent within the last minute, or still is"
         case kinds.SentBefore(run=run):
             return f"the same as run {run}"
-        case kinds.LegsLost(legs=legs):
-            noun = "leg" if len(legs) == 1 else "legs"
-            return f"{noun} {', '.join(map(str, legs))} of the client's cannot go"
         case _:
             return None
 
@@ -90,20 +112,45 @@ def _of_market(why: Why) -> str | None:
     match why:
         case kinds.SessionOn(phase=phase):
             return f"AMO is taken between two sessions, and one is on: phase {_phase(phase)}"
+        case kinds.PhaseTakesNone(phase=PhaseKind.HALTED, orders=kind):
+            return f"the whole market is halted: no {kind} order is taken"
         case kinds.PhaseTakesNone(phase=phase, orders=kind, awaited=awaited):
             wait = f"AMO would wait for {awaited:%d %b}; " if awaited else ""
             return f"{wait}phase {_phase(phase)} takes no {kind} order"
         case kinds.PriceOld(age_ms=age, limit_ms=limit):
             return f"price {age / 1000:.1f} s old, limit {limit / 1000:g} s"
+        case of_brokers.OfTwoBrokers(
+            broker=broker, last_paise=last, other=other, other_paise=theirs, apart_bps=bps
+        ):
+            first = f"{broker.capitalize()} {amount_words(last)}, {other.capitalize()} {amount_words(theirs)}"
+            return f"{first}: {bps / 100:.2f} % apart"
+        case kinds.NoPriceOf(symbols=symbols):
+            return f"no young price of {', '.join(symbols)}"
         case kinds.OffBand(lower_paise=lower, upper_paise=upper, last_paise=last):
             subject = "it" if last is None else f"last {amount_words(last)}"
             return f"{subject} is outside {band_words(lower, upper)}"
-        case kinds.NotListed(broker=broker, key=key):
-            return f"{key} is not listed at {broker.capitalize()}"
         case kinds.InstrumentInDoubt(told=told):
             return told
-        case kinds.NotOffered(product=product):
-            return f"its broker offers no {product.value} here"
+        case _:
+            return None
+
+
+def _of_listing(why: Why) -> str | None:
+    match why:
+        case kinds.NotListed(broker=broker, key=key):
+            return f"{key} is not listed at {broker.capitalize()}"
+        case of_brokers.ListsAnother(broker=broker, symbol=symbol, isin=isin):
+            return f"{broker.capitalize()} has another security as {symbol} ({isin})"
+        case of_brokers.OtherSeries(broker=broker, theirs=theirs, ours=ours):
+            return f"in series {theirs} at {broker.capitalize()}, in {ours} here"
+        case of_brokers.ListedAs(broker=broker, symbol=symbol):
+            return f"{symbol} at {broker.capitalize()}"
+        case of_brokers.NoSuchValidity(broker=broker, validity=validity):
+            return f"{broker.capitalize() or 'its broker'} takes no {validity.value} order"
+        case of_brokers.IntradayOver(broker=broker, at=at):
+            return f"{broker.capitalize()} ended intraday buying of it at {at.astimezone(IST):%H:%M}"
+        case kinds.NotOffered(product=product, broker=broker):
+            return f"{broker.capitalize() or 'its broker'} offers no {product.value} here"
         case kinds.NotOnMtfList(tradingsymbol=symbol, unknown=True):
             return f"no margin of {symbol} is known: its broker has not told it yet"
         case kinds.NotOnMtfList(tradingsymbol=symbol):
@@ -112,13 +159,19 @@ def _of_market(why: Why) -> str | None:
             return None
 
 
+def _by(broker: str) -> str:
+    """Whose limit it is, where the brokers of a plan have different ones."""
+    return f"{broker.capitalize()}: " if broker else ""
+
+
 def _of_size(why: Why) -> str | None:
     match why:
-        case kinds.LotTooDear(most_paise=most):
-            return f"an order may be worth {whole_rupees(most)} at most, less than one lot"
+        case kinds.LotTooDear(most_paise=most, broker=broker):
+            return f"{_by(broker)}an order may be worth {whole_rupees(most)} at most, less than one lot"
         case kinds.TooLarge(quantity=quantity, worth_paise=worth, slices=slices, slice_quantity=most):
+            size = f"{_by(why.broker)}{grouped(quantity)} shares"
             value = "" if worth is None else f", worth {whole_rupees(worth)}"
-            return f"{grouped(quantity)} shares{value}, at most {slices} orders of {grouped(most)}"
+            return f"{size}{value}, at most {slices} orders of {grouped(most)}"
         case kinds.SliceTooLarge(quantity=quantity):
             return f"{quantity} shares are more than one order may be at this price"
         case kinds.BelowOne():

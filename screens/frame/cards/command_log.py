@@ -12,8 +12,8 @@ from engine.words.formats import MASK
 from screens.frame.commands import bindings
 from screens.frame.dock import Card
 from screens.frame.times import market_time
+from widgets.keyline import KeyHint
 from widgets.livegrid import Column, LiveGrid
-from widgets.steady import SteadyStatic
 
 if TYPE_CHECKING:
     from engine.events import Event
@@ -57,7 +57,7 @@ class CommandLog(Card[str]):
             hint="nothing was done yet today",
             id="logged",
         )
-        yield SteadyStatic("Enter opens the line with it  c copies it  Esc closes", classes="keys")
+        yield KeyHint("Enter opens the line with it  c copies it  Esc closes", classes="keys")
 
     def _time(self, at: datetime) -> str:
         return market_time(self.desk, at)

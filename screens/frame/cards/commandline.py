@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import Struct
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import Input
 
 from data.errors import BadInput
@@ -16,14 +19,16 @@ from data.records import replace
 from engine.colon.asked import Asked, AskedOrders
 from engine.colon.completing import Completion, common_beginning, completed, completions
 from engine.colon.grammar import parse
-from engine.colon.known import Known, Names
+from engine.colon.known import Known
 from engine.colon.splitting import words_of
 from engine.colon.writing import LONGEST_LINE
-from engine.words.colon import FORMS, asked_words, problem_words
+from engine.words.colon import asked_words, problem_words
 from engine.words.formats import MASK
+from engine.words.line_forms import FORMS
 from engine.words.trading.plans import figures_line, skipped_words
 from screens.frame.cards.history import keep_line, read_history
 from screens.frame.dock import Card
+from widgets.keyline import KeyHint
 from widgets.steady import SteadyInput, SteadyStatic
 from widgets.text import clip, plain
 
@@ -52,6 +57,21 @@ class _Turn(Struct, frozen=True):
         return completed(self.typed, self.offered[self.place].word)
 
 
+class NextWords(SteadyStatic):
+    """The words that may stand next, a line each."""
+
+    @dataclass
+    class Clicked(Message):
+        """A click on one of its lines."""
+
+        line: int
+
+    def on_click(self, event: events.Click) -> None:
+        """It is chosen as Tab does it."""
+        event.stop()
+        self.post_message(self.Clicked(event.y))
+
+
 class CommandLineCard(Card[Asked]):
     """One line; Enter closes with what it asks for, and what is wrong with it is said here."""
 
@@ -77,6 +97,7 @@ class CommandLineCard(Card[Asked]):
         self._changed = True
         self._looking = False
         self._looked_at = ""
+        self._first_offered = 0
 
     def compose(self) -> ComposeResult:
         """The line, what it would do, and the words that may stand next."""
@@ -89,8 +110,8 @@ class CommandLineCard(Card[Asked]):
             yield line
         yield SteadyStatic(id="would")
         yield SteadyStatic(id="figures")
-        yield SteadyStatic(id="offered")
-        yield SteadyStatic(KEYS, classes="keys")
+        yield NextWords(id="offered")
+        yield KeyHint(KEYS, classes="keys")
 
     def title(self) -> str:
         """What it is."""
@@ -119,11 +140,12 @@ class CommandLineCard(Card[Asked]):
         self._changed = True
 
     async def _known_by_name(self) -> Known:
-        """What the words can name, saved baskets too."""
+        """What the words can name, saved baskets and models too."""
         known = self._known or self.shell.known()
-        if not known.names.baskets:
+        if not known.names.baskets and not known.names.models:
             baskets = await self.desk.baskets.all()
-            names = Names(baskets, known.names.settings, known.names.commands)
+            models = [one.name for one in await self.desk.models.all()]
+            names = replace(known.names, baskets=baskets, models=models)
             known = self._known = replace(known, names=names)
         return known
 
@@ -169,6 +191,14 @@ class CommandLineCard(Card[Asked]):
         else:
             self._take_turn(_Turn(line, offered, 0 if step > 0 else len(offered) - 1))
 
+    def on_next_words_clicked(self, event: NextWords.Clicked) -> None:
+        """Take the completion that was clicked."""
+        event.stop()
+        turn = self._turn or _Turn(self._field.value, self._offered(), 0)
+        place = self._first_offered + event.line
+        if place < len(turn.offered):
+            self._take_turn(replace(turn, place=place))
+
     def _take_turn(self, turn: _Turn) -> None:
         self._turn = turn if len(turn.offered) > 1 else None
         self._put(turn.line)
@@ -198,6 +228,7 @@ class CommandLineCard(Card[Asked]):
         turn = self._turn
         offered, marked = (turn.offered, turn.place) if turn is not None else (self._offered(), None)
         first = 0 if marked is None else max(0, min(marked - 1, len(offered) - LISTED))
+        self._first_offered = first
         lines: list[Content] = []
         for place, one in enumerate(offered[first : first + LISTED], start=first):
             says = one.says or "   ".join(FORMS.get(one.word, ()))

@@ -14,11 +14,12 @@ from engine.words.forms import wrong_answer
 from screens.frame.commands import bindings
 from screens.frame.dock import Card, wrapped_rows
 from widgets.answerfield import AnswerField
+from widgets.keyline import KeyHint
 from widgets.steady import SteadyStatic
 from widgets.text import plain
 
 if TYPE_CHECKING:
-    from engine.desk import DeskCounts
+    from engine.book.counts import DeskCounts
 
 
 class QuestionCard(Card[bool]):
@@ -68,7 +69,7 @@ class WordsCard(QuestionCard):
             self.close(True)
         else:
             event.field.clear()
-            self.shell.say(wrong_answer(self._words, "nothing has been done"), "warning")
+            self.shell.say(wrong_answer(self._words, "nothing has been done"), "refused")
 
 
 class YesCard(QuestionCard):
@@ -84,7 +85,7 @@ class YesCard(QuestionCard):
     def compose(self) -> ComposeResult:
         """What it is about, and the two keys."""
         yield from super().compose()
-        yield SteadyStatic(f"y {self._does}   Esc back, nothing changes", classes="keys -always")
+        yield KeyHint(f"y {self._does}   Esc back, nothing changes", classes="keys -always")
 
     def action_yes(self) -> None:
         """Yes."""

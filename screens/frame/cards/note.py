@@ -11,14 +11,15 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Input
 
-from data.errors import TradedeskError
-from engine.words.refusals import refusal_words
-from screens.frame.dock import Card
+from screens.frame.cards.form import FormCard
 from screens.frame.times import market_stamp
+from widgets.keyline import KeyHint
 from widgets.steady import SteadyInput, SteadyStatic
 from widgets.text import plain
 
 if TYPE_CHECKING:
+    from textual.widget import Widget
+
     from engine.desk import Desk
     from engine.review.notes import Note
     from screens.frame.shell import Here
@@ -30,14 +31,15 @@ SHOWN = 3
 """Lines in which the newest notes stand above the field."""
 
 
-class NoteCard(Card[None]):
+class NoteCard(FormCard[None]):
     """Asks for one line; Enter keeps it, and what is wrong with it is said in place."""
 
     TITLE_WORDS = "A note"
+    SAYS = "#note-problem"
 
     def __init__(self, about: str, keep: Keep, before: Before) -> None:
         super().__init__()
-        self._about, self._keep, self._before = about, keep, before
+        self._about, self._add, self._before = about, keep, before
         self.rows = 3 + SHOWN
 
     def compose(self) -> ComposeResult:
@@ -47,7 +49,7 @@ class NoteCard(Card[None]):
             yield SteadyStatic("note")
             yield SteadyInput(max_length=500, compact=True, select_on_focus=False, id="note")
         yield SteadyStatic(id="note-problem", classes="problem")
-        yield SteadyStatic("Enter keeps it in the audit   Esc back, nothing is noted", classes="keys -always")
+        yield KeyHint("Enter keeps it in the audit   Esc back, nothing is noted", classes="keys -always")
 
     def title(self) -> str:
         """What it is on."""
@@ -69,22 +71,12 @@ class NoteCard(Card[None]):
         if self.is_attached:
             self.query_one("#note-before", SteadyStatic).update(Content("\n".join(map(plain, lines))))
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """The note filters no rows."""
-        event.stop()
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def entered(self, field: Widget) -> None:
         """Keep it."""
-        event.stop()
-        self.carry_out(self.before_further_keys(self._carry_out(event.value)))
+        self.keep(self._note())
 
-    async def _carry_out(self, text: str) -> None:
-        try:
-            await self._keep(text)
-        except TradedeskError as problem:
-            if self.is_attached:
-                self.query_one("#note-problem", SteadyStatic).update(Content(plain(refusal_words(problem))))
-            return
+    async def _note(self) -> None:
+        await self._add(self.query_one("#note", Input).value)
         self.shell.say(f"noted on {self._about}")
         self.close()
 

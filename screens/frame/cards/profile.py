@@ -21,6 +21,7 @@ from engine.words.program.profiles import (
 )
 from screens.frame.dock import Card
 from widgets.choicefield import ChoiceField
+from widgets.keyline import KeyHint
 from widgets.statusstrip import StatusStrip
 from widgets.steady import SteadyStatic
 
@@ -46,7 +47,7 @@ class ProfileCard(Card[str]):
         with Horizontal(classes="row"):
             yield SteadyStatic("your hands know the keys of")
             yield ChoiceField(self._profiles, self._chosen, id="profile")
-            yield SteadyStatic(" ←→ choose  Enter takes  Esc plain")
+            yield KeyHint(" ←→ choose  Enter takes  Esc plain")
         yield SteadyStatic(id="profile-words")
         yield SteadyStatic(id="profile-f9")
         yield SteadyStatic(id="profile-try")

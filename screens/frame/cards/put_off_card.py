@@ -14,11 +14,12 @@ from engine.colon.alerts import AT_FIRST, offered
 from engine.words.alerts import PUT_OFF_WORDS, alert_words
 from screens.frame.dock import Card
 from widgets.choicefield import ChoiceField
+from widgets.keyline import KeyHint
 from widgets.steady import SteadyStatic
 from widgets.text import plain
 
 if TYPE_CHECKING:
-    from engine.book.alert_views import AlertView
+    from engine.book.watched.alert_views import AlertView
 
 
 class PutOffCard(Card[str]):
@@ -38,7 +39,7 @@ class PutOffCard(Card[str]):
         with Horizontal(classes="row"):
             yield SteadyStatic("not shown")
             yield ChoiceField(list(self._offered), PUT_OFF_WORDS[AT_FIRST], id="put-off")
-            yield SteadyStatic(" ←→ choose  Enter takes  Esc back")
+            yield KeyHint(" ←→ choose  Enter takes  Esc back")
         yield SteadyStatic(Content(plain(alert_words(self._alert))))
 
     def title(self) -> str:

@@ -13,6 +13,7 @@ from textual.content import Content
 from engine.words.program.themes import OWN_THEMES, SAMPLE, more_complaints
 from screens.frame.dock import Card
 from widgets.choicefield import ChoiceField
+from widgets.keyline import KeyHint
 from widgets.steady import SteadyStatic
 from widgets.text import plain
 
@@ -54,7 +55,7 @@ class ThemeCard(Card[str]):
         with Horizontal(classes="row"):
             yield SteadyStatic("theme")
             yield ChoiceField(self._themes.names, self._before, id="theme")
-            yield SteadyStatic(" ←→ shows  Enter takes  Esc as before")
+            yield KeyHint(" ←→ shows  Enter takes  Esc as before")
         yield SteadyStatic(
             Content.assemble(*((f"{words}  ", style) for words, style in SAMPLE)), id="theme-sample"
         )

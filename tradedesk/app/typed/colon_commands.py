@@ -8,16 +8,25 @@ from typing import TYPE_CHECKING, assert_never
 from data.errors import BadInput, TradedeskError
 from data.vocabulary import Product
 from engine.colon.asked import (
-    AlertDo,
     AskedAlert,
+    AskedAlertRule,
     AskedAudit,
     AskedBasket,
+    AskedCalendar,
     AskedChange,
     AskedClient,
+    AskedClock,
+    AskedEvidence,
     AskedExport,
     AskedFilter,
     AskedGroup,
+    AskedGuard,
     AskedImport,
+    AskedLimit,
+    AskedLimits,
+    AskedLists,
+    AskedMarket,
+    AskedMtf,
     AskedNote,
     AskedOfClient,
     AskedOfRun,
@@ -35,31 +44,40 @@ from engine.colon.asked import (
     AskedToFlatten,
     AskedToSave,
     AskedWatch,
+    MarketDo,
     Numbered,
-    OfRun,
 )
 from engine.colon.grammar import READERS, parse
 from engine.colon.known import Around, Known, Names
+from engine.colon.records.asked import AskedOfRecord
+from engine.rebalancing.asked import AskedOfModels
 from engine.refusals import Refusal
 from engine.words import formats
 from engine.words.approvals import approval_words
 from engine.words.colon import problem_words
+from engine.words.market import market_halt_words, moved_words
 from engine.words.refusals import refusal_words
-from screens.frame.cards.alerts_card import put_off
 from screens.frame.commands import EMERGENCY
 from screens.frame.draft import Draft
 from screens.frame.pane import FilterLine
 from screens.frame.routes import WorkspaceName
 from screens.frame.workspace import Framed, Here
-from tradedesk.app.converting import ask_conversion, ask_conversions
+from tradedesk.app.converting import convert
 from tradedesk.app.keymap import all_commands
 from tradedesk.app.preferences import SETTING_WORDS
+from tradedesk.app.typed.alert_lines import about_alerts
 from tradedesk.app.typed.client_lines import about_clients
-from tradedesk.app.typed.file_lines import about_files
+from tradedesk.app.typed.file_lines import about_calendar, about_files
+from tradedesk.app.typed.guard_lines import about_guards
+from tradedesk.app.typed.limit_lines import about_limits
+from tradedesk.app.typed.model_lines import about_models
+from tradedesk.app.typed.mtf_lines import about_margin
+from tradedesk.app.typed.record_lines import about_records
 from tradedesk.app.typed.rights import right_of_line
+from tradedesk.app.typed.run_lines import about_runs
 
 if TYPE_CHECKING:
-    from engine.colon.asked import Asked
+    from engine.colon.asked import Asked, AskedOfDesk
     from screens.frame.commands import Command
     from tradedesk.app.shell import ShellApp
 
@@ -109,11 +127,17 @@ def run_line(app: ShellApp, text: str) -> None:
 
 def carry_out(app: ShellApp, asked: Asked) -> None:
     """Open what a line asks for, where who sits here may. Raises `BadInput`, `LookupError`, `Refusal`."""
-    if not app.is_refused(f":{type(asked).__name__}", right_of_line(asked)):
+    if app.is_refused(f":{type(asked).__name__}", right_of_line(asked)):
+        return
+    if isinstance(asked, AskedOfRecord):
+        about_records(app, asked)
+    elif isinstance(asked, AskedOfModels):
+        about_models(app, asked)
+    else:
         _carry_out(app, asked)
 
 
-def _carry_out(app: ShellApp, asked: Asked) -> None:
+def _carry_out(app: ShellApp, asked: AskedOfDesk) -> None:
     """Open what a line asks for. Raises `BadInput`, `LookupError`, `Refusal`."""
     match asked:
         case AskedOrders():
@@ -125,22 +149,29 @@ def _carry_out(app: ShellApp, asked: Asked) -> None:
             matrix.call_later(matrix.save, name)
         case AskedToFlatten(scope, value, what):
             app.open_flatten(scope, app.desk.halt.check_scope(scope, value), what)
-        case AskedToConvert(client_id, key, of, to):
-            app.run_worker(ask_conversion(app, client_id, key, (of, to)), exit_on_error=False)
-        case AskedToConvertAll(client_ids, key, of, to):
-            app.run_worker(ask_conversions(app, client_ids, key, (of, to)), exit_on_error=False)
+        case AskedGuard() | AskedLimit() | AskedLimits() | AskedLists():
+            _bounds(app, asked)
+        case AskedToConvert() | AskedToConvertAll():
+            convert(app, asked)
         case AskedChange():
             _modify(app, asked)
         case AskedToCancel():
             _cancel(app, asked)
-        case AskedOfRun(what, number):
-            app.run_worker(_of_run(app, what, number), exit_on_error=False)
+        case AskedOfRun():
+            about_runs(app, asked)
         case AskedOfClient() | AskedNote() | AskedGroup():
             about_clients(app, asked)
-        case AskedImport() | AskedExport():
+        case AskedImport() | AskedExport() | AskedEvidence():
             about_files(app, asked)
         case _:
             _look(app, asked)
+
+
+def _bounds(app: ShellApp, asked: AskedGuard | AskedLimit | AskedLimits | AskedLists) -> None:
+    if isinstance(asked, AskedGuard):
+        about_guards(app, asked.guard)
+    else:
+        about_limits(app, asked)
 
 
 def _look(
@@ -156,6 +187,11 @@ def _look(
     | AskedSetting
     | AskedAudit
     | AskedAlert
+    | AskedMtf
+    | AskedClock
+    | AskedMarket
+    | AskedCalendar
+    | AskedAlertRule
     | AskedPlainly,
 ) -> None:
     """Show what no order is in."""
@@ -174,17 +210,28 @@ def _look(
             _sign(app, asked)
         case AskedToApprove(number, digest):
             app.run_worker(_approve(app, number, digest), exit_on_error=False)
-        case AskedSetting(key, typed):
-            _set(app, key, typed)
+        case AskedSetting() | AskedClock():
+            _set(app, asked)
         case AskedAudit(wish):
             app.open_audit(wish)
-        case AskedAlert():
-            _alert(app, asked)
+        case AskedAlert() | AskedAlertRule() | AskedMarket() | AskedCalendar() | AskedMtf():
+            _told(app, asked)
         case AskedPlainly(name):
             action = plain_commands()[name].action.removeprefix("app.")
             app.call_later(app.run_action, action, app)
         case _:
             assert_never(asked)
+
+
+def _told(app: ShellApp, asked: AskedAlert | AskedAlertRule | AskedMarket | AskedCalendar | AskedMtf) -> None:
+    if isinstance(asked, AskedMarket):
+        app.run_worker(_market(app, asked), exit_on_error=False)
+    elif isinstance(asked, AskedCalendar):
+        about_calendar(app, asked)
+    elif isinstance(asked, AskedMtf):
+        about_margin(app, asked)
+    else:
+        about_alerts(app, asked)
 
 
 def _sign(app: ShellApp, asked: AskedSignIn | AskedSignOut) -> None:
@@ -194,16 +241,21 @@ def _sign(app: ShellApp, asked: AskedSignIn | AskedSignOut) -> None:
         app.sign_out()
 
 
-def _alert(app: ShellApp, asked: AskedAlert) -> None:
-    """The alerts, or what is done with one. Raises `BadInput` where no such one is to be done with."""
-    alerts = app.desk.alerts
-    if asked.do is None:
-        app.action_alerts()
-    elif asked.do is AlertDo.DONE:
-        app.run_worker(alerts.done(alerts.of_kind(asked.kind)), exit_on_error=False)
-    else:
-        off = put_off(app.desk, app.say, alerts.of_kind(asked.kind), asked.how_long)
-        app.run_worker(off, exit_on_error=False)
+async def _market(app: ShellApp, asked: AskedMarket) -> None:
+    """Say how the market stands, or have it halted or open as typed."""
+    halts = app.desk.market_halts
+    try:
+        if asked.do is MarketDo.HALTED:
+            await halts.halt(asked.percent, asked.reason)
+        elif asked.do is MarketDo.OPEN:
+            await halts.open_again(asked.reason)
+    except Exception as problem:
+        app.say(refusal_words(problem), "warning")
+        return
+    standing = halts.standing
+    moves = ", ".join(moved_words(key, bps) for key, bps in halts.moves().items())
+    stands = f"the market is halted {market_halt_words(standing)}" if standing else "the market is not halted"
+    app.say(f"{stands}{f' · {moves}' if moves else ''}", "warning" if standing else "information")
 
 
 def _orders(app: ShellApp, asked: AskedOrders) -> None:
@@ -263,29 +315,7 @@ def _page(app: ShellApp, kind: Numbered, number: int | None) -> None:
     elif kind is Numbered.PLAN:
         app.open_plan(number)
     else:
-        app.open_run(number)
-
-
-async def _of_run(app: ShellApp, what: OfRun, number: int) -> None:
-    """Pause a run, or plan what its repair or reversal is."""
-    runs = app.desk.runs
-    try:
-        if what is OfRun.PAUSE:
-            run = await runs.pause(number)
-            app.say(f"run {run.number} is paused: typed words go on with it, p in it asks for them")
-            return
-        reverse = what is OfRun.REVERSE
-        intent = await (runs.reverse_intent(number) if reverse else runs.repair_intent(number))
-    except LookupError:
-        app.say(f"there is no run {number}", "warning")
-    except Exception as problem:
-        app.say(refusal_words(problem), "warning")
-    else:
-        if intent is None:
-            had = "filled nothing that could be reversed" if reverse else "has nothing that provably failed"
-            app.say(f"run {number} {had}", "warning")
-        else:
-            app.open_bulk(intent.side, intent.key, (), intent)
+        app.open_run(app.desk.runs.get(number).number)
 
 
 async def _approve(app: ShellApp, number: int, digest: str) -> None:
@@ -297,6 +327,21 @@ async def _approve(app: ShellApp, number: int, digest: str) -> None:
         app.say(refusal_words(problem), "warning")
     else:
         app.say(approval_words(state))
+
+
+async def _clock(app: ShellApp, to: str) -> None:
+    """Move a simulated market's day on, and say what time it is there."""
+    from tradedesk.compose.rehearsing.market_clock import market_time
+
+    try:
+        now, _ = await market_time(app.desk, to or None)
+    except BadInput as problem:
+        app.say(problem_words(problem), "warning")
+    except Exception as problem:
+        app.say(refusal_words(problem), "warning")
+    else:
+        app.note(f"clock {to}".strip())
+        app.say(f"the market's time is {formats.time_of_day(now)}")
 
 
 def _watch(app: ShellApp, asked: AskedWatch) -> None:
@@ -315,8 +360,12 @@ async def _put_or_take(app: ShellApp, asked: AskedWatch) -> None:
     app.say(f"{symbol} is {now} {name}" if done else f"{symbol} was {now} {name} already")
 
 
-def _set(app: ShellApp, key: str, typed: str) -> None:
-    """Change a setting; without a value have it chosen on the screen."""
+def _set(app: ShellApp, asked: AskedSetting | AskedClock) -> None:
+    """Change a setting, or a simulated market's time; a setting without a value is chosen on the screen."""
+    if isinstance(asked, AskedClock):
+        app.run_worker(_clock(app, asked.to), exit_on_error=False)
+        return
+    key, typed = asked.key, asked.typed
     if typed and key == "theme":
         app.preferences.take_theme(typed)
     elif typed:

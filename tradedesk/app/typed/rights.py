@@ -11,12 +11,21 @@ from typing import TYPE_CHECKING
 
 from data.vocabulary import Right
 from engine.colon.asked import (
+    AlertDo,
     AskedAlert,
+    AskedAlertRule,
     AskedAudit,
     AskedBasket,
+    AskedCalendar,
     AskedChange,
+    AskedEvidence,
     AskedGroup,
+    AskedGuard,
     AskedImport,
+    AskedLimit,
+    AskedLists,
+    AskedMarket,
+    AskedMtf,
     AskedNote,
     AskedOfClient,
     AskedOfRun,
@@ -30,9 +39,19 @@ from engine.colon.asked import (
     AskedToFlatten,
     AskedToSave,
     AskedWatch,
+    MarketDo,
     Numbered,
     OfRun,
 )
+from engine.colon.records.asked import (
+    AskedActionUndo,
+    AskedBackup,
+    AskedConsent,
+    AskedConsentEnd,
+    AskedFlowClass,
+    AskedProbe,
+)
+from engine.rebalancing.asked import AskedModels, AskedRebalance, ModelShown
 from screens.frame.shell import HasRights
 
 if TYPE_CHECKING:
@@ -55,17 +74,21 @@ OF_ACTION: Mapping[str, Right] = {
     **dict.fromkeys(("add_here", "remove_here", "move_row", "move_list"), Right.KEEP_LISTS),
     **dict.fromkeys(("log", "verify_audit", "workspace('audit')"), Right.READ_AUDIT),
     "flatten": Right.FLATTEN,
+    "close_day": Right.CLOSE,
     "halt_press": Right.HALT,
 }
 """Actions, where a screen's own `rights` say nothing else of them. All others take no more than a look."""
 
 OF_FORM: Mapping[str, Right] = {
-    **dict.fromkeys(("buy", "sell", "basket", "repair", "reverse", "note"), Right.PLAN),
+    **dict.fromkeys(("buy", "sell", "basket", "rebalance", "repair", "reverse", "note"), Right.PLAN),
     "flatten": Right.FLATTEN,
+    "guard": Right.GUARD,
     **dict.fromkeys(("convert", "modify"), Right.SEND),
     **dict.fromkeys(("cancel", "pause"), Right.CANCEL),
     "approve": Right.APPROVE,
-    **dict.fromkeys(("group", "import"), Right.CLIENTS),
+    **dict.fromkeys(("group", "import", "limit", "consent"), Right.CLIENTS),
+    "backup": Right.SET_UP,
+    "probe": Right.SIGN_CLIENTS_IN,
     **dict.fromkeys(("watch", "unwatch"), Right.KEEP_LISTS),
     "audit": Right.READ_AUDIT,
     "resume": Right.RESUME,
@@ -89,30 +112,54 @@ def right_of_action(node: DOMNode, action: str, given: tuple[object, ...]) -> Ri
     return own.get(action) or OF_ACTION.get(named) or OF_ACTION.get(action)
 
 
+OF_LINE: Mapping[type[object], Right] = {
+    **dict.fromkeys((AskedOrders, AskedBasket, AskedNote, AskedAlert, AskedAlertRule), Right.PLAN),
+    AskedToFlatten: Right.FLATTEN,
+    AskedGuard: Right.GUARD,
+    AskedLimit: Right.CLIENTS,
+    **dict.fromkeys((AskedToConvert, AskedToConvertAll, AskedChange), Right.SEND),
+    AskedToCancel: Right.CANCEL,
+    **dict.fromkeys((AskedOfClient, AskedGroup, AskedImport), Right.CLIENTS),
+    AskedRebalance: Right.PLAN,
+    **dict.fromkeys((AskedToSave, AskedWatch, AskedModels), Right.KEEP_LISTS),
+    **dict.fromkeys((AskedSignIn, AskedProbe), Right.SIGN_CLIENTS_IN),
+    **dict.fromkeys((AskedConsent, AskedConsentEnd), Right.CLIENTS),
+    AskedFlowClass: Right.SETTLE,
+    AskedActionUndo: Right.SETTLE,
+    AskedBackup: Right.SET_UP,
+    **dict.fromkeys((AskedAudit, AskedEvidence), Right.READ_AUDIT),
+}
+"""What a typed line is for by what it asks; a look is enough for all others."""
+
+
+OF_RUN: Mapping[OfRun, Right] = {
+    **dict.fromkeys((OfRun.PAUSE, OfRun.STOP), Right.CANCEL),
+    OfRun.RESUME: Right.SEND,
+    **dict.fromkeys((OfRun.REPAIR, OfRun.REVERSE), Right.PLAN),
+}
+"""What doing something with a run by a typed line is for."""
+
+
 def right_of_line(asked: Asked) -> Right | None:
     """The right that a typed line is for; None where a look is enough, or its action asks by itself."""
     match asked:
-        case AskedOrders() | AskedBasket() | AskedNote():
-            return Right.PLAN
-        case AskedAlert(do):
-            return None if do is None else Right.PLAN
+        case AskedMtf(accepts=True):
+            return Right.SETTLE
+        case AskedAlert(do=None | AlertDo.RULES | AlertDo.OUTBOX) | AskedAlertRule(rule=None):
+            return None
+        case AskedGuard(guard=None) | AskedModels(asked=None | ModelShown()):
+            return None
         case AskedOfRun(what):
-            return Right.CANCEL if what is OfRun.PAUSE else Right.PLAN
-        case AskedToFlatten():
-            return Right.FLATTEN
-        case AskedToConvert() | AskedToConvertAll() | AskedChange():
-            return Right.SEND
-        case AskedToCancel():
+            return OF_RUN[what]
+        case AskedLists(path=path) | AskedCalendar(path=path) if path is not None:
+            return Right.SET_UP
+        case AskedMarket(do=MarketDo.HALTED):
             return Right.CANCEL
-        case AskedOfClient() | AskedGroup() | AskedImport():
-            return Right.CLIENTS
-        case AskedToSave() | AskedWatch():
-            return Right.KEEP_LISTS
-        case AskedSignIn():
-            return Right.SIGN_CLIENTS_IN
+        case AskedMarket(do=MarketDo.OPEN):
+            return Right.RESUME
         case AskedToApprove(digest=digest):
             return Right.APPROVE if digest else None
-        case AskedAudit() | AskedPage(kind=Numbered.AUDIT_ROW):
+        case AskedPage(kind=Numbered.AUDIT_ROW):
             return Right.READ_AUDIT
         case _:
-            return None
+            return OF_LINE.get(type(asked))

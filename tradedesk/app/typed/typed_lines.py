@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from data.errors import BadInput
+from screens.frame.routes import WorkspaceName
 from screens.frame.workspace import Framed
 from tradedesk.app.typed.noted_lines import NotedLines
 from tradedesk.app.veil import VeiledApp
@@ -43,6 +44,15 @@ class TypedLines(VeiledApp, inherit_bindings=False):
         from tradedesk.app.typed.colon_commands import run_line
 
         run_line(cast("ShellApp", self), text)
+
+    def action_close_day(self) -> None:
+        """The day's figures, and its close; what cannot be closed is asked about."""
+        from screens.day.screen import DayScreen
+
+        app = cast("ShellApp", self)
+        app.open_workspace(WorkspaceName.DAY)
+        if isinstance(app.screen, DayScreen):
+            app.screen.close_day()
 
     def action_run_command(self, text: str) -> None:
         """Carry out the line of what was clicked on."""
@@ -96,6 +106,14 @@ class TypedLines(VeiledApp, inherit_bindings=False):
 
         if isinstance(self.screen, Framed):
             self.screen.open_card(CommandLineCard(text), self._line_typed)
+
+    def is_of_use(self, action: str) -> bool:
+        """Whether the desk's market takes an action at all: one that keeps its own time is not moved on."""
+        return action != "move_clock" or self.desk.market_is_simulated
+
+    def action_move_clock(self) -> None:
+        """The command line with the simulated market's clock, which waits for what it is moved on to."""
+        self.action_command_line("clock ")
 
     def _line_typed(self, asked: Asked | None) -> None:
         if asked is not None:

@@ -212,6 +212,31 @@ def audit_verify(
     run(work)
 
 
+def evidence(
+    order: Annotated[str, typer.Argument(metavar="ORDER_ID", help="An order's number.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="One that is not there yet; else a folder of the exports."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write what proves an order into a folder that anybody verifies with Python alone (verify.py)."""
+    order_id = count_from_text(order, "order")
+
+    async def work(desk: "Desk") -> Exit:
+        made = await desk.evidence.write(order_id, out)
+        if as_json:
+            document(made)
+        else:
+            line(
+                f"{made.folder}: {counted(len(made.files), 'file')}, {counted(made.rows, 'row')} of the audit"
+            )
+            line(f"seal {made.seal}")
+        return Exit.DONE
+
+    run(work, needs_secrets=False)
+
+
 @audit_app.command("accept")
 def audit_accept(
     reason: Annotated[str, typer.Option(help="Why trading may go on; kept in the audit.")],

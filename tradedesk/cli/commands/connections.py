@@ -10,7 +10,7 @@ from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson, ClientWord, json_too
 from tradedesk.cli.printing.output import document, line, say, table
 from tradedesk.cli.session import at_terminal, run, typed
-from tradedesk.cli.views.clients import client_shape, connection_row_shape, connection_shape
+from tradedesk.cli.views.people.clients import client_shape, connection_row_shape, connection_shape
 
 if TYPE_CHECKING:
     from data.repositories.connections import ConnectionRow
@@ -20,7 +20,7 @@ connections_app = typer.Typer(
     help="Connections: which venues this home trades at.", invoke_without_command=True
 )
 
-KNOWN = ("paper", "kite")
+KNOWN = ("paper", "kite", "upstox", "groww")
 """What a home may have a connection to."""
 
 
@@ -55,10 +55,10 @@ def connections(ctx: typer.Context, as_json: AsJson = False) -> None:
 
 @connections_app.command("add")
 def add(
-    venue: Annotated[str, typer.Argument(metavar="paper|kite")],
+    venue: Annotated[str, typer.Argument(metavar="paper|kite|upstox|groww")],
     address: Annotated[
         str,
-        typer.Option(metavar="URL", help="Of a local Kite, such as http://127.0.0.1:8100; else Zerodha's."),
+        typer.Option(metavar="URL", help="Of a stand-in, such as http://127.0.0.1:8100; else the broker's."),
     ] = "",
     word: Annotated[
         str,
@@ -70,9 +70,13 @@ def add(
 
     A live connection shares a home with another kind only once the words for it were typed.
     """
-    row = _row(venue, address)
+    row = row_of(venue, address)
 
     async def work(desk: "Desk") -> Exit:
+        if row.kind is ConnectionKind.SIM:
+            from tradedesk.compose.rehearsing.rehearsal import check_stands_for
+
+            await check_stands_for(row.name, row.address)
         given, wanted = word, desk.connecting.word_for(row)
         if wanted and not given and at_terminal():
             what = f"{desk.home}: {wanted}. Its live clients trade with real money, the others with none."
@@ -96,18 +100,18 @@ def add(
     run(work, needs_secrets=False)
 
 
-def _row(venue: str, address: str) -> "ConnectionRow":
+def row_of(venue: str, address: str) -> "ConnectionRow":
     """The connection that was typed. Raises `BadInput`."""
     wanted = venue.strip().lower()
-    if wanted == "kite":
-        from tradedesk.compose.kite import kite_row
-
-        return kite_row(address)
-    if wanted != "paper":
+    if wanted not in KNOWN:
         raise BadInput("venue", venue, f"give one of {', '.join(KNOWN)}")
+    if wanted != "paper":
+        from tradedesk.compose.brokers.at_brokers import row_at
+
+        return row_at(wanted, address)
     if address:
         raise BadInput("address", address, "the paper exchange lies in the home; leave it out")
-    from tradedesk.compose.paper import PAPER
+    from tradedesk.compose.brokers.paper import PAPER
 
     return PAPER
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from data.errors import BadInput
-from engine.words.formats import DASH, counted, price, quantity, rupees
+from engine.words.formats import DASH, amount, counted, price, quantity, rupees
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson
 from tradedesk.cli.printing.clocks import clock_words
@@ -16,6 +16,7 @@ from tradedesk.cli.session import run
 if TYPE_CHECKING:
     from engine.desk import Desk
     from engine.review.comparing import ClientTrades, TradeSeen
+    from tradedesk.cli.views.elsewhere import BrokerChargesShape
 
 broker_app = typer.Typer(help="What the brokers have now, of whichever terminal.", no_args_is_help=True)
 
@@ -109,6 +110,56 @@ def broker_trades(client: Client = None, as_json: AsJson = False) -> None:
         return Exit.PARTLY if unread else Exit.DONE
 
     run(work)
+
+
+@broker_app.command("charges")
+def broker_charges(client: Client = None, as_json: AsJson = False) -> None:
+    """What today's trades cost by the brokers' own word, beside the day's charges by the tables of rates.
+
+    The depository's fee is told by none; a contract note rounds over all orders, and the broker here each.
+    """
+
+    async def work(desk: "Desk") -> Exit:
+        from tradedesk.cli.views.elsewhere import broker_charges_shape, traded_lines
+
+        report = await desk.close.preview(client_ids=_whom(desk, client))
+        ours = {one.client_id: one for one in report.clients if one.trades}
+        accounts = await desk.statements.of_day(list(ours), report.day)
+        lines = {client_id: traded_lines(account.trades) for client_id, account in accounts.items()}
+        told = await desk.at_brokers.charges(lines)
+        shapes = [broker_charges_shape(ours[one], charges) for one, charges in told.items()]
+        if as_json:
+            document(shapes)
+        else:
+            line(clock_words(desk, "charges as the brokers tell them now, DP apart"))
+            table(
+                (
+                    "code",
+                    ">brokerage",
+                    ">STT",
+                    ">exchange",
+                    ">SEBI",
+                    ">stamp",
+                    ">GST",
+                    ">broker",
+                    ">ours",
+                    ">apart",
+                ),
+                [_charges_row(one) for one in shapes],
+            )
+        return Exit.PARTLY if any(one.broker is None for one in shapes) else Exit.DONE
+
+    run(work)
+
+
+def _charges_row(one: "BrokerChargesShape") -> tuple[str, ...]:
+    if one.broker is None:
+        return (one.code, *(DASH for _ in range(7)), amount(one.ours.total_paise), DASH)
+    kinds = (
+        *(one.broker.brokerage_paise, one.broker.stt_paise, one.broker.exchange_paise),
+        *(one.broker.sebi_paise, one.broker.stamp_paise, one.broker.gst_paise, one.broker.total_paise),
+    )
+    return (one.code, *map(amount, kinds), amount(one.ours.total_paise), amount(one.apart_paise))
 
 
 def compare(

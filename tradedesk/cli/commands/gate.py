@@ -1,23 +1,26 @@
 """The morning: secrets, routes, signing clients in, and the gate that says who may trade."""
 
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from data.errors import BadInput
 from data.records import values_of
-from data.vocabulary import ClientStatus, GateColour, GateItem, Right
+from data.vocabulary import ClientStatus, GateColour, GateItem, Reason, Right
 from engine.words.formats import counted
+from tradedesk.cli.commands.setup import CsvFile, print_template, readable
 from tradedesk.cli.exits import Exit
-from tradedesk.cli.options import AsJson, ClientWord
+from tradedesk.cli.options import AsJson, ClientWord, Template
 from tradedesk.cli.printing.output import document, line, say, table
 from tradedesk.cli.session import hidden, only_for, passphrase_of, run
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from data.secrets import Vault
     from engine.access.gate import GateCheck, GateRow
+    from engine.book.access_views import ConsentView, ProbeView, RouteView
     from engine.book.gate_views import GateFigures
     from engine.desk import Desk
 
@@ -47,7 +50,8 @@ def gate(
         return
 
     async def work(desk: "Desk") -> Exit:
-        await desk.reconcile.ensure([one.client_id for one in desk.gate.rows() if one.reason is None])
+        asked = [one for one in desk.gate.rows() if one.reason in (None, Reason.BROKER_DOWN)]
+        await desk.reconcile.ensure([one.client_id for one in asked])
         rows = [one for one in desk.gate.rows() if not red or one.colour is GateColour.RED]
         counts = desk.gate.counts()
         if as_json:
@@ -104,6 +108,8 @@ def _figures(figures: "GateFigures | None") -> dict[str, Any]:
         case kinds.SessionFigures(login_at=at, expires_at=until, checked_at=seen, polled=polled):
             stream = {"stream": False} if polled else {}
             return {"login_at": at, "expires_at": until, "checked_at": seen, **stream}
+        case kinds.DownFigures(since=at):
+            return {"silent_since": at}
         case kinds.RouteFigures(kind=kind, egress=egress, family=family, refused_at=at, shared_with=others):
             refused = {} if at is None else {"refused_at": at}
             shared = {"shared_with": others} if others else {}
@@ -173,30 +179,17 @@ def waive(
 
 @routes_app.command("import")
 def import_routes(
-    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A CSV file.")] = None,
-    template: Annotated[
-        bool, typer.Option("--template", help="Print a file to begin with, and exit.")
-    ] = False,
+    file: CsvFile = None,
+    template: Template = False,
     as_json: AsJson = False,
 ) -> None:
     """Take the routes of a CSV file, all of them or, with any fault, none."""
     if template:
         from engine.access.routes import template as first_file
 
-        rows = first_file().splitlines()
-        if as_json:
-            document({"template": rows})
-        else:
-            for row in rows:
-                line(row)
+        print_template(first_file(), as_json)
         return
-    if file is None:
-        raise BadInput("file", "", "give a file to import")
-    try:
-        with file.open("rb"):
-            path = file
-    except OSError as problem:
-        raise BadInput("file", str(file), f"it cannot be read: {problem.strerror}") from None
+    path = readable(file)
 
     async def work(desk: "Desk") -> Exit:
         report = await desk.routes.import_csv(path)
@@ -220,10 +213,11 @@ def show_routes(as_json: AsJson = False) -> None:
 
         codes = {client.id: client.code for client in desk.clients.all()}
         routes = desk.routes.all()
+        given = {route.client_id: desk.consents.of(route.client_id) for route in routes}
         if as_json:
-            document([{"code": codes[r.client_id], "egress": r.egress, **_route_shape(r)} for r in routes])
+            document([_route_shape(one, codes[one.client_id], given[one.client_id]) for one in routes])
         else:
-            table((*REQUIRED, *OPTIONAL), columns(routes, codes))
+            table((*REQUIRED, *OPTIONAL), columns(routes, codes, given))
         say(f"{counted(len(routes), 'route')} for {counted(len(codes), 'client')}")
         return Exit.DONE
 
@@ -247,8 +241,51 @@ def retry_route(client: ClientWord, as_json: AsJson = False) -> None:
     run(work)
 
 
-def _route_shape(route: Any) -> dict[str, Any]:
-    return values_of(route)
+@routes_app.command("probe")
+def probe_routes(
+    clients: Annotated[
+        list[str] | None, typer.Argument(metavar="CLIENT", help="Only these; all that have a route if none.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look by which address each client's calls leave, and hold it against what its route claims."""
+
+    async def work(desk: "Desk") -> Exit:
+        from engine.words.gate import probed_words, verdict_words
+
+        ids = [desk.clients.find(one).id for one in clients] if clients else None
+        found = await desk.probes.look(ids)
+        rows = [desk.gate.of(one.client_id) for one in found]
+        checks = [row.check(GateItem.ROUTE) for row in rows]
+        if as_json:
+            shapes = zip(rows, found, checks, strict=True)
+            document([_probe_shape(desk, *one) for one in shapes])
+        else:
+            told = [verdict_words(check.judged, desk.shown_at) for check in checks]
+            table(
+                ("code", "route", "what was seen"),
+                [(row.code, c.colour.value, w) for row, c, w in zip(rows, checks, told, strict=True)],
+            )
+        say(probed_words([check.judged for check in checks]))
+        return Exit.DONE
+
+    run(work)
+
+
+def _probe_shape(desk: "Desk", row: "GateRow", probe: "ProbeView", check: "GateCheck") -> dict[str, Any]:
+    from engine.words.gate import verdict_words
+
+    judged = check.judged
+    told = {"colour": check.colour, "finding": judged.finding, "words": verdict_words(judged, desk.shown_at)}
+    return {"code": row.code, **values_of(probe), "registered": probe.registered.split(), **told}
+
+
+def _route_shape(route: "RouteView", code: str, given: "Sequence[ConsentView]") -> dict[str, Any]:
+    from engine.access.routes import trading_consent
+
+    reference, until = trading_consent(given)
+    told = {"consent": reference, "consent_until": until}
+    return {"code": code, "egress": route.egress, **values_of(route), **told}
 
 
 # --- secrets ------------------------------------------------------------------------------------------
@@ -288,17 +325,33 @@ def secrets(
 @secrets_app.command("set-key")
 def set_key(
     api_key: Annotated[str, typer.Argument(metavar="API_KEY", help="The app's api key.")],
+    broker: Annotated[
+        str,
+        typer.Option(metavar="BROKER", help="Whose app it is, if of several: zerodha, upstox, groww."),
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Keep the api secret of an api key. It is asked for, or read from stdin, and never an argument."""
+    """Keep the api secret of an api key. It is asked for, or read from stdin, and never an argument.
+
+    At Groww it is the secret of the key's TOTP, or `approval:` and that of a key that is approved each day.
+    """
     only_for("secrets.set-key", Right.SET_UP)
-    if not api_key.isalnum():
-        raise BadInput("api_key", api_key, "give the letters and digits of the api key")
+    from engine.access.routes import check_api_key
+    from tradedesk.compose.desk_access import GROWW, secret_key
+    from tradedesk.compose.home import home_folder
+    from tradedesk.compose.vault_look import broker_of_keys
+
+    check_api_key(api_key)
+    of = broker_of_keys(home_folder(), broker)
     secret = hidden(f"api secret of {api_key}: ")
     if not secret:
         raise BadInput("api_secret", "", "give the app's api secret")
+    if of == GROWW:
+        from brokers.groww.sign_in import secret_of
+
+        secret_of(secret)
     vault = vault_of_home()
-    vault.put(f"kite/secret/{api_key}", secret)
+    vault.put(secret_key(of, api_key), secret)
     if as_json:
         document({"api_key": api_key, "vault": vault.name, "why": vault.why})
     else:

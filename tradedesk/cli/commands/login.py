@@ -18,6 +18,8 @@ from tradedesk.cli.printing.output import document, line, say
 from tradedesk.cli.session import run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from engine.access.sign_in_queue import Redirects, SignInQueue
     from engine.desk import Desk
 
@@ -34,9 +36,21 @@ class LoginGroup(TyperGroup):
 login_app = typer.Typer(cls=LoginGroup, help="Sign clients in at their brokers.", no_args_is_help=True)
 
 
+Qr = Annotated[bool, typer.Option("--qr", help="Show each link as a QR code too, for the client's phone.")]
+
+
+def _show_qr(link: str) -> None:
+    """A link as a code, dark on light where the terminal takes colours."""
+    from widgets.qr import qr_lines
+
+    begin, end = ("\x1b[30;107m", "\x1b[0m") if sys.stderr.isatty() else ("", "")
+    for row in qr_lines(link):
+        print(f"  {begin}{row}{end}", file=sys.stderr)
+
+
 @login_app.command("links")
-def links(as_json: AsJson = False) -> None:
-    """Where each client that is due signs in, red ones first."""
+def links(qr: Qr = False, as_json: AsJson = False) -> None:
+    """Where each client that is due signs in, red ones first, at whichever broker."""
 
     async def work(desk: "Desk") -> Exit:
         rows: list[dict[str, Any]] = []
@@ -50,6 +64,7 @@ def links(as_json: AsJson = False) -> None:
                 {
                     "client_id": client.id,
                     "code": client.code,
+                    "broker": client.broker,
                     "broker_user_id": client.broker_user_id,
                     "session": client.session,
                     "url": url or None,
@@ -60,8 +75,13 @@ def links(as_json: AsJson = False) -> None:
             document(rows)
         else:
             for row in rows:
-                said = row["url"] or row["problem"] or "no sign-in needed: `tradedesk login CLIENT ok`"
+                asked = desk.sessions.form(row["client_id"]) is not None
+                stored = "what is stored with its key signs it in: `tradedesk login next`"
+                nothing = stored if asked else "no sign-in needed: `tradedesk login CLIENT ok`"
+                said = row["url"] or row["problem"] or nothing
                 line(f"{row['code']}  {row['broker_user_id']}  {said}")
+                if qr and row["url"]:
+                    _show_qr(row["url"])
         say(f"{counted(len(rows), 'client')} to sign in")
         return Exit.DONE
 
@@ -127,6 +147,7 @@ def login_next(
             help="Catch redirects on 127.0.0.1:PORT.",
         ),
     ] = None,
+    qr: Qr = False,
 ) -> None:
     """Sign in everybody who is due, one after another: shows a link, takes a line, checks it beside."""
 
@@ -135,7 +156,7 @@ def login_next(
         async with AsyncExitStack() as stack:
             listener, opened = None, desk.sessions.redirects
             if listen is not None:
-                from brokers.kite.listener import RedirectListener
+                from brokers.wire.listener import RedirectListener
 
                 opened = partial(RedirectListener, listen)
             if opened is not None:
@@ -143,7 +164,7 @@ def login_next(
                 say(f"listening on {listener.url}: register it as the apps' redirect URL")
             pasted = _Pasted(queue, listener)
             stack.callback(pasted.close)
-            await _sign_in_all(queue, pasted)
+            await _sign_in_all(queue, pasted, _show_qr if qr else None)
         await queue.settled()
         at = queue.progress()
         for one in queue.entries:
@@ -195,7 +216,9 @@ class _Pasted:
             self._caught.cancel()
 
 
-async def _sign_in_all(queue: "SignInQueue", pasted: _Pasted) -> None:
+async def _sign_in_all(
+    queue: "SignInQueue", pasted: _Pasted, show: "Callable[[str], None] | None" = None
+) -> None:
     shown = asked = None
     while (client := queue.current) is not None:
         if shown != client.id:
@@ -203,12 +226,20 @@ async def _sign_in_all(queue: "SignInQueue", pasted: _Pasted) -> None:
             left = f" · about {at.left_s:.0f} s left" if at.left_s is not None else ""
             say(f"{at.done}/{at.total} signed in · red {at.red} · {at.spent_s:.0f} s gone{left}")
             try:
-                link = await queue.link() or "no sign-in needed: any word will do"
+                link = await queue.link()
+                if not link and queue.field is not None:
+                    queue.submit("")
+                    say(f"{client.code}: what is stored with its key signs it in")
+                    continue
             except BadInput as bad:
                 say(f"{client.code}: {bad.expected}")
                 queue.skip()
                 continue
-            say(f"{client.code} {client.name} {client.broker_user_id}\n  {link}")
+            link = link or "no sign-in needed: any word will do"
+            broker = client.broker.capitalize()
+            say(f"{client.code} {client.name} {client.broker_user_id} at {broker}\n  {link}")
+            if show is not None and "://" in link:
+                show(link)
             shown, asked = client.id, None
         if (field := queue.field) is not None and field != asked:
             asked = field

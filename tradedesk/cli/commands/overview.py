@@ -39,6 +39,21 @@ def status(as_json: AsJson = False) -> None:
             f"day  net {signed(found.net_day_pnl_paise)}  gross {signed(found.day_pnl_paise)}  "
             f"charges {rupees(found.charges_today_paise)}"
         )
+        if len(found.brokers) > 1:
+            table(
+                ("broker", "gate", ">live", ">available", ">blocked", ">day net"),
+                [
+                    (
+                        one.broker,
+                        f"{one.ready}/{one.clients}",
+                        str(one.live or ""),
+                        rupees(one.available_paise),
+                        rupees(one.blocked_paise),
+                        signed(one.net_day_pnl_paise),
+                    )
+                    for one in found.brokers
+                ],
+            )
         return Exit.DONE
 
     run(work, needs_secrets=False)

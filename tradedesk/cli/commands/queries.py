@@ -30,9 +30,9 @@ from tradedesk.cli.printing.clocks import clock_words, market_time, wall_time
 from tradedesk.cli.printing.output import document, line, say, table
 from tradedesk.cli.session import run
 from tradedesk.cli.views import values
-from tradedesk.cli.views.clients import holding_shape
 from tradedesk.cli.views.market import DetailShape, detail_shape, found_shape, quote_shape
 from tradedesk.cli.views.orders import order_shape
+from tradedesk.cli.views.people.clients import holding_shape
 from tradedesk.compose.home import home_folder
 
 if TYPE_CHECKING:
@@ -114,8 +114,7 @@ def watch(
         for word in add or ():
             await desk.watchlists.add(desk.market.index.resolve(word).key, wanted)
         for word in remove or ():
-            key = desk.market.index.resolve(word).key
-            if not await desk.watchlists.remove(key, wanted):
+            if not await desk.watchlists.remove(word, desk.watchlists.find(wanted)):
                 raise BadInput("remove", word, f"it is not on the watchlist {wanted}")
         given = [desk.market.index.resolve(word).key for word in symbols or ()]
         if not given:
@@ -140,7 +139,7 @@ def _quotes(desk: "Desk", keys: Sequence[str], as_json: bool) -> None:
         [
             (
                 row.key,
-                row.name,
+                row.name if row.listed else "not listed",
                 price(row.ltp_paise),
                 signed_amount(row.change_paise),
                 signed_percent(row.change_bps),
@@ -182,11 +181,18 @@ def _print_detail(found: DetailShape) -> None:
     line(
         f"LTP {price(found.ltp_paise)}  {signed_amount(found.change_paise)} "
         f"({signed_percent(found.change_bps)} %)  age {age(found.age_s)}"
+        + (f"  of {found.priced_by.capitalize()}" if found.priced_by else "")
+        + (f"  brokers {percent(found.apart_bps)} % apart: it counts as STALE" if found.apart_bps else "")
     )
     line(f"day {price(found.low_paise)} to {price(found.high_paise)}  vol {volume(found.volume)}")
     lower, upper = price(found.lower_circuit_paise), price(found.upper_circuit_paise)
     line(f"tick {amount(found.tick_paise)}  lot {found.lot_size}  band {lower} to {upper}  MTF {mtf}")
     line(f"held {counted(found.held_quantity, 'share')} by {counted(found.holder_count, 'client')}")
+    for one in found.listings if len(found.listings) > 1 else ():
+        told = (
+            "not listed" if one.symbol is None else f"{one.symbol}  {one.token or DASH}  {one.series or ''}"
+        )
+        line(f"{one.broker.capitalize()}  {told}".rstrip())
     bids, asks = found.bids, found.asks
     rows = []
     for depth in range(max(len(bids), len(asks))):

@@ -15,8 +15,8 @@ from tradedesk.cli.options import AsJson
 from tradedesk.cli.printing.clocks import clock_words, wall_time
 from tradedesk.cli.printing.output import document, line, say, table
 from tradedesk.cli.session import run
-from tradedesk.cli.views.clients import BreakShape, DifferenceShape, break_shape, difference_shape
 from tradedesk.cli.views.orders import order_shape, unknown_shape
+from tradedesk.cli.views.people.clients import BreakShape, DifferenceShape, break_shape, difference_shape
 
 if TYPE_CHECKING:
     from engine.book.views import ClientView, OrderView

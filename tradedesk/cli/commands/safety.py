@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from data.errors import BadInput
-from data.home import books_file
 from data.money import count_from_text
 from data.vocabulary import HaltScope, HaltStrength
 from engine.words.certificates import strength_words
@@ -222,8 +221,12 @@ def doctor(
         return made
 
     def unopened(home: Path, why: Exception) -> Exit:
-        from engine.review.doctor import examine_file
+        from data.engines.sqlite import SqliteFile
+        from engine.review.doctor import examine_books
+        from tradedesk.compose.server import books_at
 
-        return report(examine_file(books_file(home), why, day))
+        books = books_at(home)
+        books = SqliteFile(books) if isinstance(books, Path) else books
+        return report(examine_books(books, why, day))
 
     run(work, needs_secrets=False, unopened=unopened)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from data.errors import BadInput
+from data.home import open_to_others
 from data.vocabulary import ConnectionKind
 from engine.words.formats import counted
 from tradedesk.cli.exits import Exit
@@ -37,11 +38,22 @@ def init(
     bare: Annotated[
         bool, typer.Option("--bare", help="With --demo: clients have their cash alone, and no shares.")
     ] = False,
+    brokers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BROKERS",
+            help="With --demo: at brokers on this machine, as zerodha,upstox,groww (`simulate all`).",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Prepare a home (TRADEDESK_HOME, or the user's data folder) and exit. Does nothing twice."""
     if bare and not demo:
         raise BadInput("bare", "", "give it with --demo")
+    if brokers is not None:
+        if not demo or bare:
+            raise BadInput("brokers", brokers, "give it with --demo, and without --bare")
+        _connect(brokers)
 
     async def work(desk: "Desk") -> Exit:
         laid = await lay_demo(desk, bare) if demo else False
@@ -55,9 +67,45 @@ def init(
             document(found)
         else:
             line(f"{desk.home} is ready: {desk.mode}, {counted(len(desk.clients.all()), 'client')}")
+        if others := open_to_others(desk.home)[0]:
+            say(others)
         return Exit.DONE
 
     run(work)
+
+
+def _connect(brokers: str) -> None:
+    """Give the home a connection to each of these brokers on this machine. Raises `BadInput`."""
+    import asyncio
+
+    from tradedesk.cli.commands.connections import row_of
+    from tradedesk.compose.foundation import prepare_home
+    from tradedesk.compose.rehearsing.at_brokers import (
+        asked_brokers,
+        begin_home,
+        check_all_answer,
+        local_addresses,
+    )
+    from tradedesk.compose.settings import load_settings
+
+    home = prepare_home()
+    addresses = local_addresses(asked_brokers(brokers), load_settings(home))
+    asyncio.run(check_all_answer(addresses))
+    begin_home(home, addresses)
+    rows = [row_of(venue, url) for venue, url in addresses.items()]
+
+    async def work(desk: "Desk") -> Exit:
+        known = {one.row.name for one in desk.connecting.all()}
+        for row in rows:
+            if row.name not in known:
+                await desk.connecting.add(row)
+        return Exit.DONE
+
+    try:
+        run(work, needs_secrets=False)
+    except typer.Exit as ended:
+        if ended.exit_code:
+            raise
 
 
 async def lay_demo(desk: "Desk", bare: bool = False) -> bool:
@@ -71,11 +119,11 @@ async def lay_demo(desk: "Desk", bare: bool = False) -> bool:
             raise BadInput("home", str(desk.home), "a live desk takes no demonstration")
         if kind is ConnectionKind.SIM:
             if bare:
-                raise BadInput("bare", "", "clients at the local Kite hold shares there; leave it out")
-            from tradedesk.compose.rehearsal import prepare_rehearsal
+                raise BadInput("bare", "", "clients at a local broker hold shares there; leave it out")
+            from tradedesk.compose.rehearsing.rehearsal import prepare_rehearsal
 
             return await prepare_rehearsal(desk)
-        from tradedesk.compose.paper import prepare_demo
+        from tradedesk.compose.brokers.paper import prepare_demo
 
         return await prepare_demo(desk, shares=not bare)
     except BadInput as problem:
@@ -92,6 +140,16 @@ def readable(file: Path | None) -> Path:
             return file
     except OSError as problem:
         raise BadInput("file", str(file), f"it cannot be read: {problem.strerror}") from None
+
+
+def print_template(text: str, as_json: bool) -> None:
+    """Print a file to begin with, row by row."""
+    rows = text.splitlines()
+    if as_json:
+        document({"template": rows})
+        return
+    for row in rows:
+        line(row)
 
 
 @instruments_app.command("import")
@@ -181,7 +239,7 @@ async def _keep(
     """Store imported instruments; returns words of their prices, and what became of their names."""
     if desk.connections.kind is not ConnectionKind.PAPER:
         return "", await desk.market.store_instruments(instruments, source, complete=complete)
-    from tradedesk.compose.paper_prices import take_instruments
+    from tradedesk.compose.brokers.paper_prices import take_instruments
 
     listed = await take_instruments(desk, instruments, source, complete)
     return listed.words, listed.taken
@@ -220,7 +278,7 @@ def import_prices(file: CsvFile = None, as_json: AsJson = False) -> None:
         if desk.connections.kind is not ConnectionKind.PAPER:
             raise BadInput("file", path.name, f"a {desk.mode} desk has its prices from the broker")
         from data.reference.closes import read_closes
-        from tradedesk.compose.paper_prices import take_closes
+        from tradedesk.compose.brokers.paper_prices import take_closes
 
         closes = read_closes(path)
         taken = await take_closes(desk, closes, path.name)

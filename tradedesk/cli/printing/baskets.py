@@ -13,7 +13,7 @@ from engine.words.trading.baskets import (
     leg_words,
     size_words,
 )
-from engine.words.trading.plans import report_verdict
+from engine.words.trading.plans import late_words, report_verdict
 from tradedesk.cli.printing.output import line, table
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ def print_basket(plan: "Plan") -> None:
         f"  reserve ₹{rupees(plan.reserve_paise)}  about {plan.eta_s} s,"
         f" may leave within {plan.send_within_s} s  hash {plan.short_digest}"
     )
+    if late := late_words(plan):
+        line(f"{late}: they will wait for typed words")
     if plan.desk_halted:
         line("the desk is HALTED: plans may be made, nothing is sent before `tradedesk resume`")
     _print_parts(plan)

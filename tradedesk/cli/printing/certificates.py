@@ -1,5 +1,6 @@
 """What the commands print of a halt's certificate."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from data.vocabulary import HaltScope
@@ -12,7 +13,7 @@ from engine.words.certificates import (
     unknown_words,
     unread_words,
 )
-from engine.words.formats import DASH, counted, quantity, rupees
+from engine.words.formats import DASH, quantity, rupees
 from tradedesk.cli.printing.clocks import clock_words, wall_time
 from tradedesk.cli.printing.output import line, table
 
@@ -29,7 +30,7 @@ def scope_words(scope: HaltScope, value: str) -> str:
 def print_certificate(desk: "Desk", made: "Certificate", kept: bool = True) -> None:
     """Print a certificate; `kept` is whether a file holds one that the books did not take."""
     _print_sums(desk, made, kept)
-    _print_doubts(made)
+    _print_doubts(desk, made)
     if made.lines:
         _print_clients(made)
     if made.external:
@@ -49,8 +50,7 @@ def _print_sums(desk: "Desk", made: "Certificate", kept: bool) -> None:
         line(f"the books did not take this as it was made ({made.unbooked}): {where}")
     line(
         f"{made.cancelled} cancelled  {made.filled_meanwhile} filled meanwhile  {made.refused} refused  "
-        f"{made.unknown} unknown  {counted(made.unreachable, 'client')} unreachable  "
-        f"{made.unsent_freed} unsent freed"
+        f"{made.unknown} unknown  {made.unsent_freed} unsent freed"
     )
     line(f"read back: {read_words(made)}")
     line(
@@ -64,15 +64,17 @@ def _print_sums(desk: "Desk", made: "Certificate", kept: bool) -> None:
         )
 
 
-def _print_doubts(made: "Certificate") -> None:
+def _print_doubts(desk: "Desk", made: "Certificate") -> None:
     """What the reads have not proven, and whose."""
-    if not made.ended:
+    if made.ended:
+        line("ENDED: all were read back, and nothing was live")
+    else:
         line("NOT ended: something is live, unknown or unread still; cancel-all may be repeated")
     for words in unread_words(made.unread):
         line(words)
     for words in row_words(made.unread_rows):
         line(words)
-    for words in (*survivor_words(made), *unknown_words(made)):
+    for words in (*survivor_words(made, partial(wall_time, desk)), *unknown_words(made)):
         line(words)
     if made.not_signed_in:
         line(absent_words(made.not_signed_in))

@@ -133,6 +133,12 @@ def _encode(every_sign: bool, between: str) -> Callable[[Any], str]:
     return json.JSONEncoder(ensure_ascii=not every_sign, separators=(between, ": ")).encode
 
 
+def document_line(value: Any) -> None:
+    """Print one of several JSON documents, in a line of its own, at once."""
+    to = printer.get()
+    to.out(json.dumps(jsonable(value), ensure_ascii=not to.every_sign) + "\n")
+
+
 def say(text: str) -> None:
     """Words for people, on stderr, line by line."""
     printer.get().err("".join(f"{plain(line)}\n" for line in text.split("\n")))

@@ -9,10 +9,13 @@ from engine.words.trading.orders import why_words
 from engine.words.trading.plans import (
     by_hand_words,
     free_words,
+    late_words,
     limit_words,
     outcome_words,
+    plan_through_words,
     price_words,
     report_verdict,
+    whose_price,
 )
 from engine.words.trading.runs import run_words
 from engine.words.trading.what_if import what_if_rows
@@ -42,7 +45,8 @@ def print_plan(plan: "Plan") -> None:
     age = DASH if plan.age_s is None else f"{plan.age_s:.1f}s"
     line(
         f"plan {plan.number}  {plan.title}  {product}  {price_words(plan)}"
-        f"  clients {intent.selection.title} ({len(plan.lines)})  LTP {amount(plan.last_paise or None)} {age}"
+        f"  clients {intent.selection.title} ({len(plan.lines)})  LTP{whose_price(plan)} "
+        f"{amount(plan.last_paise or None)} {age}"
     )
     line(
         f"{counted(plan.orders, 'order')}  {counted(plan.shares, 'share')}"
@@ -51,6 +55,10 @@ def print_plan(plan: "Plan") -> None:
     )
     if by_hand := by_hand_words(plan):
         line(by_hand)
+    if through := plan_through_words(plan):
+        line(through)
+    if late := late_words(plan):
+        line(f"{late}: they will wait for typed words")
     if plan.desk_halted:
         line("the desk is HALTED: plans may be made, nothing is sent before `tradedesk resume`")
     figures = _buy_figures if intent.side is Side.BUY else _sell_figures

@@ -13,9 +13,9 @@ from tradedesk.cli.exits import Exit
 from tradedesk.cli.printing.certificates import print_certificate
 from tradedesk.cli.printing.clocks import clock_words, market_time, run_stamp, wall_time
 from tradedesk.cli.printing.output import document, line, say, table
-from tradedesk.cli.views.clients import ClientShape, client_shape, funds_shape, transaction_shape
 from tradedesk.cli.views.halts import certificate_shape
 from tradedesk.cli.views.orders import order_shape, run_shape
+from tradedesk.cli.views.people.clients import ClientShape, client_shape, funds_shape, transaction_shape
 
 if TYPE_CHECKING:
     from engine.desk import Desk
@@ -137,7 +137,19 @@ async def transactions(desk: "Desk", client: str | None, as_json: bool) -> Exit:
         return Exit.DONE
     line(clock_words(desk, "closed is market time"))
     table(
-        ("closed", "code", "symbol", "prod", ">qty", ">bought", ">sold", ">P&L", ">charges", ">net"),
+        (
+            "closed",
+            "code",
+            "symbol",
+            "prod",
+            ">qty",
+            ">bought",
+            ">sold",
+            ">P&L",
+            ">charges",
+            ">by note",
+            ">net",
+        ),
         [
             (
                 market_time(desk, row.closed_at),
@@ -149,6 +161,7 @@ async def transactions(desk: "Desk", client: str | None, as_json: bool) -> Exit:
                 price(row.sell_price_paise),
                 signed(row.pnl_paise),
                 amount(row.charges_paise),
+                amount(row.note_charges_paise),
                 signed(row.net_paise),
             )
             for row in rows

@@ -1,12 +1,17 @@
 """The JSON shapes of what brokers have, whoever traded it, and of trades compared with another terminal's."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from brokers.contract import BrokerOrder, BrokerTrade
+from brokers.contract import BrokerOrder, BrokerTrade, TradedLine
+from data.reference.rates import Charges
+from data.repositories.accounts.day_account import DayTrade
 from data.vocabulary import Product, Side
+from engine.close.views import ClientDay
 from engine.review.comparing import ClientTrades, TradePair, TradeSeen, TradeSum
 
 if TYPE_CHECKING:
@@ -43,6 +48,28 @@ class BrokerTradeShape(Struct, frozen=True):
     quantity: int
     price_paise: int
     traded_at: datetime
+
+
+class KindsShape(Struct, frozen=True):
+    """Charges by kind, without the depository's fee."""
+
+    brokerage_paise: int
+    stt_paise: int
+    exchange_paise: int
+    sebi_paise: int
+    stamp_paise: int
+    gst_paise: int
+    total_paise: int
+
+
+class BrokerChargesShape(Struct, frozen=True):
+    """A client's charges of the day by its broker's word and by ours; the broker's are null where untold."""
+
+    client_id: int
+    code: str
+    broker: KindsShape | None
+    ours: KindsShape
+    apart_paise: int | None
 
 
 class ComparedShape(Struct, frozen=True):
@@ -105,4 +132,44 @@ def client_compared_shape(one: ClientTrades) -> ClientComparedShape:
     """One client's differences."""
     return ClientComparedShape(
         one.code, one.alike, list(one.ours_lack), list(one.theirs_lack), list(one.differ), list(one.sums)
+    )
+
+
+def traded_lines(trades: Sequence[DayTrade]) -> list[TradedLine]:
+    """What each order traded, all its trades together, in the order of the first."""
+    found: dict[int, list[DayTrade]] = defaultdict(list)
+    for trade in trades:
+        if trade.quantity:
+            found[trade.order_id].append(trade)
+    return [
+        TradedLine(
+            first.exchange,
+            first.tradingsymbol,
+            first.side,
+            first.product,
+            sum(one.quantity for one in each),
+            sum(one.quantity * one.price_paise for one in each),
+        )
+        for each in found.values()
+        for first in each[:1]
+    ]
+
+
+def broker_charges_shape(day: ClientDay, told: Charges | None) -> BrokerChargesShape:
+    """A client's charges in that shape."""
+    ours = _kinds(day.charges)
+    theirs = None if told is None else _kinds(told)
+    apart = None if theirs is None else theirs.total_paise - ours.total_paise
+    return BrokerChargesShape(day.client_id, day.code, theirs, ours, apart)
+
+
+def _kinds(of: Charges) -> KindsShape:
+    return KindsShape(
+        of.brokerage_paise,
+        of.stt_paise,
+        of.exchange_paise,
+        of.sebi_paise,
+        of.stamp_paise,
+        of.gst_paise,
+        of.total_paise - of.dp_paise,
     )

@@ -76,6 +76,7 @@ class FlattenProspectShape(Struct, frozen=True):
     value: str
     what: FlattenWhat
     answer: str
+    not_signed_in: tuple[str, ...]
     positions: tuple[FlattenPosition, ...]
 
 
@@ -127,4 +128,6 @@ def _line(line: FlattenLineView) -> FlattenLineShape:
 
 def prospect_shape(found: FlattenProspect) -> FlattenProspectShape:
     """The shape of what a flatten would do."""
-    return FlattenProspectShape(found.scope, found.value, found.what, found.answer, found.positions)
+    return FlattenProspectShape(
+        found.scope, found.value, found.what, found.answer, found.not_signed_in, found.positions
+    )

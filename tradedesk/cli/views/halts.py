@@ -48,6 +48,7 @@ class CertificateShape(Struct, frozen=True):
     passed_over: tuple[CertificatePassedOver, ...] | None
     conditionals: tuple[CertificateConditional, ...] | None
     conditionals_unread: tuple[str, ...] | None
+    conditionals_at: datetime | None
     unbooked: str | None
     unsent_freed: int | None
     released_paise: int | None
@@ -84,6 +85,7 @@ def certificate_shape(made: Certificate) -> CertificateShape:
         passed_over=made.passed_over,
         conditionals=made.conditionals,
         conditionals_unread=made.conditionals_unread,
+        conditionals_at=made.conditionals_at,
         unbooked=made.unbooked,
         unsent_freed=made.unsent_freed,
         released_paise=made.released_paise,

@@ -46,6 +46,7 @@ class ModifyPlanShape(Struct, frozen=True):
     digest: str
     to: LimitTo
     value: int
+    override: str
     title: str
     answer: str
     orders: int
@@ -60,6 +61,7 @@ def modify_plan_shape(desk: Desk, plan: ModifyPlan) -> ModifyPlanShape:
         digest=plan.digest,
         to=plan.wish.to,
         value=plan.wish.value,
+        override=plan.wish.override,
         title=wish_words(plan.wish),
         answer=plan.answer,
         orders=len(plan.going),
@@ -120,7 +122,7 @@ def modify_ends_shape(desk: Desk, ends: Sequence[ModifyEnd]) -> list[ModifyEndSh
 
 
 class ChaseShape(Struct, frozen=True):
-    """One order that followed its market: why that ended, null while it goes on."""
+    """One order that followed its market: why that ended or waits, null while it goes on."""
 
     order_id: int
     code: str
@@ -129,6 +131,7 @@ class ChaseShape(Struct, frozen=True):
     moved: int
     most: int
     ended: str | None
+    waits: str | None
     detail: str
     state: OrderState
     filled_quantity: int
@@ -146,6 +149,7 @@ def chase_shape(desk: Desk, chase: Chase) -> ChaseShape:
         moved=chase.pricing.moved,
         most=chase.pricing.most,
         ended=chase.end.value if chase.end else None,
+        waits=chase.pause.why.value if chase.pause else None,
         detail=chase.detail,
         state=order.state,
         filled_quantity=order.filled_quantity,

@@ -9,12 +9,18 @@ from msgspec import Struct
 from tradedesk.cli.views import values
 
 if TYPE_CHECKING:
+    from datetime import date, datetime
+
     from data.vocabulary import PhaseKind
     from engine.desk import Desk
 
 
 class QuoteShape(Struct, frozen=True):
-    """The last known market of one instrument; figures are null while no price is known."""
+    """The last known market of one instrument; figures are null while no price is known.
+
+    One that is `listed` no more has no name and no figures. Where several brokers bring prices, it is that of
+    `priced_by`, and `apart_bps` says how far two of them differ that differ too much for either to count.
+    """
 
     symbol: str
     exchange: str
@@ -27,12 +33,20 @@ class QuoteShape(Struct, frozen=True):
     low_paise: int | None
     volume: int | None
     age_s: float | None
+    listed: bool
+    priced_by: str | None
+    apart_bps: int | None
 
 
 def quote_shape(desk: Desk, key: str) -> QuoteShape:
     """The instrument in that shape."""
+    if desk.market.index.get(key) is None:
+        exchange, _, symbol = key.partition(":")
+        return QuoteShape(
+            symbol, exchange, key, "", *([None] * 7), listed=False, priced_by=None, apart_bps=None
+        )
     stock = desk.market.detail(key)
-    quote, age = stock.quote, desk.market.age(key)
+    quote, age, apart = stock.quote, desk.market.age(key), desk.market.apart(key)
     return QuoteShape(
         symbol=stock.instrument.tradingsymbol,
         exchange=stock.instrument.exchange,
@@ -45,6 +59,9 @@ def quote_shape(desk: Desk, key: str) -> QuoteShape:
         low_paise=quote.low_paise if quote else None,
         volume=quote.volume if quote else None,
         age_s=None if age is None else round(age, 3),
+        listed=True,
+        priced_by=desk.market.told_by(key),
+        apart_bps=apart.bps if apart else None,
     )
 
 
@@ -66,6 +83,32 @@ def found_shape(desk: Desk, key: str) -> FoundShape:
         cap=known.cap_of(instrument),
         indices=known.indices_of(instrument),
     )
+
+
+class ListingShape(Struct, frozen=True):
+    """How the broker of one connection lists an instrument; null where it has none of it."""
+
+    connection: str
+    broker: str
+    symbol: str | None
+    token: str | None
+    isin: str | None
+    series: str | None
+
+
+def listing_shapes(desk: Desk, key: str) -> list[ListingShape]:
+    """The instrument at each broker of the desk that has a list of its own."""
+    found: list[ListingShape] = []
+    for one in desk.connections:
+        if not one.capabilities.lists_all:
+            listing = desk.market.index.listing(one.broker.name, key)
+            told = (
+                (None,) * 4
+                if listing is None
+                else (listing.symbol, listing.token, listing.isin, listing.series)
+            )
+            found.append(ListingShape(one.name, one.broker.name, *told))
+    return found
 
 
 class DetailShape(QuoteShape, frozen=True):
@@ -92,6 +135,7 @@ class DetailShape(QuoteShape, frozen=True):
     phase: PhaseKind
     held_quantity: int
     holder_count: int
+    listings: list[ListingShape]
 
 
 def detail_shape(desk: Desk, key: str) -> DetailShape:
@@ -121,6 +165,7 @@ def detail_shape(desk: Desk, key: str) -> DetailShape:
         phase=phase.kind,
         held_quantity=stock.held_quantity,
         holder_count=stock.holder_count,
+        listings=listing_shapes(desk, instrument.key),
     )
 
 
@@ -136,3 +181,74 @@ def list_shape(desk: Desk, name: str) -> ListShape:
     """The list of a name in that shape."""
     lists = desk.watchlists
     return ListShape(name, lists.names().index(name) + 1, lists.keys(name))
+
+
+class IndexMoveShape(Struct, frozen=True):
+    """How far an index of the breaker has moved since its previous close."""
+
+    key: str
+    moved_bps: int
+
+
+class MarketHaltShape(Struct, frozen=True):
+    """A halt of the market, as `MarketHalt` of the engine has it; `stands` says whether it is on."""
+
+    number: int
+    stands: bool
+    began_at: datetime
+    until: datetime | None
+    reopens_at: datetime | None
+    move_bps: int
+    index_key: str
+    index_bps: int | None
+    reason: str
+    by: str
+    ended_at: datetime | None
+    ended_by: str
+
+
+class MarketShape(Struct, frozen=True):
+    """How the market stands; `halts` are the day's, oldest first; `halts_at_bps` is 0 where none is known."""
+
+    trading_date: date
+    market_at: datetime
+    phase: PhaseKind
+    phase_ends_at: datetime | None
+    fno_phase: PhaseKind
+    fno_phase_ends_at: datetime | None
+    indices: list[IndexMoveShape]
+    halts_at_bps: int
+    halts: list[MarketHaltShape]
+
+
+def market_shape(desk: Desk) -> MarketShape:
+    """The market in that shape."""
+    phase, fno_phase = desk.market.phase_of(fno=False), desk.market.phase_of(fno=True)
+    now, day, halts = desk.market.now(), desk.market_clock.trading_day, desk.market_halts
+    return MarketShape(
+        day,
+        now,
+        phase.kind,
+        phase.ends_at,
+        fno_phase.kind,
+        fno_phase.ends_at,
+        [IndexMoveShape(key, bps) for key, bps in halts.moves().items()],
+        halts.first_level_bps,
+        [
+            MarketHaltShape(
+                one.number,
+                one == halts.standing,
+                one.began_at,
+                one.until,
+                one.reopens_at,
+                one.move_bps,
+                one.index_key,
+                one.index_bps,
+                one.reason,
+                one.by,
+                one.ended_at,
+                one.ended_by,
+            )
+            for one in halts.of_day()
+        ],
+    )

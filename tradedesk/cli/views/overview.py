@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -27,6 +28,18 @@ class StandingHaltShape(Struct, frozen=True):
     at: datetime
 
 
+class BrokerShape(Struct, frozen=True):
+    """The clients of one broker together, in paise. P&L is null where a price is missing."""
+
+    broker: str
+    clients: int
+    ready: int
+    live: int
+    available_paise: int
+    blocked_paise: int
+    net_day_pnl_paise: int | None
+
+
 class StatusShape(Struct, frozen=True):
     """What the strip shows, with everything that it has no room for. P&L is null where a price is missing."""
 
@@ -50,6 +63,7 @@ class StatusShape(Struct, frozen=True):
     net_day_pnl_paise: int | None
     day_pnl_paise: int | None
     charges_today_paise: int
+    brokers: list[BrokerShape]
 
 
 def status_shape(desk: Desk) -> StatusShape:
@@ -82,7 +96,29 @@ def status_shape(desk: Desk) -> StatusShape:
         net_day_pnl_paise=total.net_day_pnl_paise if known else None,
         day_pnl_paise=total.day_pnl_paise if known else None,
         charges_today_paise=total.charges_today_paise,
+        brokers=_of_brokers(desk),
     )
+
+
+def _of_brokers(desk: Desk) -> list[BrokerShape]:
+    clients: dict[str, list[int]] = defaultdict(list)
+    broker_of: dict[int, str] = {}
+    for client in desk.clients.all():
+        clients[client.broker].append(client.id)
+        broker_of[client.id] = client.broker
+    live = Counter(broker_of[order.client_id] for order in desk.orders.all(live=True))
+    return [
+        BrokerShape(
+            broker,
+            len(ids),
+            desk.clients.total(ids).ready,
+            live[broker],
+            desk.funds.total(ids).available_paise,
+            desk.funds.total(ids).blocked_paise,
+            None if desk.valuation.unpriced(ids) else desk.valuation.total(ids).net_day_pnl_paise,
+        )
+        for broker, ids in sorted(clients.items())
+    ]
 
 
 class TapeShape(Struct, frozen=True):

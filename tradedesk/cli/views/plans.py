@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from engine.planning.limits.why import Limiting
 from engine.words.trading.why import detail_words
 from tradedesk.cli.views import values
+from tradedesk.cli.views.risk.limits import told_of_limit
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -59,6 +61,8 @@ class LineShape(Struct, frozen=True):
     alternatives: tuple[Alternative, ...]
     ref: str
     multiplier_bps: int
+    limits: list[JsonObject]
+    """What limits say of it, by kind and with figures."""
 
 
 def line_shape(line: PlanLine) -> LineShape:
@@ -90,6 +94,7 @@ def line_shape(line: PlanLine) -> LineShape:
         alternatives=line.alternatives,
         ref=line.ref,
         multiplier_bps=line.multiplier_bps,
+        limits=[told_of_limit(why) for why in line.why if isinstance(why, Limiting)],
     )
 
 
@@ -110,6 +115,7 @@ class PlanShape(Struct, frozen=True):
     after_market: bool
     disclosed_quantity: int
     ref: str
+    override: str
     clients: str
     policy: Policy
     frozen_at: datetime
@@ -131,6 +137,9 @@ class PlanShape(Struct, frozen=True):
     cut_paise: int
     eta_s: int
     send_within_s: int | None
+    late_orders: int | None
+    late_at: datetime | None
+    priced_by: str | None
     skipped: int
     skipped_by_reason: dict[str, int]
     answer: str
@@ -159,6 +168,7 @@ def plan_shape(plan: Plan) -> PlanShape:
         after_market=intent.after_market,
         disclosed_quantity=intent.disclosed_quantity,
         ref=intent.ref,
+        override=intent.override,
         clients=intent.selection.title,
         policy=plan.policy,
         frozen_at=plan.frozen_at,
@@ -180,6 +190,9 @@ def plan_shape(plan: Plan) -> PlanShape:
         cut_paise=plan.cut_paise,
         eta_s=plan.eta_s,
         send_within_s=plan.send_within_s,
+        late_orders=plan.late_orders,
+        late_at=plan.late_at,
+        priced_by=plan.priced_by,
         skipped=len(plan.skipped_lines),
         skipped_by_reason={reason.value: count for reason, count in plan.skipped_by_reason.items()},
         answer=plan.answer,

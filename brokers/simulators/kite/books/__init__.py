@@ -1,1 +1,1 @@
-"""What the local Kite keeps: orders and their history, conditionals, holdings, and all as Kite rows."""
+"""What the local Kite keeps beside orders, and how it tells orders, money and shares in Kite's rows."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from msgspec import Struct, field
 
-from brokers.simulators.kite.answers import Turned
+from brokers.simulators.serving.answers import Turned
 from data.clock import MarketClock
 
 

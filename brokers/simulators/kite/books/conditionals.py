@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from brokers.simulators.kite.answers import Row, bad_input
-from brokers.simulators.kite.caller import Caller
-from brokers.simulators.kite.forms import read_form
+from brokers.simulators.kite.answers import bad_input
+from brokers.simulators.serving.answers import Row, read_form
+from brokers.simulators.serving.caller import Caller
 
 if TYPE_CHECKING:
     from brokers.simulators.kite.server import LocalKite

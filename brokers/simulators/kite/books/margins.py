@@ -1,4 +1,4 @@
-"""What orders would take of a client's own money, as Kite's margin calculation answers.
+"""What orders would take of a client's own money and what they cost, as Kite's calculations answer.
 
 Neither positions nor open orders count here: a buy takes its product's share of its value, a sale nothing.
 """
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from brokers.simulators.kite.answers import Row, bad_input
-from brokers.simulators.kite.books.rows import rupees
-from brokers.simulators.kite.caller import Caller
-from brokers.simulators.kite.forms import Calculation, read_calculations
+from brokers.simulators.kite.answers import bad_input
+from brokers.simulators.kite.forms import Calculation, NotedOrder, read_calculations, read_traded
+from brokers.simulators.serving.answers import Row, rupees
+from brokers.simulators.serving.caller import Caller
 from data.money import BPS
 from data.reference.instruments import Instrument
 from data.reference.rates import estimate
@@ -26,9 +26,7 @@ RATES = "zerodha"
 
 async def order_margins(kite: "LocalKite", request: web.Request, _caller: Caller) -> object:
     """The margin of each order by itself, in their order; one that is refused leaves no answer to any."""
-    if request.content_type != "application/json":
-        raise bad_input("The `Content-Type` should be application/json.")
-    asked = read_calculations(await request.read())
+    asked = read_calculations(await _body(request))
     quotes = await kite.venue.quotes({one.key for one in asked})
     rows: list[Row] = []
     for one in asked:
@@ -38,6 +36,35 @@ async def order_margins(kite: "LocalKite", request: web.Request, _caller: Caller
         price = quote.last_paise if one.price_paise is None else one.price_paise
         rows.append(_row(one, listing.instrument, one.quantity * price, kite.venue.market.trading_day))
     return rows
+
+
+async def order_charges(kite: "LocalKite", request: web.Request, _caller: Caller) -> object:
+    """The charges of each traded order by itself, in their order: the virtual contract note."""
+    rows: list[Row] = []
+    for one in read_traded(await _body(request)):
+        listing = kite.venue.listing(f"{one.exchange}:{one.tradingsymbol}")
+        if listing is None or not listing.instrument.tradable:
+            raise bad_input(f"The instrument {one.exchange}:{one.tradingsymbol} does not exist.")
+        rows.append(
+            {
+                "transaction_type": one.side.value,
+                "tradingsymbol": one.tradingsymbol,
+                "exchange": one.exchange,
+                "variety": "regular",
+                "product": one.product.value,
+                "order_type": "MARKET",
+                "quantity": one.quantity,
+                "price": float(one.average_rupees),
+                "charges": _charges(one, one.value_paise, kite.venue.market.trading_day),
+            }
+        )
+    return rows
+
+
+async def _body(request: web.Request) -> bytes:
+    if request.content_type != "application/json":
+        raise bad_input("The `Content-Type` should be application/json.")
+    return await request.read()
 
 
 def _row(one: Calculation, instrument: Instrument, value_paise: int, day: date) -> Row:
@@ -64,7 +91,7 @@ def _row(one: Calculation, instrument: Instrument, value_paise: int, day: date) 
     }
 
 
-def _charges(one: Calculation, value_paise: int, day: date) -> Row:
+def _charges(one: Calculation | NotedOrder, value_paise: int, day: date) -> Row:
     charges = estimate(day, RATES, one.exchange, one.product, one.side, value_paise)
     gst = rupees(charges.gst_paise)
     return {

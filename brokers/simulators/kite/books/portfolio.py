@@ -4,15 +4,15 @@ What was bought today is a position and becomes a holding the next day; a sale f
 negative position beside the smaller holding.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable
 
-from brokers.contract import BrokerFunds, BrokerHolding, BrokerTrade, Conversion
+from brokers.contract import BrokerFunds
 from brokers.simulators.exchange.prices import Listing, Quote
-from brokers.simulators.kite.answers import Row
-from brokers.simulators.kite.books.rows import kite_token, rupees
+from brokers.simulators.kite.books.rows import kite_token
+from brokers.simulators.serving.answers import Row, rupees
+from brokers.simulators.serving.orders.day_trades import DayTraded, EarlierShares, PricedDay, Traded
 from data.money import BPS
-from data.vocabulary import Product, Side
+from data.vocabulary import Product
 
 
 def margin_rows(funds: BrokerFunds, opening_paise: int, payout_paise: int) -> Row:
@@ -57,56 +57,17 @@ def _segment(cash: float, live: float, debits: float, payout: float, *, enabled:
     }
 
 
-class _Day:
-    """What a client traded of one security in one product today."""
-
-    def __init__(self) -> None:
-        self.bought = self.sold = self.paid = self.got = 0
-
-    def add(self, trade: BrokerTrade) -> None:
-        if trade.side is Side.BUY:
-            self.bought += trade.quantity
-            self.paid += trade.quantity * trade.price_paise
-        else:
-            self.sold += trade.quantity
-            self.got += trade.quantity * trade.price_paise
-
-
-Traded = tuple[str, str, Product]
-"""Exchange, symbol and product of a position."""
-
-
-def days_of(trades: Iterable[BrokerTrade], converted: Iterable[Conversion] = ()) -> dict[Traded, _Day]:
-    """What was traded of each position today; what was converted counts as bought in its new product."""
-    days: dict[Traded, _Day] = defaultdict(_Day)
-    for trade in trades:
-        days[trade.exchange, trade.tradingsymbol, trade.product].add(trade)
-    for one in converted:
-        before = days[one.exchange, one.tradingsymbol, one.from_product]
-        after = days[one.exchange, one.tradingsymbol, one.to_product]
-        moved = min(one.quantity, before.bought)
-        paid = before.paid * moved // before.bought if before.bought else 0
-        before.bought, before.paid = before.bought - moved, before.paid - paid
-        after.bought, after.paid = after.bought + moved, after.paid + paid
-    return days
-
-
-def position_rows(
-    trades: Iterable[BrokerTrade],
-    listings: Mapping[str, Listing],
-    quotes: Mapping[str, Quote],
-    converted: Iterable[Conversion] = (),
-) -> Row:
+def position_rows(day: PricedDay) -> Row:
     """Positions: of shares for delivery the day's alone, so that `net` and `day` agree."""
     rows = [
-        _position(traded, day, listings[f"{traded[0]}:{traded[1]}"], quotes[f"{traded[0]}:{traded[1]}"])
-        for traded, day in days_of(trades, converted).items()
-        if day.bought or day.sold
+        _position(traded, one, *day.market(traded))
+        for traded, one in day.days.items()
+        if one.bought or one.sold
     ]
     return {"net": rows, "day": [dict(row) for row in rows]}
 
 
-def _position(traded: Traded, day: _Day, listing: Listing, quote: Quote) -> Row:
+def _position(traded: Traded, day: DayTraded, listing: Listing, quote: Quote) -> Row:
     exchange, symbol, product = traded
     quantity = day.bought - day.sold
     buy_price = day.paid / day.bought / 100 if day.bought else 0
@@ -148,47 +109,27 @@ def _position(traded: Traded, day: _Day, listing: Listing, quote: Quote) -> Row:
     }
 
 
-def holding_rows(
-    holdings: Sequence[BrokerHolding],
-    days: Mapping[Traded, _Day],
-    listings: Mapping[str, Listing],
-    quotes: Mapping[str, Quote],
-    authorised: Callable[[str], int],
-) -> list[Row]:
+def holding_rows(day: PricedDay, authorised: Callable[[str], int]) -> list[Row]:
     """Holdings, one row for each security, shares on margin in its `mtf` object.
 
     A security sold whole today keeps its row; `authorised` gives the quantity of an ISIN that the client has
     released for sale today.
     """
-    held = {(row.exchange, row.tradingsymbol, row.product): row for row in holdings}
+    held = day.by_position()
     rows: list[Row] = []
-    for exchange, symbol in dict.fromkeys((traded[0], traded[1]) for traded in (*held, *days)):
-        key = f"{exchange}:{symbol}"
+    for exchange, symbol in dict.fromkeys((traded[0], traded[1]) for traded in (*held, *day.days)):
         own, lent = (
-            _Part(held.get((exchange, symbol, product)), days.get((exchange, symbol, product)))
+            EarlierShares(held.get((exchange, symbol, product)), day.days.get((exchange, symbol, product)))
             for product in (Product.CNC, Product.MTF)
         )
         if own.quantity or own.t1 or own.used or lent.quantity or lent.t1 or lent.used:
-            rows.append(_holding(own, lent, listings[key], quotes[key], authorised))
+            listing, quote = day.market((exchange, symbol, Product.CNC))
+            rows.append(_holding(own, lent, listing, quote, authorised))
     return rows
 
 
-class _Part:
-    """What a client holds of a security in a product from earlier days, and what it sold of that today."""
-
-    def __init__(self, row: BrokerHolding | None, day: _Day | None) -> None:
-        today = 0 if row is None else row.today
-        self.quantity = 0 if row is None else row.free
-        self.t1 = 0 if row is None else row.t1
-        bought, sold, paid = (0, 0, 0) if day is None else (day.bought, day.sold, day.paid)
-        self.used = max(0, sold - (bought - today))
-        older = self.quantity + self.t1
-        cost = (0 if row is None else row.cost_paise) - (today * paid // bought if bought else 0)
-        self.average = cost / older / 100 if older else 0
-
-
 def _holding(
-    own: _Part, lent: _Part, listing: Listing, quote: Quote, authorised: Callable[[str], int]
+    own: EarlierShares, lent: EarlierShares, listing: Listing, quote: Quote, authorised: Callable[[str], int]
 ) -> Row:
     instrument = listing.instrument
     last, close = rupees(quote.last_paise), rupees(quote.prev_close_paise)

@@ -5,12 +5,10 @@ a cancelled order counts its rest as pending and as cancelled; the exchange's id
 the order is open. Prices are numbers in rupees, times text in Indian time.
 """
 
-from datetime import datetime
-
 from brokers.contract import BrokerTrade
-from brokers.simulators.kite.answers import Row
-from brokers.simulators.kite.books.entries import CANCELLED, FINAL, REJECTED, Entry
-from data.clock import IST
+from brokers.simulators.exchange.prices import Listing
+from brokers.simulators.serving.answers import Row, rupees, stamp
+from brokers.simulators.serving.orders.entries import CANCELLED, FINAL, REJECTED, Entry, exchange_order_id
 from data.reference.instruments import BrokerInstrument
 from data.vocabulary import OrderType
 
@@ -25,14 +23,29 @@ def kite_token(instrument: BrokerInstrument) -> int:
     return int(instrument.token or 0)
 
 
-def rupees(paise: int) -> float:
-    """Paise as the JSON number that Kite sends."""
-    return paise / 100
+class KiteWording:
+    """How the books tell an order in Kite's words."""
 
+    id_prefix = ""
+    id_digits = 19
+    status_field = "status"
+    unheard_of = "AWAITING DEPOSITORY"
 
-def stamp(moment: datetime) -> str:
-    """A time as Kite writes it: 19 characters, Indian time, no zone."""
-    return moment.astimezone(IST).strftime("%Y-%m-%d %H:%M:%S")
+    def tells_every_step(self) -> bool:
+        """Kite announces fills, ends, modifications and triggers alone."""
+        return False
+
+    def order_row(self, entry: Entry, listing: Listing | None) -> Row:
+        """A row of the order book."""
+        return order_row(entry, 0 if listing is None else kite_token(listing.instrument))
+
+    def history_row(self, entry: Entry, row: Row) -> Row:
+        """One state of an order's history."""
+        return history_row(entry, row)
+
+    def update_row(self, entry: Entry, row: Row, event: str) -> Row:
+        """What the socket carries of a change."""
+        return update_row(entry, row, event)
 
 
 def order_row(entry: Entry, token: int) -> Row:
@@ -88,11 +101,6 @@ def order_row(entry: Entry, token: int) -> Row:
     if tags:
         row["tags"] = tags
     return row
-
-
-def exchange_order_id(entry: Entry) -> str:
-    """The number that the exchange gives an order: sixteen digits, beginning with its segment's."""
-    return f"1{int(entry.exchange_id) % 10**15:015d}"
 
 
 def history_row(entry: Entry, row: Row) -> Row:

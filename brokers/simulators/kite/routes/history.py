@@ -10,8 +10,9 @@ from aiohttp import web
 from brokers.contract import Bar, BarSpan
 from brokers.simulators.exchange.history import prices_before
 from brokers.simulators.kite.answers import bad_input
-from brokers.simulators.kite.books.rows import kite_token, rupees
-from brokers.simulators.kite.caller import Caller
+from brokers.simulators.kite.books.rows import kite_token
+from brokers.simulators.serving.answers import rupees
+from brokers.simulators.serving.caller import Caller
 from data.clock import IST
 
 if TYPE_CHECKING:

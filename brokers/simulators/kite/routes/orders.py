@@ -7,28 +7,19 @@ from aiohttp import web
 from brokers.contract import OrderChange, OrderRequest, Refused
 from brokers.simulators.exchange.prices import Listing, protected_price
 from brokers.simulators.exchange.rms import MAX_MODIFICATIONS, MAX_QUANTITY, check_terms
-from brokers.simulators.kite.answers import Row, Turned, bad_input
-from brokers.simulators.kite.books.entries import AMO_RECEIVED, OPEN, TRIGGER_PENDING, Entry
-from brokers.simulators.kite.caller import Caller
-from brokers.simulators.kite.forms import Form, read_change, read_form, read_order, read_protection, turned_of
+from brokers.simulators.kite.answers import bad_input
+from brokers.simulators.kite.forms import Form, read_change, read_order, read_protection, turned_of
+from brokers.simulators.serving.answers import Row, Turned, read_form
+from brokers.simulators.serving.caller import Caller
+from brokers.simulators.serving.orders.entries import AMO_RECEIVED, OPEN, TRIGGER_PENDING, Entry
 from data.records import replace
-from data.vocabulary import OrderType, PhaseKind, Product, Side
+from data.vocabulary import OrderType, Product, Side
 
 if TYPE_CHECKING:
     from brokers.simulators.kite.server import LocalKite
 
 MOST_SLICES = 10
 """Into so many orders Kite slices one at most (`autoslice`, since April 2026)."""
-
-_AFTER_HOURS = frozenset(
-    {
-        PhaseKind.CLOSED,
-        PhaseKind.PRE_OPEN,
-        PhaseKind.PRE_OPEN_LIMIT_ONLY,
-        PhaseKind.PRE_OPEN_MATCHING,
-        PhaseKind.POST_CLOSE,
-    }
-)
 
 
 def unknown_order() -> Turned:
@@ -111,7 +102,7 @@ async def _check_market(kite: "LocalKite", order: OrderRequest) -> Listing:
     listing = kite.venue.listing(key) or (await kite.venue.listings()).get(key)
     if listing is None:
         raise bad_input(f"The instrument {key} does not exist.")
-    if order.after_market and kite.venue.phase(listing) not in _AFTER_HOURS:
+    if order.after_market and not kite.venue.takes_after_market(listing):
         raise bad_input("After market orders are not accepted while the market is open.")
     return listing
 

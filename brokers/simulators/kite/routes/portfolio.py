@@ -5,42 +5,26 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from brokers.contract import BrokerTrade, Refused
-from brokers.simulators.exchange import conversions
 from brokers.simulators.kite.answers import bad_input
-from brokers.simulators.kite.books.portfolio import days_of, holding_rows, position_rows
-from brokers.simulators.kite.caller import Caller
-from brokers.simulators.kite.forms import read_conversion, read_form, turned_of
+from brokers.simulators.kite.books.portfolio import holding_rows, position_rows
+from brokers.simulators.kite.forms import read_conversion, turned_of
+from brokers.simulators.serving.answers import read_form
+from brokers.simulators.serving.caller import Caller
 
 if TYPE_CHECKING:
     from brokers.simulators.kite.server import LocalKite
 
 
-def _day_trades(kite: "LocalKite", user_id: str) -> list[BrokerTrade]:
-    return [trade for entry in kite.journal.book(user_id) for trade in entry.trades]
-
-
 async def holdings(kite: "LocalKite", _request: web.Request, caller: Caller) -> object:
     """What a client holds, with what may be sold of it."""
-    held = await kite.venue.read(partial(kite.exchange.holdings, caller.user_id))
-    trades = _day_trades(kite, caller.user_id)
-    keys = {f"{row.exchange}:{row.tradingsymbol}" for row in (*held, *trades)}
-    quotes = await kite.venue.quotes(keys)
-    listings = {key: listing for key in keys if (listing := kite.venue.listing(key)) is not None}
     released = partial(kite.authorisations.quantity, caller.user_id)
-    converted = kite.converted[kite.venue.market.trading_day, caller.user_id]
-    rows = holding_rows(held, days_of(trades, converted), listings, quotes, released)
+    rows = holding_rows(await kite.priced_day(caller.user_id), released)
     return kite.laid_rows.over(caller.user_id, "holdings", rows)
 
 
 async def positions(kite: "LocalKite", _request: web.Request, caller: Caller) -> object:
     """What a client's day has come to."""
-    trades = _day_trades(kite, caller.user_id)
-    keys = {f"{trade.exchange}:{trade.tradingsymbol}" for trade in trades}
-    quotes = await kite.venue.quotes(keys)
-    listings = {key: listing for key in keys if (listing := kite.venue.listing(key)) is not None}
-    converted = kite.converted[kite.venue.market.trading_day, caller.user_id]
-    rows = position_rows(trades, listings, quotes, converted)
+    rows = position_rows(await kite.priced_day(caller.user_id, held=False))
     return {**rows, "net": kite.laid_rows.over(caller.user_id, "positions", rows["net"])}
 
 
@@ -48,10 +32,9 @@ async def convert(kite: "LocalKite", request: web.Request, caller: Caller) -> ob
     """Make bought shares of a position go on in another product."""
     form = read_form(await request.read())
     wanted = read_conversion(form)
-    done = await kite.venue.write(partial(conversions.convert, kite.exchange, caller.user_id, wanted))
-    if isinstance(done, Refused):
-        raise turned_of(done)
-    kite.converted[kite.venue.market.trading_day, caller.user_id].append(wanted)
+    refused = await kite.convert(caller.user_id, wanted)
+    if refused is not None:
+        raise turned_of(refused)
     return True
 
 

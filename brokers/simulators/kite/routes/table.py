@@ -1,28 +1,29 @@
 """Kite's REST routes (Kite Connect documentation, version 3), and what stands before each of them."""
 
 import gzip
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from brokers.contract import BrokerTrade
-from brokers.simulators.kite.answers import Row, Turned, bad_input, bad_token
+from brokers.simulators.kite.answers import bad_input, bad_token
 from brokers.simulators.kite.books import conditionals
-from brokers.simulators.kite.books.entries import Entry
-from brokers.simulators.kite.books.margins import order_margins
+from brokers.simulators.kite.books.margins import order_charges, order_margins
 from brokers.simulators.kite.books.portfolio import margin_rows
-from brokers.simulators.kite.books.rows import kite_token, stamp, trade_row
-from brokers.simulators.kite.caller import Caller
-from brokers.simulators.kite.forms import read_form
+from brokers.simulators.kite.books.rows import kite_token, trade_row
 from brokers.simulators.kite.limits import HISTORY
-from brokers.simulators.kite.market import instruments_csv, ltp_row, ohlc_row, quote_row
-from brokers.simulators.kite.mishaps import SIGN_IN
+from brokers.simulators.kite.market import Dump, instruments_csv, ltp_row, ohlc_row, quote_row
 from brokers.simulators.kite.routes import history
 from brokers.simulators.kite.routes import orders as order_routes
-from brokers.simulators.kite.routes.answering import MOST_KEYS, Handler, answering, open_answering, spoiled
+from brokers.simulators.kite.routes.answering import MOST_KEYS, Handler, answering, open_answering
 from brokers.simulators.kite.routes.portfolio import authorise, convert, holdings, positions
+from brokers.simulators.serving.answering import carried_out
+from brokers.simulators.serving.answers import Row, Turned, read_form, stamp
+from brokers.simulators.serving.caller import Caller
+from brokers.simulators.serving.mishaps import SIGN_IN
+from brokers.simulators.serving.orders.entries import Entry
 
 if TYPE_CHECKING:
     from brokers.simulators.kite.server import LocalKite
@@ -49,6 +50,7 @@ def add_to(app: web.Application, kite: "LocalKite") -> None:
         ("GET", "/instruments/{exchange}", "instruments", _instruments),
         ("GET", "/instruments/historical/{token}/{interval}", HISTORY, history.candles),
         ("POST", "/margins/orders", "order_margins", order_margins),
+        ("POST", "/charges/orders", "order_charges", order_charges),
         ("GET", "/gtt/triggers", "gtt", conditionals.gtts),
         ("POST", "/gtt/triggers", "gtt", conditionals.place_gtt),
         ("DELETE", "/gtt/triggers/{trigger_id}", "gtt", conditionals.delete_gtt),
@@ -63,11 +65,7 @@ def add_to(app: web.Application, kite: "LocalKite") -> None:
         app.router.add_route(method, path, answering(kite, route, handle))
     app.router.add_post("/session/token", open_answering(kite, _sign_in))
     app.router.add_delete("/session/token", open_answering(kite, _sign_out))
-    app[DUMPS] = {}
     app.router.add_route("*", "/{rest:.*}", open_answering(kite, _not_found))
-
-
-# --- before and after every route -----------------------------------------------------------------------
 
 
 # --- sessions -------------------------------------------------------------------------------------------
@@ -76,16 +74,12 @@ def add_to(app: web.Application, kite: "LocalKite") -> None:
 async def _sign_in(kite: "LocalKite", request: web.Request) -> object:
     """The exchange of a request token, where a mishap may strike the user that the token is of."""
     form = read_form(await request.read())
-    api_key = form.get("api_key", "")
-    user_id = kite.sessions.asks_for(api_key, form.get("request_token", ""))
-    caller = Caller(user_id, api_key, SIGN_IN, kite.mishaps.draw(user_id, SIGN_IN))
-    if caller.mishap is not None:
-        return await spoiled(kite, request, caller, caller.mishap, _exchange)
-    return await _exchange(kite, request, caller)
+    user_id = kite.sessions.asks_for(form.get("api_key", ""), form.get("request_token", ""))
+    mishap = kite.mishaps.draw(user_id, SIGN_IN)
+    return await carried_out(kite, request, user_id, mishap, partial(_exchange, kite, form))
 
 
-async def _exchange(kite: "LocalKite", request: web.Request, _caller: Caller) -> object:
-    form = read_form(await request.read())
+async def _exchange(kite: "LocalKite", form: Mapping[str, str]) -> object:
     names = ("api_key", "request_token", "checksum")
     missing = next((name for name in names if not form.get(name)), None)
     if missing is not None:
@@ -138,10 +132,9 @@ async def _profile(kite: "LocalKite", _request: web.Request, caller: Caller) -> 
 
 
 async def _margins(kite: "LocalKite", request: web.Request, caller: Caller) -> object:
-    funds = await kite.venue.read(partial(kite.exchange.funds, caller.user_id))
-    held = await kite.venue.read(partial(kite.exchange.held, caller.user_id))
-    opening = kite.opening(caller.user_id, funds.available_paise + funds.blocked_paise)
-    rows = margin_rows(funds, opening, held)
+    funds, opening = await kite.money(caller.user_id)
+    payout = await kite.venue.read(partial(kite.exchange.held, caller.user_id))
+    rows = margin_rows(funds, opening, payout)
     segment = request.match_info.get("segment")
     if segment is None:
         return rows
@@ -161,9 +154,7 @@ async def _history(kite: "LocalKite", request: web.Request, caller: Caller) -> o
 
 
 async def _trades(kite: "LocalKite", _request: web.Request, caller: Caller) -> object:
-    traded = [(entry, trade) for entry in kite.journal.book(caller.user_id) for trade in entry.trades]
-    traded.sort(key=lambda pair: (pair[1].traded_at, pair[1].trade_id))
-    rows = [_trade(kite, entry, trade) for entry, trade in traded]
+    rows = [_trade(kite, entry, trade) for entry, trade in kite.journal.trades(caller.user_id)]
     return kite.laid_rows.over(caller.user_id, "trades", rows)
 
 
@@ -184,33 +175,18 @@ def _trade(kite: "LocalKite", entry: Entry, trade: BrokerTrade) -> Row:
     return trade_row(entry, trade, 0 if listing is None else kite_token(listing.instrument))
 
 
-# --- portfolio ------------------------------------------------------------------------------------------
-
-
 # --- market ---------------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class _Dump:
-    """The instruments file of a day, made once."""
-
-    day: str
-    plain: bytes
-    zipped: bytes
-
-
-DUMPS = web.AppKey("dumps", dict[str, _Dump])
 
 
 async def _instruments(kite: "LocalKite", request: web.Request, _caller: Caller) -> object:
     exchange = request.match_info.get("exchange", "")
-    dumps = request.app[DUMPS]
+    dumps = kite.dumps
     day = kite.venue.market.trading_day.isoformat()
     dump = dumps.get(exchange)
     if dump is None or dump.day != day:
         rows = (await kite.venue.listings()).values()
         plain = instruments_csv(row for row in rows if exchange in ("", row.instrument.exchange))
-        dump = dumps[exchange] = _Dump(day, plain, gzip.compress(plain, 6))
+        dump = dumps[exchange] = Dump(day, plain, gzip.compress(plain, 6))
     headers = {"Content-Type": "text/csv", "Vary": "Accept-Encoding"}
     if "gzip" in request.headers.get("Accept-Encoding", ""):
         return web.Response(body=dump.zipped, headers={**headers, "Content-Encoding": "gzip"})

@@ -7,12 +7,12 @@ import typer
 
 from data.errors import BadInput
 from engine.words.formats import counted
-from tradedesk.cli.commands.setup import CsvFile, readable
+from tradedesk.cli.commands.setup import CsvFile, print_template, readable
 from tradedesk.cli.exits import Exit
-from tradedesk.cli.options import AsJson
+from tradedesk.cli.options import AsJson, Template
 from tradedesk.cli.printing.output import document, line, say, table
 from tradedesk.cli.session import at_terminal, next_line, run
-from tradedesk.cli.views.imports import import_shape, kept_columns_shape
+from tradedesk.cli.views.people.imports import import_shape, kept_columns_shape
 
 if TYPE_CHECKING:
     from engine.desk import Desk
@@ -41,9 +41,7 @@ def import_clients(
     without_refused: Annotated[
         bool, typer.Option("--without-refused", help="Take the other rows where some are refused.")
     ] = False,
-    template: Annotated[
-        bool, typer.Option("--template", help="Print a file to begin with, and exit.")
-    ] = False,
+    template: Template = False,
     as_json: AsJson = False,
 ) -> None:
     """Add the clients of a list as a trader keeps it, all of them or, with any fault, none.
@@ -54,12 +52,7 @@ def import_clients(
     if template:
         from engine.accounts.client_file import template as first_file
 
-        text = first_file()
-        if as_json:
-            document({"template": text.splitlines()})
-        else:
-            for row in text.splitlines():
-                line(row)
+        print_template(first_file(), as_json)
         return
     path = readable(file)
 

@@ -15,7 +15,7 @@ from tradedesk.cli.options import AsJson
 from tradedesk.cli.printing import reads
 from tradedesk.cli.printing.output import document, line
 from tradedesk.cli.session import run
-from tradedesk.cli.views.clients import client_shape
+from tradedesk.cli.views.people.clients import client_shape
 
 if TYPE_CHECKING:
     from engine.book.views import ClientView

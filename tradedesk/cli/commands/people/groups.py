@@ -9,7 +9,7 @@ from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson
 from tradedesk.cli.printing.output import document, line, say, table
 from tradedesk.cli.session import run
-from tradedesk.cli.views.clients import group_shape
+from tradedesk.cli.views.people.clients import group_shape
 
 if TYPE_CHECKING:
     from engine.accounts.groups import GroupView
@@ -102,6 +102,28 @@ def rename_group(
 
     async def work(desk: "Desk") -> Exit:
         return _told(desk, await desk.groups.rename(name, new), as_json)
+
+    run(work, needs_secrets=False)
+
+
+@groups_app.command("edit")
+def edit_group(
+    name: Name,
+    new: Annotated[str, typer.Option("--name", metavar="NEW", help="Another name.")] = "",
+    rule: Annotated[str, typer.Option("--rule", metavar="RULE", help="Another rule, of one by rule.")] = "",
+    add: Annotated[str, typer.Option("--add", metavar="CODES", help="Put these in, by comma.")] = "",
+    remove: Annotated[str, typer.Option("--remove", metavar="CODES", help="Take these out.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Change a group's name, its rule and who is in it at once: all of it, or where it is wrong nothing."""
+
+    async def work(desk: "Desk") -> Exit:
+        known = desk.groups.find(name).name
+        added, removed = (
+            [desk.clients.find(code.strip()).id for code in codes.split(",") if code.strip()]
+            for codes in (add, remove)
+        )
+        return _told(desk, await desk.groups.edit(known, new or known, rule, added, removed), as_json)
 
     run(work, needs_secrets=False)
 

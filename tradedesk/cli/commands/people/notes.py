@@ -8,11 +8,11 @@ from data.errors import BadInput
 from data.money import count_from_text
 from engine.words.formats import DASH
 from tradedesk.cli.exits import Exit
-from tradedesk.cli.options import AsJson
+from tradedesk.cli.options import MOST_NUMBER, AsJson
 from tradedesk.cli.printing.clocks import clock_words, wall_time
 from tradedesk.cli.printing.output import document, line, say, table
 from tradedesk.cli.session import run
-from tradedesk.cli.views.clients import note_shape
+from tradedesk.cli.views.people.clients import note_shape
 
 if TYPE_CHECKING:
     from engine.desk import Desk
@@ -24,8 +24,10 @@ notes_app = typer.Typer(
 OfClient = Annotated[
     str | None, typer.Option("--client", metavar="CODE", help="On this client and its orders.")
 ]
-OfOrder = Annotated[int | None, typer.Option("--order", metavar="ID", help="On this order.")]
-OfRun = Annotated[int | None, typer.Option("--run", metavar="N", help="On this run.")]
+OfOrder = Annotated[
+    int | None, typer.Option("--order", metavar="ID", min=1, max=MOST_NUMBER, help="On this order.")
+]
+OfRun = Annotated[int | None, typer.Option("--run", metavar="N", min=1, max=MOST_NUMBER, help="On this run.")]
 
 
 @notes_app.callback()

@@ -10,7 +10,7 @@ from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson, ClientWord
 from tradedesk.cli.printing.output import document, line, table
 from tradedesk.cli.session import run
-from tradedesk.cli.views.client_page import page_shape, statement_shape
+from tradedesk.cli.views.people.client_page import page_shape, statement_shape
 
 if TYPE_CHECKING:
     from engine.desk import Desk
@@ -86,13 +86,13 @@ def client(
 async def _text(desk: "Desk", client_id: int) -> str:
     """A client's account as a message."""
     from engine.accounts.statement import standing
-    from engine.words.statements import account_text
+    from engine.words.day.statements import account_text
 
     client, funds = desk.clients.get(client_id), desk.funds.of(client_id)
-    value, of_sales = desk.valuation.client(client_id), await desk.statements.earned(client_id)
+    value, brought = desk.valuation.client(client_id), await desk.statements.contributed(client_id)
     holdings = [(one, desk.valuation.holding(one)) for one in desk.holdings.of(client_id) if one.quantity]
     orders = desk.orders.all(client_id=client_id, today=True)
-    stands = standing(client, funds, value, of_sales)
+    stands = standing(client, funds, value, brought)
     return account_text(client, desk.market.now(), funds, value, stands, holdings, orders)
 
 

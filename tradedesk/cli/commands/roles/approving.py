@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tradedesk.cli.exits import Exit
-from tradedesk.cli.options import AsJson
+from tradedesk.cli.options import MOST_NUMBER, AsJson
 from tradedesk.cli.printing.clocks import wall_time
 from tradedesk.cli.printing.output import document, line
 from tradedesk.cli.session import run
-from tradedesk.cli.views.people import ApprovalShape, ConfirmedShape
+from tradedesk.cli.views.people.persons import ApprovalShape, ConfirmedShape
 
 if TYPE_CHECKING:
     from engine.desk import Desk
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def approve(
-    plan: Annotated[int, typer.Argument(metavar="PLAN", help="The plan's number.")],
+    plan: Annotated[int, typer.Argument(metavar="PLAN", min=1, max=MOST_NUMBER, help="The plan's number.")],
     digest: Annotated[
         str | None,
         typer.Option("--digest", metavar="HASH", help="Eight hex digits or more of its hash: confirm it."),

@@ -13,7 +13,7 @@ from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson
 from tradedesk.cli.printing.output import document, line, say, table
 from tradedesk.cli.session import run
-from tradedesk.cli.views.people import LimitShape, PersonShape, RoleShape
+from tradedesk.cli.views.people.persons import LimitShape, PersonShape, RoleShape
 
 if TYPE_CHECKING:
     from engine.book.people_views import ApprovalLimit, PersonView
@@ -115,11 +115,11 @@ def add_person(
     async def work(desk: "Desk") -> Exit:
         first = not desk.who.asked
         added = await desk.people.add(name, role, password, _listed(clients), _listed(groups))
+        _tell_added(desk, added, f"{name} is added as {role.value}", as_json)
         if first:
             from tradedesk.cli.commands.roles.signing import signed_in
 
             await signed_in(desk, added.person.name, password)
-        _tell_added(desk, added, f"{name} is added as {role.value}", as_json)
         return Exit.DONE
 
     run(work)

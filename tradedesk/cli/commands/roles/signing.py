@@ -9,9 +9,10 @@ from tradedesk.cli.commands.roles.passwords import PasswordFile, PasswordStdin, 
 from tradedesk.cli.commands.roles.persons import Name, scope_words
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson
+from tradedesk.cli.printing.clocks import wall_time
 from tradedesk.cli.printing.output import document, line
 from tradedesk.cli.session import run
-from tradedesk.cli.views.people import SignedInShape, WhoShape
+from tradedesk.cli.views.people.persons import SignedInShape, WhoShape
 
 if TYPE_CHECKING:
     from engine.desk import Desk
@@ -54,7 +55,8 @@ def sign_in(
         if as_json:
             document(shape)
         else:
-            line(f"signed in as {found.name}, {found.role.value}, until {made.until:%H:%M} UTC at the latest")
+            until = wall_time(desk, made.until)
+            line(f"signed in as {found.name}, {found.role.value}, until {until} (wall) at the latest")
         return Exit.DONE
 
     run(work)

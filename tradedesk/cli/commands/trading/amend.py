@@ -115,6 +115,9 @@ def modify(
             rich_help_panel=_MANY,
         ),
     ] = None,
+    override: Annotated[
+        str, typer.Option(metavar="REASON", help="Go beyond soft limits for this reason, in the audit.")
+    ] = "",
     confirm: Annotated[
         str | None,
         typer.Option(metavar="HASH", help="Of many: do it only if the list still has this hash."),
@@ -128,19 +131,21 @@ def modify(
     One order: `--quantity`, `--limit`, `--trigger`; many, or one: `--to`, `--ticks`, `--to-last`, `--chase`.
     """
     numbers = [count_from_text(text, "order") for text in order_ids or ()]
-    wish = wish_from(to, ticks, to_last, chase)
+    wish = wish_from(to, ticks, to_last, chase, override.strip())
     if wish is None:
         nothing_beside(ctx, "one order", *_OF_ONE)
         if len(numbers) != 1:
             raise BadInput("order", len(numbers), f"give one order, or one of {WISHES} for many")
-        _modify_one(numbers[0], quantity, limit, trigger, yes, wait, as_json)
+        _modify_one(numbers[0], (quantity, limit, trigger), override.strip(), yes, wait, as_json)
     nothing_beside(ctx, "many orders", *_OF_MANY)
     ways = [bool(numbers), client is not None, run_number is not None]
     if sum(ways) != 1:
         raise BadInput("modify", "none" if not any(ways) else "several", "give orders, or --client, or --run")
     run_wanted = None if run_number is None else count_from_text(run_number, "run")
     patience = seconds_from(wait)
-    terms = given(client=client, run=run_number, to=to, ticks=ticks, chase=chase)
+    terms = given(
+        client=client, run=run_number, to=to, ticks=ticks, chase=chase, override=override.strip() or None
+    )
     again = ["modify", *map(str, numbers), *terms, *(["--to-last"] if to_last else []), "--wait", wait]
 
     async def work(desk: "Desk") -> Exit:
@@ -150,23 +155,23 @@ def modify(
     run(work)
 
 
-_OF_ONE = ("order_ids", "quantity", "limit", "trigger", "yes", "wait", "as_json")
+_OF_ONE = ("order_ids", "quantity", "limit", "trigger", "override", "yes", "wait", "as_json")
 _OF_MANY = (
     *("order_ids", "client", "run_number", "to", "ticks", "to_last", "chase"),
-    *("confirm", "yes", "wait", "as_json"),
+    *("override", "confirm", "yes", "wait", "as_json"),
 )
 """Parameters that a modify of one order reads, and those of one of many."""
 
 
 def _modify_one(
     number: int,
-    quantity: str | None,
-    limit: str | None,
-    trigger: str | None,
+    wished: tuple[str | None, str | None, str | None],
+    override: str,
     yes: bool,
     wait: str,
     as_json: bool,
 ) -> NoReturn:
+    quantity, limit, trigger = wished
     patience = seconds_from(wait)
     shares = None if quantity is None else count_from_text(quantity, "quantity")
     limit_paise, trigger_paise = choices.price_from(limit, "limit"), choices.price_from(trigger, "trigger")
@@ -177,14 +182,16 @@ def _modify_one(
             raise BadInput("order", number, f"only an OPEN order can be changed; it is {before.state.value}")
         needs = await desk.orders.change_needs(number, shares, limit_paise, trigger_paise)
         what = f"{desk.mode}  {_change_words(desk, before, shares, limit_paise, trigger_paise, needs)}"
-        terms = given(quantity=quantity, limit=limit, trigger=trigger)
+        what += f"; beyond a soft limit: {override}" if override else ""
+        terms = given(quantity=quantity, limit=limit, trigger=trigger, override=override or None)
         then = ["modify", str(number), *terms, "--yes", "--wait", wait, *json_too(as_json)]
         if not await confirmed(f"modify {number}", what, yes, "add --yes to change it", then):
             if as_json:
                 document({"order": order_shape(desk, before), "request": None})
             return Exit.NOTHING_SENT
         await desk.hear({before.client_id})
-        request = await desk.orders.modify(number, shares, limit_paise, trigger_paise, shown=before)
+        changed = (shares, limit_paise, trigger_paise)
+        request = await desk.orders.modify(number, *changed, shown=before, override=override)
         await until(desk, lambda: not desk.orders.get(number).modifying, patience)
         return await _modified(desk, number, request, as_json)
 

@@ -21,6 +21,7 @@ from tradedesk.cli.options import (
     Confirm,
     DriftWord,
     Groups,
+    Override,
     ProductWord,
     Ref,
     ValidityWord,
@@ -64,6 +65,7 @@ _ORDERS_READ = (
     "validity",
     "drift",
     "again",
+    "override",
     "ref",
     "plan_only",
     "yes",
@@ -81,7 +83,7 @@ def basket(
         typer.Option(
             "--orders",
             metavar="FILE",
-            help="Orders of a CSV file: client,symbol,side,quantity,product,type,price.",
+            help="Orders of a CSV file: client,symbol,side,quantity,product,type,limit.",
         ),
     ] = None,
     saved: Annotated[
@@ -99,6 +101,7 @@ def basket(
     group: Groups = None,
     broker: Brokers = None,
     again: Again = False,
+    override: Override = "",
     ref: Ref = "",
     plan_only: Annotated[
         bool, typer.Option("--plan", help="Freeze and print the plan, send nothing.")
@@ -131,7 +134,7 @@ def basket(
             wanted = await _basket(desk, legs, file, saved, product)
             intent = replace(wanted, selection=chosen)
         intent = choices.with_terms(intent, together or intent.per_client, validity, drift, again)
-        intent = choices.with_entry(intent, ref, multiplied=orders is None)
+        intent = choices.with_entry(intent, ref, multiplied=orders is None, override=override)
         if affordable:
             intent = with_affordable(await desk.plans.preview(intent))
         made = await desk.plans.freeze(intent)

@@ -8,6 +8,7 @@ from data.errors import BadInput
 from data.money import count_from_text
 from data.vocabulary import FlattenReason, FlattenState, HaltScope
 from engine.words.trading.flattens import (
+    absent_words,
     beside_words,
     counts_words,
     line_words,
@@ -118,7 +119,8 @@ def _prospect_words(desk: "Desk", found: "FlattenProspect", scope: str) -> str:
     ]
     counts = " · ".join((*prospect_counts(found), worth_words(found)))
     head = f"{desk.mode}  {title_words(found.what, scope)}: {counts}"
-    return "\n".join([head, *rows, beside_words(found)])
+    below = filter(None, (beside_words(found), absent_words(found.not_signed_in)))
+    return "\n".join([head, *rows, *below])
 
 
 def _print(desk: "Desk", view: "FlattenView", as_json: bool) -> None:
@@ -138,8 +140,8 @@ def _print(desk: "Desk", view: "FlattenView", as_json: bool) -> None:
         line(f"{counts_words(view)}{how}")
     if view.passes:
         line(f"it passed halt {', '.join(map(str, view.passes))}, which stood when it was confirmed")
-    if view.not_signed_in:
-        line(f"not signed in, nothing known here: {', '.join(view.not_signed_in)}")
+    if unasked := absent_words(view.not_signed_in):
+        line(unasked)
     if view.lines:
         rows = [
             (

@@ -30,8 +30,8 @@ READ_BY = {
     "resume": (*_ALWAYS, "send", "yes"),
     "stop": (*_ALWAYS, "live", "yes"),
     "cancel": (*_ALWAYS, "yes"),
-    "repair": (*_ALWAYS, "yes"),
-    "reverse": (*_ALWAYS, "yes"),
+    "repair": (*_ALWAYS, "symbol", "yes"),
+    "reverse": (*_ALWAYS, "symbol", "yes"),
 }
 """What can be done with a run, and which parameters each reads."""
 
@@ -49,6 +49,10 @@ def one_run(
     live: Annotated[
         bool, typer.Option("--live", help="Stop: cancel what is live at the brokers too.")
     ] = False,
+    symbol: Annotated[
+        str | None,
+        typer.Option("--symbol", metavar="SYMBOL", help="Repair, reverse: the leg of this symbol alone."),
+    ] = None,
     yes: Yes = False,
     wait: Wait = "30",
     as_json: AsJson = False,
@@ -58,7 +62,7 @@ def one_run(
     `resume` shows the move of the price and the new need; `--send N` with the number that is unsent now is
     its only yes. `cancel` frees that rest, cancels what is live, and tells what became of each order and of
     the money; nothing is halted. `repair` plans what provably failed or was skipped, `reverse` the opposite
-    of what filled.
+    of what filled; of a basket `--symbol` takes one leg.
     """
     wanted, patience = count_from_text(number, "run"), seconds_from(wait)
     if action not in READ_BY:
@@ -81,7 +85,8 @@ def one_run(
         if action == "cancel":
             return await _cancel(desk, found, yes, patience, as_json)
         if action in ("repair", "reverse"):
-            return await _plan_of(desk, wanted, action, yes, patience, as_json)
+            key = None if symbol is None else desk.market.index.resolve(symbol).key
+            return await _plan_of(desk, wanted, action, key, yes, patience, as_json)
         _show(desk, found, as_json)
         return Exit.DONE
 
@@ -114,13 +119,14 @@ async def _resume(desk: "Desk", number: int, sending: int | None, patience: floa
     return await follow_run(desk, number, made, patience, as_json)
 
 
-async def _plan_of(desk: "Desk", number: int, action: str, yes: bool, patience: float, as_json: bool) -> Exit:
-    """Plan what is left of a run, or its opposite, and send that once it is confirmed."""
+async def _plan_of(
+    desk: "Desk", number: int, action: str, key: str | None, yes: bool, patience: float, as_json: bool
+) -> Exit:
+    """Plan what is left of a run or a leg of it, or its opposite, and send that once it is confirmed."""
     intent_of = desk.runs.repair_intent if action == "repair" else desk.runs.reverse_intent
-    intent = await intent_of(number)
+    intent = await intent_of(number, key)
     if intent is None:
-        nothing = "failed or was skipped" if action == "repair" else "filled in whole lots"
-        say(f"nothing of run {number} {nothing}")
+        say(f"run {number} has nothing left to {action}")
         return _left_alone(desk, number, as_json)
     return await send(desk, await desk.plans.freeze(intent), yes, patience, as_json)
 

@@ -24,6 +24,7 @@ from tradedesk.cli.options import (
     OfAvailable,
     OfPortfolio,
     OfPosition,
+    Override,
     Percent,
     ProductWord,
     Quantity,
@@ -66,6 +67,7 @@ def plan(
     group: Groups = None,
     broker: Brokers = None,
     again: Again = False,
+    override: Override = "",
     ref: Ref = "",
     disclosed: Disclosed = None,
     preset: Annotated[
@@ -82,13 +84,14 @@ def plan(
     `tradedesk bulk --confirm HASH` sends exactly this plan while it is valid.
     """
     if preset is not None:
-        nothing_beside(ctx, "a saved wish", "preset", "ref", "again", "what_if", "as_json")
+        nothing_beside(ctx, "a saved wish", "preset", "ref", "again", "override", "what_if", "as_json")
     elif side is None or symbol is None:
         raise BadInput("plan", side or "", "give buy or sell and a SYMBOL, or --preset NAME")
 
     async def work(desk: "Desk") -> Exit:
         if preset is not None:
-            intent = replace((await desk.presets.get(preset)).intent, ref=ref.strip(), again=again)
+            terms = {"ref": ref.strip(), "again": again, "override": override.strip()}
+            intent = replace((await desk.presets.get(preset)).intent, **terms)
         else:
             assert side is not None
             assert symbol is not None
@@ -100,7 +103,7 @@ def plan(
             intent = choices.intent_from(
                 desk, way, symbol, sizing, limit, trigger, product, validity, chosen, again, drift
             )
-            intent = choices.with_entry(intent, ref, disclosed, multiplied=True)
+            intent = choices.with_entry(intent, ref, disclosed, multiplied=True, override=override)
         made = await desk.plans.freeze(intent)
         if save is not None:
             await desk.presets.save(save, intent)
@@ -130,6 +133,7 @@ def bulk(
     group: Groups = None,
     broker: Brokers = None,
     again: Again = False,
+    override: Override = "",
     ref: Ref = "",
     disclosed: Disclosed = None,
     confirm: Confirm = None,
@@ -154,7 +158,7 @@ def bulk(
         intent = choices.intent_from(
             desk, way, word, sizing, limit, trigger, product, validity, chosen, again, drift
         )
-        intent = choices.with_entry(intent, ref, disclosed, multiplied=True)
+        intent = choices.with_entry(intent, ref, disclosed, multiplied=True, override=override)
         return await send(desk, await desk.plans.freeze(intent), yes, patience, as_json)
 
     run(work)
@@ -171,6 +175,7 @@ def order(
     validity: ValidityWord = "DAY",
     drift: DriftWord = "desk",
     again: Again = False,
+    override: Override = "",
     ref: Ref = "",
     disclosed: Disclosed = None,
     yes: Yes = False,
@@ -191,7 +196,7 @@ def order(
         intent = choices.intent_from(
             desk, way, symbol, sizing, limit, trigger, product, validity, chosen, again, drift
         )
-        intent = choices.with_entry(intent, ref, disclosed)
+        intent = choices.with_entry(intent, ref, disclosed, override=override)
         return await send(desk, await desk.plans.freeze(intent), yes, patience, as_json)
 
     run(work)

@@ -1,0 +1,163 @@
+"""Two desks on one ledger: whoever decides second sees what the first decided, wherever the first pauses.
+
+A claim against a cancel, and a reservation against a halt, in both orders.
+"""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from data.clock import ManualClock
+from data.store import Store
+from data.vocabulary import DeskKind, HaltScope, OrderState, SizingKind
+from data.writing.unit import Unit
+from engine.desk import Desk
+from engine.execution.changes.cancels import ask
+from engine.execution.sending.dispatch import Dispatcher
+from tests.desks import START, Wire, books_are_sound, buy, filed_desk, in_time, until
+from tradedesk.testing import seam
+
+T = TypeVar("T")
+
+ROHAN = 8
+
+PAUSES = ("before it reads", "before it commits")
+
+
+class Held:
+    """Holds one unit of a store while it has its turn."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._reached, self._go = threading.Event(), threading.Event()
+        self.left = 1
+
+    def unit(self, work: Callable[[Unit], T]) -> Callable[[Unit], T]:
+        def held(unit: Unit) -> T:
+            if self._where == PAUSES[0]:
+                self._wait()
+            result = work(unit)
+            if self._where == PAUSES[1]:
+                self._wait()
+            return result
+
+        return held
+
+    def _wait(self) -> None:
+        self._reached.set()
+        assert self._go.wait(20)
+
+    async def second(self, other: Callable[[], Awaitable[T]]) -> T:
+        """Begin another's work while the unit is held; it must wait for it."""
+        assert await asyncio.to_thread(self._reached.wait, 20)
+        waiting = asyncio.ensure_future(other())
+        done, _ = await asyncio.wait({waiting}, timeout=0.2)
+        assert not done, "it did not wait for its turn"
+        self._go.set()
+        return await waiting
+
+    def next_of(self, store: Store, patch: pytest.MonkeyPatch) -> None:
+        """Hold the next unit that a store is given."""
+        submit = store.submit
+
+        def held(unit: Callable[[Unit], Any]) -> Any:
+            self.left -= 1
+            return submit(self.unit(unit) if self.left == 0 else unit)
+
+        patch.setattr(store, "submit", held)
+
+
+@asynccontextmanager
+async def two_desks(home: Path) -> AsyncIterator[tuple[Desk, Desk]]:
+    clock = ManualClock(START)
+    async with (
+        filed_desk(home, clock, DeskKind.APP) as one,
+        filed_desk(home, clock, DeskKind.COMMAND, 8) as other,
+    ):
+        yield one, other
+
+
+async def reserved(desk: Desk) -> list[int]:
+    """Orders of a run that nobody claims before the test has its desk do so."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Dispatcher, "submit", lambda dispatcher, order_ids: None)
+        plan = await desk.plans.freeze(buy("INFY", SizingKind.FIXED_QUANTITY, 2, ROHAN, again=True))
+        run = await desk.runs.start(plan, plan.digest)
+    assert desk.orders.get(run.order_ids[0]).state is OrderState.RESERVED
+    return list(run.order_ids)
+
+
+@pytest.mark.both
+@pytest.mark.parametrize("where", PAUSES)
+async def test_an_order_is_claimed_or_its_money_freed_and_never_both(
+    tmp_path: Path, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with two_desks(tmp_path) as (desk, other):
+        wire, store = Wire(desk), seam(other).store
+        claims = lambda ids: seam(desk).workers.dispatcher.submit(ids)  # noqa: E731
+
+        (one,) = await reserved(desk)
+        cancel = lambda unit: ask(unit, [one], "cancelled", "tester")  # noqa: E731
+        with pytest.MonkeyPatch.context() as patch:
+            held = Held(where)
+            held.next_of(seam(desk).store, patch)
+            claims([one])
+            asked = await held.second(lambda: store.write(cancel))
+        assert (asked.freed, list(asked.requests)) == ({}, [one])
+        await until(desk, lambda: wire.placed != [])
+        await until(desk, lambda: desk.orders.get(one).state is OrderState.FILLED)
+
+        before = desk.funds.of(ROHAN).available_paise
+        (two,) = await reserved(desk)
+        held, placed = Held(where), len(wire.placed)
+        freeing = store.submit(held.unit(lambda unit: ask(unit, [two], "cancelled", "tester")))
+
+        async def claimed() -> None:
+            claims([two])
+            await desk.settle()
+
+        await held.second(claimed)
+        assert list((await freeing).freed) == [two]
+        await until(desk, lambda: desk.orders.get(two).state is OrderState.CANCELLED)
+        assert len(wire.placed) == placed
+        assert desk.funds.of(ROHAN).available_paise == before
+        await books_are_sound(desk)
+
+
+@pytest.mark.both
+@pytest.mark.parametrize("where", PAUSES)
+async def test_a_halt_sees_what_was_reserved_before_it_and_nothing_is_reserved_behind_it(
+    tmp_path: Path, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with two_desks(tmp_path) as (desk, other):
+        before = desk.funds.of(ROHAN).available_paise
+        monkeypatch.setattr(Dispatcher, "submit", lambda dispatcher, order_ids: None)
+        plan = await desk.plans.freeze(buy("INFY", SizingKind.FIXED_QUANTITY, 2, ROHAN))
+        with pytest.MonkeyPatch.context() as patch:
+            held = Held(where)
+            held.next_of(seam(desk).store, patch)
+            starting = asyncio.ensure_future(desk.runs.start(plan, plan.digest))
+            halting = lambda: in_time(other, other.halt.fire("tester", HaltScope.CLIENT, str(ROHAN)))  # noqa: E731
+            certificate = await held.second(halting)
+            run = await starting
+        assert certificate.unsent_freed == len(run.order_ids) == 1
+        await until(desk, lambda: desk.funds.of(ROHAN).available_paise == before)
+        await other.halt.resume(certificate.number, "resume", "tester")
+        await until(desk, lambda: desk.halt.active() == [])
+
+        plan = await desk.plans.freeze(buy("TCS", SizingKind.FIXED_QUANTITY, 2, ROHAN))
+        with pytest.MonkeyPatch.context() as patch:
+            held = Held(where)
+            held.next_of(seam(other).store, patch)
+            firing = asyncio.ensure_future(other.halt.fire("tester", HaltScope.CLIENT, str(ROHAN)))
+            run = await held.second(lambda: desk.runs.start(plan, plan.digest))
+            await until(other, firing.done)
+            await firing
+        assert {desk.orders.get(one).state for one in run.order_ids} == {OrderState.DENIED}
+        assert desk.funds.of(ROHAN).available_paise == before
+        await books_are_sound(desk)
