@@ -14,7 +14,6 @@ from brokers.contract import (
     BrokerProfile,
     BrokerRows,
     Capabilities,
-    NoAnswer,
     SessionExpired,
 )
 from brokers.kite.sign_in import FORM
@@ -52,7 +51,7 @@ class SigningBroker(PaperBroker):
         self.form = FORM
         self.session_ends: datetime | None = None
         self.strict = False
-        self.silent = False
+        self.fails: BrokerError | None = None
 
     @property
     def name(self) -> str:
@@ -67,8 +66,8 @@ class SigningBroker(PaperBroker):
 
     async def exchange_token(self, account: BrokerAccount, request_token: str) -> BrokerProfile:
         self.exchanged.append(request_token)
-        if self.silent:
-            raise NoAnswer("503")
+        if self.fails is not None:
+            raise self.fails
         if not request_token.startswith("for-"):
             raise BrokerError(f"Token {request_token} is invalid or has expired.")
         user = request_token.removeprefix("for-")

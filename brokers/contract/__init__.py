@@ -11,7 +11,7 @@ from brokers.contract.capabilities import (
     Capabilities,
 )
 from brokers.contract.charges import TellsCharges, TradedLine
-from brokers.contract.errors import BrokerError, NoAnswer, NotAsked, SessionExpired
+from brokers.contract.errors import BrokerError, NoAnswer, NotAsked, SessionExpired, TurnedAway
 from brokers.contract.history import Bar, BarSpan, CompanyActs, HasCloses, HearsActions, TellsHistory
 from brokers.contract.kill_switch import HasKillSwitches, KillSwitch
 from brokers.contract.market_data import (
@@ -115,6 +115,7 @@ __all__ = [
     "Ticks",
     "TradedLine",
     "Trading",
+    "TurnedAway",
     "UnreadRow",
     "UnreadTick",
     "nothing_keeps_it_back",

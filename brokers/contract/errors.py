@@ -19,5 +19,9 @@ class NoAnswer(BrokerError):  # noqa: N818 - what became of the call
     """The broker said nothing of its own: no connection, silence, or a gateway that failed."""
 
 
+class TurnedAway(BrokerError):  # noqa: N818 - what became of the call
+    """The broker turned the call away as one too many, and looked at nothing in it."""
+
+
 class SessionExpired(BrokerError):  # noqa: N818 - the trader's word
     """The broker no longer accepts this client's session."""

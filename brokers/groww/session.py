@@ -12,7 +12,7 @@ from brokers.meter import CallKind
 from brokers.wire.access import AccountAccess, users_own
 from brokers.wire.calls import Call
 from brokers.wire.outcomes import TURNED_AWAY, CallFailure, read_error
-from brokers.wire.reading import TURNED_AWAY_S
+from brokers.wire.reading import READ_TRIES, TURNED_AWAY_S
 from data.clock import Clock
 
 
@@ -42,12 +42,8 @@ class GrowwSignIn:
             row = GrowwRow("session", await self._minted(account, given))
             token = _token_of(row)
             ends = row.moment_or_none("expiry")
-        waits = self._calls.waits
         call = Call(CallKind.SIGN_IN, "GET", PROFILE, token=token)
-        answer = await self._calls.run(account, call, waits.read_s, signed_in=False)
-        if isinstance(answer, CallFailure) and answer.status == TURNED_AWAY:
-            await self._clock.sleep(TURNED_AWAY_S)  # what minted it is not to be wasted
-            answer = await self._calls.run(account, call, waits.read_s, signed_in=False)
+        answer = await self._answer(account, call)  # what minted it is not to be wasted
         if isinstance(answer, CallFailure):
             if given and token == given and answer.status in (401, 403):
                 words = f"Groww refused the access token of {account.user_id}: {answer.text}"
@@ -57,11 +53,22 @@ class GrowwSignIn:
         await self._calls.ask_access(lambda: self._access.keep_token(account, token))
         return profile
 
+    async def _answer(self, account: BrokerAccount, call: Call) -> object | CallFailure:
+        """What a call of the sign-in returns, tried again where Groww turned it away as one too many."""
+        tried = 0
+        while True:
+            answer = await self._calls.run(account, call, self._calls.waits.read_s, signed_in=False)
+            tried += 1
+            turned_away = isinstance(answer, CallFailure) and answer.status == TURNED_AWAY
+            if not turned_away or tried == READ_TRIES:
+                return answer
+            await self._clock.sleep(TURNED_AWAY_S)
+
     async def _minted(self, account: BrokerAccount, code: str) -> object:
         """What Groww answers to a key with its code or checksum."""
         key = self._calls.route_of(account).api_key
         call = mint_by_code(key, code) if code else await self._by_secret(account, key)
-        answer = await self._calls.run(account, call, self._calls.waits.read_s, signed_in=False)
+        answer = await self._answer(account, call)
         if not isinstance(answer, CallFailure):
             return answer
         if answer.status not in (400, 401, 403, 404, 422):

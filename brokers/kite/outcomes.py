@@ -18,6 +18,7 @@ from brokers.contract import (
     Outcome,
     Refused,
     SessionExpired,
+    TurnedAway,
 )
 from brokers.wire.outcomes import GATEWAY
 from data.vocabulary import RefusalCode
@@ -123,7 +124,7 @@ def read_error(failure: Failure) -> BrokerError:
     if failure.session_lost:
         return SessionExpired(failure.text, failure.error_type or failure.refusal)
     if failure.status == 429:
-        return BrokerError(failure.text, RATE_LIMIT)
+        return TurnedAway(failure.text, RATE_LIMIT)
     if not failure.refusal and (not failure.status or failure.status >= GATEWAY):
         return NoAnswer(failure.text, failure.error_type)
     return BrokerError(failure.text, failure.error_type or failure.refusal)

@@ -17,6 +17,7 @@ from brokers.contract import (
     Outcome,
     Refused,
     SessionExpired,
+    TurnedAway,
 )
 from data.vocabulary import RefusalCode
 
@@ -117,5 +118,7 @@ def read_error(failure: CallFailure) -> BrokerError:
         return SessionExpired(failure.text, failure.code or failure.refusal)
     if not failure.refusal and (not failure.status or failure.status >= GATEWAY):
         return NoAnswer(failure.text, failure.code)
-    by_status = {TURNED_AWAY: RATE_LIMIT, _CLOSED: NOT_OPEN, 400: BAD_INPUT, 404: BAD_INPUT, 422: BAD_INPUT}
+    if failure.status == TURNED_AWAY:
+        return TurnedAway(failure.text, RATE_LIMIT)
+    by_status = {_CLOSED: NOT_OPEN, 400: BAD_INPUT, 404: BAD_INPUT, 422: BAD_INPUT}
     return BrokerError(failure.text, by_status.get(failure.status, failure.code or failure.refusal))

@@ -22,6 +22,7 @@ from brokers.contract import (
     NotAsked,
     SessionExpired,
     SignInForm,
+    TurnedAway,
 )
 from data.audit import AuditAction, AuditEntry
 from data.clock import IST
@@ -51,6 +52,8 @@ REFUSED = "the broker refused it: "
 """Stands before a broker's words about a sign-in."""
 UNANSWERED = "the broker did not answer: "
 """Stands before what became of a sign-in of which the broker said nothing; what was typed may be right."""
+TURNED_AWAY = "the broker has taken too many calls and did not look at it: "
+"""Stands before the words of a broker that turned a sign-in away; what was typed may be right."""
 
 _USER = re.compile(r"[A-Z]{1,3}[0-9A-Z]{1,9}")
 
@@ -189,6 +192,8 @@ class Sessions:
             return profile
         except NotAsked as failure:
             said, words = "", str(failure)
+        except TurnedAway as failure:
+            said, problem, words = TURNED_AWAY, SessionProblem.UNREACHABLE, str(failure)
         except (NoAnswer, TimeoutError) as failure:
             self._call_ended(client.id, failure)
             said, problem = UNANSWERED, SessionProblem.UNREACHABLE

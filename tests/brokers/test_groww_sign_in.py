@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from brokers.contract import BrokerError, NotAsked
+from brokers.contract import BrokerError, NotAsked, TurnedAway
 from brokers.groww.sign_in import FORM, code_of, secret_of
 from data.clock import IST
 from data.errors import BadInput
@@ -125,10 +125,20 @@ async def test_somebody_elses_key_makes_no_session():
             await broker.exchange_token(ANN, "a-token-of-the-page-0123456789")
 
 
-async def test_a_session_that_was_made_is_not_wasted_where_its_profile_comes_too_soon():
+async def test_calls_of_a_sign_in_that_come_too_soon_are_made_again():
+    access = Access(tokens={}, secrets={"annkey": SECRET})
+    too_soon = refused(429, "GA006", "Rate limit exceeded")
+    async with at_stub(access) as (broker, stub, _):
+        stub.on(MINT, too_soon, too_soon, Reply(200, json.dumps(MINTED)))
+        stub.on(PROFILE, too_soon, told(WHO))
+        assert (await broker.exchange_token(ANN, "")).user_id == ANN.user_id
+        assert (len(stub.asked_of(MINT)), len(stub.asked_of(PROFILE))) == (3, 2)
+
+
+async def test_a_sign_in_that_comes_too_soon_again_and_again_was_not_looked_at():
     access = Access(tokens={}, secrets={"annkey": SECRET})
     async with at_stub(access) as (broker, stub, _):
-        stub.on(MINT, Reply(200, json.dumps(MINTED)))
-        stub.on(PROFILE, refused(429, "GA006", "Rate limit exceeded"), told(WHO))
-        assert (await broker.exchange_token(ANN, "")).user_id == ANN.user_id
-        assert len(stub.asked_of(MINT)) == 1
+        stub.on(MINT, refused(429, "GA006", "Rate limit exceeded"))
+        with pytest.raises(TurnedAway, match="Rate limit exceeded"):
+            await broker.exchange_token(ANN, "")
+        assert access.tokens == {}

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from brokers.contract import HIDDEN, SignInField, SignInForm
+from brokers.contract import HIDDEN, NoAnswer, SignInField, SignInForm, TurnedAway
 from brokers.kite.sign_in import SESSION_END, request_token
 from data.clock import ManualClock
 from data.errors import BadInput
@@ -151,18 +151,25 @@ async def test_a_refused_token_ends_no_session_that_holds_and_is_not_shown(tmp_p
         assert (session.problem, TOKEN in session.problem_text) == (SessionProblem.REFUSED, False)
 
 
-async def test_a_sign_in_of_which_the_broker_says_nothing_is_not_told_as_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [
+        (NoAnswer("503"), "the broker did not answer: 503"),
+        (TurnedAway("Too many"), "the broker has taken too many calls and did not look at it: Too many"),
+    ],
+)
+async def test_a_sign_in_that_the_broker_did_not_look_at_is_not_told_as_refused(tmp_path, failure, words):
     async with signing_desk(tmp_path, "C1", "C2") as (desk, broker):
         await desk.sessions.sign_in(1, "for-U1")
-        broker.silent = True
+        broker.fails = failure
         for client_id in (1, 2):
-            with pytest.raises(BadInput, match="the broker did not answer: 503"):
+            with pytest.raises(BadInput, match=words):
                 await desk.sessions.sign_in(client_id, "for-U2")
         assert [client.session.value for client in desk.clients.all()] == ["ok", "expired"]
         session = desk.sessions.of(2)
         assert session is not None
         assert session.problem is SessionProblem.UNREACHABLE
-        broker.silent = False
+        broker.fails = None
         await desk.sessions.sign_in(2, "for-U2")
         assert desk.clients.get(2).session is SessionState.OK
 
