@@ -94,7 +94,8 @@ def judge_route(
     told the address is amber: the way out is known, and not where it comes out.
 
     At a simulated broker who leaves by this machine is amber: not every system has loopback addresses
-    enough to give each client its own.
+    enough to give each client its own. An address that nobody told counts for nothing there: calls over
+    loopback come out nowhere.
     """
     if connection is None:
         return GateVerdict(GateColour.RED, GateFinding.NO_CONNECTION)
@@ -120,7 +121,7 @@ def judge_route(
         return GateVerdict(colour, GateFinding.ADDRESS_SHARED, replace(figures, shared_with=tuple(others)))
     if (odd := _other_address(figures)) is not None:
         return GateVerdict(GateColour.RED, odd, figures)
-    if (unknown := _unknown_address(route, figures)) is not None:
+    if (unknown := _unknown_address(connection, route, figures)) is not None:
         return GateVerdict(GateColour.AMBER, unknown, figures)
     return GateVerdict(GateColour.GREEN, GateFinding.ROUTE_READY, figures)
 
@@ -164,11 +165,11 @@ def _other_address(route: RouteFigures) -> GateFinding | None:
     return None
 
 
-def _unknown_address(route: RouteView, figures: RouteFigures) -> GateFinding | None:
+def _unknown_address(connection: Connection, route: RouteView, figures: RouteFigures) -> GateFinding | None:
     """What is not known of where a route comes out: nobody claims it, or nobody told it when it was asked."""
     if not route.egress_ip and route.egress == THIS_MACHINE:
         return GateFinding.NO_ADDRESS_NAMED
-    return GateFinding.ADDRESS_NOT_TOLD if figures.unseen else None
+    return GateFinding.ADDRESS_NOT_TOLD if figures.unseen and not connection.simulated else None
 
 
 def judge_consent(need: ConsentNeed, given: Sequence[ConsentView], day: date) -> GateVerdict:

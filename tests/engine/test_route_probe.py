@@ -14,7 +14,7 @@ from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
 from data.repositories.accounts.probes import StoredProbe, add_probes
 from data.store import Unit
-from data.vocabulary import DeskKind, GateColour, GateItem, Reason, RouteKind, SizingKind
+from data.vocabulary import ConnectionKind, DeskKind, GateColour, GateItem, Reason, RouteKind, SizingKind
 from engine.access import probing
 from engine.access.routes import NewRoute
 from engine.book.access_views import RouteView
@@ -50,9 +50,9 @@ def route_of(desk: Desk, client_id: int) -> tuple[GateColour, GateFinding]:
 
 
 @asynccontextmanager
-async def routed(home: Path, *codes: str) -> AsyncIterator[Desk]:
+async def routed(home: Path, *codes: str, venue: ConnectionKind = ConnectionKind.LIVE) -> AsyncIterator[Desk]:
     """A desk whose clients are signed in, each with a route and an address of its own."""
-    async with signing_desk(home, *(codes or ("C1", "C2"))) as (desk, _broker):
+    async with signing_desk(home, *(codes or ("C1", "C2")), venue=venue) as (desk, _broker):
         for number in range(1, len(codes or ("C1", "C2")) + 1):
             await desk.sessions.sign_in(number, f"for-U{number}")
             await desk.routes.set(number, own(f"203.0.113.{number}"))
@@ -107,6 +107,15 @@ async def test_without_a_service_it_is_said_that_nobody_knows_and_why(tmp_path: 
         assert gate_words(desk, 1, GateItem.ROUTE) == (
             f"address not told: own by {CLAIMED}; no service that tells it is set (echo_url)"
         )
+
+
+async def test_an_address_that_nobody_told_counts_for_nothing_at_a_stand_in(tmp_path: Path) -> None:
+    async with routed(tmp_path, venue=ConnectionKind.SIM) as desk:
+        await desk.probes.look()
+        assert route_of(desk, 1) == (GateColour.GREEN, GateFinding.ROUTE_READY)
+        desk.probes.echo = Seen(OTHER)
+        await desk.probes.look([1])
+        assert route_of(desk, 1) == (GateColour.RED, GateFinding.ADDRESS_NOT_CLAIMED)
 
 
 async def test_where_no_address_is_claimed_that_of_the_day_before_is_what_counts(tmp_path: Path) -> None:
