@@ -171,7 +171,7 @@ def _connection(words: Sequence[str], known: Known) -> str:
     if not words:
         return ""
     names = [name.casefold() for name in known.connections]
-    word = words[0].casefold().removeprefix("b:")
+    word = words[0].casefold().removeprefix("broker:").removeprefix("b:")
     if len(words) > 1 or (names and word not in names):
         there = ", ".join(known.connections)
         raise BadInput("connection", " ".join(words), f"name one of {there}, or none for all")

@@ -29,8 +29,10 @@ FORM = "all, a client's code, g:GROUP, b:BROKER, holders, marked; !mtf, !CODE an
 ALONE = ("marked", "shown", "holders")
 """Words that say for whom by themselves."""
 
-PREFIXES = ("g", "b", "c")
-"""Before a colon: a group, a broker, clients' codes divided by commas."""
+GROUP = ("g", "group")
+BROKER = ("b", "broker")
+PREFIXES = (*GROUP, *BROKER, "c")
+"""Before a colon: a group and a broker, in short or written out as filters write them, codes by commas."""
 
 One = TypeVar("One")
 
@@ -110,9 +112,9 @@ def _take(word: str, said: _Said, known: Known, key: str) -> None:
     match kind.casefold():
         case "all" if not colon:
             pass
-        case "g":
+        case short if colon and short in GROUP:
             _once(said.groups, group_named(named, word, known))
-        case "b":
+        case short if colon and short in BROKER:
             _once(said.brokers, _broker(named, word, known))
         case "c":
             said.listed = True
@@ -151,10 +153,10 @@ def _left_out(word: str, known: Known) -> tuple[str, Callable[[ClientView], bool
     kind, colon, named = word[1:].partition(":")
     if not colon and kind.casefold() == "mtf":
         return "MTF", lambda client: client.mtf_limit_paise > 0
-    if colon and kind.casefold() == "g":
+    if colon and kind.casefold() in GROUP:
         group = group_named(named, word, known)
         return f"group {group}", lambda client: group in client.groups
-    if colon and kind.casefold() == "b":
+    if colon and kind.casefold() in BROKER:
         broker = _broker(named, word, known)
         return f"at {broker}", lambda client: client.broker == broker
     left = _client(word[1:], word, known)

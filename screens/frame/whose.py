@@ -16,8 +16,12 @@ _WORDS = 7
 
 
 def who_words(client: ClientView) -> str:
-    """Who a client is, for words that are looked for in it: code, name, `broker:groww`, groups; all lower."""
-    return f"{client.code} {client.name} {of_broker(client)} {' '.join(client.groups)}".casefold()
+    """Who a client is, for words that are looked for in it: code, name, broker, groups; all lower.
+
+    A broker is found as filters write it, `broker:groww`, and as the command line does, `b:groww`.
+    """
+    broker = f"{of_broker(client)} b:{client.broker}"
+    return f"{client.code} {client.name} {broker} {' '.join(client.groups)}".casefold()
 
 
 def of_broker(client: ClientView) -> str:

@@ -30,7 +30,7 @@ async def test_clients_of_one_broker_are_filtered_turned_to_and_counted() -> Non
         assert brokers(bench, "#clients") == ["groww"] * len(of_groww), "turned back past zerodha and upstox"
         title = next(line for line in bench.lines() if "Clients 50" in line)
         assert "broker:groww" in title
-        await bench.keys("7", "f", *"broker:groww", "enter")
+        await bench.keys("7", "f", *"b:groww", "enter")
         assert brokers(bench, "#gate") == ["groww"] * len(of_groww)
         told = status_shape(bench.desk).brokers
         counted = [f"{one.broker} {one.ready}/{one.clients}" for one in told]

@@ -290,6 +290,7 @@ async def test_the_line_of_an_intent_plans_the_same_plan_by_its_digest(tmp_path:
             "buy INFY 10 c:PS1015",
             "buy TCS 25% g:South g:HNI SN1006=3 SN1006=MTF MI1001=0",
             "sell TCS 50% b:zerodha !g:HNI",
+            "sell TCS 50% broker:zerodha !group:HNI",
             "basket buy RELIANCE:15% TCS:20%:MTF@2500.00 sell INFY:100% g:South in-order",
         ):
             asked = parse(line, known)
