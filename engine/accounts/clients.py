@@ -102,8 +102,8 @@ class Clients:
 
     def total(self, client_ids: Iterable[int]) -> ClientsTotal:
         """How many of some clients are ready, and the capital that they are sized on together."""
-        shown = [self.get(client_id) for client_id in client_ids]
-        return ClientsTotal(sum(c.gate is None for c in shown), sum(c.capital_paise for c in shown))
+        shown, ready = [self.get(client_id) for client_id in client_ids], self._kept.book.ready
+        return ClientsTotal(sum(c.id in ready for c in shown), sum(c.capital_paise for c in shown))
 
     def groups(self) -> list[str]:
         """All group names, those by rule among them."""

@@ -189,7 +189,7 @@ class ClientsScreen(ChangesClients):
         if self._round is not None and goes_on(self._round, self._due()):
             at = self._round.queue.progress()
             parts.append(f"sign-in {at.done}/{at.total}, r goes on")
-        parts.append(ready_by_broker(self._roster.known.values()))
+        parts.append(ready_by_broker(self._roster.known.values(), self.desk.clients.total))
         heading = "Gate" if self.size.width < 110 else "Clients and the morning gate"
         self.query_one(Pane).set_title(heading, parts)
 

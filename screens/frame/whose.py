@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from widgets.livegrid import Column
 
 if TYPE_CHECKING:
+    from engine.accounts.clients import ClientsTotal
     from engine.book.views import ClientView
 
 _WORDS = 7
@@ -49,12 +50,11 @@ def broker_column(client_of: Callable[[Any], ClientView], priority: int) -> Colu
     return Column("broker", "broker", _WORDS, broker, sort=broker, priority=priority)
 
 
-def ready_by_broker(clients: Iterable[ClientView]) -> str:
+def ready_by_broker(clients: Iterable[ClientView], total: Callable[[list[int]], ClientsTotal]) -> str:
     """How many clients of each broker nothing keeps from trading, where there are several: `groww 5/6 …`."""
-    every, ready = Counter[str](), Counter[str]()
+    every = defaultdict[str, list[int]](list)
     for client in clients:
-        every[client.broker] += 1
-        ready[client.broker] += client.gate is None
+        every[client.broker].append(client.id)
     if len(every) < 2:
         return ""
-    return "  ".join(f"{broker} {ready[broker]}/{every[broker]}" for broker in sorted(every))
+    return "  ".join(f"{broker} {total(ids).ready}/{len(ids)}" for broker, ids in sorted(every.items()))

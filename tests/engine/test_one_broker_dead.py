@@ -255,6 +255,8 @@ async def test_a_broker_that_answers_nobody_for_a_while_is_down_until_it_answers
         assert it.desk.clock.now() - began <= timedelta(seconds=75), "each is read once a minute"
         assert reasons(it.at_fine) == {None}
         assert it.desk.clients.ready_count() == len(it.at_fine)
+        counted = [it.desk.clients.total(ids).ready for ids in (it.at_fine, it.at_frozen)]
+        assert counted == [len(it.at_fine), 0], "each broker's count is that of the whole"
         await it.desk.market.fetch([TCS])
         assert await barred(buy("TCS", SizingKind.FIXED_QUANTITY, 1)) == set(it.at_frozen)
         assert await barred(sell("TCS", SizingKind.FIXED_QUANTITY, 1)) == set()

@@ -34,8 +34,8 @@ async def test_clients_of_one_broker_are_filtered_turned_to_and_counted() -> Non
         assert brokers(bench, "#gate") == ["groww"] * len(of_groww)
         told = status_shape(bench.desk).brokers
         counted = [f"{one.broker} {one.ready}/{one.clients}" for one in told]
-        assert "  ".join(counted) == ready_by_broker(clients)
-        assert ready_by_broker(clients) in bench.text
+        assert "  ".join(counted) == ready_by_broker(clients, bench.desk.clients.total)
+        assert ready_by_broker(clients, bench.desk.clients.total) in bench.text
         assert (
             sum(one.available_paise for one in told)
             == bench.desk.funds.total(client.id for client in clients).available_paise
