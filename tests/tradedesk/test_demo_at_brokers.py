@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Queue
@@ -13,6 +13,8 @@ from cli_desk import Terminal
 
 from data.errors import BadInput
 from data.home import books_file
+from engine.access.routes import NewRoute, Routes
+from engine.book.access_views import RouteView
 from tradedesk.compose.brokers.at_brokers import CONNECTIONS
 from tradedesk.compose.rehearsing.at_brokers import asked_brokers, begin_home, local_addresses
 from tradedesk.compose.settings import Settings, load_settings
@@ -82,6 +84,21 @@ def all_served(folder: Path) -> Iterator[dict[str, str]]:
             process.terminate()
 
 
+def breaks_off_after(
+    work: Callable[[Routes, int, NewRoute], Awaitable[RouteView]], times: int
+) -> Callable[[Routes, int, NewRoute], Awaitable[RouteView]]:
+    """The same, which refuses once it was done so many times."""
+    done: list[int] = []
+
+    async def refusing(routes: Routes, client_id: int, route: NewRoute) -> RouteView:
+        if len(done) == times:
+            raise BadInput("route", client_id, "it cannot be kept")
+        done.append(client_id)
+        return await work(routes, client_id, route)
+
+    return refusing
+
+
 @pytest.mark.proof
 def test_a_rehearsal_at_every_broker_takes_two_commands(tmp_path: Path, empty: Terminal) -> None:
     secret = tmp_path / "passphrase"
@@ -91,8 +108,13 @@ def test_a_rehearsal_at_every_broker_takes_two_commands(tmp_path: Path, empty: T
         patch.setenv("TRADEDESK_PASSPHRASE_FILE", str(secret))
         for name, url in addresses.items():
             patch.setenv(name, url)
-        for _ in range(2):  # the second time there is nothing left to do
-            assert empty.done("init", "--demo", "--brokers", ",".join(CONNECTIONS))["clients"] == 50
+        init = ("init", "--demo", "--brokers", ",".join(CONNECTIONS))
+        with pytest.MonkeyPatch.context() as broken:
+            broken.setattr(Routes, "set", breaks_off_after(Routes.set, 3))
+            assert empty.run(*init).code == 2
+        for laid in (True, False):  # the first goes on with what was broken off, the second has nothing to do
+            found = empty.done(*init)
+            assert (found["clients"], found["demo_laid"]) == (50, laid)
         connections = {one["broker"]: one["clients"] for one in empty.done("connections")}
         assert list(connections) == list(CONNECTIONS), "the first one named brings the prices"
         elsewhere = addresses["TRADEDESK_GROWW_URL"]

@@ -34,15 +34,20 @@ async def prepare_rehearsal(desk: Desk) -> bool:
     """Lay the demonstration into an empty home, with a route for each client whose broker is on this machine.
 
     Each has an app of its own, as brokers give them to one client each, and leaves by a loopback address of
-    its own, where this system has so many. Raises `BadInput` where the home has other clients.
+    its own, where this system has so many. One that was broken off is gone on with: clients without a route
+    get theirs. Returns whether anything was missing; raises `BadInput` where the home has other clients.
     """
-    if not demo_is_wanted(desk):
-        return False
-    await lay_demo_books(desk)
+    laid = demo_is_wanted(desk)
+    if laid:
+        await lay_demo_books(desk)
     there = {one.name: one for one in local_brokers(desk)}
-    for client in desk.clients.all():
-        if (connection := there.get(client.connection)) is None:
-            continue
+    without = [
+        one for one in desk.clients.all() if one.connection in there and desk.routes.of(one.id) is None
+    ]
+    if not laid and not without:
+        return False
+    for client in without:
+        connection = there[client.connection]
         api_key, secret = _OWN_APPS[connection.broker.name](client.broker_user_id)
         access_of(connection).keep_secret(api_key, secret)
         route = NewRoute(
