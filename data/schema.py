@@ -158,6 +158,18 @@ def schema_faults(connection: Connection) -> list[str]:
     return list(_faults(connection))
 
 
+def changeable_tables(connection: Connection) -> list[str]:
+    """The append-only tables that this session could change, were it not for their triggers.
+
+    A file has no roles: none of its tables is told.
+    """
+    if connection.dialect.name == "sqlite":
+        return []
+    from data.server.grants import changeable
+
+    return changeable(connection)
+
+
 def table_faults(connection: Connection) -> list[str]:
     """Tables whose text is not as the migrations make it, in words: its CHECKs, keys, defaults and types.
 

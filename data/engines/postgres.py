@@ -168,7 +168,7 @@ class PostgresBooks:
 _UNWRITABLE = {
     "53100": "the server's disk is full: free some space",
     "25006": "the server takes no changes, as a standby does: connect to its primary",
-    "42501": "this user of the database may not write to it: grant what `tradedesk db upgrade` names",
+    "42501": "this user of the database may not write to it: `tradedesk db grant` grants what a desk takes",
     "58": "the server's disk fails or is gone: look at its log",
     "XX001": "the database is damaged: look at the server's log, and put a backup back",
 }

@@ -12,6 +12,7 @@ from data.engines.postgres import PostgresBooks
 from data.errors import BadInput, shortened
 from data.proving.noted_by_key import noting_functions, noting_triggers
 from data.schema import HEAD, STAMP, alembic_config, known_versions
+from data.server.grants import grant_again
 from data.tables.books import APPEND_ONLY
 
 FLOOR = 160000
@@ -43,6 +44,7 @@ def upgrade(books: PostgresBooks) -> str | None:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             mend(connection)
+            grant_again(connection)
             connection.exec_driver_sql("COMMIT")
             return before
     finally:

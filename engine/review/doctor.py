@@ -27,7 +27,7 @@ from data.repositories.base import DatabaseError, Reader
 from data.repositories.listings import listing_faults
 from data.repositories.trading.orders import state_counts
 from data.repositories.trading.plans import count_plans
-from data.schema import schema_faults, table_faults
+from data.schema import changeable_tables, schema_faults, table_faults
 from data.secrets import vault_state
 from data.sign_in.passwords import cost_now, seconds_of_a_hash
 from data.store import StoreError
@@ -244,7 +244,12 @@ def _references(reader: Reader) -> tuple[bool, str]:
 
 def _triggers(reader: Reader) -> tuple[bool, str]:
     found = [*schema_faults(reader), *_not_accepted(reader, table_faults(reader))]
-    return not found, first_of(found) or "all stand, and no trigger, view or index of another's"
+    words = "all stand, and no trigger, view or index of another's"
+    if changeable_tables(reader):
+        words += (
+            "; they alone keep append-only tables, which this user of the database may change: see db grant"
+        )
+    return not found, first_of(found) or words
 
 
 def _balances(reader: Reader) -> tuple[bool, str]:

@@ -205,6 +205,28 @@ def _was(before: str | None) -> str:
 
 
 @db_app.command()
+def grant(
+    role: Annotated[str, typer.Argument(metavar="ROLE", help="A role of the server that may sign in.")],
+    as_json: AsJson = False,
+) -> None:
+    """Let a role of the server do what a desk does, and no more: append-only tables grow alone.
+
+    As the role that owns the tables, which no desk signs in by then. `db upgrade` grants again by itself.
+    """
+    from data.server.grants import grant as let
+    from data.server.schema import check_ready
+    from tradedesk.cli.views.keeping import GrantedShape
+
+    books = _server()
+    check_ready(books)
+    growing = let(books, role)
+    if as_json:
+        document(GrantedShape(database=books.name, role=role, append_only=list(growing)))
+    else:
+        line(f"{role} may do in {books.name} what a desk does; {len(growing)} tables only grow by its hand")
+
+
+@db_app.command()
 def copy(as_json: AsJson = False) -> None:
     """Copy this home's own books to the empty database that database_url names; every cell is compared.
 

@@ -46,6 +46,14 @@ class RestoredShape(Struct, frozen=True):
     found: list[str]
 
 
+class GrantedShape(Struct, frozen=True):
+    """What a role of a server was granted: a desk's work, in which these tables only grow."""
+
+    database: str
+    role: str
+    append_only: list[str]
+
+
 class OldFileShape(Struct, frozen=True):
     """An old file."""
 
