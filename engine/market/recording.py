@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from threading import Lock
+from typing import TypeVar
 
 from brokers.contract import Heartbeat, Tick, Ticks
 from brokers.recording.files import ENDING, RecordingFile, block_of
@@ -16,6 +18,8 @@ from data.reference.instruments import Instrument
 from engine.timing import Timing
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 WRITE_EVERY_S = 1.0
 """What a program that is killed loses at most."""
@@ -40,8 +44,9 @@ class DayRecorder:
         self._timing = timing
         self._instrument = instrument
         self._most_bytes = most_bytes
-        self._heard: list[Tick | Ticks] = []
-        self._happened: list[Happened] = []
+        self._heard: deque[Tick | Ticks] = deque()
+        """A thread takes from it while more is put in: of a list that is swapped one could be lost."""
+        self._happened: deque[Happened] = deque()
         self._file: RecordingFile | None = None
         self._told: set[str] = set()
         self._ended: date | None = None
@@ -77,8 +82,7 @@ class DayRecorder:
             self._close()
 
     def _write_heard(self) -> None:
-        heard, self._heard = self._heard, []
-        happened, self._happened = self._happened, []
+        heard, happened = _taken(self._heard), _taken(self._happened)
         day = self._timing.market.trading_day
         if not (heard or happened) or self._ended == day:
             return
@@ -117,6 +121,11 @@ class DayRecorder:
             with suppress(OSError):
                 self._file.close()
             self._file = None
+
+
+def _taken(waiting: deque[T]) -> list[T]:
+    """What waits now, which waits no more."""
+    return [waiting.popleft() for _ in range(len(waiting))]
 
 
 def _read(heard: list[Tick | Ticks]) -> Iterator[Tick]:

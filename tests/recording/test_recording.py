@@ -19,6 +19,7 @@ from data.home import recordings_folder
 from data.reference.phases import load_calendar
 from data.reference.seed import universe
 from data.vocabulary import DeskKind, OrderState, SizingKind
+from engine.desk import Desk
 from engine.market.bars import MinuteBars
 from engine.market.recording import DayRecorder, recording_file
 from engine.rules import Rules, Waits
@@ -138,27 +139,27 @@ async def test_a_replayed_day_ends_with_the_prices_of_the_recorded_one(tmp_path:
         await desk.market.follow(KEYS, "test")
         for _ in range(60):
             await manual_clock(desk).advance(0.5)
-        recorded = {key: desk.market.quote(key) for key in KEYS}
+        recorded = figures_of(desk)
     file = recording_file(home, DAY)
     assert {one.key for one in instruments_in(file)} == set(KEYS)
     clock = ManualClock(START)
     replay = Replay(file, tmp_path / "own", 1.0, START)
     async with replay_desk(replay, DeskKind.SCRIPT, clock) as (desk, market):
         await desk.market.follow(KEYS, "test")
-        for _ in range(2_000):  # how soon its thread has read on is up to the machine
+        for _ in range(2_000):  # how soon its thread has read on, and told it, is up to the machine
             await clock.advance(0.5)
-            if market.ended_at is not None:
+            if market.ended_at is not None and figures_of(desk) == recorded:
                 break
         assert market.ended_at is not None
-        for key in KEYS:
-            now, then = desk.market.quote(key), recorded[key]
-            assert now is not None
-            assert then is not None
-            figures = ("last_paise", "open_paise", "high_paise", "low_paise", "volume", "bids", "asks")
-            assert {name: getattr(now, name) for name in figures} == {
-                name: getattr(then, name) for name in figures
-            }
-            assert desk.market.minute_bars(key) != []
+        assert figures_of(desk) == recorded
+        assert all(desk.market.minute_bars(key) for key in KEYS)
+
+
+def figures_of(desk: Desk) -> dict[str, list[object]]:
+    """What is told of each instrument, but for when it came."""
+    names = ("last_paise", "open_paise", "high_paise", "low_paise", "volume", "bids", "asks")
+    quotes = {key: desk.market.quote(key) for key in KEYS}
+    return {key: [getattr(quote, name) for name in names] for key, quote in quotes.items()}
 
 
 async def test_what_is_sent_in_a_replay_meets_the_recorded_prices(tmp_path: Path) -> None:
