@@ -273,6 +273,7 @@ STEPS: dict[str, tuple[str, ...]] = {
     "backup": ("backup",),
     "restore": ("restore", "{home}/trades.csv"),
     "db upgrade": ("db", "upgrade"),
+    "db grant": ("db", "grant", "desk"),
     "db copy": ("db", "copy"),
     "usage": ("plan", "buy"),
 }
