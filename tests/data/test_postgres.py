@@ -25,7 +25,7 @@ from data.repositories.base import every_statement
 from data.schema import HEAD
 from data.server.belonging import belong
 from data.server.copying import copy_books
-from data.server.schema import check_ready, differing_tables, faults, mend, upgrade
+from data.server.schema import ROOMY, check_ready, differing_tables, faults, mend, upgrade
 from data.tables.books import APPEND_ONLY
 from data.vocabulary import RunCount, SizingKind
 from data.writing.writer import take_turn
@@ -81,6 +81,8 @@ def test_the_tables_are_as_they_are_declared_and_are_guarded(tmp_path: Path, boo
     check_ready(database)
     assert database.read(differing_tables) == database.read(faults) == []
     assert upgrade(database) == HEAD, "it is of this version, and nothing is done"
+    roomy = "SELECT relname FROM pg_class WHERE reloptions IS NOT NULL AND relkind = 'r' ORDER BY 1"
+    assert [name for (name,) in database.read(lambda reader: fetch(reader, roomy))] == sorted(ROOMY)
     some, other = sorted(APPEND_ONLY)[:2]
     changed(
         database,
