@@ -19,6 +19,7 @@ from data.tables import close as close_tables
 from data.tables import figures as figure_tables
 from data.tables import flattens as flatten_tables
 from data.tables import guards as guard_tables
+from data.tables import jobs as job_tables
 from data.tables import limits as limit_tables
 from data.tables import lots as lot_tables
 from data.tables import market as market_tables
@@ -40,6 +41,7 @@ MODELS = (
     flatten_tables,
     limit_tables,
     guard_tables,
+    job_tables,
     lot_tables,
     market_tables,
     mtf_tables,
@@ -55,7 +57,7 @@ Columns = Mapping[str, frozenset[str]]
 STAMP = "alembic_version"
 """The table with the version that a file is of."""
 
-HEAD = "0043"
+HEAD = "0046"
 """The newest migration; a test holds it to the scripts."""
 
 

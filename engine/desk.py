@@ -78,6 +78,7 @@ from engine.history.console import ConsoleFiles
 from engine.history.service import History
 from engine.hosting import Hosting, Offered
 from engine.instances import ThisEngine
+from engine.jobs.jobs import Jobs
 from engine.keeping.service import HomeKeeping
 from engine.market.charts import Charts
 from engine.market.hours.calendars import Calendars
@@ -187,7 +188,8 @@ class Desk:
         self.market_halts = MarketHalts(kept, timing, engine, self.market)
         self.charts = Charts(self.market, timing, connections.feed)
         self.instruments = InstrumentDump(kept, timing, venues, self.market)
-        on_market = kept, timing, engine, self.market
+        here = kept, timing, engine
+        on_market = *here, self.market
         self.index_lists, self.share_lists = IndexLists(*on_market), ShareLists(*on_market)
         self.watchlists = Watchlists(kept, engine, data)
         self.baskets, self.presets = Baskets(kept, engine), Presets(kept, engine)
@@ -226,8 +228,7 @@ class Desk:
         self.guards = Guards(kept, timing, engine, workers, self.market, self.flatten)
         self.conversions = Conversions(kept, timing, engine, venues, rules)
         self.several_conversions = SeveralConversions(kept, self.conversions)
-        self.lost_chases = LostChases(kept, timing, engine)
-        self.hand_over = HandOver(kept, timing, engine, data)
+        self.lost_chases, self.hand_over = LostChases(*here), HandOver(*here, data)
         square_off = SquareOff(kept, timing, engine, self.flatten)
         self.alerts = Alerts(kept, timing, engine, square_off, self.lost_chases, self.guards)
         readings = Readings(kept, timing, self.market, self.valuation, connections)
@@ -242,8 +243,8 @@ class Desk:
         self.at_brokers = AtBrokers(kept, timing, venues)
         self.audit = Trail(kept, timing, engine, stamps)
         self.notes, self.evidence = NoteService(kept, engine), Evidence(kept, timing, engine)
-        self.keeping = HomeKeeping(kept, timing, engine, rules.keep_days)
-        self.doctor = Doctor(kept, timing, engine, connections)
+        self.keeping, self.jobs = HomeKeeping(*here, rules.keep_days), Jobs(*here, self.who)
+        self.doctor, self.contract_notes = Doctor(*here, connections), ContractNotes(*here)
         everybody, file = (lambda: kept.book.clients.keys()), equity_file(kept.home)
         self.equity = Equity(timing, self.valuation, everybody, self.market.feed_stale, file)
         closing = ClosingPrices(kept, timing, engine, self.market, connections.feed)
@@ -251,7 +252,6 @@ class Desk:
         risks = DayRisks(self.risk, self.dispersion)
         with_others = CloseWith(self.reconcile, lists, risks, self.keeping.back_up)
         self.close = DayClose(kept, timing, engine, self.market, closing, with_others)
-        self.contract_notes = ContractNotes(kept, timing, engine)
         self.day_tape = Tape(kept, timing, self.runs)
         self.recorded = RecordedDay(timing.market.now)
         offered = Offered(self.market, self.instruments, self.sessions, lost, background.load)

@@ -128,6 +128,10 @@ class OutboxChanged(Event, frozen=True):
     """An alert was taken by a channel, or was not."""
 
 
+class JobsChanged(Event, frozen=True):
+    """A job was asked for, taken back, or has moved on."""
+
+
 class GuardsChanged(Event, frozen=True):
     """A guard was set, changed or taken away; one has tripped, or is armed again."""
 

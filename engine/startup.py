@@ -231,6 +231,7 @@ class Startup:
                 background.spawn(desk.guards.keep())
             background.spawn(desk.rule_watch.keep())
             background.spawn(desk.outbox.keep())
+            background.spawn(desk.jobs.keep())
             await desk.halt.take_up()
             return
         await self._bear("comparisons", desk.reconcile.borrow())

@@ -1,6 +1,7 @@
 """Putting a backup back into an empty home: tried beside the home, then put into its place at once."""
 
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,6 +63,24 @@ def restore(
     finally:
         remove_folder(making)
     return Restored(home, manifest, seen)
+
+
+def try_backup(file: Path, within: Path, clock: Clock) -> BooksSeen:
+    """Put a backup back for a trial into a folder that is gone afterwards, and look at its books.
+
+    That folder is made `within` another. Raises `BadInput` for a file that is no whole backup, or no room.
+    """
+    _check_file(file)
+    making = Path(tempfile.mkdtemp(prefix=".trying-", dir=within))
+    try:
+        unpack(file, making)
+        prepare(making / BOOKS, clock)
+        return look_at(making)
+    except (OSError, FileError) as problem:
+        said = (problem.strerror if isinstance(problem, OSError) else None) or str(problem)
+        raise BadInput("file", str(file), f"it cannot be tried: {said}") from problem
+    finally:
+        remove_folder(making)
 
 
 def _check_file(file: Path) -> None:

@@ -35,6 +35,7 @@ UNPROVEN: Mapping[str, str] = {
     "counter": "it is held against the highest number of its table",
     "instance": "which engines run and their heartbeats; the lock file says who lives",
     "instrument": "the broker's own file, read anew each day; plans keep what they used of it",
+    "job": "what is to be done and how far that is; what it did is proven where that stands",
     "market_offset": "it changes how a stamp is shown; the stamp itself is proven",
     "sign_in_try": "how long a wrong password has the next one wait; the audit tells of each",
     "watch_columns": "what the trader likes to look at",

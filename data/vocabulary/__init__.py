@@ -39,6 +39,7 @@ from data.vocabulary.desk import (
 from data.vocabulary.flattens import FlattenLineState, FlattenReason, FlattenState, FlattenWhat
 from data.vocabulary.guards import GuardAction, GuardState, GuardWait, TripKind
 from data.vocabulary.history import FlowKind
+from data.vocabulary.jobs import OPEN_JOBS, JobKind, JobState
 from data.vocabulary.keeping import Prunable
 from data.vocabulary.limits import LimitKind, LimitScope, LimitStrength, LimitUnit
 from data.vocabulary.mtf import (
@@ -89,6 +90,7 @@ from data.vocabulary.tax import GainTerm
 
 __all__ = [
     "LIVE_STATES",
+    "OPEN_JOBS",
     "OPEN_REQUESTS",
     "RAW_CLOSES",
     "TERMINAL_STATES",
@@ -135,6 +137,8 @@ __all__ = [
     "HoldKind",
     "ImportDoes",
     "InterestForm",
+    "JobKind",
+    "JobState",
     "LimitKind",
     "LimitScope",
     "LimitStrength",

@@ -24,6 +24,8 @@ class AlertKind(StrEnum):
     """A broker answers nobody: its clients are red."""
     BROKER_ANSWERS = "broker_answers"
     """A broker that was down answers again."""
+    JOB_FAILED = "job_failed"
+    """A job could not be done, and is not tried again by itself."""
     RULE = "rule"
     """What a rule of the trader's waited for has come."""
     TEST = "test"

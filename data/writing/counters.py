@@ -31,6 +31,7 @@ KINDS = {
     "halt": "halt",
     "hold": "hold",
     "instance": "instance",
+    "job": "job",
     "limit": "order_limit",
     "lot": "lot",
     "market_halt": "market_halt",

@@ -61,7 +61,7 @@ class Row:
 
 
 @dataclass(slots=True)
-class Job:
+class CarriedFlatten:
     """One flatten as this engine carries it out."""
 
     flatten: StoredFlatten
@@ -100,7 +100,7 @@ class Driver:
                 if client_id in self._moved:
                     self._moved[client_id].set()
 
-    async def carry_out(self, job: Job, lines: Sequence[StoredLine]) -> None:
+    async def carry_out(self, job: CarriedFlatten, lines: Sequence[StoredLine]) -> None:
         """Take every line to its end. Raises `FlattenLost` where the flatten is another engine's by now."""
         for line in lines:
             if line.going:
@@ -109,7 +109,7 @@ class Driver:
             for client_id in job.clients:
                 group.create_task(self._client(job, client_id))
 
-    async def _client(self, job: Job, client_id: int) -> None:
+    async def _client(self, job: CarriedFlatten, client_id: int) -> None:
         """Take one client's lines to their end, whatever fails of it: no other client's wait for that."""
         if not self._looking.unreachable(client_id):
             rows = job.clients[client_id]
@@ -142,7 +142,7 @@ class Driver:
             waiting.cancel()
             patience.cancel()
 
-    async def _round(self, job: Job, client_id: int, going: Sequence[Row]) -> None:
+    async def _round(self, job: CarriedFlatten, client_id: int, going: Sequence[Row]) -> None:
         """One look at a client: what lives is tended, what has ended is read and goes on."""
         self._note_stop(job, going)
         if not await self._reached(job, client_id, going):
@@ -160,7 +160,7 @@ class Driver:
 
     # --- what stops it ---
 
-    def _note_stop(self, job: Job, going: Sequence[Row]) -> None:
+    def _note_stop(self, job: CarriedFlatten, going: Sequence[Row]) -> None:
         """Send nothing more of these where a halt, the trader or the clock says so."""
         late = self._timing.wall.monotonic() >= job.until
         for row in going:
@@ -175,7 +175,7 @@ class Driver:
             elif late:
                 row.why = FlattenReason.UNFILLED
 
-    def _halted(self, job: Job, line: StoredLine) -> bool:
+    def _halted(self, job: CarriedFlatten, line: StoredLine) -> bool:
         client = self._kept.book.clients[line.client_id]
         over = covering(self._kept.book.halts, client, line.key)
         lifted = covering(self._kept.book.lifted, client, line.key)
@@ -184,7 +184,7 @@ class Driver:
 
     # --- reading ---
 
-    async def _reached(self, job: Job, client_id: int, going: Sequence[Row]) -> bool:
+    async def _reached(self, job: CarriedFlatten, client_id: int, going: Sequence[Row]) -> bool:
         """Read a client's orders; False where they could not be, and its positions are left in the end."""
         reason = self._looking.unreachable(client_id)
         if not reason and await self._workers.watcher.read(client_id):
@@ -195,7 +195,7 @@ class Driver:
 
     async def _count_unread(
         self,
-        job: Job,
+        job: CarriedFlatten,
         client_id: int,
         going: Sequence[Row],
         why: str,
@@ -215,7 +215,7 @@ class Driver:
 
     # --- orders that live ---
 
-    async def _waits(self, job: Job, row: Row) -> bool:
+    async def _waits(self, job: CarriedFlatten, row: Row) -> bool:
         """Whether orders in a position's shares still live: they are cancelled, or its own one is tended."""
         line = row.line
         live = self._looking.live(*line.share)
@@ -231,7 +231,7 @@ class Driver:
         return bool(live or external)
 
     async def _cancel(
-        self, job: Job, row: Row, orders: Sequence[OrderView], external: Collection[str]
+        self, job: CarriedFlatten, row: Row, orders: Sequence[OrderView], external: Collection[str]
     ) -> None:
         ids = [one.id for one in orders if not self._workers.canceller.is_cancelling(one.id)]
         if ids:
@@ -243,7 +243,7 @@ class Driver:
                 row.asked.add(name)
                 await self._workers.canceller.cancel_external(row.line.client_id, name)
 
-    async def _give_up(self, job: Job, row: Row) -> None:
+    async def _give_up(self, job: CarriedFlatten, row: Row) -> None:
         """Leave a position whose orders cannot be seen to have ended long after the deadline."""
         if self._timing.wall.monotonic() < job.until + self._timing.waits.flatten_end_s:
             return
@@ -253,7 +253,7 @@ class Driver:
         orders = ", ".join(f"order {one.id}" for one in live) or "an order that is not from this desk"
         await self._leave([row], why, orders)
 
-    async def _tend(self, job: Job, row: Row, order: OrderView) -> None:
+    async def _tend(self, job: CarriedFlatten, row: Row, order: OrderView) -> None:
         """Price a position's own order anew once it has stood for long enough."""
         now, pricing = self._timing.wall.monotonic(), row.pricing
         if not pricing.is_due(order, now, self._timing.waits.reprice_s):
@@ -273,7 +273,7 @@ class Driver:
 
     # --- positions that nothing of ours moves ---
 
-    async def _settle(self, job: Job, row: Row, read: ReadPositions) -> None:
+    async def _settle(self, job: CarriedFlatten, row: Row, read: ReadPositions) -> None:
         """Send what is left of a position, or end it: it is flat by the broker's word, or left."""
         self._note_refusal(row)
         line = row.line

@@ -35,7 +35,7 @@ from engine.events import Event, FlattenChanged, OrderChanged, TapeLine
 from engine.execution.trading import require_trading
 from engine.execution.workers import Workers
 from engine.flatten.booked import FlattenLost, begin, certify, stop, take_over
-from engine.flatten.driver import Driver, Job
+from engine.flatten.driver import CarriedFlatten, Driver
 from engine.flatten.looking import Looking
 from engine.flatten.placing import Placing
 from engine.flatten.positions import Position, goal_of
@@ -290,7 +290,7 @@ class Flattens:
         """Carry a flatten to its certificate, unless another engine does by now."""
         stored, lines = await self._read(number)
         until = self._timing.wall.monotonic() + self._timing.waits.flatten_deadline_s
-        job = Job(stored, Passes(frozenset(stored.passes), stored.halt_file, stored.at), until)
+        job = CarriedFlatten(stored, Passes(frozenset(stored.passes), stored.halt_file, stored.at), until)
         watching = asyncio.create_task(self._look_for_stop(job))
         try:
             await self._driver.carry_out(job, lines)
@@ -303,7 +303,7 @@ class Flattens:
         finally:
             watching.cancel()
 
-    async def _look_for_stop(self, job: Job) -> None:
+    async def _look_for_stop(self, job: CarriedFlatten) -> None:
         """Note that a flatten was stopped, by whichever process."""
         while not job.stopped:
             await self._timing.wall.sleep(self._timing.waits.flatten_poll_s)

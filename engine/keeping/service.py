@@ -12,7 +12,9 @@ from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
 from data.home import backups_folder
 from data.keeping.backups import Backup, back_up
+from data.keeping.looked import BooksSeen
 from data.keeping.pruning import OldFile, old_files, remove
+from data.keeping.restoring import try_backup
 from data.repositories.alerting.outbox import count_old_deliveries, remove_old_deliveries
 from data.store import Unit
 from data.vocabulary import Prunable
@@ -72,6 +74,18 @@ class HomeKeeping:
         }
         await self._tell(AuditEntry(AuditAction.BACKUP_MADE, self._engine.actor, details=details))
         return made
+
+    async def check_backup(self, file: Path | None = None) -> tuple[Path, BooksSeen]:
+        """Put a backup back for a trial, this home's newest unless one is named, and look at its books.
+
+        Returns it with what was seen; nothing of it stays. Raises `BadInput` for none, or a damaged one.
+        """
+        folder = backups_folder(self._kept.home)
+        newest = max(folder.glob("tradedesk-*.zip"), key=lambda one: one.name, default=None)
+        chosen = file or newest
+        if chosen is None:
+            raise BadInput("backup", str(folder), "there is none yet: `tradedesk backup` makes one")
+        return chosen, await asyncio.to_thread(try_backup, chosen, self._kept.home, self._timing.wall)
 
     async def find_old(self, days: int | None = None, kinds: Collection[Prunable] = ()) -> Prune:
         """What is older than so many days, or than the settings keep each kind for; nothing is removed.

@@ -34,6 +34,14 @@ OF_THE_HOME: Mapping[str, Rules] = {
         "play": _SET_UP,
     },
     "evidence": {"write": Rule(_AUDIT, of_order)},
-    "keeping": dict.fromkeys(("back_up", "find_old", "remove"), _SET_UP),
+    "keeping": {
+        **dict.fromkeys(("back_up", "find_old", "remove"), _SET_UP),
+        "check_backup": Rule(_AUDIT, of_everybody),
+    },
+    "jobs": {
+        # What each job takes, and of which clients it is, `Jobs` asks by its kind.
+        **dict.fromkeys(("all", "get", "ask", "retry", "cancel", "finished", "works_here"), _LOOK),
+        **dict.fromkeys(("work", "look", "keep_looking"), Rule(Right.SET_UP)),
+    },
 }
 """By service and part what it takes to use it."""

@@ -24,6 +24,7 @@ OWN: Mapping[str, Collection[str]] = {
     "alert_rules": ("heard", "take_fired"),
     "rule_watch": ("keep", "look", "heard"),
     "outbox": ("keep", "heard"),
+    "jobs": ("keep",),
     "lost_chases": ("end",),
     "mtf_alerts": ("keep", "look"),
     "audit": ("keep_outside",),

@@ -21,6 +21,7 @@ from engine.words.formats import (
     time_of_day,
 )
 from engine.words.gate import down_words
+from engine.words.jobs import kind_words
 from engine.words.market import moved_words
 from engine.words.privacy import unless_private
 from engine.words.trading.flattens import signed as signed_shares
@@ -88,6 +89,8 @@ def told_words(kind: AlertKind, told: Mapping[str, Any]) -> str:
             return f"{down_words(told['broker'], since)}: {who} red · Enter"
         case AlertKind.BROKER_ANSWERS:
             return f"{told['broker'].capitalize()} answers again, after {span_words(told['down_s'])}"
+        case AlertKind.JOB_FAILED:
+            return f"job {told['job']}, {kind_words(told['kind'])}, failed: {told['problem']}"
         case AlertKind.TEST:
             return "a test: alerts arrive"
         case _:

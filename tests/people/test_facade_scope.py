@@ -552,6 +552,7 @@ WHOLE: Mapping[str, Callable[[Desk], Any]] = {
     "doctor.run": lambda desk: desk.doctor.run(),
     "keeping.back_up": lambda desk: desk.keeping.back_up(desk.home / "tried"),
     "keeping.find_old": lambda desk: desk.keeping.find_old(30),
+    "keeping.check_backup": lambda desk: desk.keeping.check_backup(NOWHERE),
     "recorded.played": lambda desk: desk.recorded.played,
     "recorded.so_far": lambda desk: desk.recorded.so_far(),
     "recorded.play": lambda desk: desk.recorded.play([]),
@@ -584,6 +585,7 @@ OF_NOBODY: Mapping[str, str] = {
     "alerts": "read test",
     "alert_rules": "numbers load add_usual",
     "outbox": "waiting",
+    "jobs": "all get ask retry cancel finished works_here work look keep_looking",  # as their kinds say
     "guards": "read",
     "halt": "firing check_scope unwritten fire_now",
     "limits": "whose_words",

@@ -35,6 +35,7 @@ from tradedesk.cli.commands import repairs as mend
 from tradedesk.cli.commands.alerting import alerts, health
 from tradedesk.cli.commands.day import actions, console, contract_notes, eod, history, report
 from tradedesk.cli.commands.day import risk as risks
+from tradedesk.cli.commands.firm import jobs
 from tradedesk.cli.commands.market import calendar, phases, watchlists
 from tradedesk.cli.commands.people import client_lists, clients, consents, groups, notes, page, tax
 from tradedesk.cli.commands.roles import approving, persons, signing
@@ -199,6 +200,7 @@ app.command(rich_help_panel=_LOOK)(risks.dispersion)
 app.command(rich_help_panel=_LOOK)(history.history)
 app.add_typer(history.flows_app, name="flows", rich_help_panel=_LOOK)
 app.command(rich_help_panel=_LOOK)(report.report)
+app.add_typer(jobs.jobs_app, name="jobs", rich_help_panel=_LOOK)
 app.command(rich_help_panel=_LOOK)(console.tradebook)
 app.command(rich_help_panel=_LOOK)(console.ledger)
 app.command(rich_help_panel=_LOOK)(overview.matrix)

@@ -36,6 +36,7 @@ from tradedesk.compose.carrying import AppriseCarrier
 from tradedesk.compose.home import home_folder
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.spare import keep_spare
+from tradedesk.jobs.doing import doers_of
 from tradedesk.reports.day_exports import DayExports
 
 log = logging.getLogger(__name__)
@@ -83,6 +84,7 @@ class Foundation(Struct, frozen=True):
         if self.settings.echo_url:
             desk.probes.echo = EchoService(self.settings.echo_url)
         desk.close.others.exports = DayExports(self.home, desk.statements.of_day)
+        desk.jobs.worker.doers = doers_of(desk)
         return desk
 
 

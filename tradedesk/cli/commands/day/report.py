@@ -1,13 +1,11 @@
 """A day as a document: the desk's report or a client's statement, as it stands now or was closed."""
 
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from data.errors import BadInput
-from data.records import replace
 from engine.words.formats import counted
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson, day_from
@@ -15,7 +13,6 @@ from tradedesk.cli.printing.output import document, line
 from tradedesk.cli.session import run
 
 if TYPE_CHECKING:
-    from engine.close.views import DayReport
     from engine.desk import Desk
 
 
@@ -42,22 +39,19 @@ def report(
         raise BadInput("folder", "", "it is of the desk and every client: leave CLIENT and --out away")
 
     async def work(desk: "Desk") -> Exit:
-        from tradedesk.reports.day_folder import write_day
+        from tradedesk.jobs.days import day_of, write_folder, write_statement
 
         one = None if code is None else desk.clients.find(code).id
-        found = await _day(desk, wanted, one)
-        accounts = await desk.statements.of_day([each.client_id for each in found.clients], found.day)
+        found = await day_of(desk, wanted or desk.market_clock.trading_day, one)
         whose = "" if desk.who.scope() is None else desk.actor
         if folder:
-            place, files = write_day(desk.home, found, accounts, whose)
+            place, files = await write_folder(desk, found, whose)
             if as_json:
                 document({"folder": place, "files": files})
             else:
                 line(f"{counted(len(files), 'file')} in {place}")
             return Exit.DONE
-        from tradedesk.reports.one_file import write_one
-
-        path = write_one(desk.home, found, accounts, one, out, whose)
+        path = await write_statement(desk, found, one, out, whose)
         if as_json:
             document({"file": path})
         else:
@@ -65,15 +59,3 @@ def report(
         return Exit.DONE
 
     run(work, needs_secrets=False)
-
-
-async def _day(desk: "Desk", day: date | None, client_id: int | None) -> "DayReport":
-    """The day as it was closed, else as it stands; of one client alone where one is named."""
-    today = desk.market_clock.trading_day
-    try:
-        found = await desk.close.report(day or today)
-    except BadInput:
-        return await desk.close.preview(day, None if client_id is None else [client_id], costs=True)
-    if client_id is None:
-        return found
-    return replace(found, clients=tuple(one for one in found.clients if one.client_id == client_id))

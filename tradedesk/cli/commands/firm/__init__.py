@@ -1,0 +1,1 @@
+"""Commands of a desk that is more than one process: jobs, and what does them."""
