@@ -19,7 +19,7 @@ from data.engines.driver import fetch, insert_many, run_many, words
 from data.errors import TradedeskError
 from data.json_values import json_text
 from data.proving.proofs import parted_proof, row_texts
-from data.repositories.instruments import name_now
+from data.repositories.instruments import names_now
 from data.tables.books import HoldingRecord, Posting, SharePosting, Txn
 from data.tables.columns import table
 from data.vocabulary import Account, Bucket, Product, TransferKind
@@ -222,7 +222,7 @@ _MOVE_MONEY = (
 
 def _move_money(connection: Connection, money: Mapping[int, Sequence[int]]) -> None:
     if money:
-        run_many(connection, _MOVE_MONEY, [(*deltas, client) for client, deltas in money.items()])
+        run_many(connection, _MOVE_MONEY, [(*deltas, client) for client, deltas in money.items()], apart=True)
 
 
 def _move_shares(connection: Connection, held: Mapping[tuple[int, str, str], _Held]) -> None:
@@ -230,7 +230,7 @@ def _move_shares(connection: Connection, held: Mapping[tuple[int, str, str], _He
         return
     # An order may have been sent under a name that its security has lost since.
     names = {(s, one.exchange, one.tradingsymbol) for (_, s, _), one in held.items() if one.exchange}
-    now = {name: name_now(connection, *name) for name in names}
+    now = names_now(connection, names) if names else {}
     opening = [
         (c, s, p, one.exchange, now[s, one.exchange, one.tradingsymbol])
         for (c, s, p), one in held.items()
@@ -239,7 +239,7 @@ def _move_shares(connection: Connection, held: Mapping[tuple[int, str, str], _He
     if opening:
         insert_many(connection, _OPEN_HOLDING, opening)
     moved = [(*one.buckets.values(), one.cost_paise, *place) for place, one in held.items()]
-    run_many(connection, _MOVE_SHARES, moved)
+    run_many(connection, _MOVE_SHARES, moved, apart=True)
 
 
 _HOLDING_COUNTS = [column.name for column in table(HoldingRecord).columns if column.default is not None]
@@ -293,9 +293,11 @@ def free_loans_and_shares(
 ) -> None:
     """Give back reserved loan room (paise by client) and blocked shares (by client, security, product)."""
     if loans:
-        run_many(unit.connection, _FREE_LOAN, [(loan, client) for client, loan in loans.items()])
+        room = [(loan, client) for client, loan in loans.items()]
+        run_many(unit.connection, _FREE_LOAN, room, apart=True)
     if shares:
-        run_many(unit.connection, _FREE_SHARES, [(quantity, *place) for place, quantity in shares.items()])
+        blocked = [(quantity, *place) for place, quantity in shares.items()]
+        run_many(unit.connection, _FREE_SHARES, blocked, apart=True)
 
 
 _FREE_LOAN = "UPDATE funds SET mtf_reserved_paise = mtf_reserved_paise - ? WHERE client_id = ?"

@@ -69,11 +69,14 @@ def run(connection: Connection, sql: str, cells: Cells = ()) -> int:
     return int(_run(connection, sql, cells, _once).rowcount)
 
 
-def run_many(connection: Connection, sql: str, rows: Sequence[Cells]) -> int:
+def run_many(connection: Connection, sql: str, rows: Sequence[Cells], apart: bool = False) -> int:
     """Run it for each of many rows of cells; returns how many rows were changed in all.
 
+    With `apart` no two rows of cells of an UPDATE name the same row, so that a server takes them at once.
     Raises `DBAPIError`.
     """
+    if apart and _is_server(connection):
+        return _run(connection, sql, rows, _by_columns)
     return int(_run(connection, sql, rows, _for_each).rowcount)
 
 
@@ -83,7 +86,8 @@ def insert_many(connection: Connection, sql: str, rows: Sequence[Cells]) -> None
     What it has behind VALUES are places and numbers. What a statement costs beside its row, with triggers
     as much as the row, is so spent once for many. Raises `DBAPIError`.
     """
-    _run(connection, sql, rows, partial(_together, _inserting_many))
+    together = _by_columns if _is_server(connection) else partial(_together, _inserting_many)
+    _run(connection, sql, rows, together)
 
 
 def save_many(connection: Connection, sql: str, rows: Sequence[Cells]) -> int:
@@ -92,9 +96,12 @@ def save_many(connection: Connection, sql: str, rows: Sequence[Cells]) -> int:
     Each of its values is a place, and no two rows of cells may name the same row. Returns how many rows were
     changed in all. Raises `DBAPIError`.
     """
-    if connection.dialect.name != "sqlite":  # it would take the cells for texts
-        return run_many(connection, sql, rows)
-    return _run(connection, sql, rows, partial(_together, _saving_many))
+    together = _by_columns if _is_server(connection) else partial(_together, _saving_many)
+    return _run(connection, sql, rows, together)
+
+
+def _is_server(connection: Connection) -> bool:
+    return connection.dialect.name != "sqlite"
 
 
 def _once(cursor: Any, sql: str, cells: Any) -> Any:
@@ -110,6 +117,12 @@ def _in_one_go(reader: Any, sql: str, cells: Any) -> list[tuple[Any, ...]]:
 def _for_each(cursor: Any, sql: str, rows: Any) -> Any:
     cursor.executemany(sql, rows)
     return cursor
+
+
+def _by_columns(cursor: Any, sql: str, rows: Any) -> int:
+    from data.engines.columnwise import run_together
+
+    return run_together(cursor, sql, rows)
 
 
 def _together(of_many: Callable[[str], str], cursor: Any, sql: str, rows: Any) -> int:

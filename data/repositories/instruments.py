@@ -164,6 +164,12 @@ _NOW = Query(
         _FORMER.c.tradingsymbol == given("symbol"),
     ),
 )
+_FORMERLY = Query(
+    lambda *cells: cells,
+    select(_FORMER.c.security, _FORMER.c.exchange, _FORMER.c.tradingsymbol, _FORMER.c.now).where(
+        among(_FORMER.c.security, "securities")
+    ),
+)
 _NAMED = _INSTRUMENTS.query(
     _INSTRUMENTS.c.exchange == given("exchange"), _INSTRUMENTS.c.tradingsymbol == given("symbol")
 )
@@ -184,6 +190,13 @@ def symbol_now() -> ColumnElement[str]:
 def name_now(on: On, security: str, exchange: str, tradingsymbol: str) -> str:
     """The symbol that a security has now which an exchange had under this one."""
     return _NOW.first(on, security=security, exchange=exchange, symbol=tradingsymbol) or tradingsymbol
+
+
+def names_now(on: On, names: Collection[tuple[str, str, str]]) -> dict[tuple[str, str, str], str]:
+    """The same of many securities, exchanges and symbols, by those three."""
+    securities = sorted({security for security, _, _ in names})
+    former = {cells[:3]: cells[3] for cells in _FORMERLY.all(on, securities=securities)}
+    return {name: former.get(name, name[2]) for name in names}
 
 
 def own_name_now(on: On, security: str, exchange: str, tradingsymbol: str) -> str | None:

@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from data.repositories.base import On, Query, among, given, named_as
-from data.repositories.instruments import is_former_name, name_now
+from data.repositories.instruments import is_former_name, names_now
 from data.repositories.readable import Members, Projected, ReadableQuery, Words
 from data.repositories.stored_values import field_classes, is_enum
 from data.repositories.trading.orders import WRITTEN
@@ -332,7 +332,7 @@ class WrittenOrders(Generic[T]):
         columns[self._names.index("flags")] = map(tuple, stored[_FLAGS])
         columns[self._names.index("modifying")] = (asked is not None for asked in stored[_ASKED])
         securities = list(zip(*(stored[place] for place in _SECURITY), strict=True))
-        now = {one: f"{one[1]}:{name_now(on, *one)}" for one in set(securities)}
+        now = {one: f"{one[1]}:{symbol}" for one, symbol in names_now(on, set(securities)).items()}
         columns[self._names.index("key")] = map(now.__getitem__, securities)
         return list(map(self._make, *columns))
 

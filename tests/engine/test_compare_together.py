@@ -1,11 +1,7 @@
 """Many clients are compared at once, and still each by itself: whose figure is odd, or whose order moves."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-
-from sqlalchemy import Engine, event
 
 from brokers.contract import BrokerAccount, BrokerFunds
 from data.records import replace
@@ -14,6 +10,7 @@ from data.vocabulary import BreakKind, SizingKind
 from engine.desk import Desk
 from engine.reconciliation.differences import Theirs, compare
 from tests.desks import Wire, buy, paper_desk
+from tests.statements import counted
 from tradedesk.testing import seam
 
 
@@ -33,21 +30,6 @@ class OddFunds(Wire):
         if client_id == self.wrong:
             return replace(told, available_paise=told.available_paise - 1_00_000_00)
         return told
-
-
-@contextmanager
-def counted() -> Iterator[list[str]]:
-    """Every statement that is run meanwhile."""
-    found: list[str] = []
-
-    def seen(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        found.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", seen)
-    try:
-        yield found
-    finally:
-        event.remove(Engine, "before_cursor_execute", seen)
 
 
 async def check(desk: Desk, client_ids: list[int]) -> dict[int, object]:
