@@ -13,12 +13,11 @@ from data.repositories.accounts.clients import add_bases
 from data.repositories.accounts.lent import borrowers
 from data.repositories.days import (
     balances_due,
-    days_on_the_way,
     keep_open_day,
     move_lots,
     newest_day,
     proceeds_since,
-    shares_moving,
+    shares_on_the_way,
     unsized_clients,
 )
 from data.store import Unit
@@ -89,9 +88,8 @@ def roll_day(unit: Unit, day: date, calendar: Calendar, actor: str) -> bool:
     keep_open_day(unit, day, unit.now)
     if last is not None:
         book_rerated(unit, last.day, day)
-        _settle(unit, day, calendar)
+        post(unit, [*_settled(unit, day, calendar), *_interest(unit, last.day, day)])
         book_due(unit, last.day, day, actor)
-        _charge_interest(unit, last.day, day)
     sized = [(one.client_id, one.capital_paise) for one in unsized_clients(unit, day)]
     add_bases(unit, day, sized, "day_open")
     before = None if last is None else last.day.isoformat()
@@ -102,7 +100,8 @@ def roll_day(unit: Unit, day: date, calendar: Calendar, actor: str) -> bool:
     return True
 
 
-def _settle(unit: Unit, day: date, calendar: Calendar) -> None:
+def _settled(unit: Unit, day: date, calendar: Calendar) -> list[Transfer]:
+    """What has settled becomes free, and what is due is collected as far as the cash goes."""
     transfers = _settled_shares(unit, day, calendar)
     pending = _not_settled(unit, day, calendar)
     for due in balances_due(unit):
@@ -119,11 +118,11 @@ def _settle(unit: Unit, day: date, calendar: Calendar) -> None:
         lines = [line for line in lines if line.amount_paise]
         if lines:
             transfers.append(Transfer(due.client_id, TransferKind.SETTLE, day, lines, evidence=_proof(day)))
-    post(unit, transfers)
+    return transfers
 
 
-def _charge_interest(unit: Unit, last: date, day: date) -> None:
-    """Have what was lent from the day before to this one cost its interest, due until the next opening."""
+def _interest(unit: Unit, last: date, day: date) -> list[Transfer]:
+    """What was lent from the day before to this one costs its interest, due until the next opening."""
     transfers: list[Transfer] = []
     for one in borrowers(unit):
         paise = interest_between(one.broker, last, day, one.loan_paise)
@@ -131,7 +130,7 @@ def _charge_interest(unit: Unit, last: date, day: date) -> None:
         transfers.append(
             Transfer(one.client_id, TransferKind.INTEREST, day, lines, evidence=f"loan:{one.loan_paise}")
         )
-    post(unit, transfers)
+    return transfers
 
 
 def _proof(day: date) -> str:
@@ -149,13 +148,14 @@ def _has_settled(traded_on: date, day: date, calendar: Calendar) -> bool:
 def _settled_shares(unit: Unit, day: date, calendar: Calendar) -> list[Transfer]:
     """Move lots to where they stand on `day`, by when they were bought; returns the share transfers."""
     moves: dict[tuple[int, str, str], dict[Bucket, int]] = defaultdict(lambda: defaultdict(int))
-    for opened_on in days_on_the_way(unit, day):
-        after = Bucket.FREE if _has_settled(opened_on, day, calendar) else Bucket.T1
-        for one in shares_moving(unit, opened_on, after):
-            buckets = moves[one.client_id, one.security, one.product]
-            buckets[one.bucket] -= one.quantity
-            buckets[after] += one.quantity
-        move_lots(unit, opened_on, after)
+    moving = shares_on_the_way(unit, day)
+    settled = {on for on in {one.opened_on for one in moving} if _has_settled(on, day, calendar)}
+    for one in moving:
+        after = Bucket.FREE if one.opened_on in settled else Bucket.T1
+        buckets = moves[one.client_id, one.security, one.product]
+        buckets[one.bucket] -= one.quantity
+        buckets[after] += one.quantity
+    move_lots(unit, day, settled)
     transfers: list[Transfer] = []
     for (client_id, security, product), buckets in sorted(moves.items()):
         lines = [ShareLine(security, product, bucket, n) for bucket, n in sorted(buckets.items()) if n]

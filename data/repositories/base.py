@@ -27,6 +27,7 @@ from typing import (
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    CompoundSelect,
     Connection,
     Delete,
     Dialect,
@@ -47,6 +48,7 @@ from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
 
+from data.engines.dialect import or_update
 from data.engines.driver import On, fetch, insert_many, run, run_many, save_many, sql
 from data.engines.json_lists import listed, whole
 from data.json_values import json_text
@@ -196,7 +198,9 @@ def compile_ahead(dialect: Dialect) -> Iterator[None]:
 class Query(Generic[T]):
     """A SELECT made once. `make` takes the selected columns by position and returns what a row becomes."""
 
-    def __init__(self, make: Callable[..., T], statement: Select[*tuple[Any, ...]]) -> None:
+    def __init__(
+        self, make: Callable[..., T], statement: Select[*tuple[Any, ...]] | CompoundSelect[Any]
+    ) -> None:
         self._statement = Statement(statement, make)
         self._make = make
         self._columns = list(statement.selected_columns)
@@ -279,6 +283,13 @@ class Rows(Generic[Row]):
             text = self._insert.text(connection.dialect)
             insert_many(connection, text.sql, text.rows(rows, self._words))
 
+    def put(self, on: On, rows: Sequence[Row]) -> None:
+        """The same, each in place of the row that has its key; no two of them may have one."""
+        if rows:
+            connection = sql(on)
+            text = self._insert.text(connection.dialect)
+            insert_many(connection, f"{text.sql} {self._instead}", text.rows(rows, self._words))
+
     def save(self, on: On, rows: Sequence[Row], *fields: str) -> int:
         """Write these fields of many rows by their primary key; returns how many rows were changed."""
         if not rows:
@@ -294,6 +305,12 @@ class Rows(Generic[Row]):
         keys = len(self.table.primary_key)
         once = len({one[-keys:] for one in cells}) == len(cells)  # else the last of a row is what stands
         return (save_many if once else run_many)(connection, text.sql, cells)
+
+    @cached_property
+    def _instead(self) -> str:
+        keys = [key.name for key in self.table.primary_key]
+        others = [f"{name} = excluded.{name}" for name in self.fields if name not in keys]
+        return or_update(", ".join(keys), ", ".join(others))
 
     def _inserted(self) -> dict[ColumnElement[Any], Any]:
         """What goes into each column: the row's own value, else the column's default."""

@@ -1,14 +1,15 @@
 """Trading days, and what their change reads and moves: what is due, shares and proceeds on their way."""
 
+from collections.abc import Collection
 from datetime import date, datetime
 
 from msgspec import Struct
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.engines.database import Database
 from data.engines.driver import fetch
-from data.repositories.base import Change, On, Query, Rows, given
+from data.repositories.base import Change, On, Query, Rows, among, given
 from data.tables.books import Client, Funds, Posting, SizingBase, TradingDay, Txn
 from data.tables.columns import table
 from data.tables.lots import LotRecord
@@ -33,17 +34,14 @@ class Due(Struct, frozen=True):
     shortfall_paise: int
 
 
-class _Bought(Struct, frozen=True):
-    opened_on: date
-
-
 class Moving(Struct, frozen=True):
-    """Shares of a client that leave a bucket."""
+    """Shares of a client that were bought on a day and are on their way, in a bucket."""
 
     client_id: int
     security: str
     product: str
     bucket: Bucket
+    opened_on: date
     quantity: int
 
 
@@ -75,17 +73,18 @@ _OPEN = _DUE.query((_C.unsettled_paise > 0) | (_C.charges_due_paise != 0) | (_C.
 
 _LOTS = table(LotRecord)
 _ON_THE_WAY = _LOTS.c.bucket.in_([Bucket.TODAY.value, Bucket.T1.value])
-_LEAVING = (_ON_THE_WAY, _LOTS.c.opened_on == given("opened_on"), _LOTS.c.bucket != given("after"))
-_SHARE = (_LOTS.c.client_id, _LOTS.c.security, _LOTS.c.product, _LOTS.c.bucket)
-_DAYS = Query(
-    _Bought,
-    select(_LOTS.c.opened_on).where(_ON_THE_WAY, _LOTS.c.opened_on < given("day")).distinct(),
-)
+_BEFORE = (_ON_THE_WAY, _LOTS.c.opened_on < given("day"))
+_SHARE = (_LOTS.c.client_id, _LOTS.c.security, _LOTS.c.product, _LOTS.c.bucket, _LOTS.c.opened_on)
 _MOVING = Query(
     Moving,
-    select(*_SHARE, func.sum(_LOTS.c.quantity_left)).where(*_LEAVING).group_by(*_SHARE),
+    select(*_SHARE, func.sum(_LOTS.c.quantity_left)).where(*_BEFORE).group_by(*_SHARE),
 )
-_MOVE = Change(update(_LOTS).where(*_LEAVING).values(bucket=given("after")))
+_SETTLED = among(_LOTS.c.opened_on, "settled")
+_MOVE = Change(
+    update(_LOTS)
+    .where(*_BEFORE, _SETTLED | (_LOTS.c.bucket != Bucket.T1.value))
+    .values(bucket=case((_SETTLED, Bucket.FREE.value), else_=Bucket.T1.value))
+)
 
 _POSTINGS, _TXNS = table(Posting), table(Txn)
 _PROCEEDS = Query(
@@ -130,19 +129,14 @@ def balances_due(on: On) -> list[Due]:
     return _OPEN.all(on)
 
 
-def days_on_the_way(on: On, day: date) -> list[date]:
-    """The days before `day` on which shares were bought that are on their way."""
-    return [one.opened_on for one in _DAYS.all(on, day=day)]
+def shares_on_the_way(on: On, day: date) -> list[Moving]:
+    """Shares that were bought before `day` and are on their way."""
+    return _MOVING.all(on, day=day)
 
 
-def shares_moving(on: On, opened_on: date, after: Bucket) -> list[Moving]:
-    """Shares bought on a day that are on their way, in another bucket than `after`."""
-    return _MOVING.all(on, opened_on=opened_on, after=after.value)
-
-
-def move_lots(on: On, opened_on: date, after: Bucket) -> None:
-    """Move the lots of those shares there."""
-    _MOVE.run(on, opened_on=opened_on, after=after.value)
+def move_lots(on: On, day: date, settled: Collection[date]) -> None:
+    """Have lots of shares bought before `day` be free where those of their day have settled, else T1."""
+    _MOVE.run(on, day=day, settled=[one.isoformat() for one in settled])
 
 
 def proceeds_since(on: On, since: date) -> list[Proceeds]:

@@ -151,7 +151,7 @@ class Recorder:
                 ours = book.known_as(fact.client_id, broker_order_id)
                 settle_unbooked(
                     unit,
-                    fact.client_id,
+                    [fact.client_id],
                     "its order was read and booked",
                     self._engine.actor,
                     [broker_order_id],

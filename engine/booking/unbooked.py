@@ -5,7 +5,7 @@ from collections.abc import Collection
 from msgspec import Struct
 
 from data.audit import AuditAction, AuditEntry
-from data.repositories.accounts.breaks import KeptFact, add_fact, count_fact, settle_fact, standing_facts
+from data.repositories.accounts.breaks import KeptFact, add_fact, count_fact, settle_facts, standing_facts
 from data.store import Unit
 from engine.events import TapeLine
 from engine.news import FactUnbooked
@@ -70,27 +70,32 @@ def keep_unbooked(unit: Unit, fact: Unbooked, problem: str, actor: str) -> bool:
 
 def settle_unbooked(
     unit: Unit,
-    client_id: int,
+    client_ids: Collection[int],
     how: str,
     actor: str,
     broker_order_ids: Collection[str] | None = None,
     order_ids: Collection[int] = (),
 ) -> None:
-    """Close a client's kept facts, or those of these orders alone, for the reason `how`."""
-    for row in standing_facts(unit, client_id):
+    """Close these clients' kept facts, or those of these orders alone, for the reason `how`."""
+    settled: list[int] = []
+    for row in standing_facts(unit, client_ids):
         named = broker_order_ids is None or row.broker_order_id in broker_order_ids
         if not named and row.order_id not in order_ids:
             continue
-        settle_fact(unit, row.id, unit.now, how)
+        settled.append(row.id)
         details = {"fact": row.id, "how": how}
-        unit.audit(
-            AuditEntry(
-                AuditAction.FACT_SETTLED, actor, client_id=client_id, order_id=row.order_id, details=details
-            )
+        entry = AuditEntry(
+            AuditAction.FACT_SETTLED,
+            actor,
+            client_id=row.client_id,
+            order_id=row.order_id,
+            details=details,
         )
-        unit.touched.clients.add(client_id)
+        unit.audit(entry)
+        unit.touched.clients.add(row.client_id)
         if row.order_id is not None:
             unit.touched.orders.add(row.order_id)
+    settle_facts(unit, settled, unit.now, how)
 
 
 def _plain(words: str) -> str:

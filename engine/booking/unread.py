@@ -9,7 +9,7 @@ from data.repositories.accounts.breaks import (
     UnreadBook,
     add_unread,
     clients_with_unread,
-    close_break,
+    close_breaks,
     unread_books,
 )
 from data.store import Unit
@@ -73,7 +73,7 @@ def _write(
             standing.add(row.security)
             continue
         how = "other rows" if row.security in told else "every row could be read"
-        close_break(unit, row.id, unit.now, how)
+        close_breaks(unit, {row.id: how}, unit.now)
         details = {"break": row.id, "how": how}
         unit.audit(AuditEntry(AuditAction.BREAK_CLOSED, actor, client_id=client_id, details=details))
         if row.security not in told:

@@ -3,8 +3,10 @@
 A figure that differs by exactly what an action makes of it is explained by it; any other stays a difference.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from typing import TypeAlias
 
 from msgspec import Struct, to_builtins
 
@@ -33,65 +35,81 @@ PROOF_DAYS = 60
 
 
 class Proof(Struct, frozen=True):
-    """Who proves what on which day: the client compared, the day, and who acts."""
+    """On which day brokers' books are compared, and who acts."""
 
-    client_id: int
     day: date
     actor: str
 
 
-Gap = tuple[int, int]
+SharePlace: TypeAlias = tuple[str, str]
+"""A security and a product."""
+
+Gap: TypeAlias = tuple[int, int]
 """How many shares of one security and product we have, those due left out, and the broker has."""
+
+Gaps: TypeAlias = Mapping[int, Mapping[SharePlace, Gap]]
+"""Those that differ, by client and place."""
 
 
 def came(
-    unit: Unit, proof: Proof, held: Iterable[Shares], gaps: Mapping[tuple[str, str], Gap]
-) -> set[tuple[str, str]]:
-    """Take shares that were due as come where the broker has exactly as many more. Returns which."""
-    proven: set[tuple[str, str]] = set()
-    for one in held:
-        place = one.security, one.product
-        ours, theirs = gaps.get(place, (0, 0))
-        if not one.due or theirs - ours != one.due:
-            continue
-        moves = [(Bucket.DUE, -one.due), (Bucket.FREE, one.due)]
-        shares = [ShareLine(one.security, one.product, bucket, n) for bucket, n in moves]
-        post(
-            unit,
-            [
-                Transfer(
-                    proof.client_id,
-                    TransferKind.ACTION,
-                    proof.day,
-                    shares=shares,
-                    evidence=f"the broker has {theirs}",
-                )
-            ],
-        )
-        free_due_lots(unit, proof.client_id, one.security, Product(one.product))
-        _tell(unit, proof, {"share": f"{one.exchange}:{one.tradingsymbol}", "shares": one.due})
-        proven.add(place)
+    unit: Unit, proof: Proof, held: Mapping[int, Iterable[Shares]], gaps: Gaps
+) -> dict[int, set[SharePlace]]:
+    """Take shares that were due as come where the broker has exactly as many more. Returns which, by client.
+
+    What clients hold is by client too; it is written for all at once.
+    """
+    proven: dict[int, set[SharePlace]] = {}
+    transfers: list[Transfer] = []
+    freed: list[tuple[int, str, Product]] = []
+    for client_id, of_client in gaps.items():
+        for one in held.get(client_id, ()):
+            place = one.security, one.product
+            ours, theirs = of_client.get(place, (0, 0))
+            if not one.due or theirs - ours != one.due:
+                continue
+            moves = [(Bucket.DUE, -one.due), (Bucket.FREE, one.due)]
+            shares = [ShareLine(one.security, one.product, bucket, n) for bucket, n in moves]
+            evidence = f"the broker has {theirs}"
+            transfers.append(
+                Transfer(client_id, TransferKind.ACTION, proof.day, shares=shares, evidence=evidence)
+            )
+            freed.append((client_id, one.security, Product(one.product)))
+            details = {"share": f"{one.exchange}:{one.tradingsymbol}", "shares": one.due}
+            _tell(unit, proof, client_id, details)
+            proven.setdefault(client_id, set()).add(place)
+    post(unit, transfers)
+    free_due_lots(unit, freed)
     return proven
 
 
-def credited(unit: Unit, proof: Proof, ours: Figures, more_paise: int, tolerance_paise: int) -> bool:
-    """Take dividends as credited where the broker has exactly as much more cash: all that are due, or one."""
-    due = ours.dividends_due_paise
-    if due <= 0 or more_paise <= 0:
-        return False
-    of_one = [
-        one.paise
-        for one in bookings_of(unit, [proof.client_id])
-        if one.stands and one.paise and one.becomes == DividendTo.BROKER.value
-    ]
-    near = [paise for paise in (due, *of_one) if paise <= due and abs(more_paise - paise) <= tolerance_paise]
-    if not near:
-        return False
-    lines = [Line(Account.DIVIDENDS_DUE, -near[0]), Line(Account.AVAILABLE, near[0])]
-    evidence = f"the broker has {more_paise} paise more"
-    post(unit, [Transfer(proof.client_id, TransferKind.ACTION, proof.day, lines, evidence=evidence)])
-    _tell(unit, proof, {"dividends_paise": near[0]})
-    return True
+def credited(
+    unit: Unit, proof: Proof, ours: Mapping[int, Figures], more_paise: Mapping[int, int], tolerance_paise: int
+) -> set[int]:
+    """Take dividends as credited where the broker has exactly as much more cash: all that are due, or one.
+
+    `more_paise` is by client, as our figures are; returns of whom they were credited.
+    """
+    due = {
+        client_id: ours[client_id].dividends_due_paise
+        for client_id, more in more_paise.items()
+        if more > 0 and ours[client_id].dividends_due_paise > 0
+    }
+    of_one: defaultdict[int, list[int]] = defaultdict(list)
+    for one in bookings_of(unit, list(due)) if due else ():
+        if one.stands and one.paise and one.becomes == DividendTo.BROKER.value:
+            of_one[one.client_id].append(one.paise)
+    transfers: list[Transfer] = []
+    for client_id, whole in due.items():
+        more = more_paise[client_id]
+        may_be = (whole, *of_one[client_id])
+        near = [paise for paise in may_be if paise <= whole and abs(more - paise) <= tolerance_paise]
+        if near:
+            lines = [Line(Account.DIVIDENDS_DUE, -near[0]), Line(Account.AVAILABLE, near[0])]
+            evidence = f"the broker has {more} paise more"
+            transfers.append(Transfer(client_id, TransferKind.ACTION, proof.day, lines, evidence=evidence))
+            _tell(unit, proof, client_id, {"dividends_paise": near[0]})
+    post(unit, transfers)
+    return {one.client_id for one in transfers}
 
 
 class Unproven(Struct, frozen=True):
@@ -114,26 +132,29 @@ def waiting_for_proof(unit: Unit, day: date) -> list[Unproven]:
 
 
 def exchanged(
-    unit: Unit, proof: Proof, waiting: Sequence[Unproven], gaps: Mapping[tuple[str, str], Gap]
-) -> set[tuple[str, str]]:
-    """Book what took shares away where the broker's books show exactly it. Returns the explained gaps."""
-    explained: set[tuple[str, str]] = set()
-    for unproven in waiting:
-        action, holder = unproven.action, unproven.holders.get(proof.client_id)
-        if holder is None:
-            continue
-        into = action.share if action.into is None else action.into
-        matched: list[tuple[Product, int]] = []
-        for one in holder.held:
-            shown = _shown(action, one.product, one.quantity, gaps)
-            if shown is None:
-                break
-            matched.append((one.product, shown))
-        else:
-            _exchange(unit, proof, action, matched, holder.quantity)
-            explained |= {
-                (share.security, product.value) for product, _ in matched for share in (action.share, into)
-            }
+    unit: Unit, proof: Proof, waiting: Sequence[Unproven], gaps: Gaps
+) -> dict[int, set[SharePlace]]:
+    """Book what took shares away where the brokers' books show exactly it. Returns the explained gaps."""
+    explained: dict[int, set[SharePlace]] = {}
+    for client_id, of_client in gaps.items():
+        for unproven in waiting:
+            action, holder = unproven.action, unproven.holders.get(client_id)
+            if holder is None:
+                continue
+            into = action.share if action.into is None else action.into
+            matched: list[tuple[Product, int]] = []
+            for one in holder.held:
+                shown = _shown(action, one.product, one.quantity, of_client)
+                if shown is None:
+                    break
+                matched.append((one.product, shown))
+            else:
+                _exchange(unit, proof, action, holder, matched)
+                explained.setdefault(client_id, set()).update(
+                    (share.security, product.value)
+                    for product, _ in matched
+                    for share in (action.share, into)
+                )
     return explained
 
 
@@ -152,7 +173,7 @@ def _shown(
 
 
 def _exchange(
-    unit: Unit, proof: Proof, action: ShareAction, products: Sequence[tuple[Product, int]], entitled: int
+    unit: Unit, proof: Proof, action: ShareAction, holder: Holder, products: Sequence[tuple[Product, int]]
 ) -> None:
     told, into = action.told, action.share if action.into is None else action.into
     parts: list[object] = []
@@ -161,11 +182,11 @@ def _exchange(
     for product, _ in products:
         lots = [
             lot
-            for lot in LOTS.left(unit, [proof.client_id])
+            for lot in LOTS.left(unit, [holder.client_id])
             if (lot.security, lot.product) == (action.share.security, product)
         ]
         fractions.append(made_of(sum(lot.quantity_left for lot in lots), action.terms.shares)[1])
-        transfers.append(_exchange_transfer(proof.client_id, action, into, product, lots))
+        transfers.append(_exchange_transfer(holder.client_id, action, into, product, lots))
         made, told_parts = exchanged_lots(
             lots, into.security, action.terms.shares, lambda: unit.take_ids("lot", 1)[0]
         )
@@ -174,14 +195,14 @@ def _exchange(
         parts += to_builtins(told_parts)
     post(unit, transfers)
     booking = StoredBooking(
-        client_id=proof.client_id,
+        client_id=holder.client_id,
         security=action.share.security,
         ex_date=told.ex_date,
         purpose=told.purpose,
         turn=1,
         key=action.share.key,
         kind=told.kind,
-        entitled=entitled,
+        entitled=holder.quantity,
         shares=sum(made for _, made in products),
         fraction=" and ".join(one for one in fractions if one),
         paise=0,
@@ -233,6 +254,6 @@ def _add(moves: dict[tuple[str, Bucket], int], security: str, bucket: Bucket, qu
         moves[security, where] = moves.get((security, where), 0) + n
 
 
-def _tell(unit: Unit, proof: Proof, details: Mapping[str, object]) -> None:
-    unit.audit(AuditEntry(AuditAction.ACTION_PROVEN, proof.actor, client_id=proof.client_id, details=details))
-    unit.touched.clients.add(proof.client_id)
+def _tell(unit: Unit, proof: Proof, client_id: int, details: Mapping[str, object]) -> None:
+    unit.audit(AuditEntry(AuditAction.ACTION_PROVEN, proof.actor, client_id=client_id, details=details))
+    unit.touched.clients.add(client_id)

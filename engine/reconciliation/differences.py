@@ -11,21 +11,21 @@ from msgspec import Struct
 
 from brokers.contract import BrokerFunds, BrokerHolding, BrokerRows
 from data.audit import AuditAction, AuditEntry
+from data.records import replace
 from data.reference.instrument_index import InstrumentIndex
-from data.repositories.accounts.breaks import BreakRow, close_break, open_break, standing_breaks
+from data.repositories.accounts.breaks import BreakRow, close_breaks, open_breaks, standing_breaks
 from data.repositories.accounts.comparisons import (
     DayOpening,
     Figures,
     LastComparison,
+    SaidByOrders,
     Shares,
     figures_of,
     keep_comparisons,
     keep_openings,
-    moving,
     opened,
+    said_by_orders,
     shares_of,
-    traded_on_margin,
-    with_open_buys,
 )
 from data.repositories.days import newest_day
 from data.repositories.trading.conversions import converting
@@ -84,37 +84,43 @@ def compare(
     `theirs` is by client, and so is what is returned. `adopt` is the trader's reason. There are no
     differences of a client of whom an order has moved lately or is in doubt, or a conversion is under way,
     since the two books were then read at different moments; nor of figures that are not bracketed. It reads
-    and writes for all at once; only who differs takes statements of its own.
+    and writes for all at once, whoever differs; only what an action exchanged is booked for each alone.
     """
     day = timing.market.trading_day
-    still = theirs.keys() - _moving(unit, theirs, day, timing.waits)
     done = {one: Compared(None) for one in theirs}
+    said = _said_by_orders(unit, theirs, day, timing.waits)
+    still = theirs.keys() - said.moving
     if not still:
         return done
     read = {one: theirs[one] for one in sorted(still)}
-    differ = _differences(unit, read, day, index)
+    ours = _Ours(figures_of(unit, read), shares_of(unit, read))
+    differ = _differences(read, ours, said, index)
     for one in [one for one, different in differ.items() if different and not read[one].bracketed]:
         done[one] = Compared(None, to_bracket=True)
         still.discard(one)
         del differ[one], read[one]
-    found = _explained(unit, read, day, engine.actor, differ)
+    found = _explained(unit, ours, Proof(day, engine.actor), differ)
     known, stood = opened(unit, still, day), standing_breaks(unit, still)
     keep_openings(unit, [_opening(unit, one, day, found[one]) for one in found if one not in known])
+    adopted: dict[int, list[Difference]] = {}
+    breaks = _Breaks(unit, day, engine.actor)
     for one, different in found.items():
         first = one not in known
         whole = not theirs[one].holdings.unread
-        adopted = [each for each in different if (first or adopt) and _adoptable(each, whole)]
-        if adopted:
-            adoption = Adoption(one, day, adopt, engine.actor)
-            adopt_figures(unit, adoption, adopted, timing.calendar, index)
-        if adopt:
-            settle_unbooked(unit, one, adopt, engine.actor)
-        left = [each for each in different if each not in adopted]
+        taken = [each for each in different if (first or adopt) and _adoptable(each, whole)]
+        if taken:
+            adopted[one] = taken
+        left = [each for each in different if each not in taken]
         how = adopt or ("adopted at the day's opening" if first else "")
         if left or stood.get(one):
-            breaks = _Breaks(unit, one, book.clients[one].code, day, engine.actor)
-            breaks.keep(stood.get(one, ()), left, how)
-        done[one] = Compared(tuple(adopted if adopt else different), bool(first or adopt))
+            breaks.keep(one, book.clients[one].code, stood.get(one, ()), left, how)
+        done[one] = Compared(tuple(taken if adopt else different), bool(first or adopt))
+    if adopted:
+        adoption = Adoption(day, adopt, engine.actor)
+        adopt_figures(unit, adoption, adopted, ours.figures, timing.calendar, index)
+    if adopt:
+        settle_unbooked(unit, found.keys(), adopt, engine.actor)
+    breaks.write()
     keep_comparisons(unit, [LastComparison(one, engine.id, day, theirs[one].began) for one in found])
     return done
 
@@ -134,61 +140,64 @@ def _opening(unit: Unit, client_id: int, day: date, found: Sequence[Difference])
     return DayOpening(client_id, day, unit.now, cash, sum(one.kind is BreakKind.SHARES for one in found))
 
 
-def _moving(unit: Unit, theirs: Mapping[int, Theirs], day: date, waits: Waits) -> set[int]:
-    """Those of whose trading the two books may have been read at different moments."""
+def _said_by_orders(unit: Unit, theirs: Mapping[int, Theirs], day: date, waits: Waits) -> SaidByOrders:
+    """What orders say of these clients; of the moving ones the two books may be of different moments."""
     newest = newest_day(unit)
-    if newest is None or newest.day != day or newest.state is not DayState.OPEN:
-        return set(theirs)
+    if not theirs or newest is None or newest.day != day or newest.state is not DayState.OPEN:
+        return SaidByOrders(set(theirs), set(), set())
     since = {one: read.began - timedelta(seconds=waits.quiet_s) for one, read in theirs.items()}
-    return moving(unit, since, day) | converting(unit, since, timedelta(seconds=waits.conversion_late_s))
+    said = said_by_orders(unit, since, day)
+    late = converting(unit, since, timedelta(seconds=waits.conversion_late_s))
+    return replace(said, moving=said.moving | late)
+
+
+class _Ours(Struct, frozen=True):
+    """What the books have of the clients that are compared."""
+
+    figures: Mapping[int, Figures]
+    shares: Mapping[int, Sequence[Shares]]
 
 
 def _differences(
-    unit: Unit, theirs: Mapping[int, Theirs], day: date, index: InstrumentIndex
+    theirs: Mapping[int, Theirs], ours: _Ours, said: SaidByOrders, index: InstrumentIndex
 ) -> dict[int, list[Difference]]:
-    figures, shares = figures_of(unit, theirs.keys()), shares_of(unit, theirs.keys())
-    blocking = with_open_buys(unit, theirs.keys())
-    on_margin = traded_on_margin(unit, theirs.keys(), day)
     return {
         one: [
-            *money_differences(figures[one], read.funds, one in blocking, one in on_margin),
-            *_share_differences(shares.get(one, ()), read.holdings, index),
+            *money_differences(
+                ours.figures[one], read.funds, one in said.with_open_buys, one in said.traded_on_margin
+            ),
+            *_share_differences(ours.shares.get(one, ()), read.holdings, index),
         ]
         for one, read in theirs.items()
     }
 
 
 def _explained(
-    unit: Unit,
-    theirs: Mapping[int, Theirs],
-    day: date,
-    actor: str,
-    found: Mapping[int, list[Difference]],
+    unit: Unit, ours: _Ours, proof: Proof, found: Mapping[int, list[Difference]]
 ) -> dict[int, list[Difference]]:
     """The differences that no company's action explains; those that one does are booked by it."""
     differ = [one for one, different in found.items() if different]
     if not differ:
         return dict(found)
-    actions = waiting_for_proof(unit, day)
-    figures, held = figures_of(unit, differ), shares_of(unit, differ)
+    gaps: dict[int, dict[tuple[str, str], tuple[int, int]]] = {}
+    cash: dict[int, int] = {}
+    for one in differ:
+        for each in found[one]:
+            if each.kind is BreakKind.SHARES:
+                gaps.setdefault(one, {})[each.security, each.product] = each.ours, each.theirs
+            elif each.kind is BreakKind.CASH:
+                cash[one] = each.theirs - each.ours
+    proven = came(unit, proof, ours.shares, gaps)
+    traded = exchanged(unit, proof, waiting_for_proof(unit, proof.day), gaps) if gaps else {}
+    paid = credited(unit, proof, ours.figures, cash, TOLERANCE_PAISE)
     left = dict(found)
     for one in differ:
-        proof, different = Proof(one, day, actor), found[one]
-        gaps = {
-            (each.security, each.product): (each.ours, each.theirs)
-            for each in different
-            if each.kind is BreakKind.SHARES
-        }
-        proven = came(unit, proof, held.get(one, ()), gaps)
-        if actions and gaps:
-            proven |= exchanged(unit, proof, actions, gaps)
-        cash = next((each.theirs - each.ours for each in different if each.kind is BreakKind.CASH), 0)
-        paid = credited(unit, proof, figures[one], cash, TOLERANCE_PAISE)
+        explained = proven.get(one, set()) | traded.get(one, set())
         left[one] = [
             each
-            for each in different
-            if not (each.kind is BreakKind.SHARES and (each.security, each.product) in proven)
-            and not (each.kind is BreakKind.CASH and paid)
+            for each in found[one]
+            if not (each.kind is BreakKind.SHARES and (each.security, each.product) in explained)
+            and not (each.kind is BreakKind.CASH and one in paid)
         ]
     return left
 
@@ -277,42 +286,53 @@ def _share_differences(
     return found
 
 
-class _Breaks(Struct, frozen=True):
-    """The break rows of one client; each change of them is told and audited."""
+class _Breaks:
+    """The break rows of clients, written together; each change of them is told and audited."""
 
-    unit: Unit
-    client_id: int
-    code: str
-    day: date
-    actor: str
+    def __init__(self, unit: Unit, day: date, actor: str) -> None:
+        self._unit, self._day, self._actor = unit, day, actor
+        self._opened: list[BreakRow] = []
+        self._closed: dict[int, str] = {}
 
-    def keep(self, stood: Sequence[BreakRow], found: Sequence[Difference], how: str) -> None:
-        """Open, change or close rows so that they say what was found; `how` is why one is closed."""
+    def keep(
+        self, client_id: int, code: str, stood: Sequence[BreakRow], found: Sequence[Difference], how: str
+    ) -> None:
+        """Open, change or close a client's so that they say what was found; `how` is why one is closed."""
         standing = {(row.kind, row.security, row.product): row for row in stood}
         for one in found:
             row = standing.pop((one.kind, one.security, one.product), None)
             if row is not None and (row.ours, row.theirs) == (one.ours, one.theirs):
                 continue
             if row is not None:
-                close_break(self.unit, row.id, self.unit.now, "other figures")
-            self._open(one)
+                self._closed[row.id] = "other figures"
+            self._open(client_id, code, one)
         for row in standing.values():
-            self._close(row, how or "both agree again")
+            why = how or "both agree again"
+            self._closed[row.id] = why
+            details = {"break": row.id, "how": why}
+            self._tell(AuditAction.BREAK_CLOSED, client_id, details, BooksAgree(code))
 
-    def _open(self, one: Difference) -> None:
+    def write(self) -> None:
+        """Write the rows of all that was kept."""
+        close_breaks(self._unit, self._closed, self._unit.now)
+        numbers = self._unit.take_ids("break", len(self._opened)) if self._opened else ()
+        rows = [replace(row, id=number) for row, number in zip(self._opened, numbers, strict=True)]
+        open_breaks(self._unit, rows)
+
+    def _open(self, client_id: int, code: str, one: Difference) -> None:
         row = BreakRow(
-            self.unit.take_ids("break", 1)[0],
-            self.client_id,
+            0,  # its number comes as it is written
+            client_id,
             one.kind,
             one.security,
             one.product,
             one.tradingsymbol,
             one.ours,
             one.theirs,
-            self.day,
-            self.unit.now,
+            self._day,
+            self._unit.now,
         )
-        open_break(self.unit, row)
+        self._opened.append(row)
         what = one.tradingsymbol or one.kind.value
         details = {
             "kind": one.kind.value,
@@ -320,13 +340,9 @@ class _Breaks(Struct, frozen=True):
             "ours": one.ours,
             "theirs": one.theirs,
         }
-        self._tell(AuditAction.BREAK_OPENED, details, BooksDiffer(self.code, what))
+        self._tell(AuditAction.BREAK_OPENED, client_id, details, BooksDiffer(code, what))
 
-    def _close(self, row: BreakRow, how: str) -> None:
-        close_break(self.unit, row.id, self.unit.now, how)
-        self._tell(AuditAction.BREAK_CLOSED, {"break": row.id, "how": how}, BooksAgree(self.code))
-
-    def _tell(self, action: AuditAction, details: Mapping[str, object], news: News) -> None:
-        self.unit.audit(AuditEntry(action, self.actor, client_id=self.client_id, details=details))
-        self.unit.publish(TapeLine(self.unit.now, news))
-        self.unit.touched.clients.add(self.client_id)
+    def _tell(self, action: AuditAction, client_id: int, details: Mapping[str, object], news: News) -> None:
+        self._unit.audit(AuditEntry(action, self._actor, client_id=client_id, details=details))
+        self._unit.publish(TapeLine(self._unit.now, news))
+        self._unit.touched.clients.add(client_id)

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from data.ledger import Line, Transfer, post
+from data.repositories.accounts.comparisons import figures_of
 from data.vocabulary import Account, BreakKind, Bucket, TransferKind
 from engine.reconciliation.adoption import Adoption, Difference, adopt_figures
 from tests.bookkeeping import CLIENT, DAY, STOCKS, Ledger, ledger
@@ -13,8 +14,10 @@ TCS = STOCKS["TCS"]
 
 
 def adopt(books: Ledger, *found: Difference) -> None:
-    adoption = Adoption(CLIENT, DAY, "told by the broker", "tester")
-    adopt_figures(books.unit(), adoption, found, books.timing.calendar, books.market_data.index)
+    adoption = Adoption(DAY, "told by the broker", "tester")
+    unit = books.unit()
+    ours = figures_of(unit, [CLIENT])
+    adopt_figures(unit, adoption, {CLIENT: found}, ours, books.timing.calendar, books.market_data.index)
     assert books.faults() == []
 
 

@@ -113,11 +113,11 @@ def test_a_dividend_is_earned_on_the_ex_date_by_who_held_before_it(to: DividendT
         due = 25_00 if to is DividendTo.BROKER else 0
         assert books.money()["dividends_due"] == due
         if due:
-            figures = figures_of(books.unit(), [CLIENT])[CLIENT]
-            proof = Proof(CLIENT, books.day, "tester")
-            assert not credited(books.unit(), proof, figures, 24_00, 99)
+            figures = figures_of(books.unit(), [CLIENT])
+            proof = Proof(books.day, "tester")
+            assert credited(books.unit(), proof, figures, {CLIENT: 24_00}, 99) == set()
             available = books.money()["available"]
-            assert credited(books.unit(), proof, figures, 25_01, 100)
+            assert credited(books.unit(), proof, figures, {CLIENT: 25_01}, 100) == {CLIENT}
             assert books.money()["available"] == available + 25_00
             assert books.money()["dividends_due"] == 0
         assert before["available"] > 0
@@ -144,9 +144,9 @@ def test_due_shares_come_when_the_broker_has_exactly_them() -> None:
         announce(books, "Bonus 1:1")
         books.next_day()
         place = RELIANCE.security, "CNC"
-        proof, held = Proof(CLIENT, books.day, "tester"), shares_of(books.unit(), [CLIENT])[CLIENT]
-        assert came(books.unit(), proof, held, {place: (10, 19)}) == set()
-        assert came(books.unit(), proof, held, {place: (10, 20)}) == {place}
+        proof, held = Proof(books.day, "tester"), shares_of(books.unit(), [CLIENT])
+        assert came(books.unit(), proof, held, {CLIENT: {place: (10, 19)}}) == {}
+        assert came(books.unit(), proof, held, {CLIENT: {place: (10, 20)}}) == {CLIENT: {place}}
         assert (books.shares()["due"], books.shares()["free"]) == (0, 10)
         assert books.faults() == []
 
@@ -160,11 +160,11 @@ def test_a_merger_waits_until_the_brokers_books_show_it() -> None:
         books.next_day()
         assert booked(books) == []
         (waits,) = waiting_for_proof(books.unit(), books.day)
-        proof = Proof(CLIENT, books.day, "tester")
+        proof = Proof(books.day, "tester")
         gone, there = (RELIANCE.security, "CNC"), (TCS.security, "CNC")
-        assert exchanged(books.unit(), proof, [waits], {gone: (11, 0), there: (0, 7)}) == set()
-        found = exchanged(books.unit(), proof, [waits], {gone: (11, 0), there: (0, 6)})
-        assert found == {gone, there}
+        assert exchanged(books.unit(), proof, [waits], {CLIENT: {gone: (11, 0), there: (0, 7)}}) == {}
+        found = exchanged(books.unit(), proof, [waits], {CLIENT: {gone: (11, 0), there: (0, 6)}})
+        assert found == {CLIENT: {gone, there}}
         assert books.shares()["t1"] == books.shares()["cost_paise"] == 0
         assert (books.shares(symbol="TCS")["free"], books.shares(symbol="TCS")["cost_paise"]) == (6, cost)
         assert {lot["opened_on"] for lot in books.lots()} == {DAY}
@@ -296,7 +296,7 @@ class Story:
     def arrive(self) -> None:
         unit, due = self.books.unit(), self.books.shares()["due"]
         gap = {(RELIANCE.security, Product.CNC.value): (0, due)}
-        came(unit, Proof(CLIENT, self.books.day, "tester"), shares_of(unit, [CLIENT]).get(CLIENT, ()), gap)
+        came(unit, Proof(self.books.day, "tester"), shares_of(unit, [CLIENT]), {CLIENT: gap})
 
     def undo(self) -> None:
         unit = self.books.unit()

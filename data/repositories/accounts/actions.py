@@ -1,6 +1,6 @@
 """Companies' actions as clients' books have them: who was entitled, what was booked, what has moved since."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -174,9 +174,13 @@ def adopted_from(on: On, security: str, ex_date: date) -> set[int]:
     return {one.client_id for one in _ADOPTED.all(on, security=security, ex_date=ex_date)}
 
 
-def free_due_lots(on: On, client_id: int, security: str, product: Product) -> None:
-    """Have shares that were due stand in the demat account."""
-    _MOVE_DUE.run(on, client=client_id, security=security, product=product.value)
+def free_due_lots(on: On, places: Iterable[tuple[int, str, Product]]) -> None:
+    """Have shares that were due stand in the demat account, by client, security and product."""
+    values = [
+        {"client": client_id, "security": security, "product": product.value}
+        for client_id, security, product in places
+    ]
+    _MOVE_DUE.run_many(on, values)
 
 
 def keep_bookings(on: On, made: Sequence[StoredBooking]) -> None:

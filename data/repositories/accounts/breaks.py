@@ -1,7 +1,7 @@
 """Differences between our books and the brokers', as stored, and facts that no booking took."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 
 from msgspec import Struct
@@ -48,14 +48,14 @@ def standing_breaks(on: On, client_ids: Collection[int]) -> dict[int, list[Break
     return found
 
 
-def open_break(on: On, row: BreakRow) -> None:
-    """Keep a difference that was found."""
-    _BREAKS.insert(on, [row])
+def open_breaks(on: On, rows: Sequence[BreakRow]) -> None:
+    """Keep differences that were found."""
+    _BREAKS.insert(on, rows)
 
 
-def close_break(on: On, break_id: int, at: datetime, how: str) -> None:
-    """Keep since when a difference stands no longer, and how it went."""
-    _CLOSE.run(on, id=break_id, at=at, how=how)
+def close_breaks(on: On, how: Mapping[int, str], at: datetime) -> None:
+    """Keep since when differences stand no longer, and how each went."""
+    _CLOSE.run_many(on, [{"id": number, "at": at, "how": why} for number, why in how.items()])
 
 
 # --- rows of a broker's books that could not be read --------------------------------------------------------
@@ -133,6 +133,7 @@ class StandingFact(Struct, frozen=True):
     """A kept fact that is not settled, by what it is settled."""
 
     id: int
+    client_id: int
     order_id: int | None
     broker_order_id: str
 
@@ -148,7 +149,9 @@ _FACTS = Rows(UnbookedFact, KeptFact)
 _STANDS = _FACTS.c.closed_at.is_(None)
 _STANDING_OF = Query(
     StandingFact,
-    select(*named_as(StandingFact, _FACTS.table)).where(_FACTS.c.client_id == given("client"), _STANDS),
+    select(*named_as(StandingFact, _FACTS.table))
+    .where(among(_FACTS.c.client_id, "clients"), _STANDS)
+    .order_by(_FACTS.c.client_id, _FACTS.c.id),
 )
 _PROBLEMS = Query(FactProblem, select(*named_as(FactProblem, _FACTS.table)).where(_STANDS))
 _TOLD_AGAIN = Change(
@@ -173,14 +176,14 @@ def add_fact(on: On, fact: KeptFact) -> None:
     _FACTS.insert(on, [fact])
 
 
-def standing_facts(on: On, client_id: int) -> list[StandingFact]:
-    """A client's kept facts that are not settled."""
-    return _STANDING_OF.all(on, client=client_id)
+def standing_facts(on: On, client_ids: Collection[int]) -> list[StandingFact]:
+    """These clients' kept facts that are not settled."""
+    return _STANDING_OF.all(on, clients=sorted(client_ids))
 
 
-def settle_fact(on: On, fact_id: int, at: datetime, how: str) -> None:
-    """Keep that a fact is settled, and how."""
-    _SETTLE.run(on, id=fact_id, at=at, how=how)
+def settle_facts(on: On, fact_ids: Collection[int], at: datetime, how: str) -> None:
+    """Keep that facts are settled, and how."""
+    _SETTLE.run_many(on, [{"id": number, "at": at, "how": how} for number in fact_ids])
 
 
 def fact_problems(on: On) -> list[FactProblem]:

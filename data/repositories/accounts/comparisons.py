@@ -1,11 +1,12 @@
 """What a comparison with a broker reads of a client's books, and what is kept of it."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from datetime import date, datetime
+from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, literal, null, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.repositories.base import On, Query, Rows, among, given
@@ -72,56 +73,67 @@ _ORDERS = table(Order)
 _MAY_BLOCK = (OrderState.RESERVED, OrderState.SENDING, OrderState.OPEN, OrderState.UNKNOWN)
 
 
-class Moved(Struct, frozen=True):
-    """When an order of a client that is, or was, at the broker last changed."""
+class _OrderSays(Struct, frozen=True):
+    """One thing that an order says of its client; `at` is when it last changed, where that counts."""
 
     client_id: int
-    at: datetime
+    what: str
+    at: datetime | None
 
 
-def _clients(*where: ColumnElement[bool]) -> Query[int]:
+_DOUBTFUL, _MOVED, _BLOCKING, _ON_MARGIN = "doubtful", "moved", "blocking", "on margin"
+_WITHOUT_TIME = null().cast(_ORDERS.c.updated_at.type)
+
+
+def _clients(what: str, *where: ColumnElement[bool], at: ColumnElement[Any] = _WITHOUT_TIME) -> Any:
     these = among(_ORDERS.c.client_id, "clients")
-    return Query(int, select(_ORDERS.c.client_id).where(these, *where).distinct())
+    columns = (_ORDERS.c.client_id, literal(what).label("what"), at.label("at"))
+    told = select(*columns).where(these, *where)
+    return told if what == _MOVED else told.distinct()
 
 
-_DOUBTFUL = _clients(_ORDERS.c.state.in_([OrderState.SENDING.value, OrderState.UNKNOWN.value]))
-_MOVED = Query(
-    Moved,
-    select(_ORDERS.c.client_id, _ORDERS.c.updated_at).where(
-        among(_ORDERS.c.client_id, "clients"),
-        _ORDERS.c.trading_date >= given("day"),
-        _ORDERS.c.updated_at > given("since"),
-        _ORDERS.c.sent_at.is_not(None) | _ORDERS.c.run_number.is_(None),
+_SAID = Query(
+    _OrderSays,
+    union_all(
+        _clients(_DOUBTFUL, _ORDERS.c.state.in_([OrderState.SENDING.value, OrderState.UNKNOWN.value])),
+        _clients(
+            _MOVED,
+            _ORDERS.c.trading_date >= given("day"),
+            _ORDERS.c.updated_at > given("since"),
+            _ORDERS.c.sent_at.is_not(None) | _ORDERS.c.run_number.is_(None),
+            at=_ORDERS.c.updated_at,
+        ),
+        _clients(
+            _BLOCKING, _ORDERS.c.state.in_([state.value for state in _MAY_BLOCK]), _ORDERS.c.blocked_paise > 0
+        ),
+        _clients(
+            _ON_MARGIN,
+            _ORDERS.c.product == Product.MTF.value,
+            _ORDERS.c.trading_date == given("day"),
+            _ORDERS.c.filled_quantity > 0,
+        ),
     ),
 )
-_BLOCKING = _clients(_ORDERS.c.state.in_([state.value for state in _MAY_BLOCK]), _ORDERS.c.blocked_paise > 0)
-_TRADED_ON_MARGIN = _clients(
-    _ORDERS.c.product == Product.MTF.value,
-    _ORDERS.c.trading_date == given("day"),
-    _ORDERS.c.filled_quantity > 0,
-)
 
 
-def moving(on: On, since: Mapping[int, datetime], day: date) -> set[int]:
-    """Those of these clients of whom an order's fate is not known, or one has changed since their moment."""
-    if not since:
-        return set()
-    values = {"clients": sorted(since)}
-    found = set(_DOUBTFUL.all(on, **values))
-    for one in _MOVED.all(on, **values, day=day, since=min(since.values())):
-        if one.at > since[one.client_id]:
-            found.add(one.client_id)
-    return found
+class SaidByOrders(Struct, frozen=True):
+    """Clients of whom an order's fate is not known, or one has changed since their moment: they are `moving`.
+
+    Those whose orders block money now, and who have bought or sold by the margin facility on the day.
+    """
+
+    moving: Set[int]
+    with_open_buys: Set[int]
+    traded_on_margin: Set[int]
 
 
-def with_open_buys(on: On, client_ids: Collection[int]) -> set[int]:
-    """Those of these clients whose orders block money now."""
-    return set(_BLOCKING.all(on, clients=sorted(client_ids)))
-
-
-def traded_on_margin(on: On, client_ids: Collection[int], day: date) -> set[int]:
-    """Those of these clients who have bought or sold by the margin trading facility on a day."""
-    return set(_TRADED_ON_MARGIN.all(on, clients=sorted(client_ids), day=day))
+def said_by_orders(on: On, since: Mapping[int, datetime], day: date) -> SaidByOrders:
+    """What the orders of these clients say of a comparison on a day, for each since its moment."""
+    said: dict[str, set[int]] = {what: set() for what in (_DOUBTFUL, _MOVED, _BLOCKING, _ON_MARGIN)}
+    for one in _SAID.all(on, clients=sorted(since), day=day, since=min(since.values())):
+        if one.at is None or one.at > since[one.client_id]:
+            said[one.what].add(one.client_id)
+    return SaidByOrders(said[_DOUBTFUL] | said[_MOVED], said[_BLOCKING], said[_ON_MARGIN])
 
 
 # --- what is kept of it -------------------------------------------------------------------------------------
@@ -167,11 +179,7 @@ def keep_openings(on: On, openings: Sequence[DayOpening]) -> None:
 
 def keep_comparisons(on: On, last: Sequence[LastComparison]) -> None:
     """Keep when clients were compared, in place of the times before."""
-    known = {one.client_id for one in _LAST_OF.all(on, clients=[one.client_id for one in last])}
-    if again := [one for one in last if one.client_id in known]:
-        _LAST.save(on, again, "instance_id", "trading_date", "at")
-    if fresh := [one for one in last if one.client_id not in known]:
-        _LAST.insert(on, fresh)
+    _LAST.put(on, last)
 
 
 def last_comparisons(on: On, client_ids: Collection[int]) -> list[LastComparison]:
