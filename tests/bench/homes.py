@@ -23,6 +23,7 @@ from engine.accounts.client_file import NewClient
 from engine.desk import Desk
 from tests.bench.frame import Spent
 from tests.books import empty_books
+from tests.desks import on_its_books
 from tradedesk.compose.brokers.paper import exchange_of
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import compose_desk
@@ -117,7 +118,7 @@ async def bench_desk(
     opening = compose_desk(
         empty_books(home),
         kind,
-        settings=Settings(policy=Policy.WORST, trader="bench"),
+        settings=on_its_books(Settings(policy=Policy.WORST, trader="bench"), home),
         exchange=exchange,
         latency=(latency_s, latency_s),
         seed=7,
