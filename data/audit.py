@@ -1,4 +1,4 @@
-"""The audit chain: SHA-256 over each row's content and the hash before it, in the order of commit."""
+"""The audit's chains: SHA-256 over each row's content and the hash before it, in the order of commit."""
 
 import hashlib
 import json
@@ -34,6 +34,7 @@ class AuditAction(StrEnum):
     ASSISTANT_LOOKED = "ASSISTANT_LOOKED"
     AUDIT_BREAK = "AUDIT_BREAK"
     AUDIT_HEAD_DIFFERS = "AUDIT_HEAD_DIFFERS"
+    AUDIT_SEALED = "AUDIT_SEALED"
     BACKUP_MADE = "BACKUP_MADE"
     BASKET_REMOVED = "BASKET_REMOVED"
     BASKET_RENAMED = "BASKET_RENAMED"
@@ -106,6 +107,7 @@ class AuditAction(StrEnum):
     FLOW_CLASSED = "FLOW_CLASSED"
     DAY_CORRECTED = "DAY_CORRECTED"
     HALT_FIRED = "HALT_FIRED"
+    HALT_SWEPT = "HALT_SWEPT"
     HALT_RESUMED = "HALT_RESUMED"
     TRADEBOOK_IMPORTED = "TRADEBOOK_IMPORTED"
     HISTORY_IMPORTED = "HISTORY_IMPORTED"
@@ -182,6 +184,9 @@ HEAD_DIFFERS = AuditAction.AUDIT_HEAD_DIFFERS
 BREAK = AuditAction.AUDIT_BREAK
 """The action of a row by which a trader accepted what was found wrong before it, with a reason."""
 
+SEALED = AuditAction.AUDIT_SEALED
+"""The action of a row of chain 0 that names the newest row of every other chain."""
+
 DISTRUSTED = AuditAction.BOOKS_DISTRUSTED
 """The action of a row that tells what stops trading from then on, until it is accepted or found mended."""
 
@@ -206,7 +211,7 @@ UNCOMMON = f"action NOT IN ({', '.join(map(repr, map(str, COMMON)))})"
 
 
 class Head(NamedTuple):
-    """The number and hash of a row of the chain."""
+    """The number and hash of a row of a chain."""
 
     seq: int
     hash: str
@@ -260,9 +265,10 @@ def row_hash(
     details: str,
     proof: str = "",
     via: str = "",
+    chain: int = 0,
 ) -> str:
     """The hash of one row; `subjects` are client, order, plan and run."""
-    return _hash(previous, seq, at.isoformat(), actor, action, subjects, details, proof, via)
+    return _hash(previous, seq, at.isoformat(), actor, action, subjects, details, proof, via, chain)
 
 
 def _hash(
@@ -275,16 +281,19 @@ def _hash(
     details: str,
     proof: str,
     via: str,
+    chain: int,
 ) -> str:
     client, order, plan, run = subjects
     content = (
         f"{previous}\x1f{seq}\x1f{at}\x1f{actor}\x1f{action}\x1f{client},{order},{plan},{run}\x1f{details}"
     )
-    # Rows of versions that knew neither keep their hashes.
+    # Rows of versions that knew none of these keep their hashes.
     if via:
         content += f"\x1e{via}"
     if proof:
         content += f"\x1f{proof}"
+    if chain:
+        content += f"\x1d{chain}"
     return hashlib.sha256(content.encode()).hexdigest()
 
 
@@ -303,22 +312,27 @@ COLUMNS = (
     "previous",
     "hash",
 )
-"""The columns of the cells that `chain` returns."""
+"""The columns of the cells that `chained` returns."""
 
 
-def chain(
-    entries: Sequence[AuditEntry], head: str, last_seq: int, at: datetime, proofs: Sequence[str]
+def chained(
+    entries: Sequence[AuditEntry],
+    head: str,
+    numbers: Sequence[int],
+    at: datetime,
+    proofs: Sequence[str],
+    chain: int = 0,
 ) -> tuple[list[tuple[Any, ...]], str]:
-    """Number and hash `entries`, each with its proofs, behind row `last_seq` with hash `head`.
+    """Number and hash `entries`, each with its proofs, behind the row with hash `head` of their chain.
 
     Returns the cells of each row, which are of `COLUMNS`, and the head after.
     """
     rows: list[tuple[Any, ...]] = []
     moment, told = at.isoformat(), json_texts([entry.details for entry in entries], is_sorted=True)
-    for seq, (entry, details, proof) in enumerate(zip(entries, told, proofs, strict=True), last_seq + 1):
+    for seq, entry, details, proof in zip(numbers, entries, told, proofs, strict=True):
         subjects = (entry.client_id, entry.order_id, entry.plan_number, entry.run_number)
         action = str(entry.action)  # the driver takes a text of a class of its own for one to be adapted
-        digest = _hash(head, seq, moment, entry.actor, action, subjects, details, proof, entry.via)
+        digest = _hash(head, seq, moment, entry.actor, action, subjects, details, proof, entry.via, chain)
         rows.append((seq, at, entry.actor, action, *subjects, details, entry.via, proof, head, digest))
         head = digest
     return rows, head

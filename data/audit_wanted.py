@@ -21,7 +21,12 @@ class Detail(StrEnum):
 
 
 TELL_OF: Mapping[Detail, tuple[AuditAction, ...]] = {
-    Detail.HALT: (AuditAction.HALT_FIRED, AuditAction.HALT_CERTIFIED, AuditAction.HALT_RESUMED),
+    Detail.HALT: (
+        AuditAction.HALT_FIRED,
+        AuditAction.HALT_SWEPT,
+        AuditAction.HALT_CERTIFIED,
+        AuditAction.HALT_RESUMED,
+    ),
     Detail.FLATTEN: (
         AuditAction.FLATTEN_STARTED,
         AuditAction.FLATTEN_TAKEN_OVER,

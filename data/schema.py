@@ -18,6 +18,7 @@ from data.tables import audit as audit_tables
 from data.tables import close as close_tables
 from data.tables import figures as figure_tables
 from data.tables import flattens as flatten_tables
+from data.tables import gate as gate_tables
 from data.tables import guards as guard_tables
 from data.tables import jobs as job_tables
 from data.tables import limits as limit_tables
@@ -40,6 +41,7 @@ MODELS = (
     figure_tables,
     flatten_tables,
     limit_tables,
+    gate_tables,
     guard_tables,
     job_tables,
     lot_tables,

@@ -16,9 +16,10 @@ from data.proving.readable import UNREADABLE
 from data.repositories.base import DatabaseError
 from data.repositories.instances import Engine, add_engine, beat, beats, end_engine
 from data.schema import HEAD, newer_version
-from data.store import StoreError, StoreUnwritable, Unit
+from data.store import Gate, StoreError, StoreUnwritable, Unit
 from data.vocabulary import DeskKind, OrderState
 from data.writing.locks import HeldLock, is_held, process_start
+from data.writing.sealing import seal
 from engine.book.book import Book
 from engine.book.kept import Kept
 from engine.timing import Timing
@@ -164,13 +165,13 @@ class ThisEngine:
         living = (one.heartbeat_at for one in beats(unit) if self.lives(one.id))
         return min(living, default=unit.now)
 
-    async def write_signed_on(self, unit: Callable[[Unit], T]) -> T:
+    async def write_signed_on(self, unit: Callable[[Unit], T], gate: Gate = Gate.SHARED) -> T:
         """`Store.write` for what only an engine that may send writes; any other tries to sign on first.
 
         Raises what the unit raised, or `StoreError`; then nothing was written.
         """
         await self.sign_on()
-        return await self._kept.store.write(unit)
+        return await self._kept.store.write(unit, gate)
 
     @property
     def is_checking_books(self) -> bool:
@@ -272,6 +273,7 @@ class ThisEngine:
     def _beat(self, unit: Unit) -> None:
         beat(unit, self.id, unit.now)
         self.keep_beside(unit)
+        self._seal(unit)
 
     async def sign_off(self) -> None:
         """Say in the row that this engine has ended. Raises `StoreError`."""
@@ -281,6 +283,12 @@ class ThisEngine:
     def _end(self, unit: Unit) -> None:
         end_engine(unit, self.id, unit.now)
         self.keep_beside(unit)
+        self._seal(unit, now=True)
+
+    def _seal(self, unit: Unit, now: bool = False) -> None:
+        """Seal what others write to the audit; a file's is one chain."""
+        if self._kept.store.on_server:
+            seal(unit, now)
 
     def free(self) -> None:
         """Let go of the lock, once nothing of this engine is under way."""

@@ -45,12 +45,24 @@ def _twice(job: QueuedUnit[T], unit: Unit) -> T:
             raise
         raise AssertionError(f"run again, a unit raised {met!r}, before {problem!r}") from met
     assert problem is None, f"a unit raised {problem!r}, and nothing when it was run again"
-    assert _story(first) == _story(unit), "run again, a unit told otherwise"
+    told, again = _story(first), _story(unit)
+    if unit.connection.dialect.name != "sqlite":  # numbers of a block are not given out again
+        told, again = _counted(told), _counted(again)
+    assert told == again, "run again, a unit told otherwise"
     assert type(rehearsed) is type(result)
     return result
 
 
-def _story(unit: Unit) -> tuple[list[str], list[type[object]], dict[Topic, list[int]]]:
+Story = tuple[list[str], list[type[object]], dict[Topic, list[int]]]
+
+
+def _counted(story: Story) -> Story:
+    """The same, of what others read again only how much it is."""
+    entries, events, topics = story
+    return entries, events, {topic: [len(numbers)] for topic, numbers in topics.items()}
+
+
+def _story(unit: Unit) -> Story:
     """What it tells: rows of the audit, events, and what others read again."""
     return (
         [str(entry.action) for entry in unit.entries],

@@ -7,6 +7,8 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from data.engines.gate import Gate
+
 T = TypeVar("T")
 
 
@@ -15,6 +17,8 @@ class Database(Protocol):
 
     name: str
     """As a person knows it: a path, or an address without its password."""
+    many_write: bool
+    """Whether several connections write at once, each beside the others."""
 
     def writer(self) -> Engine:
         """An engine whose one connection leaves transactions to us."""
@@ -35,8 +39,8 @@ class Database(Protocol):
         """
         ...
 
-    def begin(self, connection: Connection, patience_s: float) -> bool:
-        """Begin a transaction of the only writer; returns whether that was had within so many seconds."""
+    def begin(self, connection: Connection, patience_s: float, gate: Gate = Gate.ALONE) -> bool:
+        """Begin a transaction that writes; returns whether its turn was had within so many seconds."""
         ...
 
     def version(self, connection: Connection) -> int:

@@ -18,6 +18,7 @@ from sqlalchemy.pool import NullPool
 
 from data.clock import Clock, SystemClock
 from data.engines.driver import fetch, run
+from data.engines.gate import Gate
 from data.engines.sqlite import COMPILED
 
 T = TypeVar("T")
@@ -58,12 +59,18 @@ _WRITING = (
 DriverError = psycopg.Error
 """What a server refuses, in its own words."""
 
-GATE = "LOCK TABLE audit_head IN SHARE ROW EXCLUSIVE MODE"
-"""One writer after another, before any other statement: this takes no snapshot, a SELECT would."""
+_GATES = {
+    Gate.SHARED: "LOCK TABLE firm_gate IN ROW SHARE MODE; ",
+    Gate.ALONE: "LOCK TABLE firm_gate IN EXCLUSIVE MODE; ",
+    Gate.PAST: "",
+}
+"""Before any other statement: this takes no snapshot, a SELECT would, and then see too little."""
 
 
 class PostgresBooks:
     """Books on a server."""
+
+    many_write = True
 
     def __init__(self, url: URL) -> None:
         self.url = url.set(drivername="postgresql+psycopg")
@@ -119,12 +126,15 @@ class PostgresBooks:
     def _looking(self) -> Engine:
         return _engine(self.url, OURS + _READING, LONG_S)
 
-    def begin(self, connection: Connection, patience_s: float) -> bool:
-        """Begin a transaction of the only writer; returns whether that was had within so many seconds."""
+    def begin(self, connection: Connection, patience_s: float, gate: Gate = Gate.ALONE) -> bool:
+        """Begin a transaction that writes; returns whether its turn was had within so many seconds."""
         patience = f"SET LOCAL lock_timeout = {int(patience_s * 1000)}"
         behind = f"SET LOCAL lock_timeout = {int(LOCK_WAIT_S * 1000)}"
         try:
-            run(connection, f"BEGIN ISOLATION LEVEL REPEATABLE READ; {patience}; {GATE}; {behind}")
+            run(
+                connection,
+                f"BEGIN ISOLATION LEVEL REPEATABLE READ; {patience}; {_GATES[gate]}{behind}",
+            )
         except DBAPIError as problem:
             with suppress(DBAPIError):  # a connection that is gone has no transaction either
                 run(connection, "ROLLBACK")

@@ -14,6 +14,7 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.util import LRUCache
 
 from data.engines.driver import fetch, run
+from data.engines.gate import Gate
 from data.json_values import json_read
 from data.urls import sqlite_url
 
@@ -35,6 +36,8 @@ MOST_FAULTS = 20
 class SqliteFile:
     """Books in a file."""
 
+    many_write = False
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self.name = str(path)
@@ -55,7 +58,7 @@ class SqliteFile:
         """Do reading work on a read-only connection of its own, all of it as of one moment; it blocks."""
         return read_file(self.path, work)
 
-    def begin(self, connection: Connection, patience_s: float) -> bool:
+    def begin(self, connection: Connection, patience_s: float, gate: Gate = Gate.ALONE) -> bool:
         """Begin a transaction of the only writer; returns whether that was had within so many seconds."""
         return take_write_lock(connection, patience_s)
 

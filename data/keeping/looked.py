@@ -9,10 +9,11 @@ from data.engines.sqlite import broken_references, integrity_faults, read_file
 from data.errors import BadInput
 from data.keeping.archive import BOOKS, EXCHANGE
 from data.proving.rederive import differences, not_accepted
-from data.proving.verifying import accepted, stored_rows, verify
+from data.proving.stored_audit import stored_rows
+from data.proving.verifying import accepted, verify
 from data.repositories.base import DatabaseError, Reader
 from data.repositories.connections import connections_in
-from data.writing.audit_writer import kept_head
+from data.writing.audit_writer import kept_heads
 
 
 class BooksSeen(Struct, frozen=True):
@@ -51,7 +52,7 @@ def _look(reader: Reader) -> tuple[int, str, tuple[str, ...]]:
     faults = integrity_faults(reader)
     if faults:
         raise _damaged(Path(BOOKS), faults[0])
-    report = verify(stored_rows(reader), kept_head(reader))
+    report = verify(stored_rows(reader), kept_heads(reader))
     others = not_accepted([*broken_references(reader), *differences(reader)], accepted(reader))
     return report.last_seq, report.head, (*report.found, *others)
 

@@ -19,6 +19,9 @@ from data.tables.books import APPEND_ONLY
 MOST = 200_000
 """How many proofs are kept in memory; beyond that they are met again in the audit."""
 
+MOST_OF_OTHERS = 20_000
+"""How many rows of others' chains are met at a time; whoever is further behind forgets what it knew."""
+
 MOST_OF_ORDERS = 6_000
 """How many proofs of a table of orders' rows are kept. Beyond that the older half is forgotten: most of its
 orders have ended, and the others' are met again in the audit's rows about them.
@@ -29,15 +32,29 @@ PIECE = 500
 
 
 class LatestProofs:
-    """The newest proofs of rows that may change, as far as this connection wrote or met them."""
+    """The newest proofs of rows that may change, as far as this connection wrote or met them.
 
-    def __init__(self, head: Head) -> None:
-        self._head = head
+    What others wrote to its own chain is met at once. What they wrote to theirs is looked for only where a
+    row is not as it is known; until then a proof that fits is renewed with what the row was before.
+    """
+
+    def __init__(self, chain: int, head: Head, heads: Mapping[int, Head]) -> None:
+        self._chain, self._head = chain, head
+        self._met = dict(heads)
+        """How far each chain has been met; what came into being later begins behind all of them."""
+        self._first = max([head.seq, *(one.seq for one in heads.values())])
+        self._behind: dict[int, Head] = {}
+        """The ends of others' chains that were not met yet."""
         self._known: dict[str, dict[str, str]] = {}
         self._differing: set[tuple[str, str]] = set()
 
-    def catch_up(self, connection: Connection, head: Head) -> None:
-        """Meet what others wrote since; forget all where what this connection wrote was not kept."""
+    def catch_up(self, connection: Connection, head: Head, heads: Mapping[int, Head]) -> None:
+        """Meet what others wrote since; forget all where what this connection wrote was not kept.
+
+        `heads` are the ends of all chains.
+        """
+        others = (chain for chain in heads if chain != self._chain)
+        self._behind = {one: heads[one] for one in others if heads[one] != self._met.get(one)}
         if head == self._head:
             return
         said = words(connection)
@@ -47,10 +64,28 @@ class LatestProofs:
             self._known.clear()
         else:
             proofs = said.bytes_of("proof")
-            query = f"SELECT {proofs} FROM audit WHERE seq > ? AND proof != '' ORDER BY seq"
-            for proof in connection.exec_driver_sql(query, (self._head.seq,)).scalars():
+            query = f"SELECT {proofs} FROM audit WHERE chain = ? AND seq > ? AND proof != '' ORDER BY seq"
+            for proof in connection.exec_driver_sql(query, (self._chain, self._head.seq)).scalars():
                 self._meet(carried(proof))
         self._head = head
+
+    def _meet_others(self, connection: Connection) -> None:
+        """Meet what others wrote to their chains since, between what it wrote itself."""
+        query = (
+            f"SELECT {words(connection).bytes_of('proof')} FROM audit WHERE seq > ? AND proof != ''"
+            f" ORDER BY seq LIMIT {MOST_OF_OTHERS + 1}"
+        )
+        found = connection.exec_driver_sql(query, (self._unmet(),)).scalars().all()
+        if len(found) > MOST_OF_OTHERS:
+            self._known.clear()
+        for proof in found[:MOST_OF_OTHERS]:
+            self._meet(carried(proof))
+        self._met |= self._behind
+        self._behind.clear()
+
+    def _unmet(self) -> int:
+        """The row behind which others have written what was not met."""
+        return min(self._met[one].seq if one in self._met else self._first for one in self._behind)
 
     def wrote(self, head: Head, proofs: Proofs) -> None:
         """Keep what goes into the audit with this batch; should it not be kept, it is forgotten again."""
@@ -110,10 +145,13 @@ class LatestProofs:
                     continue
                 told, proof, held = known.get(key), now, None
                 if not was:
-                    held = not told  # a row that is written anew was gone before
+                    held = not told or self._is_gone(
+                        connection, name, key
+                    )  # a row that is written anew was gone before
                 elif was != ACCEPTED:
                     held = holds.get(key, True)
-                    proof = now if held is not None else f"{now}<{was}"
+                    sure = held is not None and not (self._behind and key not in holds)
+                    proof = now if sure else f"{now}<{was}"
                 if held is False:
                     if (name, key) not in self._differing:
                         self._differing.add((name, key))
@@ -124,6 +162,13 @@ class LatestProofs:
                 proofs[name] = renewed
         return proofs, found
 
+    def _is_gone(self, connection: Connection, name: str, key: str) -> bool:
+        """Whether a row that was known to stand has been deleted by others, as they tell."""
+        if not self._behind:
+            return False
+        self._meet_others(connection)
+        return not self._known.get(name, {}).get(key)
+
     def _held(self, connection: Connection, name: str, asked: Mapping[str, str]) -> dict[str, bool | None]:
         """Whether each row is as the audit tells; None where that was not looked for or cannot be told."""
         known = self._known.setdefault(name, {})
@@ -131,9 +176,16 @@ class LatestProofs:
             unknown = sorted({int(key.partition("|")[0]) for key in asked if key not in known})
             for start in range(0, len(unknown), PIECE):
                 known |= _of_orders(connection, name, unknown[start : start + PIECE])
+            others = sorted({int(key.partition("|")[0]) for key in asked if self._behind} - set(unknown))
+            for start in range(0, len(others), PIECE):
+                known |= _of_orders(connection, name, others[start : start + PIECE], self._unmet())
         holds: dict[str, bool | None] = {}
         for key, stands in asked.items():
             told = known.get(key)
+            if told not in (None, stands) and self._behind:
+                self._meet_others(connection)
+                known = self._known.setdefault(name, {})
+                told = known.get(key)
             holds[key] = None if told is None else told == stands
             if holds[key] is False:  # what tells of it may be no row about its order
                 holds[key] = self._looked_up(connection, name, key, stands)
@@ -160,15 +212,17 @@ def carried(proof: bytes | None) -> dict[str, Any]:
     return cast(dict[str, Any], found) if isinstance(found, dict) else {}
 
 
-def _of_orders(connection: Connection, name: str, order_ids: Iterable[int]) -> dict[str, str]:
-    """The newest proofs of a table's rows in the audit's rows about these orders."""
+def _of_orders(
+    connection: Connection, name: str, order_ids: Iterable[int], behind: int = 0
+) -> dict[str, str]:
+    """The newest proofs of a table's rows in the audit's rows about these orders, behind a row of it."""
     wanted = tuple(order_ids)
     query = (
         f"SELECT {words(connection).bytes_of('proof')} FROM audit WHERE proof != '' AND order_id IN"
-        f" ({', '.join('?' * len(wanted))}) ORDER BY seq"
+        f" ({', '.join('?' * len(wanted))}) AND seq > ? ORDER BY seq"
     )
     found: dict[str, str] = {}
-    for proof in connection.exec_driver_sql(query, wanted).scalars():
+    for proof in connection.exec_driver_sql(query, (*wanted, behind)).scalars():
         rows = carried(proof).get(name, {})
         found.update((key, one.partition("<")[0]) for key, one in rows.items())
     return found

@@ -10,7 +10,7 @@ from msgspec import Struct, convert
 from sqlalchemy import Connection
 
 from data.json_values import json_text
-from data.proving.verifying import StoredRow, stored_rows
+from data.proving.stored_audit import StoredRow, stored_rows
 from data.tables.columns import stored_moment
 
 Cells = dict[str, Any]

@@ -47,6 +47,7 @@ UNPROVEN: Mapping[str, str] = {
     "daily_close": "what brokers tell of days before, asked again; it moves nothing",
     "risk_day": "an estimate of what might be lost; it moves nothing",
     "dispersion_day": "reckoned again from orders, fills and plans, which are proven",
+    "firm_gate": "it has no rows, only its lock is used",
     "flow_class": "what a person says that a transfer was; the audit keeps each",
     "earlier_day": "a file of days before the books; the audit has its hash, no balance rests on it",
     "earlier_trade": "a file of days before the books; the audit has its hash, no balance rests on it",

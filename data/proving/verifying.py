@@ -1,19 +1,17 @@
-"""Verifying the audit: its chain recomputed, against the head kept beside it and heads kept outside."""
+"""Verifying the audit: its chains recomputed, against the heads kept beside them, seals and heads outside."""
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from functools import cache
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from data.audit import BREAK, COLUMNS, GENESIS, HEAD_DIFFERS, Head, row_hash
-from data.engines.dialect import Phrases
+from data.audit import BREAK, GENESIS, HEAD_DIFFERS, SEALED, Head
 from data.engines.driver import words
-from data.proving.proofs import bytes_of
+from data.proving.seals import Seals
+from data.proving.stored_audit import StoredRow, word
 from data.records import replace
 
 MOST = 200
@@ -34,7 +32,7 @@ class AuditReport(Struct, frozen=True):
     """What a verification found: `found` is what is wrong and was not accepted, `breaks` what was.
 
     `bad_seq` is the first row that does not follow from those before it; `head` and `last_seq` are of the
-    last one.
+    last one of the first chain, `heads` of each chain's.
     """
 
     ok: bool
@@ -45,6 +43,7 @@ class AuditReport(Struct, frozen=True):
     last_seq: int = 0
     found: tuple[str, ...] = ()
     breaks: tuple[AuditBreak, ...] = ()
+    heads: Mapping[int, Head] = {}
 
     def with_more(self, found: Sequence[str]) -> "AuditReport":
         """The same with faults that no acceptance covers."""
@@ -65,115 +64,12 @@ class Outside(Struct, frozen=True):
 NOTHING_OUTSIDE = Outside({})
 
 
-class StoredRow(Struct, frozen=True):
-    """A row as it lies in the file, words as text; `at` is None where no time can be read from it."""
-
-    seq: int
-    at: datetime | None
-    actor: str
-    action: str
-    client_id: int | None
-    order_id: int | None
-    plan_number: int | None
-    run_number: int | None
-    details: str
-    via: str
-    proof: str
-    previous: str
-    hash: str
-
-    def computed(self) -> str:
-        """The hash of what the row says; empty without a readable time."""
-        subjects = (self.client_id, self.order_id, self.plan_number, self.run_number)
-        if self.at is None:
-            return ""
-        return row_hash(
-            self.previous,
-            self.seq,
-            self.at,
-            self.actor,
-            self.action,
-            subjects,
-            self.details,
-            self.proof,
-            self.via,
-        )
-
-    def values(self) -> Any:
-        """Its details as values; None where they cannot be read."""
-        try:
-            return json.loads(self.details)
-        except ValueError:
-            return None
-
-
-@cache
-def _stored(words: Phrases) -> str:
-    """Rows as bytes: a damaged time or text must be found at its row, not end the reading."""
-    cells = ", ".join(bytes_of("audit", name, words) for name in COLUMNS[1:])
-    return f"SELECT seq, {cells} FROM audit WHERE seq >= ? AND {words.is_number.format('seq')} ORDER BY seq"
-
-
-def stored_rows(connection: Connection, since: int = 0) -> Iterator[StoredRow]:
-    """The audit rows from number `since` on, as stored, for `verify` and `verify_tail`.
-
-    Nothing that a tamperer may have written makes it fail.
-    """
-    query = _stored(words(connection))
-    for row in connection.exec_driver_sql(query, (since,)).yield_per(1000):
-        seq, at, actor, action, client, order, plan, run, details, via, proof, previous, digest = row
-        yield StoredRow(
-            seq,
-            _moment(_word(at)),
-            _word(actor),
-            _word(action),
-            _number(client),
-            _number(order),
-            _number(plan),
-            _number(run),
-            _word(details),
-            _word(via),
-            _word(proof),
-            _word(previous),
-            _word(digest),
-        )
-
-
-def _word(stored: bytes | None) -> str:
-    return "" if stored is None else stored.decode("utf-8", "replace")
-
-
-def _number(stored: bytes | None) -> int | None:
-    """A subject's number; -1, which is nobody's, for what is none."""
-    if stored is None:
-        return None
-    return int(stored) if stored.isdigit() else -1
-
-
-def _moment(stored: str) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(stored)
-    except ValueError:
-        return None
-    written = at.isoformat(" ", "microseconds")
-    return at.replace(tzinfo=UTC) if written == stored else None
-
-
-def head_before(connection: Connection, moment: datetime) -> Head:
-    """The last row that is dated before a moment, and its hash; the beginning where there is none."""
-    digest = words(connection).bytes_of("hash")
-    query = f"SELECT seq, {digest} FROM audit WHERE at < ? ORDER BY seq DESC LIMIT 1"
-    stamp = moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
-    row = connection.exec_driver_sql(query, (stamp,)).first()
-    return Head(0, GENESIS) if row is None else Head(int(row[0]), _word(row[1]))
-
-
 def accepted(connection: Connection) -> set[str]:
     """The words of all that was found wrong and accepted by a trader."""
     query = f"SELECT {words(connection).bytes_of('details')} FROM audit WHERE action = ?"
     found: set[str] = set()
     for details in connection.exec_driver_sql(query, (BREAK,)).scalars():
-        found |= _found_words(_word(details))
+        found |= _found_words(word(details))
     return found
 
 
@@ -186,17 +82,17 @@ def _found_words(details: str) -> set[str]:
 
 def verify(
     rows: Iterable[StoredRow],
-    kept: Head | None,
+    kept: Mapping[int, Head],
     outside: Outside = NOTHING_OUTSIDE,
     others: Iterable[str] = (),
 ) -> AuditReport:
-    """Recompute a chain from its rows in order of `seq`.
+    """Recompute all chains from their rows in order of `seq`.
 
-    `kept` is the head that the last commit left beside it, `others` is what else speaks against the audit, in
-    words. A head outside may be that of any row, since the chain has grown on: the owner of a file can
-    rewrite a whole chain and the head beside it, only an outside head shows that.
+    `kept` are the heads that the last commits left beside them, `others` is what else speaks against the
+    audit, in words. A head outside may be that of any row, since the chain has grown on: the owner of a file
+    can rewrite whole chains and the heads beside them, only an outside head shows that.
     """
-    walk = _Walk(Head(0, GENESIS), outside)
+    walk = Walk({}, outside)
     walk.go(rows)
     walk.end(kept)
     return walk.report(others, f"{walk.count} rows verified")
@@ -204,41 +100,38 @@ def verify(
 
 def verify_tail(
     rows: Iterable[StoredRow],
-    verified: Head,
-    kept: Head | None,
+    verified: Mapping[int, Head],
+    kept: Mapping[int, Head],
     outside: Outside = NOTHING_OUTSIDE,
     known: Collection[str] = (),
 ) -> AuditReport:
-    """Recompute a chain from the row on up to which it was last found good.
+    """Recompute each chain from the row on up to which it was last found good.
 
-    `rows` begin with that row; what stands before it is not looked at. The report counts the rows after it.
+    `rows` begin with those rows; what stands before them is not looked at. The report counts the rows after.
     `known` is what was found wrong and accepted.
     """
-    rest, walk = iter(rows), _Walk(verified, outside)
+    walk = Walk(verified, outside)
     walk.accepted |= set(known)
-    if verified.seq:
-        first = next(rest, None)
-        if first is None or first.seq != verified.seq:
-            walk.fault(verified.seq, f"row {verified.seq} is missing, which was there before")
-            rest = iter(() if first is None else (first, *rest))
-        elif first.hash != verified.hash or first.hash != first.computed():
-            mark = first.computed()[:8]
-            walk.fault(
-                verified.seq,
-                f"row {verified.seq} is not what it was when it was last verified (it is {mark})",
-            )
-    walk.go(rest)
+    walk.go(rows)
     walk.end(kept)
-    return walk.report((), f"{walk.count} rows verified after row {verified.seq}")
+    first = verified[0].seq if 0 in verified else 0
+    return walk.report((), f"{walk.count} rows verified after row {first}")
 
 
-class _Walk:
-    """One way along a chain; after a fault it goes on from the row as it stands, so that all are told."""
+class Walk:
+    """One way along all chains; after a fault it goes on from the row as it stands, so that all are told.
 
-    def __init__(self, start: Head, outside: Outside) -> None:
-        self.last, self.count = start, 0
+    It begins behind the rows `starts`, of which each chain's comes first.
+    """
+
+    def __init__(self, starts: Mapping[int, Head], outside: Outside) -> None:
+        self.lasts = dict(starts)
+        """The newest row of each chain so far."""
+        self.count = 0
         self.bad_seq: int | None = None
         self.accepted: set[str] = set()
+        self._starts = {chain: head for chain, head in starts.items() if head.seq}
+        self._seals = Seals(starts)
         self._outside = outside
         self._faults: list[str] = []
         self._more, self._digest = 0, hashlib.sha256()
@@ -246,6 +139,7 @@ class _Walk:
         self._seen = outside.given in (None, GENESIS)
 
     def fault(self, seq: int | None, words: str) -> None:
+        """Keep what is wrong, and from which row on."""
         if self.bad_seq is None:
             self.bad_seq = seq
         if len(self._faults) < MOST:
@@ -255,30 +149,68 @@ class _Walk:
             self._digest.update(words.encode())
 
     def go(self, rows: Iterable[StoredRow]) -> None:
+        """Go along rows in the order of their numbers."""
         for row in rows:
+            if row.chain in self._starts and self._is_start(row, self._starts.pop(row.chain)):
+                continue
             self.count += 1
             self._step(row)
-            self.last = Head(row.seq, row.hash)
+            self.lasts[row.chain] = Head(row.seq, row.hash)
             self._seen = self._seen or row.hash == self._outside.given
+        for start in self._starts.values():
+            self._gone(start)
+
+    def _is_start(self, row: StoredRow, start: Head) -> bool:
+        """Whether a chain's first row is the one that was verified before, be it as it was or not."""
+        if row.seq != start.seq:
+            self._gone(start)
+            return False
+        computed = row.computed()
+        if row.hash != start.hash or row.hash != computed:
+            words = f"row {row.seq} is not what it was when it was last verified (it is {computed[:8]})"
+            self.fault(row.seq, words)
+        return True
+
+    def _gone(self, start: Head) -> None:
+        self.fault(start.seq, f"row {start.seq} is missing, which was there before")
 
     def _step(self, row: StoredRow) -> None:
-        if row.seq != self.last.seq + 1:
-            self.fault(self.last.seq + 1, missing_words(self.last.seq + 1, row.seq - 1))
+        last, alone = self.lasts.get(row.chain, _BEGINNING), not (row.chain or self._others())
         computed = row.computed()
+        follows = row.hash == computed and row.previous == last.hash
+        cut = not follows or row.action == HEAD_DIFFERS
+        if row.seq != last.seq + 1 and cut and (last.seq or not row.chain):
+            words = missing_words(last.seq + 1, row.seq - 1)
+            if not alone:
+                words = f"rows of chain {row.chain} are missing between row {last.seq} and row {row.seq}"
+            self.fault(last.seq + 1, words)
         if row.at is None:
             self.fault(row.seq, f"row {row.seq} has no readable time")
-        elif row.hash != computed or row.previous != self.last.hash:
-            before = f"row {row.seq - 1}" if row.seq > 1 else "the beginning"
+        elif not follows:
+            number = row.seq - 1 if alone else last.seq
+            before = f"row {number}" if number else "the beginning"
             self.fault(row.seq, f"row {row.seq} does not follow from {before} (it is {computed[:8]})")
         elsewhere = self._outside.heads.get(row.seq)
         if elsewhere is not None and elsewhere != row.hash:
             self.fault(
                 row.seq, f"row {row.seq} ({row.hash[:8]}) is not the one kept outside ({elsewhere[:8]})"
             )
+        if row.chain:
+            self._tell(row, self._seals.passed(row))
         if row.action == HEAD_DIFFERS:
             self._differed(row)
-        elif row.action == BREAK and row.hash == computed:
+        elif row.hash == computed and row.action == BREAK:
             self._accept(row)
+        elif row.hash == computed and row.action == SEALED:
+            self._tell(row, self._seals.sealed(row))
+
+    def _others(self) -> bool:
+        """Whether there are chains beside the first."""
+        return bool(self.lasts.keys() - {0})
+
+    def _tell(self, row: StoredRow, found: Iterable[str]) -> None:
+        for one in found:
+            self.fault(row.seq, one)
 
     def _differed(self, row: StoredRow) -> None:
         values = row.values()
@@ -298,13 +230,16 @@ class _Walk:
         self.accepted |= found
         self._breaks.append(AuditBreak(row.seq, row.at, row.actor, reason, tuple(sorted(found))))
 
-    def end(self, kept: Head | None) -> None:
-        """Compare where the chain ends with the head kept beside it, and with those kept outside."""
-        last = self.last
-        if kept != last:
-            if kept is not None and kept.seq > last.seq:
-                self.fault(last.seq + 1, missing_words(last.seq + 1, kept.seq))
-            self.fault(None, differs_words(kept, last))
+    def end(self, kept: Mapping[int, Head]) -> None:
+        """Compare each chain's end with the head kept beside it, and the first's with those kept outside."""
+        for chain in sorted({0, *self.lasts, *kept}):
+            last, head = self.lasts.get(chain, _BEGINNING), kept.get(chain)
+            if head == last:
+                continue
+            if head is not None and head.seq > last.seq and not chain:
+                self.fault(last.seq + 1, missing_words(last.seq + 1, head.seq))
+            self.fault(None, differs_words(head, last) + (f" of chain {chain}" if chain else ""))
+        last = self.lasts.get(0, _BEGINNING)
         beyond = max((seq for seq in self._outside.heads if seq > last.seq), default=None)
         if beyond is not None:
             self.fault(None, f"the audit ends at row {last.seq}, a head of row {beyond} is kept outside")
@@ -314,6 +249,7 @@ class _Walk:
             self.fault(None, "the given head is not in this chain")
 
     def report(self, others: Iterable[str], good: str) -> AuditReport:
+        """What was found on the way, with `others`; `good` are the words where that is nothing."""
         faults = [*self._faults, *others]
         if self._more:
             faults.append(f"and {self._more} more ({self._digest.hexdigest()[:8]})")
@@ -324,16 +260,21 @@ class _Walk:
         if self._breaks:
             rows = ", ".join(str(one.seq) for one in self._breaks)
             message += f"; broken before, and accepted in row {rows}"
+        first = self.lasts.get(0, _BEGINNING)
         return AuditReport(
             not found,
             self.count,
-            self.last.hash,
+            first.hash,
             self.bad_seq if found else None,
             message,
-            self.last.seq,
+            first.seq,
             found,
             tuple(self._breaks),
+            self.lasts,
         )
+
+
+_BEGINNING = Head(0, GENESIS)
 
 
 def missing_words(first: int, last: int) -> str:

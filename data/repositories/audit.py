@@ -1,6 +1,6 @@
 """The audit as stored: searched by what its rows are about, and up to where it was found good."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Generic, TypeVar
 
@@ -8,7 +8,7 @@ from msgspec import Struct
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from data.audit import BREAK, GENESIS, TRUSTED, AuditAction, Details, Head
+from data.audit import BREAK, SEALED, TRUSTED, AuditAction, Details, Head
 from data.repositories.base import Change, On, Query, Rows, given, named_as
 from data.tables.audit import Audit, AuditHead
 from data.tables.columns import table
@@ -159,13 +159,14 @@ def chases_told(on: On, after: int) -> list[ChaseRow]:
 # --- heads --------------------------------------------------------------------------------------------------
 
 VERIFIED = "verified"
-"""The row of `audit_head` that says up to which row the chain was last found good."""
+"""The rows of `audit_head` that say up to which row each chain was last found good."""
 
 
 class VerifiedHead(Struct, frozen=True):
-    """The row up to which the chain was found good, when and by whom, where that was kept."""
+    """The row up to which a chain was found good, when and by whom, where that was kept."""
 
     name: str
+    chain: int
     seq: int
     hash: str
     at: datetime | None = None
@@ -173,8 +174,10 @@ class VerifiedHead(Struct, frozen=True):
 
 
 _HEADS = Rows(AuditHead, VerifiedHead)
-_HEAD_NAMED = _HEADS.query(_HEADS.c.name == given("name"))
-_FORGET_HEAD = Change(delete(_HEADS.table).where(_HEADS.c.name == given("name")))
+_HEADS_NAMED = _HEADS.query(_HEADS.c.name == given("name"), order_by=[_HEADS.c.chain])
+_FORGET_HEAD = Change(
+    delete(_HEADS.table).where(_HEADS.c.name == given("name"), _HEADS.c.chain == given("chain"))
+)
 
 
 def last_told(on: On) -> datetime | None:
@@ -182,18 +185,46 @@ def last_told(on: On) -> datetime | None:
     return _LAST_TOLD.first(on)
 
 
-def verified_head(on: On) -> Head:
-    """The row up to which the chain was found good and its hash; the beginning where none is kept."""
-    found = _HEAD_NAMED.first(on, name=VERIFIED)
-    return Head(int(found.seq), str(found.hash)) if found is not None and found.seq else Head(0, GENESIS)
+def verified_heads(on: On) -> dict[int, Head]:
+    """The row up to which each chain was found good and its hash; none of one of which none is kept."""
+    found = _HEADS_NAMED.all(on, name=VERIFIED)
+    return {one.chain: Head(int(one.seq), str(one.hash)) for one in found if one.seq}
 
 
 def who_verified(on: On) -> VerifiedHead | None:
-    """The same with when and by whom; None where the chain was never found good."""
-    return _HEAD_NAMED.first(on, name=VERIFIED)
+    """The same of the first chain with when and by whom; None where it was never found good."""
+    found = _HEADS_NAMED.first(on, name=VERIFIED)
+    return found if found is not None and found.chain == 0 else None
 
 
-def keep_verified_head(on: On, head: Head, at: datetime, actor: str) -> None:
-    """Keep the row up to which the chain was found good, in place of the one before."""
-    _FORGET_HEAD.run(on, name=VERIFIED)
-    _HEADS.insert(on, [VerifiedHead(VERIFIED, head.seq, head.hash, at, actor)])
+def keep_verified_heads(on: On, heads: Mapping[int, Head], at: datetime, actor: str) -> None:
+    """Keep the row up to which each chain was found good, in place of the one before.
+
+    Where another process has come further with one, that stays.
+    """
+    before = verified_heads(on)
+    for chain, head in heads.items():
+        if chain not in before or before[chain].seq <= head.seq:
+            _FORGET_HEAD.run(on, name=VERIFIED, chain=chain)
+            _HEADS.insert(on, [VerifiedHead(VERIFIED, chain, head.seq, head.hash, at, actor)])
+
+
+class StoredSeal(Struct, frozen=True):
+    """When chains were sealed, and what the row tells of them."""
+
+    at: datetime
+    details: Details
+
+
+_NEWEST_SEAL = Query(
+    StoredSeal,
+    select(*named_as(StoredSeal, _AUDIT))
+    .where(_AUDIT.c.action == SEALED.value)
+    .order_by(_AUDIT.c.seq.desc())
+    .limit(1),
+)
+
+
+def newest_seal(on: On) -> StoredSeal | None:
+    """The newest seal; None before the first."""
+    return _NEWEST_SEAL.first(on)

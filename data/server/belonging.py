@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from data.audit import AuditAction, AuditEntry
+from data.engines.chains import free_chains, take_chain
 from data.engines.postgres import PostgresBooks
 from data.errors import BadInput
 from data.home import books_id_file
@@ -38,12 +39,13 @@ def _taken(books: PostgresBooks, ours: str, by: str, now: datetime) -> str:
             take_turn(books, connection)
             theirs = fact_of(connection, HOME)
             if theirs is None:
-                audit = AuditWriter(connection)
+                audit = AuditWriter(connection, take_chain(connection))
                 audit.begin(books.version(connection))
                 unit = Unit(connection, now, audit)
                 keep_facts(unit, {HOME: ours})
                 audit.append(unit, [AuditEntry(AuditAction.ROWS_CHANGED, by, details={"home": ours})])
             connection.exec_driver_sql("COMMIT")
+            free_chains(connection)
             return theirs or ours
     finally:
         engine.dispose()

@@ -95,6 +95,7 @@ def _grant(connection: Connection, role: str) -> None:
         f"GRANT SELECT ON {STAMP} TO {name}",
         f"GRANT SELECT, INSERT ON {_listed(growing)} TO {name}",
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON {_listed(changing)} TO {name}",
+        f"GRANT USAGE, UPDATE ON SEQUENCE audit_number TO {name}",
     ):
         connection.exec_driver_sql(statement)
 

@@ -4,7 +4,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, BigInteger, Index
+from sqlalchemy import JSON, BigInteger, Index, text
 from sqlmodel import Field
 
 from data.audit import JUDGED, UNCOMMON
@@ -16,8 +16,9 @@ OF_PLANS = "plan_number IS NOT NULL AND order_id IS NULL"
 
 
 class Audit(TableRow, table=True):
-    """The audit chain: each row's hash covers its content and the hash before it.
+    """The audit's chains: each row's hash covers its content and the hash before it in its chain.
 
+    `seq` numbers the rows of all chains, later ones higher where they can have known of each other.
     `via` is by which way its actor came (`data.vocabulary.Via`), empty where that is not told; `proof` are
     hashes of the rows that its commit changed, as JSON by table and key (`data.proving.proofs`).
     """
@@ -29,6 +30,7 @@ class Audit(TableRow, table=True):
         Index("audit_by_action", "action", "seq", **where(UNCOMMON)),
         Index("audit_of_runs", "run_number", "seq", **where(OF_RUNS)),
         Index("audit_of_plans", "plan_number", "seq", **where(OF_PLANS)),
+        Index("audit_of_chain", "chain", "seq", sqlite_where=text("chain != 0")),
     )
     seq: int = numbered()
     at: datetime = moment()
@@ -43,16 +45,23 @@ class Audit(TableRow, table=True):
     proof: str = Field(default="", sa_column_kwargs={"server_default": ""})
     previous: str
     hash: str
+    chain: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
 
 
 class AuditHead(TableRow, table=True):
-    """A row of the audit kept beside it: `written` is its newest, `verified` the last one found good.
+    """A row of a chain kept beside it: `written` is its newest, `verified` the last one found good.
 
     `at` and `actor` say when and by whom, where that was kept.
     """
 
     __tablename__ = "audit_head"
     name: str = Field(primary_key=True)
+    chain: int = Field(
+        default=0,
+        sa_type=BigInteger,
+        primary_key=True,
+        sa_column_kwargs={"server_default": "0", "autoincrement": False},
+    )
     seq: int = Field(sa_type=BigInteger)
     hash: str
     at: datetime | None = moment_or_none()

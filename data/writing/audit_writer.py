@@ -1,7 +1,7 @@
-"""Appending to the audit: rows are numbered, hashed and carry the proofs of what their batch changed."""
+"""Appending to the audit: rows of a chain, numbered, hashed, with proofs of what their batch changed."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -17,11 +17,12 @@ from data.audit import (
     AuditAction,
     AuditEntry,
     Head,
-    chain,
+    chained,
 )
-from data.engines.dialect import Phrases
+from data.engines.chains import next_numbers
+from data.engines.dialect import UNLESS_THERE, Phrases
 from data.engines.driver import On, fetch, run, sql, words
-from data.errors import shortened
+from data.errors import StoreError, shortened
 from data.json_values import json_texts
 from data.proving.latest import LatestProofs
 from data.proving.noted import AcceptedRows, noted_by
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from data.writing.unit import Unit
 
 WRITTEN = "written"
-"""The row of `audit_head` that names the newest row of the audit."""
+"""The row of `audit_head` that names the newest row of a chain."""
 
 _FAULTS_TOLD = 3
 
@@ -42,16 +43,21 @@ ITSELF = "tradedesk"
 
 
 class AuditWriter:
-    """The audit's end as one writer's connection sees it."""
+    """The end of a chain as the one connection sees it that writes to it."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, chain: int = 0) -> None:
+        self.chain = chain
         self._laid_out = False
-        self._latest = LatestProofs(last_row(connection))
+        if chain:
+            _begin_chain(connection, chain)
+        self._heads: Mapping[int, Head] | None = None
+        self._latest = LatestProofs(chain, last_row(connection, chain), kept_heads(connection))
         self._noted = noted_by(connection)
         self.at_hand = AtHand()
 
     def begin(self, version: int) -> None:
         """Begin a batch: nothing is changed yet. `version` is the file's, which others' commits change."""
+        self._heads = None
         self._noted.begin(version)
         self.at_hand.begin(version)
 
@@ -62,8 +68,17 @@ class AuditWriter:
 
     def differing(self, connection: Connection, name: str, ids: Iterable[int]) -> list[int]:
         """Which of a table's rows are not as the audit left them, but for what this transaction wrote."""
-        self._latest.catch_up(connection, last_row(connection))
+        self._catch_up(connection, last_row(connection, self.chain))
         return self._latest.differing(connection, self._noted, name, sorted(ids))
+
+    def heads(self, connection: Connection) -> Mapping[int, Head]:
+        """Where each chain ends as this batch's transaction sees it."""
+        if self._heads is None:
+            self._heads = kept_heads(connection)
+        return self._heads
+
+    def _catch_up(self, connection: Connection, last: Head) -> None:
+        self._latest.catch_up(connection, last, self.heads(connection))
 
     def append(
         self,
@@ -81,7 +96,7 @@ class AuditWriter:
         """
         connection = unit.connection
         entries, proofs = list(entries), Proofs()
-        before = last_row(connection)
+        before = last_row(connection, self.chain)
         if any(entry.action == BREAK for entry in entries):
             self._latest.accept()
         for rows in accepted:
@@ -90,7 +105,7 @@ class AuditWriter:
             self.at_hand.drop_unwritten(name, self._noted.places(name))
         if self._noted:
             self._lay_out(unit)
-            self._latest.catch_up(connection, before)
+            self._catch_up(connection, before)
             proofs, differing = self._latest.renewed(connection, self._noted.take(connection, proven or {}))
             if differing:
                 entries.append(AuditEntry(DISTRUSTED, ITSELF, details={"found": differing}))
@@ -99,21 +114,40 @@ class AuditWriter:
         if not entries:
             return before, before
         shared = shared_out(entries, proofs)
-        kept = kept_head(connection)
+        heads = self.heads(connection)
+        kept = heads.get(self.chain)
         if kept != before:
             details = {"kept": None if kept is None else list(kept), "found": list(before)}
             entries.insert(0, AuditEntry(HEAD_DIFFERS, ITSELF, details=details))
             shared = {place + 1: carried for place, carried in shared.items()}
-        last_seq = max(before.seq, kept.seq if kept else 0)
+        highest = max([before.seq, *(head.seq for head in heads.values())])
         texts = [""] * len(entries)
         for place, text in zip(shared, json_texts(list(shared.values()), ascii_only=True), strict=True):
             texts[place] = text
-        rows, digest = chain(entries, before.hash, last_seq, unit.now, texts)
-        unit.insert_cells(Audit, COLUMNS, rows)
-        after = Head(last_seq + len(rows), digest)
-        _keep(unit, after, kept)
+        numbers = next_numbers(connection, len(entries), highest)
+        rows, digest = chained(entries, before.hash, numbers, unit.now, texts, self.chain)
+        if self.chain:
+            unit.insert_cells(Audit, (*COLUMNS, "chain"), [(*row, self.chain) for row in rows])
+        else:
+            unit.insert_cells(Audit, COLUMNS, rows)
+        after = Head(numbers[-1], digest)
+        self._keep(unit, after, kept)
         self._latest.wrote(after, proofs)
         return before, after
+
+    def _keep(self, unit: "Unit", head: Head, kept: Head | None) -> None:
+        """Keep where the chain ends. Raises `StoreError` where another has written to it.
+
+        In a file, which has one writer, a head that cannot be read is written over.
+        """
+        cells = (head.seq, head.hash, WRITTEN, self.chain)
+        if kept is None:
+            row = {"name": WRITTEN, "chain": self.chain, "seq": head.seq, "hash": head.hash}
+            unit.insert(AuditHead, [row])
+        elif unit.connection.dialect.name == "sqlite":
+            run(unit.connection, _KEEP, cells)
+        elif run(unit.connection, _KEEP + _AFTER, (*cells, kept.seq)) != 1:
+            raise StoreError(f"another writer has written to chain {self.chain} of the audit")
 
     def _lay_out(self, unit: "Unit") -> None:
         """Write down which columns are proven from here on, where that is not what was written last."""
@@ -135,39 +169,42 @@ class AuditWriter:
 
 
 # As bytes, since a head that cannot be read must be told of and may keep nobody from writing.
-_LAST = "SELECT {seq}, {hash} FROM audit ORDER BY seq DESC LIMIT 1"
-_KEEP = "UPDATE audit_head SET seq = ?, hash = ? WHERE name = ?"
-_KEPT = f"SELECT {{seq}}, {{hash}} FROM audit_head WHERE name = '{WRITTEN}'"
+_LAST = "SELECT {seq}, {hash} FROM audit WHERE chain = ? ORDER BY seq DESC LIMIT 1"
+_KEEP = "UPDATE audit_head SET seq = ?, hash = ? WHERE name = ? AND chain = ?"
+_AFTER = " AND seq = ?"
+_KEPT = f"SELECT {{seq}}, {{hash}}, chain FROM audit_head WHERE name = '{WRITTEN}' AND {{numbered}}"
+_BEGIN = (
+    f"INSERT INTO audit_head (name, chain, seq, hash) SELECT '{WRITTEN}', ?, 0, '{GENESIS}'"
+    f" WHERE NOT EXISTS (SELECT 1 FROM audit WHERE chain = ?) {UNLESS_THERE}"
+)
 
 
-def last_row(connection: Connection) -> Head:
-    """The number and hash of the newest row of the audit."""
-    return _head(connection, _LAST) or Head(0, GENESIS)
+def last_row(connection: Connection, chain: int = 0) -> Head:
+    """The number and hash of the newest row of a chain."""
+    found = fetch(connection, _of_bytes(_LAST, words(connection)), (chain,))
+    return _head(*found[0]) if found else Head(0, GENESIS)
 
 
-def kept_head(connection: Connection) -> Head | None:
-    """The head that was kept with the last commit; None where it is gone."""
-    return _head(connection, _KEPT)
+def kept_heads(connection: Connection) -> dict[int, Head]:
+    """The head of each chain that was kept with the last commit to it; none of a chain whose head is gone."""
+    found = fetch(connection, _of_bytes(_KEPT, words(connection)))
+    return {int(chain): _head(seq, digest) for seq, digest, chain in found}
 
 
-def _head(connection: Connection, query: str) -> Head | None:
-    found = fetch(connection, _of_bytes(query, words(connection)))
-    if not found:
-        return None
-    seq, digest = (value or b"" for value in found[0])
-    return Head(int(seq) if seq.isdigit() else 0, digest.decode("utf-8", "replace"))
+def _head(seq: bytes | None, digest: bytes | None) -> Head:
+    number = seq or b""
+    return Head(int(number) if number.isdigit() else 0, (digest or b"").decode("utf-8", "replace"))
+
+
+def _begin_chain(connection: Connection, chain: int) -> None:
+    """Have a chain that nobody has written to yet end before its first row."""
+    run(connection, _BEGIN, (chain, chain))
 
 
 @cache
 def _of_bytes(query: str, words: Phrases) -> str:
-    return query.format(seq=words.bytes_of("seq"), hash=words.bytes_of("hash"))
-
-
-def _keep(unit: "Unit", head: Head, kept: Head | None) -> None:
-    if kept is None:
-        unit.insert(AuditHead, [{"name": WRITTEN, "seq": head.seq, "hash": head.hash}])
-    else:
-        run(unit.connection, _KEEP, (head.seq, head.hash, WRITTEN))
+    numbered = words.is_number.format("chain")
+    return query.format(seq=words.bytes_of("seq"), hash=words.bytes_of("hash"), numbered=numbered)
 
 
 def standing_stop(on: On) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from data.acting import Actor, acting
 from data.audit import AuditEntry, Head
+from data.engines.gate import Gate
 from data.proving.noted import AcceptedRows
 from data.proving.proofs import Proofs
 from data.writing.changes import Touched, Vector
@@ -22,6 +23,7 @@ class QueuedUnit(Generic[T]):
     unit: Callable[[Unit], T]
     future: "asyncio.Future[T]"
     actor: Actor | None = None
+    gate: Gate = Gate.SHARED
 
 
 Result: TypeAlias = tuple[QueuedUnit[Any], Any, BaseException | None]
@@ -45,6 +47,8 @@ class Batch:
     """How far this process has seen others' changes and its own, once it is committed."""
     head: Head | None = None
     """The audit's newest row that it wrote; None where it wrote none."""
+    chain: int = 0
+    """The chain of that row."""
     committing: bool = False
     """Whether its commit was asked for."""
     committed: bool = False

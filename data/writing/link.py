@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from data.audit import Head
+from data.engines.chains import free_chains, take_chain, take_first_chain, wait_for_chain
 from data.engines.database import Database
 from data.engines.driver import fetch, run
 from data.engines.fates import Fate, fate_of
@@ -48,7 +49,7 @@ class WriterLink:
 
         def first_look() -> AuditWriter:
             look(connection)
-            return AuditWriter(connection)
+            return AuditWriter(connection, take_chain(connection))
 
         try:
             self._audit = self._database.first_look(connection, patience_s, first_look)
@@ -57,6 +58,11 @@ class WriterLink:
             self.drop()
             raise
         self._connection = connection
+
+    def lead(self) -> None:
+        """Write to the first chain, where nobody does any more; between two batches."""
+        if self.audit.chain and take_first_chain(self.connection, self.audit.chain):
+            self._audit = AuditWriter(self.connection)
 
     def fate(self, problem: BaseException | None) -> Fate:
         """What a problem says of the transaction under way."""
@@ -83,12 +89,24 @@ class WriterLink:
         """End it for good."""
         if self._connection is not None:
             with suppress(DBAPIError):
+                free_chains(self._connection)
+            with suppress(DBAPIError):
                 self._connection.close()
         self._connection = self._audit = None
         if self._engine is not None:
             self._engine.dispose()
 
 
-def was_kept(connection: Connection, head: Head) -> bool:
-    """Whether the audit has this row: a batch that wrote it was committed, whatever its writer heard."""
-    return bool(fetch(connection, "SELECT 1 FROM audit WHERE seq = ? AND hash = ?", (head.seq, head.hash)))
+def was_kept(connection: Connection, chain: int, head: Head) -> bool:
+    """Whether a chain has this row: a batch that wrote it was committed, whatever its writer heard.
+
+    Waits for that batch's connection, should the server still be at its commit. Raises `DBAPIError`.
+    """
+    run(connection, "BEGIN")  # each statement sees what was committed before it
+    try:
+        wait_for_chain(connection, chain)
+        query = "SELECT 1 FROM audit WHERE seq = ? AND hash = ?"
+        return bool(fetch(connection, query, (head.seq, head.hash)))
+    finally:
+        with suppress(DBAPIError):
+            run(connection, "ROLLBACK")

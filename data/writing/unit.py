@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Date, Dialect, Table
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlmodel import SQLModel
 
-from data.audit import AuditEntry
+from data.audit import AuditEntry, Head
 from data.engines.driver import insert_many, run
 from data.proving.noted import AcceptedRows
 from data.proving.proofs import Proofs
@@ -21,19 +21,26 @@ from data.writing.at_hand import AtHand
 from data.writing.audit_writer import AuditWriter
 from data.writing.changes import Touched
 from data.writing.counters import take_ids
+from data.writing.id_blocks import IdBlocks
 
 
 class Unit:
     """What a unit of work writes with: the connection, its time, and what it tells others after commit."""
 
     def __init__(
-        self, connection: Connection, now: datetime, audit: AuditWriter | None = None, via: Via | None = None
+        self,
+        connection: Connection,
+        now: datetime,
+        audit: AuditWriter | None = None,
+        via: Via | None = None,
+        blocks: IdBlocks | None = None,
     ) -> None:
         self.connection = connection
         self.at_hand = AtHand() if audit is None else audit.at_hand
         """Rows as objects, as units before this one wrote them."""
         self._audit = audit
         self._via = via
+        self._blocks = blocks
         self.now = now
         self.entries: list[AuditEntry] = []
         self.events: list[object] = []
@@ -88,8 +95,21 @@ class Unit:
         return stored
 
     def take_ids(self, name: str, count: int) -> range:
-        """The next `count` free numbers of a kind, above every one that stands in its table."""
-        return take_ids(self.connection, name, count)
+        """The next `count` free numbers of a kind, above every one that stood in its table then.
+
+        Where many write at once, those between may be others', or nobody's.
+        """
+        taken = None if self._blocks is None else self._blocks.take(name, count)
+        return take_ids(self.connection, name, count) if taken is None else taken
+
+    @property
+    def chain(self) -> int:
+        """The chain of the audit that it writes to."""
+        return 0 if self._audit is None else self._audit.chain
+
+    def chain_ends(self) -> Mapping[int, Head]:
+        """Where each chain of the audit ends as this transaction sees it."""
+        return {} if self._audit is None else self._audit.heads(self.connection)
 
 
 class _Insert(Struct, frozen=True):

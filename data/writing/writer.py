@@ -6,6 +6,8 @@ be run again. Where a commit was not answered, the audit's end says what became 
 
 import logging
 import time
+from itertools import groupby
+from operator import attrgetter
 from random import Random
 from typing import Any, Protocol
 
@@ -16,11 +18,13 @@ from data.clock import Clock
 from data.engines.database import Database
 from data.engines.driver import run
 from data.engines.fates import Fate
+from data.engines.gate import Gate
 from data.errors import StoreBusy, StoreError, StoreUnsure, StoreUnwritable
 from data.vocabulary import Via
 from data.writing.batch import Batch, QueuedUnit, perform
 from data.writing.changes import Touched, Vector, changes_since, newest, write_changes
 from data.writing.failing import failed
+from data.writing.id_blocks import IdBlocks
 from data.writing.link import WriterLink, was_kept
 from data.writing.unit import Unit
 
@@ -35,8 +39,14 @@ TRIES = 5
 RETRY_S = 0.01
 """How long it pauses before the second; before each further one twice as long, all of it by chance."""
 
+LEADS_S = 20.0
+"""How often a writer of another chain looks whether the first is free: whoever has that seals the others."""
+
 RECONNECT_S = 0.25
 """How long it pauses between two tries for a server."""
+
+
+_GATE = attrgetter("gate")
 
 
 class BatchOwner(Protocol):
@@ -73,6 +83,9 @@ class Writer:
     def __init__(self, database: Database, clock: Clock, owner: BatchOwner) -> None:
         self._database, self._clock, self._owner = database, clock, owner
         self.link = WriterLink(database)
+        self._blocks = IdBlocks(database)
+        self._leads_at = 0.0
+        """When to look again whether it may write to the first chain."""
         self._opened = False
         self._version = -1
         self._seen: Vector = {}
@@ -81,8 +94,9 @@ class Writer:
         self._random = Random()
 
     def close(self) -> None:
-        """End its connection."""
+        """End its connections."""
         self.link.close()
+        self._blocks.close()
 
     def open(self) -> None:
         """Connect, and see how far others have come. Raises `DBAPIError`."""
@@ -92,11 +106,17 @@ class Writer:
         """See how far others have come, before the first batch; later all since then is still to be seen."""
         if self._opened:
             self._version = -1
+            self._blocks.forget()
             return
         self._version, self._seen = self._database.version(connection), newest(connection)
         self._opened = True
 
     def write(self, jobs: list[QueuedUnit[Any]]) -> None:
+        """Run units in batches of those that pass the gate alike, in their order."""
+        for _, alike in groupby(jobs, _GATE):
+            self._write(list(alike))
+
+    def _write(self, jobs: list[QueuedUnit[Any]]) -> None:
         """Run a batch: again where the database asks for that, each unit alone where that does not help."""
         once = True
         for number in range(TRIES):
@@ -112,7 +132,7 @@ class Writer:
             self._owner.fail(jobs, StoreBusy(f"the database was in others' hands {TRIES} times running"))
             return
         for job in jobs:
-            self.write([job])
+            self._write([job])
 
     def _try(self, jobs: list[QueuedUnit[Any]], once: bool) -> Fate | None:
         """Run a batch; returns why it is to be run again, None where its callers are told what it came to.
@@ -141,13 +161,13 @@ class Writer:
     def _fill(self, batch: Batch, jobs: list[QueuedUnit[Any]], once: bool) -> None:
         """Do all that a batch does but for its commit."""
         connection, audit = self.link.connection, self.link.audit
-        take_turn(self._database, connection)
+        self._begin(jobs[0].gate)
         batch.version, batch.others, batch.seen = self._others(connection)
         audit.begin(batch.version)
         now = self._clock.now()
         for job in jobs:
             via = self._owner.via if job.actor is None else job.actor.via
-            unit = Unit(connection, now, audit, via)
+            unit = Unit(connection, now, audit, via, self._blocks)
             run(connection, "SAVEPOINT unit")
             try:
                 result = perform(job, unit)
@@ -160,9 +180,16 @@ class Writer:
                 batch.add(job, result, unit)
             run(connection, "RELEASE unit")
         before, after = audit.append(Unit(connection, now), batch.entries, batch.proven, batch.accepted)
-        batch.head = after if after != before else None
+        batch.head, batch.chain = (after if after != before else None), audit.chain
         if batch.touched.topics():
             batch.seen[self._owner.desk] = write_changes(connection, self._owner.desk, batch.touched, now)
+
+    def _begin(self, gate: Gate) -> None:
+        """Begin a batch's transaction; what must hold of all of it is looked at here. Raises `StoreBusy`."""
+        if self.link.audit.chain and time.monotonic() >= self._leads_at:
+            self._leads_at = time.monotonic() + LEADS_S
+            self.link.lead()
+        take_turn(self._database, self.link.connection, gate)
 
     def _is_own(self, problem: BaseException, once: bool) -> bool:
         """Whether what ended a unit is its own, and no fate of the whole batch."""
@@ -211,14 +238,11 @@ class Writer:
     def _settle_unsure(self) -> None:
         """See whether a batch was kept whose commit was not answered, and tell what it came to if so.
 
-        Behind the gate, so that the server has decided. Raises `DBAPIError`, `StoreBusy`.
+        Raises `DBAPIError` where the server has not decided yet.
         """
         if (batch := self._unsure) is None or batch.head is None:
             return
-        connection = self.link.connection
-        take_turn(self._database, connection)
-        batch.committed = was_kept(connection, batch.head)
-        run(connection, "ROLLBACK")
+        batch.committed = was_kept(self.link.connection, batch.chain, batch.head)
         self._unsure = None
         if batch.committed:
             self._committed(batch)
@@ -272,7 +296,7 @@ class Writer:
         self._owner.fail(jobs, error)
 
 
-def take_turn(database: Database, connection: Connection) -> None:
-    """Take the write lock. Raises `StoreBusy` where another process holds it for too long."""
-    if not database.begin(connection, LOCK_WAIT_S):
+def take_turn(database: Database, connection: Connection, gate: Gate = Gate.ALONE) -> None:
+    """Begin a transaction that writes. Raises `StoreBusy` where others keep it from that for too long."""
+    if not database.begin(connection, LOCK_WAIT_S, gate):
         raise StoreBusy(f"another process has held the database for {LOCK_WAIT_S:g} s")

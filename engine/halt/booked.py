@@ -9,7 +9,7 @@ from data.errors import BadInput
 from data.records import replace
 from data.repositories.accounts.clients import client_ids
 from data.repositories.trading import guards, halts
-from data.repositories.trading.halts import FileHalt, FiredHalt, LiveOrder, StoredCertificate
+from data.repositories.trading.halts import AnnouncedHalt, FileHalt, FiredHalt, LiveOrder, StoredCertificate
 from data.store import Unit
 from data.vocabulary import HaltScope, HaltStrength
 from engine.book.halt_scope import covers
@@ -71,9 +71,7 @@ def met(halt: HaltView, orders: Iterable[LiveOrder], clients: Clients) -> Before
 def open_halt(unit: Unit, halt: HaltView, clients: Clients) -> OpenedHalt:
     """Write a halt under the next number, free what was never sent, ask for every other cancel."""
     halt = replace(halt, number=unit.take_ids("halt", 1)[0])
-    before = met(halt, halts.live_orders(unit), clients)
-    asked = ask(unit, list(before.orders), f"halt {halt.number}", halt.by, halt.number)
-    before.unsent_freed = len(asked.freed)
+    before, asked = _cancelled(unit, halt, clients)
     members = sorted(halt.members) or None
     fired = FiredHalt(halt.number, halt.scope, halt.value, halt.at, halt.by, members, before.to_json())
     halts.add_halt(unit, replace(fired, strength=halt.strength))
@@ -85,11 +83,62 @@ def open_halt(unit: Unit, halt: HaltView, clients: Clients) -> OpenedHalt:
         "blocked_paise": sum(before.orders.values()),
     } | ({"strength": halt.strength.value} if halt.reduces else {})
     unit.audit(AuditEntry(AuditAction.HALT_FIRED, halt.by, details=details))
+    _tell(unit, halt, before)
+    return OpenedHalt(halt, before, asked)
+
+
+def announce_halt(unit: Unit, halt: HaltView, clients: Clients) -> tuple[HaltView, Before]:
+    """Write a halt under the next number and nothing else: it stops what others begin from its commit on.
+
+    To be written past the gate, and `sweep_halt` behind it. Returns what it has met so far, too: orders of
+    which cancels that leave ahead of the sweep may be booked before that.
+    """
+    halt = replace(halt, number=unit.take_ids("halt", 1)[0])
+    members = sorted(halt.members) or None
+    halts.add_halt(
+        unit, AnnouncedHalt(halt.number, halt.scope, halt.value, halt.at, halt.by, members, halt.strength)
+    )
+    details = {"halt": halt.number, "scope": halt.scope.value, "value": halt.value}
+    details |= {"strength": halt.strength.value} if halt.reduces else {}
+    unit.audit(AuditEntry(AuditAction.HALT_FIRED, halt.by, details=details))
+    unit.touched.halts = True
+    return halt, met(halt, halts.live_orders(unit), clients)
+
+
+def sweep_halt(unit: Unit, halt: HaltView, clients: Clients, earlier: Before) -> OpenedHalt | None:
+    """Free what was never sent under an announced halt, ask for every other cancel; None where that is done.
+
+    To be written alone, so that it meets whatever was reserved or claimed before the halt was known.
+    `earlier` is what the announcement met.
+    """
+    before, asked = _cancelled(unit, halt, clients)
+    before.orders = earlier.orders | before.orders
+    before.available |= earlier.available
+    if not halts.keep_swept(unit, halt.number, before.to_json()):
+        return None
+    details = {
+        "halt": halt.number,
+        "orders": len(before.orders),
+        "blocked_paise": sum(before.orders.values()),
+    }
+    unit.audit(AuditEntry(AuditAction.HALT_SWEPT, halt.by, details=details))
+    _tell(unit, halt, before)
+    return OpenedHalt(halt, before, asked)
+
+
+def _cancelled(unit: Unit, halt: HaltView, clients: Clients) -> tuple[Before, CancelsAsked]:
+    """Free what was never sent under a halt, ask for every other cancel; returns what stood before."""
+    before = met(halt, halts.live_orders(unit), clients)
+    asked = ask(unit, list(before.orders), f"halt {halt.number}", halt.by, halt.number)
+    before.unsent_freed = len(asked.freed)
+    return before, asked
+
+
+def _tell(unit: Unit, halt: HaltView, before: Before) -> None:
     unit.touched.halts = True
     unit.publish(
         TapeLine(unit.now, HaltFired(halt.number, halt.by, len(before.orders), reduces=halt.reduces))
     )
-    return OpenedHalt(halt, before, asked)
 
 
 def block_scope(unit: Unit, halt: HaltView, opening: Collection[int]) -> tuple[HaltView, CancelsAsked]:
@@ -218,7 +267,7 @@ def _row_for_file(unit: Unit, halt: HaltView) -> int:
     return number
 
 
-def as_fired(stored: FiredHalt) -> HaltView:
+def as_fired(stored: FiredHalt | AnnouncedHalt) -> HaltView:
     """A halt as its row says."""
     members, scope = frozenset(stored.members or ()), HaltScope(stored.scope)
     reduces = stored.strength is HaltStrength.REDUCE  # a word that is not known stops all

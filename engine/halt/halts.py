@@ -17,12 +17,8 @@ from msgspec import Struct
 from data.errors import BadInput, StoreFailed, shortened
 from data.records import replace
 from data.repositories.base import DatabaseError
-from data.repositories.trading.halts import (
-    FiredHalt,
-    fired_halt,
-    unfinished_halts,
-)
-from data.store import StoreError, StoreUnread, Unit
+from data.repositories.trading.halts import FiredHalt, fired_halt, unfinished_halts
+from data.store import Gate, StoreError, StoreUnread, Unit
 from data.vocabulary import HaltScope, HaltStrength, OrderState
 from data.writing.asked import CommandKnown
 from engine.book.halt_file import halt_file_stands, read_halt_file, write_halt_file
@@ -37,7 +33,6 @@ from engine.halt.booked import (
     book_certificate,
     is_in,
     members_of,
-    open_halt,
     resume_by_word,
 )
 from engine.halt.broker_books import FromBooks
@@ -51,6 +46,7 @@ from engine.halt.emergency import (
     read_certificate,
     set_aside,
 )
+from engine.halt.opening import Opening
 from engine.halt.sweep import Before
 from engine.instances import ThisEngine
 from engine.market.venues import Venues
@@ -130,6 +126,7 @@ class Halts:
         self._market_data = venues.market_data
         self._rules = rules
         self._canceller = workers.canceller
+        self._opening = Opening(kept)
         self._certifying = Certifying(kept, timing, venues, rules, workers)
         self._tasks: set[asyncio.Task[Certificate]] = set()
         self._not_taken: set[Path] = set()
@@ -211,9 +208,7 @@ class Halts:
         book = self._kept.book
         unbooked = HaltView(FILE_ONLY, scope, value, at, by, members_of(book.clients, scope, value), strength)
         no_file = write_halt_file(self._kept.halt_file, by, at) if unbooked.stops_desk else ""
-        writing = self._kept.store.submit(
-            lambda unit: open_halt(unit, replace(unbooked, at=unit.now), book.clients)
-        )
+        writing = self._opening.begin(unbooked)
         await self._patiently(writing)
         reading, done = None, FromBooks(0, 0)
         in_scope = [order.id for order in self._in_scope(scope, value)]
@@ -265,7 +260,7 @@ class Halts:
                 if made is None:
                     continue
                 booked = await self._kept.store.write(
-                    lambda unit, made=made: book_certificate(unit, made, book.clients)
+                    lambda unit, made=made: book_certificate(unit, made, book.clients), Gate.ALONE
                 )
             except StoreError:
                 raise
@@ -313,6 +308,9 @@ class Halts:
         """Follow halts that stand, and that an earlier run of the program left before their end."""
         async with self._kept.store.reader() as connection:
             found = await unfinished_halts(connection)
+        for opened in await self._opening.sweep_left():
+            self._canceller.carry_out(opened.asked.requests)
+            self._own(asyncio.create_task(self._certifying.follow(opened.halt, opened.before)))
         for stored in found:
             halt, before = self._as_left(stored)
             made = self._certifying.made.get(halt.number)
@@ -364,7 +362,9 @@ class Halts:
             raise BadInput("halt", number, f"halts that stand: {active}")
 
         halt, clients = standing[number], self._kept.book.clients
-        ended, none_left = await self._kept.store.write(lambda unit: resume_by_word(unit, halt, by, clients))
+        ended, none_left = await self._kept.store.write(
+            lambda unit: resume_by_word(unit, halt, by, clients), Gate.ALONE
+        )
         if none_left:
             self._kept.halt_file.unlink(missing_ok=True)
             self.unwritten = None

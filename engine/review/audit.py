@@ -7,17 +7,18 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from data.audit import BREAK, DISTRUSTED, AuditAction, AuditEntry, Head
+from data.audit import BREAK, DISTRUSTED, AuditAction, AuditEntry
 from data.errors import BadInput
 from data.proving.evidence import not_both_ways, recompute
 from data.proving.heads import heads_outside
 from data.proving.noted import AcceptedRows
-from data.proving.verifying import AuditReport, accepted, stored_rows, verify, verify_tail
-from data.repositories.audit import AuditRows, keep_verified_head, last_judged, verified_head
+from data.proving.stored_audit import rows_from, stored_rows
+from data.proving.verifying import AuditReport, accepted, verify, verify_tail
+from data.repositories.audit import AuditRows, keep_verified_heads, last_judged, verified_heads
 from data.repositories.base import Reader
 from data.schema import mend_schema, schema_faults, table_faults
 from data.store import StoreError, Unit
-from data.writing.audit_writer import kept_head, standing_stop, stop_words
+from data.writing.audit_writer import kept_heads, standing_stop, stop_words
 from data.writing.counters import mend_counters
 from engine.book.audit_views import AuditRow, ChainState, Chapter, RowStory, StoryOf
 from engine.book.kept import Kept
@@ -108,7 +109,7 @@ class Trail:
         def work(reader: Reader) -> AuditReport:
             others = [*not_both_ways(reader), *recompute(reader).found, *table_faults(reader)]
             outside = heads_outside(path, head)
-            report = verify(stored_rows(reader), kept_head(reader), outside, others)
+            report = verify(stored_rows(reader), kept_heads(reader), outside, others)
             return report.with_more(schema_faults(reader))
 
         report = await self._kept.store.read_aside(work)
@@ -143,9 +144,9 @@ class Trail:
         return report
 
     async def _keep_verified(self, report: AuditReport) -> None:
-        head, by = Head(report.last_seq, report.head), self._engine.actor
+        heads, by = report.heads, self._engine.actor
         try:
-            await self._kept.store.write(lambda unit: _keep(unit, head, by))
+            await self._kept.store.write(lambda unit: keep_verified_heads(unit, heads, unit.now, by))
         except StoreError as problem:  # the rows are good all the same; they are read again next time
             log.warning("how far the audit was verified could not be kept: %s", problem)
 
@@ -194,7 +195,7 @@ class Trail:
         if self._kept.heads.path is None or (self._keeping is not None and not self._keeping.done()):
             return
         async with self._kept.store.reader() as reader:
-            head = await reader.run_sync(kept_head)
+            head = (await reader.run_sync(kept_heads)).get(0)
         if head is None:
             return
         at, passed = self._timing.wall.now(), self._timing.wall.monotonic()
@@ -206,16 +207,9 @@ class Trail:
 
 
 def _verify_tail(reader: Reader, heads: Path | None) -> AuditReport:
-    verified = verified_head(reader)
-    rows = stored_rows(reader, verified.seq)
-    report = verify_tail(rows, verified, kept_head(reader), heads_outside(heads))
+    verified, kept, outside = verified_heads(reader), kept_heads(reader), heads_outside(heads)
+    report = verify_tail(rows_from(reader, verified), verified, kept, outside)
     if report.ok:
         return report
-    rows, known = stored_rows(reader, verified.seq), accepted(reader)
-    return verify_tail(rows, verified, kept_head(reader), heads_outside(heads), known)
-
-
-def _keep(unit: Unit, head: Head, by: str) -> None:
-    """Keep a good row, when and by whom it was found so, unless another process has come further."""
-    if verified_head(unit).seq <= head.seq:
-        keep_verified_head(unit, head, unit.now, by)
+    known = accepted(reader)
+    return verify_tail(rows_from(reader, verified), verified, kept, outside, known)

@@ -21,7 +21,8 @@ from data.proving.heads import heads_outside
 from data.proving.proofs import held
 from data.proving.readable import unreadable
 from data.proving.rederive import differences, not_accepted
-from data.proving.verifying import accepted, first_of, stored_rows, verify
+from data.proving.stored_audit import stored_rows
+from data.proving.verifying import accepted, first_of, verify
 from data.repositories.accounts.breaks import fact_problems
 from data.repositories.base import DatabaseError, Reader
 from data.repositories.listings import listing_faults
@@ -33,7 +34,7 @@ from data.sign_in.passwords import cost_now, seconds_of_a_hash
 from data.store import StoreError
 from data.urls import left_outside
 from data.vocabulary import ConnectionKind, OrderState
-from data.writing.audit_writer import kept_head, standing_stop, stop_words
+from data.writing.audit_writer import kept_heads, standing_stop, stop_words
 from data.writing.counters import counter_faults
 from engine.book.halt_file import read_halt_file
 from engine.book.kept import Kept
@@ -264,7 +265,7 @@ def _counters(reader: Reader) -> tuple[bool, str]:
 
 
 def _chain(reader: Reader, heads: Path | None) -> tuple[bool, str]:
-    report = verify(stored_rows(reader), kept_head(reader), heads_outside(heads))
+    report = verify(stored_rows(reader), kept_heads(reader), heads_outside(heads))
     return report.ok, f"{report.message}; head {report.head[:12]}"
 
 

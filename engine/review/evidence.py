@@ -14,7 +14,7 @@ from data.errors import BadInput
 from data.home import exports_folder
 from data.proving import verify_pack
 from data.proving.packing import OrderProof, order_proof
-from data.proving.verifying import StoredRow
+from data.proving.stored_audit import StoredRow
 from data.records import values_of
 from data.store import Unit
 from data.writing.whole_folder import SUMS, put_new_folder

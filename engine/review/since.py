@@ -10,9 +10,10 @@ from data.proving.evidence import recompute
 from data.proving.heads import heads_outside
 from data.proving.readable import unreadable
 from data.proving.rederive import not_accepted, unbalanced_since
-from data.proving.verifying import accepted, first_of, head_before, stored_rows, verify_tail
+from data.proving.stored_audit import first_since, heads_before, rows_from
+from data.proving.verifying import accepted, first_of, verify_tail
 from data.repositories.base import Reader
-from data.writing.audit_writer import kept_head
+from data.writing.audit_writer import kept_heads
 
 NEWEST = 100_000
 """How many of each table's newest rows are looked at for values that cannot be read."""
@@ -47,16 +48,16 @@ def _transfers(reader: Reader, start: datetime) -> tuple[bool, str]:
 
 
 def _chain(reader: Reader, start: datetime, heads: Path | None) -> tuple[bool, str]:
-    before, kept, outside = head_before(reader, start), kept_head(reader), heads_outside(heads)
-    report = verify_tail(stored_rows(reader, before.seq), before, kept, outside)
+    before, kept, outside = heads_before(reader, start), kept_heads(reader), heads_outside(heads)
+    report = verify_tail(rows_from(reader, before), before, kept, outside)
     if not report.ok:  # what was accepted is asked for only then: it stands anywhere in the audit
-        rows, known = stored_rows(reader, before.seq), accepted(reader)
-        report = verify_tail(rows, before, kept, outside, known)
+        known = accepted(reader)
+        report = verify_tail(rows_from(reader, before), before, kept, outside, known)
     return report.ok, f"{report.message}; head {report.head[:12]}"
 
 
 def _proofs(reader: Reader, start: datetime) -> tuple[bool, str]:
-    made = recompute(reader, head_before(reader, start).seq)
+    made = recompute(reader, first_since(reader, start) - 1)
     found = _not_accepted(reader, list(made.found))
     return not found, first_of(found) or f"{made.held} rows are as the audit of these days left them"
 

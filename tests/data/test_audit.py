@@ -11,11 +11,12 @@ from data.audit import AuditAction, AuditEntry
 from data.clock import ManualClock
 from data.engines.sqlite import writer_engine
 from data.migrating import prepare
-from data.proving.verifying import Outside, stored_rows, verify
+from data.proving.stored_audit import stored_rows
+from data.proving.verifying import Outside, verify
 from data.store import Store
 from data.tables.audit import Audit
 from data.tables.columns import table
-from data.writing.audit_writer import kept_head
+from data.writing.audit_writer import kept_heads
 from tests.desks import START
 
 ROWS = 6
@@ -50,7 +51,7 @@ async def _write(path):
 def report(path, head=None):
     engine = writer_engine(path)
     with engine.connect() as connection:
-        made = verify(stored_rows(connection), kept_head(connection), Outside({}, head))
+        made = verify(stored_rows(connection), kept_heads(connection), Outside({}, head))
     engine.dispose()
     return made
 

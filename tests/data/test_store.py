@@ -15,12 +15,13 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from data.audit import AuditAction, AuditEntry
 from data.clock import ManualClock
 from data.errors import StoreBusy, StoreFailed
-from data.proving.verifying import stored_rows, verify
+from data.proving.stored_audit import stored_rows
+from data.proving.verifying import verify
 from data.store import Store, StoreClosed, StoreError, StoreUnread, StoreUnwritable
 from data.tables.audit import Audit
 from data.tables.books import Meta
 from data.tables.columns import table
-from data.writing.audit_writer import kept_head
+from data.writing.audit_writer import kept_heads
 from tests.books import database_of, empty_books
 
 pytestmark = pytest.mark.both
@@ -66,7 +67,7 @@ async def names(store):
 
 async def chain_of(store):
     async with store.reader() as connection:
-        return await connection.run_sync(lambda sync: verify(stored_rows(sync), kept_head(sync)))
+        return await connection.run_sync(lambda sync: verify(stored_rows(sync), kept_heads(sync)))
 
 
 @asynccontextmanager
@@ -285,13 +286,18 @@ async def test_numbers_are_given_out_once_between_two(tmp_path):
     async with opened(path) as one, opened(path) as two:
         taken = await asyncio.gather(
             *(
-                store.write(lambda unit: list(unit.take_ids("order", 3)))
+                store.write(lambda unit: (list(unit.take_ids("order", 3)), list(unit.take_ids("run", 3))))
                 for _ in range(20)
                 for store in (one, two)
             )
         )
-        flat = sorted(number for numbers in taken for number in numbers)
-        assert flat == list(range(1, 121))
+        orders, runs = (
+            sorted(number for numbers in kind for number in numbers) for kind in zip(*taken, strict=True)
+        )
+        assert runs == list(range(1, 121))
+        assert (len(set(orders)), orders[0]) == (120, 1)
+        assert (orders[-1] > 1_000) == one.on_server, "each takes a block of its own where many write"
+        assert one.on_server or orders[-1] == 120
 
 
 async def test_readers_cannot_write_and_the_audit_cannot_be_changed(tmp_path):

@@ -11,7 +11,8 @@ from sqlalchemy import select
 from data.audit import AuditAction, AuditEntry, row_hash
 from data.clock import ManualClock
 from data.engines.driver import fetch
-from data.proving.verifying import stored_rows, verify_tail
+from data.proving.stored_audit import stored_rows
+from data.proving.verifying import verify_tail
 from data.records import replace
 from data.repositories.audit import VERIFIED
 from data.store import Store, StoreUnwritable

@@ -166,11 +166,11 @@ async def test_a_certificate_whose_halt_alone_is_in_the_books_is_kept_too(tmp_pa
     async with paper_desk(tmp_path) as desk:
         write, full = seam(desk).store.write, []
 
-        async def only_the_halt(unit):
+        async def only_the_halt(unit, *gate):
             if full:
                 raise StoreUnwritable("database or disk is full")
             full.append(True)
-            return await write(unit)
+            return await write(unit, *gate)
 
         await carry_out(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1, ROHAN, PRIYA, limit_paise=2400_00))
         seam(desk).store.write = only_the_halt
@@ -192,7 +192,7 @@ async def test_what_was_reserved_and_not_sent_is_freed_as_the_books_take_the_hal
         plan = await desk.plans.freeze(buy("TCS", SizingKind.FIXED_QUANTITY, 1, ROHAN, limit_paise=2400_00))
         await desk.runs.start(plan, plan.digest)
 
-        def refused(unit):
+        def refused(unit, *gate):
             future = asyncio.get_running_loop().create_future()
             future.set_exception(StoreUnwritable("database or disk is full"))
             return future

@@ -14,11 +14,12 @@ from data.clock import ManualClock
 from data.engines.driver import fetch
 from data.engines.postgres import PostgresBooks
 from data.errors import StoreUnsure, StoreUnwritable
-from data.proving.verifying import stored_rows, verify
+from data.proving.stored_audit import stored_rows
+from data.proving.verifying import verify
 from data.store import Store, Unit
 from data.tables.books import Meta
 from data.tables.columns import table
-from data.writing.audit_writer import kept_head
+from data.writing.audit_writer import kept_heads
 from tests.data.test_store import NOW, TEST
 from tests.server.own_server import Cut, CutLine, OwnServer, cut_line, own_server
 
@@ -66,7 +67,7 @@ def names(server: OwnServer) -> list[str]:
 
 
 def chain_is_whole(server: OwnServer) -> bool:
-    return PostgresBooks(server.books).read(lambda one: verify(stored_rows(one), kept_head(one))).ok
+    return PostgresBooks(server.books).read(lambda one: verify(stored_rows(one), kept_heads(one))).ok
 
 
 @pytest.mark.parametrize("where", [Cut.BEFORE, Cut.AFTER, None])

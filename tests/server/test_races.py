@@ -1,6 +1,7 @@
 """Two desks on one ledger: whoever decides second sees what the first decided, wherever the first pauses.
 
-A claim against a cancel, and a reservation against a halt, in both orders.
+A claim against a cancel, and a reservation against a halt, in both orders. In a file one writer waits for the
+other; on a server each waits only for a row that the other has changed, and for the gate that a halt closes.
 """
 
 import asyncio
@@ -13,18 +14,26 @@ from typing import Any, TypeVar
 import pytest
 
 from data.clock import ManualClock
-from data.store import Store
+from data.errors import StoreUnwritable
+from data.store import Gate, Store
 from data.vocabulary import DeskKind, HaltScope, OrderState, SizingKind
 from data.writing.unit import Unit
+from engine.book.views import HaltView
 from engine.desk import Desk
 from engine.execution.changes.cancels import ask
 from engine.execution.sending.dispatch import Dispatcher
+from engine.halt.booked import OpenedHalt
+from engine.halt.opening import Opening
+from engine.halt.sweep import Before
+from tests.books import POSTGRES
 from tests.desks import START, Wire, books_are_sound, buy, filed_desk, in_time, until
 from tradedesk.testing import seam
 
 T = TypeVar("T")
 
 ROHAN = 8
+
+on_server = pytest.mark.parametrize("books_engine", [POSTGRES], indirect=True)
 
 PAUSES = ("before it reads", "before it commits")
 
@@ -61,15 +70,32 @@ class Held:
         self._go.set()
         return await waiting
 
+    async def meanwhile(self, other: Callable[[], Awaitable[T]]) -> T:
+        """Do another's work while the unit is held; it does not wait for it."""
+        assert await asyncio.to_thread(self._reached.wait, 20)
+        try:
+            return await asyncio.wait_for(other(), 20)
+        finally:
+            self._go.set()
+
+    async def beside(self, other: Callable[[], Awaitable[T]], waits: bool) -> T:
+        """Either of them."""
+        return await (self.second(other) if waits else self.meanwhile(other))
+
     def next_of(self, store: Store, patch: pytest.MonkeyPatch) -> None:
         """Hold the next unit that a store is given."""
         submit = store.submit
 
-        def held(unit: Callable[[Unit], Any]) -> Any:
+        def held(unit: Callable[[Unit], Any], gate: Gate = Gate.SHARED) -> Any:
             self.left -= 1
-            return submit(self.unit(unit) if self.left == 0 else unit)
+            return submit(self.unit(unit) if self.left == 0 else unit, gate)
 
         patch.setattr(store, "submit", held)
+
+
+async def ends(opening: Opening, halt: HaltView, met: Before) -> OpenedHalt | None:
+    """In the place of a halt's second commit: its desk has ended."""
+    raise StoreUnwritable("the program has ended")
 
 
 @asynccontextmanager
@@ -99,6 +125,7 @@ async def test_an_order_is_claimed_or_its_money_freed_and_never_both(
 ) -> None:
     async with two_desks(tmp_path) as (desk, other):
         wire, store = Wire(desk), seam(other).store
+        waits = not store.on_server or where == PAUSES[1]
         claims = lambda ids: seam(desk).workers.dispatcher.submit(ids)  # noqa: E731
 
         (one,) = await reserved(desk)
@@ -107,10 +134,16 @@ async def test_an_order_is_claimed_or_its_money_freed_and_never_both(
             held = Held(where)
             held.next_of(seam(desk).store, patch)
             claims([one])
-            asked = await held.second(lambda: store.write(cancel))
-        assert (asked.freed, list(asked.requests)) == ({}, [one])
-        await until(desk, lambda: wire.placed != [])
-        await until(desk, lambda: desk.orders.get(one).state is OrderState.FILLED)
+            asked = await held.beside(lambda: store.write(cancel), waits)
+        if waits:
+            assert (asked.freed, list(asked.requests)) == ({}, [one])
+            await until(desk, lambda: wire.placed != [])
+            await until(desk, lambda: desk.orders.get(one).state is OrderState.FILLED)
+        else:  # what the claim had read of the order is so no more, and it is run again
+            assert (list(asked.freed), asked.requests) == ([one], {})
+            await until(desk, lambda: desk.orders.get(one).state is OrderState.CANCELLED)
+            await desk.settle()
+            assert wire.placed == []
 
         before = desk.funds.of(ROHAN).available_paise
         (two,) = await reserved(desk)
@@ -121,11 +154,17 @@ async def test_an_order_is_claimed_or_its_money_freed_and_never_both(
             claims([two])
             await desk.settle()
 
-        await held.second(claimed)
-        assert list((await freeing).freed) == [two]
-        await until(desk, lambda: desk.orders.get(two).state is OrderState.CANCELLED)
-        assert len(wire.placed) == placed
-        assert desk.funds.of(ROHAN).available_paise == before
+        await held.beside(claimed, waits)
+        asked = await freeing
+        if waits:
+            assert list(asked.freed) == [two]
+            await until(desk, lambda: desk.orders.get(two).state is OrderState.CANCELLED)
+            assert len(wire.placed) == placed
+            assert desk.funds.of(ROHAN).available_paise == before
+        else:
+            assert asked.freed == {}
+            assert len(wire.placed) == placed + 1, "its money is blocked as long as it may trade"
+            await until(desk, lambda: desk.orders.get(two).state is OrderState.FILLED)
         await books_are_sound(desk)
 
 
@@ -154,10 +193,58 @@ async def test_a_halt_sees_what_was_reserved_before_it_and_nothing_is_reserved_b
         with pytest.MonkeyPatch.context() as patch:
             held = Held(where)
             held.next_of(seam(other).store, patch)
+            announced = seam(other).store.on_server
+            firing = asyncio.ensure_future(other.halt.fire("tester", HaltScope.CLIENT, str(ROHAN)))
+            run = await held.beside(lambda: desk.runs.start(plan, plan.digest), not announced)
+            await until(other, firing.done)
+            certificate = await firing
+        states = {OrderState.CANCELLED if announced else OrderState.DENIED}
+        assert certificate.unsent_freed == (1 if announced else 0), "what came before its first word is freed"
+        await until(desk, lambda: {desk.orders.get(one).state for one in run.order_ids} == states)
+        assert desk.funds.of(ROHAN).available_paise == before
+        await books_are_sound(desk)
+
+
+@on_server
+@pytest.mark.parametrize("where", PAUSES)
+async def test_nothing_is_reserved_behind_the_first_word_of_a_halt_while_it_looks_at_what_it_meets(
+    tmp_path: Path, books_engine: str, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with two_desks(tmp_path) as (desk, other):
+        before = desk.funds.of(ROHAN).available_paise
+        monkeypatch.setattr(Dispatcher, "submit", lambda dispatcher, order_ids: None)
+        (one,) = await reserved(desk)
+        plan = await desk.plans.freeze(buy("TCS", SizingKind.FIXED_QUANTITY, 2, ROHAN))
+        with pytest.MonkeyPatch.context() as patch:
+            held = Held(where)
+            held.left = 2
+            held.next_of(seam(other).store, patch)
             firing = asyncio.ensure_future(other.halt.fire("tester", HaltScope.CLIENT, str(ROHAN)))
             run = await held.second(lambda: desk.runs.start(plan, plan.digest))
             await until(other, firing.done)
-            await firing
+            certificate = await firing
+        assert certificate.unsent_freed == 1
         assert {desk.orders.get(one).state for one in run.order_ids} == {OrderState.DENIED}
+        await until(desk, lambda: desk.orders.get(one).state is OrderState.CANCELLED)
         assert desk.funds.of(ROHAN).available_paise == before
+        await books_are_sound(desk)
+
+
+@on_server
+async def test_a_halt_whose_desk_ends_behind_its_first_word_is_carried_out_by_the_next(
+    tmp_path: Path, books_engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = ManualClock(START)
+    monkeypatch.setattr(Dispatcher, "submit", lambda dispatcher, order_ids: None)
+    async with filed_desk(tmp_path, clock) as desk:
+        before = desk.funds.of(ROHAN).available_paise
+        (one,) = await reserved(desk)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Opening, "_sweep", ends)
+            with pytest.raises(StoreUnwritable):
+                await in_time(desk, desk.halt.fire("tester", HaltScope.CLIENT, str(ROHAN)))
+    async with filed_desk(tmp_path, clock, seed=8) as desk:
+        await until(desk, lambda: desk.orders.get(one).state is OrderState.CANCELLED)
+        assert desk.funds.of(ROHAN).available_paise == before
+        await until(desk, lambda: desk.halt.latest() is not None)
         await books_are_sound(desk)

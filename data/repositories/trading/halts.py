@@ -39,6 +39,18 @@ class FiredHalt(Struct, frozen=True):
     strength: HaltStrength = HaltStrength.ALL
 
 
+class AnnouncedHalt(Struct, frozen=True):
+    """A halt that stands before anybody has looked at what it meets."""
+
+    number: int
+    scope: HaltScope
+    value: str
+    at: datetime
+    by: str
+    members: list[int] | None
+    strength: HaltStrength
+
+
 class FileHalt(Struct, frozen=True):
     """A halt that only the HALT file told of: nothing is known of what stood when it was fired."""
 
@@ -67,7 +79,9 @@ class _Symbol:
 
 
 _FIRED, _OF_FILE, _TIMES = Rows(Halt, FiredHalt), Rows(Halt, FileHalt), Rows(Halt, HaltTimes)
+_ANNOUNCED = Rows(Halt, AnnouncedHalt)
 _C = _FIRED.c
+_UNSWEPT = _ANNOUNCED.query(_C.before.is_(None), _C.ended_at.is_(None), _C.resumed_at.is_(None))
 _UNFINISHED = _FIRED.query(_C.ended_at.is_(None), _C.before.is_not(None))
 _NUMBERED = _FIRED.query(_C.number == given("number"), _C.before.is_not(None))
 _SINCE = _TIMES.query(_C.at >= given("since"))
@@ -94,16 +108,23 @@ _RESUME = Change(
 )
 _END = Change(update(_FIRED.table).where(_C.number == given("number")).values(ended_at=given("at")))
 _MET = Change(update(_FIRED.table).where(_C.number == given("number")).values(before=given("before")))
+_SWEPT = Change(
+    update(_FIRED.table)
+    .where(_C.number == given("number"), _C.before.is_(None))
+    .values(before=given("before"))
+)
 _SYMBOLS = Rows(Halt, _Symbol)
 _STANDING_OF_SYMBOLS = _SYMBOLS.query(
     _C.scope == HaltScope.SYMBOL.value, _C.resumed_at.is_(None), among(_C.value, "keys")
 )
 
 
-def add_halt(on: On, halt: FiredHalt | FileHalt) -> None:
+def add_halt(on: On, halt: FiredHalt | AnnouncedHalt | FileHalt) -> None:
     """Keep a halt."""
     if isinstance(halt, FiredHalt):
         _FIRED.insert(on, [halt])
+    elif isinstance(halt, AnnouncedHalt):
+        _ANNOUNCED.insert(on, [halt])
     else:
         _OF_FILE.insert(on, [halt])
 
@@ -136,6 +157,16 @@ def end_halt(on: On, number: int, at: datetime) -> None:
 def keep_met(on: On, number: int, before: Mapping[str, Any]) -> None:
     """Keep what a halt has met since it was fired, with what stood then."""
     _MET.run(on, number=number, before=before)
+
+
+def keep_swept(on: On, number: int, before: Mapping[str, Any]) -> bool:
+    """Keep what an announced halt met first; returns whether nobody had done so before."""
+    return _SWEPT.run(on, number=number, before=before) == 1
+
+
+def unswept_halts(on: On) -> list[AnnouncedHalt]:
+    """Halts that stand announced, since whoever fired them did not come to look at what they meet."""
+    return _UNSWEPT.all(on)
 
 
 def desk_is_halted(on: On) -> bool:

@@ -1,0 +1,75 @@
+"""Numbers of orders, transfers and the like taken by the thousand where many write at once.
+
+The row of a counter is held until its transaction ends: whoever took each number there would have all others
+wait for its commit. What is left of a block when its writer ends is given to nobody, so numbers have gaps.
+"""
+
+from contextlib import suppress
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from data.engines.database import Database
+from data.writing.counters import take_ids
+
+BLOCK = 1_000
+"""How many numbers are taken at a time, at least."""
+
+KINDS = frozenset({"order", "txn", "fill", "lot", "closed_lot"})
+"""What is numbered so; plans, runs, halts and whatever is few are numbered one by one."""
+
+
+class IdBlocks:
+    """What one writer has taken and not given out yet, by kind."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._engine: Engine | None = None
+        self._connection: Connection | None = None
+        self._left: dict[str, range] = {}
+
+    def take(self, name: str, count: int) -> range | None:
+        """The next `count` numbers of a kind, one behind the other; None where they are to be had otherwise.
+
+        Others may have had those between these and the ones before.
+        """
+        if name not in KINDS or not self._database.many_write:
+            return None
+        left = self._left.get(name, range(0))
+        if len(left) < count:
+            block = self._block(name, max(BLOCK, count))
+            if block is None:
+                return None
+            left = range(left.start, block.stop) if left and left.stop == block.start else block
+        self._left[name] = left[count:]
+        return left[:count]
+
+    def _block(self, name: str, count: int) -> range | None:
+        """Take a block in a transaction of its own; None where the server is not to be had for that."""
+        try:
+            if self._connection is None:
+                self._engine = self._engine or self._database.writer()
+                self._connection = self._engine.connect()
+            return take_ids(self._connection, name, count)
+        except DBAPIError:
+            self._drop()
+            return None
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            with suppress(DBAPIError):
+                self._connection.invalidate()
+            with suppress(DBAPIError):
+                self._connection.close()
+        self._connection = None
+
+    def forget(self) -> None:
+        """Know of no block any more: a server that was lost may have forgotten that they were taken."""
+        self._left.clear()
+        self._drop()
+
+    def close(self) -> None:
+        """End its connection."""
+        self.forget()
+        if self._engine is not None:
+            self._engine.dispose()

@@ -1,0 +1,55 @@
+"""Writing a halt with its cancels: in one commit where a file has one writer, in two where many write.
+
+Of the two the first stops what others begin from then on, whoever is at work and however long; the second
+waits for those to end, and meets whatever they reserved or claimed before they could know.
+"""
+
+import asyncio
+
+from data.records import replace
+from data.repositories.trading.halts import fired_halt, unswept_halts
+from data.store import Gate
+from engine.book.kept import Kept
+from engine.book.views import HaltView
+from engine.execution.changes.cancels import CancelsAsked
+from engine.halt.booked import OpenedHalt, announce_halt, as_fired, open_halt, sweep_halt
+from engine.halt.sweep import Before
+
+
+class Opening:
+    """Writes halts for one engine."""
+
+    def __init__(self, kept: Kept) -> None:
+        self._kept = kept
+
+    def begin(self, unbooked: HaltView) -> "asyncio.Future[OpenedHalt]":
+        """Begin to write a halt; the future raises as `Store.write` does."""
+        store, clients = self._kept.store, self._kept.book.clients
+        if not store.on_server:
+            return store.submit(lambda unit: open_halt(unit, replace(unbooked, at=unit.now), clients))
+        announcing = store.submit(
+            lambda unit: announce_halt(unit, replace(unbooked, at=unit.now), clients), Gate.PAST
+        )
+        return asyncio.ensure_future(self._sweep_behind(announcing))
+
+    async def _sweep_behind(self, announcing: "asyncio.Future[tuple[HaltView, Before]]") -> OpenedHalt:
+        """Write the second commit; should it fail, the halt stands, and the next opening sweeps it."""
+        halt, met = await announcing
+        opened = await self._sweep(halt, met)
+        if opened is not None:
+            return opened
+        async with self._kept.store.reader() as reader:  # another engine has swept it meanwhile
+            stored = await fired_halt(reader, halt.number)
+        assert stored is not None
+        return OpenedHalt(halt, Before.from_json(stored.before), CancelsAsked({}, {}, ()))
+
+    async def sweep_left(self) -> list[OpenedHalt]:
+        """Sweep the halts that stand announced, since whoever fired them has ended before."""
+        async with self._kept.store.reader() as reader:
+            left = [as_fired(one) for one in await reader.run_sync(unswept_halts)]
+        found = [await self._sweep(halt, Before({}, {})) for halt in left]
+        return [one for one in found if one is not None]
+
+    async def _sweep(self, halt: HaltView, met: Before) -> OpenedHalt | None:
+        clients = self._kept.book.clients
+        return await self._kept.store.write(lambda unit: sweep_halt(unit, halt, clients, met), Gate.ALONE)
