@@ -108,13 +108,18 @@ class Touched:
                 self.everything = True
 
 
+_DESKS = (
+    "WITH RECURSIVE d(desk) AS (SELECT min(desk) FROM change UNION ALL"
+    " SELECT (SELECT min(desk) FROM change WHERE desk > d.desk) FROM d WHERE d.desk IS NOT NULL)"
+)
+"""From one to the next by the key, since each commit has a row."""
+
+
 @cache
 def _newest(words: Phrases) -> str:
-    """The newest row of each desk: from one to the next by the key, since each commit has a row."""
+    """The newest row of each desk."""
     return (
-        "WITH RECURSIVE d(desk) AS (SELECT min(desk) FROM change UNION ALL"
-        " SELECT (SELECT min(desk) FROM change WHERE desk > d.desk) FROM d WHERE d.desk IS NOT NULL)"
-        " SELECT desk, (SELECT seq FROM change WHERE change.desk = d.desk AND"
+        f"{_DESKS} SELECT desk, (SELECT seq FROM change WHERE change.desk = d.desk AND"
         f" {words.is_number.format('seq')} ORDER BY seq DESC LIMIT 1) FROM d"
         f" WHERE {words.is_number.format('desk')}"
     )
@@ -124,6 +129,18 @@ def _newest(words: Phrases) -> str:
 def _since(words: Phrases) -> str:
     ids = words.json_bytes.format("ids")
     return f"SELECT seq, topic, {ids} FROM change WHERE desk = ? AND seq > ? ORDER BY seq LIMIT {MOST + 1}"
+
+
+@cache
+def _beyond(words: Phrases) -> str:
+    """The rows of all desks beyond what was seen of each, on a server, where each statement is a way."""
+    return (
+        f"{_DESKS}, seen AS (SELECT {words.number_at(0)} AS desk, {words.number_at(1)} AS seq"
+        f" FROM {words.items}) SELECT d.desk, c.* FROM d LEFT JOIN seen ON seen.desk = d.desk CROSS JOIN"
+        f" LATERAL (SELECT seq, topic, {words.json_bytes.format('ids')} AS ids FROM change"
+        " WHERE change.desk = d.desk AND change.seq > coalesce(seen.seq, 0)"
+        f" ORDER BY seq LIMIT {MOST + 1}) AS c ORDER BY d.desk, c.seq"
+    )
 
 
 @cache
@@ -145,6 +162,8 @@ def newest(connection: Connection) -> Vector:
 
 def changes_since(connection: Connection, seen: Mapping[int, int]) -> tuple[Touched, Vector]:
     """What was changed beyond `seen`, and how far that is."""
+    if connection.dialect.name != "sqlite":
+        return _changes_of_all(connection, seen)
     touched, standing = Touched(), newest(connection)
     for desk, last in standing.items():
         before = seen.get(desk, 0)
@@ -156,6 +175,21 @@ def changes_since(connection: Connection, seen: Mapping[int, int]) -> tuple[Touc
         for _, topic, ids in rows:
             _take(touched, topic, ids)
     return touched, dict(seen) | standing
+
+
+def _changes_of_all(connection: Connection, seen: Mapping[int, int]) -> tuple[Touched, Vector]:
+    """The same by one statement, however many desks there are."""
+    touched, after = Touched(), dict(seen)
+    rows = fetch(connection, _beyond(words(connection)), (json_text(list(seen.items())),))
+    if len(rows) > MOST:
+        touched.everything = True
+        return touched, after | newest(connection)
+    for desk, seq, topic, ids in rows:
+        if seq != after.get(desk, 0) + 1:
+            touched.everything = True
+        after[desk] = seq
+        _take(touched, topic, ids)
+    return touched, after
 
 
 def _take(touched: Touched, topic: Any, ids: Any) -> None:

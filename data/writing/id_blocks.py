@@ -1,7 +1,8 @@
-"""Numbers of orders, transfers and the like taken by the thousand where many write at once.
+"""Numbers taken in transactions of their own where many write at once, those of orders by the thousand.
 
 The row of a counter is held until its transaction ends: whoever took each number there would have all others
-wait for its commit. What is left of a block when its writer ends is given to nobody, so numbers have gaps.
+wait for its commit, and then begin again. What is left of a block when its writer ends is given to nobody,
+nor is the number of what was rolled back: so numbers have gaps.
 """
 
 from contextlib import suppress
@@ -15,8 +16,10 @@ from data.writing.counters import take_ids
 BLOCK = 1_000
 """How many numbers are taken at a time, at least."""
 
-KINDS = frozenset({"order", "txn", "fill", "lot", "closed_lot"})
-"""What is numbered so; plans, runs, halts and whatever is few are numbered one by one."""
+BLOCKS = dict.fromkeys(("order", "txn", "fill", "lot", "closed_lot"), BLOCK) | dict.fromkeys(
+    ("plan", "run", "alert", "alert_delivery", "instance"), 1
+)
+"""What is numbered so, how many at a time at least. Halts are not: who has seen one has seen all before."""
 
 
 class IdBlocks:
@@ -33,11 +36,11 @@ class IdBlocks:
 
         Others may have had those between these and the ones before.
         """
-        if name not in KINDS or not self._database.many_write:
+        if name not in BLOCKS or not self._database.many_write:
             return None
         left = self._left.get(name, range(0))
         if len(left) < count:
-            block = self._block(name, max(BLOCK, count))
+            block = self._block(name, max(BLOCKS[name], count))
             if block is None:
                 return None
             left = range(left.start, block.stop) if left and left.stop == block.start else block

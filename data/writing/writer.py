@@ -151,7 +151,7 @@ class Writer:
                 self.link.drop()
                 return self._true_answer(batch) if batch.committing else fate
             self.link.roll_back()
-            if fate is Fate.AGAIN or (fate is Fate.ONCE and once):
+            if fate is not Fate.OWN:
                 return fate
             self._give_up(jobs, problem)
             return None
