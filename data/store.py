@@ -27,7 +27,7 @@ from data.clock import Clock
 from data.durations import Durations
 from data.engines.database import Database
 from data.engines.fates import Fate, fate_of, is_of_server
-from data.engines.gate import Gate
+from data.engines.gate import GateMode
 from data.engines.sqlite import SqliteFile
 from data.errors import (
     StoreAway,
@@ -174,14 +174,14 @@ class Store:
         except DBAPIError as problem:
             return str(problem.orig)
 
-    async def write(self, unit: Callable[[Unit], T], gate: Gate = Gate.SHARED) -> T:
+    async def write(self, unit: Callable[[Unit], T], gate: GateMode = GateMode.SHARED) -> T:
         """Run a unit of work and return its result once it is durable.
 
         Cancelling the caller does not cancel the unit. Raises what the unit raised, or `StoreError`.
         """
         return await self.submit(unit, gate)
 
-    def submit(self, unit: Callable[[Unit], T], gate: Gate = Gate.SHARED) -> "asyncio.Future[T]":
+    def submit(self, unit: Callable[[Unit], T], gate: GateMode = GateMode.SHARED) -> "asyncio.Future[T]":
         """Queue a unit; its future has what `write` returns or raises. A command under way keeps its row."""
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         if self._closed:

@@ -16,7 +16,7 @@ from data.proving.readable import UNREADABLE
 from data.repositories.base import DatabaseError
 from data.repositories.instances import Engine, add_engine, beat, beats, end_engine
 from data.schema import HEAD, newer_version
-from data.store import Gate, StoreError, StoreUnwritable, Unit
+from data.store import GateMode, StoreError, StoreUnwritable, Unit
 from data.vocabulary import DeskKind, OrderState
 from data.writing.locks import HeldLock, is_held, process_start
 from data.writing.sealing import seal
@@ -165,7 +165,7 @@ class ThisEngine:
         living = (one.heartbeat_at for one in beats(unit) if self.lives(one.id))
         return min(living, default=unit.now)
 
-    async def write_signed_on(self, unit: Callable[[Unit], T], gate: Gate = Gate.SHARED) -> T:
+    async def write_signed_on(self, unit: Callable[[Unit], T], gate: GateMode = GateMode.SHARED) -> T:
         """`Store.write` for what only an engine that may send writes; any other tries to sign on first.
 
         Raises what the unit raised, or `StoreError`; then nothing was written.

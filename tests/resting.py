@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from data.store import Gate, Store
+from data.store import GateMode, Store
 from data.writing.unit import Unit
 
 T = TypeVar("T")
@@ -100,7 +100,9 @@ def stores_watched() -> Iterator[None]:
         loop = asyncio.get_running_loop()
         return loop.given(work) if isinstance(loop, RestingLoop) else work
 
-    def submitted(store: Store, unit: Callable[[Unit], T], gate: Gate = Gate.SHARED) -> "asyncio.Future[T]":
+    def submitted(
+        store: Store, unit: Callable[[Unit], T], gate: GateMode = GateMode.SHARED
+    ) -> "asyncio.Future[T]":
         return known(submit(store, unit, gate))
 
     @asynccontextmanager

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from data.engines.gate import Gate
+from data.engines.gate import GateMode
 
 T = TypeVar("T")
 
@@ -39,7 +39,7 @@ class Database(Protocol):
         """
         ...
 
-    def begin(self, connection: Connection, patience_s: float, gate: Gate = Gate.ALONE) -> bool:
+    def begin(self, connection: Connection, patience_s: float, gate: GateMode = GateMode.ALONE) -> bool:
         """Begin a transaction that writes; returns whether its turn was had within so many seconds."""
         ...
 

@@ -3,7 +3,7 @@
 from enum import Enum
 
 
-class Gate(Enum):
+class GateMode(Enum):
     """The firm's gate, which whoever writes to a server passes first; a file has one writer anyway."""
 
     SHARED = "shared"

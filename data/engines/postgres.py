@@ -18,7 +18,7 @@ from sqlalchemy.pool import NullPool
 
 from data.clock import Clock, SystemClock
 from data.engines.driver import fetch, run
-from data.engines.gate import Gate
+from data.engines.gate import GateMode
 from data.engines.sqlite import COMPILED
 
 T = TypeVar("T")
@@ -60,9 +60,9 @@ DriverError = psycopg.Error
 """What a server refuses, in its own words."""
 
 _GATES = {
-    Gate.SHARED: "LOCK TABLE firm_gate IN ROW SHARE MODE; ",
-    Gate.ALONE: "LOCK TABLE firm_gate IN EXCLUSIVE MODE; ",
-    Gate.PAST: "",
+    GateMode.SHARED: "LOCK TABLE firm_gate IN ROW SHARE MODE; ",
+    GateMode.ALONE: "LOCK TABLE firm_gate IN EXCLUSIVE MODE; ",
+    GateMode.PAST: "",
 }
 """Before any other statement: this takes no snapshot, a SELECT would, and then see too little."""
 
@@ -126,7 +126,7 @@ class PostgresBooks:
     def _looking(self) -> Engine:
         return _engine(self.url, OURS + _READING, LONG_S)
 
-    def begin(self, connection: Connection, patience_s: float, gate: Gate = Gate.ALONE) -> bool:
+    def begin(self, connection: Connection, patience_s: float, gate: GateMode = GateMode.ALONE) -> bool:
         """Begin a transaction that writes; returns whether its turn was had within so many seconds."""
         patience = f"SET LOCAL lock_timeout = {int(patience_s * 1000)}"
         behind = f"SET LOCAL lock_timeout = {int(LOCK_WAIT_S * 1000)}"

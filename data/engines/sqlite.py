@@ -14,7 +14,7 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.util import LRUCache
 
 from data.engines.driver import fetch, run
-from data.engines.gate import Gate
+from data.engines.gate import GateMode
 from data.json_values import json_read
 from data.urls import sqlite_url
 
@@ -58,7 +58,7 @@ class SqliteFile:
         """Do reading work on a read-only connection of its own, all of it as of one moment; it blocks."""
         return read_file(self.path, work)
 
-    def begin(self, connection: Connection, patience_s: float, gate: Gate = Gate.ALONE) -> bool:
+    def begin(self, connection: Connection, patience_s: float, gate: GateMode = GateMode.ALONE) -> bool:
         """Begin a transaction of the only writer; returns whether that was had within so many seconds."""
         return take_write_lock(connection, patience_s)
 

@@ -92,7 +92,7 @@ def verify(
     audit, in words. A head outside may be that of any row, since the chain has grown on: the owner of a file
     can rewrite whole chains and the heads beside them, only an outside head shows that.
     """
-    walk = Walk({}, outside)
+    walk = ChainWalk({}, outside)
     walk.go(rows)
     walk.end(kept)
     return walk.report(others, f"{walk.count} rows verified")
@@ -110,7 +110,7 @@ def verify_tail(
     `rows` begin with those rows; what stands before them is not looked at. The report counts the rows after.
     `known` is what was found wrong and accepted.
     """
-    walk = Walk(verified, outside)
+    walk = ChainWalk(verified, outside)
     walk.accepted |= set(known)
     walk.go(rows)
     walk.end(kept)
@@ -118,7 +118,7 @@ def verify_tail(
     return walk.report((), f"{walk.count} rows verified after row {first}")
 
 
-class Walk:
+class ChainWalk:
     """One way along all chains; after a fault it goes on from the row as it stands, so that all are told.
 
     It begins behind the rows `starts`, of which each chain's comes first.

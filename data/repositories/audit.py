@@ -209,7 +209,7 @@ def keep_verified_heads(on: On, heads: Mapping[int, Head], at: datetime, actor: 
             _HEADS.insert(on, [VerifiedHead(VERIFIED, chain, head.seq, head.hash, at, actor)])
 
 
-class StoredSeal(Struct, frozen=True):
+class ChainSeal(Struct, frozen=True):
     """When chains were sealed, and what the row tells of them."""
 
     at: datetime
@@ -217,14 +217,14 @@ class StoredSeal(Struct, frozen=True):
 
 
 _NEWEST_SEAL = Query(
-    StoredSeal,
-    select(*named_as(StoredSeal, _AUDIT))
+    ChainSeal,
+    select(*named_as(ChainSeal, _AUDIT))
     .where(_AUDIT.c.action == SEALED.value)
     .order_by(_AUDIT.c.seq.desc())
     .limit(1),
 )
 
 
-def newest_seal(on: On) -> StoredSeal | None:
+def newest_seal(on: On) -> ChainSeal | None:
     """The newest seal; None before the first."""
     return _NEWEST_SEAL.first(on)

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from data.acting import Actor, acting
 from data.audit import AuditEntry, Head
-from data.engines.gate import Gate
+from data.engines.gate import GateMode
 from data.proving.noted import AcceptedRows
 from data.proving.proofs import Proofs
 from data.writing.changes import Touched, Vector
@@ -23,7 +23,7 @@ class QueuedUnit(Generic[T]):
     unit: Callable[[Unit], T]
     future: "asyncio.Future[T]"
     actor: Actor | None = None
-    gate: Gate = Gate.SHARED
+    gate: GateMode = GateMode.SHARED
 
 
 Result: TypeAlias = tuple[QueuedUnit[Any], Any, BaseException | None]

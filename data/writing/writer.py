@@ -18,7 +18,7 @@ from data.clock import Clock
 from data.engines.database import Database
 from data.engines.driver import run
 from data.engines.fates import Fate
-from data.engines.gate import Gate
+from data.engines.gate import GateMode
 from data.errors import StoreBusy, StoreError, StoreUnsure, StoreUnwritable
 from data.vocabulary import Via
 from data.writing.batch import Batch, QueuedUnit, perform
@@ -184,7 +184,7 @@ class Writer:
         if batch.touched.topics():
             batch.seen[self._owner.desk] = write_changes(connection, self._owner.desk, batch.touched, now)
 
-    def _begin(self, gate: Gate) -> None:
+    def _begin(self, gate: GateMode) -> None:
         """Begin a batch's transaction; what must hold of all of it is looked at here. Raises `StoreBusy`."""
         if self.link.audit.chain and time.monotonic() >= self._leads_at:
             self._leads_at = time.monotonic() + LEADS_S
@@ -296,7 +296,7 @@ class Writer:
         self._owner.fail(jobs, error)
 
 
-def take_turn(database: Database, connection: Connection, gate: Gate = Gate.ALONE) -> None:
+def take_turn(database: Database, connection: Connection, gate: GateMode = GateMode.ALONE) -> None:
     """Begin a transaction that writes. Raises `StoreBusy` where others keep it from that for too long."""
     if not database.begin(connection, LOCK_WAIT_S, gate):
         raise StoreBusy(f"another process has held the database for {LOCK_WAIT_S:g} s")

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from data.errors import BadInput, TradedeskError
 from data.repositories.trading.guards import StoredGuard, StoredTrip
-from data.store import Gate
+from data.store import GateMode
 from data.vocabulary import GuardAction, GuardState, HaltScope, TripKind
 from engine.book.kept import Kept
 from engine.events import AlertsChanged, GuardsLooked
@@ -101,7 +101,7 @@ class Tending:
         whose, on = self._seeing.whose(guard), (day, self._engine)
         why = _broken_by(due)
         done = await self._engine.write_signed_on(
-            lambda unit: trip_guard(unit, guard, why, whose, opening, on), Gate.ALONE
+            lambda unit: trip_guard(unit, guard, why, whose, opening, on), GateMode.ALONE
         )
         if done is None:
             return

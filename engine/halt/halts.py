@@ -18,7 +18,7 @@ from data.errors import BadInput, StoreFailed, shortened
 from data.records import replace
 from data.repositories.base import DatabaseError
 from data.repositories.trading.halts import FiredHalt, fired_halt, unfinished_halts
-from data.store import Gate, StoreError, StoreUnread, Unit
+from data.store import GateMode, StoreError, StoreUnread, Unit
 from data.vocabulary import HaltScope, HaltStrength, OrderState
 from data.writing.asked import CommandKnown
 from engine.book.halt_file import halt_file_stands, read_halt_file, write_halt_file
@@ -260,7 +260,7 @@ class Halts:
                 if made is None:
                     continue
                 booked = await self._kept.store.write(
-                    lambda unit, made=made: book_certificate(unit, made, book.clients), Gate.ALONE
+                    lambda unit, made=made: book_certificate(unit, made, book.clients), GateMode.ALONE
                 )
             except StoreError:
                 raise
@@ -363,7 +363,7 @@ class Halts:
 
         halt, clients = standing[number], self._kept.book.clients
         ended, none_left = await self._kept.store.write(
-            lambda unit: resume_by_word(unit, halt, by, clients), Gate.ALONE
+            lambda unit: resume_by_word(unit, halt, by, clients), GateMode.ALONE
         )
         if none_left:
             self._kept.halt_file.unlink(missing_ok=True)

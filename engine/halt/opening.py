@@ -8,7 +8,7 @@ import asyncio
 
 from data.records import replace
 from data.repositories.trading.halts import fired_halt, unswept_halts
-from data.store import Gate
+from data.store import GateMode
 from engine.book.kept import Kept
 from engine.book.views import HaltView
 from engine.execution.changes.cancels import CancelsAsked
@@ -28,7 +28,7 @@ class Opening:
         if not store.on_server:
             return store.submit(lambda unit: open_halt(unit, replace(unbooked, at=unit.now), clients))
         announcing = store.submit(
-            lambda unit: announce_halt(unit, replace(unbooked, at=unit.now), clients), Gate.PAST
+            lambda unit: announce_halt(unit, replace(unbooked, at=unit.now), clients), GateMode.PAST
         )
         return asyncio.ensure_future(self._sweep_behind(announcing))
 
@@ -52,4 +52,4 @@ class Opening:
 
     async def _sweep(self, halt: HaltView, met: Before) -> OpenedHalt | None:
         clients = self._kept.book.clients
-        return await self._kept.store.write(lambda unit: sweep_halt(unit, halt, clients, met), Gate.ALONE)
+        return await self._kept.store.write(lambda unit: sweep_halt(unit, halt, clients, met), GateMode.ALONE)

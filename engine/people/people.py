@@ -24,7 +24,7 @@ from data.repositories.people import (
 )
 from data.repositories.watchlists import hand_on
 from data.sign_in.passwords import checked, hashed, is_right
-from data.store import Gate, Unit
+from data.store import GateMode, Unit
 from data.vocabulary import Right, Role
 from engine.book.kept import Kept
 from engine.book.people_views import ApprovalLimit, PersonView
@@ -134,7 +134,7 @@ class PeopleService:
             unit.touched.people = True
             return row
 
-        await self._kept.store.write(unit_of_work, Gate.ALONE)
+        await self._kept.store.write(unit_of_work, GateMode.ALONE)
         return Added(self.find(name), recovery)
 
     async def set_role(
@@ -225,7 +225,7 @@ class PeopleService:
             unit.audit(AuditEntry(AuditAction.APPROVAL_RULE, by, details=details))
             unit.touched.people = True
 
-        await self._kept.store.write(unit_of_work, Gate.ALONE)
+        await self._kept.store.write(unit_of_work, GateMode.ALONE)
         return self.limit
 
     async def _change(
@@ -236,7 +236,7 @@ class PeopleService:
         action: AuditAction = AuditAction.PERSON_CHANGED,
     ) -> PersonView:
         found = self.find(name)
-        await self._kept.store.write(partial(self._store, found.name, changed, what, action), Gate.ALONE)
+        await self._kept.store.write(partial(self._store, found.name, changed, what, action), GateMode.ALONE)
         return self.find(found.name)
 
     def _store(
