@@ -17,7 +17,7 @@ from brokers.contract import (
     Refused,
 )
 from data.records import replace
-from data.store import StoreUnwritable
+from data.store import GateMode, StoreUnwritable
 from data.vocabulary import DeskKind, HaltScope, OrderState, SizingKind
 from engine.access.sessions import Sessions
 from engine.execution.runs import Runs
@@ -166,11 +166,11 @@ async def test_a_certificate_whose_halt_alone_is_in_the_books_is_kept_too(tmp_pa
     async with paper_desk(tmp_path) as desk:
         write, full = seam(desk).store.write, []
 
-        async def only_the_halt(unit, *gate):
+        async def only_the_halt(unit, gate=GateMode.SHARED):
             if full:
                 raise StoreUnwritable("database or disk is full")
             full.append(True)
-            return await write(unit, *gate)
+            return await write(unit, gate)
 
         await carry_out(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1, ROHAN, PRIYA, limit_paise=2400_00))
         seam(desk).store.write = only_the_halt
@@ -192,7 +192,7 @@ async def test_what_was_reserved_and_not_sent_is_freed_as_the_books_take_the_hal
         plan = await desk.plans.freeze(buy("TCS", SizingKind.FIXED_QUANTITY, 1, ROHAN, limit_paise=2400_00))
         await desk.runs.start(plan, plan.digest)
 
-        def refused(unit, *gate):
+        def refused(unit, gate=GateMode.SHARED):
             future = asyncio.get_running_loop().create_future()
             future.set_exception(StoreUnwritable("database or disk is full"))
             return future

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 
 from data.records import replace
+from data.store import GateMode
 from data.vocabulary import OrderState, PauseReason, RunCount, RunStatus, SizingKind
 from tests.desks import Wire, books_are_sound, buy, manual_clock, paper_desk, until
 from tradedesk.testing import seam
@@ -72,8 +73,8 @@ async def test_a_claim_that_was_kept_just_before_the_machine_slept_is_in_no_doub
         seam(desk).waits = replace(seam(desk).waits, claim_valid_s=1.0)
         write, slept = seam(desk).store.write, []
 
-        async def then_sleep(unit, *gate):
-            done = await write(unit, *gate)
+        async def then_sleep(unit, gate=GateMode.SHARED):
+            done = await write(unit, gate)
             if not slept and any(o.state is OrderState.SENDING for o in desk.orders.all()):
                 slept.append(True)
                 manual_clock(desk).shift(ASLEEP_S)
