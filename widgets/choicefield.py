@@ -104,6 +104,8 @@ class ChoiceField(Widget, can_focus=True, inherit_bindings=False):
         wanted = self._value if value is None else value
         self._value = wanted if wanted in self._options else next(iter(self._options), "")
         self.refresh(layout=True)
+        if self.is_attached:  # where a first layout is still to come, it keeps the width that it asked before
+            self.call_after_refresh(self.refresh, layout=True)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Without a second option there is nothing to choose."""

@@ -482,6 +482,15 @@ async def test_a_percentage_typed_by_hand_stays_with_another_base(tmp_path: Path
         ]
 
 
+async def test_a_form_that_opens_on_a_sale_shows_each_choice_whole(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await bench.keys("S")
+        assert "‹as held›" in bench.text
+        shown = {one.id: one.size.width for one in bench.screen.query(ChoiceField) if one.display}
+        whole = {one.id: len(max(one.options, key=len)) + 2 for one in bench.screen.query(ChoiceField)}
+        assert shown == {name: whole[name] for name in shown}
+
+
 async def test_a_sell_of_half_rounds_down_and_names_its_side(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
         await to_plan(bench)
