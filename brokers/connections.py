@@ -154,7 +154,8 @@ class Connections:
         return self._carrier(client_id) is not None
 
     def _carrier(self, client_id: int) -> Connection | None:
-        return self._by_name.get(self.roster.clients[client_id].connection)
+        client = self.roster.clients.get(client_id)  # another desk may have it by now
+        return None if client is None else self._by_name.get(client.connection)
 
     def is_polled(self, client_id: int) -> bool:
         """Whether a client's api key has no stream, so that its order book is read instead."""

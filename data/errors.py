@@ -13,7 +13,7 @@ TradedeskError
 ├── CommandKnown             a command asked for under an id that stands already
 ├── AppAlreadyRuns           another app has this home open
 ├── StoreError               the database: StoreBusy, StoreUnwritable, StoreUnreadable, StoreFailed,
-│                            StoreUnread, StoreUnsure, StoreClosed, StoreAway
+│                            StoreUnread, StoreUnsure, StoreClosed, StoreAway, LeaseLost
 ├── Unbalanced               a transfer that does not add up: a fault of the program
 └── BrokerError              a read that failed at a broker: NotAsked, SessionExpired, ExchangeBusy
 """
@@ -88,3 +88,11 @@ class StoreUnsure(StoreError):  # noqa: N818 - reads as a state
 
 class StoreClosed(StoreError):  # noqa: N818 - reads as a state
     """The store is closed, or its writer has ended; nothing was written."""
+
+
+class LeaseLost(StoreError):  # noqa: N818 - reads as a state
+    """Another desk has these clients, or nobody: what was to be written for them was not kept."""
+
+    def __init__(self, client_ids: frozenset[int]) -> None:
+        super().__init__(f"{len(client_ids)} clients are no longer this desk's; nothing was written for them")
+        self.client_ids = client_ids

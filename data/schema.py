@@ -21,6 +21,7 @@ from data.tables import flattens as flatten_tables
 from data.tables import gate as gate_tables
 from data.tables import guards as guard_tables
 from data.tables import jobs as job_tables
+from data.tables import leases as lease_tables
 from data.tables import limits as limit_tables
 from data.tables import lots as lot_tables
 from data.tables import market as market_tables
@@ -40,6 +41,7 @@ MODELS = (
     close_tables,
     figure_tables,
     flatten_tables,
+    lease_tables,
     limit_tables,
     gate_tables,
     guard_tables,

@@ -16,7 +16,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
@@ -36,6 +36,7 @@ from data.errors import (
     StoreUnread,
     StoreUnwritable,
 )
+from data.leasing.owning import AloneAtHome, Owning
 from data.vocabulary import Via
 from data.writing.asked import asked_here
 from data.writing.batch import Batch, QueuedUnit, Result
@@ -43,6 +44,9 @@ from data.writing.changes import Touched
 from data.writing.condition import as_conditioned
 from data.writing.unit import Unit
 from data.writing.writer import TRIES, Writer
+
+if TYPE_CHECKING:
+    from data.leasing.leases import Leases
 
 T = TypeVar("T")
 
@@ -65,13 +69,24 @@ class Store:
     """One database as this process uses it."""
 
     def __init__(
-        self, path: Path, clock: Clock, unwritable: str = "", database: Database | None = None
+        self,
+        path: Path,
+        clock: Clock,
+        unwritable: str = "",
+        database: Database | None = None,
+        leases: "Leases | None" = None,
     ) -> None:
         """Use the file at `path`, or the `database` that stands in its place.
 
-        `unwritable` says why nothing may be written to it, empty where it may.
+        `unwritable` says why nothing may be written to it, empty where it may. With `leases` the clients are
+        shared out among several desks.
         """
         self.path = path
+        self.leases = leases
+        self.owning: Owning = AloneAtHome(path.parent) if leases is None else leases
+        """Who of the engines lives, and for which clients this one may write and send."""
+        if leases is not None:
+            leases.glance = self.glance
         self.database: Database = SqliteFile(path) if database is None else database
         self.on_server = not isinstance(self.database, SqliteFile)
         self._clock = clock

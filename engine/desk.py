@@ -80,6 +80,7 @@ from engine.hosting import Hosting, Offered
 from engine.instances import ThisEngine
 from engine.jobs.jobs import Jobs
 from engine.keeping.service import HomeKeeping
+from engine.leasing.service import Leasing
 from engine.market.charts import Charts
 from engine.market.hours.calendars import Calendars
 from engine.market.hours.market_halts import MarketHalts
@@ -240,8 +241,8 @@ class Desk:
         self.outbox = Outbox(kept, timing, engine, self.alerts, rules.quiet_hours, self._left_as)
         self.health.waiting["alerts"] = self.outbox.waiting
         self.mtf_alerts = MtfAlerts(kept, timing, engine, self.market, self.mtf)
-        self.at_brokers = AtBrokers(kept, timing, venues)
-        self.audit = Trail(kept, timing, engine, stamps)
+        self.leases = Leasing(kept, timing, engine, rules, workers)
+        self.at_brokers, self.audit = AtBrokers(kept, timing, venues), Trail(kept, timing, engine, stamps)
         self.notes, self.evidence = NoteService(kept, engine), Evidence(kept, timing, engine)
         self.keeping, self.jobs = HomeKeeping(*here, rules.keep_days), Jobs(*here, self.who)
         self.doctor, self.contract_notes = Doctor(*here, connections), ContractNotes(*here)
@@ -252,8 +253,7 @@ class Desk:
         risks = DayRisks(self.risk, self.dispersion)
         with_others = CloseWith(self.reconcile, lists, risks, self.keeping.back_up)
         self.close = DayClose(kept, timing, engine, self.market, closing, with_others)
-        self.day_tape = Tape(kept, timing, self.runs)
-        self.recorded = RecordedDay(timing.market.now)
+        self.day_tape, self.recorded = Tape(kept, timing, self.runs), RecordedDay(timing.market.now)
         offered = Offered(self.market, self.instruments, self.sessions, lost, background.load)
         for connection in connections:
             connection.life.attach(Hosting(connection, kept, timing, engine, offered))

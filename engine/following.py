@@ -32,7 +32,8 @@ Reader = Callable[[], Coroutine[Any, Any, None]]
 class Projecting:
     """Brings each commit into the book, and tells of it; of another process's commits more is read anew.
 
-    `clients_changed` and `halts_changed` read what hangs on those.
+    `clients_changed` and `halts_changed` read what hangs on those, `clients_came` what is still to be
+    carried out of clients that another desk had.
     """
 
     def __init__(
@@ -42,12 +43,14 @@ class Projecting:
         background: Background,
         clients_changed: Sequence[Reader],
         halts_changed: Sequence[Reader],
+        clients_came: Sequence[Reader] = (),
     ) -> None:
         self._kept = kept
         self._tape = tape
         self._background = background
         self._clients_changed = clients_changed
         self._halts_changed = halts_changed
+        self._clients_came = clients_came
 
     def project(self, connection: On, touched: Touched) -> object:
         """Read back what a commit touched, on the writer's thread."""
@@ -59,12 +62,14 @@ class Projecting:
         if isinstance(projection, Projection):
             book = self._kept.book
             read_before = bool(book.clients)
-            halts, runs = book.halts, dict(book.runs)
+            halts, runs, clients = book.halts, dict(book.runs), book.clients
             told = book.apply(projection) + told
             if by_others and read_before:
                 told += self._tape.done_by_others(halts, runs, told)
             if projection.market and (by_others or projection.people is not None):
                 self._background.load(*self._clients_changed)
+            if read_before and projection.mine is not None and book.clients.keys() - clients.keys():
+                self._background.load(*self._clients_came)
             if by_others and projection.halts is not None:
                 self._background.load(*self._halts_changed)
         self._kept.bus.publish(told)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias, TypeVar
 
@@ -18,7 +18,7 @@ from data.repositories.instances import Engine, add_engine, beat, beats, end_eng
 from data.schema import HEAD, newer_version
 from data.store import GateMode, StoreError, StoreUnwritable, Unit
 from data.vocabulary import DeskKind, OrderState
-from data.writing.locks import HeldLock, is_held, process_start
+from data.writing.locks import HeldLock, process_start
 from data.writing.sealing import seal
 from engine.book.book import Book
 from engine.book.kept import Kept
@@ -143,6 +143,8 @@ class ThisEngine:
         """Opens the books for the trading day, once however often it is called."""
         self.keep_beside: Callable[[Unit], object] = _nothing
         """Stores what is kept beside its row, at signing on, at each heartbeat and at its end."""
+        self.take_clients: Callable[[Unit], object] = _nothing
+        """Takes the clients that this desk is for, at signing on, where several desks share the books."""
         self.keep_connections: Callable[[Unit], object] = _nothing
         """Keeps which connections the home has, at signing on."""
         self.venues_differ: Callable[[], str] = _agreed
@@ -154,8 +156,30 @@ class ThisEngine:
         return actor_now(self.trader)
 
     def lives(self, instance_id: int) -> bool:
-        """Whether the engine of this row still holds its lock."""
-        return instance_id == self.id or is_held(engine_lock(self._kept.home, instance_id))
+        """Whether the engine of this row lives, as the store can tell."""
+        return instance_id == self.id or self._kept.store.owning.lives(instance_id)
+
+    def sends_for(self, client_id: int) -> bool:
+        """Whether a call for a client may begin: always, unless several desks share these books."""
+        return self._kept.store.owning.sends_for(client_id)
+
+    def adopt(self, unit: Unit, client_ids: Collection[int]) -> None:
+        """Have clients that are new in this commit be this desk's, where several share the books."""
+        self._kept.store.owning.adopt(unit, client_ids)
+
+    @property
+    def shares_books(self) -> bool:
+        """Whether several desks share these books, each with clients of its own."""
+        return self._kept.store.owning.leased
+
+    @property
+    def term(self) -> int:
+        """Another number once what was claimed before may be another desk's."""
+        return self._kept.store.owning.term()
+
+    def require(self, unit: Unit, client_ids: Collection[int]) -> None:
+        """Have only the desk that owns these clients write this. Raises `LeaseLost`."""
+        self._kept.store.owning.require(unit, client_ids)
 
     def slowest_beat(self, unit: Unit) -> datetime:
         """The oldest heartbeat of an engine that lives; now where none but this one does.
@@ -217,6 +241,8 @@ class ThisEngine:
         try:
             if self._lock is None:  # an earlier try may have got this far
                 await self._register()
+            if (leases := store.leases) is not None:
+                await asyncio.to_thread(leases.beat)
             await store.write(self._begin)
             await store.write(_read_everything)
         except (StoreFailed, *UNREADABLE) as problem:
@@ -229,6 +255,7 @@ class ThisEngine:
         self.may_send = True
 
     def _begin(self, unit: Unit) -> None:
+        self.take_clients(unit)
         self.keep_connections(unit)
         self.open_day(unit)
         self.keep_beside(unit)
@@ -258,6 +285,8 @@ class ThisEngine:
                 started_at=unit.now,
             )
             add_engine(unit, engine)
+            if self._kept.store.leases is not None:
+                self._kept.store.leases.begin(unit, number)
             return number
 
         number = await self._kept.store.write(unit_of_work)
@@ -265,6 +294,8 @@ class ThisEngine:
         lock.take(wait=True)
         self.id, self._lock = number, lock
         self._kept.store.desk = number
+        if self._kept.store.leases is not None:
+            self._kept.store.leases.instance_id = number
 
     async def beat(self) -> None:
         """Tell others that this engine is not frozen. Raises `StoreError`."""
@@ -318,7 +349,8 @@ def lost_orders(
             gone = order.updated_at < lost_at and not is_sending(order.id)
         else:
             if order.instance_id not in alive:
-                alive[order.instance_id] = engine.lives(order.instance_id)
+                # Of several desks this one has the client: whoever sent has lost it, though it may live.
+                alive[order.instance_id] = not engine.shares_books and engine.lives(order.instance_id)
             gone = not alive[order.instance_id]
         if gone:
             lost.append(order.id)

@@ -42,6 +42,8 @@ class Rules(Struct, frozen=True):
     """Which consents are asked of whom, and which of them keep orders back."""
     halt_deletes_conditionals: bool = False
     """Whether a cancel-all also deletes GTTs and alerts that place orders."""
+    desk_clients: str = ""
+    """Whom this desk takes of those that several desks share, as `engine.leasing.wanted` reads it."""
     looks_only: bool = False
     """Whether this desk only looks: what sends, modifies and cancels is not built."""
     quiet_hours: QuietHours = QuietHours()

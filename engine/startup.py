@@ -20,6 +20,7 @@ from engine.desk import Desk
 from engine.events import StoreTrouble
 from engine.following import Following, Projecting, tell_connection
 from engine.instances import POLICIES, AppAlreadyRuns, Duty, EngineDuties, lost_orders
+from engine.leasing.turning import Turning
 from engine.market.price_sources import WhosePrices
 from engine.market.recording import DayRecorder
 from engine.market.streams import follow_stream
@@ -69,6 +70,7 @@ class Startup:
             clients_changed=(desk.market.load, desk.watchlists.load, desk.mtf_lists.read),
             # What another process has asked for is cancelled from here too, should that one go away.
             halts_changed=(desk.halt.load_certificates, inside.workers.canceller.resume),
+            clients_came=(inside.workers.canceller.resume, inside.workers.changer.resume),
         )
         self._following = Following(
             inside.kept,
@@ -82,6 +84,7 @@ class Startup:
         inside.engine.open_day = inside.days.open_books
         inside.engine.keep_beside = inside.stamps.keep
         inside.engine.keep_connections = desk.connecting.keep
+        self._turning = Turning(inside.kept.store.leases, inside.timing.wall)
         self._clock = ServerClock(inside.kept.store)
         inside.engine.venues_differ = lambda: inside.connections.days_differ or self._clock.differs
         if not self._policy.keeps_up:
@@ -210,6 +213,7 @@ class Startup:
         if books:
             background.spawn(workers.watcher.poll())
         background.spawn(EngineDuties(self._inside.timing, self._duties()).run())
+        background.spawn(self._turning.run())
         await self._following.begin()
         await workers.canceller.resume()
         await workers.changer.resume()
@@ -307,6 +311,7 @@ class Startup:
             self._down.keep,
             desk.calendar.keep,
             self._inside.engine.beat,
+            desk.leases.keep,
             self._clock.look,
             desk.runs.look_frozen,
             self._books.again,
@@ -369,6 +374,7 @@ class Startup:
                 await desk.audit.keep_outside(now=True)
         with suppress(StoreError):
             await inside.engine.sign_off()
+        await self._turning.end()
         await inside.kept.store.close()
         if self._app_lock is not None:
             self._app_lock.free()

@@ -112,7 +112,9 @@ class Ledger:
         self.trades = 0
         self.rules = Rules()
         self.rng = random.Random(7)
-        self.engine: Any = SimpleNamespace(actor="tester", id=1, begun={}, venues_differ=lambda: "")
+        self.engine: Any = SimpleNamespace(
+            actor="tester", id=1, begun={}, venues_differ=lambda: "", require=lambda *told: None, term=0
+        )
         self.projection: Any = SimpleNamespace(
             clients={},
             funds=_FundsNow(self),

@@ -115,6 +115,8 @@ class Topic(StrEnum):
     """Who may act, who is signed in, and from which value on plans are confirmed by others."""
     LIMITS = "limits"
     """Limits before the order, and the lists of shares that they name."""
+    LEASES = "leases"
+    """Which of several desks has a client."""
     EVERYTHING = "everything"
 
 

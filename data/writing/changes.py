@@ -31,7 +31,8 @@ class Touched:
     """What a batch changed, so that the projection knows what to read again.
 
     `market` stands for instruments and watchlists, `roster` for clients, their groups, routes and sessions,
-    `people` for who may act and who is signed in, `limits` for limits before the order with their lists.
+    `people` for who may act and who is signed in, `limits` for limits before the order with their lists,
+    `leases` for which of several desks has a client.
     `unread` has this process alone read everything, since it has not yet. `written` are the cells of orders
     by number as this process wrote them last, None where it changed one in another way.
     """
@@ -45,6 +46,7 @@ class Touched:
     market: bool = False
     people: bool = False
     limits: bool = False
+    leases: bool = False
     everything: bool = False
     unread: bool = False
     written: dict[int, tuple[Any, ...] | None] = field(default_factory=dict[int, tuple[Any, ...] | None])
@@ -61,6 +63,7 @@ class Touched:
         self.market |= other.market
         self.people |= other.people
         self.limits |= other.limits
+        self.leases |= other.leases
         self.everything |= other.everything
         self.unread |= other.unread
 
@@ -80,6 +83,7 @@ class Touched:
             Topic.MARKET: self.market,
             Topic.PEOPLE: self.people,
             Topic.LIMITS: self.limits,
+            Topic.LEASES: self.leases,
         }
         return found | {topic: [] for topic, changed in whole.items() if changed}
 
@@ -104,6 +108,8 @@ class Touched:
                 self.people = True
             case Topic.LIMITS:
                 self.limits = True
+            case Topic.LEASES:
+                self.leases = True
             case Topic.EVERYTHING:
                 self.everything = True
 

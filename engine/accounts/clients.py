@@ -134,6 +134,7 @@ class Clients:
         numbered = list(zip(ids, fresh, strict=True))
         day, actor = self._timing.market.trading_day, self._engine.actor
         add_clients(unit, numbered, day, actor, self._kept.book.carrier_for, self._timing.calendar)
+        self._engine.adopt(unit, ids)
         changed = sum(
             apply_edit(unit, existing[client.code.upper()], edit_of(client, rows.fields), day, actor)
             for client in known

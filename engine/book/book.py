@@ -8,10 +8,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from difflib import get_close_matches
+from typing import Any
 
 from brokers.connection import Connection
 from brokers.connections import carrier, carrier_for
 from brokers.contract import BrokerOrder
+from data.engines.leases import ClientElsewhere
 from data.errors import BadInput
 from data.records import replace
 from data.repositories.base import On
@@ -76,6 +78,11 @@ class Book:
         self._trading_day = trading_day
         self._judge = judge
         self._needs = needs
+        self.owned: Callable[[Any], frozenset[int] | None] = lambda connection: None
+        """Whose books are this desk's; None for everybody's."""
+        self.elsewhere_in: Callable[[Any], dict[int, ClientElsewhere]] = lambda connection: {}
+        self.elsewhere: dict[int, ClientElsewhere] = {}
+        """Clients of other desks on the same books, and those that nobody has."""
         self.clients: dict[int, ClientView] = {}
         self.ready: frozenset[int] = frozenset()
         self.access = Access()
@@ -116,6 +123,9 @@ class Book:
         """The client with this code, in any letter case. Raises `BadInput` with the nearest codes."""
         found = self.by_code.get(code.upper())
         if found is None:
+            for other in self.elsewhere.values():
+                if other.code.upper() == code.upper():
+                    raise BadInput("code", code, f"{other.words}: only who has a client trades for it")
             close = ", ".join(get_close_matches(code.upper(), list(self.by_code), n=3, cutoff=0.5))
             hint = f"nearest: {close}" if close else "import the client first"
             raise BadInput("code", code, f"no client has this code; {hint}")
@@ -138,7 +148,11 @@ class Book:
 
     def project(self, connection: On, touched: Touched) -> Projection:
         """Read what was touched."""
-        return read_touched(connection, touched, self._trading_day(), self._admitted)
+        mine = self.owned(connection)
+        projection = read_touched(connection, touched, self._trading_day(), self._admitted, mine)
+        if mine is not None and projection.clients is not None:
+            projection.elsewhere = self.elsewhere_in(connection)
+        return projection
 
     def known_as(self, client_id: int, broker_order_id: str) -> int | None:
         """The order that a client's broker knows by this number, of several the one of now; None for none."""
@@ -168,7 +182,8 @@ class Book:
 
     def carrier_of(self, client_id: int) -> Connection | None:
         """The connection that carries a client; None where there is none."""
-        return carrier(self._connections, self.clients[client_id].connection)
+        client = self.clients.get(client_id)
+        return None if client is None else carrier(self._connections, client.connection)
 
     def down_since(self, client_id: int) -> datetime | None:
         """Since when the broker of this client's connection answers nobody; None where it does."""
@@ -209,7 +224,9 @@ class Book:
         day = self._trading_day()
         events: list[Event] = []
         if projection.clients is not None:
-            self.clients = projection.clients
+            self.clients, self.elsewhere = projection.clients, projection.elsewhere
+            if projection.mine is not None:
+                self._forget_others()
             down = projection.access.down
             self.ready = frozenset(
                 one
@@ -241,19 +258,12 @@ class Book:
         if projection.orders:
             ids = frozenset(projection.orders)
             events.append(OrderChanged(ids, frozenset(o.client_id for o in projection.orders.values())))
-        self.runs.update(projection.runs)
+        self.runs.update(self._runs_of(projection))
         self.to_come.update({one: projection.to_come.get(one, frozenset()) for one in projection.runs})
         numbers = set(projection.runs) | runs_of(projection.orders.values())
         events += [RunChanged(number) for number in sorted(numbers)]
         if projection.halts is not None:
-            newest, before = self.newest_halt, {halt.number for halt in self.halts}
-            self.halts, self.lifted = projection.halts, projection.lifted
-            gone_by = {halt.number for halt in self.lifted if halt.number > newest}  # fired and resumed
-            changed = (before ^ {halt.number for halt in self.halts}) | gone_by
-            events += [HaltChanged(number) for number in sorted(changed)]
-            if self.market_halts != projection.market_halts:
-                self.market_halts = projection.market_halts
-                events.append(MarketHaltChanged())
+            events += self._take_halts(projection.halts, projection)
         if projection.guards is not None and (projection.guards, projection.trips) != (
             self.guards,
             self.trips,
@@ -267,6 +277,48 @@ class Book:
             self.limits = projection.limits
             events.append(LimitsChanged())
         return events
+
+    def _take_halts(self, halts: list[HaltView], projection: Projection) -> list[Event]:
+        newest, before = self.newest_halt, {halt.number for halt in self.halts}
+        self.halts, self.lifted = halts, projection.lifted
+        gone_by = {halt.number for halt in self.lifted if halt.number > newest}  # fired and resumed
+        changed = (before ^ {halt.number for halt in self.halts}) | gone_by
+        events: list[Event] = [HaltChanged(number) for number in sorted(changed)]
+        if self.market_halts != projection.market_halts:
+            self.market_halts = projection.market_halts
+            events.append(MarketHaltChanged())
+        return events
+
+    def _runs_of(self, projection: Projection) -> dict[int, RunRow]:
+        """The runs that were read, of several desks those of our clients: another's are not ours to end."""
+        if projection.mine is None:
+            return projection.runs
+        own = self.orders_of_run.keys() | projection.to_come.keys()
+        return {number: run for number, run in projection.runs.items() if number in own}
+
+    def _forget_others(self) -> None:
+        """Know nothing any more of clients that are another desk's by now: what they have changes there."""
+        gone = self.funds.keys() - self.clients.keys()
+        of_clients: tuple[dict[int, Any], ...] = (
+            *(self.funds, self.holdings, self.figures, self.breaks, self.owed, self.authorised),
+            *(self.external_orders, self.external_seen, self._by_broker_id),
+        )
+        for client_id in gone:
+            for kept in of_clients:
+                kept.pop(client_id, None)
+            for order_id in self.orders_of_client.pop(client_id, ()):
+                order = self.orders.pop(order_id)
+                self.live.discard(order_id)
+                self.attention.discard(order_id)
+                self.by_tag.pop(order.tag or "", None)
+                if order.run_number is not None:
+                    self.orders_of_run[order.run_number].discard(order_id)
+        self.reconciled -= gone
+        self.intraday -= gone
+        for number in [one for one, orders in self.orders_of_run.items() if not orders]:
+            del self.orders_of_run[number]
+            self.runs.pop(number, None)
+            self.to_come.pop(number, None)
 
     def _take_holdings(self, holdings: Mapping[int, tuple[HoldingView, ...]]) -> None:
         self.holdings.update(holdings)

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 
+from data.engines.leases import ClientElsewhere
 from data.proving.readable import UNREADABLE
 from data.records import replace
 from data.repositories import people as stored_people
@@ -101,15 +102,23 @@ class Projection:
     people: People | None = None
     limits: Limits | None = None
     breaks: dict[int, tuple[BreakView, ...]] = field(default_factory=dict[int, tuple[BreakView, ...]])
+    mine: frozenset[int] | None = None
+    """Whose books are this desk's, where several share them."""
+    elsewhere: dict[int, ClientElsewhere] = field(default_factory=dict[int, ClientElsewhere])
+    """The other clients, where it was read who there are."""
 
 
-def read_touched(connection: On, touched: Touched, day: date, admit: Admit) -> Projection:
-    """What was touched, as it stands on a trading day."""
-    out = Projection()
-    everything = touched.everything
+def read_touched(
+    connection: On, touched: Touched, day: date, admit: Admit, mine: frozenset[int] | None = None
+) -> Projection:
+    """What was touched, as it stands on a trading day; of the clients in `mine` alone, None for everybody."""
+    out = Projection(mine=mine)
+    everything = touched.everything or touched.leases
     if everything or touched.roster:
         _read_clients(connection, day, admit, out)
     client_ids = None if everything or touched.roster else touched.clients
+    if mine is not None:
+        client_ids = mine if client_ids is None else client_ids & mine
     out.funds = {funds.client_id: funds for funds in _FUNDS.read(connection, client_ids)}
     out.holdings = _read_holdings(connection, client_ids)
     with suppress(*UNREADABLE):  # the opening names it; cancels need no profit
@@ -120,10 +129,12 @@ def read_touched(connection: On, touched: Touched, day: date, admit: Admit) -> P
         out.figures.setdefault(client_id, NO_FIGURES)
         out.breaks.setdefault(client_id, ())
     orders = _ORDERS.read(connection, None, day=day) if everything else _read_orders(connection, touched, day)
+    if mine is not None:
+        orders = [order for order in orders if order.client_id in mine]
     out.orders = {order.id: order for order in orders}
     if everything or touched.runs:
         with suppress(*UNREADABLE):  # cancels need nothing of what was never ordered
-            out.to_come = waiting_clients(connection, None if everything else touched.runs)
+            out.to_come = _to_come(connection, None if everything else touched.runs, mine)
     # A run stands with its orders, made or to come: of one whose orders are of earlier days nothing is told.
     out.runs = read_runs(connection, runs_of(orders) | out.to_come.keys() if everything else touched.runs)
     out.market = everything or touched.market
@@ -141,6 +152,15 @@ def read_touched(connection: On, touched: Touched, day: date, admit: Admit) -> P
         with suppress(*UNREADABLE):  # as of people
             out.limits = read_limits(connection)
     return out
+
+
+def _to_come(
+    connection: On, numbers: Collection[int] | None, mine: frozenset[int] | None
+) -> dict[int, frozenset[int]]:
+    found = waiting_clients(connection, numbers)
+    if mine is None:
+        return found
+    return {number: of_run & mine for number, of_run in found.items() if of_run & mine}
 
 
 def _read_orders(connection: On, touched: Touched, day: date) -> list[OrderView]:
@@ -259,7 +279,9 @@ def _read_clients(connection: On, day: date, admit: Admit, out: Projection) -> N
     with suppress(*UNREADABLE):  # as of figures: cancels need no group
         out.group_rules = read_rules(projected.GROUP_RULES.all(connection))
     out.clients = {
-        client.id: client_view(client, judged.of[client.id], groups.get(client.id, ())) for client in stored
+        client.id: client_view(client, judged.of[client.id], groups.get(client.id, ()))
+        for client in stored
+        if out.mine is None or client.id in out.mine
     }
 
 

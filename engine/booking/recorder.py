@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from brokers.contract import BrokerOrder
-from data.errors import StoreFailed
+from data.errors import LeaseLost, StoreFailed
 from data.records import replace
 from data.repositories.base import DatabaseError
 from data.store import StoreError, Unit
@@ -104,6 +104,9 @@ class Recorder:
             self._engine.reached("heard")
             try:
                 applied = await self._kept.store.write(lambda unit, batch=batch: self._book(unit, batch))
+            except LeaseLost as lost:
+                self._leave(batch, lost)
+                continue
             except Exception as problem:
                 failed += isinstance(problem, StoreFailed)
                 if isinstance(problem, StoreError) and failed < FAILED_TRIES:
@@ -135,7 +138,16 @@ class Recorder:
                 return
             await self._timing.wall.sleep(self._timing.waits.gather_s / LOOKS)
 
+    def _client_of(self, fact: Fact) -> int:
+        """Whose fact it is; 0 of an order that is not known here, or no more."""
+        if isinstance(fact, Seen):
+            return fact.client_id
+        order = self._kept.book.orders.get(fact.order_id)
+        return 0 if order is None else order.client_id
+
     def _book(self, unit: Unit, facts: list[Fact]) -> Applied:
+        if self._engine.shares_books:
+            self._engine.require(unit, {self._client_of(fact) for fact in facts})
         applied = apply_facts(unit, facts, self._engine.actor, self._rules.sell_credit_bps)
         self._settle(unit, facts)
         self._engine.reached("booking")
@@ -157,6 +169,15 @@ class Recorder:
                     [broker_order_id],
                     [] if ours is None else [ours],
                 )
+
+    def _leave(self, batch: list[Fact], lost: LeaseLost) -> None:
+        """Leave what was told of clients that another desk has to what that reads; book the others' soon."""
+        log.warning("facts are left to another desk: %s", lost)
+        rest = [fact for fact in batch if self._client_of(fact) not in lost.client_ids]
+        self._done += len(batch) - len(rest)
+        self._facts = rest + self._facts
+        self._note_booked()
+        self._arrived.set()
 
     async def _wait(self, facts: list[Fact], problem: StoreError) -> None:
         """Keep facts that the store would not take, and try again after a pause."""
@@ -187,6 +208,8 @@ class Recorder:
                         raise
                     await self._keep(fact, problem)
                     continue
+            except LeaseLost:
+                continue  # its owner reads it
             except StoreError as problem:
                 rest, trouble = batch[number:], problem
                 break

@@ -173,13 +173,18 @@ class DayClose:
 
         `closing` is how many the trader was told would be closed. Raises `DayNotOver` before the day's last
         session has ended, `CloseChanged` where it would be others by now, `StoreError`; `BadInput` for a day
-        on which no books were opened here, and where a file or the backup cannot be written; what was done by
-        then stands, and the next close goes on.
+        on which no books were opened here, where another desk has clients, and where a file or the backup
+        cannot be written; what was done by then stands, and the next close goes on.
         """
         async with self._one_at_a_time:
             begins = self._begins_at(day)
             if begins is not None:
                 raise DayNotOver(day, begins)
+            if others := len(self._kept.book.elsewhere):
+                expected = (
+                    f"{others} clients are not this desk's: have it take them first (`tradedesk leases`)"
+                )
+                raise BadInput("day", day.isoformat(), expected)
             prospect, rev = await self._prospect(day)
             if prospect.closed:
                 return await self.report(day)

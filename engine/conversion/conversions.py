@@ -23,7 +23,7 @@ from engine.book.kept import Kept
 from engine.booking.stored import LOTS
 from engine.conversion.booked import ask, end, hindered, pieces_of
 from engine.conversion.views import ConversionProspect, ConversionView
-from engine.execution.sending.dispatch import HALTED
+from engine.execution.sending.dispatch import HALTED, LEASE_OVER
 from engine.execution.sending.unanswered import LastLook, no_answer, outcome_of
 from engine.execution.trading import require_trading
 from engine.flatten.looking import Looking
@@ -176,6 +176,8 @@ class Conversions:
         age_s = (self._timing.wall.now() - asked.asked_at).total_seconds()
         if age_s > self._timing.waits.modify_valid_s:
             return f"it was asked for {span_words(age_s)} ago; ask again"
+        if not self._engine.sends_for(asked.client_id):
+            return LEASE_OVER
         since = self._kept.book.halted_since(newest_halt, found.client_id, found.key)
         return HALTED if since or self._halted(found) else ""
 

@@ -22,6 +22,7 @@ from engine.halt.booked import (
 )
 from engine.halt.certificate import Certificate, write_certificate
 from engine.halt.conditionals import ConditionalsRead, keeping, look_at_conditionals
+from engine.halt.elsewhere import HaltElsewhere
 from engine.halt.emergency import (
     certify_from_books,
     leave_certificate,
@@ -55,6 +56,7 @@ class Certifying:
         self._workers = workers
         self.made: dict[int, Certificate] = {}
         """By the number of their halt."""
+        self._elsewhere = HaltElsewhere(kept)
         self._later: set[asyncio.Task[None]] = set()
 
     def round(self, halt: HaltView, before: Before) -> Round:
@@ -73,6 +75,7 @@ class Certifying:
 
         `met` are orders from elsewhere that cancels sent ahead of the halt's commit have met.
         """
+        self._elsewhere.part(halt.number, before)
         reading = self.round(halt, before)
         reading.reach.met |= met or {}
         try:
@@ -102,7 +105,7 @@ class Certifying:
             now = self._timing.wall.monotonic()
             over = now >= deadline or (now >= doubtful and reading.only_doubt())
             made = await self._certify(halt, before, reading, final=over)
-            if over or reading.is_quiet():
+            if over or (reading.is_quiet() and not made.unread):
                 break
             self._show(made)
         clients = keeping(self._connections, reading.reach.clients)
@@ -170,15 +173,16 @@ class Certifying:
         async with self._kept.store.reader() as connection:
             refused = await refused_orders(connection, before.orders)
             released = await released_since(connection, before.orders, halt.at)
+        others = await self._elsewhere.unread(halt.number)
         results = Results(
             refused=refused,
             released=released,
             tried=self._workers.canceller.tried,
             read_at=self._timing.wall.now(),
-            ended=reading.is_ended(),
+            ended=reading.is_ended() and not others,
             clients=len(reading.reach.clients),
             external=reading.external(),
-            unread=reading.unread(final),
+            unread=reading.unread(final) + others,
             not_signed_in=reading.reach.not_signed_in,
             unread_rows=reading.unread_rows(),
             passed_over=reading.passed_over(),

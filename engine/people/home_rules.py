@@ -29,6 +29,11 @@ OF_THE_HOME: Mapping[str, Rules] = {
         "is_password_of": _LOOK,
         "make_ready": Rule(Right.PEOPLE),
     },
+    "leases": {
+        "shared": _LOOK,
+        "rows": Rule(Right.READ_CLIENTS, of_everybody),
+        **dict.fromkeys(("take", "release"), _SET_UP),
+    },
     "recorded": {
         **dict.fromkeys(("played", "so_far"), Rule(Right.READ_CLIENTS, of_everybody)),
         "play": _SET_UP,

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from brokers.connections import Readers
 from data.errors import BadInput, StoreBusy, StoreUnreadable, StoreUnsure
 from data.repositories.accounts.comparisons import compared_by_others
-from data.store import StoreClosed, StoreError, StoreUnread, StoreUnwritable
+from data.store import StoreClosed, StoreError, StoreUnread, StoreUnwritable, Unit
 from data.vocabulary import ClientStatus, Reason, SessionState
 from engine.book.break_views import BreakView
 from engine.book.kept import Kept
@@ -330,11 +330,12 @@ class Reconciler:
         """
         adopt = adopt or (LOOKS if self._engine.looks_only else "")
         book = self._kept.book
-        done = await self._engine.write_signed_on(
-            lambda unit: compare(
-                unit, theirs, book, self._timing, self._engine, self._market_data.index, adopt
-            )
-        )
+
+        def unit_of_work(unit: Unit) -> dict[int, Compared]:
+            self._engine.require(unit, theirs)
+            return compare(unit, theirs, book, self._timing, self._engine, self._market_data.index, adopt)
+
+        done = await self._engine.write_signed_on(unit_of_work)
         for client_id, one in done.items():
             if one.differences is not None:
                 self._compared[client_id] = theirs[client_id].began

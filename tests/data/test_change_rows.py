@@ -72,6 +72,7 @@ CASES: dict[Topic, tuple[Callable[[Touched], object], Touched]] = {
     Topic.ROSTER: (lambda touched: setattr(touched, "roster", True), Touched(roster=True)),
     Topic.MARKET: (lambda touched: setattr(touched, "market", True), Touched(market=True)),
     Topic.LIMITS: (lambda touched: setattr(touched, "limits", True), Touched(limits=True)),
+    Topic.LEASES: (lambda touched: setattr(touched, "leases", True), Touched(leases=True)),
     Topic.PEOPLE: (lambda touched: setattr(touched, "people", True), Touched(people=True)),
     Topic.EVERYTHING: (lambda touched: setattr(touched, "everything", True), Touched(everything=True)),
 }

@@ -553,6 +553,9 @@ WHOLE: Mapping[str, Callable[[Desk], Any]] = {
     "keeping.back_up": lambda desk: desk.keeping.back_up(desk.home / "tried"),
     "keeping.find_old": lambda desk: desk.keeping.find_old(30),
     "keeping.check_backup": lambda desk: desk.keeping.check_backup(NOWHERE),
+    "leases.rows": lambda desk: desk.leases.rows(),
+    "leases.take": lambda desk: desk.leases.take("free"),
+    "leases.release": lambda desk: desk.leases.release("free"),
     "recorded.played": lambda desk: desk.recorded.played,
     "recorded.so_far": lambda desk: desk.recorded.so_far(),
     "recorded.play": lambda desk: desk.recorded.play([]),
@@ -588,6 +591,7 @@ OF_NOBODY: Mapping[str, str] = {
     "jobs": "all get ask retry cancel finished works_here work look keep_looking",  # as their kinds say
     "guards": "read",
     "halt": "firing check_scope unwritten fire_now",
+    "leases": "shared",
     "limits": "whose_words",
     "share_lists": "all find look",
     "mtf": "read",

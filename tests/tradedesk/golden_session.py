@@ -281,6 +281,10 @@ STEPS: dict[str, tuple[str, ...]] = {
     "db upgrade": ("db", "upgrade"),
     "db grant": ("db", "grant", "desk"),
     "db copy": ("db", "copy"),
+    "leases": ("leases",),
+    "leases take": ("leases", "take", "free"),
+    "leases release": ("leases", "release", "free"),
+    "leases hand-over": ("leases", "hand-over", "free", "--to", "1"),
     "usage": ("plan", "buy"),
 }
 """What is run, in this order, each under a name of its own; all with `--json`."""

@@ -21,6 +21,7 @@ from tradedesk.cli.commands import (
     keys,
     kill_switch,
     launch,
+    leases,
     login,
     mcp,
     mtf,
@@ -151,6 +152,7 @@ app.command(rich_help_panel=_START)(replaying.replay)
 app.add_typer(config.config_app, name="config", rich_help_panel=_START)
 app.add_typer(keys.keys_app, name="keys", rich_help_panel=_START)
 app.add_typer(connections.connections_app, name="connections", rich_help_panel=_START)
+app.add_typer(leases.leases_app, name="leases", rich_help_panel=_START)
 clients.clients_app.add_typer(client_lists.lists_app)
 app.add_typer(clients.clients_app, name="clients", rich_help_panel=_START)
 app.add_typer(groups.groups_app, name="groups", rich_help_panel=_START)

@@ -3,18 +3,20 @@
 import logging
 import os
 import random
+import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from brokers.connection import Connection
 from brokers.connections import Connections
 from brokers.egress import EchoService
-from data.clock import Clock, MarketClock
+from data.clock import Clock, MarketClock, SystemClock
 from data.home import calendar_files, log_file
 from data.migrating import BooksFile
 from data.proving.heads import HeadsFile
@@ -38,6 +40,9 @@ from tradedesk.compose.settings import Settings
 from tradedesk.compose.spare import keep_spare
 from tradedesk.jobs.doing import doers_of
 from tradedesk.reports.day_exports import DayExports
+
+if TYPE_CHECKING:
+    from data.leasing.leases import Leases
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +70,8 @@ class Foundation(Struct, frozen=True):
         book = Book(
             connections, lambda: market_clock.trading_day, judge=judge_clients, needs=self.rules.consents
         )
-        store = Store(self.books.path, self.clock, self.books.unwritable, self.books.database)
+        store = Store(self.books.path, self.clock, self.books.unwritable, self.books.database, self._leases())
+        book.owned, book.elsewhere_in = store.owning.owned, store.owning.elsewhere
         heads = HeadsFile(self.settings.audit_heads)
 
         def vault() -> Vault:
@@ -86,6 +92,18 @@ class Foundation(Struct, frozen=True):
         desk.close.others.exports = DayExports(self.home, desk.statements.of_day)
         desk.jobs.worker.doers = doers_of(desk)
         return desk
+
+    def _leases(self) -> "Leases | None":
+        """The leases of a desk that shares its books with others; None for one that has them alone."""
+        if not self.settings.desk_clients:
+            return None
+        from data.leasing.leases import DeskName, Leases
+        from data.leasing.processes import since_boot
+        from data.server.belonging import home_id
+
+        who = DeskName(home_id(self.home), f"{self.settings.trader}@{socket.gethostname()}")
+        now = since_boot if isinstance(self.clock, SystemClock) else self.clock.monotonic
+        return Leases(self.books.database, who, self.waits.send_timeout_s, now)
 
 
 class Way(Struct, frozen=True):
@@ -117,6 +135,7 @@ def rules_of(settings: Settings) -> Rules:
         consents=needs_from(settings.consents, settings.consents_on_paper),
         halt_deletes_conditionals=settings.halt_deletes_conditionals,
         quiet_hours=quiet_hours_from(settings.quiet_hours),
+        desk_clients=settings.desk_clients,
         looks_only=settings.mode == "look",
         record_bytes=settings.record_prices_mb * 1_000_000,
         keep_days={

@@ -36,11 +36,14 @@ def books_on_server(address: str) -> "PostgresBooks | None":
     return books
 
 
-def belong(books: "PostgresBooks", home: Path, by: str, now: datetime) -> None:
-    """Have books on a server be this home's. Raises `BadInput` where they are another's."""
-    from data.server.belonging import belong as have_them
+def belong(books: "PostgresBooks", home: Path, by: str, now: datetime, shared: bool) -> None:
+    """Have books on a server be this home's, or `shared` by several desks.
 
-    have_them(books, home, by, now)
+    Raises `BadInput` where they are another home's.
+    """
+    from data.server import belonging
+
+    (belonging.share if shared else belonging.belong)(books, home, by, now)
 
 
 def books_at(home: Path) -> "Path | PostgresBooks":

@@ -124,6 +124,9 @@ class Settings(BaseSettings):
     database_url: str = ""
     """A PostgreSQL for the books, as postgresql+psycopg://user@host/name; empty keeps them in the home."""
 
+    desk_clients: str = ""
+    """Clients of this desk where several share one database: free, or CODE g:GROUP; empty shares none."""
+
     mode: Literal["trade", "look"] = "trade"
     """What a desk at Kite may do: `trade`, or `look`, in which nothing that sends or cancels is built."""
 

@@ -94,6 +94,7 @@ async def compose_desk(
     server = books_on_server(settings.database_url)
     if server is None:
         check_paper_books(folder)
+        _check_alone(settings, "books in a home are its own alone: name a database_url, or leave it empty")
     kite = None if emergency or server is not None else kite_before_connections(books_file(folder))
     if kite is not None:  # before the file is migrated for settings that its books do not belong to
         _wanted(folder, settings, {ZERODHA: kite})
@@ -113,13 +114,14 @@ async def compose_desk(
             random=random.Random(seed) if seed is not None else random.SystemRandom(),
         )
         if server is not None:
-            belong(server, folder, settings.trader, clock.now())
+            belong(server, folder, settings.trader, clock.now(), shared=bool(settings.desk_clients))
         ways = list[Way]()
         rows = connections_of(base, emergency, told)
         if settings.mode == "look" and any(row.broker == PAPER.broker for row in rows):
             raise BadInput("mode", "look", 'only a desk at a broker alone looks; market = "kite"')
         for row in rows:
             if row.broker == PAPER.broker:
+                _check_alone(settings, "" if exchange else "the paper exchange is one home's: take a broker")
                 ways.append(paper_way(base, row, exchange, latency, emergency, faults))
                 continue
             ways.append(await way_maker(row.broker)(base, row, passphrase, emergency, needs_secrets))
@@ -135,6 +137,12 @@ async def compose_desk(
             for_people = desk.for_people()
             take_seat(for_people)
             yield for_people
+
+
+def _check_alone(settings: Settings, why: str) -> None:
+    """Raise `BadInput` for a desk that shares its books though it cannot; an empty `why` says that it can."""
+    if settings.desk_clients and why:
+        raise BadInput("desk_clients", settings.desk_clients, why)
 
 
 @contextmanager

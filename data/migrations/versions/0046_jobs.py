@@ -6,7 +6,7 @@ from alembic import op
 import data.tables.columns
 
 revision = "0046"
-down_revision = "0044"
+down_revision = "0045"
 
 _MOMENT = data.tables.columns.UtcDateTime(timezone=True)
 

@@ -278,7 +278,8 @@ class Canceller:
             self._answered(order_id)
             if not isinstance(outcome, Accepted):
                 await self._watcher.read(order.client_id)
-            if not self._kept.book.orders[order_id].live:
+            order = self._kept.book.orders.get(order_id)  # another desk may have its client by now
+            if order is None or not order.live:
                 return
             await self._timing.wall.sleep(pause)
             await self._watcher.read(order.client_id)

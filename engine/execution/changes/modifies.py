@@ -45,7 +45,7 @@ from engine.execution.changes.terms import (
     check_worth,
     raised,
 )
-from engine.execution.sending.dispatch import HALTED
+from engine.execution.sending.dispatch import HALTED, LEASE_OVER
 from engine.execution.sending.limiting import DoorLimits
 from engine.execution.sending.unanswered import LastLook, no_answer, outcome_of
 from engine.execution.trading import require_trading
@@ -250,9 +250,15 @@ class Changer:
         async with self._kept.store.reader() as reader:
             left = await left_open(reader, RequestKind.MODIFY, [RequestState.REQUESTED])
         for order_id, number, instance_id in left:
-            if not self._engine.lives(instance_id):
+            if self._is_left(order_id, instance_id):
                 words = "the program ended while the change was being sent"
                 self._recorder.put(ChangeEnded(order_id, number, Ambiguous(words)))
+
+    def _is_left(self, order_id: int, instance_id: int) -> bool:
+        """Whether nobody can be sending a change any more that this engine asked for."""
+        if not self._engine.shares_books:
+            return not self._engine.lives(instance_id)
+        return instance_id != self._engine.id and order_id in self._kept.book.orders
 
     async def settle(self) -> None:
         """Wait until no call is under way."""
@@ -295,6 +301,8 @@ class Changer:
             return HALTED
         if differ := self._engine.venues_differ():
             return differ
+        if not self._engine.sends_for(order.client_id):
+            return LEASE_OVER
         if order.broker_order_id is None or not order.live:
             return "the order has ended"
         age_s, valid_s = self._age_s(asked), self._timing.waits.modify_valid_s

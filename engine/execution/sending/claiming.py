@@ -75,6 +75,8 @@ class Claimed(Struct, frozen=True):
     newest: int = 0
     passes: Passes | None = None
     phase: PhaseKind | None = None
+    term: int = 0
+    """That of the desk's leases: it leaves under no later one."""
 
 
 class ClaimsBeside(Struct, frozen=True):
@@ -121,12 +123,13 @@ def claim(
     Under a halt of strength `reduce` one that would not make a position smaller is denied, and waits where
     the position must be read first. One of a flatten leaves as `exits.py` says, else it is denied. So is one
     of a client who is no longer traded for, such as one that was paused meanwhile or withdrew its consent,
-    and a buy that is beyond a limit as those stand now.
+    and a buy that is beyond a limit as those stand now. Raises `LeaseLost` where another desk has a client.
     """
     if (stop := _stop(unit, order_ids, book, engine)) is not None:
         _hold(unit, order_ids, stop, book, timing.wall, engine, beside.market_data)
         return Claims(stopped=stop_words(stop.found) if stop.reason is PauseReason.BOOKS_DIFFER else "")
     orders = ORDERS.claimable(unit, order_ids, engine.id)
+    engine.require(unit, {order.client_id for order in orders})
     claiming = _Claiming(unit, book, timing, engine, beside, orders)
     for order in orders:
         claiming.look_at(order)
@@ -290,7 +293,8 @@ class _Claiming:
         under = frozenset([halt.number for halt in halts])
         whose = order.id, order.client_id, order.security
         phase = None if passes is not None or order.after_market else self._phases.get(key)
-        made = Claimed(*whose, request, self._at, steady_s, under, self._newest, passes, phase)
+        term = self._engine.term
+        made = Claimed(*whose, request, self._at, steady_s, under, self._newest, passes, phase, term)
         if self._reducing is not None:
             self._reducing.take(order)
         self._claims.made.append(made)

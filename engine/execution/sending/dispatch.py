@@ -56,6 +56,12 @@ OTHER_PHASE = "its market is in another phase now"
 NOT_RUNNING = "its run is not running"
 """Why an order was kept back whose run was paused or stopped after its claim."""
 
+LEASE_OVER = "its client may be another desk's by now"
+"""Why an order was kept back whose desk was not heard of for long after its claim."""
+
+LEASE_AGAIN_S = 1.0
+"""How soon it is looked again whether a client's orders may leave that wait for its desk's lease."""
+
 SILENT_CALLS = 2
 """Time-outs in a row after which a client's further orders wait."""
 
@@ -200,6 +206,10 @@ class Dispatcher:
             if run is not None and run.status is not RunStatus.RUNNING:
                 continue  # who goes on with a run submits what is unsent then
             seen.add(order_id)
+            if not self._engine.sends_for(order.client_id):
+                kept.append(order_id)
+                soonest = min(soonest or LEASE_AGAIN_S, LEASE_AGAIN_S)
+                continue
             by = self._connections.of(order.client_id).name
             if under_way[by] >= WORKERS:
                 full.add(by)
@@ -343,6 +353,8 @@ class Dispatcher:
             return HALTED
         if differ := self._engine.venues_differ():
             return differ
+        if claimed.term != self._engine.term or not self._engine.sends_for(claimed.client_id):
+            return LEASE_OVER
         run = self._kept.book.runs.get(order.run_number or 0)
         if run is not None and run.status is not RunStatus.RUNNING:
             return NOT_RUNNING

@@ -1,0 +1,173 @@
+"""Statements about leases, on PostgreSQL: who has a client, until when, and what keeps others from it.
+
+Times are the database's own, which every desk sees alike; they are read at the statement, not at the
+beginning of its transaction.
+"""
+
+from collections.abc import Collection
+
+from msgspec import Struct
+from sqlalchemy import Connection
+
+from data.engines.dialect import POSTGRES
+from data.engines.driver import On, fetch, run, sql
+from data.json_values import json_text
+
+NOW_MS = "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
+
+
+class LeaseHolder(Struct, frozen=True):
+    """An engine that has beaten: its process, where that number means something, and how people know it.
+
+    `lasts` says whether its leases do; `ended` that it has said that it ended.
+    """
+
+    instance_id: int
+    pid: int
+    process_started: str
+    host: str
+    home: str
+    name: str
+    kind: str
+    lasts: bool
+    ended: bool
+
+
+class ClientElsewhere(Struct, frozen=True):
+    """A client that another desk has, or nobody: `desk` is how people know that desk, empty for nobody."""
+
+    client_id: int
+    code: str
+    name: str
+    desk: str
+
+    @property
+    def words(self) -> str:
+        """Who has it."""
+        return f"the desk {self.desk} has {self.code}" if self.desk else f"no desk has {self.code}"
+
+
+class LeaseRow(Struct, frozen=True):
+    """A client with its code, its name and the engine that had it last, 0 for nobody."""
+
+    client_id: int
+    code: str
+    title: str
+    instance_id: int
+    epoch: int
+
+
+_HOLDERS = (
+    f"SELECT b.instance_id, i.pid, i.process_started, f.host, f.home, f.name, i.kind, b.until_ms > {NOW_MS},"
+    " i.ended_at IS NOT NULL FROM lease_beat b JOIN fence f ON f.instance_id = b.instance_id"
+    " JOIN instance i ON i.id = b.instance_id"
+)
+
+
+def lease_holders(on: On) -> dict[int, LeaseHolder]:
+    """Every engine that has beaten, by its number."""
+    return {int(row[0]): LeaseHolder(*row) for row in fetch(sql(on), _HOLDERS)}
+
+
+def lease_holder(on: On, instance_id: int) -> LeaseHolder | None:
+    """One of them; None where it has not beaten."""
+    rows = fetch(sql(on), f"{_HOLDERS} WHERE b.instance_id = ?", (instance_id,))
+    return LeaseHolder(*rows[0]) if rows else None
+
+
+def lease_rows(on: On) -> list[LeaseRow]:
+    """Every client that is not closed, by code."""
+    return [
+        LeaseRow(*row)
+        for row in fetch(
+            sql(on),
+            "SELECT c.id, c.code, c.name, coalesce(l.instance_id, 0), coalesce(l.epoch, 0) FROM client c"
+            " LEFT JOIN client_lease l ON l.client_id = c.id WHERE c.status <> 'closed' ORDER BY c.code",
+        )
+    ]
+
+
+def leased_to(on: On, instance_id: int) -> frozenset[int]:
+    """The clients that an engine has."""
+    query = "SELECT client_id FROM client_lease WHERE instance_id = ?"
+    return frozenset(int(row[0]) for row in fetch(sql(on), query, (instance_id,)))
+
+
+def with_live_orders(on: On, live: Collection[str]) -> frozenset[int]:
+    """Clients of whom orders are in one of these states."""
+    states = "SELECT jsonb_array_elements_text(?::jsonb)"
+    query = f"SELECT DISTINCT client_id FROM orders WHERE state IN ({states})"
+    return frozenset(int(row[0]) for row in fetch(sql(on), query, (json_text(sorted(live)),)))
+
+
+def begin_leases(connection: Connection, instance_id: int, host: str, home: str, name: str) -> None:
+    """Give an engine its fence, and a beat that has run out."""
+    run(
+        connection,
+        "INSERT INTO fence (instance_id, epoch, host, home, name) VALUES (?, 0, ?, ?, ?)",
+        (instance_id, host, home, name),
+    )
+    run(connection, "INSERT INTO lease_beat (instance_id, until_ms) VALUES (?, 0)", (instance_id,))
+
+
+def beat_leases(connection: Connection, instance_id: int, seconds: float) -> int:
+    """Have an engine's leases last so long from now on; returns how often its fence was broken."""
+    query = (
+        f"WITH beat AS (UPDATE lease_beat SET until_ms = {NOW_MS} + ? WHERE instance_id = ?"
+        " RETURNING instance_id) SELECT epoch FROM fence JOIN beat USING (instance_id)"
+    )
+    return int(fetch(connection, query, (int(seconds * 1000), instance_id))[0][0])
+
+
+def end_leases(connection: Connection, instance_id: int) -> None:
+    """Have them end now."""
+    run(connection, "UPDATE lease_beat SET until_ms = 0 WHERE instance_id = ?", (instance_id,))
+
+
+def hold_fence(on: On, instance_id: int, client_ids: Collection[int]) -> frozenset[int]:
+    """Keep out who would take an engine's clients until the commit; returns which of these it has."""
+    connection = sql(on)
+    fetch(connection, "SELECT epoch FROM fence WHERE instance_id = ? FOR SHARE", (instance_id,))
+    query = f"SELECT client_id FROM client_lease WHERE instance_id = ? AND client_id IN {POSTGRES.numbers}"
+    rows = fetch(connection, query, (instance_id, json_text(sorted(client_ids))))
+    return frozenset(int(row[0]) for row in rows)
+
+
+def break_fence(connection: Connection, instance_id: int) -> None:
+    """Wait for an engine's batch under way and have every later one see what is taken here.
+
+    It is changed, so that a batch which began before and comes to it afterwards is run again.
+    """
+    fetch(connection, "SELECT epoch FROM fence WHERE instance_id = ? FOR UPDATE", (instance_id,))
+    run(connection, "UPDATE fence SET epoch = epoch + 1 WHERE instance_id = ?", (instance_id,))
+
+
+def has_run_out(connection: Connection, instance_id: int) -> bool:
+    """Whether an engine's leases have, and end them for good if so: a beat that comes now waits, then renews.
+
+    What is taken in the same commit is not its own any more by then.
+    """
+    query = f"UPDATE lease_beat SET until_ms = 0 WHERE instance_id = ? AND until_ms <= {NOW_MS}"
+    return run(connection, query, (instance_id,)) > 0
+
+
+def hand_clients(on: On, client_ids: Collection[int], from_id: int, to_id: int, at: str) -> frozenset[int]:
+    """Give clients that `from_id` had last to `to_id`, 0 standing for nobody; returns those that it got."""
+    connection, ids = sql(on), json_text(sorted(client_ids))
+    rows = fetch(
+        connection,
+        "UPDATE client_lease SET instance_id = ?, epoch = epoch + 1, since = ?::timestamptz"
+        f" WHERE instance_id = ? AND client_id IN {POSTGRES.numbers} RETURNING client_id",
+        (to_id, at, from_id, ids),
+    )
+    moved = {int(row[0]) for row in rows}
+    if from_id == 0:
+        rows = fetch(
+            connection,
+            "INSERT INTO client_lease (client_id, instance_id, epoch, since)"
+            f" SELECT id, ?, 1, ?::timestamptz FROM client WHERE id IN {POSTGRES.numbers}"
+            " ON CONFLICT (client_id) DO NOTHING RETURNING client_id",
+            (to_id, at, ids),
+        )
+        moved |= {int(row[0]) for row in rows}
+    return frozenset(moved)

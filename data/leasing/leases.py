@@ -1,0 +1,198 @@
+"""The leases of one engine on books of several desks: how long they last, and what is written under them.
+
+They last from before a beat was sent, by a clock that goes on while the machine sleeps, so that they are
+over here before anybody else may take them.
+"""
+
+import threading
+from collections.abc import Callable, Collection
+from contextlib import suppress
+
+from msgspec import Struct
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from data.engines.database import Database
+from data.engines.leases import (
+    ClientElsewhere,
+    LeaseHolder,
+    beat_leases,
+    begin_leases,
+    end_leases,
+    hand_clients,
+    hold_fence,
+    lease_holder,
+    lease_holders,
+    lease_rows,
+    leased_to,
+)
+from data.errors import LeaseLost
+from data.leasing.processes import is_running, since_boot, this_host
+from data.tables.columns import stored_moment
+from data.writing.unit import Unit
+
+LEASE_S = 30.0
+"""How long leases last without a beat."""
+
+BEAT_S = 3.0
+"""How often they are renewed."""
+
+SPARE_S = 5.0
+"""What must be left of them beyond the time that a call may take."""
+
+
+Glance = Callable[[Callable[[Connection], LeaseHolder | None]], LeaseHolder | None]
+"""Does a short read on whichever thread asks."""
+
+
+class DeskName(Struct, frozen=True):
+    """As what an engine's leases stand: the id of its home, and its name for people."""
+
+    home: str
+    name: str
+
+
+class Leases:
+    """What this process owns, and until when. Its own connection beats; a batch's checks."""
+
+    leased = True
+
+    def __init__(
+        self, database: Database, who: DeskName, call_s: float, now: Callable[[], float] = since_boot
+    ) -> None:
+        """`call_s` is how long a call may take, `now` counts the seconds by which they last."""
+        self._database, self.who, self.call_s, self._now = database, who, call_s, now
+        self.instance_id = 0
+        """Whose they are; 0 before the engine has a row."""
+        self._held: frozenset[int] = frozenset()
+        self._leaving: frozenset[int] = frozenset()
+        self._until = float("-inf")
+        self._term = 0
+        self._epoch = -1
+        self._lock = threading.Lock()
+        self.glance: Glance = database.read
+        """By which connection it is looked who lives."""
+        self._engine: Engine | None = None
+        self._connection: Connection | None = None
+
+    # --- what is asked at each order ---
+
+    def sends_for(self, client_id: int) -> bool:
+        """Whether a call for a client may begin, which ends while it is surely this engine's."""
+        known = client_id in self._held and client_id not in self._leaving
+        return known and self.left_s() >= self.call_s + SPARE_S
+
+    @property
+    def held(self) -> frozenset[int]:
+        """Its clients, as its books were last read."""
+        return self._held
+
+    def term(self) -> int:
+        """Another number once the leases had run out, or somebody has taken a client."""
+        return self._term
+
+    def left_s(self) -> float:
+        """For how many seconds they last."""
+        return self._until - self._now()
+
+    def leave(self, client_ids: Collection[int]) -> None:
+        """Begin nothing for clients that are handed over; for those alone."""
+        self._leaving = frozenset(client_ids)
+
+    # --- inside a transaction ---
+
+    def owned(self, connection: Connection) -> frozenset[int] | None:
+        """Whose books are this engine's, as they stand; it is known from here on."""
+        self._held = leased_to(connection, self.instance_id) if self.instance_id else frozenset()
+        return self._held
+
+    def elsewhere(self, connection: Connection) -> dict[int, ClientElsewhere]:
+        """The clients of other desks that live, and those that nobody has."""
+        names = {i: one.name for i, one in lease_holders(connection).items() if holder_lives(one)}
+        return {
+            row.client_id: ClientElsewhere(row.client_id, row.code, row.title, names.get(row.instance_id, ""))
+            for row in lease_rows(connection)
+            if row.client_id not in self._held
+        }
+
+    def require(self, unit: Unit, client_ids: Collection[int]) -> None:
+        """Have nobody take these clients before this commit. Raises `LeaseLost` where somebody has."""
+        wanted = frozenset(client_ids)
+        if lost := wanted - hold_fence(unit, self.instance_id, wanted):
+            raise LeaseLost(lost)
+
+    def adopt(self, unit: Unit, client_ids: Collection[int]) -> None:
+        """Own clients that are new in this commit."""
+        hand_clients(unit, client_ids, 0, self.instance_id, str(stored_moment(unit.now)))
+        unit.touched.leases = True
+
+    def begin(self, unit: Unit, instance_id: int) -> None:
+        """Give this engine its fence; its leases last from the first beat on."""
+        begin_leases(unit.connection, instance_id, this_host(), self.who.home, self.who.name)
+
+    # --- who lives ---
+
+    def lives(self, instance_id: int) -> bool:
+        """Whether an engine's leases last, unless its process on this machine has ended.
+
+        Where the server does not answer it is taken to live: nothing of its clients is touched then.
+        """
+        try:
+            holder = self.glance(lambda connection: lease_holder(connection, instance_id))
+        except DBAPIError:
+            return True
+        return holder is not None and holder_lives(holder)
+
+    # --- beating ---
+
+    def beat(self) -> bool:
+        """Renew them by the connection of their own; returns whether the server took it."""
+        with self._lock:
+            if not self.instance_id:
+                return False
+            began = self._now()
+            try:
+                epoch = beat_leases(self._beating(), self.instance_id, LEASE_S)
+            except DBAPIError:
+                self._drop()
+                return False
+            if began > self._until or epoch != self._epoch:
+                self._term += 1
+                self._epoch = epoch
+            self._until = began + LEASE_S
+            return True
+
+    def end(self) -> None:
+        """Have them end now, as far as the server hears of it, and beat no more."""
+        with self._lock:
+            self._until = float("-inf")
+            if self.instance_id:
+                with suppress(DBAPIError):
+                    end_leases(self._beating(), self.instance_id)
+            self.instance_id = 0
+            self._drop()
+            if self._engine is not None:
+                self._engine.dispose()
+
+    def _beating(self) -> Connection:
+        """The connection that beats, on which every statement stands by itself."""
+        if self._connection is None:
+            if self._engine is None:
+                self._engine = self._database.writer()
+            self._connection = self._engine.connect()
+        return self._connection
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            with suppress(DBAPIError):
+                self._connection.invalidate()
+            with suppress(DBAPIError):
+                self._connection.close()
+            self._connection = None
+
+
+def holder_lives(holder: LeaseHolder) -> bool:
+    """Whether an engine's leases last, as far as this machine can tell."""
+    if not holder.lasts or holder.ended:
+        return False
+    return holder.host != this_host() or is_running(holder.pid, holder.process_started)

@@ -1,0 +1,53 @@
+# pyright: reportAssignmentType=false
+# SQLModel declares __tablename__ as a descriptor; its own documentation assigns a string.
+"""Tables of leases: which of several desks on one database has a client, and what proves that it lives."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger
+from sqlmodel import Field
+
+from data.tables.columns import TableRow, moment, numbered
+
+
+class ClientLease(TableRow, table=True):
+    """Which engine has a client, since when, and how often it has changed hands; `instance_id` 0 is nobody.
+
+    It has it while its `LeaseBeat` has not run out.
+    """
+
+    __tablename__ = "client_lease"
+    client_id: int = Field(
+        sa_type=BigInteger,
+        primary_key=True,
+        foreign_key="client.id",
+        sa_column_kwargs={"autoincrement": False},
+    )
+    instance_id: int = Field(sa_type=BigInteger, index=True)
+    epoch: int = Field(sa_type=BigInteger)
+    since: datetime = moment()
+
+
+class Fence(TableRow, table=True):
+    """What a batch of an engine holds shared while it writes for its clients, and who takes one takes alone.
+
+    `host` is where its process number means something, `home` the id of its home, `name` how people know it.
+    """
+
+    __tablename__ = "fence"
+    instance_id: int = numbered()
+    epoch: int = Field(sa_type=BigInteger)
+    host: str
+    home: str
+    name: str
+
+
+class LeaseBeat(TableRow, table=True):
+    """Until when an engine's leases last, in milliseconds since 1970 by the database's clock.
+
+    It is apart from the fence, so that a beat waits for no batch.
+    """
+
+    __tablename__ = "lease_beat"
+    instance_id: int = numbered()
+    until_ms: int = Field(sa_type=BigInteger)

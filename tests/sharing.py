@@ -1,0 +1,63 @@
+"""Several desks on one database, each with a home and clients of its own, over one exchange."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from brokers.simulators.exchange.exchange import PaperExchange
+from data.clock import ManualClock
+from data.engines.driver import run
+from data.reference.phases import load_calendar
+from data.vocabulary import DeskKind
+from engine.desk import Desk
+from tests.books import database_of
+from tests.desks import MISSION_PINS, START, WAITS
+from tradedesk.compose.brokers.paper import exchange_of, prepare_demo
+from tradedesk.compose.settings import Settings
+from tradedesk.compose.wiring import compose_desk
+
+
+class Firm:
+    """A database, an exchange and a clock that several desks share."""
+
+    def __init__(self, folder: Path, address: str) -> None:
+        self.folder, self.address = folder, address
+        self.clock = ManualClock(START)
+
+    @asynccontextmanager
+    async def desk(
+        self, name: str, clients: str, kind: DeskKind = DeskKind.SCRIPT, seed: int = 7
+    ) -> AsyncIterator[Desk]:
+        """The desk of this name, whose home is its own."""
+        settings = Settings(trader=name, database_url=self.address, desk_clients=clients)
+        async with compose_desk(
+            self.folder / name,
+            kind,
+            clock=self.clock,
+            settings=settings,
+            waits=WAITS,
+            exchange=PaperExchange(self.folder / "venue.db", self.clock, load_calendar()),
+            latency=(0.0, 0.0),
+            seed=seed,
+        ) as desk:
+            yield desk
+
+    async def make(self) -> None:
+        """Lay the demonstration's clients into the books, and let go of them."""
+        async with self.desk("maker", "free") as desk:
+            await prepare_demo(desk, shares=False)
+            for symbol, (last, previous) in MISSION_PINS.items():
+                exchange_of(desk).pin(symbol, last, previous)
+
+    def write(self, statement: str, *cells: object) -> None:
+        """Write to the books behind the desks' backs, as time or another machine would."""
+        engine = database_of(self.folder).writer()
+        try:
+            with engine.connect() as connection:
+                run(connection, statement, cells)
+        finally:
+            engine.dispose()
+
+    def run_out(self, instance_id: int) -> None:
+        """Have the leases of an engine be over, as if it had not been heard of for long."""
+        self.write("UPDATE lease_beat SET until_ms = 0 WHERE instance_id = ?", instance_id)
