@@ -10,6 +10,7 @@ from engine.book.audit_views import AuditRecord, Chapter, Of, StoryOf
 from engine.colon.searches import search_from
 from engine.desk import Desk
 from tests.desks import buy, carry_out, in_time, paper_desk
+from tradedesk.testing import seam
 
 QTY = SizingKind.FIXED_QUANTITY
 AARAV, PRIYA = 42, 15
@@ -47,14 +48,17 @@ async def test_a_halt_s_story_has_the_orders_it_met_their_ends_and_who_resumed_i
 
     fired = (await chapters(desk, await newest(desk, "halt_fired")))[Of.HALT]
     assert fired.subject == StoryOf(Of.HALT, made.number)
+    begun: list[tuple[str, int | None]] = [("CANCEL_REQUESTED", of_aarav), ("HALT_FIRED", None)]
+    by = ["ravi", "ravi", "asha"]
+    if seam(desk).store.on_server:  # its first word and what it meets are two commits
+        begun, by = [begun[1], begun[0], ("HALT_SWEPT", None)], ["ravi", *by]
     assert told(fired) == [
-        ("CANCEL_REQUESTED", of_aarav),
-        ("HALT_FIRED", None),
+        *begun,
         ("ORDER_CANCELLED", of_aarav),
         ("HALT_CERTIFIED", None),
         ("HALT_RESUMED", None),
     ]
-    assert [row.actor for row in fired.rows if row.order_id is None] == ["ravi", "ravi", "asha"]
+    assert [row.actor for row in fired.rows if row.order_id is None] == by
     assert (fired.more_before, fired.more_after) == (False, False)
 
     cancel = (await chapters(desk, fired.rows[0]))[Of.HALT]

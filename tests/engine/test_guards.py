@@ -9,6 +9,7 @@ from brokers.contract import BrokerFunds, BrokerHolding, Tick
 from data.clock import IST, ManualClock
 from data.errors import BadInput
 from data.records import replace
+from data.store import GateMode
 from data.vocabulary import (
     AlertKind,
     DeskKind,
@@ -179,14 +180,14 @@ async def test_a_trip_tells_the_figures_that_broke_its_limit_whatever_is_seen_wh
         engine = seam(desk).engine
         write = engine.write_signed_on
 
-        async def after_another_look(work):
+        async def after_another_look(work, gate=GateMode.SHARED):
             quotes = seam(desk).market_data.quotes
             quote = quotes.quote("NSE:TCS")
             assert quote is not None
             back = {"last_paise": TCS, "bid_paise": TCS, "ask_paise": TCS}
             quotes.put(replace(quote, **back, received_at=manual_clock(desk).now()))
             await desk.guards.read()
-            done = await write(work)
+            done = await write(work, gate)
             tcs_at(desk, -2.4)  # for what was no trip's: the day may write at any time
             return done
 
@@ -205,8 +206,8 @@ async def test_a_guard_set_behind_a_sample_fails_no_look_and_is_shown_by_the_nex
         engine = seam(desk).engine
         write = engine.write_signed_on
 
-        async def with_a_guard_behind(work):
-            done = await write(work)
+        async def with_a_guard_behind(work, gate=GateMode.SHARED):
+            done = await write(work, gate)
             if of_priya(desk).trip and not desk.guards.of(ROHAN):
                 monkeypatch.setattr(engine, "write_signed_on", write)
                 await desk.guards.set(GuardWish(CLIENT, str(ROHAN), loss_bps=200))
