@@ -51,6 +51,8 @@ class Projecting:
         self._clients_changed = clients_changed
         self._halts_changed = halts_changed
         self._clients_came = clients_came
+        self.begun = False
+        """Whether the desk is at work: what comes before it takes up as it begins."""
 
     def project(self, connection: On, touched: Touched) -> object:
         """Read back what a commit touched, on the writer's thread."""
@@ -68,7 +70,7 @@ class Projecting:
                 told += self._tape.done_by_others(halts, runs, told)
             if projection.market and (by_others or projection.people is not None):
                 self._background.load(*self._clients_changed)
-            if read_before and projection.mine is not None and book.clients.keys() - clients.keys():
+            if self.begun and projection.mine is not None and book.clients.keys() - clients.keys():
                 self._background.load(*self._clients_came)
             if by_others and projection.halts is not None:
                 self._background.load(*self._halts_changed)

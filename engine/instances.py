@@ -41,6 +41,8 @@ class DeskPolicy(Struct, frozen=True):
     keeps_up: bool = False
     """Looks at its books before all else, compares on schedule, follows halts and hears of every client; any
     other looks and reads what it needs when it needs it."""
+    stands_by: bool = False
+    """Looks after what others have left at the brokers, and begins nothing of its own."""
     bears_trouble: bool = False
     """Opens for reading and for cancels even where the store or the market cannot be had."""
 
@@ -49,6 +51,7 @@ POLICIES = {
     DeskKind.APP: DeskPolicy(alone=True, keeps_up=True),
     DeskKind.COMMAND: DeskPolicy(bears_trouble=True),
     DeskKind.SCRIPT: DeskPolicy(keeps_up=True),
+    DeskKind.KEEP: DeskPolicy(keeps_up=True, stands_by=True),
 }
 
 
@@ -160,8 +163,11 @@ class ThisEngine:
         return instance_id == self.id or self._kept.store.owning.lives(instance_id)
 
     def sends_for(self, client_id: int) -> bool:
-        """Whether a call for a client may begin: always, unless several desks share these books."""
-        return self._kept.store.owning.sends_for(client_id)
+        """Whether a call for a client may begin: always, unless several desks share these books.
+
+        Who stands by for others sends and modifies nothing.
+        """
+        return not POLICIES[self.kind].stands_by and self._kept.store.owning.sends_for(client_id)
 
     def adopt(self, unit: Unit, client_ids: Collection[int]) -> None:
         """Have clients that are new in this commit be this desk's, where several share the books."""

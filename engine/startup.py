@@ -20,6 +20,7 @@ from engine.desk import Desk
 from engine.events import StoreTrouble
 from engine.following import Following, Projecting, tell_connection
 from engine.instances import POLICIES, AppAlreadyRuns, Duty, EngineDuties, lost_orders
+from engine.leasing.standing_by import StandingBy
 from engine.leasing.turning import Turning
 from engine.market.price_sources import WhosePrices
 from engine.market.recording import DayRecorder
@@ -84,6 +85,7 @@ class Startup:
         inside.engine.open_day = inside.days.open_books
         inside.engine.keep_beside = inside.stamps.keep
         inside.engine.keep_connections = desk.connecting.keep
+        self._standing_by = StandingBy(inside.kept, inside.timing, desk.leases)
         self._turning = Turning(inside.kept.store.leases, inside.timing.wall)
         self._clock = ServerClock(inside.kept.store)
         inside.engine.venues_differ = lambda: inside.connections.days_differ or self._clock.differs
@@ -99,6 +101,7 @@ class Startup:
         await kept.store.open()
         await self._bear("the server's clock", self._clock.look())
         signed_on = await self._sign_on()
+        self._turning.start()
         if self._policy.keeps_up:
             await self._look_first()
         await self._load()
@@ -213,12 +216,16 @@ class Startup:
         if books:
             background.spawn(workers.watcher.poll())
         background.spawn(EngineDuties(self._inside.timing, self._duties()).run())
-        background.spawn(self._turning.run())
         await self._following.begin()
+        self._projecting.begun = True
         await workers.canceller.resume()
         await workers.changer.resume()
         if self._policy.alone:
             background.spawn(self._compile_ahead())
+        if self._policy.stands_by:
+            background.spawn(desk.reconcile.run())
+            await desk.halt.take_up()
+            return
         if self._policy.keeps_up:
             background.spawn(desk.reconcile.run())
             background.spawn(desk.market.keep_courses())
@@ -311,7 +318,7 @@ class Startup:
             self._down.keep,
             desk.calendar.keep,
             self._inside.engine.beat,
-            desk.leases.keep,
+            self._standing_by.look if self._policy.stands_by else desk.leases.keep,
             self._clock.look,
             desk.runs.look_frozen,
             self._books.again,

@@ -86,6 +86,8 @@ class DeskKind(StrEnum):
     APP = "app"
     COMMAND = "cli"
     SCRIPT = "api"
+    KEEP = "keep"
+    """Stands by for the others of its home, without a screen, and sends nothing."""
 
 
 class Via(StrEnum):
@@ -95,6 +97,7 @@ class Via(StrEnum):
     CLI = "cli"
     SOCKET = "socket"
     API = "api"
+    KEEP = "keep"
 
 
 class Topic(StrEnum):

@@ -8,10 +8,10 @@ from data.audit import AuditAction, AuditEntry
 from data.engines.leases import lease_holders, lease_rows
 from data.errors import BadInput
 from data.leasing.leases import BEAT_S, LEASE_S, Leases, holder_lives
-from data.leasing.taking import ClientsTaken, hand_over, take_clients
+from data.leasing.taking import ClientsTaken, Wanted, hand_over, take_clients
 from data.repositories.base import On
 from data.store import Unit
-from data.vocabulary import OrderState, RunStatus
+from data.vocabulary import DeskKind, OrderState, RunStatus
 from engine.book.kept import Kept
 from engine.execution.workers import Workers
 from engine.instances import ThisEngine
@@ -32,7 +32,8 @@ class Leasing:
         self._kept = kept
         self._timing = timing
         self._engine = engine
-        self._wanted = words_from(rules.desk_clients)
+        stands_by = engine.kind is DeskKind.KEEP
+        self._wanted = () if stands_by else words_from(rules.desk_clients)
         self._workers = workers
         self._released: frozenset[int] = frozenset()
         """Whom people have had it give up: it does not take them again by itself."""
@@ -54,16 +55,23 @@ class Leasing:
 
     def take_wanted(self, unit: Unit) -> ClientsTaken | None:
         """Take whom the settings name and no living desk has; None where nothing is shared."""
-        if (leases := self._kept.store.leases) is None:
+        if self._kept.store.leases is None:
             return None
         named = named_clients(unit, self._wanted)
         wanted = named.ids - self._released
-        return self._told(unit, leases, take_clients(unit, leases, lambda row, _: row.client_id in wanted))
+        return self.take_where(unit, lambda row, _: row.client_id in wanted)
+
+    def take_where(self, unit: Unit, wanted: Wanted) -> ClientsTaken:
+        """Take the clients that are wanted and that no living desk has, and tell the audit."""
+        leases = self._leases()
+        return self._told(unit, leases, take_clients(unit, leases, wanted))
 
     async def keep(self) -> None:
         """Take them as soon as they can be had. Raises `StoreError`."""
         leases, now = self._kept.store.leases, self._timing.wall.monotonic()
         if leases is None or not self._engine.may_send or now - self._looked_at < BEAT_S:
+            return
+        if leases.left_s() <= 0:  # what it took now would be anybody's
             return
         self._looked_at = now
         async with self._kept.store.reader() as reader:

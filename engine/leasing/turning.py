@@ -20,9 +20,10 @@ class Turning:
         self._leases, self._clock = leases, clock
         self._beats: LeaseBeats | None = None
         self._watchdog: Watchdog | None = None
+        self._turns: asyncio.Task[None] | None = None
 
-    async def run(self) -> None:
-        """Turn for as long as the desk lives.
+    def start(self) -> None:
+        """Turn from now on, until `end`; once the leases have begun.
 
         By the machine's clock a thread of its own renews the leases, and a child watches; by any other clock
         they are renewed at the turn itself.
@@ -34,6 +35,9 @@ class Turning:
 
             self._beats, self._watchdog = LeaseBeats(leases), Watchdog()
             self._beats.start()
+        self._turns = asyncio.create_task(self._turn(leases))
+
+    async def _turn(self, leases: "Leases") -> None:
         while True:
             await self._clock.sleep(TURN_S)
             if self._beats is None or self._watchdog is None:
@@ -44,6 +48,8 @@ class Turning:
 
     async def end(self) -> None:
         """Give the leases up, once nothing is under way that they were for."""
+        if self._turns is not None:
+            self._turns.cancel()
         if self._watchdog is not None:
             await asyncio.to_thread(self._watchdog.stop)
         if self._beats is not None:

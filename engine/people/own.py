@@ -7,7 +7,7 @@ OWN: Mapping[str, Collection[str]] = {
     "instruments": ("catch_up",),
     "clients": ("end_pauses", "against", "store"),
     "reconcile": ("borrow", "run", "forget", "close"),
-    "leases": ("keep", "take_wanted", "give_up"),
+    "leases": ("keep", "take_wanted", "take_where", "give_up"),
     "market": ("load",),
     "calendar": ("read_again", "keep"),
     "market_halts": ("keep", "look"),

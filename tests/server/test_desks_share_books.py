@@ -9,8 +9,9 @@ from brokers.contract import BrokerAccount, BrokerStatus, NotSent, OrderRequest,
 from data.audit import AuditAction
 from data.errors import BadInput
 from data.records import replace
-from data.vocabulary import OrderState, PauseReason, RunStatus, SizingKind
+from data.vocabulary import DeskKind, OrderState, PauseReason, RunStatus, SizingKind
 from engine.desk import Desk
+from engine.execution.changes.cancels import ask
 from engine.planning.intent import Selection
 from tests.books import database_url
 from tests.desks import Wire, books_are_sound, buy, carry_out, sends_nothing, there, until
@@ -195,3 +196,55 @@ async def test_a_halt_is_over_every_desk_and_its_certificate_names_what_lives_el
                 assert {one.status for one in theirs} == {BrokerStatus.CANCELLED}
             assert ravi.halt_stands()
             await books_are_sound(asha)
+
+
+async def test_who_stands_by_looks_after_a_dead_desk_and_sends_nothing_of_its_own(firm: Firm) -> None:
+    await firm.make()
+    async with firm.desk("asha", "free") as asha:
+        line, leases = Line(asha), seam(asha).store.leases
+        assert leases is not None
+        async with firm.desk("asha", "free", DeskKind.KEEP, seed=8) as keep:
+            wire = Wire(keep)
+            (sent,) = await on_its_way(asha, ROHAN)
+            sends_nothing(asha)
+            plan = await asha.plans.freeze(buy("TCS", SizingKind.FIXED_QUANTITY, 1, PRIYA))
+            unsent = (await asha.runs.start(plan, plan.digest)).order_ids[0]
+            for _ in range(5):
+                await firm.clock.advance(1.0)
+            assert not seam(keep).kept.book.clients
+            leases.beat = lambda: False
+            firm.run_out(leases.instance_id)
+            await until(keep, lambda: set(seam(keep).kept.book.clients) == {ROHAN})
+            await until(keep, lambda: keep.orders.get(sent).state is OrderState.UNKNOWN)
+            line.open.set()
+            await until(keep, lambda: line.outcomes != [], step_s=0.0)
+            assert isinstance(line.outcomes[0], NotSent)
+            await until(keep, lambda: keep.orders.get(sent).state is OrderState.NOT_RECEIVED, step_s=20.0)
+            assert wire.placed == []
+            async with firm.desk("asha", "free", DeskKind.APP, seed=9) as again:
+                await until(again, lambda: len(seam(again).kept.book.clients) > 20)
+                await until(keep, lambda: not seam(keep).kept.book.clients)
+                assert again.orders.get(unsent).state is OrderState.RESERVED
+                await until(again, lambda: again.orders.get(sent).state is OrderState.NOT_RECEIVED)
+                await books_are_sound(again)
+
+
+async def test_cancels_of_a_dead_desk_go_on_where_another_stands_by(firm: Firm) -> None:
+    await firm.make()
+    async with firm.desk("asha", "free") as asha:
+        resting = buy("INFY", SizingKind.FIXED_QUANTITY, 1, ROHAN, limit_paise=140000)
+        plan = await asha.plans.freeze(resting)
+        (order,) = (await asha.runs.start(plan, plan.digest)).order_ids
+        await until(asha, lambda: asha.orders.get(order).state is OrderState.OPEN)
+        seam(asha).workers.canceller.close()  # it dies as it has asked, before a cancel leaves
+        leases, store = seam(asha).store.leases, seam(asha).store
+        assert leases is not None
+        await store.write(lambda unit: ask(unit, [order], "cancelled", "asha"))
+        leases.beat = lambda: False
+        firm.run_out(leases.instance_id)
+        async with firm.desk("asha", "free", DeskKind.KEEP, seed=8) as keep:
+            await until(keep, lambda: seam(keep).kept.book.clients != {})
+            await until(keep, lambda: not seam(keep).kept.book.live)
+            await until(keep, lambda: not seam(keep).kept.book.clients)
+            (theirs,) = exchange_of(keep).orders(code_of(keep, ROHAN))
+            assert theirs.status is BrokerStatus.CANCELLED

@@ -43,17 +43,23 @@ hosted: ContextVar[list[Work] | None] = ContextVar("hosted", default=None)
 
 
 def run(
-    work: Work, needs_secrets: bool = True, unopened: Unopened | None = None, migrates: bool = True
+    work: Work,
+    needs_secrets: bool = True,
+    unopened: Unopened | None = None,
+    migrates: bool = True,
+    stands_by: bool = False,
 ) -> NoReturn:
     """Open the desk of the home, do the work, close it, and end with the work's exit code.
 
     Without `needs_secrets` nobody is asked for a passphrase. `unopened` is done where the books let no desk
-    open. What `migrates` not leaves books of another version as they are, and only reads them.
+    open. What `migrates` not leaves books of another version as they are, and only reads them. What
+    `stands_by` is for as long as it is let, and looks after what other desks of the home have left.
     """
     _leave_to_host(work)
     from tradedesk.compose.foundation import prepare_home
 
-    _run(work, prepare_home(), needs_secrets=needs_secrets, unopened=unopened, migrates=migrates)
+    home = prepare_home()
+    _run(work, home, needs_secrets=needs_secrets, unopened=unopened, migrates=migrates, stands_by=stands_by)
 
 
 def run_emergency(work: Work, by: str | None) -> NoReturn:
@@ -137,6 +143,7 @@ def _run(
     needs_secrets: bool = True,
     unopened: Unopened | None = None,
     migrates: bool = True,
+    stands_by: bool = False,
 ) -> NoReturn:
     async def opened() -> Exit:
         from data.proving.readable import UNREADABLE
@@ -146,7 +153,7 @@ def _run(
 
         opening = compose_desk(
             home,
-            kind=DeskKind.COMMAND,
+            kind=DeskKind.KEEP if stands_by else DeskKind.COMMAND,
             settings=settings,
             calendar=calendar,
             emergency=emergency,

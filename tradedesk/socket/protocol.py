@@ -128,6 +128,7 @@ _GROUPS: Mapping[str, Mapping[str, Effect | None]] = {
         **dict.fromkeys(("add", "remove", "rule", "rename", "delete"), Effect.ACT),
     },
     "market": {"": Effect.READ, "halted": Effect.CANCEL, "open": Effect.ACT},
+    "leases": {"": Effect.READ, **dict.fromkeys(("take", "release", "hand-over"), Effect.ACT)},
     "lists": {"": Effect.READ, "show": Effect.READ, "import": None, "remove": Effect.ACT},
     "mtf": {"": Effect.READ, "pledges": Effect.ACT, "import": None},
     "flows": {"": Effect.READ, "class": Effect.ACT},

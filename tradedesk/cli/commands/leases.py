@@ -1,5 +1,7 @@
 """Leases: which desk has which client, where several desks share one database, and moving clients."""
 
+import asyncio
+import signal
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -85,6 +87,25 @@ def hand_over(
         return Exit.DONE
 
     run(work, needs_secrets=False)
+
+
+def keep() -> None:
+    """Stand by for the desks of this home without a screen: look after the orders of one that dies.
+
+    It takes the clients of whom orders are at their brokers: reads and books, and goes on with cancels. It
+    sends nothing; what was not sent waits for a trader. An app that opens gets its clients back.
+    """
+
+    async def work(desk: "Desk") -> Exit:
+        await desk.leases.rows()  # refused where nothing is shared
+        over = asyncio.Event()
+        for one in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(one, over.set)
+        say("standing by for the desks of this home; ctrl+c ends it")
+        await over.wait()
+        return Exit.DONE
+
+    run(work, stands_by=True)
 
 
 def _tell(moved: "LeasesMoved", words: str, as_json: bool) -> None:
