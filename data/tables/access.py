@@ -2,7 +2,8 @@
 # SQLModel declares __tablename__ as a descriptor; its own documentation assigns a string.
 """Tables of how clients reach their brokers: routes, sessions, consents, and what was waived at the gate.
 
-No secret stands here: tokens and api secrets are in the vault (`data.secrets`). `route_probe`, `gate_waiver`,
+No secret stands here in the clear: tokens and api secrets are in the vault (`data.secrets`), which may be
+the rows of `secret`, each sealed (`data.server.secret_rows`). `route_probe`, `gate_waiver`,
 `consent` and `consent_end` are append-only.
 """
 
@@ -12,6 +13,17 @@ from sqlalchemy import BigInteger
 from sqlmodel import Field
 
 from data.tables.columns import TableRow, moment, moment_or_none, numbered
+
+
+class SecretRecord(TableRow, table=True):
+    """A secret that desks of a server share, sealed by the key with this id for its name and its version."""
+
+    __tablename__ = "secret"
+    name: str = Field(primary_key=True)
+    version: int = Field(sa_type=BigInteger)
+    key_id: str
+    sealed: str
+    at: datetime = moment()
 
 
 class ClientRoute(TableRow, table=True):

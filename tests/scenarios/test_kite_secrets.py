@@ -110,7 +110,7 @@ async def test_a_lost_file_turns_everybody_red_and_both_doctor_and_secrets_tell_
     def never() -> Any:
         raise AssertionError("a file that is not there is not opened")
 
-    found = look(home, "file", never, now)
+    found = look(home, Settings(vault="file"), never, now)
     assert (found.backend, found.ok) == ("file", False)
     assert found.why.startswith("secrets.enc is not there; no api secret of ")
     assert found.why.endswith("no token of KC0001, KC0002, KC0003, KC0004, signed in by the books")
@@ -134,7 +134,7 @@ async def test_a_lost_file_turns_everybody_red_and_both_doctor_and_secrets_tell_
         check = await secrets_check(desk)
         assert (check.ok, "secrets.enc is not there" in check.detail) == (False, True)
         await desk.sessions.expire(STRUCK.number, "ended by hand")
-    again = look(home, "file", never, now)
+    again = look(home, Settings(vault="file"), never, now)
     assert again.missing is not None
     assert [one.codes for one in again.missing if one.what == TOKEN] == [(one.code,) for one in OTHERS]
 

@@ -118,6 +118,8 @@ STEPS: dict[str, tuple[str, ...]] = {
     "consents --missing": ("consents", "--missing"),
     "secrets": ("secrets",),
     "secrets set-key": ("secrets", "set-key", "abcd1234"),
+    "secrets make-key": ("secrets", "make-key", "{home}/desk.key"),
+    "secrets rewrap": ("secrets", "rewrap", "{home}/desk.key"),
     "gate": ("gate", "--red"),
     "gate waive": ("gate", "waive", "AM1042", "route", "--reason", "by telephone"),
     "kill-switch": ("kill-switch",),

@@ -16,13 +16,10 @@ from tradedesk.cli.commands import (
     connections,
     elsewhere,
     exporting,
-    gate,
     keeping,
     keys,
-    kill_switch,
     launch,
     leases,
-    login,
     mcp,
     mtf,
     overview,
@@ -38,6 +35,7 @@ from tradedesk.cli.commands.day import actions, console, contract_notes, eod, hi
 from tradedesk.cli.commands.day import risk as risks
 from tradedesk.cli.commands.firm import jobs
 from tradedesk.cli.commands.market import calendar, phases, watchlists
+from tradedesk.cli.commands.morning import gate, kill_switch, login, secrets
 from tradedesk.cli.commands.people import client_lists, clients, consents, groups, notes, page, tax
 from tradedesk.cli.commands.roles import approving, persons, signing
 from tradedesk.cli.commands.trading import (
@@ -160,7 +158,7 @@ app.add_typer(groups.groups_app, name="groups", rich_help_panel=_START)
 app.add_typer(setup.instruments_app, name="instruments", rich_help_panel=_START)
 app.add_typer(gate.routes_app, name="routes", rich_help_panel=_START)
 app.add_typer(consents.consents_app, name="consents", rich_help_panel=_START)
-app.add_typer(gate.secrets_app, name="secrets", rich_help_panel=_START)
+app.add_typer(secrets.secrets_app, name="secrets", rich_help_panel=_START)
 app.add_typer(gate.gate_app, name="gate", rich_help_panel=_START)
 app.add_typer(kill_switch.kill_switch_app, name="kill-switch", rich_help_panel=_START)
 app.add_typer(login.login_app, name="login", rich_help_panel=_START)

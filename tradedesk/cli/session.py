@@ -181,17 +181,18 @@ async def renew_quietly(desk: "Desk") -> None:
     """Have a token that is half over renewed, where nobody has to be asked for the key that signs it."""
     if desk.who.seat is None:
         return
-    from data.secrets import passphrase_source, vault_state
+    from data.secrets import passphrase_source
     from engine.refusals import NobodySignedIn
     from tradedesk.compose.seats import keep_token, kept_token
     from tradedesk.compose.settings import load_settings
+    from tradedesk.compose.vaults import vault_standing
 
     with suppress(NobodySignedIn, BadInput, OSError):
         token = kept_token(desk.home)
         if not desk.signing.is_half_over(token):
             return
-        prefer = load_settings(desk.home).vault
-        if passphrase_source(None) is None and vault_state(desk.home, prefer).backend != "keyring":
+        standing = vault_standing(desk.home, load_settings(desk.home))
+        if passphrase_source(None) is None and standing.backend == "file":
             return
         if (renewed := await desk.signing.renewed(token)) is not None:
             keep_token(desk.home, renewed)

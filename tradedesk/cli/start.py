@@ -149,12 +149,12 @@ def _passphrase_at_start(home: Path) -> "Callable[[], str] | None":
     settings = load_settings(home)
     if settings.market == "paper" and not needed:
         return None
-    from data.secrets import passphrase_source, vault_state
+    from data.secrets import passphrase_source
     from tradedesk.cli.printing.output import say
     from tradedesk.cli.session import passphrase_of
+    from tradedesk.compose.vaults import vault_standing
 
-    in_file = settings.vault == "file" or vault_state(home).backend == "file"
-    if not in_file or settings.vault == "keyring" or passphrase_source(None) is not None:
+    if vault_standing(home, settings).backend != "file" or passphrase_source(None) is not None:
         return None
     say(f"api secrets and tokens of this home are kept encrypted in {SECRETS}")
     given = passphrase_of(home)

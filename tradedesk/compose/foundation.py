@@ -21,7 +21,7 @@ from data.home import calendar_files, log_file
 from data.migrating import BooksFile
 from data.proving.heads import HeadsFile
 from data.reference.phases import Calendar, load_calendar
-from data.secrets import Vault, open_vault
+from data.secrets import Vault
 from data.store import Store
 from data.vocabulary import DeskKind, Prunable
 from engine.access.consent_needs import needs_from
@@ -38,6 +38,7 @@ from tradedesk.compose.carrying import AppriseCarrier
 from tradedesk.compose.home import home_folder
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.spare import keep_spare
+from tradedesk.compose.vaults import vault_at
 from tradedesk.jobs.doing import doers_of
 from tradedesk.reports.day_exports import DayExports
 
@@ -75,7 +76,7 @@ class Foundation(Struct, frozen=True):
         heads = HeadsFile(self.settings.audit_heads)
 
         def vault() -> Vault:
-            return open_vault(self.home, passphrase, self.settings.vault)
+            return vault_at(self.home, self.settings, passphrase)
 
         kept = Kept(self.home, store, book, Bus(_listener_failed), heads, vault)
         desk = Desk(

@@ -162,8 +162,12 @@ class Settings(BaseSettings):
     )
     """A service that answers with the address a call came from: each client's route is probed by it."""
 
-    vault: Literal["auto", "keyring", "file"] = "auto"
-    """Where secrets are kept: the system's keyring, an encrypted file, or whichever can be used."""
+    vault: Literal["auto", "keyring", "file", "rows"] = "auto"
+    """Where secrets are kept: the system's keyring, an encrypted file, or whichever can be used; or sealed
+    rows of the server that has the books, which its desks share."""
+
+    wrapping_key_file: Path | None = None
+    """The file with the key that seals those rows (`secrets make-key`); no database and no backup has it."""
 
     audit_heads: Path | None = None
     """A file outside the home, best on another machine, to which heads of the audit are written."""

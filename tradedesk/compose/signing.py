@@ -16,12 +16,13 @@ from data.clock import IST, MarketClock, WallMarketClock
 from data.errors import BadInput
 from data.repositories.connections import ConnectionRow, connections_in
 from data.repositories.days import newest_day_in
-from data.secrets import ClosedVault, NoVault, Vault, open_vault
+from data.secrets import ClosedVault, NoVault, Vault
 from data.vocabulary import ConnectionKind
 from engine.desk import Desk
 from tradedesk.compose.desk_access import DeskAccess
 from tradedesk.compose.foundation import Foundation
 from tradedesk.compose.vault_look import look
+from tradedesk.compose.vaults import vault_at
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +114,7 @@ async def vault_of(
     """
 
     def opened() -> Vault:
-        vault = open_vault(base.home, passphrase, base.settings.vault)
+        vault = vault_at(base.home, base.settings, passphrase)
         vault.get("probe")
         return vault
 
@@ -141,7 +142,7 @@ def fitting(base: Foundation, access: DeskAccess, ground: Ground) -> Callable[[D
         desk.doctor.look_at_secrets = look_at_secrets
 
     def look_at_secrets() -> tuple[bool, str]:
-        found = look(base.home, base.settings.vault, lambda: ground.vault, ground.market_clock.now())
+        found = look(base.home, base.settings, lambda: ground.vault, ground.market_clock.now())
         return found.ok, found.words
 
     return fit

@@ -13,7 +13,7 @@ from data.engines.sqlite import SqliteFile
 from data.errors import BadInput
 from data.home import SECRETS, secrets_file
 from data.repositories.connections import ConnectionRow, connections_in
-from data.secrets import NoVault, Prefer, Vault, vault_state
+from data.secrets import NoVault, Vault
 from data.tables.access import BrokerSession, ClientRoute
 from data.tables.books import Client, ConnectionRecord
 from data.tables.columns import table
@@ -21,6 +21,8 @@ from data.vocabulary import ClientStatus, SessionProblem
 from tradedesk.compose.desk_access import BROKERS, LONGEST_NAME, ZERODHA, secret_key, token_key
 from tradedesk.compose.home import has_books
 from tradedesk.compose.server import books_at
+from tradedesk.compose.settings import Settings
+from tradedesk.compose.vaults import vault_standing
 
 API_SECRET, TOKEN = "api_secret", "token"
 
@@ -64,12 +66,12 @@ class SecretsLook(Struct, frozen=True):
         return f"{self.backend}: {self.why}" + (f"; {self.todo}" if self.todo else "")
 
 
-def look(home: Path, prefer: Prefer, opened: Callable[[], Vault], now: datetime) -> SecretsLook:
+def look(home: Path, settings: Settings, opened: Callable[[], Vault], now: datetime) -> SecretsLook:
     """Look where the secrets are, and into what is `opened` for those that the books call for; it may block.
 
     A file that is not there is not opened: it holds nothing. One whose passphrase nobody gave is no fault.
     """
-    state = vault_state(home, prefer)
+    state = vault_standing(home, settings)
     if not state.ok:
         return SecretsLook(state.backend, False, state.why, state.todo, None)
     wanted = wanted_secrets(home, now)

@@ -1,24 +1,22 @@
-"""The morning: secrets, routes, signing clients in, and the gate that says who may trade."""
+"""The morning: routes, consents, and the gate that says who may trade."""
 
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from data.errors import BadInput
 from data.records import values_of
-from data.vocabulary import ClientStatus, GateColour, GateItem, Reason, Right
+from data.vocabulary import ClientStatus, GateColour, GateItem, Reason
 from engine.words.formats import counted
 from tradedesk.cli.commands.setup import CsvFile, print_template, readable
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson, ClientWord, Template
 from tradedesk.cli.printing.output import document, line, say, table
-from tradedesk.cli.session import hidden, only_for, passphrase_of, run
+from tradedesk.cli.session import run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from data.secrets import Vault
     from engine.access.gate import GateCheck, GateRow
     from engine.book.access_views import ConsentView, ProbeView, RouteView
     from engine.book.gate_views import GateFigures
@@ -31,11 +29,6 @@ gate_app = typer.Typer(
 
 
 routes_app = typer.Typer(help="How each client's orders leave.", no_args_is_help=True)
-secrets_app = typer.Typer(
-    help="Where api secrets and tokens are kept, and entering api secrets.", invoke_without_command=True
-)
-
-
 # --- the gate -----------------------------------------------------------------------------------------
 
 
@@ -286,83 +279,3 @@ def _route_shape(route: "RouteView", code: str, given: "Sequence[ConsentView]") 
     reference, until = trading_consent(given)
     told = {"consent": reference, "consent_until": until}
     return {"code": code, "egress": route.egress, **values_of(route), **told}
-
-
-# --- secrets ------------------------------------------------------------------------------------------
-
-
-@secrets_app.callback()
-def secrets(
-    ctx: typer.Context,
-    open_it: Annotated[
-        bool,
-        typer.Option("--open", help="Ask for the passphrase, if it needs one, and look what is missing."),
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Where this home's secrets are kept, why there, what is missing, and what is to be done."""
-    if ctx.invoked_subcommand is not None:
-        return
-    from data.clock import SystemClock
-    from data.secrets import open_vault
-    from tradedesk.compose.home import home_folder
-    from tradedesk.compose.settings import load_settings
-    from tradedesk.compose.vault_look import look
-
-    home = home_folder()
-    prefer = load_settings(home).vault
-    ask = (lambda: passphrase_of(home)) if open_it else None
-    found = look(home, prefer, lambda: open_vault(home, ask, prefer), SystemClock().now())
-    if as_json:
-        document(found)
-    else:
-        line(f"{'ok ' if found.ok else 'BAD'}  {found.backend}: {found.why}")
-        if found.todo:
-            line(f"     {found.todo}")
-    raise typer.Exit(Exit.DONE if found.ok else Exit.NOT_VERIFIED)
-
-
-@secrets_app.command("set-key")
-def set_key(
-    api_key: Annotated[str, typer.Argument(metavar="API_KEY", help="The app's api key.")],
-    broker: Annotated[
-        str,
-        typer.Option(metavar="BROKER", help="Whose app it is, if of several: zerodha, upstox, groww."),
-    ] = "",
-    as_json: AsJson = False,
-) -> None:
-    """Keep the api secret of an api key. It is asked for, or read from stdin, and never an argument.
-
-    At Groww it is the secret of the key's TOTP, or `approval:` and that of a key that is approved each day.
-    """
-    only_for("secrets.set-key", Right.SET_UP)
-    from engine.access.routes import check_api_key
-    from tradedesk.compose.desk_access import GROWW, secret_key
-    from tradedesk.compose.home import home_folder
-    from tradedesk.compose.vault_look import broker_of_keys
-
-    check_api_key(api_key)
-    of = broker_of_keys(home_folder(), broker)
-    secret = hidden(f"api secret of {api_key}: ")
-    if not secret:
-        raise BadInput("api_secret", "", "give the app's api secret")
-    if of == GROWW:
-        from brokers.groww.sign_in import secret_of
-
-        secret_of(secret)
-    vault = vault_of_home()
-    vault.put(secret_key(of, api_key), secret)
-    if as_json:
-        document({"api_key": api_key, "vault": vault.name, "why": vault.why})
-    else:
-        line(f"the secret of {api_key} is kept: {vault.name} ({vault.why})")
-
-
-def vault_of_home() -> "Vault":
-    """The vault of the home, its passphrase asked for at the terminal where one is needed."""
-    from data.secrets import open_vault
-    from tradedesk.compose.home import home_folder
-    from tradedesk.compose.settings import load_settings
-
-    home = home_folder()
-    return open_vault(home, lambda: passphrase_of(home), load_settings(home).vault)
