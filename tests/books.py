@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, event
 
 from data import migrating
 from data.engines.database import Database
+from data.engines.driver import fetch, run
 from data.engines.sqlite import SqliteFile
 from data.home import books_file, books_id_file
 from data.migrating import prepare
@@ -71,6 +72,15 @@ def stand_at(home: Path, address: str) -> None:
     _own.add(home)
 
 
+@contextmanager
+def found_by_programs(home: Path) -> Iterator[None]:
+    """While it is open, what loads a home's settings itself finds its books where they stand."""
+    with pytest.MonkeyPatch.context() as patch:
+        if address := database_url(home):
+            patch.setenv("TRADEDESK_DATABASE_URL", address)
+        yield
+
+
 def database_of(home: Path) -> Database:
     """Where the books of a home stand."""
     if engine_now() == SQLITE:
@@ -83,6 +93,19 @@ def database_of(home: Path) -> Database:
 def read_books(file: Path, work: Callable[[Connection], T]) -> T:
     """Do reading work on the books of a closed home, whose file this would be."""
     return database_of(file.parent).read(work)
+
+
+def rows_of(home: Path, query: str) -> list[tuple[Any, ...]]:
+    """What a query finds in the books of a home, whoever has them open."""
+    return database_of(home).read(lambda connection: fetch(connection, query))
+
+
+def change_by_hand(home: Path, statement: str) -> None:
+    """Change the books of a home as no program of ours does."""
+    with database_of(home).writer().connect() as connection:
+        run(connection, "BEGIN")
+        run(connection, statement)
+        run(connection, "COMMIT")
 
 
 def books_of(home: Path) -> BooksFile:
@@ -119,13 +142,29 @@ def drop_trigger(table: str, verb: str) -> str:
 
 
 def copy_on_server(home: Path, other: Path) -> None:
-    """Give another home a copy of the books of one that nobody has open, as if its folder had been copied."""
+    """Give another home a copy of the books of one that nobody has open, as if its folder had been copied.
+
+    Books that it had are gone.
+    """
     from sqlalchemy import make_url
 
     from tests.postgres import copy_of_books
 
+    before = _addresses.get(other)
     _addresses[other] = copy_of_books(make_url(_addresses[home])).render_as_string(hide_password=False)
+    if before is not None:
+        _drop(before)
     shutil.copy(books_id_file(home), books_id_file(other))
+
+
+@contextmanager
+def copied_home(home: Path, other: Path) -> Iterator[Path]:
+    """A copy of a home that nobody has open, with its books, which programs find while it is open."""
+    shutil.copytree(home, other)
+    if engine_now() != SQLITE:
+        copy_on_server(home, other)
+    with found_by_programs(other):
+        yield other
 
 
 def stand_on(engine: str) -> None:

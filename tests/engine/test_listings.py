@@ -1,8 +1,6 @@
 """How brokers list instruments: what a file leaves listed, and what a rename does to others' listings."""
 
 import json
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ from data.reference.instruments import BrokerInstrument, Instrument, as_listed, 
 from data.repositories.listings import listings_of, replace_listings
 from data.vocabulary import Reason
 from engine.desk import Desk
+from tests.books import rows_of
 from tests.desks import listed_by_feed, paper_desk, until
 from tests.engine.test_run_conditions import MARKET, held
 from tests.tampering import tamper
@@ -109,8 +108,7 @@ async def test_neither_a_plan_nor_going_on_takes_whom_the_broker_does_not_list_f
 def proven(home: Path) -> list[set[str]]:
     """Of each file that was taken in, the listings that its row of the audit proves."""
     asked = "SELECT proof FROM audit WHERE action = 'INSTRUMENTS_IMPORTED' ORDER BY seq"
-    with closing(sqlite3.connect(books_file(home))) as connection:
-        return [set(json.loads(proof or "{}").get("listing", {})) for (proof,) in connection.execute(asked)]
+    return [set(json.loads(proof or "{}").get("listing", {})) for (proof,) in rows_of(home, asked)]
 
 
 async def faults(desk: Desk) -> list[str]:

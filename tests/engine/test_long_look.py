@@ -17,6 +17,8 @@ from tests.desks import START, Wire, buy, filed_desk, paper_desk, until
 from tests.refusing import refuses
 from tradedesk.compose.brokers.paper import exchange_of
 
+pytestmark = pytest.mark.in_file  # a server looks at its own pages
+
 
 class Walk:
     """Stands for walking a large file: it ends when the test says how."""
@@ -78,7 +80,6 @@ async def test_what_the_look_finds_stops_trading_and_no_order_was_sent_before(
         assert wire.placed == []
 
 
-@pytest.mark.in_file
 async def test_a_large_file_is_walked_once_a_day_a_small_one_at_each_opening(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -188,7 +188,9 @@ async def test_by_itself_a_route_is_looked_at_again_only_where_more_can_be_told(
         assert await looks(2 * again_s) == 1, "who is not signed in is told no list, whenever it is asked"
         await desk.sessions.sign_in(1, "for-U1")
         assert await looks(again_s) == 2
-        assert there(desk.probes.of(1)).registered == CLAIMED
+        await until(
+            desk, lambda: there(desk.probes.of(1)).registered == CLAIMED
+        )  # its row is there before that
         assert await looks(2 * again_s) == 2
 
 

@@ -2,17 +2,16 @@
 
 import asyncio
 import os
-import shutil
 import signal
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 
 from data.vocabulary import DeskKind
+from tests.books import copied_home, rows_of
 from tests.faults.forks import Child, fork
 from tests.tradedesk.cli_desk import Terminal
 from tests.tradedesk.open_app import Beside
@@ -32,10 +31,11 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def home(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("TRADEDESK_PAPER_LATENCY_MS", "[0, 0]")
     monkeypatch.setenv("TRADEDESK_TRADER", "tester")
-    return shutil.copytree(prepared, tmp_path / "home")
+    with copied_home(prepared, tmp_path / "home") as home:
+        yield home
 
 
 def app(pipe: Connection, home: Path, point: str, number: int) -> None:
@@ -68,13 +68,11 @@ def struck_app(home: Path, point: str, number: int) -> Iterator[Child]:
 
 
 def count(home: Path, table: str) -> int:
-    with closing(sqlite3.connect(home / "desk.db")) as connection:
-        return connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+    return int(rows_of(home, f"SELECT count(*) FROM {table}")[0][0])
 
 
 def request_ids(home: Path) -> list[str]:
-    with closing(sqlite3.connect(home / "desk.db")) as connection:
-        return [row[0] for row in connection.execute("SELECT request_id FROM asked_command ORDER BY at")]
+    return [str(number) for (number,) in rows_of(home, "SELECT request_id FROM asked_command ORDER BY at")]
 
 
 def test_an_app_that_dies_behind_taken_has_done_nothing(home: Path) -> None:

@@ -115,6 +115,7 @@ async def read_only(desk):
     return refused.clear
 
 
+@pytest.mark.in_file
 async def test_a_database_that_turns_read_only_keeps_what_it_has_and_holds_no_cancel(tmp_path):
     async with paper_desk(tmp_path) as desk:
         funds = desk.funds.all()
@@ -181,6 +182,7 @@ async def held_elsewhere(path):
         await child.wait()
 
 
+@pytest.mark.in_file
 async def test_a_lock_held_for_longer_than_the_wait_stops_orders_and_no_cancel(tmp_path, monkeypatch):
     async with paper_desk(tmp_path) as desk:
         funds = desk.funds.all()
@@ -241,6 +243,7 @@ async def told_rows(desk):
     return [row.hash for row in await desk.audit.rows(1000) if row.action != AuditAction.ROWS_CHANGED]
 
 
+@pytest.mark.in_file
 @pytest.mark.parametrize("tear", further(TORN, 2))
 async def test_a_torn_end_of_the_log_loses_the_torn_commit_and_nothing_before_it(tmp_path, tear):
     live, copy = tmp_path / "live", tmp_path / "copy"
@@ -266,6 +269,7 @@ async def test_a_torn_end_of_the_log_loses_the_torn_commit_and_nothing_before_it
         await books_are_sound(desk)
 
 
+@pytest.mark.in_file
 async def test_fills_lost_with_the_end_of_the_log_are_booked_again_from_the_broker(tmp_path):
     live, copy = tmp_path / "live", tmp_path / "copy"
     copy.mkdir()

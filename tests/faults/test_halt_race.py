@@ -5,8 +5,8 @@ another engine on the same file, at the moment of a random call.
 """
 
 import asyncio
+import json
 import random
-import sqlite3
 import time
 from contextlib import suppress
 from typing import Any
@@ -14,12 +14,14 @@ from typing import Any
 import pytest
 
 from data.clock import ManualClock
+from data.engines.driver import fetch
 from data.errors import BadInput
 from data.vocabulary import DeskKind, HaltScope, OrderState, RunCount, SizingKind
 from engine.book.halt_scope import covers
 from engine.book.views import HaltView
 from engine.refusals import Refusal
-from tests.desks import START, Wire, books_are_sound, buy, filed_desk, until
+from tests.books import database_of
+from tests.desks import START, Wire, books_are_sound, buy, filed_desk, in_time, until
 from tradedesk.testing import seam
 
 LOW = 2300_00
@@ -33,20 +35,20 @@ class LookingWire(Wire):
     def __init__(self, desk, dice):
         super().__init__(desk)
         self._desk, self._dice = desk, dice
-        self._database = sqlite3.connect(f"file:{desk.home / 'desk.db'}?mode=ro", uri=True, timeout=5)
+        self._books = database_of(desk.home).shared_reader()
         self.calls = 0
         self.fire_at = 0
         self.fire: Any = None
         self.late_orders, self.late_changes = [], []
 
     def close_books(self):
-        self._database.close()
+        self._books.close()
 
     def _halted(self, client_id, key):
         client = seam(self._desk).book.clients[client_id]
-        rows = self._database.execute("SELECT scope, value, members FROM halt WHERE resumed_at IS NULL")
-        for scope, value, members in rows.fetchall():
-            group = frozenset(sqlite_list(members))
+        asked = "SELECT scope, value, CAST(members AS TEXT) FROM halt WHERE resumed_at IS NULL"
+        for scope, value, members in fetch(self._books, asked):
+            group = frozenset(json.loads(members or "null") or ())
             if covers(HaltView(0, HaltScope(scope), value, START, "", group), client, key):
                 return True
         return False
@@ -82,12 +84,6 @@ def tell_late(monkeypatch, desk, dice):
         hand_over(*args)
 
     monkeypatch.setattr(store, "hand_over", later)
-
-
-def sqlite_list(text):
-    return [
-        int(part) for part in (text or "").strip("[]").split(",") if part.strip() and part.strip() != "null"
-    ]
 
 
 def scope_of(desk, dice):
@@ -161,7 +157,7 @@ async def test_no_order_and_no_change_reaches_the_broker_after_the_halts_commit(
             fire()
         await until(desk, fired[0].done)
         await until(desk, lambda: not desk.counts().unsent)
-        await desk.settle()
+        await in_time(desk, desk.settle())
         made = fired[0].result()
         wire.close_books()
 

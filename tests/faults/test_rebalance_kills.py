@@ -3,7 +3,6 @@ the run goes on to the end that it would have come to."""
 
 import asyncio
 import os
-import shutil
 import signal
 import sqlite3
 from contextlib import closing
@@ -14,6 +13,7 @@ import pytest
 
 from data.vocabulary import DeskKind, Side
 from engine.desk import Desk
+from tests.books import copied_home
 from tests.desks import there
 from tests.faults.forks import fork
 from tests.further import further
@@ -80,7 +80,12 @@ def placed(home: Path) -> list[str]:
 def test_a_rebalance_killed_between_sales_and_buys_ends_by_hand_as_it_was_confirmed(
     prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
-    home = shutil.copytree(prepared, tmp_path / "home")
+    with copied_home(prepared, tmp_path / "home") as home:
+        killed_and_gone_on(home, tmp_path, monkeypatch, place)
+
+
+def killed_and_gone_on(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    """Kill a program at a place of its buys, then go on with its run by hand."""
     terminal = Terminal(home)
     for name in ("TRADEDESK_PAPER_LATENCY_MS", "TRADEDESK_TRADER"):
         monkeypatch.setenv(name, terminal.environment[name])

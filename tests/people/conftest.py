@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.books import SQLITE, copy_on_server, engine_now
 from tests.people.home_of_many import MINE, PEOPLE, passphrase, password
 from tests.tradedesk.cli_desk import Terminal
 
@@ -34,12 +35,17 @@ def home_of_many(tmp_path_factory: pytest.TempPathFactory) -> Terminal:
             assert terminal.run(*words, stdin=password(name)).code == 0
         terminal.order(MINE[0], "buy", "TCS", "1", "--limit", "2400")
     shutil.copytree(terminal.home, folder / "as made")
+    if engine_now() != SQLITE:
+        copy_on_server(terminal.home, folder / "as made")
     return terminal
 
 
 @pytest.fixture
 def home(home_of_many: Terminal) -> Terminal:
     """That home as it was made, and where: a token is for one path alone."""
+    as_made = home_of_many.home.with_name("as made")
     shutil.rmtree(home_of_many.home)
-    shutil.copytree(home_of_many.home.with_name("as made"), home_of_many.home)
+    shutil.copytree(as_made, home_of_many.home)
+    if engine_now() != SQLITE:
+        copy_on_server(as_made, home_of_many.home)
     return home_of_many

@@ -1,18 +1,18 @@
 """An assistant's program as each role: within its person's scope, each call audited, nothing written."""
 
 import json
-import sqlite3
 from asyncio import to_thread
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from mcp import Client
+from sqlmodel import SQLModel
 
-from data.home import books_file
 from data.vocabulary import Right, Role
 from engine.people.rights import may
+from tests.books import rows_of
 from tests.further import further
 from tests.people.home_of_many import MINE, OF_ROLE, THEIRS, password
 from tests.tradedesk.cli_desk import Terminal
@@ -27,7 +27,7 @@ TOOLS: Mapping[str, tuple[Mapping[str, Any], Right]] = {
     "plan": ({"number": 1}, Right.READ_CLIENTS),
     "audit": ({"search": "action:run"}, Right.READ_AUDIT),
 }
-KEPT_BY_LOOKING = {"audit", "audit_head", "engine", "counter", "change", "sqlite_sequence", "meta"}
+KEPT_BY_LOOKING = {"audit", "audit_head", "instance", "counter", "change", "meta"}
 """Tables of the engine's own life; the audit keeps each look."""
 
 
@@ -52,13 +52,11 @@ async def asked(client: Client, tool: str, /, **asked: Any) -> tuple[bool, str]:
 
 def tables(home: Terminal) -> dict[str, list[tuple[Any, ...]]]:
     """All rows of the books, but of what looking keeps."""
-    with closing(sqlite3.connect(books_file(home.home))) as books:
-        names = [name for (name,) in books.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return {
-            name: sorted(books.execute(f"SELECT * FROM {name}").fetchall(), key=repr)
-            for name in names
-            if name not in KEPT_BY_LOOKING
-        }
+    return {
+        name: sorted(rows_of(home.home, f"SELECT * FROM {name}"), key=repr)
+        for name in SQLModel.metadata.tables
+        if name not in KEPT_BY_LOOKING
+    }
 
 
 def looks_of(home: Terminal) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ import pytest
 
 from data.vocabulary import Right, Role
 from engine.people.rights import may
+from tests.books import SQLITE, engine_now
 from tests.further import case, further
 from tests.people.home_of_many import OF_ROLE, password
 
@@ -93,14 +94,15 @@ OF_ANOTHER = [
 
 def test_a_client_of_another_trader_is_refused_in_every_command(home):
     assert home.run("sign-in", "ravi", "--password-stdin", stdin=password("ravi")).code == 0
-    for words in OF_ANOTHER:
+    refused = [words for words in OF_ANOTHER if engine_now() == SQLITE or "--follow" not in words]
+    for words in refused:  # books on a server are followed by nobody's command
         with case(words):
             printed = home.run(*words, "--json")
             assert (printed.code, printed.error["reason"]) == (3, "forbidden"), printed
             assert "out of scope" in printed.err
     home.run("sign-in", "asha", "--password-stdin", stdin=password("asha"))
     rows = home.done("audit", "show", "--action", "REFUSED")
-    assert [row["actor"] for row in rows] == ["ravi"] * len(OF_ANOTHER), (
+    assert [row["actor"] for row in rows] == ["ravi"] * len(refused), (
         "once each, and nothing else was written"
     )
 

@@ -1,4 +1,3 @@
-import shutil
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -7,7 +6,7 @@ import pytest
 import typer.testing
 from cli_desk import Terminal
 
-from tests.books import SQLITE, copy_on_server, engine_now, new_books_copied
+from tests.books import copied_home, new_books_copied
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -27,13 +26,10 @@ def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def demo(demo_home: Path, tmp_path: Path) -> Terminal:
+def demo(demo_home: Path, tmp_path: Path) -> Iterator[Terminal]:
     """The command line on a demonstration of its own."""
-    home = tmp_path / "home"
-    shutil.copytree(demo_home, home)
-    if engine_now() != SQLITE:
-        copy_on_server(demo_home, home)
-    return Terminal(home)
+    with copied_home(demo_home, tmp_path / "home") as home:
+        yield Terminal(home)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from golden_session import GOLDENS, STEPS, session
 from open_app import Beside, open_app
 
 from data.records import field_names, is_record
+from tests.books import SQLITE, engine_now
 from tests.further import further
 from tradedesk.cli.main import app
 from tradedesk.cli.views import flattens, halts, market, orders, plans
@@ -39,9 +40,23 @@ def test_every_command_prints_the_document_that_was_written_down(
     printed = session(tmp_path / "home", steps=steps)
     assert list(printed) == list(golden)[:steps]
     for name in printed:
-        assert printed[name] == golden[name], (
-            f"{name}: `python -m tests.tradedesk.golden_session` writes it anew"
-        )
+        if engine_now() == SQLITE:
+            as_written = printed[name] == golden[name]
+        else:
+            as_written = name in OF_A_FILE or unnumbered(printed[name]) == unnumbered(golden[name])
+        assert as_written, f"{name}: `python -m tests.tradedesk.golden_session` writes it anew"
+
+
+OF_A_FILE = ("config", "db upgrade", "db copy", "db grant", "doctor", "audit story")
+"""Steps that say where the books stand, or that begin at a row of the audit by its number."""
+
+
+def unnumbered(document: Any) -> Any:
+    """A document without the numbers of the audit's rows: that of books on a server has one more."""
+    if isinstance(document, dict):
+        whole: dict[str, Any] = document
+        return {key: None if key == "seq" else unnumbered(value) for key, value in whole.items()}
+    return [unnumbered(one) for one in document] if isinstance(document, list) else document
 
 
 OPENED_FOR = {

@@ -11,7 +11,9 @@ import tradedesk.compose.wiring
 from data.records import replace
 from data.reference.phases import load_calendar
 from engine.desk import Desk
+from tests.desks import on_its_books
 from tradedesk.compose.brokers.paper import exchange_of
+from tradedesk.compose.settings import load_settings
 
 DIES = """
 import asyncio, os
@@ -125,7 +127,8 @@ def next_day(demo: Terminal) -> None:
     """The market's next trading day has begun."""
 
     async def moved() -> None:
-        async with tradedesk.compose.wiring.compose_desk(demo.home) as desk:
+        settings = on_its_books(load_settings(demo.home), demo.home)
+        async with tradedesk.compose.wiring.compose_desk(demo.home, settings=settings) as desk:
             assert isinstance(desk, Desk)
             exchange_of(desk).jump(load_calendar().session_close(desk.market_clock.trading_day))
 

@@ -2,9 +2,7 @@
 
 import json
 import os
-import shutil
 import socket
-import sqlite3
 import stat
 import threading
 from collections.abc import Callable, Iterator
@@ -18,6 +16,7 @@ from cli_desk import Terminal
 from open_app import Beside, open_app
 
 from data.clock import ManualClock
+from tests.books import change_by_hand, copied_home, rows_of
 from tests.desks import START
 from tradedesk.socket.protocol import LONGEST_LINE, PROGRAM, PROTOCOL, decoded, effect_of, encoded, hello
 from tradedesk.socket.server import MOST_WORDS, bound
@@ -76,8 +75,7 @@ def raw(home: Path) -> "closing[Raw]":
 
 
 def count(home: Path, table: str) -> int:
-    with closing(sqlite3.connect(home / "desk.db")) as connection:
-        return connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+    return int(rows_of(home, f"SELECT count(*) FROM {table}")[0][0])
 
 
 # --- the app's end -----------------------------------------------------------------------------------------
@@ -240,8 +238,7 @@ def test_an_id_of_before_does_nothing_for_somebody_else_and_tells_the_first_outc
             one.send(go=ID)
             assert one.rest()[-1] == {"done": 0}
         if not ended:
-            with closing(sqlite3.connect(demo.home / "desk.db")) as books, books:
-                books.execute("UPDATE asked_command SET ended_at = NULL, exit_code = NULL")
+            change_by_hand(demo.home, "UPDATE asked_command SET ended_at = NULL, exit_code = NULL")
         before = {table: count(demo.home, table) for table in ("plan", "run", "orders", "request")}
         first = demo.run("--request", ID, "--json").document if ended else None
         with raw(demo.home) as other:
@@ -254,8 +251,7 @@ def test_an_id_of_before_does_nothing_for_somebody_else_and_tells_the_first_outc
         assert "asked for before" in json.dumps(lines)
         assert {table: count(demo.home, table) for table in before} == before
         assert demo.run("clients", "--json").code == 0
-        with closing(sqlite3.connect(demo.home / "desk.db")) as books:
-            (row,) = books.execute("SELECT command, actor, exit_code FROM asked_command")
+        (row,) = rows_of(demo.home, "SELECT command, actor, exit_code FROM asked_command")
         assert row == ("bulk", "tester", 0 if ended else None), "the second is not taken for the first"
         assert first is None or demo.run("--request", ID, "--json").document == first
 
@@ -376,8 +372,7 @@ def test_an_app_whose_home_takes_no_socket_says_so_and_works(
     demo: Terminal, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     home = tmp_path / ("long" * 25)
-    shutil.copytree(demo.home, home)
-    with open_app(home):
+    with copied_home(demo.home, home), open_app(home):
         beside = Beside(home)
         assert beside.done("orders") == []
         assert beside.own_way == ["orders --json"]
