@@ -17,8 +17,8 @@ def _sha(data: bytes) -> str:
 def _row_hash(row: dict[str, Any]) -> str:
     about = ",".join(str(row[k]) for k in ("client_id", "order_id", "plan_number", "run_number"))
     told = (row["previous"], str(row["seq"]), row["at"], row["actor"], row["action"], about, row["details"])
-    more = ("\x1e" + row["via"] if row["via"] else "") + ("\x1f" + row["proof"] if row["proof"] else "")
-    return _sha(("\x1f".join(told) + more).encode())
+    more = (("\x1e", row["via"]), ("\x1f", row["proof"]), ("\x1d", row.get("chain")))
+    return _sha(("\x1f".join(told) + "".join(f"{mark}{said}" for mark, said in more if said)).encode())
 
 
 def faults(folder: Path, seal: str) -> Iterator[str]:
@@ -33,11 +33,11 @@ def faults(folder: Path, seal: str) -> Iterator[str]:
     if seal and seal != _sha(sums):
         yield f"the seal is not that of this folder, which is {_sha(sums)}"
     read = {name: json.loads(data) for name, data in files.items() if name.endswith(".json")}
-    plan, chain, before = read["plan.json"], read["chain.json"], ""
+    plan, chain, ends = read["plan.json"], read["chain.json"], dict[int, str]()
     for row in chain:
-        if _row_hash(row) != row["hash"] or (before and row["previous"] != before):
+        if _row_hash(row) != row["hash"] or ends.get(row.get("chain", 0), row["previous"]) != row["previous"]:
             yield f"row {row['seq']} of the audit does not follow"
-        before = row["hash"]
+        ends[row.get("chain", 0)] = row["hash"]
     if plan:
         content = {key: value for key, value in plan.items() if key != "digest"}
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -29,12 +29,13 @@ class AuditRecord(AuditRow, frozen=True):
 
     previous: str
     proof: str
+    chain: int = 0
 
     @property
     def holds(self) -> bool:
         """Whether its hash is made of what it tells, and so nothing has changed it since."""
         subjects = (self.client_id, self.order_id, self.plan_number, self.run_number)
-        told = self.actor, self.action, subjects, self.details.text(), self.proof, self.via
+        told = self.actor, self.action, subjects, self.details.text(), self.proof, self.via, self.chain
         return row_hash(self.previous, self.seq, self.at, *told) == self.hash
 
 

@@ -21,6 +21,7 @@ from sqlalchemy import Connection as Transaction
 from sqlalchemy import event
 
 from data.engines.database import Database
+from data.engines.gate import GateMode
 from data.vocabulary import DeskKind, HaltScope, OrderState
 from data.writing import writer
 from engine.desk import Desk
@@ -49,10 +50,10 @@ class Lock:
         self._known: set[int] = set()
         take = writer.take_turn
 
-        def timed(database: Database, connection: Transaction) -> None:
+        def timed(database: Database, connection: Transaction, gate: GateMode) -> None:
             self._follow(connection)
             began = monotonic()
-            take(database, connection)
+            take(database, connection, gate)
             self._taken = monotonic()
             self.waits.append(self._taken - began)
 
