@@ -36,6 +36,9 @@ LOCK_WAIT_S = 10.0
 TRIES = 5
 """How often a batch is run where the database asks for that; then each of its units so often alone."""
 
+ALONE_FROM = 2
+"""At which try, from 0, a batch has the gate to itself: whoever always comes second would never be done."""
+
 RETRY_S = 0.01
 """How long it pauses before the second; before each further one twice as long, all of it by chance."""
 
@@ -123,7 +126,8 @@ class Writer:
             if not self.reconnected(LOCK_WAIT_S):
                 self._owner.fail(jobs, StoreUnwritable(str(self._owner.trouble)))
                 return
-            fate = self._try(jobs, once)
+            shared = jobs[0].gate is GateMode.SHARED
+            fate = self._try(jobs, once, GateMode.ALONE if shared and number >= ALONE_FROM else jobs[0].gate)
             if fate is None:
                 return
             once = once and fate is not Fate.ONCE
@@ -134,13 +138,14 @@ class Writer:
         for job in jobs:
             self._write([job])
 
-    def _try(self, jobs: list[QueuedUnit[Any]], once: bool) -> Fate | None:
+    def _try(self, jobs: list[QueuedUnit[Any]], once: bool, gate: GateMode) -> Fate | None:
         """Run a batch; returns why it is to be run again, None where its callers are told what it came to.
 
         `once` says whether what may have been another's row is a reason.
         """
         batch = Batch()
         try:
+            self._begin(gate)
             self._fill(batch, jobs, once)
             batch.committing = True
             run(self.link.connection, "COMMIT")
@@ -159,9 +164,8 @@ class Writer:
         return None
 
     def _fill(self, batch: Batch, jobs: list[QueuedUnit[Any]], once: bool) -> None:
-        """Do all that a batch does but for its commit."""
+        """Do all that a batch does but for its beginning and its commit."""
         connection, audit = self.link.connection, self.link.audit
-        self._begin(jobs[0].gate)
         batch.version, batch.others, batch.seen = self._others(connection)
         audit.begin(batch.version)
         now = self._clock.now()
