@@ -13,7 +13,8 @@ TradedeskError
 ├── CommandKnown             a command asked for under an id that stands already
 ├── AppAlreadyRuns           another app has this home open
 ├── StoreError               the database: StoreBusy, StoreUnwritable, StoreUnreadable, StoreFailed,
-│                            StoreUnread, StoreUnsure, StoreClosed, StoreAway, LeaseLost
+│                            StoreUnread, StoreUnsure, StoreClosed, StoreAway, LeaseLost,
+│                            RowsMoved
 ├── Unbalanced               a transfer that does not add up: a fault of the program
 └── BrokerError              a read that failed at a broker: NotAsked, SessionExpired, ExchangeBusy
 """
@@ -60,6 +61,10 @@ class StoreError(TradedeskError):
 
 class StoreBusy(StoreError):  # noqa: N818 - reads as a state
     """Others held the database for longer than the writer waits, or came between each time that it tried."""
+
+
+class RowsMoved(StoreBusy):
+    """A row was not as whoever changes it had read it: the work is done again on what stands."""
 
 
 class StoreAway(StoreBusy):

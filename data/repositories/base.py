@@ -266,7 +266,7 @@ class Rows(Generic[Row]):
             name: encode for name, kind in field_classes(row).items() if (encode := word_codec(kind))
         }
         self._insert = Statement(insert(self.table).values(self._inserted()))
-        self._saves: dict[tuple[str, ...], Statement] = {}
+        self._saves: dict[tuple[tuple[str, ...], tuple[tuple[str, Any], ...]], Statement] = {}
 
     def columns(self) -> list[ColumnElement[Any]]:
         """The columns of the row class in the order of its fields, for a query of one's own."""
@@ -290,15 +290,20 @@ class Rows(Generic[Row]):
             text = self._insert.text(connection.dialect)
             insert_many(connection, f"{text.sql} {self._instead}", text.rows(rows, self._words))
 
-    def save(self, on: On, rows: Sequence[Row], *fields: str) -> int:
-        """Write these fields of many rows by their primary key; returns how many rows were changed."""
+    def save(self, on: On, rows: Sequence[Row], *fields: str, **was: Any) -> int:
+        """Write these fields of many rows by their primary key; returns how many rows were changed.
+
+        A row of which a column is not what it `was` stays as it is.
+        """
         if not rows:
             return 0
-        statement = self._saves.get(fields)
+        kind = fields, tuple(was.items())
+        statement = self._saves.get(kind)
         if statement is None:
-            keys = [key == given(key.name) for key in self.table.primary_key]
+            asked = [key == given(key.name) for key in self.table.primary_key]
+            held = [self.c[name] == value for name, value in was.items()]
             changed = {self.c[name]: given(name) for name in fields}
-            statement = self._saves[fields] = Statement(update(self.table).where(*keys).values(changed))
+            statement = self._saves[kind] = Statement(update(self.table).where(*held, *asked).values(changed))
         connection = sql(on)
         text = statement.text(connection.dialect)
         cells = text.rows(rows, self._words)

@@ -19,7 +19,7 @@ from data.engines.database import Database
 from data.engines.driver import run
 from data.engines.fates import Fate
 from data.engines.gate import GateMode
-from data.errors import StoreBusy, StoreError, StoreUnsure, StoreUnwritable
+from data.errors import RowsMoved, StoreBusy, StoreError, StoreUnsure, StoreUnwritable
 from data.vocabulary import Via
 from data.writing.batch import Batch, QueuedUnit, perform
 from data.writing.changes import Touched, Vector, changes_since, newest, write_changes
@@ -156,7 +156,7 @@ class Writer:
                 self.link.drop()
                 return self._true_answer(batch) if batch.committing else fate
             self.link.roll_back()
-            if fate is not Fate.OWN:
+            if fate is not Fate.OWN or isinstance(problem, RowsMoved):
                 return fate
             self._give_up(jobs, problem)
             return None
@@ -197,6 +197,8 @@ class Writer:
 
     def _is_own(self, problem: BaseException, once: bool) -> bool:
         """Whether what ended a unit is its own, and no fate of the whole batch."""
+        if isinstance(problem, RowsMoved):
+            return False
         if isinstance(problem, DBAPIError) and self._database.why_unwritable(problem):
             return False
         fate = self.link.fate(problem)

@@ -54,6 +54,8 @@ class WorkingSet:
     sell_credit_bps: int
     fill_kind: TransferKind = TransferKind.FILL
     orders: dict[int, WorkingOrder] = field(default_factory=dict[int, WorkingOrder])
+    _read_in: dict[int, OrderState] = field(default_factory=dict[int, OrderState])
+    """The state in which each was read: in another by now, it is not written."""
     netted: set[NettedKey] = field(default_factory=set[NettedKey])
     """What traded in this unit, by client, security, product and day."""
     purses: dict[int, Purse] = field(default_factory=dict[int, Purse])
@@ -85,6 +87,7 @@ class WorkingSet:
         for order in ORDERS.by_id(self.unit, missing):
             order.now, order.changed = self.unit.now, False
             self.orders[order.id] = order
+            self._read_in[order.id] = order.state
         self.known_trades |= known_trades(self.unit, missing)
         clients = {order.client_id for order in self.orders.values()} - self.purses.keys()
         self.purses |= {purse.client_id: purse for purse in BALANCES.of(self.unit, clients)}
@@ -350,7 +353,8 @@ class WorkingSet:
         opened = {lot.id for lot in self.opened}
         LOTS.save(unit, [lot for lot_id, lot in self.changed_lots.items() if lot_id not in opened])
         changed = [order for _, order in sorted(self.orders.items()) if order.changed]
-        ORDERS.save(unit, changed)
+        for state in dict.fromkeys(self._read_in[order.id] for order in changed):
+            ORDERS.save(unit, [order for order in changed if self._read_in[order.id] is state], state)
         for order in changed:
             touch(unit, order)
 

@@ -385,7 +385,8 @@ class Runs:
 
         def unit_of_work(unit: Unit) -> None:
             status = view.status if view.status is RunStatus.STOPPED else RunStatus.FINISHED
-            runs.finish(unit, number, status)
+            if not runs.finish(unit, number, status):
+                return  # another engine has
             unit.touched.runs.add(number)
             unit.audit(
                 AuditEntry(

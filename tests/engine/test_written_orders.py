@@ -74,11 +74,12 @@ def step(unit: Unit, what: str, order_id: int) -> None:
         ORDERS.insert(unit, [new_order(order_id, unit)])
         return
     (order,) = found
+    was = order.state
     order.now = unit.now + timedelta(microseconds=1)
     match what:
         case "claim" if order.state is born():
             order.claim(f"tag{order_id}")
-            ORDERS.save(unit, [order], CLAIMING)
+            ORDERS.save(unit, [order], was, CLAIMING)
         case "trade":
             order.count(1, 99_95, 12)
         case "flag":
@@ -96,7 +97,7 @@ def step(unit: Unit, what: str, order_id: int) -> None:
         case _:
             pass
     if what in ("trade", "flag", "end", "ask", "odd_word"):
-        ORDERS.save(unit, [order])
+        ORDERS.save(unit, [order], was)
 
 
 def assert_at_hand_as_stored(unit: Unit) -> set[int]:
@@ -190,14 +191,14 @@ async def test_an_order_at_hand_is_read_again_once_anything_else_has_changed_it(
     def then(unit: Unit) -> None:
         assert assert_at_hand_as_stored(unit) == {3}
         assert [order.quantity for order in ORDERS.by_id(unit, [1, 2, 3])] == [11, 10, 10]
-        ORDERS.save(unit, ORDERS.by_id(unit, [1, 2, 3]))
+        ORDERS.save(unit, ORDERS.by_id(unit, [1, 2, 3]), born())
 
     def nothing_at_hand(unit: Unit) -> list[int]:
         assert assert_at_hand_as_stored(unit) == set()
         return [order.quantity for order in ORDERS.by_id(unit, [1, 2, 3])]
 
     def fails(unit: Unit) -> None:
-        ORDERS.save(unit, ORDERS.by_id(unit, [3]))
+        ORDERS.save(unit, ORDERS.by_id(unit, [3]), born())
         raise Undone
 
     async with opened(path, lambda *_: None) as store:

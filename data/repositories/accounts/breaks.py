@@ -35,7 +35,7 @@ _OF_FIGURES = _BREAKS.query(
 )
 _CLOSE = Change(
     update(_BREAKS.table)
-    .where(_BREAKS.c.id == given("id"))
+    .where(_BREAKS.c.id == given("id"), _BREAKS.c.closed_at.is_(None))
     .values(closed_at=given("at"), closed_how=given("how"))
 )
 
@@ -161,7 +161,7 @@ _TOLD_AGAIN = Change(
 )
 _SETTLE = Change(
     update(_FACTS.table)
-    .where(_FACTS.c.id == given("id"))
+    .where(_FACTS.c.id == given("id"), _STANDS)
     .values(closed_at=given("at"), closed_how=given("how"))
 )
 

@@ -106,7 +106,11 @@ _RESUME = Change(
     .where(_C.number == given("number"), _C.resumed_at.is_(None))
     .values(resumed_at=given("at"), resumed_by=given("by"))
 )
-_END = Change(update(_FIRED.table).where(_C.number == given("number")).values(ended_at=given("at")))
+_END = Change(
+    update(_FIRED.table)
+    .where(_C.number == given("number"), _C.ended_at.is_(None))
+    .values(ended_at=given("at"))
+)
 _MET = Change(update(_FIRED.table).where(_C.number == given("number")).values(before=given("before")))
 _SWEPT = Change(
     update(_FIRED.table)
@@ -150,7 +154,7 @@ def resume_halt(on: On, number: int, at: datetime, by: str) -> None:
 
 
 def end_halt(on: On, number: int, at: datetime) -> None:
-    """Keep that nothing of a halt lives."""
+    """Keep that nothing of a halt lives, since when first."""
     _END.run(on, number=number, at=at)
 
 

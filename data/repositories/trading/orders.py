@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
 from data.engines.json_lists import item, listed
+from data.errors import RowsMoved
 from data.repositories.base import Change, ListParameter, On, Query, Rows, among, given
 from data.repositories.instruments import symbol_now
 from data.tables.columns import table
@@ -149,10 +150,26 @@ class OrderRows(Generic[Row]):
         self._rows.insert(unit, orders)
         _note(unit, orders)
 
-    def save(self, unit: Unit, orders: Sequence[Row], fields: tuple[str, ...] = CHANGING) -> None:
-        """Write back what has changed of orders, all of it in these fields."""
-        self._rows.save(unit, orders, *fields)
+    def save(
+        self, unit: Unit, orders: Sequence[Row], was: OrderState, fields: tuple[str, ...] = CHANGING
+    ) -> None:
+        """Write back what has changed of orders that were read in this state, all of it in these fields.
+
+        Raises `RowsMoved` where one is in another by now.
+        """
+        if self._rows.save(unit, orders, *fields, state=was.value) != len(orders):
+            self._save_unlike(unit, orders, was, fields)
         _note(unit, orders)
+
+    def _save_unlike(
+        self, unit: Unit, orders: Sequence[Row], was: OrderState, fields: tuple[str, ...]
+    ) -> None:
+        """The same where one is not stored in that word, as where a file was changed by hand."""
+        wanted = {cast(Any, order).id: cast(Any, order).state for order in orders}
+        stands = {cast(Any, row).id: cast(Any, row).state for row in self._by_id.all(unit, ids=wanted)}
+        if moved := [one for one, state in wanted.items() if stands.get(one) not in (was, state)]:
+            raise RowsMoved(f"order {moved[0]} is not {was.value} any more")
+        self._rows.save(unit, orders, *fields)
 
 
 def _note(unit: Unit, orders: Sequence[Any]) -> None:
@@ -246,7 +263,9 @@ _LEAVES = Query(
         _ORDERS.c.state.in_([state.value for state in sorted(LIVE_STATES - {OrderState.RESERVED})]),
     ),
 )
-_TAKE_OVER = Change(update(_ORDERS).where(among(_ORDERS.c.id, "ids")).values(instance_id=given("instance")))
+_TAKE_OVER = Change(
+    update(_ORDERS).where(among(_ORDERS.c.id, "ids"), _RESERVED).values(instance_id=given("instance"))
+)
 
 
 def by_broker_id(on: On, names: Collection[tuple[int, str]]) -> dict[tuple[int, str], int]:
@@ -300,7 +319,7 @@ def leaves_of(on: On, client_ids: Collection[int]) -> list[Leaves]:
 
 
 def take_over(unit: Unit, ids: Collection[int], instance_id: int) -> None:
-    """Make these orders this engine's to send."""
+    """Make these orders this engine's to send, those that nobody has begun to send."""
     _TAKE_OVER.run(unit, ids=ids, instance=instance_id)
     unit.touched.written |= dict.fromkeys(ids)
     unit.at_hand.drop(_ORDERS.name, ids)

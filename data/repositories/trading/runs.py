@@ -193,6 +193,6 @@ def stop(unit: Unit, number: int) -> bool:
     return bool(_STOP.run(unit, run=number))
 
 
-def finish(unit: Unit, number: int, status: RunStatus) -> None:
-    """Mark a run that has not ended as ended in this way."""
-    _FINISH.run(unit, run=number, status=status.value, now=unit.now)
+def finish(unit: Unit, number: int, status: RunStatus) -> bool:
+    """Mark a run that has not ended as ended in this way; returns whether it had not."""
+    return bool(_FINISH.run(unit, run=number, status=status.value, now=unit.now))

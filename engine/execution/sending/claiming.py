@@ -38,6 +38,7 @@ from engine.book.views import HaltView, OrderView, RunRow
 from engine.booking.order import WorkingOrder
 from engine.booking.overdue import may_be_sent
 from engine.booking.requests import Attempt
+from engine.booking.states import born
 from engine.booking.stored import ATTEMPTS, ORDERS
 from engine.events import TapeLine
 from engine.execution.sending.conditions import OrderKind, Standing, as_leg, standing
@@ -309,7 +310,7 @@ class _Claiming:
 
     def done(self, order_ids: Sequence[int]) -> Claims:
         """Write what was claimed; returns what came of it, in the order of `order_ids`."""
-        ORDERS.save(self._unit, self._orders, CLAIMING)
+        ORDERS.save(self._unit, self._orders, born(), CLAIMING)
         ATTEMPTS.insert(self._unit, self._attempts)
         if self._denied:
             deny(self._unit, self._denied, self._engine.actor, Reason.HALTED)
