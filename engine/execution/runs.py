@@ -388,14 +388,8 @@ class Runs:
             if not runs.finish(unit, number, status):
                 return  # another engine has
             unit.touched.runs.add(number)
-            unit.audit(
-                AuditEntry(
-                    AuditAction.RUN_FINISHED,
-                    self._engine.actor,
-                    run_number=number,
-                    details={"counts": view.counts},
-                )
-            )
+            by, told = self._engine.actor, {"counts": view.counts}
+            unit.audit(AuditEntry(AuditAction.RUN_FINISHED, by, run_number=number, details=told))
             unit.publish(TapeLine(unit.now, RunEnded(number, view.title, view.counts)))
 
         await self._kept.store.write(unit_of_work)

@@ -50,7 +50,7 @@ async def ended(desk: Desk, number: int, wire: Wire) -> None:
     async with seam(desk).store.reader() as connection:
         fills = (await connection.exec_driver_sql("SELECT DISTINCT order_id FROM fill")).all()
     assert len(fills) == total
-    assert desk.trading_disabled is None
+    await until(desk, lambda: desk.trading_disabled is None)
     await books_are_sound(desk)
 
 
