@@ -130,6 +130,10 @@ class Waits(Struct, frozen=True):
     halt_deadline_s: float = 30.0
     halt_doubt_s: float = 5.0
     """After which a certificate does not wait for orders in doubt any more; they are cancelled on sight."""
+    job_claim_s: float = 60.0
+    """For how long a job is claimed; whoever works at it renews that four times as often."""
+    job_look_s: float = 10.0
+    """How often jobs are looked for that are due and that nobody has claimed."""
     write_lock_wait_s: float = 0.5
     heartbeat_s: float = 1.0
     frozen_after_s: float = 15.0

@@ -36,11 +36,8 @@ from engine.timing import Timing
 
 log = logging.getLogger(__name__)
 
-LOOK_S = 10.0
-"""Seconds between two looks at what is due and nobody has claimed."""
-
-MOST_PAUSE_S = 320.0
-"""Seconds after which at the latest a number that nobody takes is sent once more."""
+MOST_LOOKS = 32
+"""Looks after which at the latest a number that nobody takes is sent once more; at first it is after one."""
 
 WATCH_S = 0.5
 """Seconds between two looks at a job that is waited for."""
@@ -194,9 +191,10 @@ class Jobs:
         return sent
 
     async def _send(self, job: Job) -> None:
-        _, pause = self._sent.get(job.number, (job.asked_at, LOOK_S / 2))
+        look_s = self._timing.waits.job_look_s
+        _, pause = self._sent.get(job.number, (job.asked_at, look_s / 2))
         await self.carrier.send(job)
-        self._sent[job.number] = self._timing.wall.now(), min(2 * pause, MOST_PAUSE_S)
+        self._sent[job.number] = self._timing.wall.now(), min(2 * pause, MOST_LOOKS * look_s)
 
     async def look(self) -> JobsLooked:
         """Send the numbers of jobs again that are due and that nobody has claimed, each after a while.
@@ -252,7 +250,7 @@ class Jobs:
                 if looked.waits != told:
                     log.warning("jobs wait: %s", looked.waits or "no more")
                 told = looked.waits
-            await self._timing.wall.sleep(LOOK_S)
+            await self._timing.wall.sleep(self._timing.waits.job_look_s)
 
     async def work(self) -> None:
         """Do what is carried here, for as long as this is not cancelled."""

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -40,9 +40,6 @@ log = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 5
 """How often a job is begun before it has failed."""
-
-CLAIM_S = 60.0
-"""Seconds for which a job is claimed; whoever works at it renews that four times as often."""
 
 AGAIN_S = (10, 60, 300, 900)
 """How long after each attempt that failed the next one is due."""
@@ -121,8 +118,7 @@ class JobWorker:
             return None
 
         def unit_of_work(unit: Unit) -> Job | None:
-            until = unit.now + timedelta(seconds=CLAIM_S)
-            job = claim_job(unit, number, self._engine.id, unit.now, until)
+            job = claim_job(unit, number, self._engine.id, unit.now, self._until(unit))
             if job is not None and job.attempts > MOST_ATTEMPTS:
                 self._fail(job, f"it was begun {MOST_ATTEMPTS} times, and each time its worker ended", unit)
                 return None
@@ -181,14 +177,17 @@ class JobWorker:
     async def _renew(self, job: Job, work: "asyncio.Task[Any]") -> None:
         """Have the claim last while it is worked at; where it is lost, the work ends."""
         while True:
-            await self._timing.wall.sleep(CLAIM_S / 4)
+            await self._timing.wall.sleep(self._timing.waits.job_claim_s / 4)
             with suppress(StoreError):  # tried again while the claim lasts
                 if not await self._kept.store.write(partial(self._renewed, job)):
                     work.cancel()
                     return
 
     def _renewed(self, job: Job, unit: Unit) -> bool:
-        return renew_claim(unit, job, unit.now + timedelta(seconds=CLAIM_S))
+        return renew_claim(unit, job, self._until(unit))
+
+    def _until(self, unit: Unit) -> datetime:
+        return unit.now + timedelta(seconds=self._timing.waits.job_claim_s)
 
     def _require(self, job: Job, unit: Unit) -> None:
         if not is_held(unit, job):

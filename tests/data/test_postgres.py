@@ -60,13 +60,17 @@ def test_a_home_of_its_own_file_imports_nothing_of_a_server(tmp_path: Path) -> N
     program = (
         "import asyncio, sys\n"
         "from pathlib import Path\n"
+        "from engine.jobs.asked import AuditCheckAsked\n"
         "from tradedesk.compose.wiring import compose_desk\n"
         "import tradedesk.cli.main\n"
         "async def main():\n"
         "    async with compose_desk(Path(sys.argv[1])) as desk:\n"
         "        await desk.doctor.run()\n"
+        "        job = (await desk.jobs.ask(AuditCheckAsked())).job\n"
+        "        assert (await desk.jobs.finished(job.number, 60)).state == 'done'\n"
         "asyncio.run(main())\n"
-        "print(sorted({'psycopg', 'redis', 'celery'} & {name.partition('.')[0] for name in sys.modules}))\n"
+        "loaded = {name.partition('.')[0] for name in sys.modules}\n"
+        "print(sorted({'psycopg', 'redis', 'celery', 'kombu'} & loaded))\n"
     )
     home = empty_books(tmp_path)
     done = subprocess.run(

@@ -23,12 +23,15 @@ from engine.jobs.asked import (
     StatementAsked,
 )
 from engine.jobs.carrier import DoJob, NotCarried
-from engine.jobs.working import AGAIN_S, CLAIM_S, MOST_ATTEMPTS, JobAtWork
+from engine.jobs.working import AGAIN_S, MOST_ATTEMPTS, JobAtWork
+from engine.rules import Waits
 from engine.words.alerts import alert_words
 from tests.desks import START, books_are_sound, filed_desk, in_time, manual_clock, paper_desk
 from tradedesk.jobs.doing import digest_of_file
 
 pytestmark = pytest.mark.both
+
+CLAIM_S = Waits().job_claim_s
 
 
 class Slip:

@@ -35,6 +35,7 @@ from engine.quiet import quiet_hours_from
 from engine.rules import Rules, Waits
 from engine.timing import Timing
 from tradedesk.compose.carrying import AppriseCarrier
+from tradedesk.compose.carrying_jobs import RedisCarrier
 from tradedesk.compose.home import home_folder
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.spare import keep_spare
@@ -92,6 +93,8 @@ class Foundation(Struct, frozen=True):
             desk.probes.echo = EchoService(self.settings.echo_url)
         desk.close.others.exports = DayExports(self.home, desk.statements.of_day)
         desk.jobs.worker.doers = doers_of(desk)
+        if self.settings.redis_url:
+            desk.jobs.carrier, desk.jobs.works_here = RedisCarrier(self.settings.redis_url), False
         return desk
 
     def _leases(self) -> "Leases | None":

@@ -3,6 +3,7 @@
 import ast
 import difflib
 import inspect
+import re
 import tomllib
 from functools import cache
 from itertools import pairwise
@@ -127,6 +128,9 @@ class Settings(BaseSettings):
     desk_clients: str = ""
     """Clients of this desk where several share one database: free, or CODE g:GROUP; empty shares none."""
 
+    redis_url: str = Field(default="", pattern=r"^$|^rediss?://\S+$|^redis\+socket:///\S+$")
+    """A Redis that carries jobs to workers, as redis://user:password@host:6379/0; empty does them here."""
+
     mode: Literal["trade", "look"] = "trade"
     """What a desk at Kite may do: `trade`, or `look`, in which nothing that sends or cancels is built."""
 
@@ -210,6 +214,17 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Environment first, then what was read from the file."""
         return (env_settings, init_settings)
+
+
+WITH_SECRETS = ("database_url", "redis_url")
+"""Settings that may hold a password, which is shown nowhere."""
+
+
+def shown(key: str, value: object) -> object:
+    """The value of a setting as it may be shown: an address without the password in it."""
+    if key not in WITH_SECRETS or not isinstance(value, str):
+        return value
+    return re.sub(r"://([^/@]*?):[^/]*@", r"://\1:***@", value)
 
 
 @cache

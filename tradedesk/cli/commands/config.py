@@ -118,9 +118,10 @@ def _of_screen(home: Path, settings: Settings) -> list[str]:
 
 def _setting(settings: Settings, key: str, given: Mapping[str, object]) -> SettingShape:
     from tradedesk.compose.config_file import source_of
-    from tradedesk.compose.settings import what_settings_do
+    from tradedesk.compose.settings import shown, what_settings_do
 
-    return SettingShape(key, getattr(settings, key), source_of(key, given), what_settings_do()[key])
+    value = shown(key, getattr(settings, key))
+    return SettingShape(key, value, source_of(key, given), what_settings_do()[key])
 
 
 def _word(value: object) -> str:

