@@ -76,6 +76,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("books_engine", ENGINES, indirect=True)
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """What is of the file is left out before anything is made for it."""
+    given = getattr(item, "callspec", None)
+    engine = (given and given.params.get("books_engine")) or item.config.getoption("--on")
+    if engine == POSTGRES and item.get_closest_marker("in_file") is not None:
+        pytest.skip("it speaks of SQLite's own file")
+
+
 @pytest.fixture(autouse=True)
 def books_engine(request: pytest.FixtureRequest) -> Iterator[str]:
     """The engine on which the books of this test stand."""
@@ -86,8 +94,6 @@ def books_engine(request: pytest.FixtureRequest) -> Iterator[str]:
         if why := missing():
             assert "CI" not in os.environ, why
             pytest.skip(why)
-        if request.node.get_closest_marker("in_file") is not None:
-            pytest.skip("it speaks of SQLite's own file")
     with standing_on(engine):
         yield engine
 

@@ -1,12 +1,12 @@
 """What the command line refuses: one clear line, the right exit code, and nothing done."""
 
 import shutil
-import sqlite3
 from pathlib import Path
 
 import pytest
 from cli_desk import Terminal
 
+from tests.books import change_by_hand
 from tests.further import further_rows
 
 HEADER = "code,name,broker,broker_user_id,status,capital,available"
@@ -188,9 +188,7 @@ def test_bad_input_is_one_line_one_document_and_exit_code_2(
 
 
 def test_a_database_from_a_newer_version_is_left_alone(demo: Terminal) -> None:
-    with sqlite3.connect(demo.home / "desk.db") as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    connection.close()
+    change_by_hand(demo.home, "UPDATE alembic_version SET version_num = '9999'")
 
     printed = demo.run("clients", "--json")
 
@@ -199,6 +197,7 @@ def test_a_database_from_a_newer_version_is_left_alone(demo: Terminal) -> None:
     assert printed.err.count("\n") == 1
 
 
+@pytest.mark.in_file
 def test_a_file_that_is_no_database_is_left_alone(empty: Terminal) -> None:
     empty.home.mkdir()
     (empty.home / "desk.db").write_text("my shopping list, which is long enough to be looked at\n" * 40)

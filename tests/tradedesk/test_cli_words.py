@@ -20,6 +20,7 @@ from data.home import spare_file
 from data.store import StoreError
 from data.vocabulary import Reason
 from engine.words.trading.reasons import words
+from tests.books import change_by_hand, rows_of
 from tradedesk.cli.exits import Exit, explain
 from tradedesk.cli.printing.output import laid_out
 from tradedesk.compose import wiring
@@ -112,7 +113,7 @@ def without(terminal: Terminal, name: str) -> None:
         path.unlink()
 
 
-@pytest.mark.parametrize("missing", ["paper.db", "desk.db"])
+@pytest.mark.parametrize("missing", ["paper.db", pytest.param("desk.db", marks=pytest.mark.in_file)])
 def test_a_home_with_half_of_its_books_is_not_opened(demo: Terminal, missing: str) -> None:
     without(demo, missing)
     left = {path.name for path in demo.home.iterdir()}
@@ -159,15 +160,11 @@ def test_cancel_all_halts_a_home_whose_exchange_is_no_database(demo: Terminal) -
 
 
 def test_an_exchange_and_books_without_a_tie_are_tied_when_opened(demo: Terminal) -> None:
-    with sqlite3.connect(demo.home / "desk.db") as connection:
-        connection.execute("UPDATE connection SET identity = ''")
-    connection.close()
+    change_by_hand(demo.home, "UPDATE connection SET identity = ''")
 
     assert demo.done("orders") == []
 
-    with sqlite3.connect(demo.home / "desk.db") as connection:
-        (tied,) = connection.execute("SELECT identity FROM connection").fetchone()
-    connection.close()
+    ((tied,),) = rows_of(demo.home, "SELECT identity FROM connection")
     with sqlite3.connect(demo.home / "paper.db") as exchange:
         assert exchange.execute("SELECT id FROM identity").fetchone() == (tied,)
     exchange.close()

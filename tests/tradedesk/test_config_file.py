@@ -1,15 +1,13 @@
 """Settings changed by the program: kept among the trader's own lines, or refused with the file as it was."""
 
-import sqlite3
 import tomllib
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from data.errors import BadInput
-from data.home import books_file, settings_file
-from tests.books import empty_books
+from data.home import settings_file
+from tests.books import change_by_hand, empty_books
 from tradedesk.compose.config_file import keep_setting, with_value
 from tradedesk.compose.kept import SettingsOfHome
 from tradedesk.compose.settings import SCREEN_SETTINGS, load_settings
@@ -123,11 +121,9 @@ async def test_no_setting_takes_a_home_to_another_venue_than_its_books(
     keep_setting(tmp_path, "market", "groww")
     keep_setting(tmp_path, "kite_url", address)
     keep_setting(tmp_path, "market", market)
-    row = (market, kind, broker, address, "")
-    with closing(sqlite3.connect(books_file(empty_books(tmp_path)))) as books, books:
-        books.execute(
-            "INSERT INTO connection (name, kind, broker, address, identity) VALUES (?,?,?,?,?)", row
-        )
+    empty_books(tmp_path)
+    row = f"('{market}', '{kind}', '{broker}', '{address}', '')"
+    change_by_hand(tmp_path, f"INSERT INTO connection (name, kind, broker, address, identity) VALUES {row}")
     kept = settings_file(tmp_path).read_bytes()
     with pytest.raises(BadInput, match="use another home"):
         keep_setting(tmp_path, key, typed)

@@ -94,6 +94,7 @@ def test_what_is_followed_is_read_by_the_command_itself() -> None:
     assert effect_of(["runs", "--follow"]) is None
 
 
+@pytest.mark.in_file
 def test_a_reader_that_has_had_enough_ends_it(tmp_path: Path) -> None:
     async def prepared() -> None:
         async with filed_desk(tmp_path, ManualClock(START)) as desk:

@@ -3,11 +3,10 @@
 import asyncio
 import json
 import re
-import sqlite3
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,6 +25,7 @@ from data.home import SECRETS
 from data.records import replace
 from data.secrets import PASSPHRASE_FILE
 from data.vaults.file_vault import SHORTEST, FileVault
+from tests.books import change_by_hand
 from tradedesk.cli import session
 from tradedesk.cli.main import app
 
@@ -135,8 +135,8 @@ def test_a_refused_route_is_retried_by_its_clients_code(demo: Terminal, tmp_path
     refused = demo.run("routes", "retry", "AM1042", "--json")
     assert (refused.code, refused.error["field"]) == (2, "client")
     assert "nothing to retry" in refused.error["expected"]
-    with closing(sqlite3.connect(demo.home / "desk.db")) as books, books:
-        books.execute("UPDATE client_route SET refused_at = '2026-11-18 03:45:00', refused_text = 'No.'")
+    at = "2026-11-18 03:45:00.000000"
+    change_by_hand(demo.home, f"UPDATE client_route SET refused_at = '{at}', refused_text = 'No.'")
     (route,) = demo.done("routes", "show")
     assert (route["refused_at"], route["refused_text"]) == ("2026-11-18T03:45:00+00:00", "No.")
     assert demo.done("routes", "retry", "am1042")["code"] == "AM1042"

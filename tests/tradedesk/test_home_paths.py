@@ -44,6 +44,7 @@ def everything(folder: Path, but: Path) -> dict[str, int]:
     return {str(path): path.stat().st_size if path.is_file() else -1 for path in found}
 
 
+@pytest.mark.in_file  # of the file that is called so
 @pytest.mark.parametrize("name", further(NAMES, plain=4))
 def test_a_home_of_any_name_keeps_all_its_books_inside(tmp_path: Path, name: str) -> None:
     for decoy in ("a", "aA", "file:a", "file:"):

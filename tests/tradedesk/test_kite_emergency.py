@@ -1,8 +1,7 @@
 """Cancel-all at Kite goes where the books belong, with whatever of the home can still be read."""
 
 import random
-import sqlite3
-from contextlib import closing, nullcontext
+from contextlib import nullcontext
 
 import pytest
 
@@ -13,7 +12,7 @@ from data.reference.phases import load_calendar
 from data.vaults.file_vault import FileVault
 from engine.rules import Rules, Waits
 from screens.frame.routes import WorkspaceName
-from tests.books import books_of, empty_books
+from tests.books import books_of, change_by_hand, empty_books
 from tradedesk.app.application import TradedeskApp
 from tradedesk.compose.foundation import Foundation
 from tradedesk.compose.settings import Settings
@@ -23,10 +22,8 @@ from tradedesk.compose.wiring import connections_of
 
 def base_at(home, owned, kite_url):
     empty_books(home)
-    with closing(sqlite3.connect(home / "desk.db")) as file:
-        kind = "sim" if "127.0.0.1" in owned else "live"
-        file.execute("INSERT INTO connection VALUES ('kite', ?, 'zerodha', ?, '')", (kind, owned))
-        file.commit()
+    kind = "sim" if "127.0.0.1" in owned else "live"
+    change_by_hand(home, f"INSERT INTO connection VALUES ('kite', '{kind}', 'zerodha', '{owned}', '')")
     settings = Settings(market="kite", kite_url=kite_url, vault="file")
     return Foundation(
         home,

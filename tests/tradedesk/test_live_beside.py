@@ -5,11 +5,9 @@ What is live here is a stand-in on loopback whose row says so.
 
 import json
 import random
-import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cli_desk import Terminal
@@ -24,7 +22,7 @@ from data.repositories.connections import ConnectionRow
 from data.vocabulary import ConnectionKind
 from engine.access.connecting import ConnectionsChanged
 from engine.desk import Desk
-from tests.books import empty_books
+from tests.books import change_by_hand, empty_books, rows_of
 from tests.desks import START, WAITS
 from tests.further import further
 from tradedesk.cli.exits import Exit, explain
@@ -36,19 +34,13 @@ from tradedesk.compose.wiring import compose_desk
 WORD = "live beside paper"
 
 
-def rows(home: Path, query: str) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(home / "desk.db")) as file:
-        return file.execute(query).fetchall()
-
-
 def change(home: Path, *statements: str) -> None:
-    with closing(sqlite3.connect(home / "desk.db")) as file, file:
-        for statement in statements:
-            file.execute(statement)
+    for statement in statements:
+        change_by_hand(home, statement)
 
 
 def connections(home: Path) -> list[tuple[str, str]]:
-    return rows(home, "SELECT name, kind FROM connection ORDER BY name")
+    return rows_of(home, "SELECT name, kind FROM connection ORDER BY name")
 
 
 @asynccontextmanager
@@ -92,8 +84,8 @@ async def test_without_the_words_nothing_is_kept_and_they_are_named(tmp_path: Pa
             with pytest.raises(BadInput, match="leave it out"):
                 await desk.connecting.add(replace(live, kind=ConnectionKind.SIM), WORD)
         assert connections(tmp_path) == [("paper", "paper")]
-        assert rows(tmp_path, "SELECT 1 FROM meta WHERE name = 'live_beside'") == []
-        assert rows(tmp_path, "SELECT 1 FROM audit WHERE action = 'LIVE_BESIDE_ALLOWED'") == []
+        assert rows_of(tmp_path, "SELECT 1 FROM meta WHERE name = 'live_beside'") == []
+        assert rows_of(tmp_path, "SELECT 1 FROM audit WHERE action = 'LIVE_BESIDE_ALLOWED'") == []
 
 
 async def test_with_the_words_both_are_opened_and_the_audit_has_who_and_both_kinds(tmp_path: Path) -> None:
@@ -111,7 +103,7 @@ async def test_with_the_words_both_are_opened_and_the_audit_has_who_and_both_kin
         assert row.actor == "tester"
         together = f"kite live zerodha {live.address}; paper paper paper"
         assert row.details == {"word": WORD, "kinds": ["live", "paper"], "connections": together}
-        assert rows(tmp_path, "SELECT value FROM meta WHERE name = 'live_beside'") == [(together,)]
+        assert rows_of(tmp_path, "SELECT value FROM meta WHERE name = 'live_beside'") == [(together,)]
 
 
 async def test_paper_beside_live_takes_the_same_words(tmp_path: Path) -> None:
@@ -189,7 +181,7 @@ def test_a_command_names_the_words_and_takes_them_by_an_option(demo: Terminal) -
     assert (printed.code, "what its broker lists is read each morning" in printed.err) == (0, True)
     assert connections(demo.home) == [("kite", "live"), ("paper", "paper")]
     query = "SELECT actor, via, details FROM audit WHERE action = 'LIVE_BESIDE_ALLOWED'"
-    ((actor, via, details),) = rows(demo.home, query)
+    ((actor, via, details),) = rows_of(demo.home, query)
     assert (actor, via) == ("tester", "cli")
     assert json.loads(details)["kinds"] == ["live", "paper"]
 

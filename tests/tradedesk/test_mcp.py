@@ -1,7 +1,6 @@
 """The server for assistants by the package's own client: it looks, is audited, cannot trade."""
 
 import json
-import sqlite3
 import sys
 from asyncio import to_thread
 from collections.abc import AsyncIterator
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 from mcp import Client, StdioServerParameters
 
-from data.home import books_file
+from tests.books import rows_of
 from tests.desks import paper_desk
 from tests.tradedesk.cli_desk import Terminal
 from tradedesk.mcp.looks import ABOUT, CannotLook, Looks
@@ -127,9 +126,7 @@ async def test_an_option_hidden_in_a_value_stays_a_value(terminal: Terminal) -> 
         assert found["rows"]
         result: Any = await client.call_tool("funds", {"client": "--help"})
         assert result.is_error
-    with sqlite3.connect(books_file(terminal.home)) as books:
-        (orders,) = books.execute("SELECT count(*) FROM orders").fetchone()
-    assert orders == 2
+    assert rows_of(terminal.home, "SELECT count(*) FROM orders") == [(2,)]
 
 
 async def test_a_long_answer_comes_a_part_at_a_time(terminal: Terminal) -> None:

@@ -18,6 +18,8 @@ from tests.short_reads import FILE, written
 from tradedesk.cli.printing.output import printer
 from tradedesk.cli.short import read_short
 
+pytestmark = pytest.mark.in_file  # at rest, and read with nothing imported
+
 LOOKS = (
     "orders",
     "orders --client AM1042",
