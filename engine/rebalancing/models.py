@@ -10,7 +10,7 @@ from data.errors import BadInput
 from data.json_values import JsonObject
 from data.records import replace
 from data.repositories.saved.models import StoredModel, add_version, newest_models, read_models, read_versions
-from data.store import Unit
+from data.store import GateMode, Unit
 from data.vocabulary import ModelException
 from engine.book.kept import Kept
 from engine.instances import ThisEngine
@@ -133,7 +133,7 @@ class Models:
             unit.audit(AuditEntry(AuditAction.MODEL_KEPT, self._engine.actor, client_id, details=details))
             return made
 
-        return await self._kept.store.write(unit_of_work)
+        return await self._kept.store.write(unit_of_work, GateMode.ALONE)
 
 
 def _place(one: ClientException) -> tuple[int, str]:

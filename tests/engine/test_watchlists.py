@@ -73,6 +73,7 @@ async def test_two_terminals_never_merge_lists_by_giving_them_one_name(tmp_path:
         assert all("it is gone meanwhile; there are Watchlist, " in words for words in gone)
 
 
+@pytest.mark.both
 async def test_two_terminals_never_lose_a_basket_or_keep_one_name_twice(tmp_path: Path) -> None:
     clock = ManualClock(START)
 

@@ -14,7 +14,7 @@ from data.repositories.watchlists import (
     read_columns,
     read_watchlists,
 )
-from data.store import Unit
+from data.store import GateMode, Unit
 from data.vocabulary import WatchColumn
 from engine.book.kept import Kept
 from engine.events import WatchlistChanged
@@ -225,7 +225,7 @@ class Watchlists:
         unit.touched.market = True
 
     async def _write(self, unit_of_work: Callable[[Unit], T], name: str) -> T:
-        result = await self._kept.store.write(unit_of_work)
+        result = await self._kept.store.write(unit_of_work, GateMode.ALONE)
         await self.load()
         self._kept.bus.publish([WatchlistChanged(name)])
         return result

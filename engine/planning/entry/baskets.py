@@ -16,7 +16,7 @@ from data.repositories.saved.baskets import (
     remove_basket,
     rename_basket,
 )
-from data.store import Unit
+from data.store import GateMode, Unit
 from data.vocabulary import PerClient, Product
 from engine.book.kept import Kept
 from engine.instances import ThisEngine
@@ -68,7 +68,7 @@ class Baskets:
             unit.audit(AuditEntry(AuditAction.BASKET_SAVED, self._engine.actor, details=details))
             return replaced
 
-        return await self._kept.store.write(unit_of_work)
+        return await self._kept.store.write(unit_of_work, GateMode.ALONE)
 
     async def rename(self, name: str, to: str) -> None:
         """Give a basket another name. Raises `BadInput` where none has the name, or another has that one."""
@@ -84,7 +84,7 @@ class Baskets:
             details: dict[str, object] = {"basket": to, "before": before}
             unit.audit(AuditEntry(AuditAction.BASKET_RENAMED, self._engine.actor, details=details))
 
-        await self._kept.store.write(unit_of_work)
+        await self._kept.store.write(unit_of_work, GateMode.ALONE)
 
     async def remove(self, name: str) -> None:
         """Forget a basket. Raises `BadInput` where none has the name."""
@@ -95,7 +95,7 @@ class Baskets:
             details: dict[str, object] = {"basket": known}
             unit.audit(AuditEntry(AuditAction.BASKET_REMOVED, self._engine.actor, details=details))
 
-        await self._kept.store.write(unit_of_work)
+        await self._kept.store.write(unit_of_work, GateMode.ALONE)
 
 
 def _stored(name: str, number: int, leg: Leg) -> StoredBasketLeg:

@@ -14,7 +14,7 @@ from data.repositories.saved.presets import (
     read_presets,
     remove_preset,
 )
-from data.store import Unit
+from data.store import GateMode, Unit
 from engine.book.kept import Kept
 from engine.instances import ThisEngine
 from engine.labels import begun_label, known_label, label_from, same_label
@@ -67,7 +67,7 @@ class Presets:
             unit.audit(AuditEntry(AuditAction.PRESET_SAVED, actor, details=details))
             return replaced
 
-        return await self._kept.store.write(unit_of_work)
+        return await self._kept.store.write(unit_of_work, GateMode.ALONE)
 
     async def remove(self, name: str) -> None:
         """Forget a preset. Raises `BadInput` where none has the name."""
@@ -78,4 +78,4 @@ class Presets:
             details: dict[str, object] = {"preset": known}
             unit.audit(AuditEntry(AuditAction.PRESET_REMOVED, self._engine.actor, details=details))
 
-        await self._kept.store.write(unit_of_work)
+        await self._kept.store.write(unit_of_work, GateMode.ALONE)
