@@ -225,16 +225,26 @@ async def until(desk: Desk, happened: Callable[[], object], step_s: float = 0.25
             while not happened():
                 changed.clear()
                 await clock.advance(step_s)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(*_answers(changed))
+                await _answered(changed, happened)
     finally:
         unsubscribe()
 
 
-def _answers(changed: asyncio.Event) -> tuple[Coroutine[Any, Any, object], float]:
-    """What the clock waits for before it moves on again, and how long: a server answers later."""
-    on_server = engine_now() != SQLITE and isinstance(asyncio.get_running_loop(), RestingLoop)
-    return (quiet(), 0.25) if on_server else (changed.wait(), 0.01)
+async def _answered(changed: asyncio.Event, happened: Callable[[], object]) -> None:
+    """Wait for a change before the clock moves on; on a server, which answers later, until all rest."""
+    if engine_now() == SQLITE or not isinstance(asyncio.get_running_loop(), RestingLoop):
+        with suppress(TimeoutError):
+            await asyncio.wait_for(changed.wait(), 0.01)
+        return
+    resting = asyncio.create_task(quiet())
+    with suppress(TimeoutError):
+        async with asyncio.timeout(0.25):
+            while not (resting.done() or happened()):
+                changed.clear()
+                change = asyncio.create_task(changed.wait())
+                await asyncio.wait({resting, change}, return_when=asyncio.FIRST_COMPLETED)
+                change.cancel()
+    resting.cancel()
 
 
 async def in_time(desk: Desk, work: Coroutine[Any, Any, T]) -> T:
