@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 from msgspec import Struct
@@ -222,7 +223,12 @@ _MOVE_MONEY = (
 
 def _move_money(connection: Connection, money: Mapping[int, Sequence[int]]) -> None:
     if money:
-        run_many(connection, _MOVE_MONEY, [(*deltas, client) for client, deltas in money.items()], apart=True)
+        run_many(
+            connection,
+            _MOVE_MONEY,
+            [(*deltas, client) for client, deltas in sorted(money.items())],
+            apart=True,
+        )
 
 
 def _move_shares(connection: Connection, held: Mapping[tuple[int, str, str], _Held]) -> None:
@@ -238,10 +244,13 @@ def _move_shares(connection: Connection, held: Mapping[tuple[int, str, str], _He
     ]
     if opening:
         insert_many(connection, _OPEN_HOLDING, opening)
-    moved = [(*one.buckets.values(), one.cost_paise, *place) for place, one in held.items()]
+    moved = [
+        (*one.buckets.values(), one.cost_paise, *place) for place, one in sorted(held.items(), key=_PLACE)
+    ]
     run_many(connection, _MOVE_SHARES, moved, apart=True)
 
 
+_PLACE = itemgetter(0)
 _HOLDING_COUNTS = [column.name for column in table(HoldingRecord).columns if column.default is not None]
 _OPEN_HOLDING = (
     "INSERT INTO holding (client_id, security, product, exchange, tradingsymbol, "
@@ -267,7 +276,8 @@ def reserve_money(unit: Unit, needs: Mapping[int, tuple[int, int]]) -> set[int]:
     """
     if not needs:
         return set()
-    packed = json_text([(client, need, loan) for client, (need, loan) in needs.items()])
+    # Whoever changes many clients' rows does so in the order of their numbers, lest two wait for each other.
+    packed = json_text([(client, need, loan) for client, (need, loan) in sorted(needs.items())])
     return {
         int(client)
         for (client,) in fetch(unit.connection, guards.reserve_money(words(unit.connection)), (packed,))

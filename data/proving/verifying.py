@@ -95,7 +95,8 @@ def verify(
     walk = ChainWalk({}, outside)
     walk.go(rows)
     walk.end(kept)
-    return walk.report(others, f"{walk.count} rows verified")
+    of = f" of {len(walk.lasts)} chains" if len(walk.lasts) > 1 else ""
+    return walk.report(others, f"{walk.count} rows{of} verified")
 
 
 def verify_tail(

@@ -28,11 +28,15 @@ class Balances(Generic[Row]):
 
     def __init__(self, row: type[Row]) -> None:
         rows = Rows(Funds, row)
-        self._of = rows.query(among(rows.c.client_id, "clients"))
+        query = select(*rows.columns()).where(among(rows.c.client_id, "clients"))
+        self._of = Query(row, query.order_by(rows.c.client_id).with_for_update(key_share=True))
 
-    def of(self, on: On, client_ids: Collection[int]) -> list[Row]:
-        """The balances of these clients."""
-        return self._of.all(on, clients=client_ids) if client_ids else []
+    def of(self, unit: On, client_ids: Collection[int]) -> list[Row]:
+        """The balances of these clients, for a unit that changes them.
+
+        Where many write they are locked, in the order of their numbers, lest two wait for each other.
+        """
+        return self._of.all(unit, clients=client_ids) if client_ids else []
 
 
 _LOAN_ROOM = _FUNDS.c.mtf_limit_paise - _FUNDS.c.mtf_loan_paise - _FUNDS.c.mtf_reserved_paise
