@@ -329,7 +329,7 @@ class Desk:
         engine, store = self.workings.engine, self.workings.kept.store
         checking = CHECKING if engine.is_checking_books else ""
         stopped = engine.trading_disabled or engine.venues_differ() or checking
-        return stopped or store.trouble or engine.sign_on_trouble or None
+        return stopped or store.trouble or engine.sign_on_trouble or store.owning.over or None
 
     @property
     def commits(self) -> int:

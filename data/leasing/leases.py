@@ -91,6 +91,13 @@ class Leases:
         """Another number once the leases had run out, or somebody has taken a client."""
         return self._term
 
+    @property
+    def over(self) -> str:
+        """Why nothing may be sent for anybody; empty while they last."""
+        if not self.instance_id or self.left_s() > 0:
+            return ""
+        return f"the books' server has not heard of this desk for {LEASE_S:g} s: others may have its clients"
+
     def left_s(self) -> float:
         """For how many seconds they last."""
         return self._until - self._now()

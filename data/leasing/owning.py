@@ -18,6 +18,11 @@ class Owning(Protocol):
     leased: bool
     """Whether clients are shared out among desks; else everybody's are this one's."""
 
+    @property
+    def over(self) -> str:
+        """Why nothing may be sent for anybody, since others may have taken them; empty where it may."""
+        ...
+
     def lives(self, instance_id: int) -> bool:
         """Whether an engine lives, as far as can be known here."""
         ...
@@ -51,6 +56,7 @@ class AloneAtHome:
     """Books of one home: a held file lock says who lives, and everybody's are this home's."""
 
     leased = False
+    over = ""
 
     def __init__(self, home: Path) -> None:
         self._home = home

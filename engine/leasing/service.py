@@ -1,6 +1,7 @@
 """The leases of a desk: whom it takes by itself, and what people have it take, release and hand over."""
 
 import logging
+from collections import Counter
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 
@@ -44,6 +45,10 @@ class Leasing:
     def shared(self) -> bool:
         """Whether several desks share these books, each with clients of its own."""
         return self._kept.store.leases is not None
+
+    def elsewhere(self) -> dict[str, int]:
+        """How many clients each other desk has, by its name; under no name those that nobody has."""
+        return dict(Counter(one.desk for one in self._kept.book.elsewhere.values()))
 
     def _leases(self) -> Leases:
         if (leases := self._kept.store.leases) is None:

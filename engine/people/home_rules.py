@@ -30,7 +30,7 @@ OF_THE_HOME: Mapping[str, Rules] = {
         "make_ready": Rule(Right.PEOPLE),
     },
     "leases": {
-        "shared": _LOOK,
+        **dict.fromkeys(("shared", "elsewhere"), _LOOK),
         "rows": Rule(Right.READ_CLIENTS, of_everybody),
         **dict.fromkeys(("take", "release"), _SET_UP),
     },

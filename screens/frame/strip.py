@@ -11,6 +11,7 @@ from data.records import replace
 from data.vocabulary import HaltScope, PhaseKind, RunCount, RunStatus
 from engine.words import formats
 from engine.words.day.calendar import missing_words
+from engine.words.leases import elsewhere_words
 from engine.words.market import PHASES, index_words
 from engine.words.trading.flattens import going_words
 from engine.words.trading.halted import REDUCE_ONLY
@@ -73,6 +74,8 @@ def calm(
         at, clients = ending
         words = f"MIS square-off {formats.time_of_day(at)[:5]}"
         segments.append(Segment(f"{words} of {formats.counted(clients, 'client')}", 3, "warn", words))
+    if others := desk.leases.elsewhere():
+        segments.append(Segment(elsewhere_words(others), 3, brief=f"{sum(others.values())} elsewhere"))
     segments += _halts_in_part(desk)
     segments += [_flatten(one) for one in desk.flatten.going]
     segments += _paused(desk)

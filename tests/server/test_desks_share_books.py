@@ -13,6 +13,8 @@ from data.vocabulary import DeskKind, OrderState, PauseReason, RunStatus, Sizing
 from engine.desk import Desk
 from engine.execution.changes.cancels import ask
 from engine.planning.intent import Selection
+from engine.words.leases import elsewhere_words
+from screens.frame.strip import calm
 from tests.books import database_url
 from tests.desks import Wire, books_are_sound, buy, carry_out, sends_nothing, there, until
 from tests.sharing import Firm
@@ -43,6 +45,10 @@ async def test_each_desk_trades_its_own_clients_and_knows_whose_the_others_are(f
             assert set(seam(ravi).kept.book.clients) == {ROHAN}
             await until(asha, lambda: ROHAN not in seam(asha).kept.book.clients, step_s=0.1)
             assert seam(asha).kept.book.elsewhere[ROHAN].desk.startswith("ravi@")
+            (who,) = asha.leases.elsewhere()
+            assert elsewhere_words(asha.leases.elsewhere()) == f"1 client at {who}"
+            told = calm(asha, None, None, (), frozen=False, privacy=False)
+            assert f"1 client at {who}" in [one.text for one in told]
             with pytest.raises(BadInput, match="the desk ravi@"):
                 seam(asha).kept.book.named(rohan)
             await asyncio.gather(
@@ -248,3 +254,21 @@ async def test_cancels_of_a_dead_desk_go_on_where_another_stands_by(firm: Firm) 
             await until(keep, lambda: not seam(keep).kept.book.clients)
             (theirs,) = exchange_of(keep).orders(code_of(keep, ROHAN))
             assert theirs.status is BrokerStatus.CANCELLED
+
+
+async def test_a_desk_that_the_server_has_not_heard_of_says_so_and_sends_nothing(firm: Firm) -> None:
+    await firm.make()
+    async with firm.desk("asha", "free") as asha:
+        leases, wire = seam(asha).store.leases, Wire(asha)
+        assert leases is not None
+        beat, leases.beat = leases.beat, lambda: False
+        await firm.clock.advance(31.0)
+        assert "has not heard of this desk" in there(asha.trading_disabled)
+        plan = await asha.plans.freeze(buy("INFY", SizingKind.FIXED_QUANTITY, 1, ROHAN))
+        run = await asha.runs.start(plan, plan.digest)
+        for _ in range(3):
+            await firm.clock.advance(1.0)
+        assert wire.placed == []
+        leases.beat = beat
+        await until(asha, lambda: asha.orders.get(run.order_ids[0]).state is OrderState.FILLED)
+        assert asha.trading_disabled is None
