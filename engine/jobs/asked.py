@@ -114,6 +114,17 @@ FORMS: Mapping[JobKind, JobForm] = {
 }
 """The form of each kind."""
 
+OF_ALL_DESKS = frozenset({JobKind.AUDIT_CHECK, JobKind.BACKUP_CHECK})
+"""Kinds that are of the books as a whole: any desk of several that share them does one."""
+
+
+def check_shared(kind: JobKind, shares_books: bool) -> None:
+    """Raise `BadInput` for a job of clients where several desks share the books, each with its own."""
+    if shares_books and kind not in OF_ALL_DESKS:
+        expected = "several desks share these books, each with clients of its own: do it there, without a job"
+        raise BadInput("job", kind.value, expected)
+
+
 _KINDS = {form.args: kind for kind, form in FORMS.items()}
 
 

@@ -28,7 +28,7 @@ from data.vocabulary import JobState
 from engine.book.kept import Kept
 from engine.events import JobsChanged
 from engine.instances import ThisEngine
-from engine.jobs.asked import FORMS, JobAsked, as_stored, from_stored, kind_of
+from engine.jobs.asked import FORMS, JobAsked, as_stored, check_shared, from_stored, kind_of
 from engine.jobs.carrier import InlineCarrier, JobCarrier, NotCarried
 from engine.jobs.working import JobWorker, job_of
 from engine.people.who import WhoActs
@@ -115,7 +115,9 @@ class Jobs:
         return await self._carried(sent) if sent.fresh else sent
 
     def _require(self, asked: JobAsked) -> None:
-        form = FORMS[kind_of(asked)]
+        kind = kind_of(asked)
+        check_shared(kind, self._engine.shares_books)
+        form = FORMS[kind]
         self._who.require(form.right)
         self._who.require_scope(form.right, form.clients(asked))
 

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from data.acting import Actor, acting
 from data.audit import AuditAction, AuditEntry
-from data.errors import BadInput, StoreError, TradedeskError
+from data.errors import BadInput, LeaseLost, StoreError, TradedeskError
 from data.repositories.jobs import (
     Job,
     claim_job,
@@ -31,7 +31,7 @@ from data.writing.condition import only_if
 from engine.book.kept import Kept
 from engine.events import JobsChanged
 from engine.instances import ThisEngine
-from engine.jobs.asked import FORMS, from_stored
+from engine.jobs.asked import FORMS, check_shared, from_stored
 from engine.people.rights import may, scope_ids
 from engine.raising import AlertTold, raise_alert
 from engine.timing import Timing
@@ -137,10 +137,10 @@ class JobWorker:
                 work.cancel()
                 raise
             raise ClaimLost("its claim ran out while it was worked at") from None
+        except (BadInput, LeaseLost) as problem:  # another attempt would meet the same
+            await self._kept.store.write(partial(self._fail, job, str(problem)))
         except (ClaimLost, StoreError):
             raise
-        except BadInput as problem:
-            await self._kept.store.write(partial(self._fail, job, str(problem)))
         except Exception as problem:
             log.exception("attempt %d of job %d failed", job.attempts, job.number)
             await self._kept.store.write(partial(self._again, job, f"{type(problem).__name__}: {problem}"))
@@ -155,6 +155,7 @@ class JobWorker:
         doer = self.doers.get(job.kind)
         if doer is None:
             raise BadInput("job", str(job.kind), "nothing here does jobs of this kind")
+        check_shared(job.kind, self._engine.shares_books)
         at_work = JobAtWork(job, from_stored(job.kind, job.args), self._end)
         with acting(Actor(job.asked_by)), only_if(partial(self._require, job)):
             self._require_right(job, at_work.asked)

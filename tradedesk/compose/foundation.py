@@ -93,7 +93,7 @@ class Foundation(Struct, frozen=True):
             desk.probes.echo = EchoService(self.settings.echo_url)
         desk.close.others.exports = DayExports(self.home, desk.statements.of_day)
         desk.jobs.worker.doers = doers_of(desk)
-        if self.settings.redis_url:
+        if self.settings.redis_url and not self.settings.desk_clients:
             desk.jobs.carrier, desk.jobs.works_here = RedisCarrier(self.settings.redis_url), False
         return desk
 

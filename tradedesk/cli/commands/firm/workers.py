@@ -33,12 +33,18 @@ def beat() -> None:
 
 
 def _go_on(what: str, work: "Callable[[Desk], Coroutine[Any, Any, None]]") -> NoReturn:
+    from tradedesk.compose.home import home_folder
+    from tradedesk.compose.settings import load_settings
+
+    settings = load_settings(home_folder())
+    if settings.desk_clients:
+        expected = "several desks share these books: jobs are done at each, for the clients that it has"
+        raise BadInput("desk_clients", settings.desk_clients, expected)
+    if not settings.redis_url:
+        expected = "set it, such as redis://127.0.0.1:6379/0: without it jobs are done where they are asked"
+        raise BadInput("redis_url", "", expected)
+
     async def until_told(desk: "Desk") -> Exit:
-        if desk.jobs.works_here:
-            expected = (
-                "set it, such as redis://127.0.0.1:6379/0: without it jobs are done where they are asked"
-            )
-            raise BadInput("redis_url", "", expected)
         with desk.acting(Actor(desk.workings.engine.trader)):
             task = asyncio.create_task(work(desk))
         loop = asyncio.get_running_loop()
