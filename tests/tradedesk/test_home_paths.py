@@ -13,6 +13,7 @@ from cli_desk import Terminal
 
 from tests.further import further
 from tradedesk.compose.foundation import PrivateLog
+from tradedesk.compose.home import books_address, shared_clients
 
 NAMES = [
     "a?b",
@@ -106,3 +107,14 @@ def test_a_log_that_cannot_be_written_says_nothing_over_the_screen(
     handler.flush = lambda: None  # type: ignore[method-assign]
     told = capsys.readouterr()
     assert (told.out, told.err) == ("", "")
+
+
+def test_whose_books_they_are_is_read_of_settings_of_which_others_cannot_be_taken(tmp_path, monkeypatch):
+    for name in ("DATABASE_URL", "DESK_CLIENTS"):
+        monkeypatch.delenv(f"TRADEDESK_{name}", raising=False)
+    assert (books_address(tmp_path), shared_clients(tmp_path)) == ("", "")
+    given = 'database_url = "postgresql://a/b"\ndesk_clients = "g:MEHTA"\ntrader = 7\nno_such_key = "x"\n'
+    (tmp_path / "config.toml").write_text(given)
+    assert (books_address(tmp_path), shared_clients(tmp_path)) == ("postgresql://a/b", "g:MEHTA")
+    monkeypatch.setenv("TRADEDESK_DESK_CLIENTS", "free")
+    assert shared_clients(tmp_path) == "free"

@@ -20,7 +20,7 @@ from tradedesk.cli.emergency import halt_at_once, may_not_halt
 from tradedesk.cli.exits import CANCEL_ALL_FAILED, Exit
 from tradedesk.cli.printing.output import Question, printer, say
 from tradedesk.cli.questions import is_answer, prompt
-from tradedesk.compose.home import books_address, has_books
+from tradedesk.compose.home import books_address, has_books, shared_clients
 from tradedesk.compose.spare import LEFT_AFTER_USE_BYTES, give_spare_back, keep_spare
 
 if TYPE_CHECKING:
@@ -120,7 +120,8 @@ def _run_emergency(work: Work, by: str | None, home: Path) -> NoReturn:
         settings = load_settings(home)
     except BadInput as problem:
         say(f"going on with the default settings: {problem}")
-        settings = Settings.model_construct(database_url=books_address(home))
+        address, clients = books_address(home), shared_clients(home)
+        settings = Settings.model_construct(database_url=address, desk_clients=clients)
     try:
         calendar = calendar_of(home)
     except (BadInput, OSError) as problem:

@@ -46,7 +46,17 @@ def _user_data(name: str) -> Path:
 
 def books_address(home: Path) -> str:
     """The server that the books of a home stand on, as the settings name it; empty for its own file."""
-    named = os.environ.get("TRADEDESK_DATABASE_URL", "")
+    return _named(home, "database_url")
+
+
+def shared_clients(home: Path) -> str:
+    """Whom the settings of a home name of the clients that several desks share; empty where none do."""
+    return _named(home, "desk_clients")
+
+
+def _named(home: Path, setting: str) -> str:
+    """What a setting says, though others may say what cannot be taken."""
+    named = os.environ.get(f"TRADEDESK_{setting.upper()}", "")
     if named or not settings_file(home).exists():
         return named
     import tomllib
@@ -55,7 +65,7 @@ def books_address(home: Path) -> str:
         given = tomllib.loads(settings_file(home).read_bytes().decode("utf-8-sig"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
         return ""  # whoever reads them whole says what is wrong
-    return next((str(value) for key, value in given.items() if key.lower() == "database_url"), "")
+    return next((str(value) for key, value in given.items() if key.lower() == setting), "")
 
 
 def has_books(home: Path) -> bool:
