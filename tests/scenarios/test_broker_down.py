@@ -17,7 +17,7 @@ from engine.planning.plan import Plan
 from engine.words.gate import verdict_words
 from engine.words.tape import news_words
 from engine.words.trading.why import detail_words
-from tests.desks import buy, sell
+from tests.desks import buy, on_its_books, sell
 from tests.scenarios.kite_morning import PASSPHRASE, Morning, Person, kite_morning
 from tests.scenarios.kite_morning import WAITS as MORNING_WAITS
 from tradedesk.compose.brokers import upstox
@@ -127,7 +127,9 @@ async def test_a_desk_opens_beside_a_broker_that_is_down(tmp_path: Path, down: s
         await morning.sign_in(people)
         await in_time(morning, close(morning))
         await (morning.upstox if down == UPSTOX else morning.kite).stop()
-        settings = Settings(market="kite", kite_url=morning.kite.url, vault="file", trader="tester")
+        settings = on_its_books(
+            Settings(market="kite", kite_url=morning.kite.url, vault="file", trader="tester"), tmp_path
+        )
         again = compose_desk(
             tmp_path,
             clock=morning.clock,

@@ -4,7 +4,6 @@ import ast
 import inspect
 import re
 import shlex
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from screens.halt.screen import CertificateScreen
 from screens.matrix.screen import MatrixScreen
 from screens.rebalance.screen import RebalanceScreen
 from screens.ticket.card import TicketCard
+from tests.books import copied_home
 from tests.desks import books_are_sound, paper_desk
 from tests.screens.papers import PaperBench, opened_on_paper
 from tests.tradedesk.cli_desk import Terminal
@@ -103,7 +103,12 @@ def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("title", SCENARIOS)
 def test_the_commands_of(demo_home: Path, tmp_path: Path, title: str) -> None:
-    terminal = Terminal(Path(shutil.copytree(demo_home, tmp_path / "home")))
+    with copied_home(demo_home, tmp_path / "home") as home:
+        told(Terminal(home), title)
+
+
+def told(terminal: Terminal, title: str) -> None:
+    """Run the commands of a scenario as they stand in the page."""
     for line in snippet(title, "sh").splitlines():
         said = re.search(r"# ends with (\d)", line)
         name, *words = shlex.split(line, comments=True)

@@ -11,7 +11,7 @@ import pytest
 from brokers.simulators.kite.apps import own_app
 from data.vocabulary import DeskKind, GateItem, OrderState, Reason, SessionProblem, SizingKind
 from engine.desk import Desk
-from tests.desks import buy, gate_words, on_tape
+from tests.desks import buy, gate_words, on_its_books, on_tape
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import compose_desk
@@ -39,7 +39,9 @@ def sockets_of(morning: Morning) -> list[str]:
 
 @asynccontextmanager
 async def beside(morning: Morning, kind: DeskKind = DeskKind.COMMAND) -> AsyncIterator[Desk]:
-    settings = Settings(market="kite", kite_url=morning.kite.url, vault="file", trader="other")
+    settings = on_its_books(
+        Settings(market="kite", kite_url=morning.kite.url, vault="file", trader="other"), morning.desk.home
+    )
     async with compose_desk(
         morning.desk.home,
         kind,

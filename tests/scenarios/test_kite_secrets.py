@@ -21,7 +21,7 @@ from engine.book.gate_views import BrokenSession
 from engine.desk import Desk
 from engine.review.doctor import Check
 from engine.words.gate import verdict_words
-from tests.desks import WAITS
+from tests.desks import WAITS, on_its_books
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.cli.main import app
 from tradedesk.compose.desk_access import ZERODHA, secret_key, token_key
@@ -53,7 +53,9 @@ async def beside(
     kind: DeskKind = DeskKind.APP,
 ) -> AsyncIterator[Desk]:
     """Another desk on the same home: the app, or what a command opens."""
-    settings = Settings(market="kite", kite_url=morning.kite.url, vault="file", trader="tester")
+    settings = on_its_books(
+        Settings(market="kite", kite_url=morning.kite.url, vault="file", trader="tester"), morning.desk.home
+    )
     async with compose_desk(
         morning.desk.home,
         kind,

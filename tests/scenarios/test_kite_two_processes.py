@@ -11,7 +11,7 @@ import pytest
 from data.errors import BadInput
 from data.vocabulary import DeskKind, SessionState
 from engine.desk import Desk
-from tests.desks import WAITS
+from tests.desks import WAITS, on_its_books
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import compose_desk
@@ -22,7 +22,9 @@ PEOPLE = [Person(number) for number in range(1, 4)]
 @asynccontextmanager
 async def beside(morning: Morning) -> AsyncIterator[Desk]:
     """What a command opens on the same home."""
-    settings = Settings(market="kite", kite_url=morning.kite.url, vault="file", trader="other")
+    settings = on_its_books(
+        Settings(market="kite", kite_url=morning.kite.url, vault="file", trader="other"), morning.desk.home
+    )
     async with compose_desk(
         morning.desk.home,
         DeskKind.COMMAND,
