@@ -29,8 +29,6 @@ from engine.words.alerts import alert_words
 from tests.desks import START, books_are_sound, filed_desk, in_time, manual_clock, paper_desk
 from tradedesk.jobs.doing import digest_of_file
 
-pytestmark = pytest.mark.both
-
 CLAIM_S = Waits().job_claim_s
 
 
@@ -88,6 +86,7 @@ async def test_a_command_does_its_own_job_before_it_ends(tmp_path):
         assert read(job.result["file"]).startswith(b"%PDF")
 
 
+@pytest.mark.both
 async def test_a_key_stands_once_and_the_same_is_not_asked_for_twice_while_it_waits(tmp_path):
     async with paper_desk(tmp_path, kind=DeskKind.COMMAND) as desk:
         slip = carried_by_hand(desk)
@@ -106,6 +105,7 @@ async def test_a_key_stands_once_and_the_same_is_not_asked_for_twice_while_it_wa
         assert (await desk.jobs.ask(AuditCheckAsked())).fresh, "what was done without a key is done anew"
 
 
+@pytest.mark.both
 async def test_a_number_that_comes_twice_is_done_once(tmp_path):
     async with paper_desk(tmp_path, kind=DeskKind.COMMAND) as desk:
         carried_by_hand(desk)
@@ -121,6 +121,7 @@ async def test_a_number_that_comes_twice_is_done_once(tmp_path):
         assert done == [number]
 
 
+@pytest.mark.both
 async def test_a_claim_that_ran_out_is_taken_by_another_and_its_own_worker_writes_nothing_more(tmp_path):
     stopped, clock = ManualClock(START), ManualClock(START)
     async with (
@@ -191,6 +192,7 @@ async def test_a_claim_lasts_as_long_as_it_is_worked_at(tmp_path):
         assert (await desk.jobs.get(number)).attempts == 1
 
 
+@pytest.mark.both
 async def test_what_fails_is_tried_five_times_and_then_told(tmp_path):
     async with paper_desk(tmp_path, kind=DeskKind.COMMAND) as desk:
         carried_by_hand(desk)
@@ -278,6 +280,7 @@ ZZ2,Zubin Zacharia,zerodha,200000,200000
 """
 
 
+@pytest.mark.both
 async def test_clients_are_taken_in_by_the_commit_that_ends_the_job(tmp_path):
     async with paper_desk(tmp_path, kind=DeskKind.COMMAND) as desk:
         carried_by_hand(desk)
