@@ -124,14 +124,14 @@ async def _live(pipe: Connection, life: BrokerLifetime) -> None:
     ) as desk:
         assert isinstance(desk, Desk)
         if not desk.clients.all():
-            await _move_in(desk, places, life.clients)
+            await move_in(desk, places, life.clients)
         await sign_in_due(desk)
         await _be_compared(pipe, desk)
         fuse.armed = True
         story = await SCRIPTS[life.script](desk, random.Random(f"acts:{life.seed}"))
         pipe.send(story)
         await _be_compared(pipe, desk)
-        await _word(pipe)
+        await word_from(pipe)
 
 
 def _prepare_process(fuse: Fuse) -> None:
@@ -153,7 +153,7 @@ async def _connect(life: BrokerLifetime, settings: Settings, places: Iterable[tu
             await desk.connecting.add(at.row(url))
 
 
-async def _move_in(desk: Desk, places: Sequence[AtBroker], clients: int) -> None:
+async def move_in(desk: Desk, places: Sequence[AtBroker], clients: int) -> None:
     """Lay market, clients and their routes into an empty home; their shares are read from the broker."""
     await desk.market.store_instruments([row.instrument for row in universe()], "test")
     await desk.clients.add(clients_at(places, clients))
@@ -200,13 +200,13 @@ async def _be_compared(pipe: Connection, desk: Desk) -> None:
     while True:
         await settled(desk)
         pipe.send("rest")
-        await _word(pipe)  # the broker has come to rest
+        await word_from(pipe)  # the broker has come to rest
         await settled(desk)
-        await _read_all(desk)
+        await read_all(desk)
         wrong = [f"doctor: {one.name}: {one.detail}" for one in await desk.doctor.run() if not one.ok]
         wrong += [f"break: {one}" for one in desk.reconcile.breaks()]
         pipe.send(wrong)
-        if await _word(pipe) == "well":
+        if await word_from(pipe) == "well":
             return
 
 
@@ -225,13 +225,13 @@ def _in_doubt(desk: Desk) -> bool:
     return any(one.state in doubtful or one.modifying for one in desk.orders.all(live=True))
 
 
-async def _read_all(desk: Desk) -> None:
+async def read_all(desk: Desk) -> None:
     await asyncio.gather(*(seam(desk).workers.watcher.read(client.id) for client in desk.clients.all()))
     await desk.reconcile.ensure([client.id for client in desk.clients.all()])
     await desk.settle()
 
 
-async def _word(pipe: Connection) -> Any:
+async def word_from(pipe: Connection) -> Any:
     """What the driver says next."""
     told, loop = asyncio.Event(), asyncio.get_running_loop()
     loop.add_reader(pipe.fileno(), told.set)
