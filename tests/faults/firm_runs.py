@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from time import sleep
+from typing import Any
 
 from data.engines.postgres import PostgresBooks
 from data.server.saving import save_books
@@ -131,7 +132,7 @@ class Day:
         home = "asha" if name == "keep" else name  # it stands by for the desks of its home
         child = fork(firm_life.live, self._life(home, " ".join(mine), kind), words=self._words(name))
         self._living[name] = child
-        assert child.receive(LONGEST_S) == "open", name
+        assert self._receive(name) == "open", name
 
     def _life(self, home: str, clients: str, kind: DeskKind) -> FirmLife:
         self._begun += 1
@@ -218,7 +219,15 @@ class Day:
         return found, wrong
 
     def _rests(self) -> dict[str, Rest]:
-        return {name: child.receive(LONGEST_S) for name, child in self._living.items()}
+        return {name: self._receive(name) for name in self._living}
+
+    def _receive(self, name: str) -> Any:
+        """What a desk says next. Raises `EOFError` with its name and end where it has ended."""
+        child = self._living[name]
+        try:
+            return child.receive(LONGEST_S)
+        except EOFError:
+            raise EOFError(f"{name} ended with {os.waitstatus_to_exitcode(child.wait())}") from None
 
     def close(self) -> None:
         """End the day."""
