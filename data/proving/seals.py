@@ -11,7 +11,7 @@ from data.audit import Head
 from data.proving.stored_audit import StoredRow
 
 MOST_APART = timedelta(minutes=3)
-"""How long others write at most between two seals; a longer gap is found, as no writer leaves one."""
+"""How long others write at most between two seals where nothing is slow; a longer gap is told."""
 
 
 class Seals:
@@ -25,7 +25,7 @@ class Seals:
         self._written_at: datetime | None = None
 
     def passed(self, row: StoredRow) -> Iterator[str]:
-        """A row of another chain was met; what is wrong with that, in words."""
+        """A row of another chain was met; that nobody sealed such rows for long, in words."""
         self._passed.setdefault(row.chain, {})[row.seq] = row.hash
         if row.at is None:
             return

@@ -135,6 +135,8 @@ class ChainWalk:
         self._seals = Seals(starts)
         self._outside = outside
         self._faults: list[str] = []
+        self._gaps: list[str] = []
+        """Where writers went long without a seal: no fault of a row, since one that is slow leaves it."""
         self._more, self._digest = 0, hashlib.sha256()
         self._breaks: list[AuditBreak] = []
         self._seen = outside.given in (None, GENESIS)
@@ -197,7 +199,7 @@ class ChainWalk:
                 row.seq, f"row {row.seq} ({row.hash[:8]}) is not the one kept outside ({elsewhere[:8]})"
             )
         if row.chain:
-            self._tell(row, self._seals.passed(row))
+            self._gaps += self._seals.passed(row)
         if row.action == HEAD_DIFFERS:
             self._differed(row)
         elif row.hash == computed and row.action == BREAK:
@@ -258,6 +260,8 @@ class ChainWalk:
         message = good
         if found:
             message = found[0] + (f", and {len(found) - 1} more" if len(found) > 1 else "")
+        if self._gaps:
+            message += f"; {self._gaps[0]}" + (f", and {len(self._gaps) - 1} more" if self._gaps[1:] else "")
         if self._breaks:
             rows = ", ".join(str(one.seq) for one in self._breaks)
             message += f"; broken before, and accepted in row {rows}"
