@@ -14,11 +14,15 @@ from data.audit import AuditAction, AuditEntry
 from data.clock import ManualClock
 from data.engines.driver import fetch
 from data.engines.gate import GateMode
+from data.engines.postgres import PostgresBooks
+from data.engines.sqlite import SqliteFile
 from data.home import books_file
 from data.proving.evidence import not_both_ways, recompute
 from data.proving.rederive import differences
 from data.proving.stored_audit import chains_standing, stored_rows
 from data.proving.verifying import AuditReport, verify
+from data.server.copying import copy_books
+from data.server.saving import save_books
 from data.store import Store
 from data.writing.audit_writer import kept_heads
 from data.writing.sealing import seal
@@ -129,6 +133,35 @@ async def test_what_a_seal_names_cannot_be_cut_and_what_came_after_it_can(
     assert report(tmp_path).ok, "nobody has sealed it"
     tamper(books, *cut)
     assert "of chain 1 is missing, which row" in report(tmp_path).message
+
+
+@on_server
+async def test_books_of_many_chains_are_saved_and_copied_whole_and_the_next_row_goes_on_behind_all(
+    tmp_path: Path, books_engine: str
+) -> None:
+    home, copy, again = tmp_path / "home", tmp_path / "copy.db", tmp_path / "again"
+    async with seats(home, ManualClock(START)) as desks:
+        for store, seat in desks:
+            await store.write(seat.buy)
+        assert await sealed(desks[0][0])
+    database = database_of(home)
+    assert isinstance(database, PostgresBooks)
+    save_books(database, copy)
+    saved = SqliteFile(copy)
+    assert saved.read(wrong) == []
+    rows = saved.read(lambda one: list(stored_rows(one)))
+    assert rows == database.read(lambda one: list(stored_rows(one)))
+
+    other = database_of(empty_books(again))
+    assert isinstance(other, PostgresBooks)
+    copy_books(copy, other, wrong)
+    async with stores_beside(books_file(again), other, ManualClock(START), 2) as stores:
+        for store in stores:
+            await noted(store)
+    after = other.read(lambda one: list(stored_rows(one)))
+    assert after[: len(rows)] == rows
+    assert [row.chain for row in after[len(rows) :]] == [0, 1]
+    assert other.read(wrong) == []
 
 
 @on_server
