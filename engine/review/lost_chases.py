@@ -8,6 +8,7 @@ from msgspec import Struct, ValidationError, convert, to_builtins
 from data.audit import AuditAction, AuditEntry
 from data.repositories.alerting.alerts import LostChase, StoredAlert, lost_chases_of, stored_alert
 from data.repositories.audit import ChaseRow, chases_told, newest_row
+from data.repositories.base import On
 from data.store import Unit
 from data.vocabulary import AlertKind, ChaseEnd
 from engine.book.kept import Kept
@@ -33,6 +34,10 @@ class _Followed(Struct, frozen=True):
     instance: int
 
 
+READ_AGAIN = 100_000
+"""Numbers of rows that may be given out between a row's own and its commit, by all who write."""
+
+
 class LostChases:
     """Knows which orders follow their market, by whichever engine, and ends what the dead leave."""
 
@@ -41,6 +46,8 @@ class LostChases:
         self._timing = timing
         self._engine = engine
         self._seen = 0
+        self._counted: set[int] = set()
+        """Rows that were counted, of those that are read again."""
         self._going: Counter[_Followed] = Counter()
         self._bounds: dict[int, int | None] = {}
         self.lost: set[int] = set()
@@ -61,16 +68,26 @@ class LostChases:
     async def _read_on(self) -> None:
         """Take up what the audit tells of chases since it was read last."""
         async with self._kept.store.reader() as reader:
-            newest, rows = await reader.run_sync(lambda on: (newest_row(on), chases_told(on, self._seen)))
+            newest, rows = await reader.run_sync(lambda on: (newest_row(on), self._untold(on)))
         self._seen = max(self._seen, newest)
         for row in rows:
             self._seen = max(self._seen, row.seq)
+            self._counted.add(row.seq)
             if (told := _count(self._going, row)) is None:
                 continue
             self._bounds |= dict.fromkeys(told.orders, told.limit_paise)
             self.lost.difference_update(told.orders)
             if row.order_id is not None and told.why == ChaseEnd.ENGINE_ENDED.value:
                 self.lost.add(row.order_id)
+
+    def _untold(self, on: On) -> list[ChaseRow]:
+        """What the audit tells that was not counted yet.
+
+        On a server a row may be committed behind others of higher numbers: the last ones are read again.
+        """
+        first = self._seen - (READ_AGAIN if self._kept.store.on_server else 0)
+        self._counted = {seq for seq in self._counted if seq > first}
+        return [row for row in chases_told(on, first) if row.seq not in self._counted]
 
     def _dead(self, going: Mapping[_Followed, int]) -> set[_Followed]:
         lives = {number: self._engine.lives(number) for number in {one.instance for one in going}}
@@ -79,7 +96,7 @@ class LostChases:
     def _end(self, unit: Unit) -> None:
         """Write what is not written yet: another engine may have, since the audit was read."""
         going = self._going.copy()
-        for row in chases_told(unit, self._seen):
+        for row in self._untold(unit):
             _count(going, row)
         dead = self._dead(going)
         book = self._kept.book
