@@ -1,17 +1,18 @@
 """Writers beside each other on one ledger: each a store of its own with clients that it reserves for."""
 
 import random
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection
 
 from data.clock import Clock
 from data.engines.database import Database
 from data.engines.gate import GateMode
+from data.errors import StoreBusy
 from data.ledger import Line, Transfer, post
 from data.records import values_of
 from data.store import Store, Unit
@@ -21,6 +22,8 @@ from data.vocabulary import Account, Side, TransferKind
 from engine.days import roll_day
 from engine.execution.changes.cancels import ask
 from tests.bookkeeping import STOCKS, Ledger
+
+T = TypeVar("T")
 
 RICH_PAISE = 10_00_00_000_00
 """What each client has: enough for whatever a test or a bench reserves."""
@@ -100,13 +103,24 @@ async def stores_beside(
         yield stores
 
 
+async def persistent(store: Store, unit: Callable[[Unit], T], mode: GateMode) -> T:
+    """Write a unit however long others keep the gate, as behind one lock a hundred do."""
+    while True:
+        try:
+            return await store.write(unit, mode)
+        except StoreBusy:
+            continue
+
+
 async def work(store: Store, seat: Seat, rounds: int, dice: random.Random, mode: GateMode) -> int:
     """Reserve and free so often, some orders staying reserved; returns how many commits were asked for."""
     commits = 0
     for _ in range(rounds):
-        ids = await store.write(seat.buy, mode)
+        ids = await persistent(store, seat.buy, mode)
         freed = dice.sample(ids, len(ids) // 2)
-        done: Any = await store.write(lambda unit, freed=freed: ask(unit, freed, "cancelled", "tester"), mode)
+        done: Any = await persistent(
+            store, lambda unit, freed=freed: ask(unit, freed, "cancelled", "tester"), mode
+        )
         assert sorted(done.freed) == sorted(freed)
         commits += 2
     return commits
