@@ -100,8 +100,20 @@ def with_live_orders(on: On, live: Collection[str]) -> frozenset[int]:
     return frozenset(int(row[0]) for row in fetch(sql(on), query, (json_text(sorted(live)),)))
 
 
+_FORGET = (
+    "DELETE FROM fence f USING lease_beat b, instance i"
+    " WHERE b.instance_id = f.instance_id AND i.id = f.instance_id"
+    f" AND (i.ended_at IS NOT NULL OR b.until_ms < {NOW_MS} - 86400000)"
+    " AND NOT EXISTS (SELECT 1 FROM client_lease l WHERE l.instance_id = f.instance_id)",
+    "DELETE FROM lease_beat b WHERE NOT EXISTS (SELECT 1 FROM fence f WHERE f.instance_id = b.instance_id)",
+)
+"""Of engines that ended, or were not heard of for a day, and have nobody's lease."""
+
+
 def begin_leases(connection: Connection, instance_id: int, host: str, home: str, name: str) -> None:
-    """Give an engine its fence, and a beat that has run out."""
+    """Give an engine its fence, and a beat that has run out; those that nobody needs any more go."""
+    for statement in _FORGET:
+        run(connection, statement)
     run(
         connection,
         "INSERT INTO fence (instance_id, epoch, host, home, name) VALUES (?, 0, ?, ?, ?)",
@@ -110,13 +122,17 @@ def begin_leases(connection: Connection, instance_id: int, host: str, home: str,
     run(connection, "INSERT INTO lease_beat (instance_id, until_ms) VALUES (?, 0)", (instance_id,))
 
 
-def beat_leases(connection: Connection, instance_id: int, seconds: float) -> int:
-    """Have an engine's leases last so long from now on; returns how often its fence was broken."""
+def beat_leases(connection: Connection, instance_id: int, seconds: float) -> int | None:
+    """Have an engine's leases last so long from now on; returns how often its fence was broken.
+
+    None where it is not known any more.
+    """
     query = (
         f"WITH beat AS (UPDATE lease_beat SET until_ms = {NOW_MS} + ? WHERE instance_id = ?"
         " RETURNING instance_id) SELECT epoch FROM fence JOIN beat USING (instance_id)"
     )
-    return int(fetch(connection, query, (int(seconds * 1000), instance_id))[0][0])
+    rows = fetch(connection, query, (int(seconds * 1000), instance_id))
+    return int(rows[0][0]) if rows else None
 
 
 def end_leases(connection: Connection, instance_id: int) -> None:

@@ -163,6 +163,8 @@ class Leases:
             except DBAPIError:
                 self._drop()
                 return False
+            if epoch is None:
+                return False
             if began > self._until or epoch != self._epoch:
                 self._term += 1
                 self._epoch = epoch

@@ -14,13 +14,13 @@ from sqlalchemy.exc import DBAPIError
 from data.clock import ManualClock
 from data.engines.driver import fetch, run, sql
 from data.engines.fates import Fate, fate_of
-from data.engines.leases import LeaseHolder, break_fence, hand_clients, has_run_out, leased_to
+from data.engines.leases import LeaseHolder, break_fence, hand_clients, has_run_out, lease_holders, leased_to
 from data.errors import BadInput, LeaseLost
 from data.leasing.leases import LEASE_S, SPARE_S, DeskName, Leases, holder_lives
 from data.leasing.processes import this_host
 from data.leasing.taking import hand_over, take_clients
 from data.records import replace
-from data.repositories.instances import Engine, add_engine
+from data.repositories.instances import Engine, add_engine, end_engine
 from data.tables.books import Client
 from data.writing.locks import process_start
 from data.writing.unit import Unit
@@ -225,3 +225,16 @@ def test_a_client_is_handed_to_a_desk_that_lives_and_to_no_other(home: Path) -> 
     assert one.take(ONE) == {ONE}
     with one.unit() as unit, pytest.raises(BadInput, match="no such desk is open"):
         hand_over(unit, one.leases, {ONE}, 12)
+
+
+def test_who_ended_and_has_nobody_is_forgotten_as_another_begins(home: Path) -> None:
+    one, two = Machine(home, 11), Machine(home, 12)
+    one.take(ONE)
+    for number in (11, 12):
+        with one.unit() as unit:
+            end_engine(unit, number, unit.now)
+    Machine(home, 13)
+    known = set(database_of(home).read(lease_holders))
+    assert 11 in known, "its client is to be taken from it"
+    assert 12 not in known
+    assert not two.leases.beat()
