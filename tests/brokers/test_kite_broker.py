@@ -30,6 +30,7 @@ from brokers.contract import (
     OrderRequest,
     OrderUpdate,
     SessionExpired,
+    TurnedAway,
 )
 from brokers.kite import calls
 from brokers.kite.access import KiteRoots, kite_roots
@@ -477,7 +478,7 @@ async def test_an_account_is_read(kite: KiteBroker, stub: KiteStub):
     [
         (refused(403, "TokenException", "Gone."), SessionExpired, "TokenException"),
         (refused(503, "NetworkException", "Down."), NoAnswer, "NetworkException"),
-        (Reply(429, "<html>", "text/html"), BrokerError, "rate_limit"),
+        (Reply(429, "<html>", "text/html"), TurnedAway, "rate_limit"),
         (Reply(502, "<html>", "text/html"), NoAnswer, ""),
         (done(None), BrokerError, ""),
         (done({}), BrokerError, "bad_row"),

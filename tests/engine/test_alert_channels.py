@@ -202,7 +202,7 @@ async def test_a_vault_that_does_not_answer_holds_a_delivery_no_longer_than_a_tr
     silent = _SilentVault()
     async with paper_desk(tmp_path / "home", kind=DeskKind.APP) as desk:
         await desk.outbox.add_channel("phone", ADDRESS)
-    monkeypatch.setattr(foundation, "open_vault", lambda *_given: silent)
+    monkeypatch.setattr(foundation, "vault_at", lambda *_given: silent)
     monkeypatch.setattr(outbox, "TRY_S", 0.01)  # it is real time, whatever the clock
     async with paper_desk(tmp_path / "home", kind=DeskKind.APP, demo=False) as desk:
         try:
