@@ -491,6 +491,8 @@ def test_help_is_there_before_anything_heavy_is_imported() -> None:
         "engine.colon.alert_rules",
         "engine.guards",
         "engine.guards.news",
+        "engine.leasing",
+        "engine.leasing.views",
         "engine.market_news",
         "engine.planning.limits",
         "engine.planning.limits.slips",
