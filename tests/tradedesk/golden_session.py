@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, cast
 from unittest.mock import patch
 
 import keyring
@@ -451,6 +451,8 @@ def _tags(value: Any) -> Iterator[str]:
 
 
 def _plain(value: Any, key: str = "", audited: bool = False) -> Any:
+    if key == "heads" and audited and isinstance(value, dict):
+        return {chain: ["rows", head] for chain, (_, head) in cast(dict[str, list[str]], value).items()}
     if isinstance(value, dict):
         return {
             name: _plain(item, name, not value.keys().isdisjoint(("last_seq", "verified_to")))
