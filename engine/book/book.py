@@ -261,7 +261,8 @@ class Book:
         self.runs.update(self._runs_of(projection))
         self.to_come.update({one: projection.to_come.get(one, frozenset()) for one in projection.runs})
         numbers = set(projection.runs) | runs_of(projection.orders.values())
-        events += [RunChanged(number) for number in sorted(numbers)]
+        # What another desk runs is not known here: whoever hears of it would ask for it.
+        events += [RunChanged(number) for number in sorted(numbers & self.runs.keys())]
         if projection.halts is not None:
             events += self._take_halts(projection.halts, projection)
         if projection.guards is not None and (projection.guards, projection.trips) != (

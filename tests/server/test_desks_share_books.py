@@ -11,6 +11,7 @@ from data.errors import BadInput
 from data.records import replace
 from data.vocabulary import DeskKind, OrderState, PauseReason, RunStatus, SizingKind
 from engine.desk import Desk
+from engine.events import Event, RunChanged
 from engine.execution.changes.cancels import ask
 from engine.planning.intent import Selection
 from engine.words.leases import elsewhere_words
@@ -110,6 +111,21 @@ async def audited(desk: Desk, action: AuditAction) -> int:
     async with seam(desk).store.reader() as reader:
         found = await reader.exec_driver_sql("SELECT count(*) FROM audit WHERE action = ?", (action.value,))
         return int(found.scalar_one())
+
+
+async def test_a_run_of_another_desk_is_no_news_here(firm: Firm) -> None:
+    await firm.make()
+    async with firm.desk("asha", "free") as asha:
+        rohan = code_of(asha, ROHAN)
+        await asha.leases.release(rohan)
+        async with firm.desk("ravi", rohan, seed=8) as ravi:
+            heard = list[Event]()
+            seam(asha).kept.bus.subscribe(heard.append)
+            _, run = await carry_out(ravi, buy("INFY", SizingKind.FIXED_QUANTITY, 1, ROHAN))
+            _, mine = await carry_out(asha, buy("INFY", SizingKind.FIXED_QUANTITY, 1, PRIYA))
+            await until(asha, lambda: any(isinstance(one, RunChanged) for one in heard), step_s=0.2)
+            told = {one.number for one in heard if isinstance(one, RunChanged)}
+            assert (run.number in told, mine.number in told) == (False, True)
 
 
 @pytest.mark.parametrize("beats", [False, True], ids=["stays silent", "beats as it thaws"])
