@@ -133,7 +133,7 @@ def kind_of(asked: JobAsked) -> JobKind:
     return _KINDS[type(asked)]
 
 
-def as_stored(asked: JobAsked) -> dict[str, Any]:
+def as_stored(asked: JobAsked) -> Mapping[str, object]:
     """Arguments as a job's row keeps them."""
     return to_builtins(asked)
 
