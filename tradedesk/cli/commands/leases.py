@@ -11,7 +11,7 @@ from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson
 from tradedesk.cli.printing.output import document, line, say, table
 from tradedesk.cli.session import run
-from tradedesk.cli.views.leases import lease_shape, leases_moved_shape
+from tradedesk.cli.views.firm.leases import lease_shape, leases_moved_shape
 
 if TYPE_CHECKING:
     from engine.desk import Desk

@@ -68,7 +68,7 @@ async def _queued(desk: "Desk", day: date, as_json: bool) -> Exit:
     """Leave a day's folder to a worker, and tell how far that is."""
     from engine.jobs.asked import DayReportAsked
     from engine.words.jobs import job_words
-    from tradedesk.cli.views.jobs import job_shape
+    from tradedesk.cli.views.firm.jobs import job_shape
 
     scope = desk.who.scope()
     ids = None if scope is None else tuple(sorted(scope))

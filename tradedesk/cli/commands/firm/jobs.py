@@ -17,7 +17,7 @@ from tradedesk.cli.options import AsJson, Wait, day_from
 from tradedesk.cli.printing.clocks import wall_time
 from tradedesk.cli.printing.output import document, line, say, table
 from tradedesk.cli.session import run, seconds_from
-from tradedesk.cli.views.jobs import job_shape
+from tradedesk.cli.views.firm.jobs import job_shape
 
 if TYPE_CHECKING:
     from data.repositories.jobs import Job
