@@ -31,8 +31,8 @@ OF_THE_HOME: Mapping[str, Rules] = {
     },
     "leases": {
         **dict.fromkeys(("shared", "elsewhere"), _LOOK),
-        "rows": Rule(Right.READ_CLIENTS, of_everybody),
-        **dict.fromkeys(("take", "release"), _SET_UP),
+        "rows": Rule(Right.READ_FIRM, of_everybody),
+        **dict.fromkeys(("take", "release"), Rule(Right.HAND_OVER, of_everybody)),
     },
     "recorded": {
         **dict.fromkeys(("played", "so_far"), Rule(Right.READ_CLIENTS, of_everybody)),

@@ -29,16 +29,33 @@ _TRADES = _READS | {
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.ADMIN: frozenset(Right),
+    Role.SUPERVISOR: _READS
+    | {
+        Right.READ_FIRM,
+        Right.READ_AUDIT,
+        Right.KEEP_LISTS,
+        Right.PLAN,
+        Right.CANCEL,
+        Right.HALT,
+        Right.HALT_FIRM,
+        Right.RESUME,
+        Right.APPROVE,
+        Right.HAND_OVER,
+    },
     Role.TRADER: _TRADES,
     Role.ASSISTANT: _READS
     | {Right.READ_AUDIT, Right.KEEP_LISTS, Right.PLAN, Right.SIGN_CLIENTS_IN, Right.HALT},
-    Role.AUDITOR: _READS | {Right.READ_AUDIT},
+    Role.AUDITOR: _READS | {Right.READ_FIRM, Right.READ_AUDIT},
     Role.CLIENT: _READS,
 }
 """What each role may do."""
 
 ANYBODY = frozenset({Right.HALT})
 """What is done for whoever asks where nobody is signed in: a stop waits for no password."""
+
+
+FOR_ALL: Mapping[Role, str] = {Role.ADMIN: "an admin", Role.SUPERVISOR: "a supervisor"}
+"""Roles that are there for all clients, with their article."""
 
 
 def known_as(name: str) -> str:
@@ -77,7 +94,8 @@ def checked_scope(
 ) -> tuple[str, ...] | None:
     """A scope of clients by code and of groups by name; None, every client, where neither is named.
 
-    A client sees one account, which has to be named; an admin is bound to no scope. Raises `BadInput`.
+    A client sees one account, which has to be named; an admin and a supervisor are bound to no scope.
+    Raises `BadInput`.
     """
     by_code = {client.code.casefold(): client.id for client in clients.values()}
     known = {name for client in clients.values() for name in client.fixed_groups}
@@ -93,6 +111,6 @@ def checked_scope(
     named = ", ".join([*codes, *groups])
     if role is Role.CLIENT and (len(words) != 1 or not words[0].startswith(CLIENT)):
         raise BadInput("clients", named, "a client sees one account: give its one code")
-    if role is Role.ADMIN and words:
-        raise BadInput("clients", named, "an admin is there for all clients: name none")
+    if role in FOR_ALL and words:
+        raise BadInput("clients", named, f"{FOR_ALL[role]} is there for all clients: name none")
     return tuple(dict.fromkeys(words)) or None

@@ -12,6 +12,7 @@ BEGIN, END = "<!-- the table of roles: made, not written -->", "<!-- to here -->
 DOES = {
     Right.LOOK: "see prices, symbols, charts, halts that stand",
     Right.READ_CLIENTS: "see clients of the scope: money, holdings, orders, runs, plans",
+    Right.READ_FIRM: "see which desk of a firm has which clients, and how each stands",
     Right.READ_AUDIT: "see the audit, notes, people, baskets, the log of commands, the doctor's findings",
     Right.KEEP_LISTS: "keep watchlists, baskets, presets",
     Right.PLAN: "preview and freeze plans, write notes, be done with alerts",
@@ -21,11 +22,13 @@ DOES = {
     Right.FLATTEN: "take positions flat",
     Right.GUARD: "set guards and take them away, arm again what has tripped",
     Right.HALT: "cancel all and halt (F9 F9), whatever the scope",
+    Right.HALT_FIRM: "halt every desk of a firm at once, and end such a halt",
     Right.RESUME: "end a halt",
     Right.APPROVE: "confirm somebody else's plan above the limit",
     Right.SETTLE: "settle orders in doubt, adopt the broker's figures",
     Right.CLOSE: "close a day; its figures anybody who reads clients sees at any time",
     Right.CLIENTS: "add and change clients, groups, routes; let an item of a gate pass",
+    Right.HAND_OVER: "have desks take clients, give them up, hand them over",
     Right.SET_UP: "settings, secrets, connections, instruments; accept what the audit finds wrong",
     Right.PEOPLE: "people, roles, scopes, passwords, the limit of confirmation",
 }

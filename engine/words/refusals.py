@@ -116,6 +116,7 @@ def _needs_approval(refusal: kinds.NeedsApproval) -> str:
 RIGHT_WORDS: Mapping[Right, str] = {
     Right.LOOK: "look at the market",
     Right.READ_CLIENTS: "see clients",
+    Right.READ_FIRM: "see the firm's desks",
     Right.READ_AUDIT: "read the audit",
     Right.KEEP_LISTS: "keep lists, baskets and presets",
     Right.PLAN: "plan",
@@ -125,11 +126,13 @@ RIGHT_WORDS: Mapping[Right, str] = {
     Right.FLATTEN: "take positions flat",
     Right.GUARD: "set guards or arm them again",
     Right.HALT: "cancel all and halt",
+    Right.HALT_FIRM: "halt the firm",
     Right.RESUME: "end a halt",
     Right.APPROVE: "confirm others' plans",
     Right.SETTLE: "settle orders in doubt and books",
     Right.CLOSE: "close a day",
     Right.CLIENTS: "change clients",
+    Right.HAND_OVER: "hand clients over",
     Right.SET_UP: "set the desk up",
     Right.PEOPLE: "change people",
 }

@@ -18,6 +18,7 @@ MINE, THEIRS = ("AM1042", "ZM1048"), "PS1015"
 
 PEOPLE: Mapping[str, tuple[Role, tuple[str, ...]]] = {
     "asha": (Role.ADMIN, ()),
+    "sunil": (Role.SUPERVISOR, ()),
     "tara": (Role.TRADER, ()),
     "ravi": (Role.TRADER, MINE),
     "anil": (Role.ASSISTANT, ()),
@@ -26,6 +27,7 @@ PEOPLE: Mapping[str, tuple[Role, tuple[str, ...]]] = {
 }
 OF_ROLE = {
     Role.ADMIN: "asha",
+    Role.SUPERVISOR: "sunil",
     Role.TRADER: "tara",
     Role.ASSISTANT: "anil",
     Role.AUDITOR: "uma",

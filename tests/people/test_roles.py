@@ -58,25 +58,28 @@ FIRST = 42
 """The client of `aarav`, whom everybody may see."""
 
 TABLE = """
-                  admin trader assistant auditor client
-look              x     x      x         x       x
-read_clients      x     x      x         x       x
-read_audit        x     x      x         x       -
-keep_lists        x     x      x         -       -
-plan              x     x      x         -       -
-sign_clients_in   x     x      x         -       -
-send              x     x      -         -       -
-cancel            x     x      -         -       -
-flatten           x     x      -         -       -
-guard             x     x      -         -       -
-halt              x     x      x         -       -
-resume            x     x      -         -       -
-approve           x     x      -         -       -
-settle            x     x      -         -       -
-close             x     x      -         -       -
-clients           x     x      -         -       -
-set_up            x     -      -         -       -
-people            x     -      -         -       -
+                  admin supervisor trader assistant auditor client
+look              x     x          x      x         x       x
+read_clients      x     x          x      x         x       x
+read_firm         x     x          -      -         x       -
+read_audit        x     x          x      x         x       -
+keep_lists        x     x          x      x         -       -
+plan              x     x          x      x         -       -
+sign_clients_in   x     -          x      x         -       -
+send              x     -          x      -         -       -
+cancel            x     x          x      -         -       -
+flatten           x     -          x      -         -       -
+guard             x     -          x      -         -       -
+halt              x     x          x      x         -       -
+halt_firm         x     x          -      -         -       -
+resume            x     x          x      -         -       -
+approve           x     x          x      -         -       -
+settle            x     -          x      -         -       -
+close             x     -          x      -         -       -
+clients           x     -          x      -         -       -
+hand_over         x     x          -      -         -       -
+set_up            x     -          -      -         -       -
+people            x     -          -      -         -       -
 """
 
 
@@ -110,6 +113,7 @@ async def _resume(desk: Desk) -> Any:
 ACTS: Mapping[Right, Callable[[Desk], Any]] = {
     Right.LOOK: lambda desk: desk.market.detail("NSE:TCS"),
     Right.READ_CLIENTS: lambda desk: desk.funds.of(FIRST),
+    Right.READ_FIRM: lambda desk: desk.leases.rows(),
     Right.READ_AUDIT: lambda desk: desk.audit.rows(5),
     Right.KEEP_LISTS: lambda desk: desk.watchlists.make("tried"),
     Right.PLAN: lambda desk: desk.plans.freeze(buy("TCS", QTY, 1, FIRST)),
@@ -119,11 +123,13 @@ ACTS: Mapping[Right, Callable[[Desk], Any]] = {
     Right.FLATTEN: lambda desk: desk.flatten.start(HaltScope.CLIENT, str(FIRST), FlattenWhat.MIS),
     Right.GUARD: lambda desk: desk.guards.set(GuardWish(HaltScope.CLIENT, str(FIRST), loss_paise=50_000_00)),
     Right.HALT: lambda desk: desk.halt.fire(desk.actor, HaltScope.CLIENT, str(FIRST)),
+    Right.HALT_FIRM: lambda desk: desk.who.demand("halt.firm", Right.HALT_FIRM, whole=True),
     Right.RESUME: _resume,
     Right.APPROVE: lambda desk: desk.approvals.approve(1, "f" * 64),
     Right.CLOSE: lambda desk: desk.close.look(),
     Right.SETTLE: lambda desk: desk.reconcile.adopt(FIRST, "tried"),
     Right.CLIENTS: lambda desk: desk.clients.set_status(FIRST, ClientStatus.INACTIVE, "tried"),
+    Right.HAND_OVER: lambda desk: desk.leases.take("free"),
     Right.SET_UP: lambda desk: desk.audit.accept("tried"),
     Right.PEOPLE: lambda desk: desk.people.set_limit(1, 1),
 }

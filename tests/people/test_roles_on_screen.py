@@ -56,7 +56,10 @@ LINES: Mapping[Right, str] = {
 }
 """Lines of the command line that each right is for."""
 
-OF_COMMANDS = {Right.SET_UP, Right.PEOPLE, Right.SETTLE, Right.RESUME}
+OF_COMMANDS = {
+    *(Right.SET_UP, Right.PEOPLE, Right.SETTLE, Right.RESUME),
+    *(Right.READ_FIRM, Right.HALT_FIRM, Right.HAND_OVER),
+}
 """What a key or a line opens only where there is something to do of the kind; commands ask for the rest."""
 
 

@@ -140,7 +140,7 @@ def _tell_added(desk: "Desk", added: "Added", words: str, as_json: bool) -> None
 def set_role(
     name: Name,
     role: Annotated[
-        Role, typer.Argument(metavar="ROLE", help="admin, trader, assistant, auditor or client.")
+        Role, typer.Argument(metavar="ROLE", help="admin, supervisor, trader, assistant, auditor or client.")
     ],
     clients: Codes = None,
     groups: Groups = None,
