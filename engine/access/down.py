@@ -9,12 +9,15 @@ makes a position smaller is tried all the same, and so is every cancel.
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 
+from msgspec import to_builtins
+
 from brokers.connection import Connection
 from brokers.connections import Connections
 from data.audit import AuditAction, AuditEntry
 from data.repositories.meta import forget_facts, keep_facts
 from data.store import Unit
 from data.vocabulary import AlertKind, ClientStatus, SessionState
+from engine.alert_figures import AnswersFigures, DownFigures
 from engine.book.access_views import DOWN, DownView
 from engine.book.kept import Kept
 from engine.instances import POLICIES, ThisEngine
@@ -83,10 +86,11 @@ class BrokersDown:
             name, broker = connection.name, connection.broker.name
             if (one := begun.get(name)) is not None:
                 since, clients = self._timing.in_market(one.since), len(self._asked(connection))
-                told = {"broker": broker, "since": since.isoformat(), "clients": clients}
+                told = to_builtins(DownFigures(broker, since, clients))
                 self._tell(unit, AlertKind.BROKER_DOWN, name, told, BrokerDown(broker, since, clients))
             elif (ended := over.get(name)) is not None and ended.engine == self._engine.id:
-                told = {"broker": broker, "down_s": int((unit.now - ended.since).total_seconds())}
+                down_s = int((unit.now - ended.since).total_seconds())
+                told = to_builtins(AnswersFigures(broker, down_s))
                 self._tell(unit, AlertKind.BROKER_ANSWERS, name, told, BrokerAnswers(broker))
 
     def _tell(

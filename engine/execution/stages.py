@@ -7,7 +7,7 @@ run, cash may still come. What no cash came for waits: the next plan of its mode
 
 from collections.abc import Collection, Mapping, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 
 from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
@@ -17,6 +17,7 @@ from data.repositories.trading.stages import StoredStaged, end_staged, move_stag
 from data.store import Unit
 from data.vocabulary import AlertKind, OrderState, Reason, RunStatus, Side, StagedState
 from engine.access.at_door import ConsentsAtDoor
+from engine.alert_figures import WaitingFigures
 from engine.book.halt_file import halt_file_stands
 from engine.book.halt_scope import covering, strength_of
 from engine.book.kept import Kept
@@ -139,18 +140,9 @@ class Stages:
         orders = [book.orders[one] for one in book.orders_of_run.get(run.number, ()) if one in book.live]
         sales = [order for order in orders if order.side is Side.SELL]
         whose = frozenset(line.client_id for line in late)
-        told = AlertTold(
-            AlertKind.BUYS_WAIT,
-            str(run.number),
-            whose,
-            {
-                "run": run.number,
-                "buys": len(late),
-                "clients": len(whose),
-                "sales": len(sales),
-                "unknown": sum(order.state is OrderState.UNKNOWN for order in sales),
-            },
-        )
+        unknown = sum(order.state is OrderState.UNKNOWN for order in sales)
+        figures = WaitingFigures(run.number, len(late), len(whose), len(sales), unknown)
+        told = AlertTold(AlertKind.BUYS_WAIT, str(run.number), whose, to_builtins(figures))
         day = self._timing.market.trading_day
         await self._kept.store.write(lambda unit: raise_alert(unit, told, day, self._engine.actor))
         self._told.add(run.number)

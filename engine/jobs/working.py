@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeAlias
 
+from msgspec import to_builtins
+
 from data.acting import Actor, acting
 from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput, LeaseLost, StoreError, TradedeskError
@@ -28,6 +30,7 @@ from data.repositories.jobs import (
 from data.store import Unit
 from data.vocabulary import AlertKind, JobKind, JobState
 from data.writing.condition import only_if
+from engine.alert_figures import JobFigures
 from engine.book.kept import Kept
 from engine.events import JobsChanged
 from engine.instances import ThisEngine
@@ -206,8 +209,8 @@ class JobWorker:
         if not end_job(unit, job, JobState.FAILED, unit.now, {}, problem):
             raise ClaimLost(MEANWHILE)
         self._tell(unit, job, AuditAction.JOB_FAILED, problem=problem)
-        figures = {"job": job.number, "kind": str(job.kind), "asked_by": job.asked_by, "problem": problem}
-        told = AlertTold(AlertKind.JOB_FAILED, str(job.number), told=figures)
+        figures = JobFigures(job.number, str(job.kind), job.asked_by, problem)
+        told = AlertTold(AlertKind.JOB_FAILED, str(job.number), told=to_builtins(figures))
         raise_alert(unit, told, self._timing.market.trading_day, job.asked_by, again=True)
 
     def _again(self, job: Job, problem: str, unit: Unit) -> None:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from msgspec import convert
 
 from data.vocabulary import AlertKind, DeliveryState, Dies, Measure
+from engine.alert_figures import AnswersFigures, DownFigures, JobFigures, WaitingFigures
 from engine.book.watched.alert_views import AlertDying, AlertOrder
 from engine.colon.alert_rules import AlertReading, MeasureUnit
+from engine.words.firm.jobs import kind_words
 from engine.words.formats import (
     counted,
     percent,
@@ -21,7 +23,6 @@ from engine.words.formats import (
     time_of_day,
 )
 from engine.words.gate import down_words
-from engine.words.jobs import kind_words
 from engine.words.market import moved_words
 from engine.words.privacy import unless_private
 from engine.words.trading.flattens import signed as signed_shares
@@ -83,25 +84,26 @@ def told_words(kind: AlertKind, told: Mapping[str, Any]) -> str:
         case AlertKind.MTF:
             return f"MTF {told.get('code', '')}: {unless_private(_margin_words(told))}"
         case AlertKind.BUYS_WAIT:
-            return _buys_wait_words(told)
+            return _buys_wait_words(convert(told, WaitingFigures))
         case AlertKind.BROKER_DOWN:
-            since, who = datetime.fromisoformat(told["since"]), counted(told["clients"], "client")
-            return f"{down_words(told['broker'], since)}: {who} red · Enter"
+            down = convert(told, DownFigures)
+            return f"{down_words(down.broker, down.since)}: {counted(down.clients, 'client')} red · Enter"
         case AlertKind.BROKER_ANSWERS:
-            return f"{told['broker'].capitalize()} answers again, after {span_words(told['down_s'])}"
+            back = convert(told, AnswersFigures)
+            return f"{back.broker.capitalize()} answers again, after {span_words(back.down_s)}"
         case AlertKind.JOB_FAILED:
-            return f"job {told['job']}, {kind_words(told['kind'])}, failed: {told['problem']}"
+            job = convert(told, JobFigures)
+            return f"job {job.job}, {kind_words(job.kind)}, failed: {job.problem}"
         case AlertKind.TEST:
             return "a test: alerts arrive"
         case _:
             return kind.value.replace("_", " ")
 
 
-def _buys_wait_words(told: Mapping[str, Any]) -> str:
-    sales, unknown = told["sales"], told["unknown"]
-    on = f"on {counted(sales, 'sale')}{f', {unknown} unknown' if unknown else ''}" if sales else "for cash"
-    whose = counted(told["clients"], "client")
-    return f"run {told['run']}: {counted(told['buys'], 'buy', 'wait')} {on}, of {whose}"
+def _buys_wait_words(one: WaitingFigures) -> str:
+    doubt = f", {one.unknown} unknown" if one.unknown else ""
+    on = f"on {counted(one.sales, 'sale')}{doubt}" if one.sales else "for cash"
+    return f"run {one.run}: {counted(one.buys, 'buy', 'wait')} {on}, of {counted(one.clients, 'client')}"
 
 
 def _margin_words(told: Mapping[str, Any]) -> str:
