@@ -11,7 +11,7 @@ from data.records import replace
 from data.vocabulary import HaltScope, PhaseKind, RunCount, RunStatus
 from engine.words import formats
 from engine.words.day.calendar import missing_words
-from engine.words.leases import elsewhere_words
+from engine.words.firm.leases import elsewhere_words
 from engine.words.market import PHASES, index_words
 from engine.words.trading.flattens import going_words
 from engine.words.trading.halted import REDUCE_ONLY

@@ -14,7 +14,7 @@ from engine.desk import Desk
 from engine.events import Event, RunChanged
 from engine.execution.changes.cancels import ask
 from engine.planning.intent import Selection
-from engine.words.leases import elsewhere_words
+from engine.words.firm.leases import elsewhere_words
 from screens.frame.strip import calm
 from tests.books import database_url
 from tests.desks import Wire, books_are_sound, buy, carry_out, sends_nothing, there, until

@@ -67,7 +67,7 @@ def report(
 async def _queued(desk: "Desk", day: date, as_json: bool) -> Exit:
     """Leave a day's folder to a worker, and tell how far that is."""
     from engine.jobs.asked import DayReportAsked
-    from engine.words.jobs import job_words
+    from engine.words.firm.jobs import job_words
     from tradedesk.cli.views.firm.jobs import job_shape
 
     scope = desk.who.scope()

@@ -10,8 +10,8 @@ from msgspec import Struct
 from data.errors import BadInput
 from data.money import count_from_text
 from data.vocabulary import ExportKind, ExportWhat, JobKind, JobState
+from engine.words.firm.jobs import job_words, kind_words, result_words
 from engine.words.formats import counted
-from engine.words.jobs import job_words, kind_words, result_words
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson, Wait, day_from
 from tradedesk.cli.printing.clocks import wall_time
