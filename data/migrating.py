@@ -121,7 +121,7 @@ def books_as_they_are(path: Path) -> Generator[BooksFile]:
         with TemporaryDirectory(prefix="tradedesk-") as folder:
             copy = Path(folder) / path.name
             copy_file(path, copy)
-            _upgrade_file(copy, revision)
+            upgrade_file(copy, revision)
             yield BooksFile(copy, _other_version(path, revision))
 
 
@@ -345,7 +345,7 @@ def _bring_to_head(
         reached(POINT)
 
     try:
-        _upgrade_file(path, revision, before if revision in known_versions() else None, reached)
+        upgrade_file(path, revision, before if revision in known_versions() else None, reached)
     except BaseException:
         if copy is not None and fresh:
             copy.unlink(missing_ok=True)  # nothing was changed
@@ -353,7 +353,7 @@ def _bring_to_head(
     return copy
 
 
-def _upgrade_file(
+def upgrade_file(
     path: Path,
     revision: str | None,
     before: Callable[[], None] | None = None,

@@ -194,7 +194,7 @@ def new_books_copied() -> Iterator[None]:
 
     Every migration would run for each new home; `tests/data` runs them.
     """
-    upgrade = migrating._upgrade_file  # noqa: SLF001 - the one place where new books are made
+    upgrade = migrating.upgrade_file
 
     def copied(path: Path, revision: str | None, *others: Any, **named: Any) -> None:
         if revision is None and path.stat().st_size == 0:
@@ -204,7 +204,7 @@ def new_books_copied() -> Iterator[None]:
 
     _template()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(migrating, "_upgrade_file", copied)
+        patch.setattr(migrating, "upgrade_file", copied)
         yield
 
 

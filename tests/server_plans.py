@@ -134,8 +134,8 @@ def _noting(send: Callable[..., Any], verb: str, found: Statements) -> Callable[
         of_books = " noted" not in query  # a batch's own table of what it changes
         if params and of_books and query.lstrip().partition(" ")[0] in PLANNED:
             many = verb == "executemany"
-            before = found.get(placed(query), Sent(params[0] if many else params, 0))
-            found[placed(query)] = before._replace(times=before.times + (len(params) if many else 1))
+            cells, times = found.get(placed(query), Sent(params[0] if many else params, 0))
+            found[placed(query)] = Sent(cells, times + (len(params) if many else 1))
         return send(self, query, params, **options)
 
     return noting

@@ -1,6 +1,7 @@
 """The local Kite's binary frames, read by the official client's own parser."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -24,7 +25,8 @@ def levels(text: str) -> list[DepthLevel]:
     return [DepthLevel(int(price), int(quantity), int(orders)) for quantity, price, orders in rows]
 
 
-MOCK = Snapshot(
+MOCK_WITH = partial(
+    Snapshot,
     408065,
     157370,
     156915,
@@ -41,6 +43,7 @@ MOCK = Snapshot(
     bids=levels("5@157340x1 140@157300x2 2@157295x1 219@157290x7 50@157285x1"),
     asks=levels("172@157370x3 44@157375x3 302@157385x3 141@157390x2 724@157395x5"),
 )
+MOCK = MOCK_WITH()
 """The tick of the official mocks."""
 
 
@@ -85,7 +88,7 @@ def test_a_full_packet_says_what_the_official_mock_says() -> None:
 
 def test_the_first_bytes_of_a_full_packet_lie_where_the_layout_has_them() -> None:
     """The parser cannot tell fields that the mock leaves alike; these offsets are the documentation's."""
-    full = packets(MOCK._replace(open_interest=1, open_interest_high=2, open_interest_low=3))[FULL][2:]
+    full = packets(MOCK_WITH(open_interest=1, open_interest_high=2, open_interest_low=3))[FULL][2:]
     assert [int.from_bytes(full[at : at + 4]) for at in (44, 48, 52, 56, 60)] == [
         *(1625461887, 1, 2, 3, 1625461887)
     ]

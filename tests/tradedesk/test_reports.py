@@ -5,6 +5,7 @@ import errno
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -256,12 +257,12 @@ def test_a_kill_in_the_middle_leaves_the_folder_of_before(tmp_path, stood):
 
     def killed() -> Iterator[tuple[str, bytes]]:
         yield "a.txt", b"after"
-        os._exit(9)
+        os.kill(os.getpid(), signal.SIGKILL)
 
     child = os.fork()
     if child == 0:
         put_folder_whole(folder, killed())
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
     assert folder.exists() == stood
     assert not stood or (folder / "a.txt").read_bytes() == b"before"
     put_folder_whole(folder, [("a.txt", b"after")])
