@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 
 
-class DownFigures(Struct, frozen=True):
+class SilenceFigures(Struct, frozen=True):
     """Of a broker that does not answer: since when by the market's clock, and how many clients it has."""
 
     broker: str

@@ -17,7 +17,7 @@ from data.audit import AuditAction, AuditEntry
 from data.repositories.meta import forget_facts, keep_facts
 from data.store import Unit
 from data.vocabulary import AlertKind, ClientStatus, SessionState
-from engine.alert_figures import AnswersFigures, DownFigures
+from engine.alert_figures import AnswersFigures, SilenceFigures
 from engine.book.access_views import DOWN, DownView
 from engine.book.kept import Kept
 from engine.instances import POLICIES, ThisEngine
@@ -86,7 +86,7 @@ class BrokersDown:
             name, broker = connection.name, connection.broker.name
             if (one := begun.get(name)) is not None:
                 since, clients = self._timing.in_market(one.since), len(self._asked(connection))
-                told = to_builtins(DownFigures(broker, since, clients))
+                told = to_builtins(SilenceFigures(broker, since, clients))
                 self._tell(unit, AlertKind.BROKER_DOWN, name, told, BrokerDown(broker, since, clients))
             elif (ended := over.get(name)) is not None and ended.engine == self._engine.id:
                 down_s = int((unit.now - ended.since).total_seconds())

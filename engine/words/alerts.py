@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import convert
 
 from data.vocabulary import AlertKind, DeliveryState, Dies, Measure
-from engine.alert_figures import AnswersFigures, DownFigures, JobFigures, WaitingFigures
+from engine.alert_figures import AnswersFigures, JobFigures, SilenceFigures, WaitingFigures
 from engine.book.watched.alert_views import AlertDying, AlertOrder
 from engine.colon.alert_rules import AlertReading, MeasureUnit
 from engine.words.firm.jobs import kind_words
@@ -86,7 +86,7 @@ def told_words(kind: AlertKind, told: Mapping[str, Any]) -> str:
         case AlertKind.BUYS_WAIT:
             return _buys_wait_words(convert(told, WaitingFigures))
         case AlertKind.BROKER_DOWN:
-            down = convert(told, DownFigures)
+            down = convert(told, SilenceFigures)
             return f"{down_words(down.broker, down.since)}: {counted(down.clients, 'client')} red · Enter"
         case AlertKind.BROKER_ANSWERS:
             back = convert(told, AnswersFigures)
