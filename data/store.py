@@ -204,7 +204,7 @@ class Store:
         elif self._unwritable:
             future.set_exception(StoreUnwritable(self._unwritable))
         else:
-            unit = as_conditioned(unit)
+            unit = as_conditioned(self.owning.held_to(unit))
             if (asked := asked_here()) is not None:
                 unit = asked.kept_by(unit)
                 future.add_done_callback(asked.committed)

@@ -86,6 +86,7 @@ def roll_day(unit: Unit, day: date, calendar: Calendar, actor: str) -> bool:
     if last is not None and last.day >= day:
         return False
     keep_open_day(unit, day, unit.now)
+    unit.of_anybody = True
     if last is not None:
         book_rerated(unit, last.day, day)
         post(unit, [*_settled(unit, day, calendar), *_interest(unit, last.day, day)])

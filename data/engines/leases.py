@@ -140,13 +140,51 @@ def end_leases(connection: Connection, instance_id: int) -> None:
     run(connection, "UPDATE lease_beat SET until_ms = 0 WHERE instance_id = ?", (instance_id,))
 
 
-def hold_fence(on: On, instance_id: int, client_ids: Collection[int]) -> frozenset[int]:
-    """Keep out who would take an engine's clients until the commit; returns which of these it has."""
-    connection = sql(on)
-    fetch(connection, "SELECT epoch FROM fence WHERE instance_id = ? FOR SHARE", (instance_id,))
-    query = f"SELECT client_id FROM client_lease WHERE instance_id = ? AND client_id IN {POSTGRES.numbers}"
-    rows = fetch(connection, query, (instance_id, json_text(sorted(client_ids))))
-    return frozenset(int(row[0]) for row in rows)
+_HELD = "WITH held AS MATERIALIZED (SELECT epoch FROM fence WHERE instance_id = ? FOR SHARE)"
+"""What keeps out who would take an engine's clients until the commit."""
+
+_HOLD = (
+    f"{_HELD} SELECT l.client_id, l.epoch FROM client_lease l, held"
+    f" WHERE l.instance_id = ? AND l.client_id IN {POSTGRES.numbers}"
+)
+
+_HAD = (
+    f"{_HELD} SELECT x.client_id, x.had FROM held, (SELECT o.client_id, coalesce(l.instance_id = ?, FALSE)"
+    " AS had FROM orders o LEFT JOIN client_lease l ON l.client_id = o.client_id"
+    f" WHERE o.id IN {POSTGRES.numbers}"
+    " UNION SELECT min(o.client_id), bool_or(l.instance_id IS NOT DISTINCT FROM ?)"
+    f" FROM (SELECT run_number, client_id FROM orders WHERE run_number IN {POSTGRES.numbers}"
+    f" UNION SELECT run_number, client_id FROM staged_line WHERE run_number IN {POSTGRES.numbers}) AS o"
+    " LEFT JOIN client_lease l ON l.client_id = o.client_id GROUP BY o.run_number) AS x"
+)
+
+
+def hold_fence(on: On, instance_id: int, client_ids: Collection[int]) -> dict[int, int]:
+    """Keep out who would take an engine's clients until the commit; returns which of these it has.
+
+    Each with the epoch of its lease.
+    """
+    given = (instance_id, instance_id, json_text(sorted(client_ids)))
+    return {int(client_id): int(epoch) for client_id, epoch in fetch(sql(on), _HOLD, given)}
+
+
+def not_had(
+    on: On, instance_id: int, order_ids: Collection[int], run_numbers: Collection[int]
+) -> frozenset[int]:
+    """Keep out who would take an engine's clients; returns those of these orders that it has not.
+
+    Of a run it has to have one client at least.
+    """
+    me, orders, runs = instance_id, json_text(sorted(order_ids)), json_text(sorted(run_numbers))
+    rows = fetch(sql(on), _HAD, (me, me, orders, me, runs, runs))
+    return frozenset(int(client_id) for client_id, had in rows if not had)
+
+
+def lease_epochs(on: On, client_ids: Collection[int]) -> dict[int, int]:
+    """How often each of these clients has changed hands, 0 for one that never was anybody's."""
+    query = f"SELECT client_id, epoch FROM client_lease WHERE client_id IN {POSTGRES.numbers}"
+    rows = fetch(sql(on), query, (json_text(sorted(client_ids)),))
+    return dict.fromkeys(client_ids, 0) | {int(client_id): int(epoch) for client_id, epoch in rows}
 
 
 def break_fence(connection: Connection, instance_id: int) -> None:

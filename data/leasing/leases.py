@@ -5,8 +5,9 @@ over here before anybody else may take them.
 """
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
+from typing import TypeVar
 
 from msgspec import Struct
 from sqlalchemy import Connection, Engine
@@ -21,13 +22,16 @@ from data.engines.leases import (
     end_leases,
     hand_clients,
     hold_fence,
+    lease_epochs,
     lease_holder,
     lease_holders,
     lease_rows,
     leased_to,
+    not_had,
 )
 from data.errors import LeaseLost
 from data.leasing.processes import is_running, since_boot, this_host
+from data.repositories.trading.orders import WRITTEN
 from data.tables.columns import stored_moment
 from data.writing.unit import Unit
 
@@ -40,6 +44,10 @@ BEAT_S = 3.0
 SPARE_S = 5.0
 """What must be left of them beyond the time that a call may take."""
 
+
+T = TypeVar("T")
+
+_CLIENT, _RUN = (WRITTEN.index(name) for name in ("client_id", "run_number"))
 
 Glance = Callable[[Callable[[Connection], LeaseHolder | None]], LeaseHolder | None]
 """Does a short read on whichever thread asks."""
@@ -124,8 +132,42 @@ class Leases:
 
     def require(self, unit: Unit, client_ids: Collection[int]) -> None:
         """Have nobody take these clients before this commit. Raises `LeaseLost` where somebody has."""
-        wanted = frozenset(client_ids)
-        if lost := wanted - hold_fence(unit, self.instance_id, wanted):
+        wanted = frozenset(client_ids) - unit.epochs.keys()
+        if wanted:
+            unit.epochs |= hold_fence(unit, self.instance_id, wanted)
+        if lost := wanted - unit.epochs.keys():
+            raise LeaseLost(lost)
+
+    def epochs_now(self, unit: Unit, client_ids: Collection[int]) -> Mapping[int, int]:
+        """How often each has changed hands, whoever has it."""
+        return lease_epochs(unit, client_ids)
+
+    def held_to(self, work: Callable[[Unit], T]) -> Callable[[Unit], T]:
+        """Work whose commit changes orders, runs and money of this engine's clients alone.
+
+        It raises `LeaseLost` where it has changed another's, unless what it writes is anybody's.
+        """
+
+        def unit_of_work(unit: Unit) -> T:
+            unit.lessee = self
+            result = work(unit)
+            self._close(unit)
+            return result
+
+        return unit_of_work
+
+    def _close(self, unit: Unit) -> None:
+        """Hold a unit to the clients that are this engine's, by all that it has changed."""
+        if unit.of_anybody:
+            return
+        touched = unit.touched
+        known = {number: cells for number, cells in touched.written.items() if cells is not None}
+        clients = touched.clients | {cells[_CLIENT] for cells in known.values()}
+        if clients:
+            self.require(unit, clients)
+        orders = (touched.orders | touched.written.keys()) - known.keys()
+        runs = touched.runs - {cells[_RUN] for cells in known.values()}
+        if (orders or runs) and (lost := not_had(unit, self.instance_id, orders, runs)):
             raise LeaseLost(lost)
 
     def adopt(self, unit: Unit, client_ids: Collection[int]) -> None:

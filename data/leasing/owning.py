@@ -1,8 +1,8 @@
 """Who of several engines on the same books lives, and for which clients each may write and send."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
 
@@ -10,6 +10,8 @@ from data.engines.leases import ClientElsewhere
 from data.home import engine_lock
 from data.writing.locks import is_held
 from data.writing.unit import Unit
+
+T = TypeVar("T")
 
 
 class Owning(Protocol):
@@ -51,6 +53,10 @@ class Owning(Protocol):
         """A number that changes once what was decided before may be another's by now."""
         ...
 
+    def held_to(self, work: Callable[[Unit], T]) -> Callable[[Unit], T]:
+        """Work whose commit changes what this process may change, or raises `LeaseLost`."""
+        ...
+
 
 class AloneAtHome:
     """Books of one home: a held file lock says who lives, and everybody's are this home's."""
@@ -86,3 +92,7 @@ class AloneAtHome:
     def term(self) -> int:
         """Never another's."""
         return 0
+
+    def held_to(self, work: Callable[[Unit], T]) -> Callable[[Unit], T]:
+        """As it is."""
+        return work

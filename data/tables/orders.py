@@ -196,7 +196,10 @@ class Order(TableRow, table=True):
 
 
 class AttemptRecord(TableRow, table=True):
-    """One try to send an order, committed with its tag before the first byte leaves."""
+    """One try to send an order, committed with its tag before the first byte leaves.
+
+    `epoch` is that of the client's lease under which it was written, 0 where clients are not shared out.
+    """
 
     __tablename__ = "attempt"
 
@@ -204,6 +207,7 @@ class AttemptRecord(TableRow, table=True):
     number: int = Field(primary_key=True)
     tag: str = Field(unique=True)
     instance_id: int = Field(sa_type=BigInteger)
+    epoch: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
     claimed_at: datetime = moment()
     deadline_at: datetime = moment()
     ended_at: datetime | None = moment_or_none()
@@ -214,7 +218,8 @@ class AttemptRecord(TableRow, table=True):
 class RequestRecord(TableRow, table=True):
     """A modify or cancel beside an order, since a fill may arrive while it is open.
 
-    A modify says what it asks for; empty values leave the order's as they are.
+    A modify says what it asks for; empty values leave the order's as they are. `epoch` is that of the
+    client's lease as it was asked for, 0 where clients are not shared out.
     """
 
     __tablename__ = "request"
@@ -229,6 +234,7 @@ class RequestRecord(TableRow, table=True):
     trigger_paise: int | None = paise_or_none()
     halt_number: int | None = Field(default=None, sa_type=BigInteger)
     instance_id: int = Field(default=0, sa_type=BigInteger)
+    epoch: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
     requested_at: datetime = moment()
     sent_at: datetime | None = moment_or_none()
     ended_at: datetime | None = moment_or_none()

@@ -1,10 +1,10 @@
 """A unit of work: what it writes with, and what it tells others once its commit has returned."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
 from itertools import repeat
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from msgspec import Struct
 from sqlalchemy import Connection, Date, Dialect, Table
@@ -22,6 +22,18 @@ from data.writing.audit_writer import AuditWriter
 from data.writing.changes import Touched
 from data.writing.counters import take_ids
 from data.writing.id_blocks import IdBlocks
+
+
+class Lessee(Protocol):
+    """A desk that has some of the clients, as a unit asks it."""
+
+    def require(self, unit: "Unit", client_ids: Collection[int]) -> None:
+        """Have nobody take these clients before the commit. Raises `LeaseLost` where somebody has."""
+        ...
+
+    def epochs_now(self, unit: "Unit", client_ids: Collection[int]) -> Mapping[int, int]:
+        """How often each has changed hands, whoever has it."""
+        ...
 
 
 class Unit:
@@ -49,6 +61,25 @@ class Unit:
         """Proofs of rows that it has written, where it knows them."""
         self.accepted: list[AcceptedRows] = []
         """Rows that a trader accepts as they are, though they differ from what the audit tells."""
+
+        self.lessee: Lessee | None = None
+        """The desk that writes, where several share the clients out; it is held to those that it has."""
+        self.epochs: dict[int, int] = {}
+        """The clients that nobody takes before this commit, each with the epoch of its lease."""
+        self.of_anybody = False
+        """Whether what it writes is any desk's to write, as a halt is, whoever has the clients."""
+
+    def epochs_of(self, client_ids: Collection[int]) -> Mapping[int, int]:
+        """The epochs of these clients' leases, which nobody takes before the commit; 0 where none is shared.
+
+        Raises `LeaseLost` where another desk has one, unless what is written is anybody's.
+        """
+        if self.lessee is None:
+            return dict.fromkeys(client_ids, 0)
+        if self.of_anybody:
+            return self.lessee.epochs_now(self, client_ids)
+        self.lessee.require(self, client_ids)
+        return self.epochs
 
     def undo(self) -> None:
         """Undo what it wrote, its savepoint being the newest one."""

@@ -9,7 +9,7 @@ from data.vocabulary import RequestKind, RequestState
 
 
 class Attempt(Struct, frozen=True, gc=False):
-    """One try to send an order, with the tag that the broker will know it by."""
+    """One try to send an order, with the tag that the broker will know it by, under a lease of its client."""
 
     order_id: int
     number: int
@@ -17,6 +17,7 @@ class Attempt(Struct, frozen=True, gc=False):
     instance_id: int
     claimed_at: datetime
     deadline_at: datetime
+    epoch: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -34,6 +35,7 @@ class Request:
     trigger_paise: int | None = None
     halt_number: int | None = None
     instance_id: int = 0
+    epoch: int = 0
 
     def asks_for(self, terms: tuple[int, int | None, int | None]) -> bool:
         """Whether these are the quantity, limit and trigger that it asks for."""

@@ -127,7 +127,11 @@ def sweep_halt(unit: Unit, halt: HaltView, clients: Clients, earlier: Before) ->
 
 
 def _cancelled(unit: Unit, halt: HaltView, clients: Clients) -> tuple[Before, CancelsAsked]:
-    """Free what was never sent under a halt, ask for every other cancel; returns what stood before."""
+    """Free what was never sent under a halt, ask for every other cancel; returns what stood before.
+
+    Of every desk's clients: each cancels for its own.
+    """
+    unit.of_anybody = True
     before = met(halt, halts.live_orders(unit), clients)
     asked = ask(unit, list(before.orders), f"halt {halt.number}", halt.by, halt.number)
     before.unsent_freed = len(asked.freed)
@@ -147,6 +151,7 @@ def block_scope(unit: Unit, halt: HaltView, opening: Collection[int]) -> tuple[H
     It has no certificate, since nothing else of its scope is to end.
     """
     halt = replace(halt, number=unit.take_ids("halt", 1)[0], strength=HaltStrength.REDUCE)
+    unit.of_anybody = True  # whoever has its clients
     asked = ask(unit, sorted(opening), f"halt {halt.number}", halt.by, halt.number)
     members = sorted(halt.members) or None
     fired = FiredHalt(
@@ -260,6 +265,7 @@ def _row_for_file(unit: Unit, halt: HaltView) -> int:
     As under any halt, what was not sent when it came is freed: it was confirmed before it.
     """
     number = unit.take_ids("halt", 1)[0]
+    unit.of_anybody = True
     halts.add_halt(unit, FileHalt(number, halt.scope, halt.value, halt.at, halt.by))
     ask(unit, halts.unsent_orders(unit), f"halt {number}", halt.by, number)
     details = {"halt": number, "scope": halt.scope.value, "value": halt.value, "from": "the HALT file"}

@@ -18,6 +18,7 @@ from data.home import open_to_others, secrets_file
 from data.migrating import copies_beside
 from data.proving.evidence import not_both_ways, recompute
 from data.proving.heads import heads_outside
+from data.proving.leased import lease_faults
 from data.proving.proofs import held
 from data.proving.readable import unreadable
 from data.proving.rederive import differences, not_accepted
@@ -299,6 +300,12 @@ def _plans(reader: Reader) -> tuple[bool, str]:
     )
 
 
+def _leases(reader: Reader) -> tuple[bool, str]:
+    """Whether each attempt was written under the lease that its client had."""
+    found = _not_accepted(reader, lease_faults(reader))
+    return not found, first_of(found) or "each attempt was written by the desk that had its client"
+
+
 def _values(reader: Reader) -> tuple[bool, str]:
     found = _not_accepted(reader, unreadable(reader))
     return not found, first_of(found) or "every stored value can be read"
@@ -331,6 +338,7 @@ _LOOKS: dict[str, Look] = {
     "audit rows": _both_ways,
     "proofs": _proofs,
     "plans": _plans,
+    "leases": _leases,
     "orders": _orders,
     "broker's words": _unbooked,
 }

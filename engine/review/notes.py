@@ -73,6 +73,7 @@ class NoteService:
 
         def unit_of_work(unit: Unit) -> None:
             unit.audit(entry)
+            unit.of_anybody = True  # it is read again, and nothing of it has changed
             if entry.client_id is not None:
                 unit.touched.clients.add(entry.client_id)
             if entry.order_id is not None:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
 from data.engines.json_lists import item, listed
-from data.errors import RowsMoved
+from data.errors import LeaseLost, RowsMoved
 from data.repositories.base import Change, ListParameter, On, Query, Rows, among, given
 from data.repositories.instruments import symbol_now
 from data.tables.columns import table
@@ -332,7 +332,14 @@ class Attempts(Generic[Row]):
         self._rows = Rows(AttemptRecord, row)
 
     def insert(self, unit: Unit, attempts: Sequence[Row]) -> None:
-        """Write attempts that are about to be made."""
+        """Write attempts that are about to be made.
+
+        Raises `LeaseLost` for one without the epoch of its client's lease, where clients are shared out.
+        """
+        if unit.lessee is not None and not {cast(Any, one).epoch for one in attempts} <= {
+            *unit.epochs.values()
+        }:
+            raise LeaseLost(frozenset())
         self._rows.insert(unit, attempts)
 
 

@@ -16,6 +16,7 @@ from brokers.connections import Connections
 from brokers.contract import Accepted, NotSent, Outcome
 from data.audit import AuditAction, AuditEntry
 from data.clock import Clock
+from data.errors import LeaseLost
 from data.repositories.trading.orders import cancellable
 from data.repositories.trading.requests import last_numbers, left_open, open_cancels
 from data.store import StoreError, Unit
@@ -56,6 +57,7 @@ def ask(
     numbers = [order.id for order in wanted]
     requests = open_cancels(unit, numbers)  # asking twice makes no second row
     last = last_numbers(unit, numbers)
+    epochs = unit.epochs_of({order.client_id for order in wanted})
     asked: list[Request] = []
     details = {"why": why, "halt": halt_number}
     for order in wanted:
@@ -63,7 +65,10 @@ def ask(
             continue
         number = requests[order.id] = last.get(order.id, 0) + 1
         kind, state = RequestKind.CANCEL, RequestState.REQUESTED
-        asked.append(Request(order.id, number, kind, state, why, unit.now, halt_number=halt_number))
+        epoch = epochs[order.client_id]
+        asked.append(
+            Request(order.id, number, kind, state, why, unit.now, halt_number=halt_number, epoch=epoch)
+        )
         unit.audit(
             AuditEntry(
                 AuditAction.CANCEL_REQUESTED,
@@ -179,10 +184,13 @@ class Canceller:
     async def write(self, order_ids: Collection[int], work: Callable[[Unit], CancelsAsked]) -> CancelsAsked:
         """Do work that asks for cancels, and start on them.
 
-        Raises `StoreError` when it could not be written; the cancels of `order_ids` were sent even so.
+        Raises `StoreError` when it could not be written; the cancels of `order_ids` were sent even so, but
+        for `LeaseLost`: another desk asks the broker then.
         """
         try:
             asked = await self._kept.store.write(work)
+        except LeaseLost:
+            raise
         except StoreError as problem:
             taken = len(await self.without_store(order_ids))
             raise type(problem)(f"{problem}; the brokers took {taken} cancels all the same") from problem

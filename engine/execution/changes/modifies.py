@@ -129,6 +129,7 @@ def ask_change(
         limit_paise=change.price_paise,
         trigger_paise=change.trigger_paise,
         instance_id=engine.id,
+        epoch=unit.epochs_of([order.client_id])[order.client_id],
     )
     REQUESTS.insert(unit, [request])
     books.audit(

@@ -3,7 +3,7 @@
 It is a guarded write, so two engines on one file never send the same order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
@@ -130,8 +130,8 @@ def claim(
         _hold(unit, order_ids, stop, book, timing.wall, engine, beside.market_data)
         return Claims(stopped=stop_words(stop.found) if stop.reason is PauseReason.BOOKS_DIFFER else "")
     orders = ORDERS.claimable(unit, order_ids, engine.id)
-    engine.require(unit, {order.client_id for order in orders})
-    claiming = _Claiming(unit, book, timing, engine, beside, orders)
+    epochs = unit.epochs_of({order.client_id for order in orders})
+    claiming = _Claiming(unit, book, timing, engine, beside, orders, epochs)
     for order in orders:
         claiming.look_at(order)
     return claiming.done(order_ids)
@@ -148,8 +148,9 @@ class _Claiming:
         engine: ThisEngine,
         beside: ClaimsBeside,
         orders: Sequence[WorkingOrder],
+        epochs: Mapping[int, int],
     ) -> None:
-        self._unit, self._book, self._timing = unit, book, timing
+        self._unit, self._book, self._timing, self._epochs = unit, book, timing, epochs
         self._engine, self._market_data, self._rng = engine, beside.market_data, beside.rng
         self._limits = ClaimLimits(unit, beside.limits, orders, timing, book)
         self._limited: list[tuple[WorkingOrder, BeyondLimit]] = []
@@ -287,7 +288,10 @@ class _Claiming:
         most = TAG_LENGTH if connection is None else connection.capabilities.tag_length
         order.claim("".join(self._rng.choices(TAG_ALPHABET, k=min(TAG_LENGTH, most))))
         assert order.tag is not None
-        attempt = Attempt(order.id, order.attempts, order.tag, self._engine.id, unit.now, self._deadline)
+        epoch = self._epochs[order.client_id]
+        attempt = Attempt(
+            order.id, order.attempts, order.tag, self._engine.id, unit.now, self._deadline, epoch
+        )
         instrument = self._market_data.index.get(key)
         tick_paise = 0 if instrument is None else instrument.tick_paise
         request, steady_s = _request(order, order.tag, tick_paise), self._steady_s
