@@ -41,11 +41,15 @@ TEMPLATE = "tradedesk_empty"
 
 _WATCHING = """
 while kill -0 "$1" 2>/dev/null; do sleep 0.5; done
-kill -QUIT "$(head -n 1 "$2/data/postmaster.pid")" 2>/dev/null
+server="$(head -n 1 "$2/data/postmaster.pid")"
+ps -p "$server" -o args= | grep -qF "$2" && kill -QUIT "$server"
 sleep 0.3
 rm -rf "$2"
 """
-"""Waits for the end of a process, then has the server of a folder end at once, and the folder go."""
+"""Waits for the end of a process, then has the server of a folder end at once, and the folder go.
+
+The number of a server that has died may be somebody else's by then.
+"""
 
 
 def missing() -> str:

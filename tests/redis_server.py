@@ -25,10 +25,14 @@ DATABASES = 1024
 
 _WATCHING = """
 while kill -0 "$1" 2>/dev/null; do sleep 0.5; done
-kill -KILL "$(cat "$2/pid")" 2>/dev/null
+server="$(cat "$2/pid")"
+ps -p "$server" -o args= | grep -qF "$2" && kill -KILL "$server"
 rm -rf "$2"
 """
-"""Waits for the end of a process, then has the server of a folder end at once, and the folder go."""
+"""Waits for the end of a process, then has the server of a folder end at once, and the folder go.
+
+The number of a server that has died may be somebody else's by then.
+"""
 
 
 def missing() -> str:
