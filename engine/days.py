@@ -1,8 +1,9 @@
 """The change of trading day: settlement of shares and proceeds, charges collected, sizing bases frozen."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date
+from typing import Protocol, TypeVar
 
 from data.audit import AuditAction, AuditEntry
 from data.ledger import Line, ShareLine, Transfer, post
@@ -45,11 +46,21 @@ class TradingDays:
         """The day that was opened last."""
         self._left_over: set[int] = set()
         self._marked: set[int] = set()
+        self._opened_for = frozenset[int]()
+        """For which clients of those that desks share the day was opened here."""
 
     def open_books(self, unit: Unit) -> bool:
-        """Open the books for the trading day, once however often it is called. Returns whether it did."""
-        timing, engine = self._timing, self._engine
-        opened = roll_day(unit, timing.market.trading_day, timing.calendar, engine.actor)
+        """Open the books for the trading day, once however often it is called. Returns whether it did.
+
+        Where several desks share them, those of this desk's clients.
+        """
+        timing, engine, leases = self._timing, self._engine, self._kept.store.leases
+        day, calendar, actor = timing.market.trading_day, timing.calendar, engine.actor
+        if leases is None:
+            opened = roll_day(unit, day, calendar, actor)
+        else:
+            opened = begin_day(unit, day)
+            roll_clients(unit, day, calendar, actor, leases.begin_day(unit, day))
         if opened:
             prune_changes(unit, engine.slowest_beat(unit))
         return opened
@@ -61,8 +72,12 @@ class TradingDays:
         Raises `StoreError`.
         """
         book, day = self._kept.book, self._timing.market.trading_day
-        if day != self.day:
+        leases = self._kept.store.leases
+        had = frozenset[int]() if leases is None else leases.held
+        if day != self.day or had - self._opened_for:
             await self._kept.store.write(self.open_books)
+            self._opened_for = had
+        if day != self.day:
             self._engine.reached("day_opened")
             self.day = day
             book.begin_day(day)
@@ -83,29 +98,71 @@ def roll_day(unit: Unit, day: date, calendar: Calendar, actor: str) -> bool:
     interest, and each client's capital becomes the day's sizing base.
     """
     last = newest_day(unit)
-    if last is not None and last.day >= day:
+    if not begin_day(unit, day):
         return False
-    keep_open_day(unit, day, unit.now)
-    unit.of_anybody = True
-    if last is not None:
-        book_rerated(unit, last.day, day)
-        post(unit, [*_settled(unit, day, calendar), *_interest(unit, last.day, day)])
-        book_due(unit, last.day, day, actor)
-    sized = [(one.client_id, one.capital_paise) for one in unsized_clients(unit, day)]
-    add_bases(unit, day, sized, "day_open")
-    before = None if last is None else last.day.isoformat()
-    unit.audit(
-        AuditEntry(AuditAction.DAY_OPENED, actor, details={"trading_day": day.isoformat(), "before": before})
-    )
+    _roll(unit, None if last is None else last.day, day, calendar, actor, None)
     unit.touched.everything = True
     return True
 
 
-def _settled(unit: Unit, day: date, calendar: Calendar) -> list[Transfer]:
+def begin_day(unit: Unit, day: date) -> bool:
+    """Keep that a trading day has begun, whoever comes first; returns whether that is this one."""
+    last = newest_day(unit)
+    if last is not None and last.day >= day:
+        return False
+    keep_open_day(unit, day, unit.now)
+    return True
+
+
+def roll_clients(
+    unit: Unit, day: date, calendar: Calendar, actor: str, begun: Mapping[date | None, Collection[int]]
+) -> None:
+    """Open the books of these clients for a trading day, by the day that they were open for before."""
+    for last, clients in begun.items():
+        if clients:
+            _roll(unit, last, day, calendar, actor, clients)
+            unit.touched.clients.update(clients)
+            unit.touched.unread = True
+
+
+def _roll(
+    unit: Unit,
+    last: date | None,
+    day: date,
+    calendar: Calendar,
+    actor: str,
+    clients: Collection[int] | None,
+) -> None:
+    """Open the books of these clients, or all, for a trading day, which were open for `last`."""
+    if last is not None:
+        book_rerated(unit, last, day, clients)
+        post(unit, [*_settled(unit, day, calendar, clients), *_interest(unit, last, day, clients)])
+        book_due(unit, last, day, actor, clients)
+    sized = [(one.client_id, one.capital_paise) for one in _of(unsized_clients(unit, day), clients)]
+    add_bases(unit, day, sized, "day_open")
+    details = {"trading_day": day.isoformat(), "before": None if last is None else last.isoformat()}
+    told = {} if clients is None else {"clients": sorted(clients)}
+    unit.audit(AuditEntry(AuditAction.DAY_OPENED, actor, details=details | told))
+
+
+class _OneClients(Protocol):
+    @property
+    def client_id(self) -> int: ...
+
+
+One = TypeVar("One", bound=_OneClients)
+
+
+def _of(rows: Iterable[One], clients: Collection[int] | None) -> list[One]:
+    """Those of these clients, or all."""
+    return [one for one in rows if clients is None or one.client_id in clients]
+
+
+def _settled(unit: Unit, day: date, calendar: Calendar, clients: Collection[int] | None) -> list[Transfer]:
     """What has settled becomes free, and what is due is collected as far as the cash goes."""
-    transfers = _settled_shares(unit, day, calendar)
+    transfers = _settled_shares(unit, day, calendar, clients)
     pending = _not_settled(unit, day, calendar)
-    for due in balances_due(unit):
+    for due in _of(balances_due(unit), clients):
         unsettled = due.unsettled_paise - max(0, pending.get(due.client_id, 0))
         cash = due.available_paise + unsettled
         short = min(due.shortfall_paise, cash)
@@ -122,10 +179,10 @@ def _settled(unit: Unit, day: date, calendar: Calendar) -> list[Transfer]:
     return transfers
 
 
-def _interest(unit: Unit, last: date, day: date) -> list[Transfer]:
+def _interest(unit: Unit, last: date, day: date, clients: Collection[int] | None) -> list[Transfer]:
     """What was lent from the day before to this one costs its interest, due until the next opening."""
     transfers: list[Transfer] = []
-    for one in borrowers(unit):
+    for one in _of(borrowers(unit), clients):
         paise = interest_between(one.broker, last, day, one.loan_paise)
         lines = [Line(Account.INTEREST, paise), Line(Account.CHARGES_DUE, -paise)]
         transfers.append(
@@ -146,17 +203,19 @@ def _has_settled(traded_on: date, day: date, calendar: Calendar) -> bool:
         return False
 
 
-def _settled_shares(unit: Unit, day: date, calendar: Calendar) -> list[Transfer]:
+def _settled_shares(
+    unit: Unit, day: date, calendar: Calendar, clients: Collection[int] | None
+) -> list[Transfer]:
     """Move lots to where they stand on `day`, by when they were bought; returns the share transfers."""
     moves: dict[tuple[int, str, str], dict[Bucket, int]] = defaultdict(lambda: defaultdict(int))
-    moving = shares_on_the_way(unit, day)
+    moving = _of(shares_on_the_way(unit, day), clients)
     settled = {on for on in {one.opened_on for one in moving} if _has_settled(on, day, calendar)}
     for one in moving:
         after = Bucket.FREE if one.opened_on in settled else Bucket.T1
         buckets = moves[one.client_id, one.security, one.product]
         buckets[one.bucket] -= one.quantity
         buckets[after] += one.quantity
-    move_lots(unit, day, settled)
+    move_lots(unit, day, settled, clients)
     transfers: list[Transfer] = []
     for (client_id, security, product), buckets in sorted(moves.items()):
         lines = [ShareLine(security, product, bucket, n) for bucket, n in sorted(buckets.items()) if n]

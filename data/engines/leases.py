@@ -5,6 +5,7 @@ beginning of its transaction.
 """
 
 from collections.abc import Collection
+from datetime import date
 
 from msgspec import Struct
 from sqlalchemy import Connection
@@ -218,10 +219,34 @@ def hand_clients(on: On, client_ids: Collection[int], from_id: int, to_id: int, 
     if from_id == 0:
         rows = fetch(
             connection,
-            "INSERT INTO client_lease (client_id, instance_id, epoch, since)"
-            f" SELECT id, ?, 1, ?::timestamptz FROM client WHERE id IN {POSTGRES.numbers}"
+            "INSERT INTO client_lease (client_id, instance_id, epoch, since, rolled_on)"
+            " SELECT id, ?, 1, ?::timestamptz, (SELECT max(day) FROM trading_day)"
+            f" FROM client WHERE id IN {POSTGRES.numbers}"
             " ON CONFLICT (client_id) DO NOTHING RETURNING client_id",
             (to_id, at, ids),
         )
         moved |= {int(row[0]) for row in rows}
     return frozenset(moved)
+
+
+_NOT_ROLLED = "coalesce(rolled_on < ?, TRUE)"
+
+
+def not_rolled(on: On, instance_id: int, day: date) -> dict[date | None, set[int]]:
+    """The clients of an engine whose books are not open for a day, by the day that they are open for."""
+    query = f"SELECT client_id, rolled_on FROM client_lease WHERE instance_id = ? AND {_NOT_ROLLED}"
+    found = dict[date | None, set[int]]()
+    for client_id, rolled_on in fetch(sql(on), query, (instance_id, day)):
+        found.setdefault(rolled_on, set()).add(int(client_id))
+    return found
+
+
+def keep_rolled(on: On, instance_id: int, client_ids: Collection[int], day: date) -> frozenset[int]:
+    """Keep that an engine opens its clients' books for a day; returns for whom nobody has before."""
+    rows = fetch(
+        sql(on),
+        f"UPDATE client_lease SET rolled_on = ? WHERE instance_id = ? AND {_NOT_ROLLED}"
+        f" AND client_id IN {POSTGRES.numbers} RETURNING client_id",
+        (day, instance_id, day, json_text(sorted(client_ids))),
+    )
+    return frozenset(int(row[0]) for row in rows)

@@ -7,6 +7,7 @@ over here before anybody else may take them.
 import threading
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
+from datetime import date
 from typing import TypeVar
 
 from msgspec import Struct
@@ -22,12 +23,14 @@ from data.engines.leases import (
     end_leases,
     hand_clients,
     hold_fence,
+    keep_rolled,
     lease_epochs,
     lease_holder,
     lease_holders,
     lease_rows,
     leased_to,
     not_had,
+    not_rolled,
 )
 from data.errors import LeaseLost
 from data.leasing.processes import is_running, since_boot, this_host
@@ -174,6 +177,17 @@ class Leases:
         """Own clients that are new in this commit."""
         hand_clients(unit, client_ids, 0, self.instance_id, str(stored_moment(unit.now)))
         unit.touched.leases = True
+
+    def begin_day(self, unit: Unit, day: date) -> dict[date | None, frozenset[int]]:
+        """The clients whose books this commit opens for a day, by the day that they were open for before.
+
+        Nobody opens them again, and nobody takes the clients before the commit.
+        """
+        begun = dict[date | None, frozenset[int]]()
+        for before, clients in not_rolled(unit, self.instance_id, day).items():
+            self.require(unit, clients)
+            begun[before] = keep_rolled(unit, self.instance_id, clients, day)
+        return begun
 
     def begin(self, unit: Unit, instance_id: int) -> None:
         """Give this engine its fence; its leases last from the first beat on."""

@@ -64,7 +64,9 @@ _OPENED = Rows(TradingDay, OpenedDay)
 _DAY = _OPENED.c
 _NEWEST = Query(OpenedDay, select(*_OPENED.columns()).order_by(_DAY.day.desc()).limit(1))
 _END = Change(
-    update(_OPENED.table).where(_DAY.state == DayState.OPEN.value).values(state=DayState.ENDED.value)
+    update(_OPENED.table)
+    .where(_DAY.state == DayState.OPEN.value, _DAY.day < given("day"))
+    .values(state=DayState.ENDED.value)
 )
 
 _DUE = Rows(Funds, Due)
@@ -80,10 +82,13 @@ _MOVING = Query(
     select(*_SHARE, func.sum(_LOTS.c.quantity_left)).where(*_BEFORE).group_by(*_SHARE),
 )
 _SETTLED = among(_LOTS.c.opened_on, "settled")
-_MOVE = Change(
-    update(_LOTS)
-    .where(*_BEFORE, _SETTLED | (_LOTS.c.bucket != Bucket.T1.value))
-    .values(bucket=case((_SETTLED, Bucket.FREE.value), else_=Bucket.T1.value))
+_MOVE, _MOVE_OF = (
+    Change(
+        update(_LOTS)
+        .where(*_BEFORE, _SETTLED | (_LOTS.c.bucket != Bucket.T1.value), *of)
+        .values(bucket=case((_SETTLED, Bucket.FREE.value), else_=Bucket.T1.value))
+    )
+    for of in ((), (among(_LOTS.c.client_id, "clients"),))
 )
 
 _POSTINGS, _TXNS = table(Posting), table(Txn)
@@ -120,7 +125,7 @@ def newest_day_in(books: Database) -> date | None:
 
 def keep_open_day(on: On, day: date, at: datetime) -> None:
     """Keep that a day was opened, and that those before it ended with that."""
-    _END.run(on)
+    _END.run(on, day=day)
     _OPENED.insert(on, [OpenedDay(day, DayState.OPEN, at)])
 
 
@@ -134,9 +139,16 @@ def shares_on_the_way(on: On, day: date) -> list[Moving]:
     return _MOVING.all(on, day=day)
 
 
-def move_lots(on: On, day: date, settled: Collection[date]) -> None:
-    """Have lots of shares bought before `day` be free where those of their day have settled, else T1."""
-    _MOVE.run(on, day=day, settled=[one.isoformat() for one in settled])
+def move_lots(on: On, day: date, settled: Collection[date], clients: Collection[int] | None) -> None:
+    """Have lots of shares bought before `day` be free where those of their day have settled, else T1.
+
+    Of these clients; None stands for all.
+    """
+    given_days = [one.isoformat() for one in settled]
+    if clients is None:
+        _MOVE.run(on, day=day, settled=given_days)
+    else:
+        _MOVE_OF.run(on, day=day, settled=given_days, clients=clients)
 
 
 def proceeds_since(on: On, since: date) -> list[Proceeds]:

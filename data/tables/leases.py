@@ -2,7 +2,7 @@
 # SQLModel declares __tablename__ as a descriptor; its own documentation assigns a string.
 """Tables of leases: which of several desks on one database has a client, and what proves that it lives."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import BigInteger
 from sqlmodel import Field
@@ -13,7 +13,8 @@ from data.tables.columns import TableRow, moment, numbered
 class ClientLease(TableRow, table=True):
     """Which engine has a client, since when, and how often it has changed hands; `instance_id` 0 is nobody.
 
-    It has it while its `LeaseBeat` has not run out.
+    It has it while its `LeaseBeat` has not run out. `rolled_on` is the trading day that it has opened the
+    client's books for, empty where they never were.
     """
 
     __tablename__ = "client_lease"
@@ -26,6 +27,7 @@ class ClientLease(TableRow, table=True):
     instance_id: int = Field(sa_type=BigInteger, index=True)
     epoch: int = Field(sa_type=BigInteger)
     since: datetime = moment()
+    rolled_on: date | None = None
 
 
 class Fence(TableRow, table=True):

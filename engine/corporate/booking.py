@@ -51,12 +51,12 @@ class Holder(Struct, frozen=True):
         return sum(one.quantity for one in self.held)
 
 
-def book_due(unit: Unit, after: date, until: date, actor: str) -> int:
+def book_due(unit: Unit, after: date, until: date, actor: str, clients: Collection[int] | None = None) -> int:
     """Book the known actions with an ex-date behind one day and up to another; returns of how many clients.
 
-    What a client has of one already stands, taken back or not.
+    For these clients, or all. What a client has of one already stands, taken back or not.
     """
-    return book_actions(unit, actions_between(unit, after, until), actor)
+    return book_actions(unit, actions_between(unit, after, until), actor, clients)
 
 
 def book_actions(

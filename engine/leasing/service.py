@@ -94,6 +94,7 @@ class Leasing:
 
     def _told(self, unit: Unit, leases: Leases, taken: ClientsTaken) -> ClientsTaken:
         if taken.clients:
+            self._engine.open_day(unit)
             details = {"desk": leases.who.name, "clients": sorted(taken.clients)}
             before = sorted({number for number in taken.clients.values() if number})
             unit.audit(
