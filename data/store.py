@@ -12,11 +12,11 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
@@ -56,13 +56,19 @@ READERS = 3
 """Connections on which the event loop reads."""
 
 POLL_S = 0.15
-"""How often an idle writer looks whether another process has written."""
+"""How often an idle writer looks whether another process has written, unless `Store.poll_s` is set."""
+
+_LOOK = object()
+"""Among queued units: look at once."""
 
 Projector = Callable[[Connection, Touched], object]
 """Reads what was touched, on the writer's thread, right after the commit."""
 
 Deliver = Callable[[object, Sequence[object], bool], None]
 """Takes a projection, the committed events and whether another process wrote them, on the event loop."""
+
+Committed = Callable[[int, int, Collection[str]], None]
+"""Hears of each commit, on the loop: the engine's number, its newest row of changes, and their topics."""
 
 
 class Store:
@@ -93,7 +99,9 @@ class Store:
         self._unwritable = unwritable
         self.via: Via | None = None
         """By which way the home's own trader comes."""
-        self._queue: queue.SimpleQueue[QueuedUnit[Any] | None] = queue.SimpleQueue()
+        self._queue = queue.SimpleQueue[object]()
+        self._to_look, self.poll_s = False, POLL_S
+        self.committed: Committed | None = None
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._reader: AsyncEngine | None = None
@@ -101,8 +109,7 @@ class Store:
         self._glancing = threading.Lock()
         self._projector: Projector = lambda connection, touched: None
         self._deliver: Deliver = lambda projection, events, by_others: None
-        self.desk = 0
-        """Under which engine's number this process says what it changed; 0 before it has one."""
+        self.desk = 0  # under which engine's number this process says what it changed, once it has one
         self._writer = Writer(self.database, clock, self)
         self._closed = False
         self._unread = False
@@ -180,9 +187,7 @@ class Store:
         """What SQLite finds wrong first as it walks the file's pages; empty if nothing."""
 
         def walk(connection: Connection) -> str:
-            return self.database.first_damage(
-                connection, lambda: self._closed
-            )  # closing does not wait for it
+            return self.database.first_damage(connection, lambda: self._closed)  # closing does not wait
 
         try:
             return await self.read_aside(walk)
@@ -214,6 +219,12 @@ class Store:
     def waiting(self) -> int:
         """Units that wait for the writer."""
         return self._queue.qsize()
+
+    def look(self, desk: int = 0, seq: int = 0) -> None:
+        """Have the writer look at once what others wrote; not where a `desk`'s row of changes was read."""
+        if not self._to_look and not (desk and self._writer.seen(desk) >= seq):
+            self._to_look = True
+            self._queue.put(_LOOK)
 
     # --- the writer's thread ---
 
@@ -248,17 +259,20 @@ class Store:
         with contextlib.suppress(queue.Empty):
             while True:
                 job = self._queue.get_nowait()
-                if job is not None:
-                    self.fail([job], StoreClosed(str(self.trouble)))
+                if isinstance(job, QueuedUnit):
+                    self.fail([cast("QueuedUnit[Any]", job)], StoreClosed(str(self.trouble)))
 
     def _drain(self) -> tuple[list[QueuedUnit[Any]], bool]:
         try:
-            job = self._queue.get(timeout=POLL_S)
+            job = self._queue.get(timeout=self.poll_s)
         except queue.Empty:
             return [], True
         jobs: list[QueuedUnit[Any]] = []
         while job is not None:
-            jobs.append(job)
+            if isinstance(job, QueuedUnit):
+                jobs.append(cast("QueuedUnit[Any]", job))
+            else:
+                self._to_look = False  # first: what is committed from here on is looked for again
             try:
                 job = self._queue.get_nowait()
             except queue.Empty:
@@ -269,6 +283,7 @@ class Store:
         """Tell what a batch came to that is committed."""
         self.commits += 1
         self.answered()
+        self._tell_commit(batch)
         by_others = bool(batch.others)
         batch.touched.merge(batch.others)
         projection, problem = self._read_back(batch.touched)
@@ -278,6 +293,12 @@ class Store:
         error = StoreUnread(f"it was kept, but could not be read back: {problem}")
         results = [(job, None, why or error) for job, _, why in batch.results]
         self.hand_over(results, None, batch.events, False)
+
+    def _tell_commit(self, batch: Batch) -> None:
+        """Tell of a commit before it is read back here: others wait for that."""
+        if (told := self.committed) is not None and (topics := batch.touched.topics()):
+            desk = self.desk
+            self._call(lambda: told(desk, batch.seen.get(desk, 0), tuple(topics)))
 
     def _read_back(self, touched: Touched) -> tuple[object, Exception | None]:
         """The projection of what was touched, after one that failed of everything; or why there is none."""

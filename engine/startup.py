@@ -19,6 +19,7 @@ from engine.booking.facts import SendEnded
 from engine.desk import Desk
 from engine.events import StoreTrouble
 from engine.following import Following, Projecting, tell_connection
+from engine.halt.hearing import Hearing
 from engine.instances import POLICIES, AppAlreadyRuns, Duty, EngineDuties, lost_orders
 from engine.leasing.standing_by import StandingBy
 from engine.leasing.turning import Turning
@@ -86,6 +87,7 @@ class Startup:
         inside.engine.keep_beside = inside.stamps.keep
         inside.engine.keep_connections = desk.connecting.keep
         self._standing_by = StandingBy(inside.kept, inside.timing, desk.leases)
+        self._hearing = Hearing(inside.kept, inside.timing)
         self._turning = Turning(inside.kept.store.leases, inside.timing.wall)
         self._clock = ServerClock(inside.kept.store)
         inside.engine.venues_differ = lambda: inside.connections.days_differ or self._clock.differs
@@ -98,6 +100,7 @@ class Startup:
         if self._policy.alone:
             self._take_app_lock()
         kept.store.project(self._projecting.project, self._projecting.deliver)
+        kept.store.committed = kept.line.moved
         await kept.store.open()
         await self._bear("the server's clock", self._clock.look())
         signed_on = await self._sign_on()
@@ -218,6 +221,9 @@ class Startup:
         background.spawn(EngineDuties(self._inside.timing, self._duties()).run())
         await self._following.begin()
         self._projecting.begun = True
+        if self._policy.keeps_up:
+            background.spawn(self._hearing.keep())
+            background.spawn(inside.kept.line.keep())
         await workers.canceller.resume()
         await workers.changer.resume()
         if self._policy.alone:
@@ -381,6 +387,7 @@ class Startup:
                 await desk.audit.keep_outside(now=True)
         with suppress(StoreError):
             await inside.engine.sign_off()
+        await inside.kept.line.end()
         await self._turning.end()
         await inside.kept.store.close()
         if self._app_lock is not None:

@@ -7,10 +7,11 @@ without a database. Tests that restart or end a server start their own.
 
 import fcntl
 import os
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -102,6 +103,51 @@ def start(folder: Path) -> "subprocess.Popen[bytes]":
     (folder / "pid").write_text(str(server.pid))
     with connected(folder):
         return server
+
+
+class OwnRedis:
+    """A server of a test's own in a folder, to be ended, frozen and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.address = address_in(folder)
+
+    def start(self) -> None:
+        """Start it, empty."""
+        start(self.folder)
+
+    def kill(self) -> None:
+        """End it at once; one that was never started is ended already."""
+        with suppress(FileNotFoundError, ProcessLookupError):
+            os.kill(self._process, signal.SIGKILL)
+        (self.folder / "socket").unlink(missing_ok=True)
+
+    def freeze(self) -> None:
+        """Have it answer nothing."""
+        os.kill(self._process, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Have it go on."""
+        os.kill(self._process, signal.SIGCONT)
+
+    def client(self) -> Any:
+        """A connection to it, once it answers."""
+        return connected(self.folder)
+
+    @property
+    def _process(self) -> int:
+        return int((self.folder / "pid").read_text())
+
+
+@contextmanager
+def own_redis() -> Iterator[OwnRedis]:
+    """A server that is not started yet, and is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="tdrd-") as folder:
+        server = OwnRedis(Path(folder))
+        try:
+            yield server
+        finally:
+            server.kill()
 
 
 def _end_with(folder: Path, process: int) -> None:

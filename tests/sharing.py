@@ -55,8 +55,8 @@ def note_strays(leases: Leases) -> list[str]:
 class Firm:
     """A database, an exchange and a clock that several desks share."""
 
-    def __init__(self, folder: Path, address: str) -> None:
-        self.folder, self.address = folder, address
+    def __init__(self, folder: Path, address: str, redis: str = "") -> None:
+        self.folder, self.address, self.redis = folder, address, redis
         self.clock = ManualClock(START)
 
     @asynccontextmanager
@@ -64,7 +64,9 @@ class Firm:
         self, name: str, clients: str, kind: DeskKind = DeskKind.SCRIPT, seed: int = 7
     ) -> AsyncIterator[Desk]:
         """The desk of this name, whose home is its own."""
-        settings = Settings(trader=name, database_url=self.address, desk_clients=clients)
+        settings = Settings(
+            trader=name, database_url=self.address, desk_clients=clients, redis_url=self.redis
+        )
         async with compose_desk(
             self.folder / name,
             kind,

@@ -114,6 +114,10 @@ class Writer:
         self._version, self._seen = self._database.version(connection), newest(connection)
         self._opened = True
 
+    def seen(self, desk: int) -> int:
+        """The newest row of a desk's changes that was read; asked from other threads too."""
+        return self._seen.get(desk, 0)
+
     def write(self, jobs: list[QueuedUnit[Any]]) -> None:
         """Run units in batches of those that pass the gate alike, in their order."""
         for _, alike in groupby(jobs, _GATE):

@@ -8,6 +8,7 @@ from data.home import halt_file
 from data.proving.heads import HeadsFile
 from data.secrets import Vault, closed_vault
 from data.store import Store
+from engine.between.line import DeskLine, NoLine
 from engine.book.book import Book
 from engine.events import Bus
 
@@ -18,6 +19,7 @@ class Kept:
 
     `heads` keeps heads of the audit outside the database; `halt_file` is the file whose presence stops every
     send, checked last before each. `open_vault` opens the secrets of the home when they are first needed.
+    `line` takes to other desks of the database what they should know soon.
     """
 
     home: Path
@@ -26,6 +28,7 @@ class Kept:
     bus: Bus
     heads: HeadsFile
     open_vault: Callable[[], Vault] = closed_vault
+    line: DeskLine = field(default_factory=NoLine)
     halt_file: Path = field(init=False)
 
     def __post_init__(self) -> None:

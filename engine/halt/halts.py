@@ -9,10 +9,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
-
-from msgspec import Struct
 
 from data.errors import BadInput, StoreFailed, shortened
 from data.records import replace
@@ -36,7 +33,7 @@ from engine.halt.booked import (
     resume_by_word,
 )
 from engine.halt.broker_books import FromBooks
-from engine.halt.certificate import Certificate, CertificateUnread, write_certificate
+from engine.halt.certificate import Certificate, write_certificate
 from engine.halt.certifying import Certifying, words_of
 from engine.halt.emergency import (
     as_booked,
@@ -46,8 +43,10 @@ from engine.halt.emergency import (
     read_certificate,
     set_aside,
 )
+from engine.halt.hearing import flag_in_file, is_flagged, unbooked_name
 from engine.halt.opening import Opening
 from engine.halt.sweep import Before
+from engine.halt.views import Exposure, Unwritten
 from engine.instances import ThisEngine
 from engine.market.venues import Venues
 from engine.news import CertificateLeftOut
@@ -56,55 +55,6 @@ from engine.rules import Rules
 from engine.timing import Timing
 
 log = logging.getLogger(__name__)
-
-
-NO_FILE = (
-    "NOT HALTED: no file HALT could be written either, and an order may leave once the books can be written"
-)
-"""What a trader must know of a halt that neither the books nor a file took."""
-
-
-class Exposure(Struct, frozen=True):
-    """What a cancel-all would meet now; money in paise."""
-
-    live: int
-    unsent: int
-    unknown: int
-    clients: int
-    blocked_paise: int
-
-    @property
-    def orders(self) -> int:
-        """All orders that it would cancel."""
-        return self.live + self.unsent + self.unknown
-
-
-class Unwritten(Struct, frozen=True):
-    """A halt that the store did not take: why, the orders in its scope, and the cancels brokers took.
-
-    `unread` are the clients whose books could not be read meanwhile, `certificate` what the brokers' books
-    showed of the cancels; it is `kept` in a file that the books take up as soon as they can be written.
-    `no_file` is why the HALT file could not be written; empty where it stands, or none is wanted.
-    """
-
-    at: datetime
-    by: str
-    why: str
-    orders: int
-    taken: int
-    unread: tuple[CertificateUnread, ...]
-    certificate: Certificate
-    kept: bool
-    no_file: str = ""
-
-    @property
-    def words(self) -> str:
-        """What the brokers did all the same, and what could be written nowhere."""
-        codes = ", ".join(one.code for one in self.unread)
-        left = f"; NOT READ, so what lives there is not known: {codes}" if codes else ""
-        kept = "" if self.kept else "; its certificate could not be kept in a file either"
-        file = f"; {NO_FILE} ({self.no_file})" if self.no_file else ""
-        return f"the brokers took {self.taken} cancels all the same{left}{kept}{file}"
 
 
 class Halts:
@@ -208,11 +158,15 @@ class Halts:
         book = self._kept.book
         unbooked = HaltView(FILE_ONLY, scope, value, at, by, members_of(book.clients, scope, value), strength)
         no_file = write_halt_file(self._kept.halt_file, by, at) if unbooked.stops_desk else ""
-        writing = self._opening.begin(unbooked)
+        begun = self._opening.begin(unbooked)
+        writing, flag = begun.opened, ""
         await self._patiently(writing)
         reading, done = None, FromBooks(0, 0)
         in_scope = [order.id for order in self._in_scope(scope, value)]
         if not writing.done() or writing.exception() is not None:
+            if is_flagged(unbooked) and not begun.has_row:
+                flag = unbooked_name(at, by)
+                self._kept.line.raise_flag(flag)
             reading = self._certifying.round(unbooked, Before(dict.fromkeys(in_scope, 0), {}))
             done = await reading.books.cancel_all()
         try:
@@ -231,6 +185,8 @@ class Halts:
             raise kind(f"{why}; {unwritten.words}") from problem
         if reading is not None:  # what its cancels met that the books did not know as live
             opened.before.orders = reading.reach.late | opened.before.orders
+        if flag:
+            self._kept.line.raise_flag(str(opened.halt.number), flag)
         self._engine.reached("halt_written")
         self._canceller.carry_out(opened.asked.requests)
         met = None if reading is None else reading.reach.met
@@ -275,6 +231,8 @@ class Halts:
             write_certificate(self._kept.home, made, booked.version)
             self._certifying.made[made.number] = made
             self.unwritten = None
+            if made.scope is HaltScope.EVERYTHING and made.strength is HaltStrength.ALL:
+                self._kept.line.raise_flag(str(booked.number), unbooked_name(made.at, made.by))
             told.update(line.client_id for line in made.lines)
             self._kept.bus.publish([HaltChanged(made.number)])
             if follow and booked.opened is not None:
@@ -365,6 +323,10 @@ class Halts:
         ended, none_left = await self._kept.store.write(
             lambda unit: resume_by_word(unit, halt, by, clients), GateMode.ALONE
         )
+        named = flag_in_file(self._kept.halt_file)
+        if number == FILE_ONLY and named:  # for other desks to know the halt by its number, and that it ended
+            self._kept.line.raise_flag(str(ended), named)
+        self._kept.line.lower_flag(str(ended))
         if none_left:
             self._kept.halt_file.unlink(missing_ok=True)
             self.unwritten = None

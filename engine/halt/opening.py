@@ -6,6 +6,8 @@ waits for those to end, and meets whatever they reserved or claimed before they 
 
 import asyncio
 
+from msgspec import Struct
+
 from data.records import replace
 from data.repositories.trading.halts import fired_halt, unswept_halts
 from data.store import GateMode
@@ -13,7 +15,21 @@ from engine.book.kept import Kept
 from engine.book.views import HaltView
 from engine.execution.changes.cancels import CancelsAsked
 from engine.halt.booked import OpenedHalt, announce_halt, as_fired, open_halt, sweep_halt
+from engine.halt.hearing import is_flagged
 from engine.halt.sweep import Before
+
+
+class OpeningHalt(Struct, frozen=True):
+    """A halt that is being written, and where that takes two commits, the first of them."""
+
+    opened: "asyncio.Future[OpenedHalt]"
+    announced: "asyncio.Future[tuple[HaltView, Before]] | None" = None
+
+    @property
+    def has_row(self) -> bool:
+        """Whether it is known to stand in the books, though not yet what it meets."""
+        first = self.announced
+        return first is not None and first.done() and not first.cancelled() and first.exception() is None
 
 
 class Opening:
@@ -22,19 +38,23 @@ class Opening:
     def __init__(self, kept: Kept) -> None:
         self._kept = kept
 
-    def begin(self, unbooked: HaltView) -> "asyncio.Future[OpenedHalt]":
+    def begin(self, unbooked: HaltView) -> OpeningHalt:
         """Begin to write a halt; the future raises as `Store.write` does."""
         store, clients = self._kept.store, self._kept.book.clients
         if not store.on_server:
-            return store.submit(lambda unit: open_halt(unit, replace(unbooked, at=unit.now), clients))
+            return OpeningHalt(
+                store.submit(lambda unit: open_halt(unit, replace(unbooked, at=unit.now), clients))
+            )
         announcing = store.submit(
             lambda unit: announce_halt(unit, replace(unbooked, at=unit.now), clients), GateMode.PAST
         )
-        return asyncio.ensure_future(self._sweep_behind(announcing))
+        return OpeningHalt(asyncio.ensure_future(self._sweep_behind(announcing)), announcing)
 
     async def _sweep_behind(self, announcing: "asyncio.Future[tuple[HaltView, Before]]") -> OpenedHalt:
         """Write the second commit; should it fail, the halt stands, and the next opening sweeps it."""
         halt, met = await announcing
+        if is_flagged(halt):
+            self._kept.line.raise_flag(str(halt.number))
         opened = await self._sweep(halt, met)
         if opened is not None:
             return opened

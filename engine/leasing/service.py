@@ -13,6 +13,7 @@ from data.leasing.taking import ClientsTaken, Wanted, hand_over, take_clients
 from data.repositories.base import On
 from data.store import Unit
 from data.vocabulary import DeskKind, OrderState, RunStatus
+from engine.between.line import LineState
 from engine.book.kept import Kept
 from engine.execution.workers import Workers
 from engine.instances import ThisEngine
@@ -49,6 +50,10 @@ class Leasing:
     def elsewhere(self) -> dict[str, int]:
         """How many clients each other desk has, by its name; under no name those that nobody has."""
         return dict(Counter(one.desk for one in self._kept.book.elsewhere.values()))
+
+    async def line(self) -> LineState:
+        """Whether this desk and others hear each other through Redis; no truth hangs on it."""
+        return await self._kept.line.look()
 
     def _leases(self) -> Leases:
         if (leases := self._kept.store.leases) is None:

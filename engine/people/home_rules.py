@@ -30,7 +30,7 @@ OF_THE_HOME: Mapping[str, Rules] = {
         "make_ready": Rule(Right.PEOPLE),
     },
     "leases": {
-        **dict.fromkeys(("shared", "elsewhere"), _LOOK),
+        **dict.fromkeys(("shared", "elsewhere", "line"), _LOOK),
         "rows": Rule(Right.READ_FIRM, of_everybody),
         **dict.fromkeys(("take", "release"), Rule(Right.HAND_OVER, of_everybody)),
     },

@@ -23,7 +23,7 @@ from engine.execution.views import RunView
 from engine.flatten.views import FlattenView
 from engine.halt.booked import members_of
 from engine.halt.certificate import Certificate
-from engine.halt.halts import Exposure
+from engine.halt.views import Exposure
 from engine.people.events import is_heard
 from engine.people.scoping import (
     Ids,

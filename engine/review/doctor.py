@@ -44,6 +44,7 @@ from engine.instances import ThisEngine
 from engine.review.findings import changed_plans
 from engine.review.since import Look, looks_since
 from engine.timing import Timing
+from engine.words.firm.leases import line_words
 
 TOLD_ONLY = ("orders", "broker's words")
 """Checks of the database that stop no trading: what all others find does, until it is accepted or mended."""
@@ -89,6 +90,8 @@ class Doctor:
         checks.append(self._calendar())
         checks += self._copies()
         checks.append(await self._secrets())
+        if words := line_words(await self._kept.line.look()):
+            checks.append(Check("redis", True, words))  # without it nothing is wrong with the books
         if self._kept.book.people.any:
             checks.append(await self._sign_in())
         return checks

@@ -20,12 +20,14 @@ from data.clock import Clock, MarketClock, SystemClock
 from data.home import calendar_files, log_file
 from data.migrating import BooksFile
 from data.proving.heads import HeadsFile
+from data.proving.stored_audit import books_mark
 from data.reference.phases import Calendar, load_calendar
 from data.secrets import Vault
 from data.store import Store
 from data.vocabulary import DeskKind, Prunable
 from engine.access.consent_needs import needs_from
 from engine.access.judgement import judge_clients
+from engine.between.line import DeskLine, NoLine
 from engine.book.book import Book
 from engine.book.kept import Kept
 from engine.desk import Desk
@@ -79,7 +81,7 @@ class Foundation(Struct, frozen=True):
         def vault() -> Vault:
             return vault_at(self.home, self.settings, passphrase)
 
-        kept = Kept(self.home, store, book, Bus(_listener_failed), heads, vault)
+        kept = Kept(self.home, store, book, Bus(_listener_failed), heads, vault, self._line())
         desk = Desk(
             kept,
             Timing(self.clock, market_clock, self.calendar, self.waits, lambda: book.market_halts),
@@ -96,6 +98,17 @@ class Foundation(Struct, frozen=True):
         if self.settings.redis_url and not self.settings.desk_clients:
             desk.jobs.carrier, desk.jobs.works_here = RedisCarrier(self.settings.redis_url), False
         return desk
+
+    def _line(self) -> DeskLine:
+        """What takes to other desks what they should know soon; nothing does for a desk without any."""
+        if not self.settings.redis_url or not self.settings.desk_clients:
+            return NoLine()
+        from tradedesk.firm.line import RedisLine
+
+        def name() -> str:
+            return self.books.database.read(books_mark)
+
+        return RedisLine(self.settings.redis_url, name, SystemClock())
 
     def _leases(self) -> "Leases | None":
         """The leases of a desk that shares its books with others; None for one that has them alone."""

@@ -129,7 +129,7 @@ class Settings(BaseSettings):
     """Clients of this desk where several share one database: free, or CODE g:GROUP; empty shares none."""
 
     redis_url: str = Field(default="", pattern=r"^$|^rediss?://\S+$|^redis\+socket:///\S+$")
-    """A Redis that carries jobs to workers, as redis://user:password@host:6379/0; empty does them here."""
+    """A Redis that carries jobs to workers and hints between desks, as redis://user:password@host:6379/0."""
 
     mode: Literal["trade", "look"] = "trade"
     """What a desk at Kite may do: `trade`, or `look`, in which nothing that sends or cancels is built."""

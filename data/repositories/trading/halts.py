@@ -86,6 +86,7 @@ _UNFINISHED = _FIRED.query(_C.ended_at.is_(None), _C.before.is_not(None))
 _NUMBERED = _FIRED.query(_C.number == given("number"), _C.before.is_not(None))
 _SINCE = _TIMES.query(_C.at >= given("since"))
 _KNOWN = Query(int, select(_C.number).where(_C.number == given("number")))
+_RESUMED = Query(int, select(_C.number).where(_C.number == given("number"), _C.resumed_at.is_not(None)))
 _LAST = Query(int, select(func.coalesce(func.max(_C.number), 0)))
 _SAME = Query(
     int,
@@ -195,6 +196,11 @@ async def fired_halt(reader: AsyncConnection, number: int) -> FiredHalt | None:
     """A halt by its number; None where none of it was fired with orders known."""
     found = await _NUMBERED.read(reader, number=number)
     return found[0] if found else None
+
+
+async def is_resumed(reader: AsyncConnection, number: int) -> bool:
+    """Whether the books say that a halt has ended; one that they do not know has not."""
+    return bool(await _RESUMED.read(reader, number=number))
 
 
 async def halts_since(reader: AsyncConnection, since: datetime) -> list[HaltTimes]:

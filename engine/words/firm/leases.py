@@ -1,8 +1,9 @@
-"""Words of leases: who has the clients that are not this desk's."""
+"""Words of leases: who has the clients that are not this desk's, and whether desks hear each other."""
 
 from collections.abc import Mapping
 
-from engine.words.formats import counted
+from engine.between.line import LineState
+from engine.words.formats import age, counted
 
 
 def elsewhere_words(others: Mapping[str, int]) -> str:
@@ -10,3 +11,12 @@ def elsewhere_words(others: Mapping[str, int]) -> str:
     first, *rest = sorted(others.items(), key=lambda one: (not one[0], one[0]))
     told = [f"{counted(first[1], 'client')} at {first[0] or 'no desk'}"]
     return ", ".join([*told, *(f"{count} at {name or 'no desk'}" for name, count in rest)])
+
+
+def line_words(state: LineState) -> str:
+    """Whether Redis answers, and what goes on without it; empty for a desk that was given none."""
+    if not state.named:
+        return ""
+    if state.reached:
+        return f"Redis answers ({age(state.age_s)} ago)"
+    return f"{state.why}; desks go by the books alone, and know of each other's commits a little later"

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engine.words.firm.leases import line_words
 from engine.words.formats import DASH, age, counted, rupees, signed, tenth_percent
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson
@@ -31,6 +32,8 @@ def status(as_json: AsJson = False) -> None:
         line(clock_words(desk))
         stands = f"{found.mode}  {found.phase.value.replace('_', ' ')}  feed {age(found.feed_age_s)}"
         line(f"{stands}{'  HALTED' if found.halts else ''}")
+        if words := line_words(await desk.leases.line()):
+            line(words)
         if found.trading_disabled:
             line(f"NO ORDERS: {found.trading_disabled}")
         line(f"orders  live {found.live}  unsent {found.unsent}  unknown {found.unknown}")

@@ -22,7 +22,7 @@ from tradedesk.cli.views.halts import certificate_shape
 if TYPE_CHECKING:
     from engine.desk import Desk
     from engine.halt.certificate import Certificate
-    from engine.halt.halts import Unwritten
+    from engine.halt.views import Unwritten
     from engine.review.doctor import Check
 
 HaltNumber = Annotated[str | None, typer.Argument(metavar="[NUMBER]", help="A halt's number.")]
