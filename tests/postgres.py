@@ -42,7 +42,7 @@ TEMPLATE = "tradedesk_empty"
 _WATCHING = """
 while kill -0 "$1" 2>/dev/null; do sleep 0.5; done
 server="$(head -n 1 "$2/data/postmaster.pid")"
-ps -p "$server" -o args= | grep -qF "$2" && kill -QUIT "$server"
+ps -ww -p "$server" -o args= | grep -qF "$2" && kill -QUIT "$server"
 sleep 0.3
 rm -rf "$2"
 """

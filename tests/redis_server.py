@@ -27,7 +27,7 @@ DATABASES = 1024
 _WATCHING = """
 while kill -0 "$1" 2>/dev/null; do sleep 0.5; done
 server="$(cat "$2/pid")"
-ps -p "$server" -o args= | grep -qF "$2" && kill -KILL "$server"
+ps -ww -p "$server" -o args= | grep -qF "$2" && kill -KILL "$server"
 rm -rf "$2"
 """
 """Waits for the end of a process, then has the server of a folder end at once, and the folder go.

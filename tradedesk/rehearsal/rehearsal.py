@@ -1,0 +1,138 @@
+"""A rehearsal from its servers to its proof: a load on every desk, a halt of the firm, what differs."""
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from data.clock import SystemClock
+from data.server.held_to import kept_books
+from tradedesk.compose.rehearsing.rehearsal import control
+from tradedesk.rehearsal.firm import RehearsedFirm, Size, firm_of
+from tradedesk.rehearsal.measured import HaltMeasured, Rehearsed, between, merged, waited
+from tradedesk.rehearsal.proving import HeldTo, proof_of
+
+REJECTED = 0.01
+"""Of orders, how many the broker's risk checks reject."""
+
+FROZEN_S = 60.0
+"""How long the broker answers nobody, in a rehearsal that is long enough."""
+
+FROZEN_SHARE = 0.2
+"""Of a shorter one, how much."""
+
+REPEATS = 3
+"""How often what differs is looked at again: what a desk was just booking is no difference."""
+
+LOOK_AGAIN_S = 2.0
+
+
+class Load(Struct, frozen=True):
+    """What the traders of a firm do: for how long, and how many orders a minute all of them together."""
+
+    minutes: float
+    orders_a_minute: int
+
+
+async def rehearse(size: Size, load: Load, kept: Path | None, told: Callable[[str], None]) -> Rehearsed:
+    """Rehearse a firm, and take it down again. Raises `BadInput`, `Silent`."""
+    began = os.getloadavg()[0]
+    async with firm_of(size, kept, told) as firm:
+        return await _rehearsed(firm, load, told, began)
+
+
+async def _rehearsed(firm: RehearsedFirm, load: Load, told: Callable[[str], None], began: float) -> Rehearsed:
+    told(f"trading for {load.minutes:g} minutes")
+    orders = await _trade(firm, load)
+    measures = [await desk.ask("measures") for desk in firm.desks.values()]
+    moments = await firm.venue.ask("moments")
+    told("halting the firm with live orders")
+    await control(firm.url, "faults")
+    halt = await _halt(firm)
+    memory = firm.memory_mb()
+    told("holding the books to the broker's ledger")
+    proof = await prove(firm)
+    return Rehearsed(
+        desks=firm.size.desks,
+        clients=firm.size.desks * firm.size.clients,
+        minutes=load.minutes,
+        cores=os.cpu_count() or 1,
+        load=(began, os.getloadavg()[0]),
+        orders=orders,
+        orders_a_minute=round(orders / load.minutes),
+        reserved=waited(second for one in measures for second in one["reserved"]),
+        at_broker=waited(between(merged(measures, "keyed"), moments["came"])),
+        booked=waited(between(moments["traded"], merged(measures, "booked"))),
+        statements_a_commit=round(_sum(measures, "statements") / max(1, _sum(measures, "commits")), 1),
+        commits=_sum(measures, "commits"),
+        refused=_sum(measures, "refused"),
+        halt=halt,
+        memory_mb=memory,
+        proof=proof,
+    )
+
+
+def _sum(measures: list[Mapping[str, Any]], what: str) -> int:
+    return sum(int(one[what]) for one in measures)
+
+
+async def _trade(firm: RehearsedFirm, load: Load) -> int:
+    """Trade at every desk, the broker frozen for a while; returns how many orders came there."""
+    clock, seconds = SystemClock(), load.minutes * 60
+    every_s = firm.size.desks * firm.size.clients * 60 / load.orders_a_minute
+    await control(firm.url, "faults", {"fault": "rms_reject", "route": "place", "share": REJECTED})
+    for desk in firm.desks.values():
+        await desk.ask("trade", every_s=every_s)
+    await clock.sleep(seconds / 2)
+    frozen_s = min(FROZEN_S, seconds * FROZEN_SHARE)
+    await control(firm.url, "faults", {"fault": "frozen", "seconds": frozen_s, "delay_s": frozen_s})
+    await clock.sleep(seconds / 2)
+    orders = len((await firm.venue.ask("moments"))["came"])
+    await asyncio.gather(*(desk.ask("stop") for desk in firm.desks.values()))
+    return orders
+
+
+async def _halt(firm: RehearsedFirm) -> HaltMeasured:
+    """Lay an order of every client, and stop the firm by the first desk."""
+    live = sum(await asyncio.gather(*(desk.ask("lay", 180.0) for desk in firm.desks.values())))
+    first = firm.desks[firm.names[0]]
+    made = await first.ask("halt", 180.0)
+    began, number = made["began"], str(made["number"])
+    knew = [(await desk.ask("halted")).get(number) for desk in firm.desks.values()]
+    cancels = [one for one in (await firm.venue.ask("moments"))["cancels"] if one >= began]
+    await first.ask("resume")
+    return HaltMeasured(
+        live=live,
+        known_ms=_ms(max(one for one in knew if one is not None) - began),
+        last_cancel_ms=_ms(max(cancels, default=began) - began),
+        certificate_ms=_ms(made["ended"] - began),
+        unread=made["unread"],
+    )
+
+
+def _ms(seconds: float) -> int:
+    return round(1000 * max(0.0, seconds))
+
+
+async def prove(firm: RehearsedFirm) -> HeldTo:
+    """Have every desk come to rest, and hold the books to the broker's ledger. Raises `Silent`."""
+    for left in reversed(range(REPEATS)):
+        rests = await asyncio.gather(*(desk.ask("rest", 400.0) for desk in firm.desks.values()))
+        wrong = [
+            f"{name}: {words}"
+            for name, rest in zip(firm.desks, rests, strict=True)
+            for words in rest["wrong"]
+        ]
+        owned = sum(rest["clients"] for rest in rests)
+        everybody = firm.size.desks * firm.size.clients
+        wrong += [] if owned == everybody else [f"{owned} of {everybody} clients have a desk"]
+        proof = proof_of(
+            await asyncio.to_thread(kept_books, firm.books), await firm.venue.ask("ledger"), wrong
+        )
+        if proof.holds or not left:
+            return proof
+        await SystemClock().sleep(LOOK_AGAIN_S)
+    raise AssertionError("it is held to the ledger at least once")
