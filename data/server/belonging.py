@@ -84,7 +84,10 @@ def _kept(books: PostgresBooks, before: str | None, ours: str, by: str, now: dat
 
 
 def home_id(home: Path) -> str:
-    """By which books on a server know a home; made where it has none yet."""
+    """By which books on a server know a home; made where it has none yet.
+
+    Raises `BadInput` for a folder that this user cannot use.
+    """
     return _id_of(home) or _new_id(home)
 
 
@@ -93,10 +96,19 @@ def _id_of(home: Path) -> str:
         return books_id_file(home).read_text("utf-8").strip()
     except FileNotFoundError:
         return ""
+    except OSError as problem:
+        raise _unusable(home, problem) from problem
 
 
 def _new_id(home: Path) -> str:
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
     made = secrets.token_hex(16)
-    put_whole(books_id_file(home), f"{made}\n")
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        put_whole(books_id_file(home), f"{made}\n")
+    except OSError as problem:
+        raise _unusable(home, problem) from problem
     return made
+
+
+def _unusable(home: Path, problem: OSError) -> BadInput:
+    return BadInput("home", str(home), f"give a folder that this user can write to ({problem.strerror})")

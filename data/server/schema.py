@@ -94,7 +94,7 @@ def _newer(books: PostgresBooks, standing: str) -> BadInput:
         f"it was written by a newer version of tradedesk (schema {standing}, this one knows {HEAD}); "
         "install that version, nothing was changed"
     )
-    return BadInput("database_url", books.name, expected)
+    return BadInput("database", books.name, expected)
 
 
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"

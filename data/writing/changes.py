@@ -200,8 +200,8 @@ def _changes_of_all(connection: Connection, seen: Mapping[int, int]) -> tuple[To
 
 def _take(touched: Touched, topic: Any, ids: Any) -> None:
     try:
-        touched.add(Topic(topic), json.loads(ids))
-    except (ValueError, TypeError):
+        touched.add(Topic(topic), [number.__index__() for number in json.loads(ids)])
+    except (ValueError, TypeError, AttributeError):
         touched.everything = True
 
 

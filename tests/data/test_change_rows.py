@@ -2,9 +2,8 @@
 
 import asyncio
 import json
-import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,22 +12,27 @@ import pytest
 
 from data.audit import AuditAction, AuditEntry
 from data.clock import ManualClock
-from data.engines.sqlite import read_file
 from data.store import Store, Unit
 from data.vocabulary import Topic
 from data.writing.changes import Touched, changes_since, prune_changes
-from tests.books import empty_books
+from tests.books import change_by_hand, database_of, empty_books, rows_of
 
 NOW = datetime(2026, 11, 18, 3, 45, tzinfo=UTC)
+
+
+def store_of(home: Path, clock: ManualClock | None = None) -> Store:
+    """A store on the books of a home, wherever they stand."""
+    file = empty_books(home) / "desk.db"
+    return Store(file, clock or ManualClock(NOW), database=database_of(home))
 
 
 class Reader:
     """A store on the same file that keeps what it was told to read again."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, home: Path) -> None:
         self.read: list[Touched] = []
         self.told = asyncio.Event()
-        self.store = Store(path, ManualClock(NOW))
+        self.store = store_of(home)
         self.store.project(lambda connection, touched: touched, self._deliver)
 
     def _deliver(self, projection: Any, events: object, foreign: bool) -> None:
@@ -44,8 +48,7 @@ class Reader:
 
 @asynccontextmanager
 async def two(home: Path, desk: int = 7) -> AsyncIterator[tuple[Store, Reader]]:
-    path = empty_books(home) / "desk.db"
-    writer, reader = Store(path, ManualClock(NOW)), Reader(path)
+    writer, reader = store_of(home), Reader(home)
     writer.desk = desk
     await writer.open()
     await reader.store.open()
@@ -58,8 +61,7 @@ async def two(home: Path, desk: int = 7) -> AsyncIterator[tuple[Store, Reader]]:
 
 
 def rows(home: Path) -> list[tuple[int, int, str, list[int]]]:
-    with closing(sqlite3.connect(home / "desk.db")) as file:
-        found = file.execute("SELECT desk, seq, topic, ids FROM change ORDER BY desk, seq").fetchall()
+    found = rows_of(home, "SELECT desk, seq, topic, CAST(ids AS TEXT) FROM change ORDER BY desk, seq")
     return [(desk, seq, topic, json.loads(ids)) for desk, seq, topic, ids in found]
 
 
@@ -128,30 +130,27 @@ async def test_a_writer_hears_of_others_in_its_own_next_commit(tmp_path: Path) -
     [
         "DELETE FROM change WHERE seq = 2",
         "UPDATE change SET topic = 'weather' WHERE seq = 2",
-        "UPDATE change SET ids = 'x' WHERE seq = 2",
+        "UPDATE change SET ids = '\"x\"' WHERE seq = 2",
     ],
 )
 async def test_a_gap_or_a_row_that_cannot_be_read_has_everything_read(tmp_path: Path, damage: str) -> None:
-    path = empty_books(tmp_path) / "desk.db"
-    store = Store(path, ManualClock(NOW))
+    store = store_of(tmp_path)
     store.desk = 7
     await store.open()
     for number in (1, 2, 3):
         await store.write(lambda unit, number=number: unit.touched.orders.add(number))
     await store.close()
-    whole, seen = read_file(path, lambda connection: changes_since(connection, {7: 1}))
+    whole, seen = database_of(tmp_path).read(lambda connection: changes_since(connection, {7: 1}))
     assert (whole, seen) == (Touched(orders={2, 3}), {7: 3})
-    with closing(sqlite3.connect(path)) as file:
-        file.execute(damage)
-        file.commit()
-    found, seen = read_file(path, lambda connection: changes_since(connection, {7: 1}))
+    change_by_hand(tmp_path, damage)
+    found, seen = database_of(tmp_path).read(lambda connection: changes_since(connection, {7: 1}))
     assert found.everything
     assert seen == {7: 3}
 
 
 async def test_pruning_keeps_what_a_slow_engine_has_not_read_and_the_newest_of_each(tmp_path: Path) -> None:
     clock = ManualClock(NOW)
-    store = Store(empty_books(tmp_path) / "desk.db", clock)
+    store = store_of(tmp_path, clock)
     store.desk = 7
     await store.open()
     try:

@@ -1,9 +1,7 @@
 """What a batch changes is proven, whatever of it is rolled back, and nothing that was rolled back is."""
 
 import asyncio
-import sqlite3
 import tempfile
-from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any, cast
@@ -13,11 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data.audit import BREAK, DISTRUSTED, AuditEntry
+from data.engines.driver import run
 from data.ledger import Line, Transfer, post
 from data.proving.evidence import recompute
 from data.proving.noted import AcceptedRows
 from data.store import Store, StoreError, Unit
 from data.vocabulary import Account, TransferKind
+from tests.books import change_by_hand
 from tests.data.test_store import opened, writer_busy
 
 STEPS = st.tuples(st.sampled_from(["put", "change", "drop"]), st.sampled_from("abc"), st.integers(0, 2))
@@ -25,9 +25,9 @@ UNITS = st.tuples(st.lists(STEPS, min_size=1, max_size=4), st.booleans())
 BATCHES = st.lists(st.lists(UNITS, min_size=1, max_size=4), min_size=1, max_size=3)
 
 STATEMENTS = {
-    "put": "INSERT OR IGNORE INTO meta (name, value) VALUES (:name, :value)",
-    "change": "UPDATE meta SET value = :value WHERE name = :name",
-    "drop": "DELETE FROM meta WHERE name = :name",
+    "put": "INSERT INTO meta (value, name) VALUES (?, ?) ON CONFLICT DO NOTHING",
+    "change": "UPDATE meta SET value = ? WHERE name = ?",
+    "drop": "DELETE FROM meta WHERE CAST(? AS TEXT) IS NOT NULL AND name = ?",
 }
 
 
@@ -39,9 +39,8 @@ def changing(steps: list[tuple[str, str, int]], fails: bool) -> Any:
     """A unit that takes these steps, and may fail after them."""
 
     def unit_of_work(unit: Unit) -> None:
-        own: Any = unit.connection.connection.driver_connection
         for step, name, value in steps:
-            own.execute(STATEMENTS[step], {"name": name, "value": str(value)})
+            run(unit.connection, STATEMENTS[step], (str(value), name))
         if fails:
             raise Undone
 
@@ -75,14 +74,14 @@ async def what_differs(store: Store) -> list[str]:
 def test_rows_are_as_the_audit_tells_however_units_of_a_batch_end(
     batches: list[list[tuple[list[tuple[str, str, int]], bool]]],
 ) -> None:
-    async def run(home: Path) -> None:
+    async def tried(home: Path) -> None:
         async with opened(home / "desk.db") as store:
             for batch in batches:
                 await together(store, [changing(steps, fails) for steps, fails in batch])
                 assert await what_differs(store) == []
 
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(run(Path(folder)))
+        asyncio.run(tried(Path(folder)))
 
 
 def paying(paise: int, fails: bool) -> Any:
@@ -104,18 +103,16 @@ async def test_a_transfer_under_the_number_of_one_that_was_rolled_back_is_proven
         done = await together(store, [paying(100, True), paying(250, False), paying(300, True)])
         assert [type(one) for one in done] == [Undone, type(None), Undone]
         async with store.reader() as connection:
-            query = "SELECT txn_id, amount_paise FROM posting ORDER BY txn_id, line"
-            assert (await connection.exec_driver_sql(query)).all() == [(1, -250), (1, 250)]
+            query = "SELECT amount_paise FROM posting ORDER BY txn_id, line"
+            assert (await connection.exec_driver_sql(query)).all() == [(-250,), (250,)]
         assert await what_differs(store) == []
 
 
 @pytest.mark.parametrize("kept", [True, False])
 async def test_only_an_acceptance_that_is_kept_has_a_row_proven_as_it_is(tmp_path: Path, kept: bool) -> None:
-    path = tmp_path / "desk.db"
-    async with opened(path) as store:
+    async with opened(tmp_path / "desk.db") as store:
         await store.write(changing([("put", "a", 1)], fails=False))
-        with closing(sqlite3.connect(path, isolation_level=None)) as other:
-            other.execute("UPDATE meta SET value = 'forged' WHERE name = 'a'")
+        change_by_hand(tmp_path, "UPDATE meta SET value = 'forged' WHERE name = 'a'")
 
         def accept(unit: Unit) -> None:
             unit.accepted.append(AcceptedRows("meta", ["a"], []))
@@ -132,12 +129,9 @@ async def test_only_an_acceptance_that_is_kept_has_a_row_proven_as_it_is(tmp_pat
 async def test_a_row_that_another_changed_between_two_batches_is_named_before_it_is_changed_again(
     tmp_path: Path,
 ) -> None:
-    path = tmp_path / "desk.db"
-
-    async with opened(path) as store:
+    async with opened(tmp_path / "desk.db") as store:
         await store.write(changing([("put", "a", 1)], fails=False))
-        with closing(sqlite3.connect(path, isolation_level=None)) as other:
-            other.execute("UPDATE meta SET value = 'forged' WHERE name = 'a'")
+        change_by_hand(tmp_path, "UPDATE meta SET value = 'forged' WHERE name = 'a'")
         await store.write(changing([("change", "a", 2)], fails=False))
         found = await what_differs(store)
         assert any("stops trading" in words for words in found)

@@ -30,7 +30,7 @@ from data.tables.books import APPEND_ONLY
 from data.vocabulary import RunCount, SizingKind
 from data.writing.writer import take_turn
 from engine.review.doctor import examine
-from tests.books import POSTGRES, database_of, empty_books, standing_on
+from tests.books import POSTGRES, SQLITE, database_of, empty_books, standing_on
 from tests.desks import START, books_are_sound, buy, carry_out, filed_desk, paper_desk
 
 on_server = pytest.mark.parametrize("books_engine", [POSTGRES], indirect=True)
@@ -160,9 +160,10 @@ async def test_a_program_that_ends_leaves_what_it_had_sent_to_the_next(
 async def test_books_are_copied_to_a_server_whole_or_not_at_all(tmp_path: Path) -> None:
     home = tmp_path / "home"
     clock = ManualClock(START)
-    async with filed_desk(home, clock) as desk:
-        await carry_out(desk, buy("INFY", SizingKind.PERCENT_OF_CAPITAL, 2500))
-        before = desk.orders.all()
+    with standing_on(SQLITE):
+        async with filed_desk(home, clock) as desk:
+            await carry_out(desk, buy("INFY", SizingKind.PERCENT_OF_CAPITAL, 2500))
+            before = desk.orders.all()
     file = books_file(home)
     with standing_on(POSTGRES):
         server = server_of(empty_books(home))

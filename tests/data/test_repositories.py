@@ -19,6 +19,9 @@ from tests.books import empty_books
 
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
 
+pytestmark = pytest.mark.in_file
+"""Its rows are of an empty file; on a server they are those of scenarios."""
+
 
 @dataclass(slots=True)
 class Words:

@@ -1,7 +1,5 @@
 """Names that change overnight at a local Kite, whose dump tells no ISIN: by token, with shares and orders."""
 
-import sqlite3
-from contextlib import closing
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
@@ -11,6 +9,7 @@ from data.records import replace
 from data.vocabulary import OrderState, OrderType, RunCount, Side, SizingKind
 from engine.events import InstrumentsRenamed
 from engine.planning.intent import Intent, Sizing
+from tests.books import change_by_hand
 from tests.desks import listed_by_feed, on_tape, sell
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.compose.rehearsing.rehearsal import control
@@ -91,9 +90,8 @@ async def test_an_order_leaves_under_its_own_symbol_whatever_its_listing_was_mad
         morning.exchange.pin("NSE:TCS", 2_500_00)
         await morning.sign_in(PEOPLE)
         await morning.until(lambda: all(desk.reconcile.is_compared(one.number) for one in PEOPLE))
-        with closing(sqlite3.connect(tmp_path / "desk.db")) as file, file:
-            file.execute("UPDATE listing SET symbol = 'INFY' WHERE key = 'NSE:TCS'")
-            file.execute("DELETE FROM listing WHERE key = 'NSE:ITC'")
+        change_by_hand(tmp_path, "UPDATE listing SET symbol = 'INFY' WHERE key = 'NSE:TCS'")
+        change_by_hand(tmp_path, "DELETE FROM listing WHERE key = 'NSE:ITC'")
         seam(desk).kept.bus.publish([InstrumentsRenamed({})])
         await morning.priced(WISH.key)
         await morning.send(replace(WISH, after_market=False))

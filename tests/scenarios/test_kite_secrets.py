@@ -2,9 +2,8 @@
 
 import asyncio
 import json
-import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from engine.book.gate_views import BrokenSession
 from engine.desk import Desk
 from engine.review.doctor import Check
 from engine.words.gate import verdict_words
+from tests.books import change_by_hand, found_by_programs
 from tests.desks import WAITS, on_its_books
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.cli.main import app
@@ -39,9 +39,10 @@ WORDS = "its token is not in the vault: sign in again"
 async def morning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Morning]:
     """Everybody is signed in; the vault is a file whose passphrase stands nowhere."""
     monkeypatch.delenv(PASSPHRASE_FILE, raising=False)
-    async with kite_morning(tmp_path, PEOPLE) as one:
-        await one.sign_in(PEOPLE)
-        yield one
+    with found_by_programs(tmp_path):
+        async with kite_morning(tmp_path, PEOPLE) as one:
+            await one.sign_in(PEOPLE)
+            yield one
 
 
 @asynccontextmanager
@@ -112,7 +113,7 @@ async def test_a_lost_file_turns_everybody_red_and_both_doctor_and_secrets_tell_
     def never() -> Any:
         raise AssertionError("a file that is not there is not opened")
 
-    found = look(home, Settings(vault="file"), never, now)
+    found = look(home, on_its_books(Settings(vault="file"), home), never, now)
     assert (found.backend, found.ok) == ("file", False)
     assert found.why.startswith("secrets.enc is not there; no api secret of ")
     assert found.why.endswith("no token of KC0001, KC0002, KC0003, KC0004, signed in by the books")
@@ -136,7 +137,7 @@ async def test_a_lost_file_turns_everybody_red_and_both_doctor_and_secrets_tell_
         check = await secrets_check(desk)
         assert (check.ok, "secrets.enc is not there" in check.detail) == (False, True)
         await desk.sessions.expire(STRUCK.number, "ended by hand")
-    again = look(home, Settings(vault="file"), never, now)
+    again = look(home, on_its_books(Settings(vault="file"), home), never, now)
     assert again.missing is not None
     assert [one.codes for one in again.missing if one.what == TOKEN] == [(one.code,) for one in OTHERS]
 
@@ -205,7 +206,6 @@ async def test_the_command_line_tells_a_damaged_file_without_asking_for_the_pass
     assert (code, told["error"]["field"]) == (2, "secrets")
     assert red(morning.desk) == set(), "what cannot be read proves nothing"
     (home / SECRETS).unlink()
-    with closing(sqlite3.connect(home / "desk.db", timeout=20)) as file, file:
-        file.execute("UPDATE broker_session SET expires_at = NULL")
+    await asyncio.to_thread(change_by_hand, home, "UPDATE broker_session SET expires_at = NULL")
     kept = await asyncio.to_thread(CliRunner().invoke, app, ["secrets", "set-key", "abcd1234"], "one\ntwo\n")
     assert "secrets.enc is not there, though 4 clients signed in today" in kept.stderr

@@ -32,7 +32,7 @@ from engine.refusals import TradingStopped
 from engine.words.tape import news_words
 from engine.words.trading.why import detail_words
 from screens.clients.gate_rows import client_head
-from tests.desks import WAITS, books_are_sound, buy
+from tests.desks import WAITS, books_are_sound, buy, on_its_books
 from tests.refusing import refuses
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.compose.brokers.paper import PAPER, exchange_of
@@ -180,6 +180,7 @@ async def test_venues_of_two_days_are_opened_for_reading_and_cancels_alone(tmp_p
         jump_a_day(paper)
         paper.close()
         settings = Settings(kite_url=morning.kite.url, vault="file", trader="tester")
+        settings = on_its_books(settings, tmp_path)
         opening = compose_desk(
             tmp_path,
             DeskKind.COMMAND,

@@ -208,6 +208,7 @@ def test_a_file_that_is_no_database_is_left_alone(empty: Terminal) -> None:
     assert (empty.home / "desk.db").read_text().startswith("my shopping list")
 
 
+@pytest.mark.in_file
 def test_a_home_that_cannot_be_written_is_exit_code_7(
     demo: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -84,7 +84,7 @@ async def test_two_presses_halt_before_the_desk_is_open_and_cancel_once_it_is(tm
         desk = opening.app.desk
         (halt,) = desk.halt.active()
         assert halt.by == desk.actor
-        await opening.until(lambda: desk.halt.certificate(halt.number) is not None)
+        await opening.until(lambda: any(one.ended for one in [desk.halt.latest()] if one is not None))
         assert [order.state for order in desk.orders.all()] == [OrderState.CANCELLED]
         await opening.app.close_desk()
 

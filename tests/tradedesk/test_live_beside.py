@@ -22,8 +22,8 @@ from data.repositories.connections import ConnectionRow
 from data.vocabulary import ConnectionKind
 from engine.access.connecting import ConnectionsChanged
 from engine.desk import Desk
-from tests.books import change_by_hand, empty_books, rows_of
-from tests.desks import START, WAITS
+from tests.books import change_by_hand, drop_trigger, empty_books, rows_of
+from tests.desks import START, WAITS, on_its_books
 from tests.further import further
 from tradedesk.cli.exits import Exit, explain
 from tradedesk.compose.brokers.kite import kite_row
@@ -36,7 +36,7 @@ WORD = "live beside paper"
 
 def change(home: Path, *statements: str) -> None:
     for statement in statements:
-        change_by_hand(home, statement)
+        change_by_hand(home, drop_trigger("audit", "DELETE") if statement == DROPPED else statement)
 
 
 def connections(home: Path) -> list[tuple[str, str]]:
@@ -59,7 +59,7 @@ async def live_venue() -> AsyncIterator[tuple[ConnectionRow, ManualClock]]:
 
 @asynccontextmanager
 async def desk_of(home: Path, clock: ManualClock) -> AsyncIterator[Desk]:
-    settings = Settings(trader="tester", vault="file")
+    settings = on_its_books(Settings(trader="tester", vault="file"), home)
     opening = compose_desk(
         empty_books(home),
         clock=clock,
@@ -113,6 +113,7 @@ async def test_paper_beside_live_takes_the_same_words(tmp_path: Path) -> None:
         kite = f"'kite', kind = 'live', broker = 'zerodha', address = '{live.address}', identity = ''"
         change(tmp_path, f"UPDATE connection SET name = {kite}")
         settings = Settings(trader="tester", vault="file", market="kite", kite_url=live.address)
+        settings = on_its_books(settings, tmp_path)
         opening = compose_desk(
             tmp_path, clock=clock, settings=settings, waits=WAITS, passphrase=lambda: "only for rehearsals"
         )
@@ -123,11 +124,13 @@ async def test_paper_beside_live_takes_the_same_words(tmp_path: Path) -> None:
         assert connections(tmp_path) == [("kite", "live"), ("paper", "paper")]
 
 
+DROPPED = "DROP TRIGGER"
+
 BY_HAND = {
     "another address": ["UPDATE connection SET address = 'http://127.0.0.1:9' WHERE name = 'kite'"],
     "another kind": ["UPDATE connection SET kind = 'sim' WHERE name = 'paper'"],
     "the audit's row is gone": [
-        "DROP TRIGGER IF EXISTS audit_no_delete",
+        DROPPED,
         "DELETE FROM audit WHERE action = 'LIVE_BESIDE_ALLOWED'",
     ],
     "the fact is gone": ["DELETE FROM meta WHERE name = 'live_beside'"],
@@ -149,7 +152,7 @@ async def test_an_opening_takes_no_connections_that_were_changed_by_hand(tmp_pat
         with pytest.raises(BadInput, match="nobody has typed 'live beside"):
             async with desk_of(tmp_path, clock):
                 pass
-        settings = Settings(trader="tester", vault="file")
+        settings = on_its_books(Settings(trader="tester", vault="file"), tmp_path)
         async with compose_desk(
             tmp_path, clock=clock, settings=settings, waits=WAITS, emergency=True
         ) as desk:
