@@ -6,6 +6,7 @@ What a task writes is theirs in whose name the task began; the engine's own task
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import datetime
 
 from msgspec import Struct
 
@@ -16,13 +17,15 @@ class Actor(Struct, frozen=True):
     """Somebody who acts; `via` is None for what the desk does by itself, on their behalf.
 
     Where people sign in, `sign_in` is the one by which they came, empty for who is not signed in, and
-    `version` that of their rights when they did.
+    `version` that of their rights when they did. `token_until` is when the token that they came by ends,
+    where a service has to renew it for them to go on.
     """
 
     name: str
     via: Via | None = None
     sign_in: str = ""
     version: int = 0
+    token_until: datetime | None = None
 
 
 _acting: ContextVar[Actor | None] = ContextVar("acting", default=None)

@@ -81,7 +81,7 @@ def secrets_file(home: Path) -> Path:
 
 
 LONGEST_TOKEN = 4096
-"""Bytes of what a session file holds; longer ones are not looked into."""
+"""Bytes of a token; longer ones are not looked into, nor is a session file of more than two of them."""
 
 
 def open_to_others(home: Path) -> tuple[str, bool]:
@@ -98,7 +98,7 @@ def open_to_others(home: Path) -> tuple[str, bool]:
 
 
 def session_file(home: Path) -> Path:
-    """The token of who is signed in, for the app and for commands."""
+    """The token of who is signed in, and behind it what renews it, for the app and for commands."""
     return home / "session"
 
 

@@ -24,6 +24,7 @@ class RefusalReason(StrEnum):
     TRADING_STOPPED = "trading_stopped"
     FORBIDDEN = "forbidden"
     SIGN_IN_REFUSED = "sign_in_refused"
+    SIGNING_AWAY = "signing_away"
     NEEDS_APPROVAL = "needs_approval"
     LOOKS_ONLY = "looks_only"
     DAY_NOT_OVER = "day_not_over"
@@ -363,6 +364,14 @@ class SignInRefused(Refusal):
     reason = RefusalReason.SIGN_IN_REFUSED
 
     wait_s: int = 0
+
+
+@dataclass(eq=False)
+class SigningAway(Refusal):
+    """The service that signs people in does not answer, and why; who is signed in goes on for a while."""
+
+    reason = RefusalReason.SIGNING_AWAY
+    why: str
 
 
 @dataclass(eq=False)

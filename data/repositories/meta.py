@@ -16,6 +16,12 @@ INSTRUMENTS_DAY = "instruments_day"
 LIVE_BESIDE = "live_beside"
 """Which connections the trader let stand together though one of them is live, as they stood then."""
 
+BOOKS = "books"
+"""By which id tokens know these books, wherever they stand; made with their first signing key."""
+
+SIGNED_BY_SERVICE = "signed_by_service"
+"""That a signing service alone signs tokens of these books, and since when."""
+
 HOME = "home"
 """Of which home books on a server are, by the id that lies in it."""
 

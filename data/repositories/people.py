@@ -94,8 +94,14 @@ _PEOPLE = Rows(PersonRecord, StoredPerson)
 _EVERY = _PEOPLE.query(order_by=[_PEOPLE.c.name])
 _ONE = _PEOPLE.query(_PEOPLE.c.name == given("name"))
 _KEYS = Rows(SigningKey, StoredKey)
-_STANDING_KEYS = _KEYS.query(_KEYS.c.retired_at.is_(None), order_by=[_KEYS.c.made_at])
-_RETIRE = Change(update(_KEYS.table).where(_KEYS.c.retired_at.is_(None)).values(retired_at=given("at")))
+_STANDING_KEYS = _KEYS.query(
+    _KEYS.c.retired_at.is_(None) | (_KEYS.c.retired_at > given("at")), order_by=[_KEYS.c.made_at]
+)
+_RETIRE = Change(
+    update(_KEYS.table)
+    .where(_KEYS.c.retired_at.is_(None) | (_KEYS.c.retired_at > given("at")))
+    .values(retired_at=given("at"))
+)
 _SIGN_INS = Rows(SignInRecord, StoredPersonSignIn)
 _STANDING = _SIGN_INS.query(_SIGN_INS.c.ended_at.is_(None), order_by=[_SIGN_INS.c.at])
 _SIGN_IN = _SIGN_INS.query(_SIGN_INS.c.id == given("id"))
@@ -248,14 +254,14 @@ def save_person(on: On, row: StoredPerson) -> None:
     _PEOPLE.save(on, [row], "role", "scope", "password", "recovery", "version", "disabled_at")
 
 
-def standing_keys(on: On) -> list[StoredKey]:
-    """The keys whose tokens are taken, oldest first."""
-    return _STANDING_KEYS.all(on)
+def standing_keys(on: On, at: datetime) -> list[StoredKey]:
+    """The keys whose tokens are taken then, oldest first; the last signs, others are being rotated out."""
+    return _STANDING_KEYS.all(on, at=at)
 
 
-def add_key(on: On, key: StoredKey) -> None:
-    """Have a key's tokens taken, and those of no other from here on."""
-    _RETIRE.run(on, at=key.made_at)
+def add_key(on: On, key: StoredKey, others_until: datetime) -> None:
+    """Have a key's tokens taken, and those of others until then at most."""
+    _RETIRE.run(on, at=others_until)
     _KEYS.insert(on, [key])
 
 

@@ -20,7 +20,8 @@ class StandingPerson(Struct, frozen=True):
 
 
 _ANYBODY = "SELECT EXISTS (SELECT 1 FROM person WHERE disabled_at IS NULL)"
-_KEYS = "SELECT kid, public FROM signing_key WHERE retired_at IS NULL"
+_KEYS = "SELECT kid, public, retired_at FROM signing_key"
+_BOOKS = "SELECT value FROM meta WHERE name = 'books'"
 _LAST_TOLD = "SELECT at FROM audit ORDER BY seq DESC LIMIT 1"
 _STANDING = (
     "SELECT person.role, person.scope IS NULL, sign_in.until FROM person"
@@ -46,16 +47,23 @@ def people_in(database: Path) -> bool:
         return False
 
 
-def standing(file: FileAtRest, token: str, home: str, now: datetime) -> StandingPerson | None:
+def standing(file: FileAtRest, token: str, now: datetime) -> StandingPerson | None:
     """Whose sign-in a token is of, where it stands; else None. Raises `FileError`."""
     row = file.execute(_LAST_TOLD).fetchone()
     try:
-        check_clock(None if row is None else datetime.fromisoformat(row[0]).replace(tzinfo=UTC), now)
-        claims = read(token, dict(file.execute(_KEYS)), home, now)
+        check_clock(None if row is None else _moment(row[0]), now)
+        keys = {
+            kid: public for kid, public, until in file.execute(_KEYS) if not until or _moment(until) > now
+        }
+        books = file.execute(_BOOKS).fetchone()
+        claims = read(token, keys, "" if books is None else str(books[0]), now)
     except (BadToken, ValueError):
         return None
     row = file.execute(_STANDING, (claims.person, claims.version, claims.sign_in)).fetchone()
     if row is None or row[0] not in set(Role):
         return None
-    until = datetime.fromisoformat(row[2]).replace(tzinfo=UTC)
-    return StandingPerson(claims.person, Role(row[0]), bool(row[1])) if until > now else None
+    return StandingPerson(claims.person, Role(row[0]), bool(row[1])) if _moment(row[2]) > now else None
+
+
+def _moment(stored: str) -> datetime:
+    return datetime.fromisoformat(stored).replace(tzinfo=UTC)

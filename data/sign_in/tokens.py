@@ -8,7 +8,7 @@ PyJWT takes each token that is taken here, and what it refuses against this.
 import base64
 import json
 from binascii import Error as NoBase64
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -21,7 +21,9 @@ LEEWAY_S = 60
 """Seconds that a token may seem to be of the future; more says that the clock was set back."""
 
 _ALGORITHM = "EdDSA"
+_TOKEN, _REFRESH = "JWT", "refresh+jwt"
 _NAMES = {"sub", "jti", "ver", "aud", "iat", "exp"}
+_NAMES_OF_REFRESH = {*_NAMES, "host", "uid"}
 
 
 class BadToken(TradedeskError):  # noqa: N818 - reads as a state
@@ -29,14 +31,22 @@ class BadToken(TradedeskError):  # noqa: N818 - reads as a state
 
 
 class TokenClaims(Struct, frozen=True):
-    """What a token says: who, by which sign-in, with which version of their rights, for which home."""
+    """What a token says: who, by which sign-in, with which version of their rights, for which books."""
 
     person: str
     sign_in: str
     version: int
-    home: str
+    books: str
     issued_at: datetime
     expires_at: datetime
+
+
+class RefreshClaims(Struct, frozen=True):
+    """What a refresh token says: whose tokens it renews, and to which user of which machine alone."""
+
+    claims: TokenClaims
+    host: str
+    uid: int
 
 
 def new_key() -> tuple[str, str]:
@@ -57,44 +67,69 @@ def public_half(private: str) -> str:
 
 def signed(claims: TokenClaims, kid: str, private: str) -> str:
     """A token that says so, signed by this key."""
-    import jwt
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    return _signed(_told(claims), _TOKEN, kid, private)
 
-    told = {
+
+def signed_refresh(refresh: RefreshClaims, kid: str, private: str) -> str:
+    """A refresh token that says so, signed by this key."""
+    told = {**_told(refresh.claims), "host": refresh.host, "uid": refresh.uid}
+    return _signed(told, _REFRESH, kid, private)
+
+
+def _told(claims: TokenClaims) -> dict[str, object]:
+    return {
         "sub": claims.person,
         "jti": claims.sign_in,
         "ver": claims.version,
-        "aud": claims.home,
+        "aud": claims.books,
         "iat": int(claims.issued_at.timestamp()),
         "exp": int(claims.expires_at.timestamp()),
     }
+
+
+def _signed(told: dict[str, object], kind: str, kid: str, private: str) -> str:
+    import jwt
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
     key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(private))
-    return jwt.encode(told, key, algorithm=_ALGORITHM, headers={"kid": kid})
+    return jwt.encode(told, key, algorithm=_ALGORITHM, headers={"kid": kid, "typ": kind})
 
 
-def read(token: str, keys: Mapping[str, str], home: str, now: datetime) -> TokenClaims:
-    """What a token says that one of these keys, public halves by id, has signed for this home.
+def read(token: str, keys: Mapping[str, str], books: str, now: datetime) -> TokenClaims:
+    """What a token says that one of these keys, public halves by id, has signed for these books.
 
     Raises `BadToken`.
     """
+    return _claims(_read(token, _TOKEN, _NAMES, keys), books, now)
+
+
+def read_refresh(token: str, keys: Mapping[str, str], books: str, now: datetime) -> RefreshClaims:
+    """The same of a refresh token, which is no token of who is signed in, nor that a refresh token.
+
+    Raises `BadToken`.
+    """
+    told = _read(token, _REFRESH, _NAMES_OF_REFRESH, keys)
+    host, uid = told["host"], told["uid"]
+    if not isinstance(host, str) or type(uid) is not int:
+        raise BadToken("it does not say whom it is for")
+    return RefreshClaims(_claims(told, books, now), host, uid)
+
+
+def _read(token: str, kind: str, names: Set[str], keys: Mapping[str, str]) -> dict[str, Any]:
+    """What a token of a kind says, with these names and no other, signed by one of these keys."""
     parts = token.split(".")
     if len(token) > LONGEST_TOKEN or len(parts) != 3:
         raise BadToken("it is no token")
     header, told = (_object(part) for part in parts[:2])
     kid = header.get("kid")
-    if not isinstance(kid, str) or header != {"alg": _ALGORITHM, "typ": "JWT", "kid": kid}:
+    if not isinstance(kid, str) or header != {"alg": _ALGORITHM, "typ": kind, "kid": kid}:
         raise BadToken("it is not signed as ours are")
     if kid not in keys:
-        raise BadToken("its key is not this home's")
+        raise BadToken("its key is not of these books")
     _check_signature(parts, keys[kid])
-    claims = _claims(told)
-    if claims.home != home:
-        raise BadToken("it is another home's")
-    if claims.expires_at <= now:
-        raise BadToken("it has expired")
-    if (claims.issued_at - now).total_seconds() > LEEWAY_S:
-        raise BadToken("it is of a time to come: the clock was set back")
-    return claims
+    if set(told) != names:
+        raise BadToken("it does not say who is signed in")
+    return told
 
 
 def check_clock(last: datetime | None, now: datetime) -> None:
@@ -114,7 +149,7 @@ def _check_signature(parts: list[str], public: str) -> None:
     try:
         key.verify(_raw(parts[2]), f"{parts[0]}.{parts[1]}".encode())
     except (InvalidSignature, ValueError) as problem:
-        raise BadToken("its signature is not of this home's key") from problem
+        raise BadToken("its signature is not of a key of these books") from problem
 
 
 def _raw(part: str) -> bytes:
@@ -146,17 +181,22 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _claims(told: Mapping[str, Any]) -> TokenClaims:
-    if set(told) != _NAMES:
-        raise BadToken("it does not say who is signed in")
+def _claims(told: Mapping[str, Any], books: str, now: datetime) -> TokenClaims:
     words = [told.get(name) for name in ("sub", "jti", "aud")]
     numbers = [told.get(name) for name in ("ver", "iat", "exp")]
     if not all(isinstance(one, str) for one in words) or not all(type(one) is int for one in numbers):
         raise BadToken("it does not say who is signed in")
-    person, sign_in, home = map(str, words)
+    person, sign_in, audience = map(str, words)
     version, issued, expires = (int(one or 0) for one in numbers)
     try:
         moments = [datetime.fromtimestamp(one, UTC) for one in (issued, expires)]
     except (ValueError, OverflowError, OSError) as problem:
         raise BadToken("it is of no time") from problem
-    return TokenClaims(person, sign_in, version, home, *moments)
+    claims = TokenClaims(person, sign_in, version, audience, *moments)
+    if not books or claims.books != books:
+        raise BadToken("it is of other books")
+    if claims.expires_at <= now:
+        raise BadToken("it has expired")
+    if (claims.issued_at - now).total_seconds() > LEEWAY_S:
+        raise BadToken("it is of a time to come: the clock was set back")
+    return claims

@@ -25,7 +25,10 @@ OF_THE_HOME: Mapping[str, Rules] = {
         "recover": Rule(None),
     },
     "signing": {
-        **dict.fromkeys(("sign_in", "read", "actor", "is_half_over", "renewed", "sign_out"), Rule(None)),
+        **dict.fromkeys(
+            ("sign_in", "read", "actor", "is_half_over", "renewed", "sign_out", "by_service"), Rule(None)
+        ),
+        **dict.fromkeys(("standing", "revoke"), Rule(Right.PEOPLE)),
         "is_password_of": _LOOK,
         "make_ready": Rule(Right.PEOPLE),
     },

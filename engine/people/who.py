@@ -26,6 +26,7 @@ NO_SIGN_IN = "the sign-in was ended"
 OVER = "the sign-in is past its time"
 CHANGED = "what they may do was changed since they signed in"
 DISABLED = "they may sign in no more"
+NOT_RENEWED = "the token has run out, and the signing service has not renewed it"
 EDITED = "what the books say of them is not as the audit left it"
 """Why somebody who had signed in no longer stands."""
 
@@ -192,8 +193,11 @@ class WhoActs:
         whose, until = people.sign_ins.get(actor.sign_in, ("", self._timing.wall.now()))
         if whose != actor.name:
             raise NoLongerStands(actor.name, right, NO_SIGN_IN)
-        if until <= self._timing.wall.now():
+        now = self._timing.wall.now()
+        if until <= now:
             raise NoLongerStands(actor.name, right, OVER)
+        if actor.token_until is not None and actor.token_until <= now:
+            raise NoLongerStands(actor.name, right, NOT_RENEWED)
         return found
 
     def asked_again(self, actor: Actor, right: Right, unit: Unit) -> None:

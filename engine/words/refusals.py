@@ -31,6 +31,8 @@ def f9_looks_words(live: int) -> str:
 def refusal_words(problem: BaseException) -> str:
     """A refusal in a trader's words; of any other problem, its own. Raises `TypeError` for one without."""
     match problem:
+        case kinds.SigningAway(why=why):
+            return f"the signing service does not answer ({why}): nobody can sign in or be renewed meanwhile"
         case kinds.PlanExpired():
             return _expired(problem)
         case kinds.PlanDrifted():

@@ -214,7 +214,7 @@ async def test_a_limit_is_set_by_an_admin_where_enough_others_could_confirm(tmp_
         for above, needed in ((1, 3), (-1, 1), (1, -1)):
             with pytest.raises(BadInput):
                 await desk.people.set_limit(above, needed)
-        for name in ("ravi", "tara"):
+        for name in ("ravi", "tara", "sunil"):
             await desk.people.disable(name)
         with pytest.raises(BadInput, match="nobody else"):
             await desk.people.set_limit(LIMIT, 1)

@@ -11,8 +11,8 @@ from data.records import replace
 from data.sign_in.passwords import hashed
 from data.vocabulary import SizingKind, Via
 from engine.desk import Desk
-from engine.people import signing
-from engine.people.signing import TOKEN_LIFE
+from engine.people import signer
+from engine.people.signer import TOKEN_LIFE
 from engine.refusals import NeedsApproval, NobodySignedIn, NoLongerStands
 from tests.desks import START, buy, paper_desk
 from tests.people.home_of_many import HERE, desk_of_many, password, sit
@@ -39,7 +39,7 @@ async def test_a_password_that_is_hashed_anew_by_later_parameters_still_signs_in
 ) -> None:
     async with desk_of_many(tmp_path) as desk:
         with monkeypatch.context() as patch:
-            patch.setattr(signing, "wants_rehash", lambda stored: True)
+            patch.setattr(signer, "wants_rehash", lambda stored: True)
             await sit(desk, "tara")
         for _ in range(2):
             await sit(desk, "tara")
@@ -51,15 +51,15 @@ async def test_a_sign_in_made_longer_by_hand_commits_nothing_and_is_not_renewed(
 ) -> None:
     clock = ManualClock(START)
     async with desk_of_many(tmp_path, clock) as desk:
-        token = await sit(desk, "tara")
+        made = await desk.signing.sign_in("tara", password("tara"), HERE, Via.API)
     tamper(books_file(tmp_path), "UPDATE sign_in SET until = '2999-01-01 00:00:00.000000'")
     async with paper_desk(tmp_path, demo=False, clock=clock) as desk:
-        desk.who.seat = desk.signing.actor(token, Via.API)
+        desk.who.seat = desk.signing.actor(made.token, Via.API)
         with pytest.raises(NoLongerStands, match="not as the audit left it"):
             await desk.watchlists.make("hers")
         clock.shift((TOKEN_LIFE * 0.75).total_seconds())
         with pytest.raises(NobodySignedIn):
-            await desk.signing.renewed(token)
+            await desk.signing.renewed(made.refresh)
 
 
 @pytest.mark.parametrize(

@@ -602,7 +602,8 @@ OF_NOBODY: Mapping[str, str] = {
     "equity": "began",
     "notes": "look",
     "people": "limit add set_role set_scope disable enable set_password set_limit change_password recover",
-    "signing": "sign_in read actor is_half_over renewed sign_out is_password_of make_ready",
+    "signing": "sign_in read actor is_half_over renewed sign_out is_password_of make_ready by_service"
+    " standing revoke",
 }
 """What is of no client, so that a scope has nothing to say."""
 

@@ -2,7 +2,7 @@
 
 from data.vocabulary import Right, Role
 from engine.people.role_page import PAGE, page, table
-from engine.people.signing import LONGEST_WAIT_S, SIGN_IN_LIFE, TOKEN_LIFE
+from engine.people.signer import LONGEST_WAIT_S, SIGN_IN_LIFE, TOKEN_LIFE
 
 
 def test_the_table_of_roles_is_made_of_what_runs():

@@ -11,7 +11,7 @@ from data.repositories.people import Try
 from data.secrets import PASSPHRASE_FILE
 from data.sign_in.passwords import LONGEST, RFC_9106, Cost, checked, is_right, set_cost
 from data.vocabulary import Right, Role, SizingKind, Via
-from engine.people.signing import FREE_TRIES, LONGEST_WAIT_S, SIGN_IN_LIFE, TOKEN_LIFE, wait_s
+from engine.people.signer import FREE_TRIES, LONGEST_WAIT_S, SIGN_IN_LIFE, TOKEN_LIFE, wait_s
 from engine.refusals import NobodySignedIn, NoLongerStands, SignInRefused
 from tests.desks import START, buy, paper_desk, until
 from tests.further import case
@@ -197,15 +197,17 @@ async def test_a_stranger_who_guesses_shuts_the_trader_out_of_neither_terminal_n
 async def test_a_token_is_short_lived_and_renewed_while_the_sign_in_stands(tmp_path):
     clock = ManualClock(START)
     async with desk_of_many(tmp_path, clock) as desk:
-        token = await sit(desk, "tara")
-        assert await desk.signing.renewed(token) is None
+        made = await desk.signing.sign_in("tara", password("tara"), HERE, Via.API)
+        assert not desk.signing.is_half_over(made.token)
         clock.shift(TOKEN_LIFE.total_seconds() / 2)
-        renewed = await desk.signing.renewed(token)
-        assert renewed is not None
+        assert desk.signing.is_half_over(made.token)
+        renewed = await desk.signing.renewed(made.refresh)
         clock.shift(TOKEN_LIFE.total_seconds() / 2)
         with pytest.raises(NobodySignedIn, match="expired"):
-            desk.signing.read(token)
+            desk.signing.read(made.token)
         assert desk.signing.read(renewed).person == "tara"
+        clock.shift(TOKEN_LIFE.total_seconds())
+        assert desk.signing.read(await desk.signing.renewed(made.refresh)).person == "tara", "hours later too"
 
 
 async def test_a_sign_in_is_over_after_half_a_day_however_it_was_renewed(tmp_path):
@@ -340,7 +342,7 @@ async def test_a_key_that_the_vault_has_lost_is_made_anew_and_voids_what_it_sign
     async with paper_desk(tmp_path, demo=False) as desk:
         desk.signing.read(token)
         await sit(desk, "asha")
-        with pytest.raises(NobodySignedIn, match="not this home's"):
+        with pytest.raises(NobodySignedIn, match="not of these books"):
             desk.signing.read(token)
 
 

@@ -125,6 +125,7 @@ OF_PEOPLE = {
         "sign-in",
         "sign-out",
     ),
+    *("auth", "auth rotate", "sessions", "sessions revoke"),
     "whoami",
 }
 """Commands that take passwords or print what is drawn at random: `tests/people` runs them."""

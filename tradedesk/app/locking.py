@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from data.clock import Clock
 from data.errors import BadInput, StoreError
 from data.vocabulary import Right, Via
-from engine.refusals import Forbidden, Refusal, SignInRefused
+from engine.refusals import Forbidden, Refusal, SigningAway, SignInRefused
+from engine.words.formats import counted
 from engine.words.refusals import refusal_words
 from screens.frame.lock import LockScreen
 from screens.frame.routes import WorkspaceName
@@ -29,8 +30,8 @@ LOCKED = "locked"
 TRY_EVERY_S = 1.0
 """How often it looks whether somebody has signed in by another process."""
 
-RENEW_EVERY_S = 60.0
-"""How often the app looks whether its token is half over."""
+RENEW_EVERY_S, RENEW_AGAIN_S = 60.0, 5.0
+"""How often the app looks whether its token is half over, and how soon again after it was not renewed."""
 
 ARMED = "F9 AGAIN CANCELS ALL AND HALTS · Esc stands down"
 F9_WORKS = "F9 F9 cancels all and halts, locked or not"
@@ -46,6 +47,10 @@ class Locking:
         self._app = app
         self._clock = clock
         self.locked = False
+        self._asks_for_password = False
+        """Whether the password opens it even for who sat there and still may."""
+        self._away = ""
+        """Why the signing service does not answer, where it does not."""
         self._was_open = False
         """Whether a desk of this app was seen by anybody yet."""
         self._seen_by = ""
@@ -76,12 +81,12 @@ class Locking:
         if not self.locked:
             idle = now - self._touched > 60 * self._app.preferences.lock_after_min
             if idle and self._app.preferences.lock_after_min and self._may_lock():
-                self.lock(f"locked after {self._app.preferences.lock_after_min} minutes of nothing")
+                self.lock(f"locked after {self._app.preferences.lock_after_min} minutes of nothing", True)
         elif (screen := self.screen) is not None:
             halted = "HALTED: nothing is sent" if self._app.desk.halt_stands() else ""
             of_f9 = NO_F9 if self._app.refusal_of(Right.HALT) else F9_WORKS
             screen.say_state(ARMED if self._app.is_armed else halted or of_f9)
-        if now - self._looked > RENEW_EVERY_S and not trouble:
+        if now - self._looked > (RENEW_AGAIN_S if trouble or self._away else RENEW_EVERY_S):
             self._looked = now
             self._hold(self._renew())
 
@@ -103,7 +108,7 @@ class Locking:
         elif not self._may_lock():
             self._app.say(NOT_NOW, "warning")
         else:
-            self.lock("locked")
+            self.lock("locked", True)
 
     def say(self, words: str) -> None:
         """Say something at the locked screen."""
@@ -131,9 +136,10 @@ class Locking:
         desk = self._app.desk
         return not (desk.is_sending() or self._app.is_armed or desk.halt_stands())
 
-    def lock(self, why: str) -> None:
+    def lock(self, why: str, asks_for_password: bool = False) -> None:
         """Have nothing of the desk be seen. Who sits here stays signed in as long as their sign-in stands."""
         self.locked = True
+        self._asks_for_password = self._asks_for_password or asks_for_password
         self._app.switch_mode(LOCKED)
         if (screen := self.screen) is not None:
             screen.show(why, self._seen_by)
@@ -149,14 +155,20 @@ class Locking:
         """Go on as whoever the token file names; without anybody lock."""
         from tradedesk.compose.seats import take_seat
 
-        desk = self._app.desk
+        desk, before = self._app.desk, self._app.desk.who.seat
         take_seat(desk)
+        now = desk.who.seat
         if not desk.who.trouble():
+            same = before is not None and now is not None and before.sign_in == now.sign_in
+            if same and self._asks_for_password:
+                return  # whoever sat there still may, and has locked it
             if self.locked or desk.actor != self._seen_by:
                 self._open()
             return
+        if now is None and desk.signing.by_service:
+            desk.who.seat = before  # so that it says why, and they go on once their token is renewed
         if not self.locked:
-            self.lock(trouble)
+            self.lock(f"{trouble}: {self._away}" if self._away else trouble)
 
     def forbidden(self, refusal: Forbidden) -> None:
         """Say what was refused, and make the screens anew, of which one has failed of it."""
@@ -181,7 +193,7 @@ class Locking:
                     raise SignInRefused
             else:
                 made = await desk.signing.sign_in(name, password, where_from(), Via.APP)
-                keep_token(desk.home, made.token)
+                keep_token(desk.home, made.token, made.refresh)
                 take_seat(desk)
         except (Refusal, BadInput, StoreError, OSError) as problem:
             if screen is not None:
@@ -193,7 +205,7 @@ class Locking:
         """Show the desk to who sits there; to somebody else than before all screens are made anew."""
         desk, app = self._app.desk, self._app
         somebody_else = desk.actor != self._seen_by
-        self.locked, self._seen_by = False, desk.actor
+        self.locked, self._asks_for_password, self._seen_by = False, False, desk.actor
         self.touched()
         if somebody_else and self._was_open:
             self._make_anew()
@@ -217,15 +229,24 @@ class Locking:
         make_workspaces_anew(self._app)
 
     async def _renew(self) -> None:
-        from tradedesk.compose.seats import keep_token, kept_token
+        from tradedesk.compose.seats import renew_seat
 
-        desk = self._app.desk
         try:
-            renewed = await desk.signing.renewed(kept_token(desk.home))
-            if renewed is not None:
-                keep_token(desk.home, renewed)
+            await renew_seat(self._app.desk)
+            self._away = ""
+        except SigningAway as problem:
+            if not self._away:
+                self._app.say(f"{refusal_words(problem)}; {self._goes_on()}", "warning")
+            self._away = problem.why
         except (Refusal, BadInput, StoreError, OSError) as problem:
             log.warning("the token could not be renewed: %s", problem)
+
+    def _goes_on(self) -> str:
+        """For how long who sits here goes on without another token."""
+        seat = self._app.desk.who.seat
+        until = None if seat is None else seat.token_until
+        left = 0 if until is None else max(0, round((until - self._clock.now()).total_seconds() / 60))
+        return f"you go on for {counted(left, 'minute')}"
 
     async def settled(self) -> None:
         """Wait until every answer was looked at."""

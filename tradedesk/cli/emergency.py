@@ -45,13 +45,12 @@ def may_not_halt(home: Path) -> bool:
             return False
         from data.clock import SystemClock
         from data.engines.at_rest import opened_to_look
-        from data.secrets import service_name
         from data.sign_in.at_rest import standing
         from data.vocabulary import Right
         from engine.people.rights import may
 
         with opened_to_look(books_file(home)) as file:
-            found = standing(file, token, service_name(home), SystemClock().now())
+            found = standing(file, token, SystemClock().now())
         return found is not None and not may(found.role, Right.HALT)
     return False
 

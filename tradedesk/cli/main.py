@@ -33,7 +33,7 @@ from tradedesk.cli.commands import repairs as mend
 from tradedesk.cli.commands.alerting import alerts, health
 from tradedesk.cli.commands.day import actions, console, contract_notes, eod, history, report
 from tradedesk.cli.commands.day import risk as risks
-from tradedesk.cli.commands.firm import jobs, rehearsing, workers
+from tradedesk.cli.commands.firm import auth, jobs, rehearsing, workers
 from tradedesk.cli.commands.market import calendar, phases, watchlists
 from tradedesk.cli.commands.morning import gate, kill_switch, login, secrets
 from tradedesk.cli.commands.people import client_lists, clients, consents, groups, notes, page, tax
@@ -166,6 +166,8 @@ app.add_typer(persons.people_app, name="people", rich_help_panel=_START)
 app.command("sign-in", rich_help_panel=_START)(signing.sign_in)
 app.command("sign-out", rich_help_panel=_START)(signing.sign_out)
 app.command("whoami", rich_help_panel=_START)(signing.whoami)
+app.add_typer(auth.sessions_app, name="sessions", rich_help_panel=_START)
+app.add_typer(auth.auth_app, name="auth", rich_help_panel=_START)
 app.command("password", rich_help_panel=_START)(signing.change_password)
 app.add_typer(simulate.simulate_app, name="simulate", rich_help_panel=_START)
 app.command(rich_help_panel=_TRADE)(trade.plan)

@@ -172,31 +172,9 @@ def _run(
                 if unopened is None or wrong_input:
                     raise
                 return unopened(home, problem)
-            await renew_quietly(desk)
             return await carry_out(desk, work)
 
     raise typer.Exit(asyncio.run(opened()))
-
-
-async def renew_quietly(desk: "Desk") -> None:
-    """Have a token that is half over renewed, where nobody has to be asked for the key that signs it."""
-    if desk.who.seat is None:
-        return
-    from data.secrets import passphrase_source
-    from engine.refusals import NobodySignedIn
-    from tradedesk.compose.seats import keep_token, kept_token
-    from tradedesk.compose.settings import load_settings
-    from tradedesk.compose.vaults import vault_standing
-
-    with suppress(NobodySignedIn, BadInput, OSError):
-        token = kept_token(desk.home)
-        if not desk.signing.is_half_over(token):
-            return
-        standing = vault_standing(desk.home, load_settings(desk.home))
-        if passphrase_source(None) is None and standing.backend == "file":
-            return
-        if (renewed := await desk.signing.renewed(token)) is not None:
-            keep_token(desk.home, renewed)
 
 
 def only_for(what: str, right: "Right") -> None:

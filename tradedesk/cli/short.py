@@ -163,10 +163,9 @@ def _at_rest(home: Path) -> "Iterator[RestingDesk]":
 
 def _may_read(home: Path, books: FileAtRest) -> bool:
     """Whether who is signed in may see all that there is; the desk itself refuses everybody else."""
-    from data.secrets import service_name
     from tradedesk.compose.seats import kept_token
 
-    found = standing(books, kept_token(home), service_name(home), SystemClock().now())
+    found = standing(books, kept_token(home), SystemClock().now())
     return found is not None and found.everybody
 
 

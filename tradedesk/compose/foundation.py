@@ -90,6 +90,11 @@ class Foundation(Struct, frozen=True):
             self.rules,
             self.random,
         )
+        if self.settings.auth_socket is not None:
+            from tradedesk.auth.client import AuthService
+
+            desk.signing.signer = AuthService(self.settings.auth_socket.expanduser(), self.clock)
+            desk.signing.by_service = True
         desk.outbox.carrier = AppriseCarrier()
         if self.settings.echo_url:
             desk.probes.echo = EchoService(self.settings.echo_url)

@@ -173,6 +173,12 @@ class Settings(BaseSettings):
     wrapping_key_file: Path | None = None
     """The file with the key that seals those rows (`secrets make-key`); no database and no backup has it."""
 
+    auth_socket: Path | None = None
+    """The socket of the service that signs a firm's people in (`tradedesk auth`); else the desk does."""
+
+    auth_key_file: Path | None = None
+    """Where that service keeps the key that signs; empty is the file `signing.key` of its own home."""
+
     audit_heads: Path | None = None
     """A file outside the home, best on another machine, to which heads of the audit are written."""
 

@@ -36,7 +36,7 @@ from tradedesk.compose.desk_access import ZERODHA
 from tradedesk.compose.desk_market import DeskMarket
 from tradedesk.compose.foundation import Foundation, Way, calendar_of, rules_of
 from tradedesk.compose.home import home_folder
-from tradedesk.compose.seats import take_seat
+from tradedesk.compose.seats import renew_quietly, take_seat
 from tradedesk.compose.server import belong, books_on_server
 from tradedesk.compose.settings import Settings, load_settings
 
@@ -136,6 +136,7 @@ async def compose_desk(
         async with opened(desk):
             for_people = desk.for_people()
             take_seat(for_people)
+            await renew_quietly(for_people)
             yield for_people
 
 

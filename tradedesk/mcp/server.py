@@ -16,9 +16,8 @@ from data.records import replace
 from data.vocabulary import DeskKind
 from engine.desk import Desk
 from engine.words.refusals import refusal_words
-from tradedesk.cli.session import renew_quietly
 from tradedesk.compose.foundation import rules_of
-from tradedesk.compose.seats import take_seat
+from tradedesk.compose.seats import renew_quietly, take_seat
 from tradedesk.compose.settings import load_settings
 from tradedesk.compose.wiring import compose_desk
 from tradedesk.mcp.looks import ABOUT, MOST, CannotLook, Looks, Part, option, safe_words

@@ -10,6 +10,7 @@ from time import monotonic
 from typing import Any
 
 from data.home import command_socket
+from data.sign_in.peers import peer_uid
 from tradedesk.cli.printing.output import Printer, printer
 from tradedesk.compose.seats import kept_token
 from tradedesk.socket.protocol import (
@@ -20,7 +21,6 @@ from tradedesk.socket.protocol import (
     decoded,
     encoded,
     hello,
-    peer_uid,
     trader,
 )
 

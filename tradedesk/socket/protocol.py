@@ -13,8 +13,6 @@ Imports nothing heavy: a command must be answered in less than it takes to impor
 import hashlib
 import json
 import os
-import socket
-import struct
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -305,12 +303,6 @@ def is_name(found: object) -> TypeGuard[str]:
         and not _is_no_text(found)
         and not any(sign < " " or "\x7f" <= sign <= "\x9f" for sign in found)
     )
-
-
-def peer_uid(connection: socket.socket) -> int:
-    """The user of the process at the other end, as the system tells."""
-    told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    return struct.unpack("3i", told)[1]
 
 
 # --- lines ----------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from data.clock import Clock
 from data.engines.at_rest import FileError
 from data.home import command_socket
 from data.repositories.base import DatabaseError
+from data.sign_in.peers import peer_uid
 from data.vocabulary import Via
 from data.writing.asked import Asked, Did, asked_now
 from data.writing.asked_before import keep_end
@@ -44,7 +45,6 @@ from tradedesk.socket.protocol import (
     encoded,
     hello,
     is_name,
-    peer_uid,
 )
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from tradedesk.cli.views.people.persons import SignedInShape, WhoShape
 
 if TYPE_CHECKING:
     from engine.desk import Desk
-    from engine.people.signing import SignedIn
+    from engine.people.signer import SignedIn
 
 
 async def signed_in(desk: "Desk", name: str, password: str) -> "SignedIn":
@@ -25,7 +25,7 @@ async def signed_in(desk: "Desk", name: str, password: str) -> "SignedIn":
     from tradedesk.compose.seats import keep_token, take_seat, where_from
 
     made = await desk.signing.sign_in(name, password, where_from(), Via(desk.kind))
-    keep_token(desk.home, made.token)
+    keep_token(desk.home, made.token, made.refresh)
     take_seat(desk)
     return made
 
