@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +15,10 @@ import pytest
 from data.server.held_to import KeptBooks, KeptOrder
 from data.vocabulary import OrderState
 from tests import postgres, redis_server
+from tradedesk.rehearsal.chaos import chaos
+from tradedesk.rehearsal.firm import Size
 from tradedesk.rehearsal.proving import proof_of
+from tradedesk.rehearsal.rehearsal import Load
 
 ROOT = Path(__file__).parents[2]
 SMALL = ("--desks", "2", "--clients", "3")
@@ -85,6 +89,21 @@ def test_a_rehearsal_that_is_broken_off_leaves_nothing(place: Path, sign: signal
     child.communicate(timeout=120)
     while sign is signal.SIGKILL and left_of(place):
         pass  # whoever watches it ends the others; the test's own time-out is the longest that may take
+    assert left_of(place) == []
+
+
+@pytest.mark.proof
+@needs_servers
+async def test_a_rehearsed_firm_is_its_brokers_after_deaths(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    events = ["desk killed", "keep killed", "PostgreSQL restarted", "Redis emptied"]
+    said = list[str]()
+    found = await chaos(Size(2, 3), Load(1, 240), 1, None, said.append, events)
+    assert found.holds, said
+    assert found.well == dict.fromkeys(events, 1)
+    assert found.rounds[-1].orders > found.rounds[0].orders > 0
     assert left_of(place) == []
 
 

@@ -23,6 +23,7 @@ from data.server.schema import upgrade
 from data.server.secret_rows import make_key
 from data.vocabulary import DeskKind
 from data.writing.whole_file import put_whole
+from tradedesk.compose.rehearsing.rehearsal import control
 from tradedesk.compose.wiring import compose_desk
 from tradedesk.rehearsal.frozen_processes import memory_kb, send
 from tradedesk.rehearsal.lines import LONGEST_LINE, Silent, Spoken, without_settings
@@ -35,6 +36,9 @@ ROLE = "desk"
 
 TOGETHER = 8
 """Desks that are opened at once."""
+
+REJECTED = 0.01
+"""Of orders, how many the broker's risk checks reject."""
 
 UP_S = 180.0
 ENDS_S = 20.0
@@ -105,6 +109,7 @@ class RehearsedFirm:
         everybody = self.size.desks * self.size.clients
         self.venue = await self._speaking("venue", "venue", str(everybody), str(self.size.seed))
         self.url = await self.venue.ask("url")
+        await control(self.url, "faults", {"fault": "rms_reject", "route": "place", "share": REJECTED})
         for number, name in enumerate(self.names, 1):
             self._make_home(name, f"g:{group_of(number)}")
         self._make_home("maker", "free")

@@ -25,8 +25,8 @@ from tradedesk.compose.wiring import compose_desk
 from tradedesk.rehearsal.lines import answer_lines
 from tradedesk.rehearsal.trading import HeadlessTrader
 
-REST_S = 90.0
-"""Within which whatever is under way must have its end."""
+REST_S = 270.0
+"""Within which whatever is under way must have its end; what is in doubt is known after four minutes."""
 
 LOOK_S = 0.05
 """How often it is looked whether it has."""
@@ -67,6 +67,7 @@ class Headless:
 
     async def trade(self, every_s: float) -> None:
         """Trade from here on, a bulk of all clients so often."""
+        await self.stop()
         self._counts.begin_again()
         self._trading = asyncio.create_task(self._trader.trade(every_s))
 
@@ -74,8 +75,9 @@ class Headless:
         """Trade no more."""
         if self._trading is not None:
             self._trading.cancel()
-            await asyncio.gather(self._trading, return_exceptions=True)
-            self._trading = None
+            trading, self._trading = self._trading, None
+            with suppress(asyncio.CancelledError):
+                await trading  # what it has failed by is told
 
     async def lay(self) -> int:
         """Lay an order of every client far from the price; returns how many live."""

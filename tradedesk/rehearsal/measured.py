@@ -58,6 +58,11 @@ class Rehearsed(Struct, frozen=True):
     writers: WritersMeasured | None = None
     top: Sequence[tuple[str, int, float]] = ()
 
+    @property
+    def holds(self) -> bool:
+        """Whether the books ended as the broker's."""
+        return self.proof.holds
+
 
 def waited(seconds: Iterable[float]) -> Waited:
     """Of these."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,6 @@ from tradedesk.rehearsal.firm import RehearsedFirm, Size, firm_of
 from tradedesk.rehearsal.measured import HaltMeasured, Rehearsed, between, merged, waited
 from tradedesk.rehearsal.proving import HeldTo, proof_of
 
-REJECTED = 0.01
-"""Of orders, how many the broker's risk checks reject."""
-
 FROZEN_S = 60.0
 """How long the broker answers nobody, in a rehearsal that is long enough."""
 
@@ -28,6 +25,9 @@ REPEATS = 3
 """How often what differs is looked at again: what a desk was just booking is no difference."""
 
 LOOK_AGAIN_S = 2.0
+
+REST_S = 900.0
+"""Within which a desk has come to rest: an order in doubt is known four minutes later at the latest."""
 
 
 class Load(Struct, frozen=True):
@@ -50,7 +50,6 @@ async def _rehearsed(firm: RehearsedFirm, load: Load, told: Callable[[str], None
     measures = [await desk.ask("measures") for desk in firm.desks.values()]
     moments = await firm.venue.ask("moments")
     told("halting the firm with live orders")
-    await control(firm.url, "faults")
     halt = await _halt(firm)
     memory = firm.memory_mb()
     told("holding the books to the broker's ledger")
@@ -82,10 +81,7 @@ def _sum(measures: list[Mapping[str, Any]], what: str) -> int:
 async def _trade(firm: RehearsedFirm, load: Load) -> int:
     """Trade at every desk, the broker frozen for a while; returns how many orders came there."""
     clock, seconds = SystemClock(), load.minutes * 60
-    every_s = firm.size.desks * firm.size.clients * 60 / load.orders_a_minute
-    await control(firm.url, "faults", {"fault": "rms_reject", "route": "place", "share": REJECTED})
-    for desk in firm.desks.values():
-        await desk.ask("trade", every_s=every_s)
+    await begin_trading(firm, load)
     await clock.sleep(seconds / 2)
     frozen_s = min(FROZEN_S, seconds * FROZEN_SHARE)
     await control(firm.url, "faults", {"fault": "frozen", "seconds": frozen_s, "delay_s": frozen_s})
@@ -93,6 +89,13 @@ async def _trade(firm: RehearsedFirm, load: Load) -> int:
     orders = len((await firm.venue.ask("moments"))["came"])
     await asyncio.gather(*(desk.ask("stop") for desk in firm.desks.values()))
     return orders
+
+
+async def begin_trading(firm: RehearsedFirm, load: Load, names: Sequence[str] = ()) -> None:
+    """Have desks trade, all of them or those named. Raises `Silent`."""
+    every_s = firm.size.desks * firm.size.clients * 60 / load.orders_a_minute
+    for name in names or firm.names:
+        await firm.desks[name].ask("trade", every_s=every_s)
 
 
 async def _halt(firm: RehearsedFirm) -> HaltMeasured:
@@ -117,10 +120,13 @@ def _ms(seconds: float) -> int:
     return round(1000 * max(0.0, seconds))
 
 
-async def prove(firm: RehearsedFirm) -> HeldTo:
-    """Have every desk come to rest, and hold the books to the broker's ledger. Raises `Silent`."""
-    for left in reversed(range(REPEATS)):
-        rests = await asyncio.gather(*(desk.ask("rest", 400.0) for desk in firm.desks.values()))
+async def prove(firm: RehearsedFirm, looks: int = REPEATS) -> HeldTo:
+    """Have every desk come to rest, and hold the books to the broker's ledger. Raises `Silent`.
+
+    What differs is looked at again, `looks` times in all.
+    """
+    for left in reversed(range(looks)):
+        rests = await asyncio.gather(*(desk.ask("rest", REST_S) for desk in firm.desks.values()))
         wrong = [
             f"{name}: {words}"
             for name, rest in zip(firm.desks, rests, strict=True)

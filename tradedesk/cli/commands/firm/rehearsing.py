@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +17,7 @@ from tradedesk.cli.options import AsJson
 from tradedesk.cli.printing.output import document, line, say, table
 
 if TYPE_CHECKING:
+    from tradedesk.rehearsal.chaos import Chaos
     from tradedesk.rehearsal.measured import Rehearsed, Waited
 
 firm_app = typer.Typer(
@@ -51,6 +53,10 @@ def rehearse(
         typer.Option(metavar="URL", envvar="TRADEDESK_REHEARSE_REDIS", help="A Redis that nobody else uses."),
     ] = "",
     seed: Annotated[str, typer.Option(metavar="N", help="Of all dice.")] = "1",
+    rounds: Annotated[
+        str,
+        typer.Option("--chaos", metavar="ROUNDS", help="Kill and freeze every process so often instead."),
+    ] = "0",
     as_json: AsJson = False,
 ) -> None:
     """Rehearse a firm on this machine, and print what it came to: nothing of it is left afterwards.
@@ -58,7 +64,12 @@ def rehearse(
     PostgreSQL and Redis come from wheels (the extra `rehearse`) unless addresses are given. The broker is a
     stand-in on loopback that takes as long as one does, rejects one order of a hundred, and answers nobody
     for a while. Ends with 8 where the books do not end as the broker's.
+
+    With `--chaos` rounds are made of everything that may die: a desk and each process beside it is killed or
+    frozen as the desks trade, PostgreSQL and Redis are restarted, frozen or emptied; the books are held to
+    the broker's after each.
     """
+    from tradedesk.rehearsal.chaos import Chaos, chaos
     from tradedesk.rehearsal.firm import Size
     from tradedesk.rehearsal.lines import Silent
     from tradedesk.rehearsal.rehearsal import Load, rehearse
@@ -76,8 +87,11 @@ def rehearse(
     if kept is not None and kept.exists() and any(kept.iterdir()):
         raise BadInput("folder", str(kept), "give a folder that is empty or not there")
 
-    async def until_told() -> "Rehearsed":
-        task = asyncio.ensure_future(rehearse(size, Load(lasts, a_minute), kept, say))
+    load, times = Load(lasts, a_minute), count_from_text(rounds, "chaos")
+
+    async def until_told() -> "Rehearsed | Chaos":
+        work = chaos(size, load, times, kept, say) if times else rehearse(size, load, kept, say)
+        task = asyncio.ensure_future(work)
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         return await task
 
@@ -90,9 +104,11 @@ def rehearse(
         raise typer.Exit(Exit.INTERRUPTED) from None
     if as_json:
         document(found)
+    elif isinstance(found, Chaos):
+        _show_chaos(found)
     else:
         _show(found)
-    raise typer.Exit(Exit.DONE if found.proof.holds else Exit.NOT_VERIFIED)
+    raise typer.Exit(Exit.DONE if found.holds else Exit.NOT_VERIFIED)
 
 
 def _up_to(text: str, field: str) -> int:
@@ -125,6 +141,16 @@ def _show(found: "Rehearsed") -> None:
             "these processes share the machine's cores; a larger one is rehearsed on by"
             " --desks 100 --clients 10 --minutes 15"
         )
+
+
+def _show_chaos(found: "Chaos") -> None:
+    happened = Counter(one.event for one in found.rounds)
+    rows = [(event, str(count), str(found.well.get(event, 0))) for event, count in sorted(happened.items())]
+    table(("what happened", ">rounds", ">well"), rows)
+    last = found.rounds[-1].held
+    line(f"{last.orders} orders, {last.fills} fills held to the broker after {len(found.rounds)} rounds")
+    for words in last.wrong:
+        line(f"  {words}")
 
 
 def _rows(found: "Rehearsed") -> Iterator[tuple[str, str]]:
