@@ -44,6 +44,8 @@ class Rules(Struct, frozen=True):
     """Whether a cancel-all also deletes GTTs and alerts that place orders."""
     desk_clients: str = ""
     """Whom this desk takes of those that several desks share, as `engine.leasing.wanted` reads it."""
+    stands_by_for_all: bool = False
+    """Whether who stands by does so for the desks of every home: it reads sessions of all their clients."""
     looks_only: bool = False
     """Whether this desk only looks: what sends, modifies and cancels is not built."""
     quiet_hours: QuietHours = QuietHours()

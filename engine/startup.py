@@ -86,7 +86,7 @@ class Startup:
         inside.engine.open_day = inside.days.open_books
         inside.engine.keep_beside = inside.stamps.keep
         inside.engine.keep_connections = desk.connecting.keep
-        self._standing_by = StandingBy(inside.kept, inside.timing, desk.leases)
+        self._standing_by = StandingBy(inside.kept, inside.timing, desk.leases, desk.rules)
         self._hearing = Hearing(inside.kept, inside.timing)
         self._turning = Turning(inside.kept.store.leases, inside.timing.wall)
         self._clock = ServerClock(inside.kept.store)

@@ -61,11 +61,11 @@ class Firm:
 
     @asynccontextmanager
     async def desk(
-        self, name: str, clients: str, kind: DeskKind = DeskKind.SCRIPT, seed: int = 7
+        self, name: str, clients: str, kind: DeskKind = DeskKind.SCRIPT, seed: int = 7, **more: Any
     ) -> AsyncIterator[Desk]:
-        """The desk of this name, whose home is its own."""
+        """The desk of this name, whose home is its own; `more` are further settings."""
         settings = Settings(
-            trader=name, database_url=self.address, desk_clients=clients, redis_url=self.redis
+            trader=name, database_url=self.address, desk_clients=clients, redis_url=self.redis, **more
         )
         async with compose_desk(
             self.folder / name,

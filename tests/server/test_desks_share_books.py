@@ -274,6 +274,41 @@ async def test_cancels_of_a_dead_desk_go_on_where_another_stands_by(firm: Firm) 
             assert theirs.status is BrokerStatus.CANCELLED
 
 
+async def test_who_stands_by_with_everybodys_sessions_does_so_for_the_desks_of_every_home(firm: Firm) -> None:
+    await firm.make()
+    async with firm.desk("asha", "free") as asha:
+        rohan = code_of(asha, ROHAN)
+        await asha.leases.release(rohan)
+        async with firm.desk("ravi", rohan, seed=8) as ravi:
+            resting = buy("INFY", SizingKind.FIXED_QUANTITY, 1, limit_paise=140000)
+            left = list[int]()
+            for desk, client_id in ((asha, AMIT), (ravi, ROHAN)):
+                plan = await desk.plans.freeze(replace(resting, selection=Selection(client_ids=(client_id,))))
+                (order,) = (await desk.runs.start(plan, plan.digest)).order_ids
+                await until(desk, lambda d=desk, o=order: d.orders.get(o).state is OrderState.OPEN)
+                await seam(desk).store.write(lambda unit, o=order: ask(unit, [o], "cancelled", "trader"))
+                seam(desk).workers.canceller.close()  # each dies as it has asked, before its cancel leaves
+                left.append(order)
+                leases = seam(desk).store.leases
+                assert leases is not None
+                leases.beat = lambda: False
+                firm.run_out(leases.instance_id)
+            async with (
+                firm.desk("kiran", "free", DeskKind.KEEP, seed=9) as own_home,
+                firm.desk("meena", "free", DeskKind.KEEP, seed=10, vault="rows") as keep,
+                firm.desk("nila", "free", DeskKind.KEEP, seed=11, vault="rows") as second,
+            ):
+                both = {AMIT, ROHAN}
+                had = lambda: {*seam(keep).kept.book.clients, *seam(second).kept.book.clients}  # noqa: E731
+                await until(keep, lambda: had() == both)
+                assert not seam(own_home).kept.book.clients
+                await until(keep, lambda: had() == set(), step_s=0.5)  # their orders have ended
+                for client_id in both:
+                    (theirs,) = exchange_of(keep).orders(code_of(keep, client_id))
+                    assert theirs.status is BrokerStatus.CANCELLED
+                await books_are_sound(keep)
+
+
 async def test_a_desk_that_the_server_has_not_heard_of_says_so_and_sends_nothing(firm: Firm) -> None:
     await firm.make()
     async with firm.desk("asha", "free") as asha:

@@ -158,6 +158,7 @@ def rules_of(settings: Settings) -> Rules:
         halt_deletes_conditionals=settings.halt_deletes_conditionals,
         quiet_hours=quiet_hours_from(settings.quiet_hours),
         desk_clients=settings.desk_clients,
+        stands_by_for_all=settings.vault == "rows",
         looks_only=settings.mode == "look",
         record_bytes=settings.record_prices_mb * 1_000_000,
         keep_days={

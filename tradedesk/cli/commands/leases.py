@@ -92,8 +92,9 @@ def hand_over(
 def keep() -> None:
     """Stand by for the desks of this home without a screen: look after the orders of one that dies.
 
-    It takes the clients of whom orders are at their brokers: reads and books, and goes on with cancels. It
-    sends nothing; what was not sent waits for a trader. An app that opens gets its clients back.
+    With vault = "rows" for those of every home. It takes the clients of whom orders are at their brokers:
+    reads and books, and goes on with cancels. It sends nothing; what was not sent waits for a trader. An app
+    that opens gets its clients back.
     """
 
     async def work(desk: "Desk") -> Exit:
@@ -101,7 +102,8 @@ def keep() -> None:
         over = asyncio.Event()
         for one in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(one, over.set)
-        say("standing by for the desks of this home; ctrl+c ends it")
+        whose = "every home" if desk.rules.stands_by_for_all else "this home"
+        say(f"standing by for the desks of {whose}, sending nothing; ctrl+c ends it")
         await over.wait()
         return Exit.DONE
 
