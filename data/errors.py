@@ -14,10 +14,12 @@ TradedeskError
 ├── AppAlreadyRuns           another app has this home open
 ├── StoreError               the database: StoreBusy, StoreUnwritable, StoreUnreadable, StoreFailed,
 │                            StoreUnread, StoreUnsure, StoreClosed, StoreAway, LeaseLost,
-│                            RowsMoved
+│                            NoLease, RowsMoved
 ├── Unbalanced               a transfer that does not add up: a fault of the program
 └── BrokerError              a read that failed at a broker: NotAsked, SessionExpired, ExchangeBusy
 """
+
+from collections.abc import Sequence
 
 _LONGEST_SHOWN = 160
 """Characters of a value that are echoed; of a longer one its beginning and its length."""
@@ -101,3 +103,10 @@ class LeaseLost(StoreError):  # noqa: N818 - reads as a state
     def __init__(self, client_ids: frozenset[int]) -> None:
         super().__init__(f"{len(client_ids)} clients are no longer this desk's; nothing was written for them")
         self.client_ids = client_ids
+
+
+class NoLease(StoreError):  # noqa: N818 - reads as a state
+    """A process that has nobody's lease would have changed what only a desk may; nothing of it was kept."""
+
+    def __init__(self, topics: Sequence[str]) -> None:
+        super().__init__(f"a worker may not change {', '.join(topics)}: whoever has the clients does")

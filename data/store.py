@@ -81,19 +81,20 @@ class Store:
         unwritable: str = "",
         database: Database | None = None,
         leases: "Leases | None" = None,
+        beside: Owning | None = None,
     ) -> None:
         """Use the file at `path`, or the `database` that stands in its place.
 
-        `unwritable` says why nothing may be written to it, empty where it may. With `leases` the clients are
-        shared out among several desks.
+        `unwritable` says why nothing may be written to it. With `leases` the clients are shared out among
+        several desks; `beside` is what a process goes by there that is none of them.
         """
         self.path = path
         self.leases = leases
-        self.owning: Owning = AloneAtHome(path.parent) if leases is None else leases
+        self.owning: Owning = leases or beside or AloneAtHome(path.parent)
         """Who of the engines lives, and for which clients this one may write and send."""
         if leases is not None:
             leases.glance = self.glance
-        self.database: Database = SqliteFile(path) if database is None else database
+        self.database: Database = database or SqliteFile(path)
         self.on_server = not isinstance(self.database, SqliteFile)
         self._clock = clock
         self._unwritable = unwritable
@@ -111,8 +112,7 @@ class Store:
         self._deliver: Deliver = lambda projection, events, by_others: None
         self.desk = 0  # under which engine's number this process says what it changed, once it has one
         self._writer = Writer(self.database, clock, self)
-        self._closed = False
-        self._unread = False
+        self._closed = self._unread = False
         self.trouble: str | None = unwritable or None
         self.trouble_since: datetime | None = clock.now() if unwritable else None
         self.commits = 0

@@ -2,11 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 from data.acting import Actor, acting
+from data.clock import Clock
+from data.repositories.base import DatabaseError, compile_ahead
+from data.store import Store, StoreError
+from engine.timing import Timing
 
 log = logging.getLogger(__name__)
 
@@ -74,3 +78,50 @@ async def beside(work: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
     finally:
         task.cancel()
         await asyncio.wait([task])
+
+
+Duty: TypeAlias = Callable[[], Coroutine[Any, Any, object]]
+"""What an engine does at every beat."""
+
+
+class EngineDuties:
+    """Does the duties of an engine, one after the other, at every beat."""
+
+    def __init__(self, timing: Timing, duties: Sequence[Duty]) -> None:
+        self._timing = timing
+        self._duties = duties
+        self._failed: dict[str, str] = {}
+
+    async def run(self) -> None:
+        """Beat for as long as the desk lives."""
+        while True:
+            await self._timing.wall.sleep(self._timing.waits.heartbeat_s)
+            for duty in self._duties:
+                await self._do(duty)
+
+    async def _do(self, duty: Duty) -> None:
+        """Do one duty; one that fails is done again at the next beat, and skips no other."""
+        name = duty.__name__
+        try:
+            await duty()
+        except (StoreError, DatabaseError):
+            pass  # the store tells its own trouble
+        except Exception as problem:
+            if self._failed.get(name) != repr(problem):
+                log.exception("%s of the heartbeat failed", name)
+            self._failed[name] = repr(problem)
+        else:
+            self._failed.pop(name, None)
+
+
+COMPILE_AFTER_S, COMPILE_EVERY_S = 1.0, 0.005
+"""How long after its opening a desk begins to compile statements ahead, and the pause after each."""
+
+
+async def compile_when_idle(store: Store, clock: Clock) -> None:
+    """Compile in idle moments the statements that were not run yet: a first halt waits for none of it."""
+    await clock.sleep(COMPILE_AFTER_S)
+    async with store.reader() as connection:
+        dialect = connection.dialect
+    for _ in compile_ahead(dialect):
+        await clock.sleep(COMPILE_EVERY_S)

@@ -110,6 +110,7 @@ from engine.planning.limits.service import OrderLimits
 from engine.planning.service import AskedFirst, Plans
 from engine.rebalancing.models import Models
 from engine.rebalancing.service import Rebalancing
+from engine.reconciliation.reading import BooksReading
 from engine.reconciliation.reconciler import Reconciler
 from engine.review.at_brokers import AtBrokers
 from engine.review.audit import Trail
@@ -183,30 +184,29 @@ class Desk:
                 Canceller(kept, timing, engine, connections, recorder, watcher),
                 Changer(kept, timing, engine, venues, recorder, ChangedWith(watcher, door)),
             )
-        self.reconcile = Reconciler(kept, timing, engine, venues, workers)
+        asked = (kept, timing, engine, venues)
+        self.reconcile, self.readings = Reconciler(*asked, workers), BooksReading(*asked)
         self.market = Market(kept, timing, engine, data)
-        self.calendar = Calendars(kept, timing, engine)
-        self.market_halts = MarketHalts(kept, timing, engine, self.market)
-        self.charts = Charts(self.market, timing, connections.feed)
-        self.instruments = InstrumentDump(kept, timing, venues, self.market)
         here = kept, timing, engine
+        self.calendar, self.charts = Calendars(*here), Charts(self.market, timing, connections.feed)
+        self.market_halts = MarketHalts(*here, self.market)
+        self.instruments = InstrumentDump(kept, timing, venues, self.market)
         on_market = *here, self.market
         self.index_lists, self.share_lists = IndexLists(*on_market), ShareLists(*on_market)
         self.watchlists = Watchlists(kept, engine, data)
         self.baskets, self.presets = Baskets(kept, engine), Presets(kept, engine)
-        self.clients = Clients(kept, timing, engine)
+        self.clients = Clients(*here)
         self.groups, self.importing = Groups(kept, engine), Importing(kept, engine, self.clients)
-        self.connecting = Connecting(kept, engine, connections)
-        self.routes, self.consents = Routes(kept, engine), Consents(kept, engine)
+        self.connecting, self.routes = Connecting(kept, engine, connections), Routes(kept, engine)
+        self.consents = Consents(kept, engine)
         self.probes = RouteProbes(kept, timing, engine, connections, self.sessions.check)
         told = partial(verdict_words, shown_at=self.shown_at)
         self.gate = Gate(kept, timing, engine, connections, self.reconcile.compared_at, told)
         self.kill_switches = SegmentLocks(kept, timing, engine, connections)
-        self.holdings = Holdings(kept, timing, data)
-        self.statements, self.tax = Statements(kept), TaxLots(kept, data)
+        self.holdings, self.statements = Holdings(kept, timing, data), Statements(kept)
+        self.tax = TaxLots(kept, data)
         self.company_actions = CompanyActions(kept, timing, engine, connections)
-        self.history = History(kept, timing, engine, self.valuation)
-        self.console_files = ConsoleFiles(kept, engine, data)
+        self.history, self.console_files = History(*here, self.valuation), ConsoleFiles(kept, engine, data)
         closes = DailyCloses(kept, timing, connections.feed)
         self.risk = Risk(kept, timing, self.valuation, closes, self.history)
         margins = Margins(kept, timing, engine, connections, data, background.load)
@@ -223,11 +223,11 @@ class Desk:
         self.runs = Runs(kept, timing, engine, venues, workers, made_of)
         self.orders = Orders(kept, timing, engine, data, workers)
         self.modifies = Modifies(kept, timing, engine, data, rules, workers)
-        self.chases = Chases(kept, timing, engine, data, self.modifies, workers)
+        self.chases = Chases(*here, data, self.modifies, workers)
         self.halt = Halts(kept, timing, engine, venues, rules, workers)
         self.flatten = Flattens(kept, timing, engine, venues, rules, workers)
         self.guards = Guards(kept, timing, engine, workers, self.market, self.flatten)
-        self.conversions = Conversions(kept, timing, engine, venues, rules)
+        self.conversions = Conversions(*here, venues, rules)
         self.several_conversions = SeveralConversions(kept, self.conversions)
         self.lost_chases, self.hand_over = LostChases(*here), HandOver(*here, data)
         square_off = SquareOff(kept, timing, engine, self.flatten)
@@ -257,8 +257,8 @@ class Desk:
         offered = Offered(self.market, self.instruments, self.sessions, lost, background.load)
         for connection in connections:
             connection.life.attach(Hosting(connection, kept, timing, engine, offered))
-        self.signing = SigningIn(kept, timing, self.who, rng)
-        self.people = PeopleService(kept, timing, self.who, self.signing, rng)
+        self.signing = signing = SigningIn(kept, timing, self.who, rng)
+        self.people = PeopleService(kept, timing, self.who, signing, rng)
         days = TradingDays(kept, timing, engine, self.reconcile.forget)
         self.workings = Workings(kept, timing, engine, connections, data, stamps, workers, background, days)
 

@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -13,7 +13,6 @@ from data.acting import actor_now
 from data.errors import StoreFailed, StoreUnreadable, TradedeskError
 from data.home import engine_lock
 from data.proving.readable import UNREADABLE
-from data.repositories.base import DatabaseError
 from data.repositories.instances import Engine, add_engine, beat, beats, end_engine
 from data.schema import HEAD, newer_version
 from data.store import GateMode, StoreError, StoreUnwritable, Unit
@@ -43,6 +42,8 @@ class DeskPolicy(Struct, frozen=True):
     other looks and reads what it needs when it needs it."""
     stands_by: bool = False
     """Looks after what others have left at the brokers, and begins nothing of its own."""
+    works: bool = False
+    """Does jobs and nothing by itself: beside desks that share their books it reads everybody's."""
     bears_trouble: bool = False
     """Opens for reading and for cancels even where the store or the market cannot be had."""
 
@@ -52,6 +53,7 @@ POLICIES = {
     DeskKind.COMMAND: DeskPolicy(bears_trouble=True),
     DeskKind.SCRIPT: DeskPolicy(keeps_up=True),
     DeskKind.KEEP: DeskPolicy(keeps_up=True, stands_by=True),
+    DeskKind.WORKER: DeskPolicy(works=True),
 }
 
 
@@ -177,6 +179,11 @@ class ThisEngine:
     def shares_books(self) -> bool:
         """Whether several desks share these books, each with clients of its own."""
         return self._kept.store.owning.leased
+
+    @property
+    def has_everybody(self) -> bool:
+        """Whether it knows the books of all clients: alone on them, or beside the desks that share them."""
+        return not self.shares_books or POLICIES[self.kind].works
 
     @property
     def term(self) -> int:
@@ -361,37 +368,3 @@ def lost_orders(
         if gone:
             lost.append(order.id)
     return lost
-
-
-Duty: TypeAlias = Callable[[], Coroutine[Any, Any, object]]
-"""What an engine does at every beat."""
-
-
-class EngineDuties:
-    """Does the duties of an engine, one after the other, at every beat."""
-
-    def __init__(self, timing: Timing, duties: Sequence[Duty]) -> None:
-        self._timing = timing
-        self._duties = duties
-        self._failed: dict[str, str] = {}
-
-    async def run(self) -> None:
-        """Beat for as long as the desk lives."""
-        while True:
-            await self._timing.wall.sleep(self._timing.waits.heartbeat_s)
-            for duty in self._duties:
-                await self._do(duty)
-
-    async def _do(self, duty: Duty) -> None:
-        """Do one duty; one that fails is done again at the next beat, and skips no other."""
-        name = duty.__name__
-        try:
-            await duty()
-        except (StoreError, DatabaseError):
-            pass  # the store tells its own trouble
-        except Exception as problem:
-            if self._failed.get(name) != repr(problem):
-                log.exception("%s of the heartbeat failed", name)
-            self._failed[name] = repr(problem)
-        else:
-            self._failed.pop(name, None)

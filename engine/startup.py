@@ -11,16 +11,17 @@ from brokers.contract import Ambiguous, BrokerError, Heartbeat, OrderUpdate, Tic
 from data.errors import StoreBusy, StoreUnreadable, StoreUnsure
 from data.home import app_lock
 from data.proving.readable import UNREADABLE
-from data.repositories.base import DatabaseError, compile_ahead
+from data.repositories.base import DatabaseError
 from data.store import StoreClosed, StoreError, StoreUnwritable
 from data.writing.locks import HeldLock, is_held
 from engine.access.down import BrokersDown
+from engine.background import Duty, EngineDuties, compile_when_idle
 from engine.booking.facts import SendEnded
 from engine.desk import Desk
 from engine.events import StoreTrouble
 from engine.following import Following, Projecting, tell_connection
 from engine.halt.hearing import Hearing
-from engine.instances import POLICIES, AppAlreadyRuns, Duty, EngineDuties, lost_orders
+from engine.instances import POLICIES, AppAlreadyRuns, lost_orders
 from engine.leasing.standing_by import StandingBy
 from engine.leasing.turning import Turning
 from engine.market.price_sources import WhosePrices
@@ -31,9 +32,6 @@ from engine.review.happenings import HappeningsHeard
 from engine.server_clock import ServerClock
 
 log = logging.getLogger(__name__)
-
-COMPILE_AFTER_S, COMPILE_EVERY_S = 1.0, 0.005
-"""How long after its opening a desk begins to compile statements ahead, and the pause after each."""
 
 
 @asynccontextmanager
@@ -83,15 +81,16 @@ class Startup:
             inside.workers.dispatcher.wake,
         )
         inside.engine.look_at_books = self._books.problem
-        inside.engine.open_day = inside.days.open_books
-        inside.engine.keep_beside = inside.stamps.keep
-        inside.engine.keep_connections = desk.connecting.keep
+        if not self._policy.works:
+            inside.engine.open_day = inside.days.open_books
+            inside.engine.keep_beside = inside.stamps.keep
+            inside.engine.keep_connections = desk.connecting.keep
         self._standing_by = StandingBy(inside.kept, inside.timing, desk.leases, desk.rules)
         self._hearing = Hearing(inside.kept, inside.timing)
         self._turning = Turning(inside.kept.store.leases, inside.timing.wall)
         self._clock = ServerClock(inside.kept.store)
         inside.engine.venues_differ = lambda: inside.connections.days_differ or self._clock.differs
-        if not self._policy.keeps_up:
+        if not (self._policy.keeps_up or self._policy.works):
             desk.sessions.after_sign_in = self._catch_up
 
     async def open(self) -> None:
@@ -175,6 +174,8 @@ class Startup:
         """Take up what engines that ended have left. Returns clients whose halt was booked just now."""
         desk, told = self._desk, set[int]()
         desk.events.subscribe(desk.day_tape.keep)
+        if self._policy.works:
+            return told
         if signed_on:
             await desk.sessions.expire_due()
             await desk.clients.end_pauses()
@@ -205,29 +206,32 @@ class Startup:
 
     async def _begin(self, told: set[int]) -> None:
         """Begin to work; `told` are clients whose books are read before anything is shown."""
-        desk, workers, background = self._desk, self._inside.workers, self._inside.background
-        inside = self._inside
-        background.spawn(workers.recorder.run())
-        background.spawn(workers.dispatcher.run())
+        desk, inside = self._desk, self._inside
+        workers, background = inside.workers, inside.background
+        if not self._policy.works:
+            background.spawn(workers.recorder.run())
+            background.spawn(workers.dispatcher.run())
         # Whoever only looks for a while, beside a desk that keeps up or alone, books nothing that happens.
-        books = self._policy.keeps_up or not self._inside.engine.looks_only
+        books = self._policy.keeps_up or not (inside.engine.looks_only or self._policy.works)
         heard = self._recording()
         for connection in self._inside.connections:
             told_by = partial(workers.watcher.take, connection) if books else _forget
-            market_data, timing = self._inside.market_data, self._inside.timing
-            background.spawn(follow_stream(connection, market_data, timing, told_by, heard))
+            background.spawn(follow_stream(connection, inside.market_data, inside.timing, told_by, heard))
         if books:
             background.spawn(workers.watcher.poll())
         background.spawn(EngineDuties(self._inside.timing, self._duties()).run())
         await self._following.begin()
         self._projecting.begun = True
+        if self._policy.works:
+            await self._bear("comparisons", desk.reconcile.borrow())
+            return
         if self._policy.keeps_up:
             background.spawn(self._hearing.keep())
             background.spawn(inside.kept.line.keep())
         await workers.canceller.resume()
         await workers.changer.resume()
         if self._policy.alone:
-            background.spawn(self._compile_ahead())
+            background.spawn(compile_when_idle(inside.kept.store, inside.timing.wall))
         if self._policy.stands_by:
             background.spawn(desk.reconcile.run())
             await desk.halt.take_up()
@@ -257,15 +261,6 @@ class Startup:
         workers.watcher.read_soon(live - told)
         await self._read_first(told)
 
-    async def _compile_ahead(self) -> None:
-        """Compile in idle moments the statements that were not run yet: a first halt waits for none of it."""
-        clock = self._inside.timing.wall
-        await clock.sleep(COMPILE_AFTER_S)
-        async with self._inside.kept.store.reader() as connection:
-            dialect = connection.dialect
-        for _ in compile_ahead(dialect):
-            await clock.sleep(COMPILE_EVERY_S)
-
     async def _follow_connections(self) -> None:
         """Have each connection do what waited for an open desk, and follow its venue from now on."""
         connections = self._inside.connections
@@ -273,7 +268,8 @@ class Startup:
             await connection.life.opened()
         for connection in connections:
             self._desk.events.subscribe(partial(tell_connection, connection.life))
-            self._inside.background.spawn(connection.life.keep_day())
+            if not self._policy.works:
+                self._inside.background.spawn(connection.life.keep_day())
 
     async def _read_first(self, client_ids: Collection[int]) -> None:
         """Read these clients' books before a command shows what is not true any more; not for long."""
@@ -311,6 +307,8 @@ class Startup:
 
     def _duties(self) -> tuple[Duty, ...]:
         desk = self._desk
+        if self._policy.works:
+            return self._inside.engine.beat, self._clock.look, self._tell_trouble
         return (
             self._orphans,
             desk.runs.pause_dead,

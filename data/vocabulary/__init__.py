@@ -39,7 +39,7 @@ from data.vocabulary.desk import (
 from data.vocabulary.flattens import FlattenLineState, FlattenReason, FlattenState, FlattenWhat
 from data.vocabulary.guards import GuardAction, GuardState, GuardWait, TripKind
 from data.vocabulary.history import FlowKind
-from data.vocabulary.jobs import OPEN_JOBS, JobKind, JobState
+from data.vocabulary.jobs import OPEN_JOBS, JobKind, JobState, ReadingSays
 from data.vocabulary.keeping import Prunable
 from data.vocabulary.limits import LimitKind, LimitScope, LimitStrength, LimitUnit
 from data.vocabulary.mtf import (
@@ -159,6 +159,7 @@ __all__ = [
     "Policy",
     "Product",
     "Prunable",
+    "ReadingSays",
     "Reason",
     "RebalanceNote",
     "RebalanceTo",

@@ -88,6 +88,8 @@ class DeskKind(StrEnum):
     SCRIPT = "api"
     KEEP = "keep"
     """Stands by for the others of its home, without a screen, and sends nothing."""
+    WORKER = "worker"
+    """Does jobs beside desks that share their books: it has no client, and sends nothing."""
 
 
 class Via(StrEnum):
@@ -98,6 +100,7 @@ class Via(StrEnum):
     SOCKET = "socket"
     API = "api"
     KEEP = "keep"
+    WORKER = "worker"
 
 
 class Topic(StrEnum):

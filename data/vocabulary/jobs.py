@@ -18,6 +18,8 @@ class JobKind(StrEnum):
     """A broker's list of instruments taken in."""
     RECONCILIATION = "reconciliation"
     """A client's books read at its broker and compared with ours."""
+    BOOKS_READ = "books_read"
+    """Clients' books read at their brokers, and what they say beside ours kept with its age."""
     AUDIT_CHECK = "audit_check"
     """The audit's chain and proofs, verified."""
     BACKUP_CHECK = "backup_check"
@@ -36,6 +38,15 @@ class JobState(StrEnum):
     """It could not be done, and is not tried again by itself."""
     CANCELLED = "cancelled"
     """Somebody took it back before it was claimed."""
+
+
+class ReadingSays(StrEnum):
+    """What a worker's reading of a client's books says of ours."""
+
+    AGREES = "agrees"
+    DIFFERS = "differs"
+    MOVING = "moving"
+    """An order has moved meanwhile, so that nothing can be said."""
 
 
 OPEN_JOBS = frozenset({JobState.QUEUED, JobState.RUNNING})

@@ -16,7 +16,7 @@ from data.engines.driver import insert_many, run
 from data.proving.noted import AcceptedRows
 from data.proving.proofs import Proofs
 from data.tables.columns import UtcDateTime, table
-from data.vocabulary import Via
+from data.vocabulary import Topic, Via
 from data.writing.at_hand import AtHand
 from data.writing.audit_writer import AuditWriter
 from data.writing.changes import Touched
@@ -59,6 +59,8 @@ class Unit:
         self.touched = Touched()
         self.proven = Proofs()
         """Proofs of rows that it has written, where it knows them."""
+        self.needs_no_lease = frozenset[Topic]()
+        """What it may change of clients whose lease this process has not."""
         self.accepted: list[AcceptedRows] = []
         """Rows that a trader accepts as they are, though they differ from what the audit tells."""
 

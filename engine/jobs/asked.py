@@ -59,6 +59,12 @@ class ReconciliationAsked(Struct, frozen=True, forbid_unknown_fields=True):
     client_id: int
 
 
+class BooksReadAsked(Struct, frozen=True, forbid_unknown_fields=True):
+    """These clients' books, read for the desks that have them."""
+
+    client_ids: tuple[int, ...]
+
+
 class AuditCheckAsked(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole audit."""
 
@@ -76,6 +82,7 @@ JobAsked: TypeAlias = (
     | ClientImportAsked
     | InstrumentImportAsked
     | ReconciliationAsked
+    | BooksReadAsked
     | AuditCheckAsked
     | BackupCheckAsked
 )
@@ -109,6 +116,7 @@ FORMS: Mapping[JobKind, JobForm] = {
     JobKind.CLIENT_IMPORT: JobForm(ClientImportAsked, Right.CLIENTS),
     JobKind.INSTRUMENT_IMPORT: JobForm(InstrumentImportAsked, Right.SET_UP),
     JobKind.RECONCILIATION: JobForm(ReconciliationAsked, Right.SIGN_CLIENTS_IN, _of_one),
+    JobKind.BOOKS_READ: JobForm(BooksReadAsked, Right.SIGN_CLIENTS_IN, _of_these),
     JobKind.AUDIT_CHECK: JobForm(AuditCheckAsked, Right.READ_AUDIT),
     JobKind.BACKUP_CHECK: JobForm(BackupCheckAsked, Right.READ_AUDIT),
 }
@@ -118,10 +126,12 @@ OF_ALL_DESKS = frozenset({JobKind.AUDIT_CHECK, JobKind.BACKUP_CHECK})
 """Kinds that are of the books as a whole: any desk of several that share them does one."""
 
 
-def check_shared(kind: JobKind, shares_books: bool) -> None:
-    """Raise `BadInput` for a job of clients where several desks share the books, each with its own."""
-    if shares_books and kind not in OF_ALL_DESKS:
-        expected = "several desks share these books, each with clients of its own: do it there, without a job"
+def check_done_here(kind: JobKind, has_everybody: bool) -> None:
+    """Raise `BadInput` for a job of clients at one of several desks on the same books, with its own alone."""
+    if not has_everybody and kind not in OF_ALL_DESKS:
+        expected = (
+            "several desks share these books: `tradedesk worker` does it for all, once redis_url is set"
+        )
         raise BadInput("job", kind.value, expected)
 
 

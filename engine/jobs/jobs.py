@@ -28,7 +28,7 @@ from data.vocabulary import JobState
 from engine.book.kept import Kept
 from engine.events import JobsChanged
 from engine.instances import ThisEngine
-from engine.jobs.asked import FORMS, JobAsked, as_stored, check_shared, from_stored, kind_of
+from engine.jobs.asked import FORMS, JobAsked, as_stored, check_done_here, from_stored, kind_of
 from engine.jobs.carrier import InlineCarrier, JobCarrier, NotCarried
 from engine.jobs.working import JobWorker, job_of
 from engine.people.who import WhoActs
@@ -116,7 +116,8 @@ class Jobs:
 
     def _require(self, asked: JobAsked) -> None:
         kind = kind_of(asked)
-        check_shared(kind, self._engine.shares_books)
+        if self.works_here:
+            check_done_here(kind, self._engine.has_everybody)
         form = FORMS[kind]
         self._who.require(form.right)
         self._who.require_scope(form.right, form.clients(asked))

@@ -16,7 +16,7 @@ from msgspec import to_builtins
 
 from data.acting import Actor, acting
 from data.audit import AuditAction, AuditEntry
-from data.errors import BadInput, LeaseLost, StoreError, TradedeskError
+from data.errors import BadInput, LeaseLost, NoLease, StoreError, TradedeskError
 from data.repositories.jobs import (
     Job,
     claim_job,
@@ -34,7 +34,7 @@ from engine.alert_figures import JobFigures
 from engine.book.kept import Kept
 from engine.events import JobsChanged
 from engine.instances import ThisEngine
-from engine.jobs.asked import FORMS, check_shared, from_stored
+from engine.jobs.asked import FORMS, check_done_here, from_stored
 from engine.people.rights import may, scope_ids
 from engine.raising import AlertTold, raise_alert
 from engine.timing import Timing
@@ -140,7 +140,7 @@ class JobWorker:
                 work.cancel()
                 raise
             raise ClaimLost("its claim ran out while it was worked at") from None
-        except (BadInput, LeaseLost) as problem:  # another attempt would meet the same
+        except (BadInput, LeaseLost, NoLease) as problem:  # another attempt would meet the same
             await self._kept.store.write(partial(self._fail, job, str(problem)))
         except (ClaimLost, StoreError):
             raise
@@ -158,7 +158,7 @@ class JobWorker:
         doer = self.doers.get(job.kind)
         if doer is None:
             raise BadInput("job", str(job.kind), "nothing here does jobs of this kind")
-        check_shared(job.kind, self._engine.shares_books)
+        check_done_here(job.kind, self._engine.has_everybody)
         at_work = JobAtWork(job, from_stored(job.kind, job.args), self._end)
         with acting(Actor(job.asked_by)), only_if(partial(self._require, job)):
             self._require_right(job, at_work.asked)

@@ -85,7 +85,7 @@ _LOOK, _READ, _AUDIT = Rule(Right.LOOK), Right.READ_CLIENTS, Right.READ_AUDIT
 _READ_ONE, _READ_MANY = Rule(_READ, of_client), Rule(_READ, of_clients)
 _READ_ROWS, _READ_ORDER = Rule(_READ, keep=kept_rows), Rule(_READ, of_order)
 _READ_RUN, _READ_RUNS = Rule(_READ, of_run_named), Rule(_READ, keep=kept_runs)
-_SIGN_ONE = Rule(Right.SIGN_CLIENTS_IN, of_client)
+_SIGN_ONE, _SIGN_MANY = Rule(Right.SIGN_CLIENTS_IN, of_client), Rule(Right.SIGN_CLIENTS_IN, of_clients)
 _GATE_COUNTS = Rule(
     _READ,
     instead=lambda service, scope, book: counts_of([row for row in service.rows() if row.client_id in scope]),
@@ -114,6 +114,7 @@ FACADE: Mapping[str, Rules] = {
         "check": _SIGN_ONE,
         "adopt": Rule(Right.SETTLE, of_client),
     },
+    "readings": {"read": _SIGN_MANY},
     "market": {
         **dict.fromkeys(
             (

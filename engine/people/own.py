@@ -6,7 +6,7 @@ OWN: Mapping[str, Collection[str]] = {
     "sessions": ("expire_due", "after_sign_in"),
     "instruments": ("catch_up",),
     "clients": ("end_pauses", "against", "store"),
-    "reconcile": ("borrow", "run", "forget", "close"),
+    "reconcile": ("borrow", "take_up", "run", "forget", "close"),
     "leases": ("keep", "take_wanted", "take_where", "give_up"),
     "market": ("load",),
     "calendar": ("read_again", "keep"),

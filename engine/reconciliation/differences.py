@@ -125,6 +125,21 @@ def compare(
     return done
 
 
+def look(
+    unit: Unit, theirs: Mapping[int, Theirs], timing: Timing, index: InstrumentIndex
+) -> dict[int, list[Difference] | None]:
+    """What differs of clients, of whom nothing is adopted and no break is kept.
+
+    None for one of whom an order has moved lately or is in doubt. It writes nothing.
+    """
+    said = _said_by_orders(unit, theirs, timing.market.trading_day, timing.waits)
+    read = {one: theirs[one] for one in sorted(theirs.keys() - said.moving)}
+    found: dict[int, list[Difference] | None] = dict.fromkeys(theirs)
+    if read:
+        found.update(_differences(read, _Ours(figures_of(unit, read), shares_of(unit, read)), said, index))
+    return found
+
+
 def _adoptable(one: Difference, whole: bool) -> bool:
     """Whether a figure can be taken over; `whole` says that every row of the broker's book could be read.
 

@@ -8,13 +8,15 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from brokers.connections import Readers
 from data.errors import BadInput, StoreBusy, StoreUnreadable, StoreUnsure
 from data.repositories.accounts.comparisons import compared_by_others
+from data.repositories.accounts.readings import readings_since
 from data.store import StoreClosed, StoreError, StoreUnread, StoreUnwritable, Unit
-from data.vocabulary import ClientStatus, Reason, SessionState
+from data.vocabulary import ClientStatus, ReadingSays, Reason, SessionState
 from engine.book.break_views import BreakView
 from engine.book.kept import Kept
 from engine.book.views import BooksCounts, Readiness
@@ -76,6 +78,8 @@ class Reconciler:
         self._tried: dict[int, datetime] = {}
         self._compared: dict[int, datetime] = {}
         self._touched: dict[int, datetime] = {}
+        self._taken_up = self._look_at = timing.wall.now()
+        """Until when workers' readings were taken up, and when it is looked for more."""
         kept.bus.subscribe(self._on_event)
 
     # --- what screens and plans ask ---
@@ -189,6 +193,26 @@ class Reconciler:
                 self._compared[row.client_id] = self._tried[row.client_id] = row.at
                 self._kept.book.reconciled.add(row.client_id)
 
+    async def take_up(self) -> None:
+        """Take up what workers have read of this desk's clients: what agrees with our books is compared.
+
+        Who differs, or was moving, is read here, and so is who was not compared on this day before.
+        """
+        since, book = self._taken_up, self._kept.book
+        async with self._kept.store.reader() as reader:
+            found = await readings_since(reader, self._timing.market.trading_day, since)
+        self._taken_up = max((one.read_at for one in found), default=since)
+        for one in found:
+            whose = one.client_id
+            if not self._reachable(whose) or self._compared.get(whose, since) >= one.read_at:
+                continue
+            touched = self._touched.get(whose)
+            agrees = one.says is ReadingSays.AGREES and (touched is None or touched < one.read_at)
+            if agrees and whose in book.reconciled:
+                self._compared[whose] = self._tried[whose] = one.read_at
+            else:
+                self._start(whose)
+
     # --- the schedule ---
 
     async def run(self) -> None:
@@ -196,6 +220,10 @@ class Reconciler:
         waits = self._timing.waits
         while True:
             now = self._timing.wall.now()
+            if self._engine.shares_books and now >= self._look_at:
+                self._look_at = now + timedelta(seconds=waits.live_poll_s)
+                with suppress(StoreError):  # at the next look
+                    await self.take_up()
             due = [c for c in list(self._kept.book.clients) if self._due(c, now) and self._reachable(c)]
             self._announce([c for c in due if c not in self._tried])
             for client_id in due:

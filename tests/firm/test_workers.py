@@ -19,11 +19,12 @@ from data.errors import BadInput
 from data.repositories.jobs import Job
 from data.vocabulary import DeskKind, ExportWhat, JobState
 from engine.desk import Desk
-from engine.jobs.asked import AuditCheckAsked, ClientImportAsked, ExportAsked
+from engine.jobs.asked import AuditCheckAsked, ClientImportAsked, DayReportAsked, ExportAsked
 from engine.jobs.carrier import NotCarried
 from tests.books import database_url, empty_books
 from tests.desks import books_are_sound, paper_desk
 from tests.redis_server import address_in, fresh_address, missing, start
+from tests.sharing import Firm
 from tests.tradedesk.cli_desk import Terminal
 from tradedesk.compose.brokers.paper import prepare_demo
 from tradedesk.compose.settings import Settings
@@ -65,7 +66,7 @@ def begin(tmp_path: Path) -> Iterator[Begins]:
     def begin_one(what: str, home: Path, redis: str, **given: str) -> "subprocess.Popen[str]":
         root = Path(__file__).parents[2]
         environment = {**os.environ, "PYTHONPATH": str(root), "TRADEDESK_REDIS_URL": redis, **given}
-        if address := database_url(home):
+        if "TRADEDESK_DATABASE_URL" not in given and (address := database_url(home)):
             environment["TRADEDESK_DATABASE_URL"] = address
         program = [sys.executable, str(Path(__file__).with_name("worker_process.py")), what, str(home)]
         errors = (tmp_path / f"{what}-{len(begun)}.err").open("w")
@@ -306,3 +307,40 @@ def test_jobs_of_a_home_without_celery_say_what_to_install(tmp_path, monkeypatch
                 await desk.jobs.work()
 
     asyncio.run(ask())
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("books_engine", ["postgres"], indirect=True)
+async def test_a_worker_killed_beside_three_desks_has_its_job_done_once_and_no_desk_feels_it(
+    tmp_path, begin, books_engine
+):
+    redis, venue, begun = fresh_address(), tmp_path / "venue.db", tmp_path / "begun"
+    begun.touch()
+    shared = {"TRADEDESK_TEST_VENUE": str(venue), "TRADEDESK_DESK_CLIENTS": "free"}
+    address = database_url(tmp_path / "home")
+    shared["TRADEDESK_DATABASE_URL"] = address
+    firm = Firm(tmp_path, address, redis, SystemClock())
+    await firm.make()
+    async with firm.desk("asha", "free") as asha:
+        (first, *_, last) = sorted(one.code for one in asha.clients.all())
+        await asha.leases.release(f"{first} {last}")
+        async with firm.desk("ravi", first, seed=8) as ravi, firm.desk("mira", last, seed=9) as mira:
+            killed = begin("worker", tmp_path / "w1", redis, TRADEDESK_TEST_STOPS_AT=str(begun), **shared)
+            asked = DayReportAsked(asha.market_clock.trading_day)
+            number = (await asha.jobs.ask(asked)).job.number
+
+            async def has_begun() -> bool:
+                return begun.read_text() == f"{number}\n"
+
+            await until(has_begun)
+            killed.send_signal(signal.SIGKILL)
+            killed.wait()
+            begin("worker", tmp_path / "w2", redis, **shared)
+            begin("beat", tmp_path / "w2", redis, **shared)
+            (job,) = await ended(mira, number)
+            assert (job.state, job.attempts, job.problem) == (JobState.DONE, 2, "")
+            everybody = sum(len(desk.clients.all()) for desk in (asha, ravi, mira))
+            assert job.result["clients"] == everybody
+            assert [one.clients.all()[0].code for one in (ravi, mira)] == [first, last]
+            assert len(await asha.audit.rows(action="JOB_DONE")) == 1
+            await books_are_sound(asha)

@@ -15,8 +15,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from brokers.simulators.exchange.exchange import PaperExchange
 from data.acting import Actor
 from data.clock import SystemClock
+from data.reference.phases import load_calendar
 from data.vocabulary import DeskKind
 from engine.jobs.working import Doer, JobAtWork
 from engine.rules import Waits
@@ -35,7 +37,11 @@ async def stopping(file: str, doer: Doer, at_work: JobAtWork) -> Mapping[str, An
 
 
 async def main(what: str, home: Path) -> None:
-    async with compose_desk(home, DeskKind.COMMAND, waits=WAITS, needs_secrets=False) as desk:
+    kind, venue = DeskKind.COMMAND, None
+    if file := os.environ.get("TRADEDESK_TEST_VENUE"):  # that of several desks, beside which this one works
+        kind, venue = DeskKind.WORKER, PaperExchange(Path(file), SystemClock(), load_calendar())
+    opening = compose_desk(home, kind, waits=WAITS, exchange=venue, latency=(0.0, 0.0), needs_secrets=False)
+    async with opening as desk:
         if file := os.environ.get("TRADEDESK_TEST_STOPS_AT"):
             doers = desk.jobs.worker.doers
             desk.jobs.worker.doers = {kind: partial(stopping, file, doer) for kind, doer in doers.items()}

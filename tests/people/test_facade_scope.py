@@ -129,6 +129,7 @@ NAMED: Mapping[str, Call] = {
     },
     "reconcile.eta_s": lambda desk, of: desk.reconcile.eta_s([of.client]),
     "reconcile.ensure": lambda desk, of: desk.reconcile.ensure([of.client]),
+    "readings.read": lambda desk, of: desk.readings.read([of.client]),
     "reconcile.adopt": lambda desk, of: desk.reconcile.adopt(of.client, "tried"),
     "limits.over": lambda desk, of: desk.limits.over(of.client),
     "limits.set": lambda desk, of: desk.limits.set(_limit(of.code)),

@@ -15,6 +15,7 @@ from data.engines.at_rest import FileError
 from data.errors import BadInput
 from data.home import SECRETS, books_file, halt_file, paper_exchange_file, secrets_file
 from data.money import decimal_from_text
+from data.vocabulary import DeskKind
 from engine.words.formats import counted
 from tradedesk.cli.emergency import halt_at_once, may_not_halt
 from tradedesk.cli.exits import CANCEL_ALL_FAILED, Exit
@@ -47,19 +48,19 @@ def run(
     needs_secrets: bool = True,
     unopened: Unopened | None = None,
     migrates: bool = True,
-    stands_by: bool = False,
+    kind: DeskKind = DeskKind.COMMAND,
 ) -> NoReturn:
     """Open the desk of the home, do the work, close it, and end with the work's exit code.
 
     Without `needs_secrets` nobody is asked for a passphrase. `unopened` is done where the books let no desk
-    open. What `migrates` not leaves books of another version as they are, and only reads them. What
-    `stands_by` is for as long as it is let, and looks after what other desks of the home have left.
+    open. What `migrates` not leaves books of another version as they are, and only reads them. `kind`
+    is as what the desk is open: a command's for as long as that takes, another for as long as it is let.
     """
     _leave_to_host(work)
     from tradedesk.compose.foundation import prepare_home
 
     home = prepare_home()
-    _run(work, home, needs_secrets=needs_secrets, unopened=unopened, migrates=migrates, stands_by=stands_by)
+    _run(work, home, needs_secrets=needs_secrets, unopened=unopened, migrates=migrates, kind=kind)
 
 
 def run_emergency(work: Work, by: str | None) -> NoReturn:
@@ -144,17 +145,16 @@ def _run(
     needs_secrets: bool = True,
     unopened: Unopened | None = None,
     migrates: bool = True,
-    stands_by: bool = False,
+    kind: DeskKind = DeskKind.COMMAND,
 ) -> NoReturn:
     async def opened() -> Exit:
         from data.proving.readable import UNREADABLE
         from data.store import StoreError
-        from data.vocabulary import DeskKind
         from tradedesk.compose.wiring import compose_desk
 
         opening = compose_desk(
             home,
-            kind=DeskKind.KEEP if stands_by else DeskKind.COMMAND,
+            kind=kind,
             settings=settings,
             calendar=calendar,
             emergency=emergency,
@@ -189,7 +189,6 @@ def only_for(what: str, right: "Right") -> None:
         return
 
     async def asked() -> None:
-        from data.vocabulary import DeskKind
         from tradedesk.compose.wiring import compose_desk
 
         async with compose_desk(home, kind=DeskKind.COMMAND, needs_secrets=False, told=say) as desk:

@@ -32,7 +32,7 @@ from engine.book.book import Book
 from engine.book.kept import Kept
 from engine.desk import Desk
 from engine.events import Bus
-from engine.instances import ThisEngine
+from engine.instances import POLICIES, ThisEngine
 from engine.quiet import quiet_hours_from
 from engine.rules import Rules, Waits
 from engine.timing import Timing
@@ -46,6 +46,7 @@ from tradedesk.jobs.doing import doers_of
 from tradedesk.reports.day_exports import DayExports
 
 if TYPE_CHECKING:
+    from data.leasing.beside import BesideLeases
     from data.leasing.leases import Leases
 
 log = logging.getLogger(__name__)
@@ -74,7 +75,9 @@ class Foundation(Struct, frozen=True):
         book = Book(
             connections, lambda: market_clock.trading_day, judge=judge_clients, needs=self.rules.consents
         )
-        store = Store(self.books.path, self.clock, self.books.unwritable, self.books.database, self._leases())
+        books, works = self.books, POLICIES[kind].works
+        leases, beside = (None, self._beside()) if works else (self._leases(), None)
+        store = Store(books.path, self.clock, books.unwritable, books.database, leases, beside)
         book.owned, book.elsewhere_in = store.owning.owned, store.owning.elsewhere
         heads = HeadsFile(self.settings.audit_heads)
 
@@ -100,7 +103,7 @@ class Foundation(Struct, frozen=True):
             desk.probes.echo = EchoService(self.settings.echo_url)
         desk.close.others.exports = DayExports(self.home, desk.statements.of_day)
         desk.jobs.worker.doers = doers_of(desk)
-        if self.settings.redis_url and not self.settings.desk_clients:
+        if self.settings.redis_url:
             desk.jobs.carrier, desk.jobs.works_here = RedisCarrier(self.settings.redis_url), False
         return desk
 
@@ -114,6 +117,14 @@ class Foundation(Struct, frozen=True):
             return self.books.database.read(books_mark)
 
         return RedisLine(self.settings.redis_url, name, SystemClock())
+
+    def _beside(self) -> "BesideLeases | None":
+        """What a process without leases goes by beside desks that share the books; None where nobody does."""
+        if not self.settings.desk_clients:
+            return None
+        from data.leasing.beside import BesideLeases
+
+        return BesideLeases(self.books.database)
 
     def _leases(self) -> "Leases | None":
         """The leases of a desk that shares its books with others; None for one that has them alone."""

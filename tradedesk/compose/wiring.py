@@ -98,7 +98,9 @@ async def compose_desk(
     kite = None if emergency or server is not None else kite_before_connections(books_file(folder))
     if kite is not None:  # before the file is migrated for settings that its books do not belong to
         _wanted(folder, settings, {ZERODHA: kite})
-    clock = clock or SystemClock()
+    clock, rules = clock or SystemClock(), rules or rules_of(settings)
+    if POLICIES[kind].works:
+        rules = replace(rules, looks_only=True)
     bears_trouble = server is None and POLICIES[kind].bears_trouble
     if emergency or (bears_trouble and is_unwritable(books_file(folder))):
         migrates = False
@@ -109,7 +111,7 @@ async def compose_desk(
             settings=settings,
             clock=clock,
             calendar=calendar or calendar_of(folder),
-            rules=rules or rules_of(settings),
+            rules=rules,
             waits=waits or Waits(),
             random=random.Random(seed) if seed is not None else random.SystemRandom(),
         )

@@ -17,6 +17,17 @@ if TYPE_CHECKING:
     from engine.desk import Desk
 
 
+def of_whom(desk: Desk) -> tuple[int, ...] | None:
+    """Whose files a day's job that is asked for here is of; None for everybody's.
+
+    They are those that whoever asks may see, of several desks on the same books those of this one.
+    """
+    scope = desk.who.scope()
+    if scope is None and desk.leases.shared:
+        scope = frozenset(one.id for one in desk.clients.all())
+    return None if scope is None else tuple(sorted(scope))
+
+
 async def day_of(desk: Desk, day: date, client_id: int | None = None) -> DayReport:
     """The day as it was closed, else as it stands; of one client alone where one is named.
 

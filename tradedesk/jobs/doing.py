@@ -11,11 +11,12 @@ from data.errors import BadInput, TradedeskError
 from data.vocabulary import ConnectionKind, ExportKind, ExportWhat, JobKind
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Mapping
 
     from engine.desk import Desk
     from engine.jobs.asked import (
         BackupCheckAsked,
+        BooksReadAsked,
         ClientImportAsked,
         DayReportAsked,
         ExportAsked,
@@ -133,10 +134,28 @@ def digest_of_file(path: Path) -> str:
 
 async def _reconciliation(desk: Desk, at_work: JobAtWork) -> Mapping[str, Any]:
     asked: ReconciliationAsked = at_work.asked
+    if desk.workings.engine.shares_books:
+        return await _read(desk, (asked.client_id,))
     code = desk.clients.get(asked.client_id).code
     if not await desk.reconcile.check(asked.client_id):
         raise NotRead(f"the books of {code} could not be read and compared")
     return {"breaks": len(desk.reconcile.breaks(asked.client_id))}
+
+
+async def _books_read(desk: Desk, at_work: JobAtWork) -> Mapping[str, Any]:
+    asked: BooksReadAsked = at_work.asked
+    return await _read(desk, asked.client_ids)
+
+
+async def _read(desk: Desk, client_ids: Collection[int]) -> Mapping[str, Any]:
+    """Read books for the desks that have these clients, who take up what was read."""
+    from collections import Counter
+
+    found = await desk.readings.read(client_ids)
+    if not found:
+        raise NotRead("nobody's books could be read")
+    says = Counter(one.says.value for one in found)
+    return {"read": len(found), "not_read": len(client_ids) - len(found), **says}
 
 
 async def _audit_check(desk: Desk, at_work: JobAtWork) -> Mapping[str, Any]:
@@ -161,6 +180,7 @@ _WORK: Mapping[JobKind, Work] = {
     JobKind.CLIENT_IMPORT: _client_import,
     JobKind.INSTRUMENT_IMPORT: _instrument_import,
     JobKind.RECONCILIATION: _reconciliation,
+    JobKind.BOOKS_READ: _books_read,
     JobKind.AUDIT_CHECK: _audit_check,
     JobKind.BACKUP_CHECK: _backup_check,
 }

@@ -18,6 +18,7 @@ KIND_WORDS: Mapping[JobKind, str] = {
     JobKind.CLIENT_IMPORT: "import of clients",
     JobKind.INSTRUMENT_IMPORT: "import of instruments",
     JobKind.RECONCILIATION: "comparison with the broker",
+    JobKind.BOOKS_READ: "reading of clients' books",
     JobKind.AUDIT_CHECK: "check of the audit",
     JobKind.BACKUP_CHECK: "check of the backup",
 }

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from data.vocabulary import DeskKind
 from engine.words.formats import counted
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson
@@ -107,7 +108,7 @@ def keep() -> None:
         await over.wait()
         return Exit.DONE
 
-    run(work, stands_by=True)
+    run(work, kind=DeskKind.KEEP)
 
 
 def _tell(moved: "LeasesMoved", words: str, as_json: bool) -> None:

@@ -69,9 +69,9 @@ async def _queued(desk: "Desk", day: date, as_json: bool) -> Exit:
     from engine.jobs.asked import DayReportAsked
     from engine.words.firm.jobs import job_words
     from tradedesk.cli.views.firm.jobs import job_shape
+    from tradedesk.jobs.days import of_whom
 
-    scope = desk.who.scope()
-    ids = None if scope is None else tuple(sorted(scope))
+    ids = of_whom(desk)
     sent = await desk.jobs.ask(DayReportAsked(day, ids, "" if ids is None else desk.actor))
     if as_json:
         document(job_shape(sent.job, sent.waits))

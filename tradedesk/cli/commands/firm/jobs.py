@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from data.errors import BadInput
 from data.money import count_from_text
-from data.vocabulary import ExportKind, ExportWhat, JobKind, JobState
+from data.vocabulary import ClientStatus, ExportKind, ExportWhat, JobKind, JobState
 from engine.words.firm.jobs import job_words, kind_words, result_words
 from engine.words.formats import counted
 from tradedesk.cli.exits import Exit
@@ -181,9 +181,9 @@ class _Given(Struct, frozen=True):
 async def _asked(desk: "Desk", given: _Given) -> "JobAsked":
     """What a job is asked to do. Raises `BadInput` for what is missing, `FileProblem` for bad rows."""
     from engine.jobs import asked
+    from tradedesk.jobs.days import of_whom
 
-    scope = desk.who.scope()
-    ids = None if scope is None else tuple(sorted(scope))
+    ids = of_whom(desk)
     day = given.day or desk.market_clock.trading_day
     match given.kind:
         case JobKind.DAY_REPORT:
@@ -199,6 +199,10 @@ async def _asked(desk: "Desk", given: _Given) -> "JobAsked":
             return asked.ExportAsked(given.what, given.form, named)
         case JobKind.RECONCILIATION:
             return asked.ReconciliationAsked(_client(desk, given))
+        case JobKind.BOOKS_READ:
+            everybody = [one.id for one in desk.clients.all() if one.status is ClientStatus.ACTIVE]
+            named = everybody if given.client is None else (_client(desk, given),)
+            return asked.BooksReadAsked(tuple(sorted(named)))
         case JobKind.AUDIT_CHECK:
             return asked.AuditCheckAsked()
         case JobKind.BACKUP_CHECK:

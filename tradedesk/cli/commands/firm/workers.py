@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from data.acting import Actor
 from data.errors import BadInput
+from data.vocabulary import DeskKind
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.printing.output import say
 from tradedesk.cli.session import run
@@ -37,9 +38,6 @@ def _go_on(what: str, work: "Callable[[Desk], Coroutine[Any, Any, None]]") -> No
     from tradedesk.compose.settings import load_settings
 
     settings = load_settings(home_folder())
-    if settings.desk_clients:
-        expected = "several desks share these books: jobs are done at each, for the clients that it has"
-        raise BadInput("desk_clients", settings.desk_clients, expected)
     if not settings.redis_url:
         expected = "set it, such as redis://127.0.0.1:6379/0: without it jobs are done where they are asked"
         raise BadInput("redis_url", "", expected)
@@ -56,4 +54,5 @@ def _go_on(what: str, work: "Callable[[Desk], Coroutine[Any, Any, None]]") -> No
         say(f"{what} of {desk.home}: ended")
         return Exit.DONE
 
-    run(until_told, needs_secrets=False)
+    kind = DeskKind.WORKER if settings.desk_clients else DeskKind.COMMAND
+    run(until_told, needs_secrets=False, kind=kind)
