@@ -30,9 +30,7 @@ from tradedesk.rehearsal.lines import LONGEST_LINE, Silent, Spoken, without_sett
 from tradedesk.rehearsal.own_postgres import OwnPostgres, postgres_is_here
 from tradedesk.rehearsal.own_redis import OwnRedis, redis_is_here
 from tradedesk.rehearsal.people import group_of, move_in
-
-ROLE = "desk"
-"""Which desks connect as, where the server is the rehearsal's own."""
+from tradedesk.rehearsal.servers import BOOKS, ROLE, make_books
 
 TOGETHER = 8
 """Desks that are opened at once."""
@@ -122,9 +120,8 @@ class RehearsedFirm:
         else:
             self.postgres.make()
             self.postgres.start()
-            self.postgres.tell("CREATE DATABASE firm TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'")
-            self.postgres.tell(f"CREATE ROLE {ROLE} LOGIN")
-            self._owner = self.postgres.address.set(database="firm")
+            make_books(self.postgres)
+            self._owner = self.postgres.address.set(database=BOOKS)
             self._desk = self._owner.set(username=ROLE)
         if self.redis is not None:
             self.note(self.redis.start().pid)

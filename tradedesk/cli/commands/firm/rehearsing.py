@@ -2,9 +2,11 @@
 
 import asyncio
 import signal
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -109,6 +111,34 @@ def rehearse(
     else:
         _show(found)
     raise typer.Exit(Exit.DONE if found.holds else Exit.NOT_VERIFIED)
+
+
+@firm_app.command("servers")
+def servers(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where they keep what they have.")],
+    as_json: AsJson = False,
+) -> None:
+    """A PostgreSQL and a Redis from wheels to try a firm on, until ctrl+c; what they have is found again.
+
+    They listen on sockets of the folder alone, whose path is to be short, and ask for no password: whoever
+    may enter the folder may do everything.
+    """
+    from tradedesk.rehearsal.servers import servers_in
+
+    place = folder.expanduser().absolute()
+    place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    over = Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, lambda *_: over.set())
+    with servers_in(place) as up:
+        if as_json:
+            document(up)
+        else:
+            line(f"PostgreSQL, as the owner of the books: {up.owner_url}")
+            line(f"PostgreSQL, as a desk: {up.desk_url}")
+            line(f"Redis: {up.redis_url}")
+        sys.stdout.flush()  # they go on, and who started them by a pipe waits for the addresses
+        over.wait()
 
 
 def _up_to(text: str, field: str) -> int:
