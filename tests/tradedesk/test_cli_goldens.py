@@ -133,7 +133,16 @@ OF_PEOPLE = {
 AT_A_TERMINAL = {"keys doctor"}
 """Commands that wait for keys; tests of their own play the terminal."""
 
-OF_THE_HOUR = {"demo", "firm rehearse", "health", "market", "market halted", "market open", "replay"}
+OF_THE_HOUR = {
+    "demo",
+    "firm rehearse",
+    "firm servers",
+    "health",
+    "market",
+    "market halted",
+    "market open",
+    "replay",
+}
 """Commands whose figures are of this machine or of prices that go on; they have tests of their own."""
 
 
