@@ -31,6 +31,11 @@ class IdBlocks:
         self._connection: Connection | None = None
         self._left: dict[str, range] = {}
 
+    @property
+    def many_write(self) -> bool:
+        """Whether others write at the same time."""
+        return self._database.many_write
+
     def take(self, name: str, count: int) -> range | None:
         """The next `count` numbers of a kind, one behind the other; None where they are to be had otherwise.
 

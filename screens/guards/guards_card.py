@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from data.vocabulary import GuardState
 from engine.events import GuardsChanged, GuardsLooked
 from engine.guards.asked import GuardWish
+from engine.words.firm.leases import alone_words
 from engine.words.trading.guards import BESIDE_DAY, asking_words, bar_words, made_of_words
 from screens.frame.commands import bindings
 from screens.frame.dock import Card
@@ -78,11 +79,11 @@ class GuardsCard(Card[None]):
         return made_of_words(view, self.shell.privacy)
 
     def title(self) -> str:
-        """How many are set, and how many need the trader."""
+        """How many are set, and how many need the trader; whom they count, where other desks have clients."""
         views = self.desk.guards.all()
         asking = sum(view.asks for view in views)
         need = f" · {asking} need{'s' if asking == 1 else ''} you" if asking else ""
-        return f"GUARDS · {len(views)}{need}"
+        return f"GUARDS · {len(views)}{need}{alone_words('they count', self.desk.leases.elsewhere())}"
 
     def begin(self) -> None:
         """In the rows."""

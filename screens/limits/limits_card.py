@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from data.vocabulary import LimitKind, LimitScope, Right
 from engine.events import LimitsChanged
 from engine.planning.limits.typed import LimitWish
+from engine.words.firm.leases import alone_words
 from engine.words.formats import counted
 from engine.words.trading.limits import kind_words, list_words, place_words
 from screens.frame.commands import bindings
@@ -94,7 +95,8 @@ class LimitsCard(HasRights, Card[None]):
     def title(self) -> str:
         """Of whom."""
         if self._client_id is None:
-            return "LIMITS before the order"
+            alone = alone_words("total-loss counts", self.desk.leases.elsewhere())
+            return f"LIMITS before the order{alone}"
         return f"LIMITS over {self.desk.clients.get(self._client_id).code}"
 
     def begin(self) -> None:

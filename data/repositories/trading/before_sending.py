@@ -25,16 +25,19 @@ class LiveAgainst(NamedTuple):
     worst_paise: int
 
 
-_SENT_ON = Query(
-    lambda *cells: cells,
-    select(_ORDERS.c.client_id, func.count())
-    .where(
-        _ORDERS.c.trading_date == given("day"),
-        among(_ORDERS.c.client_id, "clients"),
-        _ORDERS.c.attempts > 0,
-        _ORDERS.c.state != OrderState.DENIED.value,
+_SENT_ON, _SENT_BY_ALL = (
+    Query(
+        lambda *cells: cells,
+        select(_ORDERS.c.client_id, func.count())
+        .where(
+            _ORDERS.c.trading_date == given("day"),
+            _ORDERS.c.attempts > 0,
+            _ORDERS.c.state != OrderState.DENIED.value,
+            *of,
+        )
+        .group_by(_ORDERS.c.client_id),
     )
-    .group_by(_ORDERS.c.client_id),
+    for of in ((among(_ORDERS.c.client_id, "clients"),), ())
 )
 _LIVE_AGAINST = Query(
     LiveAgainst,
@@ -57,6 +60,11 @@ _LIVE_AGAINST = Query(
 def sent_on(on: On, client_ids: Collection[int], day: date) -> dict[int, int]:
     """How many orders of a day were sent for each of these clients."""
     return dict(_SENT_ON.all(on, clients=sorted(client_ids), day=day)) if client_ids else {}
+
+
+def sent_by_all(on: On, day: date) -> dict[int, int]:
+    """How many orders of a day were sent for each client, whichever desk has it."""
+    return dict(_SENT_BY_ALL.all(on, day=day))
 
 
 def live_against(on: On, securities: Collection[str], side: Side) -> list[LiveAgainst]:

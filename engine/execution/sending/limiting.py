@@ -12,7 +12,8 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from data.records import replace
-from data.repositories.trading.before_sending import live_against, sent_on
+from data.repositories.accounts.groups import members
+from data.repositories.trading.before_sending import live_against, sent_by_all, sent_on
 from data.repositories.trading.plans import plan_body
 from data.store import Unit
 from data.vocabulary import LimitKind, LimitScope, Reason, Side
@@ -164,7 +165,8 @@ class ClaimLimits:
         kinds = {one.kind for one in at_door.limits.all}
         self._sent = Counter[int]()
         if buys and LimitKind.TOTAL_ORDERS in kinds:
-            self._sent.update(sent_on(unit, book.clients, timing.market.trading_day))
+            self._sent.update(sent_by_all(unit, timing.market.trading_day))
+            unit.in_turn("limit")  # two desks would each find room for the same last order
         elif buys and LimitKind.ORDERS in kinds:
             clients = {order.client_id for order in buys}
             self._sent.update(sent_on(unit, clients, timing.market.trading_day))
@@ -172,6 +174,7 @@ class ClaimLimits:
         securities = {order.security for order in buys} if crossing else set[str]()
         self._sells = live_against(unit, securities, Side.SELL)
         self._surroundings: dict[tuple[str, str], Surroundings] = {}
+        self._groups: dict[str, set[int]] = {}
 
     def beyond_if_changed(
         self, order: WorkingOrder, change: "ChangedTo", override: str = ""
@@ -273,5 +276,7 @@ class ClaimLimits:
         scope, whose = place
         if scope is LimitScope.DESK:
             return self._sent.total()
-        clients = self._book.clients
-        return sum(count for one, count in self._sent.items() if whose in clients[one].groups)
+        if whose not in self._groups:  # those of other desks' clients that were put into it, too
+            own = {one.id for one in self._book.clients.values() if whose in one.groups}
+            self._groups[whose] = own | members(self._unit, whose)
+        return sum(count for one, count in self._sent.items() if one in self._groups[whose])

@@ -13,6 +13,11 @@ def elsewhere_words(others: Mapping[str, int]) -> str:
     return ", ".join([*told, *(f"{count} at {name or 'no desk'}" for name, count in rest)])
 
 
+def alone_words(what: str, others: Mapping[str, int]) -> str:
+    """That a sum is over the clients of this desk alone: ` · guards count this desk's clients alone`."""
+    return f" · {what} this desk's clients alone" if others else ""
+
+
 def line_words(state: LineState) -> str:
     """Whether Redis answers, and what goes on without it; empty for a desk that was given none."""
     if not state.named:
