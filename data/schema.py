@@ -28,6 +28,7 @@ from data.tables import market as market_tables
 from data.tables import mtf as mtf_tables
 from data.tables import orders as order_tables
 from data.tables import people as people_tables
+from data.tables import readings as reading_tables
 from data.tables import stages as stage_tables
 from data.tables.books import APPEND_ONLY
 
@@ -51,6 +52,7 @@ MODELS = (
     mtf_tables,
     order_tables,
     people_tables,
+    reading_tables,
     stage_tables,
 )
 """Modules of tables: SQLModel's metadata holds what was imported, and all of it belongs to the layout."""

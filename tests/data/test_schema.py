@@ -1,8 +1,11 @@
 """Bringing a file to this version's schema: twice, at once, and what is refused."""
 
 import os
+import pkgutil
 import sqlite3
 import stat
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
@@ -14,7 +17,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlmodel import SQLModel
 
-from data import migrations, schema
+from data import migrations, schema, tables
 from data.engines.sqlite import writer_engine
 from data.errors import BadInput
 from data.migrating import books_as_they_are, prepare
@@ -227,3 +230,13 @@ def test_tables_of_no_version_are_named_by_what_they_lack(tmp_path):
     stamp(path, "ALTER TABLE run RENAME COLUMN confirmed_at TO confirmed")
     with pytest.raises(BadInput, match="of no version of tradedesk, and lacks column confirmed_at of run"):
         prepare(path)
+
+
+def test_every_module_of_tables_belongs_to_the_layout_of_whoever_imports_the_schema_alone():
+    """A role is granted what the metadata holds: what is missing there is granted to nobody."""
+    modules = {f"data.tables.{one.name}" for one in pkgutil.iter_modules(tables.__path__)}
+    code = (
+        "import sys, data.schema\nprint(*(name for name in sys.modules if name.startswith('data.tables.')))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert modules - set(told.split()) == set()
