@@ -12,8 +12,9 @@ from data.repositories.trading.flattens import read_counts, read_flattens
 from data.repositories.trading.halts import halts_since
 from data.store import Store
 from data.vocabulary import AlertKind, HaltStrength, RunCount
+from engine.book.halt_scope import HaltView
 from engine.book.kept import Kept
-from engine.book.views import HaltView, RunRow
+from engine.book.views import RunRow
 from engine.events import TAPE_LINES, Event, TapeLine
 from engine.execution.changes.chase_news import ChasesLost
 from engine.execution.runs import Runs

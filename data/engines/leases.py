@@ -94,6 +94,25 @@ def leased_to(on: On, instance_id: int) -> frozenset[int]:
     return frozenset(int(row[0]) for row in fetch(sql(on), query, (instance_id,)))
 
 
+class LeasedDesk(Struct, frozen=True):
+    """An engine with the clients that it has, whether or not it lives, and the id of its home."""
+
+    instance_id: int
+    home: str
+    name: str
+    clients: tuple[int, ...]
+
+
+def leased_desks(on: On) -> list[LeasedDesk]:
+    """Every engine that has clients, by its number."""
+    rows = fetch(
+        sql(on),
+        "SELECT f.instance_id, f.home, f.name, json_agg(l.client_id ORDER BY l.client_id) FROM fence f"
+        " JOIN client_lease l ON l.instance_id = f.instance_id GROUP BY f.instance_id ORDER BY f.instance_id",
+    )
+    return [LeasedDesk(int(i), home, name, tuple(clients)) for i, home, name, clients in rows]
+
+
 def with_live_orders(on: On, live: Collection[str]) -> frozenset[int]:
     """Clients of whom orders are in one of these states."""
     states = "SELECT jsonb_array_elements_text(?::jsonb)"

@@ -379,8 +379,8 @@ def runs(row: type[T]) -> ReadableQuery[T]:
 
 
 def _halts(row: type[T]) -> Select[Any]:
-    halts = table(Halt)
-    return select(*named_as(row, halts, members=type_coerce(halts.c.members, Members())))
+    members = type_coerce(table(Halt).c.members, Members())
+    return select(*named_as(row, table(Halt), members=members, here=literal(False)))
 
 
 def halts(row: type[T]) -> ReadableQuery[T]:
@@ -395,6 +395,6 @@ MOST_LIFTED = 100
 
 def lifted_halts(row: type[T]) -> ReadableQuery[T]:
     """The newest halts that were resumed, so many of them at most, their `members` a set."""
-    halts = table(Halt)
-    lifted = _halts(row).where(halts.c.resumed_at.is_not(None))
-    return ReadableQuery(row, lifted.order_by(halts.c.number.desc()).limit(MOST_LIFTED))
+    halts = table(Halt).c
+    lifted = _halts(row).where(halts.resumed_at.is_not(None)).order_by(halts.number.desc())
+    return ReadableQuery(row, lifted.limit(MOST_LIFTED))

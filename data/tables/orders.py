@@ -269,8 +269,9 @@ class Halt(TableRow, table=True):
     """A halt and its scope; `ended_at` is when a certificate first said that nothing was live.
 
     `strength` says which orders may leave under it (`data.vocabulary.HaltStrength`); `members` are the
-    clients of a group as it was then; `before` is what stood when it was fired, so that a certificate can
-    still be made after a crash.
+    clients of a group, or of a desk, as they were then; `before` is what stood when it was fired, so that a
+    certificate can still be made after a crash. `home` is the id of the home that fired it, where several
+    share the books.
     """
 
     number: int = numbered()
@@ -284,6 +285,21 @@ class Halt(TableRow, table=True):
     strength: str = Field(default="all", sa_column_kwargs={"server_default": "all"})
     members: list[int] | None = Field(default=None, sa_type=JSON, nullable=True)
     before: dict[str, Any] | None = Field(default=None, sa_type=JSON, nullable=True)
+    home: str = Field(default="", sa_column_kwargs={"server_default": ""})
+
+
+class HaltDesk(TableRow, table=True):
+    """A desk that had clients of a halt as it was fired: whom, and when it knew of the halt.
+
+    `name` is how people know it; `knew_at` is None until it has said so.
+    """
+
+    __tablename__ = "halt_desk"
+    halt_number: int = Field(sa_type=BigInteger, primary_key=True, foreign_key="halt.number")
+    instance_id: int = Field(sa_type=BigInteger, primary_key=True)
+    name: str
+    clients: list[int] = Field(sa_type=JSON)
+    knew_at: datetime | None = moment_or_none()
 
 
 class HaltCertificate(TableRow, table=True):

@@ -43,6 +43,8 @@ class HaltScope(StrEnum):
     GROUP = "group"
     CLIENT = "client"
     SYMBOL = "symbol"
+    DESK = "desk"
+    """The clients that one of several desks on the same books has; it sends nothing for others either."""
 
 
 class HaltStrength(StrEnum):

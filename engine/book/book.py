@@ -24,7 +24,7 @@ from data.writing.changes import Touched
 from engine.book.access_views import Access, Admissions, Applicant, ConsentNeed, ConsentNeeds, Judge
 from engine.book.break_views import BreakView
 from engine.book.group_rules import ReadRule, RuleSubject, true_of
-from engine.book.halt_scope import covered
+from engine.book.halt_scope import HaltView, covered, seen_from
 from engine.book.market_halt import MarketHalt
 from engine.book.owed import OwedShares
 from engine.book.people_views import NOBODY
@@ -33,7 +33,6 @@ from engine.book.views import (
     ClientView,
     DayFigures,
     FundsView,
-    HaltView,
     HoldingView,
     OrderView,
     RunRow,
@@ -80,6 +79,8 @@ class Book:
         self._needs = needs
         self.owned: Callable[[Any], frozenset[int] | None] = lambda connection: None
         """Whose books are this desk's; None for everybody's."""
+        self.home_id = ""
+        """By which halts of this desk are known, where several share the books."""
         self.elsewhere_in: Callable[[Any], dict[int, ClientElsewhere]] = lambda connection: {}
         self.elsewhere: dict[int, ClientElsewhere] = {}
         """Clients of other desks on the same books, and those that nobody has."""
@@ -138,6 +139,10 @@ class Book:
         What is confirmed keeps it: once a later halt was over an order, it leaves no more (`halted_since`).
         """
         return max((halt.number for halt in (*self.halts, *self.lifted)), default=0)
+
+    def seen(self, halts: Iterable[HaltView]) -> list[HaltView]:
+        """Halts as they were read, those of this desk known as its own."""
+        return seen_from(self.home_id, halts)
 
     def halted_since(self, newest: int, client_id: int, key: str) -> bool:
         """Whether a halt later than `newest` is over such orders of a client, or was until it was resumed."""
@@ -281,7 +286,7 @@ class Book:
 
     def _take_halts(self, halts: list[HaltView], projection: Projection) -> list[Event]:
         newest, before = self.newest_halt, {halt.number for halt in self.halts}
-        self.halts, self.lifted = halts, projection.lifted
+        self.halts, self.lifted = self.seen(halts), self.seen(projection.lifted)
         gone_by = {halt.number for halt in self.lifted if halt.number > newest}  # fired and resumed
         changed = (before ^ {halt.number for halt in self.halts}) | gone_by
         events: list[Event] = [HaltChanged(number) for number in sorted(changed)]

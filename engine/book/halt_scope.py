@@ -5,8 +5,43 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from data.records import replace
 from data.vocabulary import HaltScope, HaltStrength
-from engine.book.views import ClientView, HaltView
+from engine.book.views import ClientView
+
+
+class HaltView(Struct, frozen=True):
+    """A halt that has not been resumed. `members` are the clients of a halted group or desk as of the halt.
+
+    `home` is the id of the home that fired it, where several share the books, and `here` whether it is of
+    this very desk, so that it stops whoever has come to it since too.
+    Under one of strength `reduce` orders may leave that make their client's position smaller.
+    """
+
+    number: int
+    scope: HaltScope
+    value: str
+    at: datetime
+    by: str
+    members: frozenset[int] = frozenset()
+    strength: HaltStrength = HaltStrength.ALL
+    home: str = ""
+    here: bool = False
+
+    @property
+    def reduces(self) -> bool:
+        """Whether orders that reduce may leave; a strength that is not known stops all."""
+        return self.strength is HaltStrength.REDUCE
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is over every client of this desk."""
+        return self.scope is HaltScope.EVERYTHING or self.here
+
+    @property
+    def stops_desk(self) -> bool:
+        """Whether nothing of any client may leave this desk."""
+        return self.whole and not self.reduces
 
 
 class Passes(Struct, frozen=True):
@@ -35,10 +70,20 @@ def covers(halt: HaltView, client: ClientView, key: str) -> bool:
             return client.broker == halt.value
         case HaltScope.GROUP:
             return client.id in halt.members
+        case HaltScope.DESK:  # whom it had then, wherever they are by now; and whoever has come to it since
+            return halt.here or client.id in halt.members
         case HaltScope.CLIENT:
             return str(client.id) == halt.value
         case HaltScope.SYMBOL:
             return key == halt.value
+
+
+def seen_from(home: str, halts: Iterable[HaltView]) -> list[HaltView]:
+    """The same halts, those of the desk of this home known as its own."""
+    return [
+        replace(halt, here=True) if halt.scope is HaltScope.DESK and halt.home == home else halt
+        for halt in halts
+    ]
 
 
 def covering(halts: Iterable[HaltView], client: ClientView, key: str) -> list[HaltView]:

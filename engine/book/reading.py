@@ -37,6 +37,7 @@ from engine.book.access_views import (
 )
 from engine.book.break_views import BreakView
 from engine.book.group_rules import ReadRule, read_rules
+from engine.book.halt_scope import HaltView
 from engine.book.market_halt import MarketHalt
 from engine.book.not_trading import not_trading
 from engine.book.people_views import People, people_of
@@ -48,7 +49,6 @@ from engine.book.views import (
     DayFigures,
     DaySale,
     FundsView,
-    HaltView,
     HoldingView,
     OrderView,
     RunRow,

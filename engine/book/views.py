@@ -9,8 +9,6 @@ from data.money import BPS, half_up
 from data.vocabulary import (
     LIVE_STATES,
     ClientStatus,
-    HaltScope,
-    HaltStrength,
     OrderState,
     OrderType,
     PauseReason,
@@ -317,31 +315,6 @@ class RunRow(Struct, frozen=True):
         """Whether the desk paused it, so that the trader may not know of it."""
         paused = self.status is RunStatus.PAUSED and self.finished_at is None
         return paused and self.pause_reason is not PauseReason.TRADER
-
-
-class HaltView(Struct, frozen=True):
-    """A halt that has not been resumed. `members` are the clients of a halted group as of the halt.
-
-    Under one of strength `reduce` orders may leave that make their client's position smaller.
-    """
-
-    number: int
-    scope: HaltScope
-    value: str
-    at: datetime
-    by: str
-    members: frozenset[int] = frozenset()
-    strength: HaltStrength = HaltStrength.ALL
-
-    @property
-    def reduces(self) -> bool:
-        """Whether orders that reduce may leave; a strength that is not known stops all."""
-        return self.strength is HaltStrength.REDUCE
-
-    @property
-    def stops_desk(self) -> bool:
-        """Whether nothing of any client may leave."""
-        return self.scope is HaltScope.EVERYTHING and not self.reduces
 
 
 class DaySale(Struct, frozen=True, gc=False):

@@ -28,10 +28,10 @@ from data.vocabulary import (
 from engine import refusals
 from engine.book.book import Book
 from engine.book.halt_file import halt_file_stands
-from engine.book.halt_scope import covering, strength_of
+from engine.book.halt_scope import HaltView, covering, strength_of
 from engine.book.kept import Kept
 from engine.book.reading import read_breaks, read_halts, read_runs
-from engine.book.views import HaltView, RunRow
+from engine.book.views import RunRow
 from engine.booking.order import WorkingOrder
 from engine.booking.overdue import may_be_sent
 from engine.booking.stored import ORDERS
@@ -160,7 +160,7 @@ def look(
         raise refusals.BeingSent(number, sending)
     if not waiting and not run.staged:
         raise refusals.NothingUnsent(number)
-    halts = read_halts(connection)
+    halts = kept.book.seen(read_halts(connection))
     staged = {line.leg for line in waiting_lines(connection, number)} if run.staged else set[int]()
     known, prices, barred = {part.leg for part in plan.parts}, dict[int, LegPrice](), dict[int, LineRefusal]()
     for order in waiting:

@@ -21,9 +21,9 @@ from data.vocabulary import (
 )
 from engine.access.at_door import ConsentsAtDoor
 from engine.book.book import Book
-from engine.book.halt_scope import covered, covering, strength_of
+from engine.book.halt_scope import HaltView, covered, covering, strength_of
 from engine.book.reading import barred_clients, read_breaks, read_halts, read_lifted
-from engine.book.views import ClientView, HaltView
+from engine.book.views import ClientView
 from engine.booking.order import WorkingOrder
 from engine.booking.states import OrderEvent
 from engine.booking.stored import ORDERS
@@ -67,7 +67,7 @@ def reserve(
     assert plan.number is not None, "only a stored plan is carried out"
     if runs.of_plan(unit, plan.number) is not None:
         raise AlreadyRun(plan.number)
-    halts = read_halts(unit)
+    halts = book.seen(read_halts(unit))
     if any(halt.stops_desk for halt in halts):
         raise HaltedMeanwhile
     lines = [one for one in rotation.lines if one[0].stage == 0]

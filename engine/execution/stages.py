@@ -19,10 +19,10 @@ from data.vocabulary import AlertKind, OrderState, Reason, RunStatus, Side, Stag
 from engine.access.at_door import ConsentsAtDoor
 from engine.alert_figures import WaitingFigures
 from engine.book.halt_file import halt_file_stands
-from engine.book.halt_scope import covering, strength_of
+from engine.book.halt_scope import HaltView, covering, strength_of
 from engine.book.kept import Kept
 from engine.book.reading import barred_clients, read_halts, read_lifted, read_runs
-from engine.book.views import ClientView, HaltView, RunRow
+from engine.book.views import ClientView, RunRow
 from engine.booking.order import WorkingOrder
 from engine.booking.overdue import may_be_sent
 from engine.booking.stored import ORDERS
@@ -236,7 +236,8 @@ class Stages:
         run = read_runs(unit, [number]).get(number)
         if run is None or run.status is not RunStatus.RUNNING or run.instance_id != self._engine.id:
             return []
-        halts = [*read_halts(unit), *(halt for halt in read_lifted(unit) if halt.at >= run.confirmed_at)]
+        lifted = (halt for halt in read_lifted(unit) if halt.at >= run.confirmed_at)
+        halts = self._kept.book.seen([*read_halts(unit), *lifted])
         if any(halt.stops_desk for halt in halts):
             self._end(unit, run, StagedState.STOPPED)
             return []

@@ -17,8 +17,8 @@ from data.repositories.trading import guards
 from data.repositories.trading.guards import StoredGuard, StoredTrip
 from data.store import Unit
 from data.vocabulary import AlertKind, GuardState, HaltScope, HaltStrength, TripKind
+from engine.book.halt_scope import HaltView
 from engine.book.reading import read_halts
-from engine.book.views import HaltView
 from engine.book.watched.guard_views import GuardView
 from engine.events import TapeLine
 from engine.execution.changes.cancels import CancelsAsked

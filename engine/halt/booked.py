@@ -5,15 +5,23 @@ from collections.abc import Collection, Iterable, Mapping
 from msgspec import Struct
 
 from data.audit import AuditAction, AuditEntry
+from data.engines.leases import LeasedDesk, leased_desks
 from data.errors import BadInput
 from data.records import replace
 from data.repositories.accounts.clients import client_ids
 from data.repositories.trading import guards, halts
-from data.repositories.trading.halts import AnnouncedHalt, FileHalt, FiredHalt, LiveOrder, StoredCertificate
+from data.repositories.trading.halts import (
+    AnnouncedHalt,
+    DeskUnderHalt,
+    FileHalt,
+    FiredHalt,
+    LiveOrder,
+    StoredCertificate,
+)
 from data.store import Unit
 from data.vocabulary import HaltScope, HaltStrength
-from engine.book.halt_scope import covers
-from engine.book.views import ClientView, HaltView
+from engine.book.halt_scope import HaltView, covers
+from engine.book.views import ClientView
 from engine.events import TapeLine
 from engine.execution.changes.cancels import CancelsAsked, ask
 from engine.halt.certificate import Certificate
@@ -49,7 +57,9 @@ def is_in(halt: HaltView, client: ClientView | None, key: str) -> bool:
 
 
 def members_of(clients: Clients, scope: HaltScope, value: str) -> frozenset[int]:
-    """The clients of a group now; a halt of it stays with them."""
+    """The clients of a group, or of this desk, now; a halt of it stays with them."""
+    if scope is HaltScope.DESK:
+        return frozenset(clients)
     if scope is not HaltScope.GROUP:
         return frozenset()
     return frozenset(client.id for client in clients.values() if value in client.groups)
@@ -62,7 +72,9 @@ def met(halt: HaltView, orders: Iterable[LiveOrder], clients: Clients) -> Before
     """
     before = Before({}, {})
     for order in orders:
-        if is_in(halt, clients.get(order.client_id), f"{order.exchange}:{order.symbol_now}"):
+        known = clients.get(order.client_id)
+        of_it = order.client_id in halt.members
+        if of_it or is_in(halt, known, f"{order.exchange}:{order.symbol_now}"):
             before.orders[order.id] = order.blocked_paise
             before.available[order.client_id] = order.available_paise or 0
     return before
@@ -74,7 +86,7 @@ def open_halt(unit: Unit, halt: HaltView, clients: Clients) -> OpenedHalt:
     before, asked = _cancelled(unit, halt, clients)
     members = sorted(halt.members) or None
     fired = FiredHalt(halt.number, halt.scope, halt.value, halt.at, halt.by, members, before.to_json())
-    halts.add_halt(unit, replace(fired, strength=halt.strength))
+    halts.add_halt(unit, replace(fired, strength=halt.strength, home=halt.home))
     details = {
         "halt": halt.number,
         "scope": halt.scope.value,
@@ -87,17 +99,23 @@ def open_halt(unit: Unit, halt: HaltView, clients: Clients) -> OpenedHalt:
     return OpenedHalt(halt, before, asked)
 
 
-def announce_halt(unit: Unit, halt: HaltView, clients: Clients) -> tuple[HaltView, Before]:
+def announce_halt(unit: Unit, halt: HaltView, clients: Clients, me: int = 0) -> tuple[HaltView, Before]:
     """Write a halt under the next number and nothing else: it stops what others begin from its commit on.
 
     To be written past the gate, and `sweep_halt` behind it. Returns what it has met so far, too: orders of
-    which cancels that leave ahead of the sweep may be booked before that.
+    which cancels that leave ahead of the sweep may be booked before that. `me` is the engine that knows of
+    it by this, where several desks share the books.
     """
-    halt = replace(halt, number=unit.take_ids("halt", 1)[0])
+    desks = leased_desks(unit) if halt.home else []
+    halt = replace(halt, number=unit.take_ids("halt", 1)[0], members=_members(halt, desks))
     members = sorted(halt.members) or None
     halts.add_halt(
-        unit, AnnouncedHalt(halt.number, halt.scope, halt.value, halt.at, halt.by, members, halt.strength)
+        unit,
+        AnnouncedHalt(
+            halt.number, halt.scope, halt.value, halt.at, halt.by, members, halt.strength, halt.home
+        ),
     )
+    halts.add_desks(unit, [_under(halt, one, me) for one in desks if _has_of(one, halt)])
     details = {"halt": halt.number, "scope": halt.scope.value, "value": halt.value}
     details |= {"strength": halt.strength.value} if halt.reduces else {}
     unit.audit(AuditEntry(AuditAction.HALT_FIRED, halt.by, details=details))
@@ -111,10 +129,12 @@ def sweep_halt(unit: Unit, halt: HaltView, clients: Clients, earlier: Before) ->
     To be written alone, so that it meets whatever was reserved or claimed before the halt was known.
     `earlier` is what the announcement met.
     """
+    if halt.scope is HaltScope.DESK:
+        halt = replace(halt, members=_members(halt, leased_desks(unit)))
     before, asked = _cancelled(unit, halt, clients)
     before.orders = earlier.orders | before.orders
     before.available |= earlier.available
-    if not halts.keep_swept(unit, halt.number, before.to_json()):
+    if not halts.keep_swept(unit, halt.number, before.to_json(), halt.members):
         return None
     details = {
         "halt": halt.number,
@@ -124,6 +144,26 @@ def sweep_halt(unit: Unit, halt: HaltView, clients: Clients, earlier: Before) ->
     unit.audit(AuditEntry(AuditAction.HALT_SWEPT, halt.by, details=details))
     _tell(unit, halt, before)
     return OpenedHalt(halt, before, asked)
+
+
+def _members(halt: HaltView, desks: Iterable[LeasedDesk]) -> frozenset[int]:
+    """The clients that a halt stays with: of a desk's, those whom engines of its home have now too."""
+    if halt.scope is not HaltScope.DESK:
+        return halt.members
+    return halt.members.union(*(one.clients for one in desks if one.home == halt.home))
+
+
+def _has_of(desk: LeasedDesk, halt: HaltView) -> bool:
+    """Whether a desk has clients that a halt may be over."""
+    if halt.scope is HaltScope.CLIENT:
+        return int(halt.value) in desk.clients
+    return not halt.members or not halt.members.isdisjoint(desk.clients)
+
+
+def _under(halt: HaltView, desk: LeasedDesk, me: int) -> DeskUnderHalt:
+    whom = [one for one in desk.clients if not halt.members or one in halt.members]
+    knew_at = halt.at if desk.instance_id == me else None
+    return DeskUnderHalt(halt.number, desk.instance_id, desk.name, whom, knew_at)
 
 
 def _cancelled(unit: Unit, halt: HaltView, clients: Clients) -> tuple[Before, CancelsAsked]:
@@ -195,10 +235,11 @@ def store_certificate(unit: Unit, made: Certificate) -> int:
     return version
 
 
-def book_certificate(unit: Unit, made: Certificate, clients: Clients) -> BookedCertificate:
+def book_certificate(unit: Unit, made: Certificate, clients: Clients, home_id: str = "") -> BookedCertificate:
     """Write a certificate from a file that is not in the books, and its halt where that is not either.
 
-    Raises `BadInput` where it would halt a client or a group of nobody.
+    `home_id` is of the home whose file it is, where several desks share the books. Raises `BadInput` where
+    it would halt a client or a group of nobody.
     """
     number = _halt_of(unit, made)
     if number is not None:
@@ -207,7 +248,10 @@ def book_certificate(unit: Unit, made: Certificate, clients: Clients) -> BookedC
         return BookedCertificate(number, 0 if known else store_certificate(unit, as_booked(made, number)))
     members = members_of(clients, made.scope, made.value)
     _check_known(unit, made, members)
-    halt = HaltView(FILE_ONLY, made.scope, made.value, made.at, made.by, members, made.strength)
+    halt = HaltView(FILE_ONLY, made.scope, made.value, made.at, made.by, members, made.strength, home_id)
+    if halt.scope is HaltScope.DESK and home_id:
+        members = _members(halt, leased_desks(unit)).union(line.client_id for line in made.lines)
+        halt = replace(halt, members=members)
     opened = open_halt(unit, halt, clients)
     number = opened.halt.number
     return BookedCertificate(number, store_certificate(unit, as_booked(made, number)), opened)
@@ -228,7 +272,9 @@ def _check_known(unit: Unit, made: Certificate, members: frozenset[int]) -> None
         raise BadInput(made.scope.value, made.value, "give one that the desk knows")
 
 
-def resume_by_word(unit: Unit, halt: HaltView, by: str, clients: Clients) -> tuple[int, bool]:
+def resume_by_word(
+    unit: Unit, halt: HaltView, by: str, clients: Clients, home_id: str = ""
+) -> tuple[int, bool]:
     """As `resume_halt`, by a person's word.
 
     Raises `BadInput` for the halt of a guard's trip that stands: it ends as its guard is armed again, which
@@ -246,17 +292,17 @@ def resume_by_word(unit: Unit, halt: HaltView, by: str, clients: Clients) -> tup
             f"the guard of {of}, {what}, fired it, and it ends as that is armed again: r in :guard, or "
             f"`tradedesk guards arm {whose} {what}`",
         )
-    return resume_halt(unit, halt, by)
+    return resume_halt(unit, halt, by, home_id)
 
 
-def resume_halt(unit: Unit, halt: HaltView, by: str) -> tuple[int, bool]:
-    """End a halt; returns its number, and whether no halt is left under which nothing may leave."""
+def resume_halt(unit: Unit, halt: HaltView, by: str, home_id: str = "") -> tuple[int, bool]:
+    """End a halt; returns its number, and whether no halt is left under which nothing may leave this home."""
     number = _row_for_file(unit, halt) if halt.number == FILE_ONLY else halt.number
     halts.resume_halt(unit, number, unit.now, by)
     unit.audit(AuditEntry(AuditAction.HALT_RESUMED, by, details={"halt": number}))
     unit.touched.halts = True
     unit.publish(TapeLine(unit.now, HaltResumed(number, by)))
-    return number, not halts.desk_is_halted(unit)
+    return number, not halts.desk_is_halted(unit, home_id)
 
 
 def _row_for_file(unit: Unit, halt: HaltView) -> int:
@@ -267,7 +313,11 @@ def _row_for_file(unit: Unit, halt: HaltView) -> int:
     number = unit.take_ids("halt", 1)[0]
     unit.of_anybody = True
     halts.add_halt(unit, FileHalt(number, halt.scope, halt.value, halt.at, halt.by))
-    ask(unit, halts.unsent_orders(unit), f"halt {number}", halt.by, number)
+    unsent = halts.unsent_orders(unit)
+    if halt.scope is HaltScope.DESK:  # other desks' go on: no file of theirs was there
+        own = met(halt, halts.live_orders(unit), {}).orders
+        unsent = [order_id for order_id in unsent if order_id in own]
+    ask(unit, unsent, f"halt {number}", halt.by, number)
     details = {"halt": number, "scope": halt.scope.value, "value": halt.value, "from": "the HALT file"}
     unit.audit(AuditEntry(AuditAction.HALT_FIRED, halt.by, details=details))
     return number
@@ -278,4 +328,4 @@ def as_fired(stored: FiredHalt | AnnouncedHalt) -> HaltView:
     members, scope = frozenset(stored.members or ()), HaltScope(stored.scope)
     reduces = stored.strength is HaltStrength.REDUCE  # a word that is not known stops all
     strength = HaltStrength.REDUCE if reduces else HaltStrength.ALL
-    return HaltView(stored.number, scope, stored.value, stored.at, stored.by, members, strength)
+    return HaltView(stored.number, scope, stored.value, stored.at, stored.by, members, strength, stored.home)

@@ -13,8 +13,8 @@ from data.repositories.trading.halts import (
     released_since,
 )
 from data.store import StoreError
+from engine.book.halt_scope import HaltView
 from engine.book.kept import Kept
-from engine.book.views import HaltView
 from engine.events import HaltChanged
 from engine.execution.workers import Workers
 from engine.halt.booked import (

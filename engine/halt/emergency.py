@@ -14,7 +14,8 @@ from data.home import certificates_folder
 from data.records import replace
 from data.vocabulary import OrderState
 from engine.book.book import Book
-from engine.book.views import HaltView, OrderView
+from engine.book.halt_scope import HaltView
+from engine.book.views import OrderView
 from engine.halt.broker_books import BrokerBooks
 from engine.halt.certificate import NOT_ENDED, Certificate, CertificateLine, CertificateOrder, OrderResult
 from engine.halt.checked import check_certificate

@@ -18,9 +18,10 @@ from data.repositories.trading.halts import FiredHalt, fired_halt, unfinished_ha
 from data.store import GateMode, StoreError, StoreUnread, Unit
 from data.vocabulary import HaltScope, HaltStrength, OrderState
 from data.writing.asked import CommandKnown
-from engine.book.halt_file import halt_file_stands, read_halt_file, write_halt_file
+from engine.book.halt_file import read_halt_file, write_halt_file
+from engine.book.halt_scope import HaltView
 from engine.book.kept import Kept
-from engine.book.views import HaltView, OrderView
+from engine.book.views import OrderView
 from engine.events import HaltChanged, TapeLine
 from engine.execution.workers import Workers
 from engine.halt.booked import (
@@ -45,6 +46,7 @@ from engine.halt.emergency import (
 )
 from engine.halt.hearing import flag_in_file, is_flagged, unbooked_name
 from engine.halt.opening import Opening
+from engine.halt.standing import Standing
 from engine.halt.sweep import Before
 from engine.halt.views import Exposure, Unwritten
 from engine.instances import ThisEngine
@@ -80,6 +82,7 @@ class Halts:
         self._certifying = Certifying(kept, timing, venues, rules, workers)
         self._tasks: set[asyncio.Task[Certificate]] = set()
         self._not_taken: set[Path] = set()
+        self._standing = Standing(kept, timing)
         self.unwritten: Unwritten | None = None
 
     @property
@@ -89,12 +92,25 @@ class Halts:
 
     def active(self) -> list[HaltView]:
         """The halts that stand, oldest first; a HALT file without a row comes last, as `FILE_ONLY`."""
-        standing = list(self._kept.book.halts)
+        standing, book = list(self._kept.book.halts), self._kept.book
         if not any(halt.stops_desk for halt in standing):
             told = read_halt_file(self._kept.halt_file)
             if told is not None:
-                standing.append(HaltView(FILE_ONLY, HaltScope.EVERYTHING, "", *told))
+                members = members_of(book.clients, *self.own_scope) if self.shared else frozenset[int]()
+                of_file = HaltView(FILE_ONLY, *self.own_scope, *told, members)
+                standing.append(replace(of_file, home=book.home_id, here=self.shared))
         return standing
+
+    @property
+    def shared(self) -> bool:
+        """Whether several desks share these books, so that a halt may be of this one alone."""
+        return bool(self._kept.book.home_id)
+
+    @property
+    def own_scope(self) -> tuple[HaltScope, str]:
+        """What a halt of this desk's clients is of: this desk, or everything where it is the only one."""
+        leases = self._kept.store.leases
+        return (HaltScope.EVERYTHING, "") if leases is None else (HaltScope.DESK, leases.who.name)
 
     def exposure(self, scope: HaltScope = HaltScope.EVERYTHING, value: str = "") -> Exposure:
         """What a cancel-all of this scope would meet now."""
@@ -111,7 +127,7 @@ class Halts:
     def _in_scope(self, scope: HaltScope, value: str) -> list[OrderView]:
         book = self._kept.book
         members = members_of(book.clients, scope, value)
-        halt = HaltView(FILE_ONLY, scope, value, self._timing.wall.now(), "", members)
+        halt = HaltView(FILE_ONLY, scope, value, self._timing.wall.now(), "", members, home=book.home_id)
         live = [book.orders[order_id] for order_id in sorted(book.live)]
         return [order for order in live if is_in(halt, book.clients.get(order.client_id), order.key)]
 
@@ -123,15 +139,19 @@ class Halts:
             HaltScope.BROKER: lambda: {client.broker for client in book.clients.values()},
             HaltScope.GROUP: book.groups,
             HaltScope.CLIENT: lambda: map(str, book.clients),
+            HaltScope.DESK: lambda: [value for scope, value in [self.own_scope] if scope is HaltScope.DESK],
             HaltScope.SYMBOL: lambda: [value if self._market_data.index.get(value) else ""],
         }
         if value not in set(known[scope]()) or (scope is HaltScope.SYMBOL and not value):
             raise BadInput(scope.value, value, "give one that the desk knows")
         return value
 
-    def fire_now(self, by: str) -> "asyncio.Task[Certificate]":
-        """Start a cancel-all of everything; the task belongs to the desk, no screen can end it."""
-        task = asyncio.create_task(self.fire(by))
+    def fire_now(self, by: str, firm: bool = False) -> "asyncio.Task[Certificate]":
+        """Start a cancel-all of all that this desk has, or with `firm` of every desk on these books.
+
+        The task belongs to the desk, no screen can end it.
+        """
+        task = asyncio.create_task(self.fire(by, *((HaltScope.EVERYTHING, "") if firm else self.own_scope)))
         self._own(task)
         return task
 
@@ -145,7 +165,7 @@ class Halts:
         """Halt a scope, cancel what is live in it, and return the certificate.
 
         Either strength cancels all; they differ in what may leave afterwards. The HALT file, which stops
-        every order, is written for everything at strength `all` alone.
+        every order of this home, is written for everything, or this desk, at strength `all` alone.
         Returns when nothing is live or the deadline has passed; the reading goes on after that. Raises
         `LooksOnly` where nothing here can cancel, `BadInput` for an unknown scope, `StoreError` when not even
         the halt could be written; then the cancels were sent all the same, and for everything the HALT file
@@ -156,7 +176,10 @@ class Halts:
         value = self.check_scope(scope, value)
         at, self.unwritten = self._timing.wall.now(), None
         book = self._kept.book
-        unbooked = HaltView(FILE_ONLY, scope, value, at, by, members_of(book.clients, scope, value), strength)
+        members, of_desk = members_of(book.clients, scope, value), scope is HaltScope.DESK
+        unbooked = HaltView(
+            FILE_ONLY, scope, value, at, by, members, strength, book.home_id, of_desk and self.shared
+        )
         no_file = write_halt_file(self._kept.halt_file, by, at) if unbooked.stops_desk else ""
         begun = self._opening.begin(unbooked)
         writing, flag = begun.opened, ""
@@ -216,7 +239,8 @@ class Halts:
                 if made is None:
                     continue
                 booked = await self._kept.store.write(
-                    lambda unit, made=made: book_certificate(unit, made, book.clients), GateMode.ALONE
+                    lambda unit, made=made: book_certificate(unit, made, book.clients, book.home_id),
+                    GateMode.ALONE,
                 )
             except StoreError:
                 raise
@@ -321,7 +345,7 @@ class Halts:
 
         halt, clients = standing[number], self._kept.book.clients
         ended, none_left = await self._kept.store.write(
-            lambda unit: resume_by_word(unit, halt, by, clients), GateMode.ALONE
+            lambda unit: resume_by_word(unit, halt, by, clients, self._kept.book.home_id), GateMode.ALONE
         )
         named = flag_in_file(self._kept.halt_file)
         if number == FILE_ONLY and named:  # for other desks to know the halt by its number, and that it ended
@@ -344,9 +368,13 @@ class Halts:
     async def load(self) -> None:
         """Read stored certificates, and write the HALT file again if a halt stands without it."""
         await self.load_certificates()
-        standing = [halt for halt in self._kept.book.halts if halt.stops_desk]
-        if standing and not halt_file_stands(self._kept.halt_file):
-            write_halt_file(self._kept.halt_file, standing[-1].by, standing[-1].at)
+        await self.follow_others()
+
+    async def follow_others(self) -> None:
+        """Have the HALT file stand as the halts do, and say when this desk knew of those of other desks."""
+        if not self._tasks:
+            self._standing.have_file()
+        await self._standing.say_known()
 
     async def load_certificates(self) -> None:
         """Read stored certificates, the latest of each halt, of other processes' halts too."""

@@ -11,8 +11,8 @@ from msgspec import Struct
 from data.records import replace
 from data.repositories.trading.halts import fired_halt, unswept_halts
 from data.store import GateMode
+from engine.book.halt_scope import HaltView
 from engine.book.kept import Kept
-from engine.book.views import HaltView
 from engine.execution.changes.cancels import CancelsAsked
 from engine.halt.booked import OpenedHalt, announce_halt, as_fired, open_halt, sweep_halt
 from engine.halt.hearing import is_flagged
@@ -45,8 +45,9 @@ class Opening:
             return OpeningHalt(
                 store.submit(lambda unit: open_halt(unit, replace(unbooked, at=unit.now), clients))
             )
+        me = 0 if store.leases is None else store.leases.instance_id
         announcing = store.submit(
-            lambda unit: announce_halt(unit, replace(unbooked, at=unit.now), clients), GateMode.PAST
+            lambda unit: announce_halt(unit, replace(unbooked, at=unit.now), clients, me), GateMode.PAST
         )
         return OpeningHalt(asyncio.ensure_future(self._sweep_behind(announcing)), announcing)
 

@@ -7,9 +7,9 @@ from typing import TypeAlias
 from brokers.contract import BrokerOrder, PassedOver
 from data.reference.emergency import emergency_paths
 from data.vocabulary import HaltScope, OrderState, SessionState
-from engine.book.halt_scope import covers
+from engine.book.halt_scope import HaltView, covers
 from engine.book.kept import Kept
-from engine.book.views import ClientView, HaltView, OrderView
+from engine.book.views import ClientView, OrderView
 from engine.execution.watching.book_reads import Watcher
 from engine.execution.workers import Workers
 from engine.halt.certificate import CertificateExternal, CertificatePassedOver, CertificateUnread

@@ -10,8 +10,9 @@ from brokers.contract import Accepted
 from data.repositories.trading.halts import keep_met
 from data.store import StoreError, Unit
 from data.vocabulary import HaltScope, OrderState
+from engine.book.halt_scope import HaltView
 from engine.book.kept import Kept
-from engine.book.views import HaltView, OrderView
+from engine.book.views import OrderView
 from engine.execution.changes.cancels import CancelsAsked, ask
 from engine.execution.workers import Workers
 from engine.halt.broker_books import BrokerBooks

@@ -8,7 +8,8 @@ from datetime import datetime
 from data.json_values import JsonObject
 from data.vocabulary import OrderState
 from engine.book.book import Book
-from engine.book.views import HaltView, OrderView
+from engine.book.halt_scope import HaltView
+from engine.book.views import OrderView
 from engine.halt.certificate import (
     NOT_ENDED,
     Certificate,

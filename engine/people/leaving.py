@@ -11,8 +11,9 @@ from engine.accounts.equity import Equity
 from engine.accounts.groups import GroupView
 from engine.book.audit_views import Chapter
 from engine.book.book import Book
+from engine.book.halt_scope import HaltView
 from engine.book.people_views import PersonView
-from engine.book.views import BooksCounts, ClientView, HaltView
+from engine.book.views import BooksCounts, ClientView
 from engine.book.watched.alert_views import AlertView
 from engine.book.watched.guard_views import GuardView
 from engine.book.watched.limit_views import LimitView

@@ -16,7 +16,7 @@ OWN: Mapping[str, Collection[str]] = {
     "plans": ("inputs_now",),
     "runs": ("look_frozen", "pause_dead", "advance"),
     "chases": ("close",),
-    "halt": ("book_left", "take_up", "load", "load_certificates", "close"),
+    "halt": ("book_left", "take_up", "load", "load_certificates", "follow_others", "close"),
     "flatten": ("close", "keep_counted", "start_alone"),
     "guards": ("keep", "look"),
     "hand_over": ("keep",),

@@ -8,7 +8,7 @@ from data.clock import IST
 from data.errors import BadInput
 from data.records import replace
 from data.vocabulary import ChaseEnd, ChaseWait, HaltScope, LimitTo, OrderType, PhaseKind, SizingKind
-from engine.book.views import HaltView
+from engine.book.halt_scope import HaltView
 from engine.execution.changes.new_limits import NewLimit
 from engine.halt.booked import block_scope
 from engine.refusals import OrderHalted

@@ -21,7 +21,7 @@ from data.vocabulary import (
     SizingKind,
 )
 from engine.book.halt_file import write_halt_file
-from engine.book.views import HaltView
+from engine.book.halt_scope import HaltView
 from engine.execution.changes.new_limits import NewLimit
 from engine.halt.booked import FILE_ONLY, open_halt, resume_halt
 from engine.refusals import HaltedMeanwhile

@@ -17,8 +17,7 @@ from data.clock import ManualClock
 from data.engines.driver import fetch
 from data.errors import BadInput
 from data.vocabulary import DeskKind, HaltScope, OrderState, RunCount, SizingKind
-from engine.book.halt_scope import covers
-from engine.book.views import HaltView
+from engine.book.halt_scope import HaltView, covers
 from engine.refusals import Refusal
 from tests.books import database_of
 from tests.desks import START, Wire, books_are_sound, buy, filed_desk, in_time, until

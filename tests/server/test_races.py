@@ -18,7 +18,7 @@ from data.errors import StoreUnwritable
 from data.store import GateMode, Store
 from data.vocabulary import DeskKind, HaltScope, OrderState, SizingKind
 from data.writing.unit import Unit
-from engine.book.views import HaltView
+from engine.book.halt_scope import HaltView
 from engine.desk import Desk
 from engine.execution.changes.cancels import ask
 from engine.execution.sending.dispatch import Dispatcher

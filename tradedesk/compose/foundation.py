@@ -79,6 +79,8 @@ class Foundation(Struct, frozen=True):
         leases, beside = (None, self._beside()) if works else (self._leases(), None)
         store = Store(books.path, self.clock, books.unwritable, books.database, leases, beside)
         book.owned, book.elsewhere_in = store.owning.owned, store.owning.elsewhere
+        if store.leases is not None:
+            book.home_id = store.leases.who.home
         heads = HeadsFile(self.settings.audit_heads)
 
         def vault() -> Vault:

@@ -1,19 +1,19 @@
 """Halts and their certificates as stored, and what a certificate reads of the orders in its scope."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.repositories.base import Change, On, Query, Rows, among, given
 from data.repositories.instruments import symbol_now
 from data.tables.books import Funds, Posting, Txn
 from data.tables.columns import table
-from data.tables.orders import Halt, HaltCertificate, Order, RequestRecord
+from data.tables.orders import Halt, HaltCertificate, HaltDesk, Order, RequestRecord
 from data.vocabulary import (
     LIVE_STATES,
     Account,
@@ -26,7 +26,10 @@ from data.vocabulary import (
 
 
 class FiredHalt(Struct, frozen=True):
-    """A halt as it was fired. `before` says what stood then, `members` are the clients of a group."""
+    """A halt as it was fired. `before` says what stood then, `members` are the clients of a group or a desk.
+
+    `home` is the id of the home that fired it, where several share the books.
+    """
 
     number: int
     scope: HaltScope
@@ -37,6 +40,7 @@ class FiredHalt(Struct, frozen=True):
     before: dict[str, Any]
     resumed_at: datetime | None = None
     strength: HaltStrength = HaltStrength.ALL
+    home: str = ""
 
 
 class AnnouncedHalt(Struct, frozen=True):
@@ -49,6 +53,7 @@ class AnnouncedHalt(Struct, frozen=True):
     by: str
     members: list[int] | None
     strength: HaltStrength
+    home: str
 
 
 class FileHalt(Struct, frozen=True):
@@ -98,7 +103,10 @@ _OF_THE_DESK = Query(
     int,
     select(_C.number).where(
         _C.resumed_at.is_(None),
-        _C.scope == HaltScope.EVERYTHING.value,
+        or_(
+            _C.scope == HaltScope.EVERYTHING.value,
+            and_(_C.scope == HaltScope.DESK.value, _C.home == given("home")),
+        ),
         _C.strength != HaltStrength.REDUCE.value,
     ),
 )
@@ -116,7 +124,7 @@ _MET = Change(update(_FIRED.table).where(_C.number == given("number")).values(be
 _SWEPT = Change(
     update(_FIRED.table)
     .where(_C.number == given("number"), _C.before.is_(None))
-    .values(before=given("before"))
+    .values(before=given("before"), members=given("members"))
 )
 _SYMBOLS = Rows(Halt, _Symbol)
 _STANDING_OF_SYMBOLS = _SYMBOLS.query(
@@ -164,9 +172,9 @@ def keep_met(on: On, number: int, before: Mapping[str, Any]) -> None:
     _MET.run(on, number=number, before=before)
 
 
-def keep_swept(on: On, number: int, before: Mapping[str, Any]) -> bool:
-    """Keep what an announced halt met first; returns whether nobody had done so before."""
-    return _SWEPT.run(on, number=number, before=before) == 1
+def keep_swept(on: On, number: int, before: Mapping[str, Any], members: Collection[int]) -> bool:
+    """Keep what an announced halt met first, and whom it is of; returns whether nobody had done so before."""
+    return _SWEPT.run(on, number=number, before=before, members=sorted(members) or None) == 1
 
 
 def unswept_halts(on: On) -> list[AnnouncedHalt]:
@@ -174,9 +182,9 @@ def unswept_halts(on: On) -> list[AnnouncedHalt]:
     return _UNSWEPT.all(on)
 
 
-def desk_is_halted(on: On) -> bool:
-    """Whether a halt of everything stands under which nothing may leave."""
-    return _OF_THE_DESK.first(on) is not None
+def desk_is_halted(on: On, home: str) -> bool:
+    """Whether a halt of everything, or of this home's desk, stands under which nothing may leave."""
+    return _OF_THE_DESK.first(on, home=home) is not None
 
 
 def rename_symbols(on: On, moved: Mapping[str, str]) -> None:
@@ -206,6 +214,44 @@ async def is_resumed(reader: AsyncConnection, number: int) -> bool:
 async def halts_since(reader: AsyncConnection, since: datetime) -> list[HaltTimes]:
     """The halts that were fired since a moment."""
     return await _SINCE.read(reader, since=since)
+
+
+# --- desks of a halt, where several share the books ---------------------------------------------------------
+
+
+class DeskUnderHalt(Struct, frozen=True):
+    """A desk that had clients of a halt as it was fired, and when it knew; `knew_at` None before that."""
+
+    halt_number: int
+    instance_id: int
+    name: str
+    clients: list[int]
+    knew_at: datetime | None
+
+
+_DESKS = Rows(HaltDesk, DeskUnderHalt)
+_D = _DESKS.c
+_DESKS_OF_HALT = _DESKS.query(_D.halt_number == given("halt"), order_by=[_D.instance_id])
+_KNEW = Change(
+    update(_DESKS.table)
+    .where(_D.halt_number == given("halt"), _D.instance_id == given("instance"), _D.knew_at.is_(None))
+    .values(knew_at=given("at"))
+)
+
+
+def add_desks(on: On, desks: Sequence[DeskUnderHalt]) -> None:
+    """Keep which desks had clients of a halt."""
+    _DESKS.insert(on, desks)
+
+
+def desk_knows(on: On, halt: int, instance_id: int, at: datetime) -> bool:
+    """Keep when a desk knew of a halt; returns whether that was not kept before."""
+    return _KNEW.run(on, halt=halt, instance=instance_id, at=at) == 1
+
+
+def desks_of_halt(on: On, halt: int) -> list[DeskUnderHalt]:
+    """The desks that had clients of a halt, by the numbers of their engines."""
+    return _DESKS_OF_HALT.all(on, halt=halt)
 
 
 # --- certificates -------------------------------------------------------------------------------------------

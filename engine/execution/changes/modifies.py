@@ -158,7 +158,7 @@ def _check_open(unit: Unit, order: WorkingOrder, book: Book) -> None:
         raise BadInput("order", order.id, "it is being cancelled")
     if unit.differing(Order, [order.id]):
         raise BadInput("order", order.id, "it is not as the audit left it; let the doctor look at the books")
-    over = covering(read_halts(unit), book.clients[order.client_id], _key_now(unit, order))
+    over = covering(book.seen(read_halts(unit)), book.clients[order.client_id], _key_now(unit, order))
     if not over:
         return
     found = exits_of(unit, [order.id]).get(order.id)

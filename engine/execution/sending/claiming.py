@@ -32,9 +32,9 @@ from data.vocabulary import (
 from data.writing.audit_writer import ITSELF, standing_stop, stop_words
 from engine.access.at_door import ConsentsAtDoor
 from engine.book.book import Book
-from engine.book.halt_scope import Passes, covering, strength_of
+from engine.book.halt_scope import HaltView, Passes, covering, strength_of
 from engine.book.reading import barred_clients, read_halts, read_market_halts, read_runs
-from engine.book.views import HaltView, OrderView, RunRow
+from engine.book.views import OrderView, RunRow
 from engine.booking.order import WorkingOrder
 from engine.booking.overdue import may_be_sent
 from engine.booking.requests import Attempt
@@ -154,7 +154,7 @@ class _Claiming:
         self._engine, self._market_data, self._rng = engine, beside.market_data, beside.rng
         self._limits = ClaimLimits(unit, beside.limits, orders, timing, book)
         self._limited: list[tuple[WorkingOrder, BeyondLimit]] = []
-        self._halts, self._newest = read_halts(unit), newest_halt(unit)
+        self._halts, self._newest = book.seen(read_halts(unit)), newest_halt(unit)
         self._awaited, self._day = timing.awaited_day(), timing.market.trading_day
         self._at, self._steady_s = timing.wall.now(), timing.wall.monotonic()
         self._deadline = unit.now + timedelta(seconds=timing.waits.send_timeout_s)

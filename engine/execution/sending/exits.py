@@ -10,9 +10,9 @@ from datetime import timedelta
 
 from data.repositories.trading.flattens import exits_of, going_beside
 from data.store import Unit
-from engine.book.halt_scope import Passes, covering
+from engine.book.halt_scope import HaltView, Passes, covering
 from engine.book.reading import read_lifted
-from engine.book.views import ClientView, HaltView
+from engine.book.views import ClientView
 from engine.booking.order import WorkingOrder
 from engine.execution.sending.reducing import reduces
 from engine.instances import ThisEngine

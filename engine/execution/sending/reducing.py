@@ -18,8 +18,8 @@ from data.repositories.trading.orders import leaves_of
 from data.store import Unit
 from data.vocabulary import BreakKind, Product, Reason, Side
 from engine.book.book import Book
+from engine.book.halt_scope import HaltView
 from engine.book.reading import read_breaks
-from engine.book.views import HaltView
 from engine.booking.order import WorkingOrder
 from engine.booking.states import OrderEvent
 from engine.booking.working_set import WorkingSet

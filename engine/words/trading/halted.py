@@ -3,8 +3,8 @@
 from collections.abc import Collection, Sequence
 
 from data.vocabulary import HaltStrength
-from engine.book.halt_scope import covering, strength_of
-from engine.book.views import ClientView, HaltView
+from engine.book.halt_scope import HaltView, covering, strength_of
+from engine.book.views import ClientView
 
 REDUCE_ONLY = "REDUCE ONLY"
 """A halt that lets orders leave which make their client's position smaller."""
