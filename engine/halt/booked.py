@@ -118,6 +118,7 @@ def announce_halt(unit: Unit, halt: HaltView, clients: Clients, me: int = 0) -> 
     halts.add_desks(unit, [_under(halt, one, me) for one in desks if _has_of(one, halt)])
     details = {"halt": halt.number, "scope": halt.scope.value, "value": halt.value}
     details |= {"strength": halt.strength.value} if halt.reduces else {}
+    details |= {"firm": True} if halt.home and halt.scope is HaltScope.EVERYTHING else {}
     unit.audit(AuditEntry(AuditAction.HALT_FIRED, halt.by, details=details))
     unit.touched.halts = True
     return halt, met(halt, halts.live_orders(unit), clients)

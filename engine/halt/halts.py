@@ -46,7 +46,7 @@ from engine.halt.emergency import (
 )
 from engine.halt.hearing import flag_in_file, is_flagged, unbooked_name
 from engine.halt.opening import Opening
-from engine.halt.standing import Standing
+from engine.halt.others import HaltsHeard
 from engine.halt.sweep import Before
 from engine.halt.views import Exposure, Unwritten
 from engine.instances import ThisEngine
@@ -82,7 +82,7 @@ class Halts:
         self._certifying = Certifying(kept, timing, venues, rules, workers)
         self._tasks: set[asyncio.Task[Certificate]] = set()
         self._not_taken: set[Path] = set()
-        self._standing = Standing(kept, timing)
+        self._heard = HaltsHeard(kept, timing)
         self.unwritten: Unwritten | None = None
 
     @property
@@ -373,8 +373,8 @@ class Halts:
     async def follow_others(self) -> None:
         """Have the HALT file stand as the halts do, and say when this desk knew of those of other desks."""
         if not self._tasks:
-            self._standing.have_file()
-        await self._standing.say_known()
+            self._heard.have_file()
+        await self._heard.say_known()
 
     async def load_certificates(self) -> None:
         """Read stored certificates, the latest of each halt, of other processes' halts too."""

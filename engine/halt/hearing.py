@@ -18,8 +18,8 @@ from data.store import POLL_S, StoreError
 from data.vocabulary import HaltScope
 from engine.between.line import HINTED_POLL_S
 from engine.book.halt_file import halt_file_stands, read_halt_file, write_halt_file
-from engine.book.kept import Kept
 from engine.book.halt_scope import HaltView
+from engine.book.kept import Kept
 from engine.events import Event, HaltChanged
 from engine.halt.booked import FILE_ONLY
 from engine.timing import Timing

@@ -42,6 +42,7 @@ from engine.people.leaving import (
     nothing,
     ready,
 )
+from engine.people.of_desks import fired_now_over_firm, fired_over_firm, resumed_over_firm
 from engine.people.scoping import (
     alert_now,
     intent,
@@ -314,14 +315,14 @@ FACADE: Mapping[str, Rules] = {
         "ended": Rule(_READ, of_chases),
     },
     "halt": {
-        **dict.fromkeys(("firing", "check_scope", "unwritten"), _ANYBODY),
+        **dict.fromkeys(("firing", "check_scope", "unwritten", "shared", "own_scope"), _ANYBODY),
         "active": Rule(None, keep=kept_halts),
         "exposure": Rule(None, instead=exposure),
-        "fire_now": Rule(Right.HALT, signs=0),
-        "fire": Rule(Right.HALT, keep=certificate, signs=0),
+        "fire_now": Rule(Right.HALT, signs=0, also=fired_now_over_firm),
+        "fire": Rule(Right.HALT, keep=certificate, signs=0, also=fired_over_firm),
         "follow": Rule(Right.HALT, keep=certificate),
         **dict.fromkeys(("certificate", "latest"), Rule(None, keep=certificate)),
-        "resume": Rule(Right.RESUME, of_halt, signs=2),
+        "resume": Rule(Right.RESUME, of_halt, signs=2, also=resumed_over_firm),
     },
     "flatten": {
         "prospect": Rule(_READ, of_halt_scope),

@@ -34,6 +34,9 @@ Narrow = Callable[[Any, frozenset[int], tuple[Any, ...]], tuple[Any, ...]]
 Instead = Callable[[Any, frozenset[int], Book], Any]
 """What a scope of clients has asked of a service instead of what is summed over all of them."""
 
+Also = Callable[..., Right | None]
+"""The right that a call takes beside its rule's, by the service and its arguments; None for no more."""
+
 First = Callable[..., Any]
 """What is looked at first, by a service and its call's arguments, where these say not whose it is."""
 
@@ -43,7 +46,8 @@ class Rule(Struct, frozen=True):
 
     Without a right it is there for anybody, signed in or not. With `first` that is what `result_of` is asked
     of, before anything is done. `goes_on_by` has the rules of what it returns, where that acts later. `signs`
-    is the place of the name under which it is kept: whoever is signed in does it under theirs.
+    is the place of the name under which it is kept: whoever is signed in does it under theirs. `also` says
+    which right a call takes beside it.
     """
 
     right: Right | None
@@ -55,6 +59,7 @@ class Rule(Struct, frozen=True):
     first: First | None = None
     goes_on_by: Mapping[str, "Rule"] | None = None
     signs: int | None = None
+    also: Also | None = None
 
 
 _Admitted = tuple[Actor | None, frozenset[int] | None, tuple[Any, ...], Mapping[str, Any]]
@@ -148,6 +153,8 @@ class _Call:
         if rule.right is None:
             return None, who.scope(), given, named
         actor = who.require(rule.right)
+        if rule.also is not None and (more := rule.also(self._service, *given, **named)) is not None:
+            actor = who.require(more)
         scope = who.scope()
         if rule.signs is not None and who.is_seated:
             given, named = self._in_their_places(given, named)

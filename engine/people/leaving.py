@@ -183,7 +183,8 @@ def kept_halts(result: Iterable[HaltView], scope: frozenset[int], book: Book) ->
 
 def members_of_halt(halt: HaltView, clients: Mapping[int, ClientView]) -> frozenset[int]:
     """Those of some clients that a halt is over."""
-    found = halt.members or members_of(clients, halt.scope, halt.value)
+    of_desk = halt.scope is HaltScope.DESK
+    found = halt.members if of_desk else halt.members or members_of(clients, halt.scope, halt.value)
     named = {int(halt.value)} if halt.scope is HaltScope.CLIENT and halt.value.isdecimal() else set[int]()
     return (frozenset(found) | named) & frozenset(clients)
 

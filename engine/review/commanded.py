@@ -125,6 +125,7 @@ class _Halt(Struct, frozen=True):
     scope: HaltScope
     value: str
     strength: HaltStrength = HaltStrength.ALL
+    firm: bool = False
 
 
 class _HaltEnd(Struct, frozen=True):
@@ -242,7 +243,9 @@ def _converted(row: AuditRow, told: _Conversion, code: Code) -> str:
 
 def _halted(row: AuditRow, told: _Halt, code: Code) -> str:
     words: list[object] = ["cancel-all"]
-    if told.scope is not HaltScope.EVERYTHING:
+    if told.firm:
+        words += ["--scope", "firm"]
+    elif told.scope not in (HaltScope.EVERYTHING, HaltScope.DESK):
         words += ["--scope", told.scope.value, "--value", _of(told.scope, told.value, code)]
     if told.strength is HaltStrength.REDUCE:
         words.append("--reduce-only")

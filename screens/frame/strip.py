@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from data.clock import IST
 from data.records import replace
-from data.vocabulary import HaltScope, PhaseKind, RunCount, RunStatus
+from data.vocabulary import HaltScope, PhaseKind, Right, RunCount, RunStatus
 from engine.words import formats
 from engine.words.day.calendar import missing_words
 from engine.words.firm.leases import elsewhere_words
@@ -22,6 +22,7 @@ from widgets.statusstrip import Mode, Segment
 
 if TYPE_CHECKING:
     from data.reference.phases import Phase
+    from engine.book.halt_scope import HaltView
     from engine.desk import Desk
     from engine.execution.views import RunView
     from engine.flatten.views import FlattenProgress
@@ -199,22 +200,30 @@ def _ends(phase: Phase, now: datetime) -> str:
 
 def _halts_in_part(desk: Desk) -> list[Segment]:
     """Halts of clients or groups, beside which the rest goes on: one by whose it is, several by count."""
-    halts = [halt for halt in desk.halt.active() if halt.scope is not HaltScope.EVERYTHING]
+    halts = [halt for halt in desk.halt.active() if not halt.whole and _is_over_some(desk, halt)]
     if not halts:
         return []
     if len(halts) > 1:
         return [Segment(f"{len(halts)} HALTS", 1, "warn", action="alerts")]
     (halt,) = halts
     one = halt.scope is HaltScope.CLIENT
-    of = desk.clients.get(int(halt.value)).code if one else f"group {halt.value}"
+    of = desk.clients.get(int(halt.value)).code if one else f"{halt.scope.value} {halt.value}"
     what, answer = (REDUCE_ONLY, "alerts") if halt.reduces else ("HALTED", "certificate")
     # Whose it is gives way last of all words, but before the count of live orders: the alerts say it too.
     return [Segment(f"{of} {what}", style="warn", brief=what, action=answer)]
 
 
+def _is_over_some(desk: Desk, halt: HaltView) -> bool:
+    """Whether a halt is over clients of this desk; of another desk's they are those who came from there."""
+    ids = {client.id for client in desk.clients.all()}
+    if halt.scope is HaltScope.DESK:
+        return not ids.isdisjoint(halt.members)
+    return halt.scope is not HaltScope.CLIENT or int(halt.value) in ids
+
+
 def halted(desk: Desk) -> list[Segment]:
     """The strip of a halted desk; empty where no halt is of everything. The one that stops most is told."""
-    active = [halt for halt in desk.halt.active() if halt.scope is HaltScope.EVERYTHING]
+    active = [halt for halt in desk.halt.active() if halt.whole]
     if not active:
         return []
     halt = next((one for one in reversed(active) if not one.reduces), active[-1])
@@ -243,8 +252,12 @@ def halted(desk: Desk) -> list[Segment]:
 def armed(desk: Desk, seconds: int) -> list[Segment]:
     """The strip after the first F9: what a second one would do, and how long it may."""
     exposure = desk.halt.exposure()
+    shared = desk.halt.shared
+    firm = shared and desk.who.may(Right.HALT_FIRM)
+    what = f"F9 AGAIN CANCELS {'MINE' if shared else 'ALL'} AND HALTS"
     return [
-        Segment("F9 AGAIN CANCELS ALL AND HALTS", style="mode"),
+        Segment(what, style="mode", brief="F9 AGAIN: MINE" if firm else ""),
+        *([Segment("ctrl+f THE FIRM", style="mode")] if firm else []),
         Segment("Esc stands down", 1),
         Segment(f"{seconds} s"),
         Segment(

@@ -591,7 +591,7 @@ OF_NOBODY: Mapping[str, str] = {
     "outbox": "waiting",
     "jobs": "all get ask retry cancel finished works_here work look keep_looking",  # as their kinds say
     "guards": "read",
-    "halt": "firing check_scope unwritten fire_now",
+    "halt": "firing check_scope unwritten fire_now shared own_scope",
     "leases": "shared elsewhere line",
     "limits": "whose_words",
     "share_lists": "all find look",

@@ -16,6 +16,7 @@ from widgets.livegrid import LiveGrid
 
 TYPED: dict[str, tuple[str, ...]] = {
     "halt.press": ("tradedesk cancel-all --yes",),
+    "halt.firm": ("tradedesk cancel-all --yes --scope firm",),
     "halt.certificate": ("certificate", "tradedesk certificate"),
     "flatten": ("flatten desk mis",),
     "ticket.buy": ("buy TCS 10 PS1015",),

@@ -6,9 +6,12 @@ import pytest
 from textual.widgets import Input, Static
 
 from brokers.contract import BrokerAccount, BrokerError
-from data.vocabulary import HaltScope, HaltStrength, OrderState, Product, SizingKind
+from data.vocabulary import HaltScope, HaltStrength, OrderState, Product, Right, Role, SizingKind
 from engine.book.halt_file import write_halt_file
 from engine.guards.asked import GuardWish
+from engine.halt.certificate import Certificate
+from engine.halt.halts import Halts
+from engine.refusals import NotOfRole
 from engine.words.formats import rupees
 from screens.desk.screen import DeskScreen
 from screens.desk.search import FindCard
@@ -346,3 +349,37 @@ async def test_a_guard_s_halt_takes_no_word_here_and_says_what_ends_it() -> None
         assert "The guard of PS1015, mis, fired it" in bench.text
         assert "armed again: :guard, then r" in bench.text
         assert not bench.screen.query_one("#answer").display
+
+
+async def test_one_other_key_behind_the_first_halts_every_desk_where_several_share_the_books(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with opened() as bench:
+        await bench.f9()
+        await bench.keys("ctrl+f")
+        assert halts(bench) == 0, "a desk that has its books alone has no firm"
+        fired = list[bool]()
+        fire = Halts.fire_now
+
+        def noted(self: Halts, by: str, firm: bool = False) -> "asyncio.Task[Certificate]":
+            fired.append(firm)
+            return fire(self, by, firm)
+
+        monkeypatch.setattr(Halts, "fire_now", noted)
+        monkeypatch.setattr(Halts, "shared", True)
+        await bench.f9()
+        assert "F9 AGAIN: MINE" in bench.text
+        assert "ctrl+f THE FIRM" in bench.text
+        await bench.keys("ctrl+f")
+        await bench.until(lambda: halts(bench) == 1)
+        assert fired == [True]
+        assert isinstance(bench.screen, CertificateScreen)
+
+        refusal = NotOfRole("asha", Right.HALT_FIRM, Role.TRADER, (Role.ADMIN,))
+        refused = {Right.HALT_FIRM: refusal}
+        monkeypatch.setattr(bench.app, "refusal_of", refused.get)
+        await bench.f9()
+        await bench.keys("ctrl+f")
+        await bench.until(lambda: halts(bench) == 2)
+        assert fired == [True, False], "who may not halt the firm has their own halted"
+        assert any("you may not halt the firm" in said for said in toasts_shown(bench.app))

@@ -98,7 +98,7 @@ async def test_a_bad_keymap_is_told_and_the_profiles_keys_work(tmp_path: Path) -
 
 
 async def test_own_keys_stand_in_line_help_and_what_is_said(tmp_path: Path) -> None:
-    own = {"order.cancel": "x,F10", "help": "f11", "privacy": "ctrl+e", "filter": "f,ctrl+f"}
+    own = {"order.cancel": "x,F10", "help": "f11", "privacy": "ctrl+e", "filter": "f,ctrl+k"}
     async with opened_on_paper(tmp_path, settings=Settings(trader="tester", keymap=own)) as bench:
         assert "F11 keys" in bench.lines()[-1]
         await bench.keys("f10")

@@ -25,13 +25,14 @@ from engine.execution.sending.dispatch import Dispatcher
 from engine.halt.booked import OpenedHalt
 from engine.halt.opening import Opening
 from engine.halt.sweep import Before
-from tests.books import POSTGRES
+from tests.books import POSTGRES, database_url
 from tests.desks import START, Wire, books_are_sound, buy, filed_desk, in_time, until
+from tests.sharing import Firm
 from tradedesk.testing import seam
 
 T = TypeVar("T")
 
-ROHAN = 8
+ROHAN, PRIYA = 8, 15
 
 on_server = pytest.mark.parametrize("books_engine", [POSTGRES], indirect=True)
 
@@ -60,6 +61,14 @@ class Held:
     def _wait(self) -> None:
         self._reached.set()
         assert self._go.wait(20)
+
+    async def reached(self) -> None:
+        """Wait until the unit is held."""
+        assert await asyncio.to_thread(self._reached.wait, 20)
+
+    def go(self) -> None:
+        """Let it go on."""
+        self._go.set()
 
     async def second(self, other: Callable[[], Awaitable[T]]) -> T:
         """Begin another's work while the unit is held; it must wait for it."""
@@ -108,11 +117,11 @@ async def two_desks(home: Path) -> AsyncIterator[tuple[Desk, Desk]]:
         yield one, other
 
 
-async def reserved(desk: Desk) -> list[int]:
+async def reserved(desk: Desk, client_id: int = ROHAN) -> list[int]:
     """Orders of a run that nobody claims before the test has its desk do so."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Dispatcher, "submit", lambda dispatcher, order_ids: None)
-        plan = await desk.plans.freeze(buy("INFY", SizingKind.FIXED_QUANTITY, 2, ROHAN, again=True))
+        plan = await desk.plans.freeze(buy("INFY", SizingKind.FIXED_QUANTITY, 2, client_id, again=True))
         run = await desk.runs.start(plan, plan.digest)
     assert desk.orders.get(run.order_ids[0]).state is OrderState.RESERVED
     return list(run.order_ids)
@@ -249,3 +258,53 @@ async def test_a_halt_whose_desk_ends_behind_its_first_word_is_carried_out_by_th
         assert desk.funds.of(ROHAN).available_paise == before
         await until(desk, lambda: desk.halt.latest() is not None)
         await books_are_sound(desk)
+
+
+@on_server
+@pytest.mark.parametrize("first", ["the claims", "the halt"])
+async def test_a_halt_of_one_desk_stops_its_claims_and_none_of_another_in_either_order(
+    tmp_path: Path, books_engine: str, first: str
+) -> None:
+    firm = Firm(tmp_path, database_url(tmp_path))
+    await firm.make()
+    async with (
+        firm.desk("asha", "free") as asha,
+        firm.desk("ravi", "free", seed=8) as ravi,
+        firm.desk("asha", "free", DeskKind.COMMAND, seed=9) as command,
+    ):
+        await asha.leases.release(asha.clients.get(ROHAN).code, seam(ravi).engine.id)
+        await until(ravi, lambda: ROHAN in seam(ravi).kept.book.clients)
+        wires = (Wire(asha), Wire(ravi))
+        (mine,), (theirs,) = await reserved(asha, PRIYA), await reserved(ravi, ROHAN)
+
+        def claim() -> None:
+            seam(asha).workers.dispatcher.submit([mine])
+            seam(ravi).workers.dispatcher.submit([theirs])
+
+        with pytest.MonkeyPatch.context() as patch:
+            if first == "the claims":
+                holding = [Held(PAUSES[1]), Held(PAUSES[1])]
+                for held, desk in zip(holding, (asha, ravi), strict=True):
+                    held.next_of(seam(desk).store, patch)
+                claim()
+                for held in holding:
+                    await held.reached()
+                firing = command.halt.fire_now("asha")
+                await until(command, lambda: any(one.number for one in command.halt.active()), step_s=0.0)
+                assert not firing.done()
+            else:
+                holding = [Held(PAUSES[0])]
+                holding[0].left = 2  # what it meets, behind its first word
+                holding[0].next_of(seam(command).store, patch)
+                firing = command.halt.fire_now("asha")
+                await holding[0].reached()
+                claim()
+            for held in holding:
+                held.go()
+        await until(command, firing.done, step_s=0.2)
+        await until(ravi, lambda: ravi.orders.get(theirs).state is OrderState.FILLED)
+        await until(asha, lambda: not asha.orders.get(mine).live, step_s=0.2)
+        await asha.settle()
+        assert [len(wire.placed) for wire in wires] == [0, 1]
+        assert asha.orders.get(mine).blocked_paise == 0
+        await books_are_sound(asha)

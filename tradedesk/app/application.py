@@ -335,11 +335,7 @@ class TradedeskApp(LockableApp):
         """Line the keys up; F9 passes all others."""
         if isinstance(event, events.Key) and not event.is_forwarded:
             self.locking.touched()
-            if event.key in ("f9", "ctrl+g"):
-                self.halting.press(event.time)
-            elif event.key == "escape" and self.halting.armed:
-                self.action_stand_down()
-            else:
+            if not self.halting.takes(event.key, event.time):
                 self.halting.other_input()
                 self.key_queue.arrive(event)
             return
@@ -381,8 +377,8 @@ class TradedeskApp(LockableApp):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A command without use here and now is absent."""
-        if action == "stand_down":
-            return self.halting.armed
+        if action in ("stand_down", "halt_firm"):
+            return self.halting.offers_firm if action == "halt_firm" else self.halting.armed
         if self.locking.locked:
             return action in WHEN_LOCKED
         if action == "workspace":
@@ -394,6 +390,10 @@ class TradedeskApp(LockableApp):
     def action_halt_press(self) -> None:
         """One press of F9 from the palette, the mouse or a binding."""
         self.halting.press(events.Key("f9", None).time)
+
+    def action_halt_firm(self) -> None:
+        """Halt every desk that shares the books, after a first F9."""
+        self.halting.press_firm()
 
     def action_stand_down(self) -> None:
         """Forget the first F9."""

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 HELD_S = 0.08
 """Presses closer together than this are one held key. A fast hand needs at least 100 ms."""
 
+FIRM_KEY = "ctrl+f"
+"""The key that halts every desk after a first F9: none that is typed into a field."""
+
 ARMED_S = 3.0
 """How long a first press stays armed."""
 
@@ -31,6 +34,10 @@ NOT_CANCELLED = (
     "`tradedesk cancel-all` does from another terminal."
 )
 """What the opening screen says of F9: before it is pressed, after it was, and where no desk opened then."""
+
+
+OWN_INSTEAD = "you may not halt the firm: this desk is halted, and its orders are cancelled"
+"""Said to who pressed the key of the firm and has no right to it."""
 
 
 class Arming:
@@ -113,6 +120,18 @@ class Halting:
         self._was_armed = self.armed
         return lapsed
 
+    def takes(self, key: str, at: float) -> bool:
+        """Whether a key is of the halt's; then it is dealt with. `at` is when the terminal delivered it."""
+        if key in ("f9", "ctrl+g"):
+            self.press(at)
+        elif key == FIRM_KEY and self.offers_firm:
+            self.press_firm()
+        elif key == "escape" and self.armed:
+            self.stand_down()
+        else:
+            return False
+        return True
+
     def press(self, at: float) -> None:
         """Take one press, which the terminal delivered at `at`."""
         if not (self._app.desk_is_open or self._is_early):
@@ -140,12 +159,12 @@ class Halting:
             self.was_early = True
             self._app.paint_strip()
 
-    def cancel_all(self) -> int:
-        """Halt and cancel everything; returns the number that the halt's own comes after."""
+    def cancel_all(self, firm: bool = False) -> int:
+        """Halt and cancel all that this desk has, or of every desk; returns the number before the halt's."""
         desk = self._app.desk
         known = desk.halt.latest()
         numbers = [halt.number for halt in desk.halt.active()]
-        firing = desk.halt.fire_now(desk.actor)
+        firing = desk.halt.fire_now(desk.actor, firm)
         firing.add_done_callback(self._ended)
         return max([known.number if known is not None else 0, *numbers])
 
@@ -193,6 +212,22 @@ class Halting:
     def _repaint(self) -> None:
         self._app.paint_strip()
         self._app.refresh_bindings()
+
+    # --- several desks ---
+
+    @property
+    def offers_firm(self) -> bool:
+        """Whether one more key would halt every desk: a first press was made, and others share the books."""
+        waits = self._arming.waits_for_second(self._clock.monotonic())
+        return waits and self._app.desk_is_open and self._app.desk.halt.shared
+
+    def press_firm(self) -> None:
+        """Halt every desk; who may not is told so, and has their own halted, as by a second press of F9."""
+        firm = not self._app.is_refused("halt.fire_now", Right.HALT_FIRM)
+        self.forget()
+        self.show(self.cancel_all(firm))
+        if not firm:
+            self._app.say(OWN_INSTEAD, "warning")
 
     def _hold_task(self, work: Any) -> None:
         """Run something beside the message queue; a screen that blocks does not hold it up."""

@@ -64,7 +64,7 @@ def halts_everything(words: Sequence[str]) -> bool:
         name, equals, value = word.partition("=")
         if name in ("--scope", "--by"):
             value = value if equals else next(rest, "")
-            if name == "--scope" and value != "everything":
+            if name == "--scope" and value not in ("mine", "firm", "everything"):
                 return False
         elif word in ("--yes", "-y"):
             yes = True

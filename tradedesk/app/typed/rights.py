@@ -76,6 +76,7 @@ OF_ACTION: Mapping[str, Right] = {
     "flatten": Right.FLATTEN,
     "close_day": Right.CLOSE,
     "halt_press": Right.HALT,
+    "halt_firm": Right.HALT_FIRM,
 }
 """Actions, where a screen's own `rights` say nothing else of them. All others take no more than a look."""
 

@@ -7,7 +7,7 @@ import typer
 
 from data.errors import BadInput
 from data.money import count_from_text
-from data.vocabulary import HaltScope, HaltStrength
+from data.vocabulary import HaltScope, HaltStrength, Right
 from engine.words.certificates import strength_words
 from engine.words.formats import counted, rupees
 from tradedesk.cli.exits import CANCEL_ALL_FAILED, Exit, explain
@@ -25,14 +25,25 @@ if TYPE_CHECKING:
     from engine.halt.views import Unwritten
     from engine.review.doctor import Check
 
+MINE = "mine"
+SCOPES = {MINE: HaltScope.DESK, "firm": HaltScope.EVERYTHING, "everything": HaltScope.EVERYTHING}
+"""What is halted whole: all that this desk has, or every desk that shares its books has."""
+
+PARTS = (HaltScope.BROKER, HaltScope.GROUP, HaltScope.CLIENT, HaltScope.SYMBOL)
+"""What is halted in part, by a value."""
+
 HaltNumber = Annotated[str | None, typer.Argument(metavar="[NUMBER]", help="A halt's number.")]
 
 
 def cancel_all(
     yes: Yes = False,
     scope: Annotated[
-        str, typer.Option(metavar="everything|broker|group|client|symbol", help="What to halt and cancel.")
-    ] = "everything",
+        str,
+        typer.Option(
+            metavar="mine|firm|broker|group|client|symbol",
+            help="What to halt: all that this desk has, every desk on its books, or a part.",
+        ),
+    ] = MINE,
     value: Annotated[str, typer.Option(help="The broker, group, client or symbol.")] = "",
     reduce_only: Annotated[
         bool, typer.Option("--reduce-only", help="Let orders leave afterwards that make a position smaller.")
@@ -45,21 +56,22 @@ def cancel_all(
     Works beside a running app, and when its screen is dead.
     """
     wanted = _scope_from(scope)
-    if (wanted is HaltScope.EVERYTHING) != (value == ""):
-        raise BadInput("value", value, "give --value with every scope but everything")
+    whole = wanted in (HaltScope.EVERYTHING, HaltScope.DESK)
+    if whole != (value == ""):
+        raise BadInput("value", value, "give --value with every scope but mine and firm")
 
     from data.store import StoreError
 
     strength = HaltStrength.REDUCE if reduce_only else HaltStrength.ALL
-    named = given(scope=wanted.value, value=value or None, by=by)
+    named = given(scope=scope, value=value or None, by=by)
     named = [*named, "--reduce-only"] if reduce_only else named
 
     async def work(desk: "Desk") -> Exit:
-        meant = _scope_value(desk, wanted, value)
+        whom, meant = _meant(desk, wanted, value)
         if not yes:
-            found = desk.halt.exposure(wanted, meant)
+            found = desk.halt.exposure(whom, meant)
             what = (
-                f"{desk.mode}  halt {scope_words(wanted, value)}{strength_words(strength)} and cancel "
+                f"{desk.mode}  halt {scope_words(whom, value or meant)}{strength_words(strength)} and cancel "
                 f"{counted(found.orders, 'order')}: {found.live} live {found.unsent} unsent "
                 f"{found.unknown} unknown · {counted(found.clients, 'client')} · "
                 f"₹{rupees(found.blocked_paise)} blocked"
@@ -70,7 +82,7 @@ def cancel_all(
                     document({"exposure": found, "orders": found.orders, "certificate": None})
                 return Exit.NOTHING_SENT
         try:
-            made = await _fired_once(desk, by or desk.actor, wanted, meant, strength)
+            made = await _fired_once(desk, by or desk.actor, whom, meant, strength)
         except StoreError as problem:
             if desk.halt.unwritten is None:
                 raise
@@ -82,7 +94,7 @@ def cancel_all(
         say(f"halt {made.number} stands; `tradedesk resume {made.number}` ends it")
         return _certificate_exit(made)
 
-    if yes and wanted is HaltScope.EVERYTHING and not reduce_only:
+    if yes and whole and not reduce_only:
         run_emergency(work, by)
     run(work, migrates=False)
 
@@ -131,18 +143,25 @@ def _certificate_exit(made: "Certificate") -> Exit:
 
 
 def _scope_from(text: str) -> HaltScope:
+    word = text.strip().lower()
     try:
-        return HaltScope(text.strip().lower())
+        return SCOPES.get(word) or HaltScope(word)
     except ValueError:
-        raise BadInput("scope", text, f"give one of {', '.join(HaltScope)}") from None
+        raise BadInput("scope", text, f"give one of {', '.join((*SCOPES, *PARTS))}") from None
 
 
-def _scope_value(desk: "Desk", scope: HaltScope, value: str) -> str:
+def _meant(desk: "Desk", scope: HaltScope, value: str) -> tuple[HaltScope, str]:
+    """What is to be halted on this desk: its own, where the firm was meant by who may not halt that."""
+    if scope is HaltScope.DESK:
+        return desk.halt.own_scope
+    if scope is HaltScope.EVERYTHING and desk.halt.shared and not desk.who.may(Right.HALT_FIRM):
+        say("you may not halt the firm: this desk is halted instead, and the others go on")
+        return desk.halt.own_scope
     if scope is HaltScope.CLIENT:
-        return str(desk.clients.find(value).id)
+        return scope, str(desk.clients.find(value).id)
     if scope is HaltScope.SYMBOL:
-        return desk.market.index.resolve(value).key
-    return desk.halt.check_scope(scope, value)
+        return scope, desk.market.index.resolve(value).key
+    return scope, desk.halt.check_scope(scope, value)
 
 
 def resume(

@@ -11,7 +11,7 @@ from engine.halt.booked import FILE_ONLY
 from engine.timing import Timing
 
 
-class Standing:
+class HaltsHeard:
     """Follows the halts of one desk's books, whoever fired and ended them."""
 
     def __init__(self, kept: Kept, timing: Timing) -> None:
