@@ -120,6 +120,7 @@ class Ledger:
             funds=_FundsNow(self),
             orders=defaultdict(lambda: SimpleNamespace(run_number=None)),
             carrier_of=lambda _: SimpleNamespace(capabilities=CAPABILITIES),
+            seen=list,
             consents_asked=lambda *_: (),
             access=Access(),
         )
