@@ -69,11 +69,7 @@ class Startup:
             inside.background,
             clients_changed=(desk.market.load, desk.watchlists.load, desk.mtf_lists.read),
             # What another process has asked for is cancelled from here too, should that one go away.
-            halts_changed=(
-                desk.halt.follow_others,
-                desk.halt.load_certificates,
-                inside.workers.canceller.resume,
-            ),
+            halts_changed=(desk.halt.follow_others, inside.workers.canceller.resume),
             clients_came=(inside.workers.canceller.resume, inside.workers.changer.resume),
         )
         self._following = Following(

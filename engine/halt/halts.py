@@ -367,11 +367,14 @@ class Halts:
 
     async def load(self) -> None:
         """Read stored certificates, and write the HALT file again if a halt stands without it."""
-        await self.load_certificates()
         await self.follow_others()
 
     async def follow_others(self) -> None:
-        """Have the HALT file stand as the halts do, and say when this desk knew of those of other desks."""
+        """Do what halts of other processes ask: read their certificates, write the HALT file or remove it.
+
+        When this desk knew of each is kept, where several share the books.
+        """
+        await self.load_certificates()
         if not self._tasks:
             self._heard.have_file()
         await self._heard.say_known()
