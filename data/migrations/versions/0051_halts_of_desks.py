@@ -5,8 +5,8 @@ from alembic import op
 
 import data.tables.columns
 
-revision = "0050"
-down_revision = "0049"
+revision = "0051"
+down_revision = "0050"
 
 
 def upgrade() -> None:
