@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from data.vocabulary import Right
 from engine.access.gate import counts_of
 from engine.people.facade_day import DAY
+from engine.people.facade_stops import STOPS
 from engine.people.going_on import QUEUE_RULES, SEARCH_RULES
 from engine.people.guard import Rule, Rules
 from engine.people.home_rules import OF_THE_HOME
@@ -15,18 +16,13 @@ from engine.people.leaving import (
     audit_chapter,
     audit_search,
     books_counts,
-    certificate,
     connections,
-    exposure,
     external_count,
     heard,
     kept_alert,
     kept_alerts,
     kept_clients,
-    kept_flattens,
     kept_groups,
-    kept_guards,
-    kept_halts,
     kept_ids,
     kept_limits,
     kept_members,
@@ -38,11 +34,9 @@ from engine.people.leaving import (
     kept_rules,
     kept_runs,
     members,
-    none_of,
     nothing,
     ready,
 )
-from engine.people.of_desks import fired_now_over_firm, fired_over_firm, resumed_over_firm
 from engine.people.scoping import (
     alert_now,
     intent,
@@ -57,12 +51,8 @@ from engine.people.scoping import (
     of_clients,
     of_clients_second,
     of_everybody,
-    of_flatten,
     of_found_client,
     of_group_edit,
-    of_guard,
-    of_halt,
-    of_halt_scope,
     of_intent,
     of_limit,
     of_modifies,
@@ -91,13 +81,12 @@ _GATE_COUNTS = Rule(
     _READ,
     instead=lambda service, scope, book: counts_of([row for row in service.rows() if row.client_id in scope]),
 )
-_ANYBODY = Rule(None)
-"""What a stop needs that nobody who is signed in gives: halts that stand, and a certificate's sums."""
 _LISTS, _SET_UP = Rule(Right.KEEP_LISTS), Rule(Right.SET_UP, of_everybody)
 _CHANGE_ONE, _CHANGE_ALL = Rule(Right.CLIENTS, of_client), Rule(Right.CLIENTS, of_everybody)
 
 FACADE: Mapping[str, Rules] = {
     **DAY,
+    **STOPS,
     "sessions": {
         **dict.fromkeys(("of", "form", "needs_sign_in"), _READ_ONE),
         "due": Rule(_READ, keep=kept_clients),
@@ -313,36 +302,6 @@ FACADE: Mapping[str, Rules] = {
         "stop": Rule(Right.CANCEL, of_orders_named),
         "go_on": Rule(Right.SEND, of_orders_named),
         "ended": Rule(_READ, of_chases),
-    },
-    "halt": {
-        **dict.fromkeys(("firing", "check_scope", "unwritten", "shared", "own_scope"), _ANYBODY),
-        "active": Rule(None, keep=kept_halts),
-        "exposure": Rule(None, instead=exposure),
-        "fire_now": Rule(Right.HALT, signs=0, also=fired_now_over_firm),
-        "fire": Rule(Right.HALT, keep=certificate, signs=0, also=fired_over_firm),
-        "follow": Rule(Right.HALT, keep=certificate),
-        **dict.fromkeys(("certificate", "latest"), Rule(None, keep=certificate)),
-        "resume": Rule(Right.RESUME, of_halt, signs=2, also=resumed_over_firm),
-    },
-    "flatten": {
-        "prospect": Rule(_READ, of_halt_scope),
-        "start": Rule(Right.FLATTEN, of_halt_scope),
-        "carry_on": Rule(Right.FLATTEN, result_of=of_flatten, first=viewed),
-        "follow": Rule(
-            Right.FLATTEN, result_of=of_flatten, first=viewed
-        ),  # it may carry on what another began
-        "view": Rule(_READ, result_of=of_flatten),
-        "all": Rule(_READ, keep=kept_flattens),
-        "stop": Rule(Right.CANCEL, result_of=of_flatten, first=viewed),
-        "going": Rule(Right.LOOK, keep=none_of),
-    },
-    "guards": {
-        **dict.fromkeys(("all", "asking"), Rule(_READ, keep=kept_guards)),
-        "of": _READ_ONE,
-        "get": Rule(_READ, of_halt_scope),
-        "read": Rule(_READ),
-        **dict.fromkeys(("prospect", "answer", "set"), Rule(Right.GUARD, of_guard)),
-        **dict.fromkeys(("remove", "arm"), Rule(Right.GUARD, of_halt_scope)),
     },
     "conversions": {
         "prospect": _READ_ONE,
