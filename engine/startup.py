@@ -228,6 +228,9 @@ class Startup:
         if self._policy.keeps_up:
             background.spawn(self._hearing.keep())
             background.spawn(inside.kept.line.keep())
+            if (shared := inside.market_data.shared) is not None:
+                background.spawn(shared.keep(desk.market.follow_again))
+                background.spawn(shared.bring())
         await workers.canceller.resume()
         await workers.changer.resume()
         if self._policy.alone:

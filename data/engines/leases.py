@@ -269,3 +269,33 @@ def keep_rolled(on: On, instance_id: int, client_ids: Collection[int], day: date
         (day, instance_id, day, json_text(sorted(client_ids))),
     )
     return frozenset(int(row[0]) for row in rows)
+
+
+# --- roles, of which one process at a time has each ---
+
+_TAKE_ROLE = (
+    f"INSERT INTO role_lease (role, instance_id, epoch, until_ms) VALUES (?, ?, 1, {NOW_MS} + ?)"
+    " ON CONFLICT (role) DO UPDATE SET instance_id = excluded.instance_id, epoch = role_lease.epoch + 1,"
+    f" until_ms = excluded.until_ms WHERE role_lease.until_ms < {NOW_MS} RETURNING epoch"
+)
+_RENEW_ROLE = (
+    f"UPDATE role_lease SET until_ms = {NOW_MS} + ? WHERE role = ? AND instance_id = ? AND epoch = ?"
+    f" AND until_ms >= {NOW_MS} RETURNING epoch"
+)
+
+
+def take_role(connection: Connection, role: str, instance_id: int, seconds: float) -> int | None:
+    """Take a role that nobody has for so long; returns how often it has changed hands, None if one has it."""
+    rows = fetch(connection, _TAKE_ROLE, (role, instance_id, int(seconds * 1000)))
+    return int(rows[0][0]) if rows else None
+
+
+def renew_role(connection: Connection, role: str, instance_id: int, epoch: int, seconds: float) -> bool:
+    """Have a role that is still one's own go on for so long; returns whether it is."""
+    return bool(fetch(connection, _RENEW_ROLE, (int(seconds * 1000), role, instance_id, epoch)))
+
+
+def end_role(connection: Connection, role: str, instance_id: int, epoch: int) -> None:
+    """Give a role up, so that whoever stands by has it at once."""
+    query = "UPDATE role_lease SET until_ms = 0 WHERE role = ? AND instance_id = ? AND epoch = ?"
+    run(connection, query, (role, instance_id, epoch))

@@ -40,6 +40,7 @@ UNPROVEN: Mapping[str, str] = {
     "job": "what is to be done and how far that is; what it did is proven where that stands",
     "lease_beat": "until when an engine is known to live",
     "market_offset": "it changes how a stamp is shown; the stamp itself is proven",
+    "role_lease": "which process does what one alone may; what it does is proven where that stands",
     "secret": "each is sealed by a key that no database has, and opens or does not",
     "sign_in_try": "how long a wrong password has the next one wait; the audit tells of each",
     "watch_columns": "what the trader likes to look at",

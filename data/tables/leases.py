@@ -53,3 +53,16 @@ class LeaseBeat(TableRow, table=True):
     __tablename__ = "lease_beat"
     instance_id: int = numbered()
     until_ms: int = Field(sa_type=BigInteger)
+
+
+class RoleLease(TableRow, table=True):
+    """Which engine has a role that only one may have, such as the feed of prices, and until when.
+
+    `epoch` says how often it has changed hands: what an earlier holder still says is known by it.
+    """
+
+    __tablename__ = "role_lease"
+    role: str = Field(primary_key=True)
+    instance_id: int = Field(sa_type=BigInteger)
+    epoch: int = Field(sa_type=BigInteger)
+    until_ms: int = Field(sa_type=BigInteger)

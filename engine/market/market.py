@@ -148,6 +148,11 @@ class Market:
         """Seconds since the feed said anything."""
         return self._market_data.quotes.feed_age(self._timing.wall.now())
 
+    def feed_source(self) -> str:
+        """Whose prices count: `firm` for the firm's feed, `own` while that is away; empty for none."""
+        data = self._market_data
+        return "" if data.shared is None else "firm" if data.of_firm else "own"
+
     async def fetch(self, keys: Collection[str]) -> Mapping[str, Tick]:
         """Ask for quotes once; they are kept too. What cannot be had now stays as it is, and ages."""
         return await self._market_data.fetch(keys)
@@ -177,7 +182,9 @@ class Market:
                 await connection.broker.subscribe(self._listed_at(connection))
             except BrokerError as problem:
                 log.warning("%s cannot be asked for prices: %s", connection.name, problem)
-        await feed.broker.subscribe(self._subscribed)
+        if (shared := self._market_data.shared) is not None:
+            shared.want(self._subscribed)
+        await feed.broker.subscribe(frozenset() if self._market_data.of_firm else self._subscribed)
 
     def _listed_at(self, connection: Connection) -> frozenset[str]:
         if connection.capabilities.lists_all:

@@ -13,6 +13,7 @@ from data.clock import Clock
 from data.reference.instrument_index import InstrumentIndex, index_of
 from engine.market.quotes import QuoteMap
 from engine.market.several_quotes import PricesApart, SeveralQuotes
+from engine.market.shared_prices import SharedPrices
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,8 @@ class MarketData:
     quotes: QuoteMap
     price_age_limit_s: float
     index: InstrumentIndex = field(default_factory=lambda: index_of([]))
+    shared: SharedPrices | None = None
+    """The firm's feed in place of the first connection's stream; None where there is none."""
     _outages: Outages = field(default_factory=Outages)
     _late: set[asyncio.Task[Mapping[str, Tick]]] = field(
         default_factory=set[asyncio.Task[Mapping[str, Tick]]]
@@ -40,6 +43,11 @@ class MarketData:
     @property
     def _several(self) -> SeveralQuotes | None:
         return self.quotes if isinstance(self.quotes, SeveralQuotes) else None
+
+    @property
+    def of_firm(self) -> bool:
+        """Whether the firm's feed brings the prices now; what the own stream says of them counts nothing."""
+        return self.shared is not None and self.shared.in_use
 
     @property
     def bringing(self) -> list[tuple[Connection, QuoteMap]]:

@@ -31,7 +31,7 @@ async def follow_stream(
             async for event in broker.stream():
                 if isinstance(event, OrderUpdate):
                     told(event)
-                elif quotes is not None:
+                elif quotes is not None and not (quotes is market_data.quotes and market_data.of_firm):
                     _keep(quotes, event)
                     if heard is not None and quotes is market_data.quotes:
                         heard(event)

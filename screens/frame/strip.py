@@ -59,7 +59,7 @@ def calm(
     segments.append(_clock(desk, key))
     age, stale = desk.market.feed_age(), desk.market.feed_stale()
     segments += [
-        Segment(f"feed {formats.age(age)}{' STALE' if stale else ''}", style="stale" if stale else ""),
+        _feed(desk.market.feed_source(), formats.age(age), stale),
         Segment(
             f"unknown {counts.unknown}",
             style="warn" if counts.unknown else "",
@@ -109,6 +109,15 @@ def calm(
     if told := counts.needs_attention + len(desk.alerts.standing):
         segments.append(Segment(f"!{told}", 4, "warn", action="alerts"))
     return [*segments, *(_index(desk, one) for one in indices)]
+
+
+def _feed(source: str, age: str, stale: bool) -> Segment:
+    """How old what the feed said last is, and where a firm has one for all its desks, whose feed that is."""
+    if stale:
+        return Segment(f"{source} feed {age} STALE".lstrip(), style="stale", brief=f"feed {age} STALE")
+    return Segment(
+        f"{source} feed {age}".lstrip(), style="warn" if source == "own" else "", brief=f"feed {age}"
+    )
 
 
 def _index(desk: Desk, key: str) -> Segment:

@@ -572,9 +572,9 @@ def _alert(desk: Desk) -> Any:
 OF_NOBODY: Mapping[str, str] = {
     "sessions": "redirects",
     "market": "index now phase phase_of quote age stale feed_stale change_bps distance_bps"
-    " told_by apart day_line minute_bars keep_courses feed_age fetch follow followed_by follow_again"
-    " take_dirty take_turned any_stale old read_names search find detail listings listed_otherwise"
-    " renames classes listed_under"
+    " told_by apart day_line minute_bars keep_courses feed_age feed_source fetch follow followed_by"
+    " follow_again take_dirty take_turned any_stale old read_names search find detail listings"
+    " listed_otherwise renames classes listed_under"
     " read_classes",
     "calendar": "own_rows missing_year day look",
     "market_halts": "standing of_day moves fetch first_level_bps halt open_again",

@@ -33,6 +33,7 @@ from engine.book.kept import Kept
 from engine.desk import Desk
 from engine.events import Bus
 from engine.instances import POLICIES, ThisEngine
+from engine.market.shared_prices import SharedPrices
 from engine.quiet import quiet_hours_from
 from engine.rules import Rules, Waits
 from engine.timing import Timing
@@ -107,6 +108,7 @@ class Foundation(Struct, frozen=True):
         desk.jobs.worker.doers = doers_of(desk)
         if self.settings.redis_url:
             desk.jobs.carrier, desk.jobs.works_here = RedisCarrier(self.settings.redis_url), False
+        desk.workings.market_data.shared = self._shared_prices(desk)
         return desk
 
     def _line(self) -> DeskLine:
@@ -115,10 +117,23 @@ class Foundation(Struct, frozen=True):
             return NoLine()
         from tradedesk.firm.line import RedisLine
 
-        def name() -> str:
-            return self.books.database.read(books_mark)
+        return RedisLine(self.settings.redis_url, self.books_name, SystemClock())
 
-        return RedisLine(self.settings.redis_url, name, SystemClock())
+    def books_name(self) -> str:
+        """By what desks of the same books find each other in Redis."""
+        return self.books.database.read(books_mark)
+
+    def _shared_prices(self, desk: Desk) -> SharedPrices | None:
+        """The firm's feed, for a desk that goes by it for as long as it is open."""
+        wants = self.settings.quotes == "feed" and POLICIES[desk.kind].keeps_up
+        if not wants or not self.settings.redis_url or not self.settings.desk_clients:
+            return None
+        from tradedesk.firm.feed.reading import FeedReader
+
+        inside = desk.workings
+        broker = inside.connections.feed.broker.name
+        reader = FeedReader(self.settings.redis_url, self.books_name, broker, self.clock, SystemClock())
+        return SharedPrices(reader, inside.market_data.quotes, self.clock)
 
     def _beside(self) -> "BesideLeases | None":
         """What a process without leases goes by beside desks that share the books; None where nobody does."""

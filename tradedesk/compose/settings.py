@@ -131,6 +131,9 @@ class Settings(BaseSettings):
     redis_url: str = Field(default="", pattern=r"^$|^rediss?://\S+$|^redis\+socket:///\S+$")
     """A Redis that carries jobs to workers and hints between desks, as redis://user:password@host:6379/0."""
 
+    quotes: Literal["own", "feed"] = "own"
+    """Whose prices a desk of several takes: its own stream's, or those of `tradedesk feed` through Redis."""
+
     mode: Literal["trade", "look"] = "trade"
     """What a desk at Kite may do: `trade`, or `look`, in which nothing that sends or cancels is built."""
 

@@ -7,16 +7,18 @@ server that is frozen is known to be lost as one that is gone is.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from data.clock import Clock
 from engine.between.line import BooksName, Hearer, LineState
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 CALL_S = 1.0
 """Seconds for which one call waits for Redis."""
@@ -86,7 +88,7 @@ class RedisLine:
         try:
             async with asyncio.timeout(LOOK_S):
                 redis = await client_at(self._address)
-                await redis.ping()
+                await asked(redis.ping())
                 return LineState(True, True, 0.0)
         except Exception as problem:  # whatever keeps it from answering is what is asked for
             self._why = _words(problem)
@@ -149,14 +151,14 @@ class RedisLine:
         pubsub = redis.pubsub()
         try:
             await self._learn_name()
-            await pubsub.subscribe(self.prefix + "moved", self.prefix + "halts")
-            flags = await self._standing(redis)
+            await asked(pubsub.subscribe(self.prefix + "moved", self.prefix + "halts"))
+            flags = await asked(self._standing(redis))
             self._answered()
             self._reached = True
             log.info("Redis answers")
             if self.hearer is not None:
                 self.hearer.joined(flags)
-            await _first_to_end(self._hear(pubsub), self._ping(pubsub), self._tell(redis))
+            await first_to_end(self._hear(pubsub), self._ping(pubsub), self._tell(redis))
         finally:
             with suppress(Exception):
                 await pubsub.aclose()
@@ -171,7 +173,7 @@ class RedisLine:
         """The flags that are up, with the names that they had before."""
         begins = f"{self.prefix}halt:"
         keys = [key async for key in redis.scan_iter(match=f"{begins}*", count=1000)]
-        values = await redis.mget(keys) if keys else []
+        values = await asked(redis.mget(keys)) if keys else []
         pairs = zip(keys, values, strict=True)
         return {
             key.decode().removeprefix(begins): value.decode() for key, value in pairs if value is not None
@@ -183,7 +185,7 @@ class RedisLine:
     async def _ping(self, pubsub: Any) -> None:
         while True:
             await self._clock.sleep(PING_S)
-            await pubsub.ping()
+            await asked(pubsub.ping())
 
     async def _hear(self, pubsub: Any) -> None:
         takes: dict[str, Callable[[list[str]], None]] = {
@@ -191,7 +193,7 @@ class RedisLine:
             self.prefix + "halts": self._heard_flag,
         }
         while True:
-            message = await pubsub.get_message(timeout=SILENT_S)
+            message = await asked(pubsub.get_message(timeout=SILENT_S))
             if message is None:
                 raise TimeoutError(f"nothing was heard for {SILENT_S:g} s")
             self._answered()
@@ -222,18 +224,19 @@ class RedisLine:
             await self._tell_flags(redis)
             moved, self._moved = self._moved, {}
             for desk, (seq, topics) in moved.items():
-                await redis.publish(self.prefix + "moved", f"{desk} {seq} {','.join(sorted(topics))}")
+                told = f"{desk} {seq} {','.join(sorted(topics))}"
+                await asked(redis.publish(self.prefix + "moved", told))
                 self._answered()
 
     async def _tell_flags(self, redis: Any) -> None:
         while self._flags:
             what, halt, before = self._flags[0]
             key = f"{self.prefix}halt:{halt}"
-            changed = await (redis.set(key, before) if what == "up" else redis.delete(key))
+            changed = await asked(redis.set(key, before) if what == "up" else redis.delete(key))
             if before:
-                await redis.delete(f"{self.prefix}halt:{before}")
+                await asked(redis.delete(f"{self.prefix}halt:{before}"))
             if changed:
-                await redis.publish(self.prefix + "halts", f"{what} {halt} {before}")
+                await asked(redis.publish(self.prefix + "halts", f"{what} {halt} {before}"))
             self._answered()
             self._flags.popleft()
 
@@ -258,7 +261,16 @@ def _words(problem: BaseException) -> str:
     return f"Redis does not answer: {problem or type(problem).__name__}"
 
 
-async def _first_to_end(*works: Any) -> None:
+async def asked(call: Awaitable[T]) -> T:
+    """What a call of Redis returns. Raises `CancelledError` where its client has swallowed one meanwhile."""
+    answer = await call
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+    return answer
+
+
+async def first_to_end(*works: Any) -> None:
     """Do these beside each other until one ends, which raises what it raised; the others end with it."""
     tasks = [asyncio.ensure_future(work) for work in works]
     try:
