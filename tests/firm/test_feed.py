@@ -25,9 +25,9 @@ from tests.sharing import Firm
 from tradedesk.compose.brokers.paper import exchange_of
 from tradedesk.firm.feed.order import Heard
 from tradedesk.firm.feed.packets import Head, NotAPacket, packed, packed_record, tick_in, unpacked
-from tradedesk.firm.feed.publishing import Publisher
+from tradedesk.firm.feed.publishing import Publisher, put
 from tradedesk.firm.feed.reading import FeedPlaces
-from tradedesk.firm.feed.telling import OWNER, VOUCH_STEPS, Telling
+from tradedesk.firm.feed.telling import OWNER, VOUCH_STEPS, Telling, Told
 from tradedesk.testing import seam
 
 INFY, TCS = "NSE:INFY", "NSE:TCS"
@@ -269,3 +269,47 @@ async def test_a_desk_ends_at_once_whatever_it_is_about_to_ask_redis(firm: Firm)
                 await asha.market.follow([INFY], "test")
                 for _ in range(turns):
                     await asyncio.sleep(0)  # noqa: TID251 - the loop's own turns
+
+
+@pytest.mark.skipif(bool(missing()) and "CI" not in os.environ, reason=missing())
+async def test_by_the_users_that_the_docs_name_the_feed_alone_may_write_quotes(redis: OwnRedis) -> None:
+    from redis.asyncio import Redis
+    from redis.exceptions import NoPermissionError
+
+    page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text("utf-8")
+    lines = [one for one in page.splitlines() if one.startswith("ACL SETUSER ")]
+    assert [line.split()[2] for line in lines] == ["feed", "desk"]
+    with redis.client() as admin:
+        for line in lines:
+            parts, _, selector = line.replace(">PASSWORD", ">secret").partition(" (")
+            admin.execute_command(*parts.split(), *([f"({selector}"] if selector else []))
+    places, step = FeedPlaces("books", "kite"), Told(b"prices", {INFY: b"quote"}, ("NSE:OLD",), True)
+
+    def as_user(name: str) -> Redis:
+        return Redis(unix_socket_path=f"{redis.folder}/socket", username=name, password="secret")
+
+    async with as_user("feed") as feed, as_user("desk") as desk, desk.pubsub() as hears:
+        await hears.subscribe(places.quotes)
+        await hears.subscribe("td:books:moved", "td:books:halts")
+        await put(feed, places, step)
+        assert await feed.zrangebyscore(places.wanted, 0, 1) == []
+        await feed.zremrangebyscore(places.wanted, 0, 1)
+        assert await desk.hgetall(places.quotes) == {INFY.encode(): b"quote"}
+        await desk.zadd(places.wanted, {INFY: 1.0})
+        await desk.set("td:books:halt:7", "")
+        assert [key async for key in desk.scan_iter(match="td:books:halt:*")] == [b"td:books:halt:7"]
+        assert await desk.mget(["td:books:halt:7"]) == [b""]
+        await desk.delete("td:books:halt:7")
+        await desk.publish("td:books:moved", "1 2 orders")
+        await desk.publish("td:books:halts", "up 7 ")
+        heard = [await hears.get_message(timeout=5) for _ in range(6)]
+        told = [one["data"] for one in heard if one and one["type"] == "message"]
+        assert told == [b"prices", b"1 2 orders", b"up 7 "]
+        with pytest.raises(NoPermissionError):
+            await desk.hset(places.quotes, INFY, b"forged")
+        with pytest.raises(NoPermissionError):
+            await desk.publish(places.quotes, b"forged")
+        with pytest.raises(NoPermissionError):
+            await desk.delete(places.quotes)
+        with pytest.raises(NoPermissionError):
+            await feed.publish("td:books:halts", "up 7 ")
