@@ -109,16 +109,8 @@ FACADE: Mapping[str, Rules] = {
         **dict.fromkeys(
             (
                 *("index", "now", "phase", "phase_of", "quote", "age", "stale", "feed_stale"),
-                *(
-                    "change_bps",
-                    "distance_bps",
-                    "day_line",
-                    "minute_bars",
-                    "keep_courses",
-                    "feed_age",
-                    "feed_source",
-                ),
-                *("told_by", "apart"),
+                *("change_bps", "distance_bps", "day_line", "minute_bars", "keep_courses", "feed_age"),
+                *("told_by", "apart", "feed_source"),
                 *(
                     "fetch",
                     "follow",

@@ -23,11 +23,11 @@ from tests.desks import START, buy, manual_clock
 from tests.redis_server import OwnRedis, missing, own_redis
 from tests.sharing import Firm
 from tradedesk.compose.brokers.paper import exchange_of
-from tradedesk.firm.feed.order import Heard
-from tradedesk.firm.feed.packets import Head, NotAPacket, packed, packed_record, tick_in, unpacked
+from tradedesk.firm.feed.order import FeedOrder
+from tradedesk.firm.feed.packets import FeedHead, NotAPacket, packed, packed_record, tick_in, unpacked
 from tradedesk.firm.feed.publishing import Publisher, put
 from tradedesk.firm.feed.reading import FeedPlaces
-from tradedesk.firm.feed.telling import OWNER, VOUCH_STEPS, Telling, Told
+from tradedesk.firm.feed.telling import OWNER, VOUCH_STEPS, FeedStep, Telling
 from tradedesk.testing import seam
 
 INFY, TCS = "NSE:INFY", "NSE:TCS"
@@ -48,7 +48,7 @@ def tick(key: str, last_paise: int, at=START, levels: int = 0) -> Tick:
 
 def test_a_message_comes_out_as_it_went_in_and_nothing_else_does():
     ticks = [tick(INFY, 150_000, levels=5), tick(TCS, -1), tick("NSE:अ", 2**60)]
-    head = Head(7, 3, 11, 1, 2, 3)
+    head = FeedHead(7, 3, 11, 1, 2, 3)
     body = packed(head, [packed_record(one) for one in ticks], ["NSE:OLD"])
     message = unpacked(body)
     assert (message.head, message.not_vouched) == (head, frozenset(["NSE:OLD"]))
@@ -66,13 +66,13 @@ def test_a_message_comes_out_as_it_went_in_and_nothing_else_does():
 
 
 def told(epoch: int, seq: int, *keys: str, old: tuple[str, ...] = ()):
-    return unpacked(packed(Head(1, epoch, seq, 0), [packed_record(tick(key, 1)) for key in keys], old))
+    return unpacked(packed(FeedHead(1, epoch, seq, 0), [packed_record(tick(key, 1)) for key in keys], old))
 
 
 def test_a_gap_has_the_hash_read_again_and_what_an_earlier_feed_says_counts_nothing():
-    heard = Heard()
+    heard = FeedOrder()
     heard.rejoined()
-    assert heard.is_of_now(Head(1, 4, 0, 0))  # of the hash
+    assert heard.is_of_now(FeedHead(1, 4, 0, 0))  # of the hash
     heard.told({INFY: b"", TCS: b""})
     assert heard.take(told(4, 9)) == (True, False)
     assert heard.vouched(told(4, 9, old=(TCS,))) == {INFY}
@@ -81,7 +81,7 @@ def test_a_gap_has_the_hash_read_again_and_what_an_earlier_feed_says_counts_noth
     assert heard.take(told(4, 12)) == (True, True)
     assert heard.vouched(told(4, 12)) == set()  # what changed in the gap is not known here
     assert heard.take(told(3, 99)) == (False, False)
-    assert not heard.is_of_now(Head(1, 3, 0, 0))
+    assert not heard.is_of_now(FeedHead(1, 3, 0, 0))
     assert heard.take(told(5, 1)) == (True, True)
 
 
@@ -252,7 +252,7 @@ async def test_a_second_feed_goes_on_where_the_first_ends_and_an_old_one_is_not_
             places = FeedPlaces(database.read(books_mark), "paper")
             forged = tick(INFY, 1, asha.clock.now() + timedelta(seconds=1))
             with redis.client() as client:
-                client.publish(places.quotes, packed(Head(1, 1, 99_999, 0), [packed_record(forged)]))
+                client.publish(places.quotes, packed(FeedHead(1, 1, 99_999, 0), [packed_record(forged)]))
                 client.publish(places.quotes, b"nonsense")
             exchange_of(asha).pin("INFY", 1_600_00, 1_500_00)
             await seen(asha, lambda: last(asha) == 1_600_00)
@@ -283,7 +283,7 @@ async def test_by_the_users_that_the_docs_name_the_feed_alone_may_write_quotes(r
         for line in lines:
             parts, _, selector = line.replace(">PASSWORD", ">secret").partition(" (")
             admin.execute_command(*parts.split(), *([f"({selector}"] if selector else []))
-    places, step = FeedPlaces("books", "kite"), Told(b"prices", {INFY: b"quote"}, ("NSE:OLD",), True)
+    places, step = FeedPlaces("books", "kite"), FeedStep(b"prices", {INFY: b"quote"}, ("NSE:OLD",), True)
 
     def as_user(name: str) -> Redis:
         return Redis(unix_socket_path=f"{redis.folder}/socket", username=name, password="secret")

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from tradedesk.firm.feed.packets import Head, Message
+from tradedesk.firm.feed.packets import FeedHead, Message
 
 
-class Heard:
+class FeedOrder:
     """What of the feed's messages was heard, so that it is known what may be taken of the next."""
 
     def __init__(self) -> None:
@@ -19,7 +19,7 @@ class Heard:
         self._seq = None
         self._known = set()
 
-    def is_of_now(self, head: Head) -> bool:
+    def is_of_now(self, head: FeedHead) -> bool:
         """Whether a quote from the hash is of the feed's present term, or a later one, which begins then."""
         if head.epoch > self.epoch:
             self.epoch, self._seq, self._known = head.epoch, None, set()

@@ -28,7 +28,7 @@ class NotAPacket(ValueError):  # noqa: N818 - what came
     """What came is none of the feed's messages."""
 
 
-class Head(Struct, frozen=True):
+class FeedHead(Struct, frozen=True):
     """Which feed says it, in which of its terms and where in their order, and when.
 
     `at` is when it was made, of a quote in the hash when that was the market; `heard_at` when its broker was
@@ -47,7 +47,7 @@ class Head(Struct, frozen=True):
 class Message(Struct, frozen=True):
     """A message as read: records are left as bytes until somebody looks at the price."""
 
-    head: Head
+    head: FeedHead
     not_vouched: frozenset[str]
     records: Mapping[str, bytes]
 
@@ -84,7 +84,7 @@ def packed_record(tick: Tick) -> bytes:
     return _LENGTH.pack(len(body), len(key)) + key + body
 
 
-def packed(head: Head, records: Collection[bytes], not_vouched: Iterable[str] = ()) -> bytes:
+def packed(head: FeedHead, records: Collection[bytes], not_vouched: Iterable[str] = ()) -> bytes:
     """A message."""
     names = [name.encode() for name in not_vouched]
     parts = [
@@ -128,7 +128,7 @@ def unpacked(body: bytes) -> Message:
         raise NotAPacket(str(problem)) from problem
     if at != len(body) or not all(0 <= one < _LATEST for one in head[3:]):
         raise NotAPacket("there is more behind it")
-    return Message(Head(*head), frozenset(not_vouched), found)
+    return Message(FeedHead(*head), frozenset(not_vouched), found)
 
 
 def _is_whole(record: bytes, length: int) -> bool:

@@ -11,7 +11,7 @@ from data.leasing.roles import ROLE_BEAT_S, HeldRole
 from engine.between.line import BooksName
 from engine.desk import Desk
 from tradedesk.firm.feed.reading import WANTED_S, FeedPlaces
-from tradedesk.firm.feed.telling import OWNER, STEP_S, Telling, Told
+from tradedesk.firm.feed.telling import OWNER, STEP_S, FeedStep, Telling
 from tradedesk.firm.line import ANEW_S, asked, client_at, first_to_end
 
 log = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ class Publisher:
             await self._own.sleep(due - self._own.monotonic())
 
 
-async def put(redis: Any, places: FeedPlaces, step: Told) -> None:
+async def put(redis: Any, places: FeedPlaces, step: FeedStep) -> None:
     """Put a step into the hash, and tell it, at once."""
     async with redis.pipeline(transaction=True) as pipe:
         if step.anew:

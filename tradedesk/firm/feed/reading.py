@@ -11,7 +11,7 @@ from brokers.contract import Ticks, UnreadTick
 from data.clock import Clock
 from engine.between.line import BooksName
 from engine.between.prices import QuoteHearer
-from tradedesk.firm.feed.order import Heard
+from tradedesk.firm.feed.order import FeedOrder
 from tradedesk.firm.feed.packets import FeedArrival, NotAPacket, moment_of, received_in, unpacked
 from tradedesk.firm.line import ANEW_S, SILENT_S, asked, client_at, first_to_end
 
@@ -44,7 +44,7 @@ class FeedReader:
         self._clock, self._own = clock, own
         self._wanted = frozenset[str]()
         self._to_want = asyncio.Event()
-        self._heard = Heard()
+        self._heard = FeedOrder()
         self._read_s = float("-inf")
 
     def want(self, keys: Collection[str]) -> None:

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from data.clock import Clock
 from engine.market.quotes import QuoteMap
-from tradedesk.firm.feed.packets import Head, micros, packed, packed_record
+from tradedesk.firm.feed.packets import FeedHead, micros, packed, packed_record
 
 STEP_S = 0.1
 """How often it tells."""
@@ -25,7 +25,7 @@ OWNER = "feed"
 """Under which name it follows quotes."""
 
 
-class Told(Struct, frozen=True):
+class FeedStep(Struct, frozen=True):
     """A step: the message, what goes into the hash, which keys leave it, and whether it begins anew."""
 
     message: bytes
@@ -48,7 +48,7 @@ class Telling:
         """Put all quotes into the hash at the next step."""
         self._whole = True
 
-    def step(self, epoch: int) -> Told:
+    def step(self, epoch: int) -> FeedStep:
         """What is to be told now, in a term of this number."""
         anew = epoch != self._epoch
         if anew:
@@ -67,13 +67,13 @@ class Telling:
         heard_at = 0 if age is None else micros(now - timedelta(seconds=age))
         vouched_at, names = self._vouched() if self._seq % VOUCH_STEPS == 0 else (0, frozenset[str]())
         records = {tick.key: (micros(tick.received_at), packed_record(tick)) for tick in ticks}
-        head = Head(self._feed, self._epoch, self._seq, micros(now), heard_at, vouched_at)
+        head = FeedHead(self._feed, self._epoch, self._seq, micros(now), heard_at, vouched_at)
         message = packed(head, [record for _, record in records.values()], names)
         into_hash = {key: self._alone(at, record) for key, (at, record) in records.items()}
         if self._whole or self._seq % WHOLE_STEPS == 0:
             self._whole = False
             into_hash |= dict(self._all(self._told - into_hash.keys()))
-        return Told(message, into_hash, gone, anew)
+        return FeedStep(message, into_hash, gone, anew)
 
     def _vouched(self) -> tuple[int, frozenset[str]]:
         """As of when quotes are vouched for, and those that are not."""
@@ -95,4 +95,4 @@ class Telling:
 
     def _alone(self, at: int, record: bytes) -> bytes:
         """A quote as it stands in the hash, which was the market at a moment."""
-        return packed(Head(self._feed, self._epoch, self._seq, at), [record])
+        return packed(FeedHead(self._feed, self._epoch, self._seq, at), [record])
