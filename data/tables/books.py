@@ -182,7 +182,7 @@ class Hold(TableRow, table=True):
 class Txn(TableRow, table=True):
     """One balanced transfer. `evidence` names the proof wherever money or shares were freed."""
 
-    __table_args__ = (Index("txns_by_day", "trading_date"),)
+    __table_args__ = (Index("txns_by_day", "trading_date", "client_id"),)
     id: int = numbered()
     client_id: int = Field(sa_type=BigInteger, index=True)
     kind: str

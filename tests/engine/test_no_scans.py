@@ -13,11 +13,14 @@ from data.clock import ManualClock
 from data.home import books_file
 from data.vocabulary import DeskKind, SizingKind
 from tests.desks import START, buy, carry_out, filed_desk, sell
+from tradedesk.cli.short import AT_REST
 
 GROWING = "orders|attempt|fill|txn|posting|share_posting|closed_lot|audit|plan|run|staged_line"
 """Tables that only ever grow."""
 
 _SCAN = re.compile(rf"^SCAN (?:{GROWING})\b")
+_ALL_OF_CLIENTS = re.compile(rf"^SEARCH (?:{GROWING}) USING (?:COVERING )?INDEX \w+ \(client_id=\?\)$")
+"""A walk through all that clients ever did, which is the whole table where all clients are meant."""
 
 
 @contextmanager
@@ -59,7 +62,7 @@ def scans(home: Path, found: set[str]) -> list[str]:
             told += [
                 f"{step[3]}: {statement}"
                 for step in steps
-                if _SCAN.match(step[3]) and " LIMIT " not in statement
+                if (_SCAN.match(step[3]) or _ALL_OF_CLIENTS.match(step[3])) and " LIMIT " not in statement
             ]
     return told
 
@@ -97,6 +100,13 @@ async def test_opening_planning_sending_and_reading_the_day_walk_no_history(tmp_
             await carry_out(desk, buy("INFY", SizingKind.FIXED_QUANTITY, 1, 1, 2, 3))
             await desk.runs.of_day(desk.market_clock.trading_day)
     assert not (told := scans(tmp_path, found)), "\n".join(told)
+
+
+async def test_a_short_read_asks_whether_all_rests_and_walks_no_history(tmp_path: Path) -> None:
+    async with filed_desk(tmp_path, ManualClock(START)) as desk:
+        await carry_out(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1, 1, 2, 3))
+    told = [one for one in scans(tmp_path, {AT_REST}) if not one.startswith("SCAN run:")]  # a few a day
+    assert not told, "\n".join(told)
 
 
 @pytest.mark.in_file

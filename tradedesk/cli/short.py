@@ -39,8 +39,9 @@ AT_REST = (
     "(SELECT identity FROM connection WHERE broker = 'paper'), "
     "NOT EXISTS (SELECT 1 FROM connection WHERE broker <> 'paper' OR kind <> 'paper') "
     "AND NOT EXISTS (SELECT 1 FROM client WHERE connection NOT IN (SELECT name FROM connection)) "
-    "AND NOT EXISTS (SELECT 1 FROM orders WHERE ended_at IS NULL) "
     "AND NOT EXISTS (SELECT 1 FROM orders WHERE state IN ('OPEN', 'RESERVED', 'SENDING', 'UNKNOWN')) "
+    "AND NOT EXISTS (SELECT 1 FROM orders WHERE ended_at IS NULL "
+    "AND trading_date >= (SELECT max(day) FROM trading_day WHERE state = 'open')) "
     "AND NOT EXISTS (SELECT 1 FROM run WHERE finished_at IS NULL)"
 )
 """The schema, the day that is open, whose books these are, and whether paper alone carries all, at rest."""
