@@ -6,6 +6,7 @@ from pathlib import Path
 
 from data.clock import day_from_text
 from data.errors import BadInput
+from data.spreadsheets.named import named_file
 from data.vocabulary import ExportKind, ExportWhat
 from engine.colon.asked import AskedExport, AskedImport
 from engine.colon.known import Known
@@ -25,7 +26,7 @@ def file_from(words: Sequence[str], kinds: str = ".csv") -> Path:
     """The file that the words name. Raises `BadInput` for one that is not there."""
     if not words:
         raise BadInput("file", "", f"give a file: {kinds}; ~ is your home")
-    path = Path(" ".join(words)).expanduser()
+    path = named_file(Path(" ".join(words)))
     if path.is_dir():
         raise BadInput("file", str(path), "this is a folder: give a file in it")
     if not path.is_file():
@@ -55,10 +56,10 @@ def export_from(words: Sequence[str], known: Known) -> AskedExport:
 def files_at(begun: str) -> Iterator[str]:
     """Folders, and files that a list may be read from, whose names begin as the last part of `begun` does."""
     folder, _, name = begun.rpartition("/")
-    there = Path(f"{folder}/" if folder or begun.startswith("/") else ".").expanduser()
     try:
+        there = named_file(Path(f"{folder}/" if folder or begun.startswith("/") else "."))
         entries = sorted(there.iterdir(), key=lambda one: one.name.casefold())
-    except OSError:
+    except (OSError, BadInput):
         return
     for entry in entries:
         hidden = entry.name.startswith(".") and not name.startswith(".")

@@ -29,7 +29,7 @@ DOES = {
     Right.CLOSE: "close a day; its figures anybody who reads clients sees at any time",
     Right.CLIENTS: "add and change clients, groups, routes; let an item of a gate pass",
     Right.HAND_OVER: "have desks take clients, give them up, hand them over",
-    Right.SET_UP: "settings, secrets, connections, instruments; accept what the audit finds wrong",
+    Right.SET_UP: "settings, secrets, instruments, a simulated market; accept what the audit finds wrong",
     Right.PEOPLE: "people, roles, scopes, passwords, the limit of confirmation",
 }
 

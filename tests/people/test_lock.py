@@ -58,7 +58,7 @@ def _token(desk: Desk) -> str:
 async def by_file(desk: Desk, name: str) -> None:
     """Have somebody sign in as another process would, and keep the token where it is looked for."""
     made = await desk.signing.sign_in(name, password(name), HERE, Via.CLI)
-    keep_token(desk.home, made.token)
+    keep_token(desk.home, made.token, made.refresh)
 
 
 async def answer(bench: PaperBench, name: str, word: str) -> None:

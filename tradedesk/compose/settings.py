@@ -182,6 +182,9 @@ class Settings(BaseSettings):
     auth_key_file: Path | None = None
     """Where that service keeps the key that signs; empty is the file `signing.key` of its own home."""
 
+    files_folder: Path | None = None
+    """The one folder of files that lines typed in the app may name; without it they may be anywhere."""
+
     audit_heads: Path | None = None
     """A file outside the home, best on another machine, to which heads of the audit are written."""
 

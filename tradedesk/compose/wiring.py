@@ -24,6 +24,7 @@ from data.repositories.connections import (
     let_stand_together,
 )
 from data.schema import HEAD
+from data.spreadsheets.named import keep_files_in
 from data.vocabulary import DeskKind
 from engine.access.connecting import check_let_together, check_together
 from engine.desk import Desk
@@ -91,6 +92,7 @@ async def compose_desk(
     """
     folder = home_folder(home)
     settings = settings or load_settings(folder)
+    keep_files_in(settings.files_folder)
     server = books_on_server(settings.database_url)
     if server is None:
         check_paper_books(folder)

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from data.errors import BadInput
 from data.money import count_from_text
+from data.spreadsheets.named import named_file
 from data.vocabulary import ConsentKind, FlowKind
 from engine.colon.files import day_from
 from engine.colon.known import Known
@@ -136,7 +137,7 @@ def probe_from(words: Sequence[str], known: Known) -> AskedProbe:
 def backup_from(words: Sequence[str], _: Known) -> AskedBackup:
     """A backup, into the home's own folder or that one. Raises `BadInput`."""
     at_most(words, 1, "a folder, or nothing for the home's own")
-    return AskedBackup(Path(words[0]).expanduser() if words else None)
+    return AskedBackup(named_file(Path(words[0]), "folder") if words else None)
 
 
 READ_RECORDS: dict[str, Callable[[Sequence[str], Known], AskedOfRecord]] = {

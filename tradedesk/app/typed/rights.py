@@ -18,6 +18,7 @@ from engine.colon.asked import (
     AskedBasket,
     AskedCalendar,
     AskedChange,
+    AskedClock,
     AskedEvidence,
     AskedGroup,
     AskedGuard,
@@ -77,6 +78,7 @@ OF_ACTION: Mapping[str, Right] = {
     "close_day": Right.CLOSE,
     "halt_press": Right.HALT,
     "halt_firm": Right.HALT_FIRM,
+    "move_clock": Right.SET_UP,
 }
 """Actions, where a screen's own `rights` say nothing else of them. All others take no more than a look."""
 
@@ -152,6 +154,8 @@ def right_of_line(asked: Asked) -> Right | None:
             return None
         case AskedOfRun(what):
             return OF_RUN[what]
+        case AskedClock(to=to):
+            return Right.SET_UP if to else None
         case AskedLists(path=path) | AskedCalendar(path=path) if path is not None:
             return Right.SET_UP
         case AskedMarket(do=MarketDo.HALTED):

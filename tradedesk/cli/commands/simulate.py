@@ -15,12 +15,13 @@ import typer
 from data.clock import IST
 from data.errors import BadInput
 from data.money import amount_words, paise_from_text
+from data.vocabulary import Right
 from engine.words import formats
 from engine.words.formats import counted
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson
 from tradedesk.cli.printing.output import document, line, say
-from tradedesk.cli.session import run
+from tradedesk.cli.session import only_for, run
 from tradedesk.compose.rehearsing.usual_ports import USUAL_PORTS
 
 if TYPE_CHECKING:
@@ -268,6 +269,8 @@ def clock(
     if to is not None and time_given is not None:
         raise BadInput("to", to, f"the time was given already: {time_given}")
     wanted = time_given if to is None else to
+    if wanted is not None:
+        only_for("simulate.clock", Right.SET_UP)
     if local := _local_urls():
         _show_time(asyncio.run(local_time(local, wanted)), as_json)
         return
@@ -308,6 +311,8 @@ def price(
     """Hold a price of the simulated market still, or let it walk again; an index may halt all of it."""
     from tradedesk.compose.rehearsing.market_clock import hold_local_price, hold_price
 
+    only_for("simulate.price", Right.SET_UP)
+
     def show(told: tuple[str, int]) -> None:
         if as_json:
             document({"symbol": told[0], "ltp_paise": told[1]})
@@ -336,6 +341,7 @@ def pay(
     if way not in ("in", "out"):
         raise BadInput("way", way, "give in or out")
     paise = paise_from_text(amount, "amount")
+    only_for("simulate.pay", Right.SET_UP)
 
     async def work(desk: "Desk") -> Exit:
         from brokers.simulators.exchange.accounts import pay as paid
