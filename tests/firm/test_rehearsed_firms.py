@@ -58,11 +58,14 @@ def left_of(place: Path) -> list[str]:
 
 
 @pytest.mark.proof
+@pytest.mark.timeout(600)  # an order in doubt is known after four minutes
 @needs_servers
 def test_a_rehearsed_firm_ends_with_its_brokers_books_and_leaves_nothing(place: Path) -> None:
     kept = place / "kept"
-    child = begun(place, "--minutes", "0.2", "--orders", "240", "--json", "--folder", str(kept))
-    out, words = child.communicate(timeout=280)
+    child = begun(
+        place, "--minutes", "0.2", "--orders", "240", "--json", "--folder", str(kept), "--writers", "2"
+    )
+    out, words = child.communicate(timeout=580)
     assert child.returncode == 0, out + words
     found = json.loads(out)
     proof = found["proof"]
@@ -70,7 +73,9 @@ def test_a_rehearsed_firm_ends_with_its_brokers_books_and_leaves_nothing(place: 
     assert found["orders"] > 0 < proof["fills"]
     assert found["halt"]["live"] >= 6  # one of every client at least
     assert found["halt"]["unread"] == 0
-    assert {"desk1", "desk2", "keep"} <= found["memory_mb"].keys()
+    assert {"desk1", "desk2", "keep", "worker", "beat"} <= found["memory_mb"].keys()
+    assert (found["writers"]["writers"], found["writers"]["clients"]) == (2, 20)
+    assert found["writers"]["orders_a_minute"] > 0 < found["writers"]["statements_a_commit"]
     assert (kept / "desk1" / "config.toml").exists()
     assert left_of(place) == []
 
@@ -93,6 +98,7 @@ def test_a_rehearsal_that_is_broken_off_leaves_nothing(place: Path, sign: signal
 
 
 @pytest.mark.proof
+@pytest.mark.timeout(900)
 @needs_servers
 async def test_a_rehearsed_firm_is_its_brokers_after_deaths(
     place: Path, monkeypatch: pytest.MonkeyPatch

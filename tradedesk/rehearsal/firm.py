@@ -30,7 +30,14 @@ from tradedesk.rehearsal.lines import LONGEST_LINE, Silent, Spoken, without_sett
 from tradedesk.rehearsal.own_postgres import OwnPostgres, postgres_is_here
 from tradedesk.rehearsal.own_redis import OwnRedis, redis_is_here
 from tradedesk.rehearsal.people import group_of, move_in
-from tradedesk.rehearsal.servers import BOOKS, ROLE, make_books
+from tradedesk.rehearsal.servers import BOOKS, ROLE, make_books, make_database
+from tradedesk.rehearsal.writers import make_writers
+
+BESIDE = ("keep", "worker", "beat")
+"""What is started beside the desks, by its command."""
+
+WRITERS = "writers"
+"""The database of writers."""
 
 TOGETHER = 8
 """Desks that are opened at once."""
@@ -84,6 +91,7 @@ class RehearsedFirm:
         self.url = ""
         self.desks = dict[str, Spoken]()
         self.others = dict[str, Unspoken]()
+        self.writing = dict[str, Spoken]()
         self._owner: URL
         self._desk: URL
 
@@ -157,7 +165,8 @@ class RehearsedFirm:
         async with asyncio.TaskGroup() as group:
             for name in self.names:
                 group.create_task(opened(name))
-        await self.start("keep")
+        for command in BESIDE:
+            await self.start(command)
 
     async def open_desk(self, name: str) -> None:
         """Open a desk, again where it has ended, and sign its clients in. Raises `Silent`."""
@@ -212,24 +221,48 @@ class RehearsedFirm:
         """What each process of the firm has in use."""
         return {name: memory_kb(one.pid) // 1024 for name, one in self.processes().items()}
 
+    async def writers(self, first: int, behind: int, each: int) -> Spoken:
+        """A process of writers, on the books of writers. Raises `Silent`."""
+        name, address = f"writers{first}", self.address_of(WRITERS)
+        given = (str(self.folder), address, str(first), str(behind), str(each))
+        self.writing[name] = made = await self._speaking(name, "writers", *given)
+        return made
+
+    async def make_writers(self, writers: int, each: int) -> None:
+        """Make books of their own for so many writers, on the same server. Raises `BadInput`."""
+        assert self.postgres is not None
+        await asyncio.to_thread(make_database, self.postgres, WRITERS)
+        await asyncio.to_thread(upgrade, PostgresBooks(self._owner.set(database=WRITERS)))
+        await asyncio.to_thread(grant, PostgresBooks(self._owner.set(database=WRITERS)), ROLE)
+        await make_writers(self.folder, self.address_of(WRITERS), writers, each)
+
+    def address_of(self, database: str) -> str:
+        """Where a desk finds a database of the rehearsal's own server."""
+        return self._desk.set(database=database).render_as_string(hide_password=False)
+
     async def close(self) -> None:
-        """End everything: who is spoken to by the end of what is said, the others by TERM."""
+        """End everything."""
         if self.postgres is not None:
             self.postgres.thaw()
         if self.redis is not None:
             self.redis.thaw()
-        spoken = [*self.desks.values(), *([self.venue] if hasattr(self, "venue") else [])]
-        for one in (*spoken, *self.others.values()):
+        await self.end_processes()
+        if self.redis is not None:
+            await asyncio.to_thread(self.redis.kill)
+        if self.postgres is not None:
+            await asyncio.to_thread(self.postgres.kill)
+
+    async def end_processes(self) -> None:
+        """End all but the servers: who is spoken to by the end of what is said, the others by TERM."""
+        venue = [self.venue] if hasattr(self, "venue") else []
+        every = [*self.desks.values(), *self.writing.values(), *venue, *self.others.values()]
+        for one in every:
             send(signal.SIGCONT, [one.process.pid])
             if one.process.stdin is not None:
                 one.process.stdin.close()
             elif one.process.returncode is None:
                 one.process.terminate()
-        await asyncio.gather(*(_ended(one.process) for one in (*spoken, *self.others.values())))
-        if self.redis is not None:
-            await asyncio.to_thread(self.redis.kill)
-        if self.postgres is not None:
-            await asyncio.to_thread(self.postgres.kill)
+        await asyncio.gather(*(_ended(one.process) for one in every))
 
 
 async def _ended(process: asyncio.subprocess.Process) -> None:

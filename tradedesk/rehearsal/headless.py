@@ -31,7 +31,8 @@ REST_S = 270.0
 LOOK_S = 0.05
 """How often it is looked whether it has."""
 
-DOUBTFUL = (OrderState.RESERVED, OrderState.SENDING, OrderState.UNKNOWN)
+LAID_S = 30.0
+"""Within which orders that are laid have left."""
 
 
 class Headless:
@@ -82,7 +83,7 @@ class Headless:
     async def lay(self) -> int:
         """Lay an order of every client far from the price; returns how many live."""
         await self._trader.lay()
-        await self._until(lambda: not self._in_doubt())
+        await self._until(lambda: not self._to_leave(), LAID_S)
         return len(self._desk.orders.all(live=True))
 
     async def halt(self) -> object:
@@ -138,8 +139,9 @@ class Headless:
         moving = (OrderState.SENDING, OrderState.UNKNOWN)
         return any(one.state in moving for one in self._desk.orders.all(live=True))
 
-    def _in_doubt(self) -> bool:
-        return any(one.state in DOUBTFUL or one.modifying for one in self._desk.orders.all(live=True))
+    def _to_leave(self) -> bool:
+        leaving = (OrderState.RESERVED, OrderState.SENDING)
+        return any(one.state in leaving for one in self._desk.orders.all(live=True))
 
     async def _read(self) -> None:
         clients = [one.id for one in self._desk.clients.all()]
@@ -148,8 +150,8 @@ class Headless:
         await self._desk.reconcile.ensure(clients)
         await self._desk.settle()
 
-    async def _until(self, happened: Callable[[], bool]) -> None:
-        end = self._desk.clock.monotonic() + REST_S
+    async def _until(self, happened: Callable[[], bool], within_s: float = REST_S) -> None:
+        end = self._desk.clock.monotonic() + within_s
         while not happened() and self._desk.clock.monotonic() < end:
             await self._desk.clock.sleep(LOOK_S)
 

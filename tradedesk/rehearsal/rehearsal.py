@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from data.clock import SystemClock
 from data.server.held_to import kept_books
 from tradedesk.compose.rehearsing.rehearsal import control
 from tradedesk.rehearsal.firm import RehearsedFirm, Size, firm_of
-from tradedesk.rehearsal.measured import HaltMeasured, Rehearsed, between, merged, waited
+from tradedesk.rehearsal.measured import HaltMeasured, Rehearsed, WritersMeasured, between, merged, waited
 from tradedesk.rehearsal.proving import HeldTo, proof_of
 
 FROZEN_S = 60.0
@@ -26,15 +27,25 @@ REPEATS = 3
 
 LOOK_AGAIN_S = 2.0
 
+WRITERS_CLIENTS = 10
+"""Clients of each writer."""
+
+WRITTEN_S = 10.0
+"""How long they write."""
+
 REST_S = 900.0
 """Within which a desk has come to rest: an order in doubt is known four minutes later at the latest."""
 
 
 class Load(Struct, frozen=True):
-    """What the traders of a firm do: for how long, and how many orders a minute all of them together."""
+    """What the traders of a firm do: for how long, how many orders a minute all of them together.
+
+    Then so many writers without screen and broker are measured beside each other.
+    """
 
     minutes: float
     orders_a_minute: int
+    writers: int = 0
 
 
 async def rehearse(size: Size, load: Load, kept: Path | None, told: Callable[[str], None]) -> Rehearsed:
@@ -54,6 +65,11 @@ async def _rehearsed(firm: RehearsedFirm, load: Load, told: Callable[[str], None
     memory = firm.memory_mb()
     told("holding the books to the broker's ledger")
     proof = await prove(firm)
+    written = None
+    if load.writers and firm.postgres is not None:
+        told(f"ending the desks; writing with {load.writers} writers")
+        await firm.end_processes()
+        written = await _written(firm, load.writers)
     return Rehearsed(
         desks=firm.size.desks,
         clients=firm.size.desks * firm.size.clients,
@@ -71,6 +87,24 @@ async def _rehearsed(firm: RehearsedFirm, load: Load, told: Callable[[str], None
         halt=halt,
         memory_mb=memory,
         proof=proof,
+        writers=written,
+    )
+
+
+async def _written(firm: RehearsedFirm, writers: int) -> WritersMeasured:
+    """Have writers write beside each other, as many processes of them as this machine has cores."""
+    each, processes = WRITERS_CLIENTS, min(writers, os.cpu_count() or 1)
+    await firm.make_writers(writers, each)
+    ends = [1 + writers * one // processes for one in range(processes + 1)]
+    groups = await asyncio.gather(*(firm.writers(*ends_of, each) for ends_of in pairwise(ends)))
+    told = await asyncio.gather(*(one.ask("write", seconds=WRITTEN_S) for one in groups))
+    seconds = max(one["seconds"] for one in told)
+    return WritersMeasured(
+        writers=writers,
+        clients=writers * each,
+        orders_a_minute=round(60 * _sum(told, "orders") / seconds),
+        commits_a_second=round(_sum(told, "commits") / seconds),
+        statements_a_commit=round(_sum(told, "statements") / max(1, _sum(told, "commits")), 1),
     )
 
 
@@ -100,9 +134,9 @@ async def begin_trading(firm: RehearsedFirm, load: Load, names: Sequence[str] = 
 
 async def _halt(firm: RehearsedFirm) -> HaltMeasured:
     """Lay an order of every client, and stop the firm by the first desk."""
-    live = sum(await asyncio.gather(*(desk.ask("lay", 180.0) for desk in firm.desks.values())))
+    live = sum(await asyncio.gather(*(desk.ask("lay", REST_S) for desk in firm.desks.values())))
     first = firm.desks[firm.names[0]]
-    made = await first.ask("halt", 180.0)
+    made = await first.ask("halt", REST_S)
     began, number = made["began"], str(made["number"])
     knew = [(await desk.ask("halted")).get(number) for desk in firm.desks.values()]
     cancels = [one for one in (await firm.venue.ask("moments"))["cancels"] if one >= began]

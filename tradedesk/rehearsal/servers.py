@@ -23,8 +23,13 @@ class ServersUp(Struct, frozen=True):
 
 def make_books(postgres: OwnPostgres) -> None:
     """Make a server's database and the role of desks, both empty. Raises `BadInput`."""
-    postgres.tell(f"CREATE DATABASE {BOOKS} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'")
+    make_database(postgres, BOOKS)
     postgres.tell(f"CREATE ROLE {ROLE} LOGIN")
+
+
+def make_database(postgres: OwnPostgres, name: str) -> None:
+    """Make an empty one as books are best kept in. Raises `BadInput`."""
+    postgres.tell(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'")
 
 
 @contextmanager

@@ -55,6 +55,9 @@ def rehearse(
         typer.Option(metavar="URL", envvar="TRADEDESK_REHEARSE_REDIS", help="A Redis that nobody else uses."),
     ] = "",
     seed: Annotated[str, typer.Option(metavar="N", help="Of all dice.")] = "1",
+    writers: Annotated[
+        str, typer.Option(metavar="N", help="Writers that are measured after the desks; 0 for none.")
+    ] = "20",
     rounds: Annotated[
         str,
         typer.Option("--chaos", metavar="ROUNDS", help="Kill and freeze every process so often instead."),
@@ -89,7 +92,7 @@ def rehearse(
     if kept is not None and kept.exists() and any(kept.iterdir()):
         raise BadInput("folder", str(kept), "give a folder that is empty or not there")
 
-    load, times = Load(lasts, a_minute), count_from_text(rounds, "chaos")
+    load, times = Load(lasts, a_minute, count_from_text(writers, "writers")), count_from_text(rounds, "chaos")
 
     async def until_told() -> "Rehearsed | Chaos":
         work = chaos(size, load, times, kept, say) if times else rehearse(size, load, kept, say)
@@ -189,6 +192,13 @@ def _rows(found: "Rehearsed") -> Iterator[tuple[str, str]]:
     yield "key to broker, p50 / p99", _waited(found.at_broker)
     yield "broker to the owner's books, p50 / p99", _waited(found.booked)
     yield f"statements a commit, of {found.commits}", f"{found.statements_a_commit:.1f}"
+    if (wrote := found.writers) is not None:
+        whose = f"{counted(wrote.writers, 'writer')}, no screen, no broker"
+        yield f"{whose}: orders a minute", str(wrote.orders_a_minute)
+        yield (
+            "  commits a second / statements a commit",
+            f"{wrote.commits_a_second} / {wrote.statements_a_commit}",
+        )
     halt = found.halt
     yield f"halt of the firm with {halt.live} live orders: all desks know", f"{halt.known_ms} ms"
     yield "  last cancel at the broker", f"{halt.last_cancel_ms} ms"
