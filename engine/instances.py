@@ -98,7 +98,7 @@ def _passed(point: str) -> None:
     pass
 
 
-def _nothing(unit: Unit) -> object:
+def _nothing(unit: Unit, whom: frozenset[int] = frozenset()) -> object:
     pass
 
 
@@ -149,6 +149,7 @@ class ThisEngine:
         self.keep_beside: Callable[[Unit], object] = _nothing
         """Stores what is kept beside its row, at signing on, at each heartbeat and at its end."""
         self.take_clients: Callable[[Unit], object] = _nothing
+        self.take_over: Callable[[Unit, frozenset[int]], object] = _nothing
         """Takes the clients that this desk is for, at signing on, where several desks share the books."""
         self.keep_connections: Callable[[Unit], object] = _nothing
         """Keeps which connections the home has, at signing on."""

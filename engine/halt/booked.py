@@ -10,9 +10,9 @@ from data.errors import BadInput
 from data.records import replace
 from data.repositories.accounts.clients import client_ids
 from data.repositories.trading import guards, halts
+from data.repositories.trading.halt_desks import DeskUnderHalt, add_desks
 from data.repositories.trading.halts import (
     AnnouncedHalt,
-    DeskUnderHalt,
     FileHalt,
     FiredHalt,
     LiveOrder,
@@ -115,7 +115,7 @@ def announce_halt(unit: Unit, halt: HaltView, clients: Clients, me: int = 0) -> 
             halt.number, halt.scope, halt.value, halt.at, halt.by, members, halt.strength, halt.home
         ),
     )
-    halts.add_desks(unit, [_under(halt, one, me) for one in desks if _has_of(one, halt)])
+    add_desks(unit, [_under(halt, one, me) for one in desks if _has_of(one, halt)])
     details = {"halt": halt.number, "scope": halt.scope.value, "value": halt.value}
     details |= {"strength": halt.strength.value} if halt.reduces else {}
     details |= {"firm": True} if halt.home and halt.scope is HaltScope.EVERYTHING else {}

@@ -132,6 +132,32 @@ class CertificateLine(Struct, frozen=True, forbid_unknown_fields=True):
     tried: int = 0
 
 
+class CertificateDesk(Struct, frozen=True, forbid_unknown_fields=True):
+    """What became of a halt at one of several desks, by the clients that it had as the halt was fired.
+
+    Times are seconds after the halt: when it knew of it, None where it has not said so; and when the
+    broker's answers to its first and last cancel were booked. `unknown` are the orders that nobody can say
+    have ended, `lives` whether it was open as this was read.
+    """
+
+    number: int
+    name: str
+    clients: int
+    orders: int
+    cancelled: int
+    filled: int
+    unknown: int
+    knew_s: float | None = None
+    first_cancel_s: float | None = None
+    last_cancel_s: float | None = None
+    lives: bool = True
+
+    @property
+    def reached(self) -> bool:
+        """Whether it has said that it knows."""
+        return self.knew_s is not None
+
+
 LATER = (
     "clients",
     "tried",
@@ -191,6 +217,7 @@ class Certificate(Struct, frozen=True, forbid_unknown_fields=True, rename={"exte
     unbooked: str = ""
     not_known: tuple[str, ...] = ()
     strength: HaltStrength = HaltStrength.ALL
+    desks: tuple[CertificateDesk, ...] = ()
 
     def says_other_than(self, other: "Certificate") -> bool:
         """Whether it tells other ends or other clients; when and in which words it was read says nothing."""
@@ -212,7 +239,8 @@ class Certificate(Struct, frozen=True, forbid_unknown_fields=True, rename={"exte
 def _essence(made: Certificate) -> tuple[object, ...]:
     unread = tuple(one.client_id for one in made.unread)
     beside = made.passed_over, made.conditionals, made.conditionals_unread
-    return made.ended, made.orders, made.external, unread, made.unread_rows, beside
+    desks = tuple((one.number, one.cancelled, one.filled, one.unknown, one.reached) for one in made.desks)
+    return made.ended, made.orders, made.external, unread, made.unread_rows, beside, desks
 
 
 def write_certificate(home: Path, made: Certificate, version: int) -> None:

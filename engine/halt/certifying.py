@@ -30,6 +30,7 @@ from engine.halt.emergency import (
 from engine.halt.reach import Met
 from engine.halt.round import Round
 from engine.halt.sweep import Before, Results, certify
+from engine.instances import ThisEngine
 from engine.market.venues import Venues
 from engine.rules import Rules
 from engine.timing import Timing
@@ -47,6 +48,7 @@ class Certifying:
         venues: Venues,
         rules: Rules,
         workers: Workers,
+        engine: ThisEngine,
     ) -> None:
         self._kept = kept
         self._timing = timing
@@ -56,7 +58,7 @@ class Certifying:
         self._workers = workers
         self.made: dict[int, Certificate] = {}
         """By the number of their halt."""
-        self._elsewhere = HaltElsewhere(kept)
+        self._elsewhere = HaltElsewhere(kept, engine)
         self._later: set[asyncio.Task[None]] = set()
 
     def round(self, halt: HaltView, before: Before) -> Round:
@@ -173,6 +175,7 @@ class Certifying:
         async with self._kept.store.reader() as connection:
             refused = await refused_orders(connection, before.orders)
             released = await released_since(connection, before.orders, halt.at)
+        await self._elsewhere.take_over(halt.number)
         others = await self._elsewhere.unread(halt.number)
         results = Results(
             refused=refused,
@@ -187,7 +190,8 @@ class Certifying:
             unread_rows=reading.unread_rows(),
             passed_over=reading.passed_over(),
         )
-        return certify(self._kept.book, halt, before, results, self._workers.canceller.sent)
+        made = certify(self._kept.book, halt, before, results, self._workers.canceller.sent)
+        return replace(made, desks=await self._elsewhere.desks(halt, before))
 
     async def _with_conditionals(
         self, made: Certificate, clients: Collection[int], others: frozenset[int] = frozenset()

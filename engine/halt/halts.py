@@ -79,7 +79,7 @@ class Halts:
         self._rules = rules
         self._canceller = workers.canceller
         self._opening = Opening(kept)
-        self._certifying = Certifying(kept, timing, venues, rules, workers)
+        self._certifying = Certifying(kept, timing, venues, rules, workers, engine)
         self._tasks: set[asyncio.Task[Certificate]] = set()
         self._not_taken: set[Path] = set()
         self._heard = HaltsHeard(kept, timing)

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from data.repositories.trading.halts import desk_knows
+from data.repositories.trading.halt_desks import desk_knows
 from data.store import StoreError, Unit
 from engine.book.halt_file import halt_file_stands, read_halt_file, write_halt_file
 from engine.book.kept import Kept

@@ -157,7 +157,7 @@ def _line(
         note=next((f"not read: {one.why}" for one in seen.unread if one.client_id == client_id), ""),
         first_cancel_s=first,
         last_cancel_s=last,
-        ended_s=_after(halt, max(ended)) if len(ended) == len(ends) and ended else None,
+        ended_s=after(halt, max(ended)) if len(ended) == len(ends) and ended else None,
         tried=results[OrderResult.TRIED],
     )
 
@@ -178,10 +178,11 @@ def cancel_times(order_ids: Iterable[int], halt: HaltView, sent: Sent) -> tuple[
     pairs = [sent[order_id] for order_id in order_ids if order_id in sent]
     if not pairs:
         return None, None
-    return _after(halt, min(first for first, _ in pairs)), _after(halt, max(last for _, last in pairs))
+    return after(halt, min(first for first, _ in pairs)), after(halt, max(last for _, last in pairs))
 
 
-def _after(halt: HaltView, at: datetime) -> float:
+def after(halt: HaltView, at: datetime) -> float:
+    """Seconds after a halt, not below 0."""
     return max(0.0, round((at - halt.at).total_seconds(), 3))
 
 

@@ -41,6 +41,7 @@ class Leasing:
         """Whom people have had it give up: it does not take them again by itself."""
         self._looked_at = float("-inf")
         engine.take_clients = self.take_wanted
+        engine.take_over = lambda unit, whom: self.take_where(unit, lambda row, _: row.client_id in whom)
 
     @property
     def shared(self) -> bool:

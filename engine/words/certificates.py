@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from engine.halt.certificate import Certificate, CertificateRow, CertificateUnread
+    from engine.halt.certificate import Certificate, CertificateDesk, CertificateRow, CertificateUnread
 
 
 def strength_words(strength: HaltStrength) -> str:
@@ -117,6 +117,25 @@ def unknown_words(made: Certificate) -> Iterator[str]:
     if made.not_known:
         names = dict.fromkeys(NOT_KEPT[name] for name in made.not_known if name in NOT_KEPT)
         yield f"NOT KNOWN, an earlier version made it: {', '.join(names)}"
+
+
+def desk_words(made: Certificate) -> Iterator[str]:
+    """What became of the halt at each desk, where several share the books; a lone one is told by the rest."""
+    if len(made.desks) < 2 and all(one.reached for one in made.desks):
+        return
+    for one in made.desks:
+        ends = f"{counted(one.orders, 'order')}, {one.cancelled} cancelled {one.filled} filled"
+        ends += f" {one.unknown} UNKNOWN" if one.unknown else ""
+        sent = ""
+        if one.first_cancel_s is not None and one.last_cancel_s is not None:
+            sent = f", cancels answered {one.first_cancel_s:.2f} to {one.last_cancel_s:.2f} s"
+        yield f"{one.name}: {_reached(one)}; {ends}{sent}"
+
+
+def _reached(one: CertificateDesk) -> str:
+    if one.knew_s is not None:
+        return f"knew after {one.knew_s:.2f} s"
+    return "NOT HEARD of yet" if one.lives else "NOT REACHED, it is not open any more"
 
 
 def absent_words(codes: Sequence[str], most: int | None = None) -> str:

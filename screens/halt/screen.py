@@ -19,6 +19,7 @@ from engine.halt.booked import FILE_ONLY
 from engine.words import formats
 from engine.words.certificates import (
     absent_words,
+    desk_words,
     end_words,
     read_words,
     row_words,
@@ -303,6 +304,7 @@ class CertificateScreen(Dialog[None]):
         told = [one for one in certificate.unread if one.why]
         lines = [*unread_words(told, SHOWN_UNREAD), *row_words(certificate.unread_rows, SHOWN_UNREAD)]
         lines += [*survivor_words(certificate, self._at, SHOWN_UNREAD), *unknown_words(certificate)]
+        lines += desk_words(certificate)
         if certificate.not_signed_in:
             lines.append(absent_words(certificate.not_signed_in, SHOWN_ABSENT))
         return "\n".join(plain(line) for line in lines)

@@ -9,10 +9,11 @@ from data.records import replace
 from data.vocabulary import HaltScope, OrderState, SizingKind
 from engine.desk import Desk
 from engine.halt.certificate import Certificate
+from engine.halt.others import HaltsHeard
 from engine.planning.intent import Selection
 from engine.refusals import Halted
 from tests.books import database_url
-from tests.desks import books_are_sound, buy, carry_out, until
+from tests.desks import books_are_sound, buy, carry_out, there, until
 from tests.sharing import Firm
 from tradedesk.compose.brokers.paper import exchange_of
 from tradedesk.testing import seam
@@ -123,9 +124,43 @@ async def test_a_halt_of_the_firm_stops_each_desk_by_its_own_file_until_any_ends
             assert made.scope is HaltScope.EVERYTHING
             assert ravi.halt_stands()
             await until(ravi, lambda: (ravi.home / "HALT").exists(), step_s=0.2)
+            await until(asha, lambda: there(asha.halt.certificate(made.number)).ended, step_s=0.2)
+            told = {one.name.split("@")[0]: one for one in there(asha.halt.certificate(made.number)).desks}
+            assert (told["asha"].knew_s, told["asha"].orders) == (0.0, 0)
+            ravis = told["ravi"]
+            assert (ravis.clients, ravis.orders, ravis.cancelled, ravis.unknown) == (1, 1, 1, 0)
+            assert 0 <= there(ravis.knew_s) <= there(ravis.first_cancel_s)
             await ravi.halt.resume(made.number, "resume", "ravi")
             await until(asha, lambda: not (asha.home / "HALT").exists(), step_s=0.2)
             assert not asha.halt_stands()
             (order,) = exchange_of(ravi).orders(rohan)
             assert order.status is BrokerStatus.CANCELLED
             await books_are_sound(asha)
+
+
+async def _hears_nothing(desk: HaltsHeard) -> None:
+    """In the place of what a desk says that knows of a halt."""
+
+
+async def test_who_halts_the_firm_cancels_for_desks_that_have_died_and_names_them(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(HaltsHeard, "say_known", _hears_nothing)
+    await firm.make()
+    async with firm.desk("asha", "free") as asha:
+        rohan = code_of(asha, ROHAN)
+        await asha.leases.release(rohan)
+        async with firm.desk("ravi", rohan, seed=8) as ravi:
+            theirs = await resting(ravi, ROHAN)
+            leases = seam(ravi).store.leases
+            assert leases is not None
+            leases.beat = lambda: False
+            firm.run_out(leases.instance_id)
+            seam(ravi).workers.canceller.close()
+            made = await fired(asha, firm=True)
+            await until(asha, lambda: there(asha.halt.certificate(made.number)).ended, step_s=0.2)
+            assert ROHAN in seam(asha).kept.book.clients
+            assert asha.orders.get(theirs).state is OrderState.CANCELLED
+            told = {one.name.split("@")[0]: one for one in there(asha.halt.certificate(made.number)).desks}
+            assert (told["ravi"].reached, told["ravi"].lives) == (False, False)
+            assert (told["ravi"].orders, told["ravi"].cancelled) == (1, 1)

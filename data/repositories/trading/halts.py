@@ -1,6 +1,6 @@
 """Halts and their certificates as stored, and what a certificate reads of the orders in its scope."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from data.repositories.base import Change, On, Query, Rows, among, given
 from data.repositories.instruments import symbol_now
 from data.tables.books import Funds, Posting, Txn
 from data.tables.columns import table
-from data.tables.orders import Halt, HaltCertificate, HaltDesk, Order, RequestRecord
+from data.tables.orders import Halt, HaltCertificate, Order, RequestRecord
 from data.vocabulary import (
     LIVE_STATES,
     Account,
@@ -214,44 +214,6 @@ async def is_resumed(reader: AsyncConnection, number: int) -> bool:
 async def halts_since(reader: AsyncConnection, since: datetime) -> list[HaltTimes]:
     """The halts that were fired since a moment."""
     return await _SINCE.read(reader, since=since)
-
-
-# --- desks of a halt, where several share the books ---------------------------------------------------------
-
-
-class DeskUnderHalt(Struct, frozen=True):
-    """A desk that had clients of a halt as it was fired, and when it knew; `knew_at` None before that."""
-
-    halt_number: int
-    instance_id: int
-    name: str
-    clients: list[int]
-    knew_at: datetime | None
-
-
-_DESKS = Rows(HaltDesk, DeskUnderHalt)
-_D = _DESKS.c
-_DESKS_OF_HALT = _DESKS.query(_D.halt_number == given("halt"), order_by=[_D.instance_id])
-_KNEW = Change(
-    update(_DESKS.table)
-    .where(_D.halt_number == given("halt"), _D.instance_id == given("instance"), _D.knew_at.is_(None))
-    .values(knew_at=given("at"))
-)
-
-
-def add_desks(on: On, desks: Sequence[DeskUnderHalt]) -> None:
-    """Keep which desks had clients of a halt."""
-    _DESKS.insert(on, desks)
-
-
-def desk_knows(on: On, halt: int, instance_id: int, at: datetime) -> bool:
-    """Keep when a desk knew of a halt; returns whether that was not kept before."""
-    return _KNEW.run(on, halt=halt, instance=instance_id, at=at) == 1
-
-
-def desks_of_halt(on: On, halt: int) -> list[DeskUnderHalt]:
-    """The desks that had clients of a halt, by the numbers of their engines."""
-    return _DESKS_OF_HALT.all(on, halt=halt)
 
 
 # --- certificates -------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from data.vocabulary import HaltScope
 from engine.words.certificates import (
     absent_words,
+    desk_words,
     read_words,
     row_words,
     strength_words,
@@ -31,6 +32,8 @@ def print_certificate(desk: "Desk", made: "Certificate", kept: bool = True) -> N
     """Print a certificate; `kept` is whether a file holds one that the books did not take."""
     _print_sums(desk, made, kept)
     _print_doubts(desk, made)
+    for words in desk_words(made):
+        line(words)
     if made.lines:
         _print_clients(made)
     if made.external:

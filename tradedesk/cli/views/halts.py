@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from engine.halt.certificate import (
         Certificate,
         CertificateConditional,
+        CertificateDesk,
         CertificateExternal,
         CertificateLine,
         CertificateOrder,
@@ -60,6 +61,7 @@ class CertificateShape(Struct, frozen=True):
     first_cancel_s: float | None
     last_cancel_s: float | None
     strength: HaltStrength
+    desks: tuple[CertificateDesk, ...] | None
 
 
 def certificate_shape(made: Certificate) -> CertificateShape:
@@ -97,6 +99,7 @@ def certificate_shape(made: Certificate) -> CertificateShape:
         first_cancel_s=made.first_cancel_s,
         last_cancel_s=made.last_cancel_s,
         strength=made.strength,
+        desks=made.desks,
     )
     not_known = {"read" if name == "clients" else name for name in made.not_known}
     return replace(shape, **dict.fromkeys(not_known & values(shape).keys()))
