@@ -20,7 +20,7 @@ from data.tables.books import APPEND_ONLY
 _CHANGING = "UPDATE, DELETE, TRUNCATE"
 
 _MAY = f"""
-    SELECT r.rolname FROM pg_roles r
+    SELECT r.rolname, has_table_privilege(r.oid, 'signing_key', 'INSERT') FROM pg_roles r
     WHERE NOT r.rolsuper AND has_table_privilege(r.oid, '{STAMP}', 'SELECT')
       AND r.oid <> (SELECT relowner FROM pg_class WHERE oid = '{STAMP}'::regclass)
       AND r.rolname NOT LIKE 'pg\\_%'
@@ -28,9 +28,10 @@ _MAY = f"""
 """
 
 
-def grant(books: PostgresBooks, role: str) -> Sequence[str]:
+def grant(books: PostgresBooks, role: str, signs: bool = True) -> Sequence[str]:
     """Let a role do what a desk does and no more; returns its append-only tables.
 
+    One that does not `sign` ends sign-ins and makes none, and no key: those are the signing service's.
     Raises `BadInput` for a role that is not there, that could do more whatever it is granted, or that these
     tables are not ours to grant to.
     """
@@ -39,7 +40,7 @@ def grant(books: PostgresBooks, role: str) -> Sequence[str]:
         with engine.connect() as connection:
             connection.exec_driver_sql("BEGIN")
             _check(connection, role)
-            _grant(connection, role)
+            _grant(connection, role, signs)
             connection.exec_driver_sql("COMMIT")
     except DBAPIError as problem:
         raise BadInput("role", role, f"the server does not grant it: {problem.orig}") from problem
@@ -50,8 +51,8 @@ def grant(books: PostgresBooks, role: str) -> Sequence[str]:
 
 def grant_again(connection: Connection) -> None:
     """Grant what this version's tables take to each role that was granted those of an earlier one."""
-    for (role,) in fetch(connection, _MAY):
-        _grant(connection, str(role))
+    for role, signs in fetch(connection, _MAY):
+        _grant(connection, str(role), bool(signs))
 
 
 def changeable(connection: Connection) -> list[str]:
@@ -82,7 +83,7 @@ def _check(connection: Connection, role: str) -> None:
         )
 
 
-def _grant(connection: Connection, role: str) -> None:
+def _grant(connection: Connection, role: str, signs: bool) -> None:
     name, ours = _quoted(role), [*SQLModel.metadata.tables]
     (database, schema), *_ = fetch(connection, "SELECT current_database(), current_schema()")
     growing = [table for table in ours if table in APPEND_ONLY]
@@ -96,8 +97,17 @@ def _grant(connection: Connection, role: str) -> None:
         f"GRANT SELECT, INSERT ON {_listed(growing)} TO {name}",
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON {_listed(changing)} TO {name}",
         f"GRANT USAGE, UPDATE ON SEQUENCE audit_number TO {name}",
+        *(() if signs else _without_signing(name)),
     ):
         connection.exec_driver_sql(statement)
+
+
+def _without_signing(name: str) -> Sequence[str]:
+    """Statements that leave of signing people in only the end of sign-ins."""
+    return (
+        f"REVOKE INSERT, UPDATE, DELETE ON signing_key, sign_in, sign_in_try FROM {name}",
+        f"GRANT UPDATE (ended_at, ended_by) ON sign_in TO {name}",
+    )
 
 
 def _listed(names: Sequence[str]) -> str:

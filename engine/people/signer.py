@@ -335,6 +335,9 @@ class OwnSigner:
             found = next((key.kid for key in keys if key.public == public), None)
             if found is not None:
                 return found, kept, books
+        if by_service and keys:  # another one here would void what that of another machine signs
+            expected = "another key signs for these books: copy it here, or run `tradedesk auth rotate`"
+            raise BadInput("signing.key", "", expected)
         private, public = new_key()
         await self._keys.put(private)
         books = await self._store.write(partial(self._add_key, public, now), GateMode.ALONE)

@@ -22,6 +22,7 @@ from tests.desks import paper_desk
 from tests.people.home_of_many import HERE, add_people, password, sit
 from tests.people.signing_service import HOST, Service, desk_by_service
 from tests.tradedesk.cli_desk import Terminal
+from tradedesk.auth.key_file import KeyFile
 from tradedesk.auth.protocol import LONGEST_LINE
 from tradedesk.compose.seats import keep_token, kept_token
 from tradedesk.testing import seam
@@ -166,6 +167,25 @@ async def test_a_rotation_has_two_keys_for_half_a_day_and_at_once_voids_the_firs
             await desk.signing.renewed(second.refresh)
         assert desk.signing.read((await signed_in(desk, "tara")).token).person == "tara"
     assert len(kids) == 2
+
+
+async def test_a_second_machine_voids_nothing_by_a_key_of_its_own(tmp_path: Path) -> None:
+    async with desk_by_service(tmp_path / "home") as (desk, service, signer):
+        made = await signed_in(desk, "tara")
+        first = service.key
+        service.key = KeyFile(service.place.with_name("another.key"))
+        async with service.signer() as beside:
+            with pytest.raises(BadInput, match="another key signs"):
+                await beside.make_ready()
+            assert await service.key.get() is None
+            await beside.rotate()
+            await beside.make_ready()
+        assert desk.signing.read(made.token).person == "tara"
+        assert desk.signing.read(await signer.renewed(made.refresh, US)).person == "tara", "both keys stand"
+        service.clock.shift(SIGN_IN_LIFE.total_seconds())
+        with pytest.raises(BadInput, match="another key signs"):
+            await signed_in(desk, "tara")
+        assert await first.get() != await service.key.get()
 
 
 async def asked_raw(service: Service, line: bytes) -> bytes:

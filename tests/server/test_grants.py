@@ -137,3 +137,31 @@ def test_roles_that_were_granted_nothing_get_nothing_by_an_upgrade(owner: URL, r
         grant_again(connection)
     engine.dispose()
     assert PostgresBooks(owner).read(lambda reader: grants_of(reader, role)) == 0
+
+
+async def test_a_desk_that_a_service_signs_for_makes_no_key_and_no_sign_in(
+    tmp_path: Path, owner: URL, role: str
+) -> None:
+    own = PostgresBooks(owner)
+    grant(own, role)
+    grant(own, role, signs=False)
+    assert schema.upgrade(own) == schema.HEAD, "what a later version grants keeps to it"
+    by_role = owner.set(username=role)
+    for statement in (
+        "INSERT INTO signing_key (kid, public, made_at) VALUES ('mine', 'ff', now())",
+        "UPDATE signing_key SET public = 'ff'",
+        "DELETE FROM signing_key",
+        "INSERT INTO sign_in (id, person, place, at, until, ended_by)"
+        " VALUES ('mine', 'asha', '', now(), now(), '')",
+        "UPDATE sign_in SET until = now()",
+        "UPDATE sign_in SET person = 'asha'",
+        "DELETE FROM sign_in",
+        "DELETE FROM sign_in_try",
+    ):
+        assert "permission denied" in refused(by_role, statement), statement
+    done(by_role, "UPDATE sign_in SET ended_at = now(), ended_by = 'asha' WHERE id = 'any'")
+    stand_at(tmp_path, by_role.render_as_string(hide_password=False))
+    async with filed_desk(tmp_path, ManualClock(START)) as desk:
+        await carry_out(desk, buy("INFY", SizingKind.PERCENT_OF_CAPITAL, 2500))
+    grant(own, role)
+    done(by_role, "DELETE FROM sign_in_try")

@@ -207,6 +207,9 @@ def _was(before: str | None) -> str:
 @db_app.command()
 def grant(
     role: Annotated[str, typer.Argument(metavar="ROLE", help="A role of the server that may sign in.")],
+    signs: Annotated[
+        bool, typer.Option("--signs/--signs-not", help="Whether it signs people in, or a service does.")
+    ] = True,
     as_json: AsJson = False,
 ) -> None:
     """Let a role of the server do what a desk does, and no more: append-only tables grow alone.
@@ -219,7 +222,7 @@ def grant(
 
     books = _server()
     check_ready(books)
-    growing = let(books, role)
+    growing = let(books, role, signs)
     if as_json:
         document(GrantedShape(database=books.name, role=role, append_only=list(growing)))
     else:

@@ -51,6 +51,7 @@ def auth(ctx: typer.Context) -> None:
         if settings.auth_socket is None:
             expected = "name where the service listens, such as /run/tradedesk-auth/sign-in.sock"
             raise BadInput("auth_socket", "", expected)
+        await signer.make_ready()
         place, over = settings.auth_socket.expanduser(), asyncio.Event()
         for one in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(one, over.set)
@@ -103,7 +104,7 @@ def _carry_out(work: "Callable[[OwnSigner, Settings], Awaitable[Exit]]") -> NoRe
 
 @asynccontextmanager
 async def _signer(settings: "Settings") -> "AsyncGenerator[OwnSigner]":
-    """What signs by the service's own key, which is made where there is none. Raises `BadInput`."""
+    """What signs by the service's own key. Raises `BadInput`."""
     from data.clock import SystemClock
     from data.home import books_file
     from data.store import Store
@@ -122,7 +123,6 @@ async def _signer(settings: "Settings") -> "AsyncGenerator[OwnSigner]":
     try:
         keys = KeyFile(key.expanduser())
         signer = OwnSigner(store, clock, random.SystemRandom(), keys, lambda: NAME, is_service=True)
-        await signer.make_ready()
         yield signer
     finally:
         await store.close()
