@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from data.clock import SystemClock
 from data.server.held_to import kept_books
+from data.server.top_statements import top_statements
 from tradedesk.compose.rehearsing.rehearsal import control
 from tradedesk.rehearsal.firm import RehearsedFirm, Size, firm_of
 from tradedesk.rehearsal.measured import HaltMeasured, Rehearsed, WritersMeasured, between, merged, waited
@@ -65,6 +66,7 @@ async def _rehearsed(firm: RehearsedFirm, load: Load, told: Callable[[str], None
     memory = firm.memory_mb()
     told("holding the books to the broker's ledger")
     proof = await prove(firm)
+    top = await asyncio.to_thread(top_statements, firm.books)
     written = None
     if load.writers and firm.postgres is not None:
         told(f"ending the desks; writing with {load.writers} writers")
@@ -88,6 +90,7 @@ async def _rehearsed(firm: RehearsedFirm, load: Load, told: Callable[[str], None
         memory_mb=memory,
         proof=proof,
         writers=written,
+        top=top,
     )
 
 

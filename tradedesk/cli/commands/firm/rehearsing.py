@@ -160,6 +160,12 @@ def _show(found: "Rehearsed") -> None:
         f" {ended:.1f}"
     )
     table(("what", ">figure"), list(_rows(found)))
+    if found.top:
+        line()
+        table(
+            (">ms", ">calls", "statement"),
+            [(f"{ms:.0f}", str(calls), text[:90]) for text, calls, ms in found.top],
+        )
     line()
     proof = found.proof
     line(
