@@ -31,8 +31,8 @@ REST_S = 270.0
 LOOK_S = 0.05
 """How often it is looked whether it has."""
 
-LAID_S = 30.0
-"""Within which orders that are laid have left."""
+LAID_S = 60.0
+"""Within which a desk may trade again behind a silent broker, and orders that are laid have left."""
 
 
 class Headless:
@@ -82,7 +82,15 @@ class Headless:
 
     async def lay(self) -> int:
         """Lay an order of every client far from the price; returns how many live."""
-        await self._trader.lay()
+        end = self._desk.clock.monotonic() + LAID_S
+        while True:  # a price may be old, or clients' books unread, behind a broker that was silent
+            try:
+                await self._trader.lay()
+                break
+            except Refusal:
+                if self._desk.clock.monotonic() > end:
+                    raise
+                await self._desk.clock.sleep(1.0)
         await self._until(lambda: not self._to_leave(), LAID_S)
         return len(self._desk.orders.all(live=True))
 
