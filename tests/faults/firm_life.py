@@ -52,11 +52,12 @@ class FirmLife:
     clock: FastClock
     seed: int
     kind: DeskKind = DeskKind.APP
+    redis: str = ""
 
     @property
     def settings(self) -> Settings:
         """What its configuration says."""
-        more = {"database_url": self.database, "desk_clients": self.clients}
+        more = {"database_url": self.database, "desk_clients": self.clients, "redis_url": self.redis}
         shared = {"vault": "rows", "wrapping_key_file": self.key_file, "trader": self.name}
         return KITE.settings(self.broker).model_copy(update={**more, **shared})
 

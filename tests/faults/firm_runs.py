@@ -236,7 +236,7 @@ class Day:
             child.wait()
 
 
-def run(events: list[str], folder: Path, seed: int) -> Told:
+def run(events: list[str], folder: Path, seed: int, of_day: type[Day] = Day) -> Told:
     """Go through all events, some of them a day."""
     told, dice = Told(), random.Random(seed)
     with own_server() as server:
@@ -251,7 +251,7 @@ def run(events: list[str], folder: Path, seed: int) -> Told:
                 ) as at,
                 _child(_line, server, words=place / "line.log") as line,
             ):
-                day = Day(place, server, House(at.receive(20), at.pipe), line, seed + first)
+                day = of_day(place, server, House(at.receive(20), at.pipe), line, seed + first)
                 try:
                     day.make(clock)
                     told.add(_day(day, events[first : first + ROUNDS_A_DAY], told, dice))
@@ -286,18 +286,20 @@ def _day(day: Day, events: list[str], told: Told, dice: random.Random) -> Findin
     return found
 
 
-def main() -> int:
+def main(
+    name: str = "firm_runs", doc: str | None = __doc__, known: tuple[str, ...] = EVENTS, of: type[Day] = Day
+) -> int:
     """Make so many rounds of each event and print what came of them; ends with 1 after a fault."""
-    parser = argparse.ArgumentParser(prog="python -m tests.faults.firm_runs", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"python -m tests.faults.{name}", description=doc)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--events", nargs="*", default=list(EVENTS))
+    parser.add_argument("--events", nargs="*", default=list(known))
     parser.add_argument("--folder", type=Path, required=True)
     given = parser.parse_args()
     shutil.rmtree(given.folder, ignore_errors=True)
     events = given.events * given.rounds
     random.Random(f"order:{given.seed}").shuffle(events)
-    told = run(events, given.folder, given.seed)
+    told = run(events, given.folder, given.seed, of)
     print(f"{sum(told.rounds.values())} rounds: {dict(told.rounds)}")
     print(
         f"orders {told.orders}, placements received {told.sent}, fills {told.fills}, twice {told.duplicates},"

@@ -48,14 +48,17 @@ def plain_address(address: str) -> str:
     return f"unix://{parts.path}?db={number}"
 
 
-async def client_at(address: str) -> Any:
-    """A client of the server at an address, not connected yet. Raises `ImportError` without the library."""
+async def client_at(address: str, call_s: float = CALL_S) -> Any:
+    """A client of the server at an address, not connected yet; each of its calls ends within so many seconds.
+
+    Raises `ImportError` without the library.
+    """
     redis = await asyncio.to_thread(import_module, "redis.asyncio")
     retry = import_module("redis.asyncio.retry").Retry(import_module("redis.backoff").NoBackoff(), 0)
     return redis.Redis.from_url(
         plain_address(address),
-        socket_connect_timeout=CALL_S,
-        socket_timeout=CALL_S,
+        socket_connect_timeout=call_s,
+        socket_timeout=call_s,
         retry=retry,
     )
 

@@ -23,6 +23,9 @@ WANTED_S = 15.0
 WANT_EVERY_S = 3.0
 """How often a desk asks for what it follows."""
 
+READ_S = 5.0
+"""Seconds that a read of the hash may take: of thousands of quotes, on a machine that is busy."""
+
 READ_EVERY_S = 5.0
 """How often the hash is read again while a quote that is wanted was not told."""
 
@@ -70,7 +73,7 @@ class FeedReader:
             await self._own.sleep(ANEW_S)
 
     async def _read(self, places: FeedPlaces, hearer: QuoteHearer) -> None:
-        redis = await client_at(self._address)
+        redis = await client_at(self._address, READ_S)
         pubsub = redis.pubsub()
         self._heard.rejoined()
         try:
