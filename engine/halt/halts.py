@@ -294,6 +294,8 @@ class Halts:
             self._canceller.carry_out(opened.asked.requests)
             self._own(asyncio.create_task(self._certifying.follow(opened.halt, opened.before)))
         for stored in found:
+            if stored.home and stored.home != self._kept.book.home_id:  # its own desk says what became of it
+                continue
             halt, before = self._as_left(stored)
             made = self._certifying.made.get(halt.number)
             if made is None:
@@ -305,8 +307,9 @@ class Halts:
     def _as_left(self, stored: FiredHalt) -> tuple[HaltView, Before]:
         """A halt and what it met, as its row says; what ended on an earlier day needs no certificate."""
         before = Before.from_json(stored.before)
-        known = {i: paise for i, paise in before.orders.items() if i in self._kept.book.orders}
-        before.orders = known
+        if not self.shared:  # else other desks' are told apart as it is followed
+            known = {i: paise for i, paise in before.orders.items() if i in self._kept.book.orders}
+            before.orders = known
         return as_fired(stored), before
 
     async def follow(self, number: int) -> Certificate:

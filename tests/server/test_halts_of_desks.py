@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from brokers.contract import BrokerStatus
+from brokers.contract import BrokerAccount, BrokerStatus, NotSent, Outcome
 from data.records import replace
 from data.vocabulary import HaltScope, OrderState, SizingKind
 from engine.desk import Desk
@@ -13,7 +13,7 @@ from engine.halt.others import HaltsHeard
 from engine.planning.intent import Selection
 from engine.refusals import Halted
 from tests.books import database_url
-from tests.desks import books_are_sound, buy, carry_out, there, until
+from tests.desks import Wire, books_are_sound, buy, carry_out, there, until
 from tests.sharing import Firm
 from tradedesk.compose.brokers.paper import exchange_of
 from tradedesk.testing import seam
@@ -164,3 +164,26 @@ async def test_who_halts_the_firm_cancels_for_desks_that_have_died_and_names_the
             told = {one.name.split("@")[0]: one for one in there(asha.halt.certificate(made.number)).desks}
             assert (told["ravi"].reached, told["ravi"].lives) == (False, False)
             assert (told["ravi"].orders, told["ravi"].cancelled) == (1, 1)
+
+
+async def test_a_desk_that_opens_says_nothing_of_a_halt_that_another_has_fired(firm: Firm) -> None:
+    await firm.make()
+    async with firm.desk("asha", "free") as asha:
+        await asha.leases.release(code_of(asha, ROHAN))
+        wire, order = Wire(asha), await resting(asha, AMIT)
+        wire.on_cancel = _not_taken
+        firing = asha.halt.fire_now("asha", firm=True)
+        await until(asha, lambda: asha.halt.active() != [] and asha.halt.active()[-1].number > 0, step_s=0.2)
+        async with firm.desk("ravi", "free", seed=8) as ravi:
+            await until(asha, firing.done, step_s=1.0)
+            number = firing.result().number
+            await until(ravi, lambda: ravi.halt.certificate(number) is not None, step_s=0.2)
+            assert asha.orders.get(order).live
+            assert not there(ravi.halt.certificate(number)).ended
+            async with seam(asha).store.reader() as reader:
+                found = await reader.exec_driver_sql("SELECT count(*) FROM halt_certificate WHERE ended")
+                assert found.scalar_one() == 0
+
+
+async def _not_taken(account: BrokerAccount, broker_order_id: str) -> Outcome:
+    return NotSent("the line is down")
