@@ -22,6 +22,7 @@ from data.reference.seed import universe
 from data.vocabulary import DeskKind, Product, Side, SizingKind
 from engine.desk import Desk
 from engine.planning.intent import Intent, Selection, Sizing
+from engine.refusals import Refusal
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import compose_desk
 from tradedesk.rehearsal.lines import answer_lines
@@ -30,6 +31,7 @@ from tradedesk.rehearsal.people import CASH_PAISE, clients_of_firm, group_of, us
 PAPER = "paper"
 KEY = "NSE:INFY"
 BOOKED_S = 60.0
+LATE_S = 0.2
 
 
 @asynccontextmanager
@@ -91,7 +93,11 @@ class Writers:
                     again=True,
                 )
             )
-            run = await desk.runs.start(plan, plan.digest)
+            try:
+                run = await desk.runs.start(plan, plan.digest)
+            except Refusal:  # a price that came late on a machine that has much to do
+                await self._clock.sleep(LATE_S)
+                continue
             await desk.runs.settled(run.number, BOOKED_S)
             orders += len(run.order_ids)
         return orders
