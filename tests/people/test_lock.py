@@ -26,9 +26,11 @@ SETTINGS = Settings(trader="tester", keys="plain")
 
 
 @asynccontextmanager
-async def app_of_many(home: Path, who: str = "", settings: Settings = SETTINGS) -> AsyncIterator[PaperBench]:
+async def app_of_many(
+    home: Path, who: str = "", settings: Settings = SETTINGS, clock: BenchClock | None = None
+) -> AsyncIterator[PaperBench]:
     """The app on a home with people; `who` has signed in by its token file, which nobody has where empty."""
-    clock = BenchClock(START)
+    clock = clock or BenchClock(START)
 
     @asynccontextmanager
     async def opening() -> AsyncIterator[Desk]:

@@ -63,6 +63,11 @@ def test_the_command_line_refuses_what_the_table_says_and_nothing_else(home, rol
     assert refused == {right for right in COMMANDS if not may(role, right)}
 
 
+def test_what_stands_by_takes_nobody_signed_in(home):
+    home.run("sign-out")
+    assert "are one desk's alone" in home.run("keep").err
+
+
 def test_nobody_signed_in_is_told_how_and_may_stop_everything(home):
     home.run("sign-out")
     for right, words in COMMANDS.items():

@@ -232,8 +232,10 @@ class Locking:
         from tradedesk.compose.seats import renew_seat
 
         try:
-            await renew_seat(self._app.desk)
+            renewed = await renew_seat(self._app.desk)
             self._away = ""
+            if renewed and self.locked and not (self._asks_for_password or self._app.desk.who.trouble()):
+                self._open()
         except SigningAway as problem:
             if not self._away:
                 self._app.say(f"{refusal_words(problem)}; {self._goes_on()}", "warning")

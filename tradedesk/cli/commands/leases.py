@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from data.acting import Actor
 from data.vocabulary import DeskKind
 from engine.words.formats import counted
 from tradedesk.cli.exits import Exit
@@ -99,7 +100,8 @@ def keep() -> None:
     """
 
     async def work(desk: "Desk") -> Exit:
-        await desk.leases.rows()  # refused where nothing is shared
+        with desk.acting(Actor(desk.workings.engine.trader)):  # nobody signs in for what stands by
+            await desk.leases.rows()  # refused where nothing is shared
         over = asyncio.Event()
         for one in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(one, over.set)
