@@ -27,6 +27,7 @@ from tests.faults.at_brokers import KITE
 from tests.faults.broker_house import NAP_S
 from tests.faults.broker_life import LONGEST_S, WAITS, control, move_in, read_all, settled, sign_in_due
 from tests.faults.clock import FastClock, monotonic
+from tests.faults.frozen_between import Between, StopsItself
 from tests.faults.remote import RULES
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import compose_desk
@@ -37,6 +38,10 @@ DOES = ((0.03, halt_and_resume), (0.63, bulk), (0.83, modify_some), (1.0, cancel
 
 SHORTER = replace(WAITS, send_timeout_s=20.0)
 """A send begins only where a lease outlasts it, and leases last as long as they do."""
+
+
+FREEZES = {f"freeze between {place.value}": place for place in Between}
+"""The words on which a desk stops itself there, as it goes on trading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,7 @@ async def _make(pipe: Connection, life: FirmLife, clients: int) -> None:
 
 
 def live(pipe: Connection, life: FirmLife) -> None:
-    """Live until the driver says `end`: `trade` and `rest` are its other words."""
+    """Live until the driver says `end`: `trade` and `rest` are its other words, and where to stop itself."""
     logging.basicConfig(level=logging.WARNING, format="%(created).3f %(levelname)s %(name)s %(message)s")
     asyncio.run(_live(pipe, life))
 
@@ -95,7 +100,7 @@ def _desk(life: FirmLife) -> Any:
         life.kind,
         clock=life.clock.napping(NAP_S),
         settings=life.settings,
-        rules=replace(RULES, desk_clients=life.clients),
+        rules=replace(RULES, desk_clients=life.clients, stands_by_for_all=True),
         waits=SHORTER,
         seed=life.seed,
     )
@@ -103,13 +108,16 @@ def _desk(life: FirmLife) -> Any:
 
 async def _live(pipe: Connection, life: FirmLife) -> None:
     dice, words = random.Random(f"{life.name}:{life.seed}"), asyncio.Queue[str]()
+    stops = StopsItself()
     asyncio.get_running_loop().add_reader(pipe.fileno(), lambda: words.put_nowait(_said(pipe)))
     async with _desk(life) as desk:
         pipe.send("open")
         while (word := await words.get()) != "end":
-            if word == "trade":
-                if life.kind is not DeskKind.KEEP:
-                    await _strike(desk)
+            if word == "trade" and life.kind is not DeskKind.KEEP:
+                await _strike(desk)
+            if word in FREEZES:
+                stops.arm(FREEZES[word])
+            if word == "trade" or word in FREEZES:
                 while words.empty():
                     if life.kind is not DeskKind.KEEP:
                         await sign_in_due(desk)

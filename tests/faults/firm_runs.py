@@ -22,10 +22,15 @@ from pathlib import Path
 from time import sleep
 from typing import Any
 
+from sqlalchemy import Connection as DatabaseConnection
+
+from data.engines.driver import fetch
+from data.engines.leases import lease_holders, leased_to, with_live_orders
 from data.engines.postgres import PostgresBooks
 from data.server.saving import save_books
 from data.server.secret_rows import make_key
 from data.vocabulary import DeskKind
+from engine.leasing.standing_by import LIVE
 from tests.faults import broker_house, firm_life
 from tests.faults.broker_house import House
 from tests.faults.clock import FastClock, monotonic
@@ -57,6 +62,7 @@ EVENTS = (
     "server frozen",
     "commit cut off before",
     "commit cut off after",
+    *(f"desk {words}" for words in firm_life.FREEZES),
 )
 
 
@@ -129,7 +135,7 @@ class Day:
         half = len(self.codes) // 2
         mine = {"asha": self.codes[:half], "ravi": self.codes[half:], "keep": ["nobody"]}[name]
         kind = DeskKind.KEEP if name == "keep" else DeskKind.APP
-        home = "asha" if name == "keep" else name  # it stands by for the desks of its home
+        home = "asha" if name == "keep" else name
         child = fork(firm_life.live, self._life(home, " ".join(mine), kind), words=self._words(name))
         self._living[name] = child
         assert self._receive(name) == "open", name
@@ -168,6 +174,8 @@ class Day:
                 os.kill(child.pid, signal.SIGSTOP)
                 sleep(dice.uniform(1, 4))
                 os.kill(child.pid, signal.SIGCONT)
+            case zombie if zombie.removeprefix("desk ") in firm_life.FREEZES:
+                self._thaw_late(child, zombie.removeprefix("desk "))
             case "desk frozen and ended":
                 os.kill(child.pid, signal.SIGSTOP)
                 sleep(dice.uniform(1, 4))  # as its own watchdog does later: minutes of this clock
@@ -192,6 +200,23 @@ class Day:
             self.open(name)
             child = self._living[name]
             child.pipe.send("trade")
+
+    def _thaw_late(self, child: Child, words: str) -> None:
+        """Have a desk stop itself, and go on once its leases have run out and another has its clients.
+
+        It is as one of another machine, or whoever stands by would end it.
+        """
+        books = PostgresBooks(self._server.books).writer()
+        try:
+            with books.connect() as connection:
+                number = int(fetch(connection, _NUMBER, (child.pid,))[0][0])
+                connection.exec_driver_sql(_ELSEWHERE, (number,))
+                child.pipe.send(words)
+                _await(lambda: _state(child.pid) == "T", f"it did not {words}")
+                _await(lambda: _is_over(connection, number), "nobody has taken what it had at its broker")
+        finally:
+            books.dispose()
+            os.kill(child.pid, signal.SIGCONT)
 
     def judge(self) -> tuple[Findings, list[str]]:
         """Have all come to rest, and hold the books to the broker's."""
@@ -234,6 +259,28 @@ class Day:
         for child in self._living.values():
             child.kill()
             child.wait()
+
+
+_ELSEWHERE = "UPDATE fence SET host = 'another machine' WHERE instance_id = ?"
+_NUMBER = "SELECT max(id) FROM instance WHERE pid = ? AND ended_at IS NULL"
+
+
+def _is_over(connection: DatabaseConnection, number: int) -> bool:
+    """Whether an engine's leases have run out, and nothing of its clients is live that nobody has taken."""
+    lasts = lease_holders(connection)[number].lasts
+    return not lasts and not (leased_to(connection, number) & with_live_orders(connection, LIVE))
+
+
+def _state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text("utf-8").rsplit(")", 1)[1].split()[0]
+
+
+def _await(happened: Callable[[], bool], otherwise: str) -> None:
+    end = monotonic() + LONGEST_S
+    while not happened():
+        if monotonic() > end:
+            raise TimeoutError(otherwise)
+        sleep(0.05)
 
 
 def run(events: list[str], folder: Path, seed: int, of_day: type[Day] = Day) -> Told:
