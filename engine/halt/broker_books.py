@@ -1,7 +1,6 @@
 """A halt by the brokers' own books alone: cancelled and read back where nothing can be written."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Collection, Sequence
 
 from msgspec import Struct
@@ -150,7 +149,7 @@ class BrokerBooks:
 
     def unread(self) -> tuple[CertificateUnread, ...]:
         """The clients whose books were not read, with the broker's words."""
-        tried = Counter(self._reach.book.orders[order_id].client_id for order_id in self._reach.tried)
+        tried = self._reach.tried_of()
         return tuple(
             self._reach.unread(c, tried[c], True) for c in self._reach.clients if not self._is_read_in_book(c)
         )

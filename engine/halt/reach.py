@@ -1,6 +1,6 @@
 """What one halt is of: its clients, the orders it met, those that join them, and what of them still lives."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection
 from typing import TypeAlias
 
@@ -162,6 +162,14 @@ class HaltReach:
     def code(self, client_id: int) -> str:
         """A client's code."""
         return self.book.clients[client_id].code
+
+    def tried_of(self) -> Counter[int]:
+        """By client how many orders cancels were tried for of which none has left this machine.
+
+        One whose client another desk has by now is that one's.
+        """
+        orders = self.book.orders
+        return Counter(orders[one].client_id for one in self.tried if one in orders)
 
     def unread(self, client_id: int, tried: int, final: bool) -> CertificateUnread:
         """A client who was not read, with the broker's words; a final word leaves none without."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from brokers.connections import Readers
@@ -207,7 +206,7 @@ class Round:
 
     def unread(self, final: bool) -> tuple[CertificateUnread, ...]:
         """The clients who were not read, with the broker's words; a final word leaves none without."""
-        tried = Counter(self._kept.book.orders[order_id].client_id for order_id in self.reach.tried)
+        tried = self.reach.tried_of()
         return tuple(self.reach.unread(c, tried[c], final) for c in self.reach.clients if not self.is_read(c))
 
     def _lives(self, client_id: int, name: str) -> bool:

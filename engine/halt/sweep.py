@@ -139,7 +139,7 @@ def _line(
     code, name = named(book, client_id)
     results = Counter(entry.result for entry in entries)
     first, last = cancel_times([entry.order_id for entry in entries], halt, sent)
-    ends = [book.orders[entry.order_id].ended_at for entry in entries]
+    ends = [book.orders[entry.order_id].ended_at for entry in entries if entry.order_id in book.orders]
     ended = [end for end in ends if end is not None]
     funds = book.funds.get(client_id)
     now = 0 if funds is None else funds.available_paise

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from brokers.contract import BrokerAccount, BrokerStatus, NotSent, OrderRequest, Outcome
+from brokers.contract import Ambiguous, BrokerAccount, BrokerStatus, NotSent, OrderRequest, Outcome
 from data.audit import AuditAction
+from data.engines.leases import hand_clients
 from data.errors import BadInput
 from data.records import replace
+from data.store import Unit
+from data.tables.columns import stored_moment
 from data.vocabulary import DeskKind, OrderState, PauseReason, RunStatus, SizingKind
 from engine.desk import Desk
 from engine.events import Event, RunChanged
@@ -80,6 +83,11 @@ class Line:
         return outcome
 
 
+async def silence(account: BrokerAccount, request: OrderRequest) -> Outcome:
+    """A placement that nobody answers."""
+    return Ambiguous("no answer")
+
+
 async def on_its_way(desk: Desk, *client_ids: int) -> list[int]:
     """Orders that are being sent and wait on the line."""
     plan = await desk.plans.freeze(buy("INFY", SizingKind.FIXED_QUANTITY, 2, *client_ids))
@@ -149,6 +157,28 @@ async def test_a_desk_that_froze_sends_nothing_once_another_has_its_client(firm:
             assert ravi.orders.get(order).blocked_paise == 0
             assert exchange_of(ravi).orders(code_of(ravi, ROHAN)) == []
             await books_are_sound(ravi)
+
+
+async def test_doubt_about_a_client_that_another_desk_has_keeps_no_book_from_being_read(firm: Firm) -> None:
+    await firm.make()
+    async with firm.desk("asha", "free") as asha:
+        leases, store = seam(asha).store.leases, seam(asha).store
+        assert leases is not None
+        Wire(asha).on_place = silence
+        plan = await asha.plans.freeze(buy("INFY", SizingKind.FIXED_QUANTITY, 2, ROHAN))
+        (order,) = (await asha.runs.start(plan, plan.digest)).order_ids
+        await until(asha, lambda: asha.orders.get(order).state is OrderState.UNKNOWN)
+        await seam(asha).workers.watcher.read(ROHAN)
+        assert seam(asha).workers.watcher.resolver.evidence(order)
+
+        def lost(unit: Unit) -> None:
+            hand_clients(unit, {ROHAN}, leases.instance_id, 0, str(stored_moment(unit.now)))
+            unit.of_anybody = unit.touched.leases = True
+
+        await store.write(lost)
+        assert ROHAN not in seam(asha).kept.book.clients
+        await seam(asha).workers.watcher.read(PRIYA)
+        assert not seam(asha).workers.watcher.resolver.evidence(order)
 
 
 async def test_a_client_is_handed_over_once_nothing_of_it_is_being_sent(firm: Firm) -> None:

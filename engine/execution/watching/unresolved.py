@@ -59,9 +59,7 @@ class Resolver:
 
     def session_lost(self, client_id: int) -> None:
         """Start the evidence about a client anew: it must come from one valid session."""
-        book = self._kept.book
-        for order_id in [i for i in self._orders if book.orders[i].client_id == client_id]:
-            del self._orders[order_id]
+        self._forget(client_id, set())
 
     def book_read(self, client_id: int, orders: BrokerRows[BrokerOrder], at: datetime) -> list[Fact]:
         """What a successful read of a client's order book, begun at `at`, says of its orders in doubt."""
@@ -126,7 +124,7 @@ class Resolver:
         for done in [
             (order_id, number)
             for order_id, number in self._changes
-            if book.orders[order_id].client_id == client_id and open_changes.get(order_id) != number
+            if self._is_of(order_id, client_id) and open_changes.get(order_id) != number
         ]:
             del self._changes[done]
         facts: list[Fact] = []
@@ -197,9 +195,13 @@ class Resolver:
         return external
 
     def _forget(self, client_id: int, still: set[int]) -> None:
-        book = self._kept.book
-        for order_id in [i for i in self._orders if book.orders[i].client_id == client_id and i not in still]:
+        for order_id in [i for i in self._orders if self._is_of(i, client_id) and i not in still]:
             del self._orders[order_id]
+
+    def _is_of(self, order_id: int, client_id: int) -> bool:
+        """Whether an order is a client's, or no longer in the book, as where another desk has its client."""
+        order = self._kept.book.orders.get(order_id)
+        return order is None or order.client_id == client_id
 
 
 def _alike(order: OrderView, other: BrokerOrder) -> bool:
