@@ -16,6 +16,7 @@ from data.spreadsheets.named import keep_files_in, named_file
 from data.vocabulary import SizingKind, Via
 from engine.colon.files import file_from, files_at
 from engine.desk import Desk
+from tests.books import found_by_programs
 from tests.desks import buy, carry_out
 from tests.further import case
 from tests.people.home_of_many import HERE, MINE, THEIRS, desk_of_many, password
@@ -136,24 +137,30 @@ async def _say(writer: asyncio.StreamWriter, line: dict[str, object]) -> None:
 @pytest.mark.proof
 async def test_whoever_says_of_themselves_who_they_are_is_who_their_token_says(tmp_path: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="tda-") as folder:  # a socket's path is short
-        async with desk_of_many(Path(folder)) as desk, listening(desk):
-            ravi = await desk.signing.sign_in("ravi", password("ravi"), HERE, Via.API)
-            mine = ["funds", "--client", MINE[0], "--json"]
-            for theirs in (
-                ["funds", "--client", THEIRS, "--json"],
-                ["order", THEIRS, "buy", "TCS", "1", "--yes", "--json"],
-                ["people", "role", "ravi", "admin", "--json"],
-            ):
-                for actor in ("asha", "system", "tester", "ravi"):
-                    who = {"actor": actor, "token": ravi.token}
-                    told = await asked_over_socket(desk, who, theirs)
-                    assert not told or "forbidden" in json.dumps(told), (actor, theirs, told)
-            told = await asked_over_socket(desk, {"actor": "asha", "token": ravi.token}, mine)
-            assert told[-1] == {"done": 0}
-            for token in ("", ravi.refresh, ravi.token[:-4], "a.b.c", None, 7, [ravi.token]):
-                assert await asked_over_socket(desk, {"actor": "asha", "token": token}, mine) == [], token
-            for who in ({"actor": "asha"}, {"token": ravi.token}, {"actor": ["asha"], "token": ravi.token}):
-                assert await asked_over_socket(desk, who, ["funds", "--client", THEIRS, "--json"]) == [], who
+        async with desk_of_many(Path(folder)) as desk:
+            with found_by_programs(desk.home):
+                await _forged_hellos(desk)
+
+
+async def _forged_hellos(desk: Desk) -> None:
+    async with listening(desk):
+        ravi = await desk.signing.sign_in("ravi", password("ravi"), HERE, Via.API)
+        mine = ["funds", "--client", MINE[0], "--json"]
+        for theirs in (
+            ["funds", "--client", THEIRS, "--json"],
+            ["order", THEIRS, "buy", "TCS", "1", "--yes", "--json"],
+            ["people", "role", "ravi", "admin", "--json"],
+        ):
+            for actor in ("asha", "system", "tester", "ravi"):
+                who = {"actor": actor, "token": ravi.token}
+                told = await asked_over_socket(desk, who, theirs)
+                assert not told or "forbidden" in json.dumps(told), (actor, theirs, told)
+        told = await asked_over_socket(desk, {"actor": "asha", "token": ravi.token}, mine)
+        assert told[-1] == {"done": 0}
+        for token in ("", ravi.refresh, ravi.token[:-4], "a.b.c", None, 7, [ravi.token]):
+            assert await asked_over_socket(desk, {"actor": "asha", "token": token}, mine) == [], token
+        for who in ({"actor": "asha"}, {"token": ravi.token}, {"actor": ["asha"], "token": ravi.token}):
+            assert await asked_over_socket(desk, who, ["funds", "--client", THEIRS, "--json"]) == [], who
 
 
 # --- commands, the environment, the server for assistants ---
