@@ -17,6 +17,7 @@ from data.tables import alerts as alert_tables
 from data.tables import audit as audit_tables
 from data.tables import close as close_tables
 from data.tables import figures as figure_tables
+from data.tables import firm_runs as firm_tables
 from data.tables import flattens as flatten_tables
 from data.tables import gate as gate_tables
 from data.tables import guards as guard_tables
@@ -48,6 +49,7 @@ MODELS = (
     guard_tables,
     job_tables,
     lot_tables,
+    firm_tables,
     market_tables,
     mtf_tables,
     order_tables,
@@ -63,7 +65,7 @@ Columns = Mapping[str, frozenset[str]]
 STAMP = "alembic_version"
 """The table with the version that a file is of."""
 
-HEAD = "0053"
+HEAD = "0054"
 """The newest migration; a test holds it to the scripts."""
 
 

@@ -63,6 +63,7 @@ from engine.execution.changes.bulk import Modifies
 from engine.execution.changes.cancels import Canceller
 from engine.execution.changes.chases import Chases
 from engine.execution.changes.modifies import ChangedWith, Changer
+from engine.execution.firm_orders import FirmOrders
 from engine.execution.looking import NoCancels, NoChanges, NoSends
 from engine.execution.orders import Orders
 from engine.execution.runs import Runs
@@ -78,6 +79,7 @@ from engine.history.console import ConsoleFiles
 from engine.history.service import History
 from engine.hosting import Hosting, Offered
 from engine.instances import ThisEngine
+from engine.jobs.firm_wide import FirmWide
 from engine.jobs.jobs import Jobs
 from engine.keeping.service import HomeKeeping
 from engine.leasing.service import Leasing
@@ -193,9 +195,8 @@ class Desk:
         self.instruments = InstrumentDump(kept, timing, venues, self.market)
         on_market = *here, self.market
         self.index_lists, self.share_lists = IndexLists(*on_market), ShareLists(*on_market)
-        self.watchlists = Watchlists(kept, engine, data)
-        self.baskets, self.presets = Baskets(kept, engine), Presets(kept, engine)
-        self.clients = Clients(*here)
+        self.watchlists, self.baskets = Watchlists(kept, engine, data), Baskets(kept, engine)
+        self.presets, self.clients = Presets(kept, engine), Clients(*here)
         self.groups, self.importing = Groups(kept, engine), Importing(kept, engine, self.clients)
         self.connecting, self.routes = Connecting(kept, engine, connections), Routes(kept, engine)
         self.consents = Consents(kept, engine)
@@ -213,16 +214,14 @@ class Desk:
         ask, lends = self.reconcile.ensure, self.mtf_lists.lends_on
         first = AskedFirst(ask, margins, self._line_of, self._portfolio_paise, figures, lends)
         self.plans = Plans(kept, timing, engine, venues, rules, first)
-        self.dispersion = Dispersion(kept, timing, self.market, self.plans)
-        self.who = WhoActs(kept, timing, engine)
+        self.dispersion, self.who = Dispersion(kept, timing, self.market, self.plans), WhoActs(*here)
         self.limits = OrderLimits(kept, engine, figures, partial(self.who.require, Right.SET_UP))
         self.approvals = Approvals(kept, timing, self.who, self.plans)
         made_of = MadeOf(self.plans, rules, rng, all_words, self.approvals.require)
         self.models = Models(kept, timing, engine, data)
         self.rebalancing = Rebalancing(kept, timing, data, self.plans, rules)
-        self.runs = Runs(kept, timing, engine, venues, workers, made_of)
-        self.orders = Orders(kept, timing, engine, data, workers)
-        self.modifies = Modifies(kept, timing, engine, data, rules, workers)
+        self.runs, self.firm_orders = Runs(*asked, workers, made_of), FirmOrders(*here, workers)
+        self.orders, self.modifies = Orders(*here, data, workers), Modifies(*here, data, rules, workers)
         self.chases = Chases(*here, data, self.modifies, workers)
         self.halt = Halts(kept, timing, engine, venues, rules, workers)
         self.flatten = Flattens(kept, timing, engine, venues, rules, workers)
@@ -245,6 +244,7 @@ class Desk:
         self.at_brokers, self.audit = AtBrokers(kept, timing, venues), Trail(kept, timing, engine, stamps)
         self.notes, self.evidence = NoteService(kept, engine), Evidence(kept, timing, engine)
         self.keeping, self.jobs = HomeKeeping(*here, rules.keep_days), Jobs(*here, self.who)
+        self.firm_wide = FirmWide(*asked, made_of, self.jobs)
         self.doctor, self.contract_notes = Doctor(*here, connections), ContractNotes(*here)
         everybody, file = (lambda: kept.book.clients.keys()), equity_file(kept.home)
         self.equity = Equity(timing, self.valuation, everybody, self.market.feed_stale, file)

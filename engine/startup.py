@@ -316,6 +316,7 @@ class Startup:
             self._orphans,
             desk.runs.pause_dead,
             desk.runs.advance,
+            desk.firm_orders.keep,
             self._inside.workers.dispatcher.pause_held,
             self._end_chases,
             self._book_left,

@@ -20,6 +20,8 @@ class JobKind(StrEnum):
     """A client's books read at its broker and compared with ours."""
     BOOKS_READ = "books_read"
     """Clients' books read at their brokers, and what they say beside ours kept with its age."""
+    FIRM_RESERVE = "firm_reserve"
+    """The orders of one shard of a run over all desks, reserved and not sent."""
     AUDIT_CHECK = "audit_check"
     """The audit's chain and proofs, verified."""
     BACKUP_CHECK = "backup_check"

@@ -82,6 +82,8 @@ class Reason(StrEnum):
 class RunStatus(StrEnum):
     """How far a run has come."""
 
+    RESERVING = "reserving"
+    """It is of all desks, and its orders are reserved in shards; none leaves before all have ended."""
     RUNNING = "running"
     PAUSED = "paused"
     STOPPED = "stopped"

@@ -7,6 +7,7 @@ from typing import TypeAlias
 from data.audit import AuditAction, AuditEntry
 from data.clock import Clock
 from data.ledger import free_loans_and_shares, post, reserve_money, reserve_shares
+from data.records import replace
 from data.repositories.accounts.balances import standing_of
 from data.repositories.trading import runs
 from data.repositories.trading.runs import Begun, LegConditions
@@ -38,6 +39,9 @@ from engine.planning.duplicates import run_words, same_intent
 from engine.planning.plan import Plan
 from engine.refusals import AlreadyRun, DuplicateIntent, HaltedMeanwhile
 from engine.rules import Rules
+
+NOBODYS = 0
+"""In the place of an engine's number: a run of all desks, each of which sends what is its clients'."""
 
 Slot: TypeAlias = tuple[int, int]
 """A client in a leg."""
@@ -71,40 +75,14 @@ def reserve(
     if any(halt.stops_desk for halt in halts):
         raise HaltedMeanwhile
     lines = [one for one in rotation.lines if one[0].stage == 0]
-    had = _had(unit, plan, lines, clock, engine, rules)
+    had = served_before(unit, plan, lines, clock, engine, rules)
     number = unit.take_ids("run", 1)[0]
-    sliced = [(part, line, *one) for part, line in lines for one in enumerate(part.slices(line), start=1)]
-    ids = unit.take_ids("order", len(sliced))
-    orders = [
-        order_of_line(unit, plan.number, part, line, quantity, order_id, number, place, engine.id)
-        for order_id, (part, line, place, quantity) in zip(ids, sliced, strict=True)
-    ]
-    consents = ConsentsAtDoor(unit, {order.client_id for order in orders}, book, plan.trading_day)
-    barred = dict.fromkeys(had, Reason.DUPLICATE_INTENT) | _barred(unit, orders, halts, consents, book)
-    _block(unit, plan, orders, barred)
+    orders, consents = make_orders(unit, plan, number, lines, had, book, engine.id)
     going = [order for order in orders if order.live]
-    for order in orders if had else ():
-        if order.reason_code == Reason.DUPLICATE_INTENT:
-            same = {run for (client_id, _), run in had.items() if client_id == order.client_id}
-            order.reason_text = f"the same as {run_words(same)}"
-    further = [
-        LegConditions(
-            number,
-            part.leg,
-            part.drift_limit_bps,
-            part.last_paise or None,
-            part.priced_by or "",
-            *_market_of(part),
-        )
-        for part in plan.further
-    ]
-    runs.begin(unit, _run(unit, plan, rotation, number, engine, rules), further)
+    begin_run(unit, plan, rotation, number, engine, rules)
     unit.touched.runs.add(number)
     staged = keep_for_later(unit, plan, number)
-    ORDERS.insert(unit, orders)
-    post(
-        unit, [blocking(order, order.blocked_paise, reserved=True) for order in orders if order.blocked_paise]
-    )
+    keep_orders(unit, orders)
     unit.audit(
         AuditEntry(
             AuditAction.RUN_STARTED,
@@ -124,12 +102,89 @@ def reserve(
             },
         )
     )
-    refs = {(line.client_id, part.leg): line.ref for part, line in lines}
-    for order in orders:
-        tell_reserved(unit, order, refs[_slot(order)], engine.actor, consents.covering(order.client_id))
+    tell_orders(unit, orders, lines, engine.actor, consents)
     orders_to_come = len(going) + staged
     unit.publish(TapeLine(unit.now, RunBegan(number, plan.title, orders_to_come, len(plan.skipped_lines))))
     return number, [order.id for order in going]
+
+
+def make_orders(
+    unit: Unit,
+    plan: Plan,
+    number: int,
+    lines: Sequence[PartLine],
+    had: Mapping[Slot, int],
+    book: Book,
+    instance_id: int,
+) -> tuple[list[WorkingOrder], ConsentsAtDoor]:
+    """The orders of a run's lines, reserved for by the guarded statements; those that were not are DENIED.
+
+    `had` are slots that another run has served, `instance_id` is whose they are to send. They are not kept
+    yet.
+    """
+    assert plan.number is not None, "only a stored plan is carried out"
+    halts = read_halts(unit)
+    sliced = [(part, line, *one) for part, line in lines for one in enumerate(part.slices(line), start=1)]
+    ids = unit.take_ids("order", len(sliced)) if sliced else range(0)
+    orders = [
+        order_of_line(unit, plan.number, part, line, quantity, order_id, number, place, instance_id)
+        for order_id, (part, line, place, quantity) in zip(ids, sliced, strict=True)
+    ]
+    consents = ConsentsAtDoor(unit, {order.client_id for order in orders}, book, plan.trading_day)
+    barred = dict.fromkeys(had, Reason.DUPLICATE_INTENT) | _barred(unit, orders, halts, consents, book)
+    _block(unit, plan, orders, barred)
+    for order in orders if had else ():
+        if order.reason_code == Reason.DUPLICATE_INTENT:
+            same = {run for (client_id, _), run in had.items() if client_id == order.client_id}
+            order.reason_text = f"the same as {run_words(same)}"
+    return orders, consents
+
+
+def keep_orders(unit: Unit, orders: Sequence[WorkingOrder]) -> None:
+    """Write orders of a run that stands, with what they have reserved."""
+    ORDERS.insert(unit, orders)
+    post(
+        unit, [blocking(order, order.blocked_paise, reserved=True) for order in orders if order.blocked_paise]
+    )
+
+
+def tell_orders(
+    unit: Unit,
+    orders: Sequence[WorkingOrder],
+    lines: Sequence[PartLine],
+    actor: str,
+    consents: ConsentsAtDoor,
+) -> None:
+    """Tell the audit of orders as they were made of lines."""
+    refs = {(line.client_id, part.leg): line.ref for part, line in lines}
+    for order in orders:
+        tell_reserved(unit, order, refs[_slot(order)], actor, consents.covering(order.client_id))
+
+
+def begin_run(
+    unit: Unit,
+    plan: Plan,
+    rotation: Rotation,
+    number: int,
+    engine: ThisEngine,
+    rules: Rules,
+    status: RunStatus = RunStatus.RUNNING,
+) -> None:
+    """Write a run with the conditions of its legs; one that is reserved in shards is no engine's own."""
+    further = [
+        LegConditions(
+            number,
+            part.leg,
+            part.drift_limit_bps,
+            part.last_paise or None,
+            part.priced_by or "",
+            *_market_of(part),
+        )
+        for part in plan.further
+    ]
+    whose = NOBODYS if status is RunStatus.RESERVING else engine.id
+    begun = replace(_run(unit, plan, rotation, number, engine, rules), status=status, instance_id=whose)
+    runs.begin(unit, begun, further)
 
 
 def _barred(
@@ -212,7 +267,7 @@ def _run(unit: Unit, plan: Plan, rotation: Rotation, number: int, engine: ThisEn
     )
 
 
-def _had(
+def served_before(
     unit: Unit, plan: Plan, lines: Sequence[PartLine], clock: Clock, engine: ThisEngine, rules: Rules
 ) -> dict[Slot, int]:
     """Whom another run has served with a leg's intent, with that run; nobody if the plan says again.

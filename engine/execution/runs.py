@@ -22,7 +22,7 @@ from engine.execution.changes.cancelled import CancelledOrder, read_cancelled
 from engine.execution.changes.cancels import CancelsAsked, ask
 from engine.execution.frozen import look_frozen
 from engine.execution.prospect import Prospect, look
-from engine.execution.reservation import check_not_halted_since, reserve
+from engine.execution.reservation import NOBODYS, check_not_halted_since, reserve
 from engine.execution.resuming import go_on
 from engine.execution.rotation import Rotation, rotated
 from engine.execution.sending.conditions import OrderKind, Standing, run_age_s, standing
@@ -58,15 +58,12 @@ class Runs:
         self._engine = engine
         self._connections = venues.connections
         self._market_data = venues.market_data
-        self._rules = made_of.rules
-        self._rng = made_of.rng
-        self._plans = made_of.plans
+        self._rules, self._rng, self._plans = made_of.rules, made_of.rng, made_of.plans
         self._starting = Starting(kept, timing, engine, venues.market_data, made_of.rules, made_of.plans)
         self._dispatcher = workers.dispatcher
         self._canceller = workers.canceller
         self._stages = Stages(kept, timing, engine, venues.market_data, workers, made_of)
-        self._worded = made_of.worded
-        self._confirmed = made_of.confirmed
+        self._worded, self._confirmed = made_of.worded, made_of.confirmed
         self._moved = asyncio.Condition()
         self._finishing: set[int] = set()
         self._frozen: dict[int, Frozen] = {}
@@ -223,7 +220,7 @@ class Runs:
             if run.status is RunStatus.RUNNING
             and run.finished_at is None
             and (run.staged or self._unsent(run.number))
-            and not self._engine.lives(run.instance_id)
+            and not self._not_ours(run.instance_id)
         ]
         if dead:
             await self._pause(dead, PauseReason.ENGINE_DIED)
@@ -287,6 +284,10 @@ class Runs:
         run = self._kept.book.runs.get(number)
         if run is None:
             raise BadInput("run", number, "no run has this number")
+        if run.instance_id == NOBODYS:
+            raise BadInput(
+                "run", number, "it is of all desks: stop what is unsent of it, and plan that again"
+            )
         plan = await self._plans.get(run.plan_number)
         orders = self._kept.book.orders
         clients = {orders[order_id].client_id for order_id in self._unsent(number)}
@@ -370,7 +371,7 @@ class Runs:
         for run in list(book.runs.values()):
             if run.finished_at is not None or run.number in self._finishing or run.staged:
                 continue
-            if run.instance_id != self._engine.id and self._engine.lives(run.instance_id):
+            if run.instance_id != self._engine.id and self._not_ours(run.instance_id):
                 continue
             if book.live.isdisjoint(book.orders_of_run.get(run.number, ())):
                 self._finishing.add(run.number)
@@ -379,6 +380,10 @@ class Runs:
                         await self._finish(run.number)
                 finally:
                     self._finishing.discard(run.number)
+
+    def _not_ours(self, number: int) -> bool:
+        """Whether a run is another's to end: a living engine's, or all desks' (`firm_orders.py`)."""
+        return number == NOBODYS or self._engine.lives(number)
 
     async def _finish(self, number: int) -> None:
         view = self.get(number)

@@ -46,6 +46,10 @@ class Starting:
 
         Raises a `Refusal`.
         """
+        await self.look_at(plan, confirm, sends=True)
+
+    async def look_at(self, plan: Plan, confirm: str, sends: bool = False) -> None:
+        """The same; whether this desk may trade is asked where it `sends` itself. Raises a `Refusal`."""
         confirm = confirm.strip().lower()
         if (
             len(confirm) < SHOWN_DIGITS
@@ -53,7 +57,8 @@ class Starting:
             or not await self._plans.is_as_stored(plan)
         ):
             raise refusals.NotConfirmed(plan.number)
-        await require_trading(self._kept.store, self._engine)
+        if sends:
+            await require_trading(self._kept.store, self._engine)
         self._check_named(plan)
         if self._plans.expired(plan):
             valid_s = (plan.expires_at - plan.frozen_at).total_seconds()

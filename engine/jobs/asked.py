@@ -65,6 +65,13 @@ class BooksReadAsked(Struct, frozen=True, forbid_unknown_fields=True):
     client_ids: tuple[int, ...]
 
 
+class FirmReserveAsked(Struct, frozen=True, forbid_unknown_fields=True):
+    """The lines of one shard of a run over all desks."""
+
+    run: int
+    shard: int
+
+
 class AuditCheckAsked(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole audit."""
 
@@ -83,6 +90,7 @@ JobAsked: TypeAlias = (
     | InstrumentImportAsked
     | ReconciliationAsked
     | BooksReadAsked
+    | FirmReserveAsked
     | AuditCheckAsked
     | BackupCheckAsked
 )
@@ -117,6 +125,7 @@ FORMS: Mapping[JobKind, JobForm] = {
     JobKind.INSTRUMENT_IMPORT: JobForm(InstrumentImportAsked, Right.SET_UP),
     JobKind.RECONCILIATION: JobForm(ReconciliationAsked, Right.SIGN_CLIENTS_IN, _of_one),
     JobKind.BOOKS_READ: JobForm(BooksReadAsked, Right.SIGN_CLIENTS_IN, _of_these),
+    JobKind.FIRM_RESERVE: JobForm(FirmReserveAsked, Right.SEND),
     JobKind.AUDIT_CHECK: JobForm(AuditCheckAsked, Right.READ_AUDIT),
     JobKind.BACKUP_CHECK: JobForm(BackupCheckAsked, Right.READ_AUDIT),
 }

@@ -105,7 +105,7 @@ class Jobs:
         A `key` stands once: what stands under it is returned, however far it is. Without one a job that is
         asked to do the very same and has not ended is. Raises `BadInput`, a `Forbidden`, `StoreError`.
         """
-        self._require(asked)
+        self.require(asked)
         if len(key) > LONGEST_KEY:
             raise BadInput("key", key, f"give at most {LONGEST_KEY} signs")
         try:
@@ -114,7 +114,16 @@ class Jobs:
             sent = await self._engine.write_signed_on(lambda unit: self._asked(unit, asked, key))
         return await self._carried(sent) if sent.fresh else sent
 
-    def _require(self, asked: JobAsked) -> None:
+    def add(self, unit: Unit, asked: JobAsked, key: str) -> JobSent:
+        """Write a job within a unit; it is carried once that is committed, by `carry`."""
+        return self._asked(unit, asked, key)
+
+    async def carry(self, sent: JobSent) -> JobSent:
+        """Have the number of a job carried that was written; where it cannot be, a look does."""
+        return await self._carried(sent) if sent.fresh else sent
+
+    def require(self, asked: JobAsked) -> None:
+        """Raise a `Forbidden` or `BadInput` where whoever acts may not ask for this here."""
         kind = kind_of(asked)
         if self.works_here:
             check_done_here(kind, self._engine.has_everybody)
@@ -151,7 +160,7 @@ class Jobs:
     async def retry(self, number: int) -> JobSent:
         """Have a job that failed or was taken back done after all, for who asks now. Raises `BadInput`."""
         job = await self.get(number)
-        self._require(from_stored(job.kind, job.args))
+        self.require(from_stored(job.kind, job.args))
 
         def unit_of_work(unit: Unit) -> Job:
             if not retry_job(unit, number, unit.now, self._engine.actor):
@@ -165,7 +174,7 @@ class Jobs:
     async def cancel(self, number: int) -> Job:
         """Take back a job that nobody has claimed yet. Raises `BadInput`."""
         job = await self.get(number)
-        self._require(from_stored(job.kind, job.args))
+        self.require(from_stored(job.kind, job.args))
 
         def unit_of_work(unit: Unit) -> Job:
             if not cancel_job(unit, number, unit.now):

@@ -46,6 +46,12 @@ OF_THE_HOME: Mapping[str, Rules] = {
         **dict.fromkeys(("back_up", "find_old", "remove"), _SET_UP),
         "check_backup": Rule(_AUDIT, of_everybody),
     },
+    "firm_wide": {
+        "begin": Rule(Right.READ_FIRM, of_everybody),  # and the right to send, which it asks itself
+        "get": Rule(Right.READ_CLIENTS, of_everybody),
+        "reserve": Rule(Right.READ_FIRM, of_everybody),  # its job asks who asked for it
+    },
+    "firm_orders": {},
     "jobs": {
         # What each job takes, and of which clients it is, `Jobs` asks by its kind.
         **dict.fromkeys(("all", "get", "ask", "retry", "cancel", "finished", "works_here"), _LOOK),

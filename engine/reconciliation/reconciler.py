@@ -118,6 +118,9 @@ class Reconciler:
         `Waits.silent_broker_s`, or had not lately, is not waited for: the others' clients would wait too.
         Raises `StoreError` where what is read could not be booked.
         """
+        if self._engine.shares_books and self._engine.has_everybody:  # it books nothing of what it would read
+            await self._look_who_was_read(client_ids)
+            return
         wanted = [c for c in client_ids if c not in self._kept.book.reconciled and self._reachable(c)]
         if wanted:
             await self._engine.sign_on()
@@ -125,6 +128,16 @@ class Reconciler:
             for client_id in wanted:
                 by[self._connections.of(client_id).name].append(client_id)
             await asyncio.gather(*(self._until_read(*one) for one in by.items()))
+
+    async def _look_who_was_read(self, client_ids: Collection[int]) -> None:
+        """Know of these clients whom a desk has compared lately, or a worker found to agree."""
+        book, waits = self._kept.book, self._timing.waits
+        book.reconciled.difference_update(client_ids)
+        await self.borrow()
+        young = self._timing.wall.now() - timedelta(seconds=waits.compare_every_s)
+        async with self._kept.store.reader() as reader:
+            found = await readings_since(reader, self._timing.market.trading_day, young)
+        book.reconciled |= {one.client_id for one in found if one.says is ReadingSays.AGREES}
 
     async def _until_read(self, name: str, wanted: Sequence[int]) -> None:
         """Have the clients of one connection read, and wait for it as long as it answers at all."""

@@ -504,6 +504,9 @@ SUMS: Mapping[str, tuple[Callable[[Desk], Any], Callable[[Desk, frozenset[int]],
 
 NO_ROW: Any = None
 NOWHERE = Path("/nowhere/of/nobody.csv")
+NOTHING: Any = None
+"""In the place of what is refused before it is looked at."""
+
 WHOLE: Mapping[str, Callable[[Desk], Any]] = {
     "market.store_instruments": lambda desk: desk.market.store_instruments([], "tried"),
     "market.store_listings": lambda desk: desk.market.store_listings([], "tried", "paper", False),
@@ -554,6 +557,9 @@ WHOLE: Mapping[str, Callable[[Desk], Any]] = {
     "keeping.back_up": lambda desk: desk.keeping.back_up(desk.home / "tried"),
     "keeping.find_old": lambda desk: desk.keeping.find_old(30),
     "keeping.check_backup": lambda desk: desk.keeping.check_backup(NOWHERE),
+    "firm_wide.begin": lambda desk: desk.firm_wide.begin(NOTHING, ""),
+    "firm_wide.reserve": lambda desk: desk.firm_wide.reserve(NOTHING),
+    "firm_wide.get": lambda desk: desk.firm_wide.get(1),
     "leases.rows": lambda desk: desk.leases.rows(),
     "leases.take": lambda desk: desk.leases.take("free"),
     "leases.release": lambda desk: desk.leases.release("free"),

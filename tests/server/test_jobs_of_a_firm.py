@@ -90,7 +90,7 @@ async def test_a_worker_beside_desks_reads_everybodys_books_and_does_their_jobs(
                 assert (await done(ClientImportAsked(str(file), digest_of_file(file))))["add"] == 1
                 zara = worker.clients.find("ZZ1").id
                 assert worker.funds.of(zara).available_paise == 100_000_00
-                moved = await asha.leases.take("free")
+                moved = await asha.leases.take("ZZ1")
                 assert moved.moved == ("ZZ1",)
                 await until(asha, lambda: zara in seam(asha).kept.book.clients, step_s=0.1)
             assert {one.id for one in ravi.clients.all()} == {ROHAN}

@@ -34,6 +34,7 @@ from tradedesk.cli.commands.alerting import alerts, health
 from tradedesk.cli.commands.day import actions, console, contract_notes, eod, history, report
 from tradedesk.cli.commands.day import risk as risks
 from tradedesk.cli.commands.firm import auth, feed, jobs, rehearsing, workers
+from tradedesk.cli.commands.firm.over_all import firm_bulk_app
 from tradedesk.cli.commands.market import calendar, phases, watchlists
 from tradedesk.cli.commands.morning import gate, kill_switch, login, secrets
 from tradedesk.cli.commands.people import client_lists, clients, consents, groups, notes, page, tax
@@ -205,6 +206,7 @@ app.add_typer(history.flows_app, name="flows", rich_help_panel=_LOOK)
 app.command(rich_help_panel=_LOOK)(report.report)
 app.command(rich_help_panel=_START)(workers.worker)
 app.command(rich_help_panel=_START)(workers.beat)
+rehearsing.firm_app.add_typer(firm_bulk_app, name="bulk")
 app.add_typer(rehearsing.firm_app, name="firm", rich_help_panel=_START)
 app.command(rich_help_panel=_START)(feed.feed)
 app.add_typer(jobs.jobs_app, name="jobs", rich_help_panel=_LOOK)

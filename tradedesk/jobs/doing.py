@@ -158,6 +158,10 @@ async def _read(desk: Desk, client_ids: Collection[int]) -> Mapping[str, Any]:
     return {"read": len(found), "not_read": len(client_ids) - len(found), **says}
 
 
+async def _firm_reserve(desk: Desk, at_work: JobAtWork) -> Mapping[str, Any]:
+    return await desk.firm_wide.reserve(at_work)
+
+
 async def _audit_check(desk: Desk, at_work: JobAtWork) -> Mapping[str, Any]:
     report = await desk.audit.examine(whole=True)
     if not report.ok:
@@ -181,6 +185,7 @@ _WORK: Mapping[JobKind, Work] = {
     JobKind.INSTRUMENT_IMPORT: _instrument_import,
     JobKind.RECONCILIATION: _reconciliation,
     JobKind.BOOKS_READ: _books_read,
+    JobKind.FIRM_RESERVE: _firm_reserve,
     JobKind.AUDIT_CHECK: _audit_check,
     JobKind.BACKUP_CHECK: _backup_check,
 }

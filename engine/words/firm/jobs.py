@@ -19,6 +19,7 @@ KIND_WORDS: Mapping[JobKind, str] = {
     JobKind.INSTRUMENT_IMPORT: "import of instruments",
     JobKind.RECONCILIATION: "comparison with the broker",
     JobKind.BOOKS_READ: "reading of clients' books",
+    JobKind.FIRM_RESERVE: "reserving for a run of all desks",
     JobKind.AUDIT_CHECK: "check of the audit",
     JobKind.BACKUP_CHECK: "check of the backup",
 }

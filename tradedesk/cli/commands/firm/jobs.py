@@ -203,6 +203,10 @@ async def _asked(desk: "Desk", given: _Given) -> "JobAsked":
             everybody = [one.id for one in desk.clients.all() if one.status is ClientStatus.ACTIVE]
             named = everybody if given.client is None else (_client(desk, given),)
             return asked.BooksReadAsked(tuple(sorted(named)))
+        case JobKind.FIRM_RESERVE:
+            raise BadInput(
+                "job", given.kind.value, "`tradedesk firm bulk` asks for it, once a plan is confirmed"
+            )
         case JobKind.AUDIT_CHECK:
             return asked.AuditCheckAsked()
         case JobKind.BACKUP_CHECK:
