@@ -7,7 +7,7 @@ import pytest
 
 from data.errors import BadInput
 from data.home import settings_file
-from tests.books import change_by_hand, empty_books
+from tests.books import change_by_hand, empty_books, found_by_programs
 from tradedesk.compose.config_file import keep_setting, with_value
 from tradedesk.compose.kept import SettingsOfHome
 from tradedesk.compose.settings import SCREEN_SETTINGS, load_settings
@@ -124,11 +124,12 @@ async def test_no_setting_takes_a_home_to_another_venue_than_its_books(
     empty_books(tmp_path)
     row = f"('{market}', '{kind}', '{broker}', '{address}', '')"
     change_by_hand(tmp_path, f"INSERT INTO connection (name, kind, broker, address, identity) VALUES {row}")
-    kept = settings_file(tmp_path).read_bytes()
-    with pytest.raises(BadInput, match="use another home"):
-        keep_setting(tmp_path, key, typed)
-    assert settings_file(tmp_path).read_bytes() == kept
-    keep_setting(tmp_path, "market", market)  # and back, from a file that was changed by hand
+    with found_by_programs(tmp_path):
+        kept = settings_file(tmp_path).read_bytes()
+        with pytest.raises(BadInput, match="use another home"):
+            keep_setting(tmp_path, key, typed)
+        assert settings_file(tmp_path).read_bytes() == kept
+        keep_setting(tmp_path, "market", market)  # and back, from a file that was changed by hand
 
 
 def test_the_screen_keeps_its_own_settings_and_no_others(tmp_path: Path) -> None:
