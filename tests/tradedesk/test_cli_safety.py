@@ -477,6 +477,7 @@ def test_help_is_there_before_anything_heavy_is_imported() -> None:
         "engine.book",
         "engine.book.access_views",
         "engine.book.break_views",
+        "engine.alert_figures",
         "engine.between",
         "engine.between.line",
         "engine.accounts",
