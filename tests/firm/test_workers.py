@@ -17,12 +17,12 @@ from redis import Redis
 from data.clock import SystemClock
 from data.errors import BadInput
 from data.repositories.jobs import Job
-from data.vocabulary import DeskKind, ExportWhat, JobState
+from data.vocabulary import DeskKind, ExportWhat, JobState, OrderState, SizingKind
 from engine.desk import Desk
 from engine.jobs.asked import AuditCheckAsked, ClientImportAsked, DayReportAsked, ExportAsked
 from engine.jobs.carrier import NotCarried
 from tests.books import database_url, empty_books
-from tests.desks import books_are_sound, paper_desk
+from tests.desks import books_are_sound, buy, paper_desk
 from tests.redis_server import address_in, fresh_address, missing, start
 from tests.sharing import Firm
 from tests.tradedesk.cli_desk import Terminal
@@ -344,3 +344,45 @@ async def test_a_worker_killed_beside_three_desks_has_its_job_done_once_and_no_d
             assert [one.clients.all()[0].code for one in (ravi, mira)] == [first, last]
             assert len(await asha.audit.rows(action="JOB_DONE")) == 1
             await books_are_sound(asha)
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("books_engine", ["postgres"], indirect=True)
+async def test_a_worker_killed_in_a_shard_has_it_reserved_once_and_each_client_gets_one_order(
+    tmp_path, begin, books_engine
+):
+    redis, begun = fresh_address(), tmp_path / "begun"
+    begun.touch()
+    address = database_url(tmp_path / "home")
+    shared = {
+        "TRADEDESK_TEST_VENUE": str(tmp_path / "venue.db"),
+        "TRADEDESK_DESK_CLIENTS": "free",
+        "TRADEDESK_DATABASE_URL": address,
+    }
+    firm = Firm(tmp_path, address, redis, SystemClock())
+    await firm.make()
+    async with firm.desk("asha", "free") as asha, firm.desk("works", "free", DeskKind.WORKER) as planner:
+        for one in asha.clients.all():
+            await asha.reconcile.check(one.id)
+        plan = await planner.plans.freeze(buy("INFY", SizingKind.FIXED_QUANTITY, 1))
+        killed = begin("worker", tmp_path / "w1", redis, TRADEDESK_TEST_STOPS_AT=str(begun), **shared)
+        run = await planner.firm_wide.begin(plan, plan.digest)
+        (shard,) = run.shards
+
+        async def has_begun() -> bool:
+            return begun.read_text() == f"{shard.job_number}\n"
+
+        await until(has_begun)
+        killed.send_signal(signal.SIGKILL)
+        killed.wait()
+        begin("worker", tmp_path / "w2", redis, **shared)
+        begin("beat", tmp_path / "w2", redis, **shared)
+        (job,) = await ended(planner, shard.job_number)
+        assert (job.state, job.attempts, job.result["reserved"]) == (JobState.DONE, 2, plan.orders)
+
+        async def all_are_filled() -> bool:
+            return [one.state for one in asha.orders.all()] == [OrderState.FILLED] * plan.orders
+
+        await until(all_are_filled)
+        assert len({one.client_id for one in asha.orders.all()}) == plan.orders
+        await books_are_sound(asha)
