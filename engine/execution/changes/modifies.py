@@ -107,6 +107,7 @@ def ask_change(
     books = WorkingSet(unit, engine.actor, 0)
     books.load([order_id])
     order = books.orders[order_id]
+    epoch = unit.epochs_of([order.client_id])[order.client_id]  # before the book is asked of its client
     _check_open(unit, order, book)
     connection, client = book.carrier_of(order.client_id), book.clients[order.client_id]
     if connection is None:
@@ -129,7 +130,7 @@ def ask_change(
         limit_paise=change.price_paise,
         trigger_paise=change.trigger_paise,
         instance_id=engine.id,
-        epoch=unit.epochs_of([order.client_id])[order.client_id],
+        epoch=epoch,
     )
     REQUESTS.insert(unit, [request])
     books.audit(
