@@ -80,6 +80,8 @@ def _fill_empty_tables(unit: Unit) -> None:
 def _some_value(column: Column[Any]) -> Any:
     words = WORDS.get((column.table.name, column.name))
     match column.type:
+        case _ if column.name == "instance_id" and not column.foreign_keys:
+            return 0  # no engine's: this home has its books alone
         case _ if column.foreign_keys or (words is None and isinstance(column.type, Integer)):
             return PRIYA if "client" in column.name else 1
         case UtcDateTime():

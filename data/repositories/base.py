@@ -48,7 +48,7 @@ from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
 
-from data.engines.dialect import or_update
+from data.engines.dialect import UNLESS_THERE, or_update
 from data.engines.driver import On, fetch, insert_many, run, run_many, save_many, sql
 from data.engines.json_lists import listed, whole
 from data.json_values import json_text
@@ -282,6 +282,13 @@ class Rows(Generic[Row]):
             connection = sql(on)
             text = self._insert.text(connection.dialect)
             insert_many(connection, text.sql, text.rows(rows, self._words))
+
+    def add(self, on: On, rows: Sequence[Row]) -> None:
+        """The same, but for those whose key is there already: others may have been first meanwhile."""
+        if rows:
+            connection = sql(on)
+            text = self._insert.text(connection.dialect)
+            insert_many(connection, f"{text.sql} {UNLESS_THERE}", text.rows(rows, self._words))
 
     def put(self, on: On, rows: Sequence[Row]) -> None:
         """The same, each in place of the row that has its key; no two of them may have one."""

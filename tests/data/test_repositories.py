@@ -93,6 +93,13 @@ def test_many_rows_are_inserted_with_constants_and_but_for_those_that_are_there(
     assert found == [(number, 0, "three" if number == 3 else "x") for number in range(2 * TOGETHER)]
 
 
+def test_rows_are_added_but_for_those_that_are_there_which_stay_as_they_are(connection: Connection) -> None:
+    ASKS.insert(connection, [ask(2)])
+    ASKS.add(connection, [ask(number, state=RequestState.CONFIRMED) for number in range(1, 4)])
+    found = [one.state for one in OF_ORDERS.all(connection, orders={1, 2, 3})]
+    assert found == [RequestState.CONFIRMED, RequestState.REQUESTED, RequestState.CONFIRMED]
+
+
 def test_a_row_of_many_that_may_not_stand_is_told_as_an_error(connection: Connection) -> None:
     with pytest.raises(DatabaseError, match="UNIQUE"):
         ASKS.insert(connection, [ask(number % TOGETHER) for number in range(TOGETHER + 1)])

@@ -8,6 +8,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,10 +16,12 @@ import pytest
 
 from data.clock import ManualClock
 from data.errors import StoreUnwritable
+from data.repositories.history.closes import official_closes
 from data.store import GateMode, Store
-from data.vocabulary import DeskKind, HaltScope, OrderState, SizingKind
+from data.vocabulary import CloseSource, DeskKind, HaltScope, OrderState, SizingKind
 from data.writing.unit import Unit
 from engine.book.halt_scope import HaltView
+from engine.close.prices import FoundClose, keep_found
 from engine.desk import Desk
 from engine.execution.changes.cancels import ask
 from engine.execution.sending.dispatch import Dispatcher
@@ -33,6 +36,7 @@ from tradedesk.testing import seam
 T = TypeVar("T")
 
 ROHAN, PRIYA = 8, 15
+BEFORE = date(2026, 11, 17)
 
 on_server = pytest.mark.parametrize("books_engine", [POSTGRES], indirect=True)
 
@@ -308,3 +312,19 @@ async def test_a_halt_of_one_desk_stops_its_claims_and_none_of_another_in_either
         assert [len(wire.placed) for wire in wires] == [0, 1]
         assert asha.orders.get(mine).blocked_paise == 0
         await books_are_sound(asha)
+
+
+@pytest.mark.both
+async def test_two_desks_keep_the_closes_of_the_day_before_at_once_and_each_stands_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, books_engine: str
+) -> None:
+    async with two_desks(tmp_path) as (one, other):
+        first, second = ({"NSE:INFY": FoundClose(paise, CloseSource.HISTORY)} for paise in (150_000, 150_100))
+        held = Held(PAUSES[1])
+        held.next_of(seam(one).store, monkeypatch)
+        keeping = asyncio.ensure_future(seam(one).store.write(lambda unit: keep_found(unit, BEFORE, first)))
+        await held.second(lambda: seam(other).store.write(lambda unit: keep_found(unit, BEFORE, second)))
+        await keeping
+        async with seam(one).store.reader() as reader:
+            kept = await official_closes(reader, ["NSE:INFY"], BEFORE)
+        assert [(told.day, told.close_paise) for told in kept] == [(BEFORE, 150_000)]

@@ -52,5 +52,5 @@ def closes_kept(on: On, day: date, keys: Collection[str]) -> Mapping[str, Stored
 
 
 def keep_closes(on: On, closes: Sequence[StoredClose]) -> None:
-    """Keep closes; each is of a revision that is not there yet."""
-    _CLOSES.insert(on, closes)
+    """Keep closes; one of a revision that is there already stands as it is."""
+    _CLOSES.add(on, closes)

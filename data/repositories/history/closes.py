@@ -65,7 +65,4 @@ async def actions_of(reader: AsyncConnection, keys: Collection[str], since: date
 
 def keep_told_closes(on: On, closes: Sequence[BrokersClose]) -> None:
     """Keep what was told; what is kept of a day stands."""
-    known = {
-        (one.key, one.day) for one in _TOLD.all(on, keys=sorted({c.key for c in closes}), since=date.min)
-    }
-    _CLOSES.insert(on, [one for one in closes if (one.key, one.day) not in known])
+    _CLOSES.add(on, closes)
