@@ -17,21 +17,21 @@ from data.tables import alerts as alert_tables
 from data.tables import audit as audit_tables
 from data.tables import close as close_tables
 from data.tables import figures as figure_tables
-from data.tables import firm_runs as firm_tables
 from data.tables import flattens as flatten_tables
 from data.tables import gate as gate_tables
 from data.tables import guards as guard_tables
-from data.tables import jobs as job_tables
-from data.tables import leases as lease_tables
 from data.tables import limits as limit_tables
 from data.tables import lots as lot_tables
 from data.tables import market as market_tables
 from data.tables import mtf as mtf_tables
 from data.tables import orders as order_tables
 from data.tables import people as people_tables
-from data.tables import readings as reading_tables
 from data.tables import stages as stage_tables
 from data.tables.books import APPEND_ONLY
+from data.tables.firm import firm_runs as firm_tables
+from data.tables.firm import jobs as job_tables
+from data.tables.firm import leases as lease_tables
+from data.tables.firm import readings as reading_tables
 
 if TYPE_CHECKING:
     from alembic.config import Config

@@ -27,7 +27,7 @@ from data.clock import Clock
 from data.durations import Durations
 from data.engines.database import Database
 from data.engines.fates import Fate, fate_of, is_of_server
-from data.engines.gate import GateMode
+from data.engines.shared.gate import GateMode
 from data.engines.sqlite import SqliteFile
 from data.errors import (
     StoreAway,

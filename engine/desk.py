@@ -63,9 +63,9 @@ from engine.execution.changes.bulk import Modifies
 from engine.execution.changes.cancels import Canceller
 from engine.execution.changes.chases import Chases
 from engine.execution.changes.modifies import ChangedWith, Changer
-from engine.execution.firm_orders import FirmOrders
 from engine.execution.looking import NoCancels, NoChanges, NoSends
 from engine.execution.orders import Orders
+from engine.execution.over_firm.firm_orders import FirmOrders
 from engine.execution.runs import Runs
 from engine.execution.sending.dispatch import ClaimedWith, Dispatcher
 from engine.execution.sending.limiting import DoorLimits

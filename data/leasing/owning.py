@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
 
-from data.engines.leases import ClientElsewhere
+from data.engines.shared.leases import ClientElsewhere
 from data.home import engine_lock
 from data.writing.locks import is_held
 from data.writing.unit import Unit

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from data.engines.database import Database
-from data.engines.leases import end_role, renew_role, take_role
+from data.engines.shared.leases import end_role, renew_role, take_role
 from data.leasing.processes import since_boot
 
 ROLE_S = 2.0

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from msgspec import Struct
 
-from data.engines.leases import (
+from data.engines.shared.leases import (
     LeaseHolder,
     LeaseRow,
     break_fence,

@@ -9,7 +9,7 @@ from sqlalchemy import and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.repositories.base import Change, On, Query, Rows, given
-from data.tables.jobs import JobRecord
+from data.tables.firm.jobs import JobRecord
 from data.vocabulary import JobKind, JobState
 
 MOST_LISTED = 200

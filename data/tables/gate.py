@@ -1,6 +1,6 @@
 # pyright: reportAssignmentType=false
 # SQLModel declares __tablename__ as a descriptor; its own documentation assigns a string.
-"""The firm's gate: a table without rows, whose lock alone is used on a server (`data.engines.gate`)."""
+"""The firm's gate: a table without rows; a server uses the lock alone (`data.engines.shared.gate`)."""
 
 from sqlmodel import Field
 

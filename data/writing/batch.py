@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from data.acting import Actor, acting
 from data.audit import AuditEntry, Head
-from data.engines.gate import GateMode
+from data.engines.shared.gate import GateMode
 from data.proving.noted import AcceptedRows
 from data.proving.proofs import Proofs
 from data.writing.changes import Touched, Vector

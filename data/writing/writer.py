@@ -18,7 +18,7 @@ from data.clock import Clock
 from data.engines.database import Database
 from data.engines.driver import run
 from data.engines.fates import Fate
-from data.engines.gate import GateMode
+from data.engines.shared.gate import GateMode
 from data.errors import RowsMoved, StoreBusy, StoreError, StoreUnsure, StoreUnwritable
 from data.vocabulary import Via
 from data.writing.batch import Batch, QueuedUnit, perform

@@ -13,7 +13,7 @@ from typing import Any
 from brokers.connection import Connection
 from brokers.connections import carrier, carrier_for
 from brokers.contract import BrokerOrder
-from data.engines.leases import ClientElsewhere
+from data.engines.shared.leases import ClientElsewhere
 from data.errors import BadInput
 from data.records import replace
 from data.repositories.base import On

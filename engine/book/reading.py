@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 
-from data.engines.leases import ClientElsewhere
+from data.engines.shared.leases import ClientElsewhere
 from data.proving.readable import UNREADABLE
 from data.records import replace
 from data.repositories import people as stored_people

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from msgspec import Struct
 
 from data.audit import AuditAction, AuditEntry
-from data.engines.leases import LeasedDesk, leased_desks
+from data.engines.shared.leases import LeasedDesk, leased_desks
 from data.errors import BadInput
 from data.records import replace
 from data.repositories.accounts.clients import client_ids

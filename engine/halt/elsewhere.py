@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 
-from data.engines.leases import lease_holders, lease_rows
+from data.engines.shared.leases import lease_holders, lease_rows
 from data.leasing.leases import holder_lives
 from data.repositories.trading.halt_desks import DeskUnderHalt, OrderUnderHalt, orders_under, read_desks
 from data.repositories.trading.halts import LiveOrder, live_orders

@@ -11,9 +11,9 @@ from data.store import Unit
 from data.vocabulary import RunStatus
 from engine.book.kept import Kept
 from engine.book.reading import read_runs
+from engine.execution.over_firm.shards import ReservesWith, begin_firm_wide, reserve_shard
 from engine.execution.reservation import check_not_halted_since
 from engine.execution.rotation import rotated
-from engine.execution.shards import ReservesWith, begin_firm_wide, reserve_shard
 from engine.execution.starting import MadeOf, Starting
 from engine.instances import ThisEngine
 from engine.jobs.asked import FirmReserveAsked

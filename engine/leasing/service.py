@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 
 from data.audit import AuditAction, AuditEntry
-from data.engines.leases import lease_holders, lease_rows
+from data.engines.shared.leases import lease_holders, lease_rows
 from data.errors import BadInput
 from data.leasing.leases import BEAT_S, LEASE_S, Leases, holder_lives
 from data.leasing.taking import ClientsTaken, Wanted, hand_over, take_clients

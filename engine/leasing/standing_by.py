@@ -5,7 +5,7 @@ import os
 from collections.abc import Collection
 from contextlib import suppress
 
-from data.engines.leases import LeaseHolder, lease_holders, leased_to, with_live_orders
+from data.engines.shared.leases import LeaseHolder, lease_holders, leased_to, with_live_orders
 from data.errors import BadInput
 from data.leasing.leases import BEAT_S, Leases, holder_lives
 from data.leasing.processes import end_process, is_running, this_host

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from msgspec import Struct
 
-from data.engines.leases import lease_rows
+from data.engines.shared.leases import lease_rows
 from data.errors import BadInput
 from data.repositories.accounts.groups import members
 from data.repositories.base import On

@@ -17,8 +17,8 @@ from pathlib import Path
 from sqlalchemy import make_url
 
 from data.clock import SystemClock
-from data.engines.gate import GateMode
 from data.engines.postgres import PostgresBooks
+from data.engines.shared.gate import GateMode
 from data.store import POLL_S, Store
 from data.vocabulary import HaltScope
 from engine.between.line import HINTED_POLL_S

@@ -25,8 +25,8 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.event import listen
 
 from data.clock import ManualClock
-from data.engines.gate import GateMode
 from data.engines.postgres import PostgresBooks
+from data.engines.shared.gate import GateMode
 from data.store import Store
 from tests.bench.frame import Aim, Bench, Figures
 from tests.desks import START

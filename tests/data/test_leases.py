@@ -14,7 +14,14 @@ from sqlalchemy.exc import DBAPIError
 from data.clock import ManualClock
 from data.engines.driver import fetch, run, sql
 from data.engines.fates import Fate, fate_of
-from data.engines.leases import LeaseHolder, break_fence, hand_clients, has_run_out, lease_holders, leased_to
+from data.engines.shared.leases import (
+    LeaseHolder,
+    break_fence,
+    hand_clients,
+    has_run_out,
+    lease_holders,
+    leased_to,
+)
 from data.errors import BadInput, LeaseLost
 from data.leasing.leases import LEASE_S, SPARE_S, DeskName, Leases, holder_lives
 from data.leasing.processes import this_host

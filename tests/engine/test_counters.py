@@ -51,7 +51,7 @@ def test_the_command_certifies_though_its_halt_counter_was_set_back(whole, tmp_p
 @pytest.mark.proof  # half a minute until the round gives up on books that no exchange has
 def test_a_halt_far_beyond_leaves_a_number_for_the_next(whole, tmp_path):
     forged = f"INSERT INTO halt SELECT {2**63 - 1}, scope, value, at, by, resumed_at, resumed_by, ended_at,"
-    tamper(copy_of(whole, tmp_path), f"{forged} members, before, strength FROM halt")
+    tamper(copy_of(whole, tmp_path), f"{forged} members, before, strength, home FROM halt")
     assert "HALT 2 everything" in Terminal(tmp_path).run("cancel-all", "--yes").out
 
 

@@ -25,8 +25,8 @@ from typing import Any
 from sqlalchemy import Connection as DatabaseConnection
 
 from data.engines.driver import fetch
-from data.engines.leases import lease_holders, leased_to, with_live_orders
 from data.engines.postgres import PostgresBooks
+from data.engines.shared.leases import lease_holders, leased_to, with_live_orders
 from data.server.saving import save_books
 from data.server.secret_rows import make_key
 from data.vocabulary import DeskKind
@@ -123,7 +123,10 @@ class Day:
         self._clock = clock
         make_key(self._folder / "firm.key")
         with _child(
-            firm_life.make, self._life("maker", "free", DeskKind.SCRIPT), CLIENTS, words=self._words("maker")
+            firm_life.make,
+            self.life_of("maker", "free", DeskKind.SCRIPT),
+            CLIENTS,
+            words=self._words("maker"),
         ) as maker:
             self.codes = maker.receive(60)
             maker.wait()
@@ -136,11 +139,11 @@ class Day:
         mine = {"asha": self.codes[:half], "ravi": self.codes[half:], "keep": ["nobody"]}[name]
         kind = DeskKind.KEEP if name == "keep" else DeskKind.APP
         home = "asha" if name == "keep" else name
-        child = fork(firm_life.live, self._life(home, " ".join(mine), kind), words=self._words(name))
+        child = fork(firm_life.live, self.life_of(home, " ".join(mine), kind), words=self._words(name))
         self._living[name] = child
         assert self._receive(name) == "open", name
 
-    def _life(self, home: str, clients: str, kind: DeskKind) -> FirmLife:
+    def life_of(self, home: str, clients: str, kind: DeskKind) -> FirmLife:
         self._begun += 1
         return FirmLife(
             home,

@@ -29,8 +29,8 @@ class RedisDay(Day):
         self._redis: OwnRedis = self._of_redis.__enter__()
         self._redis.start()
 
-    def _life(self, home: str, clients: str, kind: DeskKind) -> FirmLife:
-        return replace(super()._life(home, clients, kind), redis=self._redis.address)
+    def life_of(self, home: str, clients: str, kind: DeskKind) -> FirmLife:
+        return replace(super().life_of(home, clients, kind), redis=self._redis.address)
 
     def happen(self, event: str, dice: random.Random) -> None:
         """Have it happen to Redis while they trade."""

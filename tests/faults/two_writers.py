@@ -21,7 +21,7 @@ from sqlalchemy import Connection as Transaction
 from sqlalchemy import event
 
 from data.engines.database import Database
-from data.engines.gate import GateMode
+from data.engines.shared.gate import GateMode
 from data.vocabulary import DeskKind, HaltScope, OrderState
 from data.writing import writer
 from engine.desk import Desk

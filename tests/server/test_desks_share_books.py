@@ -7,7 +7,7 @@ import pytest
 
 from brokers.contract import Ambiguous, BrokerAccount, BrokerStatus, NotSent, OrderRequest, Outcome
 from data.audit import AuditAction
-from data.engines.leases import hand_clients
+from data.engines.shared.leases import hand_clients
 from data.errors import BadInput
 from data.records import replace
 from data.store import Unit

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from data.engines.leases import break_fence, hand_clients
+from data.engines.shared.leases import break_fence, hand_clients
 from data.errors import LeaseLost
 from data.store import Unit
 from data.vocabulary import OrderState, SizingKind

@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 from data.audit import AuditAction, AuditEntry
 from data.clock import ManualClock
 from data.engines.driver import fetch
-from data.engines.gate import GateMode
 from data.engines.postgres import PostgresBooks
+from data.engines.shared.gate import GateMode
 from data.engines.sqlite import SqliteFile
 from data.home import books_file
 from data.proving.evidence import not_both_ways, recompute

@@ -7,7 +7,7 @@ from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.repositories.base import On, Rows, among, given
-from data.tables.readings import ClientReading
+from data.tables.firm.readings import ClientReading
 from data.vocabulary import ReadingSays
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.repositories.base import Change, On, Query, Rows, given
 from data.tables.columns import table
-from data.tables.firm_runs import FirmRunRecord, FirmShardRecord
+from data.tables.firm.firm_runs import FirmRunRecord, FirmShardRecord
 from data.tables.orders import Order, RunRecord
 from data.vocabulary import LIVE_STATES, RunStatus
 from data.writing.unit import Unit

@@ -52,7 +52,7 @@ def prepare(wait: Wait = "60", as_json: AsJson = False) -> None:
     wait_s = seconds_from(wait)
 
     async def work(desk: "Desk") -> Exit:
-        from engine.execution.shards import SHARD
+        from engine.execution.over_firm.shards import SHARD
         from engine.jobs.asked import BooksReadAsked
 
         ready = sorted(one.id for one in desk.clients.all() if one.status is ClientStatus.ACTIVE)

@@ -8,8 +8,8 @@ from data.store import Unit
 from data.vocabulary import OrderState, RunStatus
 from engine.book.kept import Kept
 from engine.book.views import RunRow
+from engine.execution.over_firm.shards import end_overdue
 from engine.execution.reservation import NOBODYS
-from engine.execution.shards import end_overdue
 from engine.execution.workers import Workers
 from engine.instances import ThisEngine
 from engine.timing import Timing

@@ -1,0 +1,1 @@
+"""What desks on one database share: who has which client, and the gate that a halt closes."""
