@@ -70,7 +70,8 @@ class OwnServer:
         """Stop all of its processes where they are."""
         self._frozen = self._processes()
         for process in self._frozen:
-            os.kill(process, signal.SIGSTOP)
+            with suppress(ProcessLookupError):  # it has ended meanwhile
+                os.kill(process, signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Let them go on."""
