@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from data.vocabulary import HaltStrength
+from data.vocabulary import HaltScope, HaltStrength
 from engine.words.formats import counted
 
 if TYPE_CHECKING:
@@ -20,12 +20,14 @@ def strength_words(strength: HaltStrength) -> str:
     return ", reduce only," if strength is HaltStrength.REDUCE else ""
 
 
-def standing_words(strength: HaltStrength, stands: bool) -> str:
+def standing_words(strength: HaltStrength, stands: bool, scope: HaltScope = HaltScope.EVERYTHING) -> str:
     """What a halt that stands lets leave."""
     if not stands:
         return "This halt has been resumed."
     if strength is HaltStrength.REDUCE:
         return "Halted but for what makes a position smaller, which is read again first."
+    if scope is HaltScope.DESK:  # it may be another's that is looked at
+        return "One desk is halted, with the clients it had: nothing is sent for them until it is resumed."
     return "The desk is halted: nothing is sent. Plans may be made, sending is refused."
 
 

@@ -212,7 +212,9 @@ class CertificateScreen(Dialog[None]):
         external = self.query_one("#external", SteadyStatic)
         external.display = bool(certificate.external)
         external.update(Content(self._external_words(certificate)))
-        self.query_one("#state", SteadyStatic).update(standing_words(certificate.strength, halted))
+        self.query_one("#state", SteadyStatic).update(
+            standing_words(certificate.strength, halted, certificate.scope)
+        )
 
     @property
     def _live_words(self) -> str:
