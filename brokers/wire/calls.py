@@ -18,6 +18,7 @@ from brokers.wire.outcomes import ROUTE, SESSION_EXPIRED, TURNED_AWAY, UNAUTHORI
 from brokers.wire.transport import Departure, HeldBack, WaysOut, departing
 from data.clock import Clock
 from data.errors import BadInput
+from data.under_way import UnderWay
 
 T = TypeVar("T")
 
@@ -113,7 +114,7 @@ class HttpCalls(ABC):
         self._on_session_lost = on_session_lost
         self.ways = WaysOut()
         self._lines = {purpose: asyncio.Semaphore(purpose.value) for purpose in CallPurpose}
-        self._looks: dict[tuple[BrokerAccount, str], asyncio.Task[CallFailure | None]] = {}
+        self._looks = UnderWay[tuple[BrokerAccount, str], CallFailure | None]()
         self._resting_until: dict[BrokerAccount, float] = {}
         self._under_way = 0
         self._closed = False
@@ -143,7 +144,7 @@ class HttpCalls(ABC):
         begun = self._clock.monotonic()
         while self._under_way and self._clock.monotonic() - begun < self.waits.close_s:
             await self._clock.sleep(0.01)
-        for look in self._looks.values():
+        for look in self._looks:
             look.cancel()
         await self.ways.close()
 
@@ -302,9 +303,7 @@ class HttpCalls(ABC):
         """How a read of the profile with this token fails, None where it does not; one for many askers."""
         look = self._looks.get((account, token))
         if look is None:
-            look = asyncio.get_running_loop().create_task(self._read_profile(account, token))
-            self._looks[account, token] = look
-            look.add_done_callback(lambda _: self._looks.pop((account, token), None))
+            look = self._looks.begin((account, token), self._read_profile(account, token))
         try:
             return await asyncio.shield(look)
         except asyncio.CancelledError:

@@ -16,6 +16,7 @@ from data.errors import BadInput, StoreBusy, StoreUnreadable, StoreUnsure
 from data.repositories.accounts.comparisons import compared_by_others
 from data.repositories.accounts.readings import readings_since
 from data.store import StoreClosed, StoreError, StoreUnread, StoreUnwritable, Unit
+from data.under_way import UnderWay
 from data.vocabulary import ClientStatus, ReadingSays, Reason, SessionState
 from engine.book.break_views import BreakView
 from engine.book.kept import Kept
@@ -70,7 +71,7 @@ class Reconciler:
         self._workers = workers
         self._readers = Readers(kept.book.carrier_of, READERS)
         self._figures = FiguresRead(kept, timing, engine, venues, workers)
-        self._under_way: dict[int, asyncio.Task[bool]] = {}
+        self._under_way = UnderWay[int, bool]()
         self._waiting: dict[int, _Waiting] = {}
         self._keeping: asyncio.Task[None] | None = None
         self._silent_until: dict[str, float] = {}
@@ -292,7 +293,7 @@ class Reconciler:
 
     def close(self) -> None:
         """Give up what is under way."""
-        for task in (*self._under_way.values(), *([self._keeping] if self._keeping else [])):
+        for task in (*self._under_way, *([self._keeping] if self._keeping else [])):
             task.cancel()
 
     # --- one client ---
@@ -301,8 +302,7 @@ class Reconciler:
         running = self._under_way.get(client_id)
         if running is None:
             self._tried[client_id] = self._timing.wall.now()
-            running = self._under_way[client_id] = asyncio.create_task(self._reconcile(client_id))
-            running.add_done_callback(lambda _: self._under_way.pop(client_id, None))
+            running = self._under_way.begin(client_id, self._reconcile(client_id))
         return running
 
     async def _reconcile(self, client_id: int) -> bool:

@@ -20,6 +20,7 @@ from data.errors import LeaseLost
 from data.repositories.trading.orders import cancellable
 from data.repositories.trading.requests import last_numbers, left_open, open_cancels
 from data.store import StoreError, Unit
+from data.under_way import UnderWay
 from data.vocabulary import TERMINAL_STATES, OrderState, RequestKind, RequestState
 from engine.book.kept import Kept
 from engine.booking.facts import CancelEnded
@@ -158,7 +159,7 @@ class Canceller:
         }
         """By connection, so that one that hangs takes no other's."""
         self._per_client: dict[int, asyncio.Semaphore] = {}
-        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._tasks = UnderWay[int, None]()
         self._moved = asyncio.Event()
         self._unanswered = defaultdict[int, set[int]](set)
         self._all_answered = defaultdict[int, asyncio.Event](asyncio.Event)
@@ -178,8 +179,7 @@ class Canceller:
         for order_id, number in requests.items():
             if order_id not in self._tasks:
                 self._note_asked(order_id)
-                task = self._tasks[order_id] = asyncio.create_task(self._until_ended(order_id, number))
-                task.add_done_callback(lambda _, order_id=order_id: self._tasks.pop(order_id, None))
+                self._tasks.begin(order_id, self._until_ended(order_id, number))
 
     async def write(self, order_ids: Collection[int], work: Callable[[Unit], CancelsAsked]) -> CancelsAsked:
         """Do work that asks for cancels, and start on them.
@@ -234,7 +234,7 @@ class Canceller:
 
     def close(self) -> None:
         """Stop; the open requests are taken up again by `resume` when a desk opens."""
-        for task in self._tasks.values():
+        for task in self._tasks:
             task.cancel()
         for places in self._places.values():
             places.close()

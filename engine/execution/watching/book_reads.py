@@ -28,6 +28,7 @@ from brokers.contract import (
 )
 from data.repositories.trading.requests import changes_in
 from data.store import StoreError
+from data.under_way import UnderWay
 from data.vocabulary import ClientStatus, OrderState, RequestState, SessionState
 from engine.access.lost import LostSessions
 from engine.book.kept import Kept
@@ -78,7 +79,7 @@ class Watcher:
         self._recorder = recorder
         self._lost = lost
         self.resolver = Resolver(kept, timing)
-        self._reading: dict[int, asyncio.Task[bool]] = {}
+        self._reading = UnderWay[int, bool]()
         self._read_at: dict[int, datetime] = {}
         self._read_since: dict[int, float] = {}
         self._unread: dict[int, str] = {}
@@ -156,7 +157,7 @@ class Watcher:
 
     def close(self) -> None:
         """Give up reads that wait or are under way."""
-        for task in [*self._soon, *self._reading.values()]:
+        for task in [*self._soon, *self._reading]:
             task.cancel()
 
     # --- reading ---
@@ -173,8 +174,7 @@ class Watcher:
         """
         running = self._reading.get(client_id)
         if running is None:
-            running = self._reading[client_id] = asyncio.create_task(self._read(client_id))
-            running.add_done_callback(lambda _: self._reading.pop(client_id, None))
+            running = self._reading.begin(client_id, self._read(client_id))
         return await asyncio.shield(running)
 
     def read_since(self, client_id: int, moment: float) -> bool:
