@@ -282,9 +282,9 @@ def test_commands_list_and_revoke_sign_ins_and_a_token_that_is_over_is_renewed(h
     assert home.run("sessions", "revoke", his, "--json").error["field"] == "id"
     assert home.run("sessions", "revoke", "", "--json").error["field"] == "id", "nothing names all"
     assert home.done("sessions", "revoke", "--of", "ravi") == []
-    token, refresh, *_ = session_file(home.home).read_text().splitlines()
+    _, refresh, *_ = session_file(home.home).read_text().splitlines()
     keep_token(home.home, "", refresh)
     assert home.done("whoami")["name"] == "asha"
-    assert kept_token(home.home) not in ("", token)
+    assert kept_token(home.home), "which is the same one where it is made within the same second"
     if engine_now() == SQLITE:
         assert "database_url" in home.run("auth", "rotate").err
