@@ -11,12 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.mark.proof
 def test_desks_on_one_database_end_with_the_brokers_books_whatever_dies(tmp_path: Path) -> None:
-    events = [
-        "desk killed",
-        "server restarted",
-        "desk freeze between look and send",
-        "commit cut off after",
-    ]
+    events = ["desk killed", "server restarted", "desk frozen and ended", "commit cut off after"]
     command = [sys.executable, "-m", "tests.faults.firm_runs", "--rounds", "1", "--seed", "5"]
     done = subprocess.run(
         [*command, "--folder", str(tmp_path / "rounds"), "--events", *events],

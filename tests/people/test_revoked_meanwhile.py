@@ -196,7 +196,7 @@ async def test_whatever_a_part_of_the_facade_writes_is_held_to_the_sign_in(tmp_p
                 for name, rule in rules.items():
                     part = f"{service}.{name}"
                     stub = SimpleNamespace(**{name: waited_for})
-                    rules_of_it = {name: replace(rule, goes_on_by=None)}
+                    rules_of_it = {name: replace(rule, goes_on_by=None, also=None)}
                     made = guarded(stub, service, rules_of_it, desk.who, seam(desk).book)
                     if rule.right not in (None, Right.HALT):
                         await asked.of(part, getattr(made, name))

@@ -159,7 +159,7 @@ async def test_capital_e_freezes_a_list_of_the_marked_and_takes_its_words(tmp_pa
         await with_orders(bench)
         await bench.keys("3", "asterisk")
         await bench.keys("E")
-        assert "MODIFY 2 live orders of 2 clients" in bench.text
+        await bench.until(lambda: "MODIFY 2 live orders of 2 clients" in bench.text)
         await bench.type("2410.03")
         assert "trades in ticks of 0.10" in bench.text, "what is wrong is said before the list is made"
         await bench.keys("ctrl+u")
