@@ -88,8 +88,7 @@ async def test_each_opens_the_day_for_its_own_and_who_takes_a_client_opens_it_fo
             firm.run_out(leases.instance_id)  # it dies, and a night passes before another has its client
             day = night(asha)
             await until(asha, lambda: seam(asha).day == day, step_s=0.1)
-            before = opened(firm, day)[2]
-            assert ROHAN not in before
+            # whether it has opened the day for its client by then or not: it is opened once
             moved = await asha.leases.take(f"{rohan} {priya}")
             assert len(moved.moved) == 2
             settled, sized, rolled = opened(firm, day)
