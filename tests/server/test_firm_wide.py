@@ -22,7 +22,7 @@ from data.vocabulary import (
     TransferKind,
 )
 from engine.desk import Desk
-from engine.execution import shards
+from engine.execution.over_firm import shards
 from engine.jobs.asked import BooksReadAsked
 from engine.jobs.firm_wide import FirmRunView
 from engine.planning.plan import Plan
