@@ -11,7 +11,7 @@ from datetime import date
 from typing import TypeVar
 
 from msgspec import Struct
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from data.engines.database import Database
@@ -33,6 +33,7 @@ from data.engines.shared.leases import (
     not_rolled,
 )
 from data.errors import LeaseLost
+from data.leasing.beating_line import BeatingLine
 from data.leasing.processes import is_running, since_boot, this_host
 from data.repositories.trading.orders import WRITTEN
 from data.tables.columns import stored_moment
@@ -83,8 +84,7 @@ class Leases:
         self._lock = threading.Lock()
         self.glance: Glance = database.read
         """By which connection it is looked who lives."""
-        self._engine: Engine | None = None
-        self._connection: Connection | None = None
+        self._line = BeatingLine(database)
 
     # --- what is asked at each order ---
 
@@ -215,9 +215,9 @@ class Leases:
                 return False
             began = self._now()
             try:
-                epoch = beat_leases(self._beating(), self.instance_id, LEASE_S)
+                epoch = beat_leases(self._line.connected(), self.instance_id, LEASE_S)
             except DBAPIError:
-                self._drop()
+                self._line.drop()
                 return False
             if epoch is None:
                 return False
@@ -233,27 +233,9 @@ class Leases:
             self._until = float("-inf")
             if self.instance_id:
                 with suppress(DBAPIError):
-                    end_leases(self._beating(), self.instance_id)
+                    end_leases(self._line.connected(), self.instance_id)
             self.instance_id = 0
-            self._drop()
-            if self._engine is not None:
-                self._engine.dispose()
-
-    def _beating(self) -> Connection:
-        """The connection that beats, on which every statement stands by itself."""
-        if self._connection is None:
-            if self._engine is None:
-                self._engine = self._database.writer()
-            self._connection = self._engine.connect()
-        return self._connection
-
-    def _drop(self) -> None:
-        if self._connection is not None:
-            with suppress(DBAPIError):
-                self._connection.invalidate()
-            with suppress(DBAPIError):
-                self._connection.close()
-            self._connection = None
+            self._line.close()
 
 
 def holder_lives(holder: LeaseHolder) -> bool:

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from contextlib import suppress
 
-from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from data.engines.database import Database
 from data.engines.shared.leases import end_role, renew_role, take_role
+from data.leasing.beating_line import BeatingLine
 from data.leasing.processes import since_boot
 
 ROLE_S = 2.0
@@ -29,8 +29,7 @@ class HeldRole:
     ) -> None:
         self._database, self._role, self._instance_id, self._now = database, role, instance_id, now
         self._until = float("-inf")
-        self._engine: Engine | None = None
-        self._connection: Connection | None = None
+        self._line = BeatingLine(database)
         self.epoch = 0
         """How often the role had changed hands when this process took it last."""
 
@@ -43,7 +42,7 @@ class HeldRole:
         """Renew it, or take it where nobody has it; returns whether this process has it."""
         began = self._now()
         try:
-            connection = self._connected()
+            connection = self._line.connected()
             kept = self.holds and renew_role(connection, self._role, self._instance_id, self.epoch, ROLE_S)
             if not kept:
                 epoch = take_role(connection, self._role, self._instance_id, ROLE_S)
@@ -51,7 +50,7 @@ class HeldRole:
                     return False
                 self.epoch = epoch
         except DBAPIError:
-            self._drop()
+            self._line.drop()
             return self.holds
         self._until = began + ROLE_S
         return True
@@ -60,24 +59,6 @@ class HeldRole:
         """Give it up."""
         if self.holds:
             with suppress(DBAPIError):
-                end_role(self._connected(), self._role, self._instance_id, self.epoch)
+                end_role(self._line.connected(), self._role, self._instance_id, self.epoch)
         self._until = float("-inf")
-        self._drop()
-        if self._engine is not None:
-            self._engine.dispose()
-
-    def _connected(self) -> Connection:
-        """A connection on which every statement stands by itself."""
-        if self._connection is None:
-            if self._engine is None:
-                self._engine = self._database.writer()
-            self._connection = self._engine.connect()
-        return self._connection
-
-    def _drop(self) -> None:
-        if self._connection is not None:
-            with suppress(DBAPIError):
-                self._connection.invalidate()
-            with suppress(DBAPIError):
-                self._connection.close()
-            self._connection = None
+        self._line.close()
