@@ -31,6 +31,8 @@ from tradedesk.cli.session import run, seconds_from
 from tradedesk.cli.views.firm.runs import firm_run_shape
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from engine.desk import Desk
     from engine.jobs.firm_wide import FirmRunView
     from engine.planning.intent import Intent
@@ -94,12 +96,12 @@ def buy(
     """Freeze and store a buy for the clients of every desk, and print its hash; nothing is reserved."""
     sizing = choices.sizing_from(Side.BUY, percent, of_available, amount, quantity, None)
 
-    async def work(desk: "Desk") -> Exit:
+    def wish(desk: "Desk") -> "Intent":
         chosen = choices.selection_from(desk, clients, group or (), broker or ())
-        wish = (limit, None, product, "DAY", chosen, again, drift)
-        return await _plan(desk, choices.intent_from(desk, Side.BUY, symbol, sizing, *wish), as_json)
+        more = (limit, None, product, "DAY", chosen, again, drift)
+        return choices.intent_from(desk, Side.BUY, symbol, sizing, *more)
 
-    run(work, kind=DeskKind.WORKER)
+    _freeze(wish, as_json)
 
 
 @firm_bulk_app.command("sell")
@@ -119,12 +121,12 @@ def sell(
     """Freeze and store a sale for the clients of every desk, and print its hash; nothing is reserved."""
     sizing = choices.sizing_from(Side.SELL, None, None, None, quantity, of_position)
 
-    async def work(desk: "Desk") -> Exit:
+    def wish(desk: "Desk") -> "Intent":
         chosen = choices.selection_from(desk, clients, group or (), broker or ())
-        wish = (limit, None, product, "DAY", chosen, again, drift)
-        return await _plan(desk, choices.intent_from(desk, Side.SELL, symbol, sizing, *wish), as_json)
+        more = (limit, None, product, "DAY", chosen, again, drift)
+        return choices.intent_from(desk, Side.SELL, symbol, sizing, *more)
 
-    run(work, kind=DeskKind.WORKER)
+    _freeze(wish, as_json)
 
 
 @firm_bulk_app.command("confirm")
@@ -157,12 +159,17 @@ def follow(number: RunNumber, wait: Wait = "60", as_json: AsJson = False) -> Non
     run(work, kind=DeskKind.WORKER)
 
 
-async def _plan(desk: "Desk", intent: "Intent", as_json: bool) -> Exit:
-    from tradedesk.cli.sending import show_plan
+def _freeze(wish: "Callable[[Desk], Intent]", as_json: bool) -> None:
+    """Freeze and store what is wished for the clients of every desk."""
 
-    made = await desk.plans.freeze(intent)
-    say(f"`tradedesk firm bulk confirm {made.short_digest}` begins it for every desk")
-    return show_plan(made, as_json)
+    async def work(desk: "Desk") -> Exit:
+        from tradedesk.cli.sending import show_plan
+
+        made = await desk.plans.freeze(wish(desk))
+        say(f"`tradedesk firm bulk confirm {made.short_digest}` begins it for every desk")
+        return show_plan(made, as_json)
+
+    run(work, kind=DeskKind.WORKER)
 
 
 async def _followed(desk: "Desk", number: int, wait_s: float, as_json: bool) -> Exit:
