@@ -11,7 +11,6 @@ import multiprocessing
 import random
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,10 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import make_url
-from sqlalchemy.engine import Engine
-from sqlalchemy.event import listen
 
 from data.clock import ManualClock
+from data.engines.counting import StatementCounts
 from data.engines.postgres import PostgresBooks
 from data.engines.shared.gate import GateMode
 from data.store import Store
@@ -52,38 +50,13 @@ CLIENTS = 10
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "max_connections": "400"}
 
 
-class Counted:
-    """What the writers of a process said in their batches, those that were run again too.
-
-    Looks for others' commits between batches are not of them: they come by the clock.
-    """
-
-    def __init__(self) -> None:
-        self.statements = 0
-        self.commits = 0
-        self._within = set[int]()
-        listen(Engine, "after_cursor_execute", self._hear)
-
-    def _hear(self, connection: object, cursor: object, sql: str, *rest: object) -> None:
-        thread = threading.current_thread()
-        if thread.name != "store-writer":
-            return
-        own = thread.native_id or 0
-        if sql.startswith("BEGIN"):
-            self._within.add(own)
-        self.statements += own in self._within
-        if sql in ("COMMIT", "ROLLBACK"):
-            self._within.discard(own)
-        self.commits += sql == "COMMIT"
-
-
 def clients_of(writer: int) -> Sequence[int]:
     return range(1 + writer * CLIENTS, 1 + (writer + 1) * CLIENTS)
 
 
 async def write(books: PostgresBooks, writers: range, rounds: int, mode: GateMode, pipe: Pipe) -> None:
     """Be these writers, from the parent's word on; tells it what that took."""
-    counted = Counted()
+    counted = StatementCounts()
     async with stores_beside(Path("/none"), books, ManualClock(START), len(writers)) as stores:
         for number, store in zip(writers, stores, strict=True):
             store.desk = number + 1
