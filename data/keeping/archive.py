@@ -18,7 +18,7 @@ from msgspec import DecodeError, Struct, ValidationError, json
 
 from data.errors import BadInput
 from data.home import calendar_years, certificates_folder, themes_folder
-from data.zipped import DamagedZip, opened_zip
+from data.keeping.zipped import DamagedZip, opened_zip
 
 LIST = "backup.json"
 """The part that lists all others."""

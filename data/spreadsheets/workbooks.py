@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import BadInput
-from data.zipped import DamagedZip, opened_zip
+from data.keeping.zipped import DamagedZip, opened_zip
 
 ENDINGS = (".xlsx", ".xlsm", ".xls")
 """Endings of files that are read as workbooks."""

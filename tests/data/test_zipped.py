@@ -7,7 +7,7 @@ from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZIP_LZMA, ZIP_STORED, ZipFile
 import pytest
 
 from data.errors import BadInput
-from data.zipped import DamagedZip, opened_zip
+from data.keeping.zipped import DamagedZip, opened_zip
 
 
 def packed(method: int) -> bytes:
