@@ -50,8 +50,11 @@ async def send(desk: "Desk", made: "Plan", yes: bool, patience: float, as_json: 
     return await _start(desk, made, made.digest, patience, as_json)
 
 
-def show_plan(made: "Plan", as_json: bool, found: "Sequence[WhatIf]" = ()) -> Exit:
-    """Print a frozen plan with what it would leave of its clients, and how it is sent or why it cannot be."""
+def show_plan(made: "Plan", as_json: bool, found: "Sequence[WhatIf]" = (), command: str = "") -> Exit:
+    """Print a frozen plan with what it would leave of its clients, and how it is sent or why it cannot be.
+
+    `command` is what confirms it, where that is not the one of its kind.
+    """
     if as_json:
         after = {"what_if": [what_if_shape(one) for one in found]} if found else {}
         document({"plan": plan_shape(made), **after})
@@ -60,7 +63,7 @@ def show_plan(made: "Plan", as_json: bool, found: "Sequence[WhatIf]" = ()) -> Ex
         print_what_ifs(found)
     if not made.orders:
         return _none_to_send(made, "nothing can be sent")
-    say(_how_to_confirm(made))
+    say(_how_to_confirm(made, command))
     return Exit.DONE
 
 
@@ -170,10 +173,11 @@ def run_exit(ended: "RunView", orders: "list[OrderView]") -> Exit:
     return Exit.DONE if good and ended.settled else Exit.PARTLY
 
 
-def _how_to_confirm(made: "Plan") -> str:
+def _how_to_confirm(made: "Plan", command: str = "") -> str:
     """Which command sends a frozen plan, and until when."""
     valid_s = (made.expires_at - made.frozen_at).total_seconds()
-    how = f"`tradedesk {_command(made)} --confirm {made.short_digest}` sends this plan within {valid_s:g} s"
+    command = command or f"{_command(made)} --confirm"
+    how = f"`tradedesk {command} {made.short_digest}` sends this plan within {valid_s:g} s"
     return f"{how}, but first `tradedesk resume`: the desk is HALTED" if made.desk_halted else how
 
 

@@ -26,7 +26,7 @@ from tradedesk.cli.options import (
     Quantity,
     Wait,
 )
-from tradedesk.cli.printing.output import document, line, say
+from tradedesk.cli.printing.output import document, line
 from tradedesk.cli.session import run, seconds_from
 from tradedesk.cli.views.firm.runs import firm_run_shape
 
@@ -166,8 +166,7 @@ def _freeze(wish: "Callable[[Desk], Intent]", as_json: bool) -> None:
         from tradedesk.cli.sending import show_plan
 
         made = await desk.plans.freeze(wish(desk))
-        say(f"`tradedesk firm bulk confirm {made.short_digest}` begins it for every desk")
-        return show_plan(made, as_json)
+        return show_plan(made, as_json, command="firm bulk confirm")
 
     run(work, kind=DeskKind.WORKER)
 
